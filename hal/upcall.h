@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// upcall.h: everything a back-end may call in core/, and nothing else.
+//
+// Interrupts are off on entry to each and must be off on return, unless its comment says otherwise.
+// Floating-point control words are the default ones in every upcall, whatever the application set. The
+// frame and everything under it is on the entry stack of the context that was interrupted; frames nest up
+// to three deep.
+#ifndef HAL_UPCALL_H
+#define HAL_UPCALL_H
+
+#include "hal/hal.h"
+
+// First call, on the boot CPU's stack. boot stays valid for ever.
+HAL_NORETURN void upcall_boot(const struct hal_boot *boot);
+
+// First call on a CPU that hal_cpu_start started.
+HAL_NORETURN void upcall_cpu(struct cpu *cpu);
+
+// Interrupts. Each may switch context and return much later on another CPU. Causes pending together come
+// as separate calls, the timer first. frame is what was interrupted, or NULL where core itself let the
+// interrupt in (hal_irq_restore, hal_cpu_idle): nothing of the application's is there to be changed.
+void upcall_timer(struct hal_frame *frame);
+void upcall_kick(struct hal_frame *frame);
+
+// Queue `queue` of dev has used descriptors, or its configuration changed (HAL_DEV_CONFIG).
+enum { HAL_DEV_CONFIG = 0xffff };
+void upcall_dev(struct hal_dev *dev, uint32_t queue, struct hal_frame *frame);
+
+// The host or the person at it asks for something.
+enum hal_notice { HAL_NOTICE_INTERRUPT, HAL_NOTICE_TERMINATE, HAL_NOTICE_QUIT, HAL_NOTICE_RESIZE, HAL_NOTICE_POWER };
+void upcall_notice(enum hal_notice notice);
+
+enum hal_fault_kind { HAL_FAULT_PAGE, HAL_FAULT_ILLEGAL, HAL_FAULT_MATH, HAL_FAULT_TRAP };
+
+struct hal_fault {
+    enum hal_fault_kind kind;
+    unsigned access; // HAL_READ, HAL_WRITE or HAL_EXEC, for a page fault
+    char *va;
+};
+
+// A fault in a thread. Interrupts are as the thread had them. True: resolved, resume frame, which core
+// may have changed. False: not resolved: hal_copy_safe then answers -EFAULT, any other place is fatal.
+// With interrupts off (only for code that had them off) it must not block.
+bool upcall_fault(const struct hal_fault *fault, struct hal_frame *frame);
+
+// A system call instruction. Runs on entry_stack, interrupts on.
+void upcall_syscall(struct hal_frame *frame);
+
+// One zeroed page for a translation table, or 0; and its return.
+hal_phys upcall_table_get(void);
+void upcall_table_put(hal_phys page);
+
+#endif
