@@ -68,6 +68,8 @@ struct hal_boot {
     char *direct_base;                // phys p is readable at direct_base + p
     char *va_base;                    // the window that hal_map may use; reserved, all unmapped
     size_t va_size;
+    char *low_base;                   // a second window, for programs linked at fixed low addresses
+    size_t low_size;                  // (ET_EXEC); 0: this machine has none
     const struct hal_region *regions; // usable RAM, sorted, disjoint
     size_t region_count;
     bool memory_is_zero;              // nothing but the modules and the image has been written to it
@@ -187,7 +189,8 @@ HAL_MUST_CHECK int hal_unmap(char *va, size_t size);
 // on, no lock that an interrupt takes.
 void hal_tlb_flush(const struct hal_range *ranges, size_t count, const struct hal_cpu_set *cpus);
 
-// Sets bits[i] where page i of the range was written since the last call, and clears the mark.
+// Sets bits[i] where page i of the range may have been written since the last call, and clears the mark. A
+// machine that cannot tell answers yes for every mapped page.
 void hal_dirty_take(char *va, size_t size, uint64_t *bits);
 
 // What va is mapped to. -EFAULT: nothing.
@@ -212,6 +215,7 @@ struct hal_ring {
 HAL_MUST_CHECK int hal_dev_open(struct hal_dev *dev, uint64_t *features);
 
 // Attaches a ring to queue index; its interrupts go to cpu. All queues are attached before hal_dev_go.
+// -EINVAL: no such queue, or a ring that the device cannot take (256 entries always fit).
 HAL_MUST_CHECK int hal_dev_queue(struct hal_dev *dev, uint32_t index, const struct hal_ring *ring,
                                  uint32_t cpu);
 
