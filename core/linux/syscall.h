@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// syscall.h: the door of core/linux: system calls by number, as the C library (by call) and the syscall instruction (by
+// trap) make them.
+//
+// Arguments and results are Linux's on the running ISA; a result of -4095 .. -1 is an errno negated.
+#ifndef CORE_LINUX_SYSCALL_H
+#define CORE_LINUX_SYSCALL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Runs a system call. The pointer leads to the plain dispatcher, or with --strace to the one that prints: nothing is
+// tested in the call path.
+extern long (*linux_dispatch)(long number, long a, long b, long c, long d, long e, long f);
+
+#endif

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// frame.h: physical page frames.
+//
+// Sizes are in pages (HAL_PAGE_SIZE). Every function: any CPU, interrupts on or off, never blocks.
+#ifndef CORE_MEM_FRAME_H
+#define CORE_MEM_FRAME_H
+
+#include <stddef.h>
+
+#include "hal/hal.h"
+
+enum frame_flags { FRAME_ZERO = 1 }; // the frames read as zeros; costs nothing where they were never used
+
+// Takes over boot's regions. Once, on the boot CPU, before anything else of core/mem.
+void frame_init(const struct hal_boot *boot);
+
+// Takes count contiguous frames, aligned to the next power of two of count up to 512 (2 MiB). -ENOMEM: none.
+HAL_MUST_CHECK int frame_alloc(size_t count, unsigned flags, hal_phys *start);
+
+// Takes the longest contiguous run of at most count_max frames that can be had quickly. Answers its length; 0: none.
+size_t frame_alloc_run(size_t count_max, unsigned flags, hal_phys *start);
+
+// Gives back frames; any part of an allocation, in any order.
+void frame_free(hal_phys start, size_t count);
+
+// Where a frame is readable and writable, and back. The direct map is never unmapped.
+char *frame_address(hal_phys frame);
+hal_phys frame_of(const void *address);
+bool frame_is_direct(const void *address);
+
+size_t frame_free_count(void);
+size_t frame_total_count(void);
+
+#endif

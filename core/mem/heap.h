@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// heap.h: memory by the byte, for core and (as malloc) for the application.
+//
+// Per-CPU caches of size classes; blocks of up to HEAP_SMALL_MAX bytes never take a lock on the common path. Larger ones come from
+// core/vm through heap_large, which is registered once vm is up; before that, from frames.
+// Every block is aligned to 16. Small blocks: any CPU, any context. Large blocks: thread context.
+#ifndef CORE_MEM_HEAP_H
+#define CORE_MEM_HEAP_H
+
+#include <stddef.h>
+
+#include "hal/hal.h"
+
+enum { HEAP_SMALL_MAX = 32768 };
+
+// After frame_init, on the boot CPU. cpu_count as in hal_boot.
+void heap_init(uint32_t cpu_count);
+
+// NULL: no memory. size 0 answers a block of the smallest class.
+void *heap_alloc(size_t size);
+void *heap_alloc_zeroed(size_t size);
+
+// alignment is a power of two.
+void *heap_alloc_aligned(size_t alignment, size_t size);
+
+// NULL: no memory, and block is as it was. block NULL is heap_alloc. In place where the class or the mapping allows.
+void *heap_realloc(void *block, size_t size);
+
+void heap_free(void *block); // NULL is nothing
+
+// Usable bytes of a block, at least what was asked for.
+size_t heap_size(const void *block);
+
+struct heap_large {
+    char *(*map)(size_t size, size_t alignment); // zeroed pages, or NULL
+    void (*unmap)(char *va, size_t size);
+    char *(*remap)(char *va, size_t old_size, size_t new_size); // NULL: not possible; contents move along
+};
+
+void heap_large_register(const struct heap_large *large);
+
+#endif

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// thread.h: threads as the rest of core sees the scheduler.
+#ifndef CORE_SCHED_THREAD_H
+#define CORE_SCHED_THREAD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/lib/list.h"
+#include "core/lib/tree.h"
+#include "hal/hal.h"
+
+struct cpu;
+struct thread;
+
+enum { THREAD_NAME_SIZE = 16, THREAD_STACK_SIZE = 65536 };
+
+enum thread_state {
+    THREAD_RUNNING, // or ready, in a run queue
+    THREAD_PARKED,
+    THREAD_NOTIFIED, // a wake came before the park: the next park returns at once
+    THREAD_DEAD,
+};
+
+struct thread {
+    struct hal_context context;
+    struct cpu *cpu;               // where it runs or last ran; written only by that CPU
+    struct tree_node run_node;     // in its CPU's run queue; that CPU's, interrupts off
+    struct thread *next;           // in a wake queue between CPUs
+    _Atomic uint32_t state;        // enum thread_state
+    uint32_t id;                   // 1 .. ; unique while the thread lives
+    int32_t preempt_count;         // > 0: not to be preempted; its own
+    bool need_switch;              // a preemption was put off by preempt_count
+    void *user;                    // of the room that made it (core/linux: struct task); set before it starts
+    struct list all_node;          // in the list of all threads, for thread_walk
+    char *stack;                   // lowest byte
+    size_t stack_size;
+    char name[THREAD_NAME_SIZE];
+    // The scheduler's; see thread.c and switch.c.
+    uint64_t vruntime;
+    _Atomic uint64_t runtime_ns;
+    hal_ns switched_ns;
+    struct hal_cpu_set affinity;
+    struct tree_node timer_node;
+    hal_ns timer_ns;
+    _Atomic(struct thread *) joiner;
+    _Atomic uint32_t exit_state;
+    void (*entry)(void *);
+    void *argument;
+    void (*released)(struct thread *thread);
+    void *released_argument;
+    bool owns_stack;
+};
+
+struct thread_config {
+    const char *name; // NULL: that of the creator
+    char *stack;      // NULL: THREAD_STACK_SIZE bytes of core's own. The highest page must be mapped
+    size_t stack_size;
+    void *tp;
+    void *user;
+    const struct hal_cpu_set *affinity; // NULL: the creator's
+    // Called once the thread runs no more and its stack is free to be reused, on any thread, interrupts off: must not
+    // block. NULL: nothing. For detached threads; a joiner knows by thread_join.
+    void (*released)(struct thread *thread);
+    void *released_argument;
+    bool detached;
+};
+
+// Makes a thread, not running. -ENOMEM.
+HAL_MUST_CHECK int thread_create(struct thread **thread, const struct thread_config *config, void (*entry)(void *),
+                                 void *argument);
+void thread_start(struct thread *thread); // once
+void thread_discard(struct thread *thread); // one that was never started
+
+static inline struct thread *thread_self(void)
+{
+    return hal_self();
+}
+
+// Blocks the caller until somebody wakes it. May also return early: the caller loops on its own condition.
+void thread_park(void);
+
+// The same with an end; UINT64_MAX is none. False: the deadline (hal_clock_ns) has passed.
+bool thread_park_until(hal_ns deadline);
+
+// Wakes thread, or makes its next thread_park return at once. Any context. The thread may have exited: thread
+// memory is type-stable, so a late wake is only spurious.
+void thread_wake(struct thread *thread);
+
+void thread_yield(void);
+void thread_sleep_until(hal_ns deadline); // not ended by a wake
+
+// Ends the caller. Its thread object lives until it is joined or, detached, until its stack is left.
+HAL_NORETURN void thread_exit(void);
+
+// Waits until thread runs no more, and frees it. One joiner. False: the deadline passed, and nothing has changed.
+bool thread_join(struct thread *thread, hal_ns deadline);
+void thread_detach(struct thread *thread); // instead of joining
+
+// Affinity. Never empty: -EINVAL. A running thread moves before the call returns if it is the caller, soon otherwise.
+HAL_MUST_CHECK int thread_affinity_set(struct thread *thread, const struct hal_cpu_set *cpus);
+void thread_affinity_get(struct thread *thread, struct hal_cpu_set *cpus);
+
+hal_ns thread_runtime_ns(struct thread *thread); // CPU time used
+uint32_t thread_cpu_index(void);                 // where the caller is now
+uint32_t sched_cpu_count(void);
+
+// Calls visit for each thread, in order of creation, with interrupts on and the list held still; visit must not
+// create or end threads.
+void thread_walk(void (*visit)(struct thread *thread, void *argument), void *argument);
+
+// A caller between the two is not preempted and does not change CPU; it must not block. Nests.
+void preempt_disable(void);
+void preempt_enable(void);
+
+#endif

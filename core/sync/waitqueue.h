@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// waitqueue.h: threads that wait for a condition guarded by the caller's own mutex; and waiting for several queues at once.
+#ifndef CORE_SYNC_WAITQUEUE_H
+#define CORE_SYNC_WAITQUEUE_H
+
+#include <stdbool.h>
+
+#include "core/lib/list.h"
+#include "core/sync/mutex.h"
+
+struct thread;
+
+// Guarded by its owner's mutex. All-zero is empty (list_init happens on first use).
+struct waitqueue {
+    struct list waiters;
+};
+
+// Unlocks mutex, waits for a wake, locks it again. FIFO. May return early.
+void waitqueue_wait(struct waitqueue *queue, struct mutex *mutex);
+
+enum wait_result { WAIT_WOKEN, WAIT_TIMED_OUT, WAIT_INTERRUPTED };
+
+// The same with an end, and ended early when thread_interrupt_pending(self) says so after a thread_wake (a signal).
+enum wait_result waitqueue_wait_until(struct waitqueue *queue, struct mutex *mutex, hal_ns deadline,
+                                      bool interruptible);
+
+void waitqueue_wake_one(struct waitqueue *queue); // with the mutex held
+void waitqueue_wake_all(struct waitqueue *queue); // with the mutex held
+
+// core/linux registers the test "has the calling thread a signal to handle?"; NULL until then: never. Any thread, cheap.
+void wait_interrupt_test_set(bool (*test)(void));
+bool wait_is_interrupted(void);
+
+#endif

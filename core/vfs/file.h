@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// file.h: open files (Unix's open file descriptions): what a descriptor leads to.
+//
+// Thread context, may block. A struct file is counted: file_get/file_put. int results are 0 or -errno as Linux answers.
+#ifndef CORE_VFS_FILE_H
+#define CORE_VFS_FILE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/sync/mutex.h"
+#include "core/sync/waitqueue.h"
+
+struct file;
+struct poll_entry;
+struct vm_pager;
+struct vnode;
+
+// As Linux encodes them on x86_64 (static-asserted in core/linux).
+enum open_flags {
+    OPEN_READ_ONLY = 0, OPEN_WRITE_ONLY = 1, OPEN_READ_WRITE = 2, OPEN_ACCESS = 3, OPEN_CREATE = 0100, OPEN_EXCLUSIVE = 0200,
+    OPEN_NO_TTY = 0400, OPEN_TRUNCATE = 01000, OPEN_APPEND = 02000, OPEN_NONBLOCK = 04000, OPEN_DIRECTORY = 0200000,
+    OPEN_NO_FOLLOW = 0400000, OPEN_CLOSE_ON_EXEC = 02000000, OPEN_PATH = 010000000,
+};
+
+enum mode_type {
+    MODE_TYPE = 0170000, MODE_SOCKET = 0140000, MODE_LINK = 0120000, MODE_FILE = 0100000, MODE_BLOCK = 0060000,
+    MODE_DIRECTORY = 0040000, MODE_CHARACTER = 0020000, MODE_FIFO = 0010000,
+};
+
+struct file_time {
+    int64_t seconds;
+    uint32_t nanoseconds;
+};
+
+struct file_status { // what stat(2) needs
+    uint64_t device, inode, link_count, special_device, size, block_size, block_count;
+    uint32_t mode, uid, gid;
+    struct file_time accessed, modified, changed;
+};
+
+enum poll_events { POLL_IN = 1, POLL_PRIORITY = 2, POLL_OUT = 4, POLL_ERROR = 8, POLL_HANG_UP = 16, POLL_INVALID = 32 };
+enum seek_from { SEEK_FROM_START, SEEK_FROM_CURRENT, SEEK_FROM_END };
+
+struct dir_entry {
+    uint64_t inode;
+    uint64_t next; // position after this entry
+    uint8_t type;  // MODE_TYPE >> 12
+    const char *name;
+};
+
+// NULL: not supported; file.c answers the right errno. offset is the place in the file; done counts bytes.
+struct file_ops {
+    int (*read)(struct file *file, uint64_t offset, char *data, size_t size, size_t *done);
+    int (*write)(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done);
+    int (*seek)(struct file *file, int64_t offset, enum seek_from from, uint64_t *result); // NULL: file.c, by status
+    // Answers events that are ready; entry non-NULL: also registers it to be woken when that changes (poll.h).
+    unsigned (*poll)(struct file *file, struct poll_entry *entry);
+    int (*control)(struct file *file, unsigned long request, void *argument); // ioctl
+    int (*status)(struct file *file, struct file_status *status);
+    int (*read_directory)(struct file *file, uint64_t position, bool (*visit)(const struct dir_entry *, void *), void *argument);
+    int (*truncate)(struct file *file, uint64_t size);
+    int (*sync)(struct file *file, bool data_only);
+    int (*pager)(struct file *file, struct vm_pager **pager); // for mmap
+    void (*close)(struct file *file); // the last reference is gone
+};
+
+struct file {
+    const struct file_ops *ops;
+    _Atomic uint32_t reference_count;
+    _Atomic uint32_t flags; // open_flags: access mode, OPEN_APPEND, OPEN_NONBLOCK
+    bool is_stream;         // no offset: pipe, terminal; lseek answers -ESPIPE
+    struct mutex offset_lock;
+    uint64_t offset;        // offset_lock
+    struct vnode *vnode;    // NULL for pipes and the like; counted
+    void *state;            // the file type's
+    char *path;             // as opened, for messages, /proc/self/fd and maps; heap; may be NULL
+};
+
+struct io_vector {
+    char *data;
+    size_t size;
+};
+
+int file_create(struct file **file, const struct file_ops *ops, uint32_t flags, void *state);
+void file_get(struct file *file);
+void file_put(struct file *file);
+
+// With the file's own offset. -EBADF: not open for that. A signal ends a blocked call: -EINTR.
+int file_read(struct file *file, char *data, size_t size, size_t *done);
+int file_write(struct file *file, const char *data, size_t size, size_t *done);
+int file_read_vector(struct file *file, const struct io_vector *vectors, size_t count, size_t *done);
+int file_write_vector(struct file *file, const struct io_vector *vectors, size_t count, size_t *done);
+int file_read_at(struct file *file, uint64_t offset, char *data, size_t size, size_t *done);
+int file_write_at(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done);
+int file_seek(struct file *file, int64_t offset, enum seek_from from, uint64_t *result);
+int file_status(struct file *file, struct file_status *status);
+int file_control(struct file *file, unsigned long request, void *argument); // -ENOTTY
+int file_truncate(struct file *file, uint64_t size);
+int file_sync(struct file *file, bool data_only);
+int file_pager(struct file *file, struct vm_pager **pager); // -ENODEV; counted
+int file_read_directory(struct file *file, bool (*visit)(const struct dir_entry *entry, void *argument), void *argument);
+unsigned file_poll(struct file *file, struct poll_entry *entry);
+
+int pipe_create(struct file **reader, struct file **writer, uint32_t flags); // 64 KiB, PIPE_BUF 4096
+int eventfd_create(struct file **file, uint32_t value, bool is_semaphore, uint32_t flags);
+
+#endif
