@@ -1,0 +1,151 @@
+"""One cc_toolchain_config rule for the host (gcc or clang) and both kernels."""
+
+load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "ACTION_NAMES")
+load(
+    "@bazel_tools//tools/cpp:cc_toolchain_config_lib.bzl",
+    "feature",
+    "flag_group",
+    "flag_set",
+    "tool_path",
+    "with_feature_set",
+)
+
+_COMPILE = [
+    ACTION_NAMES.assemble,
+    ACTION_NAMES.preprocess_assemble,
+    ACTION_NAMES.c_compile,
+    ACTION_NAMES.cpp_compile,
+    ACTION_NAMES.cpp_header_parsing,
+]
+
+_C = [ACTION_NAMES.c_compile, ACTION_NAMES.cpp_compile]
+
+_LINK = [
+    ACTION_NAMES.cpp_link_executable,
+    ACTION_NAMES.cpp_link_dynamic_library,
+    ACTION_NAMES.cpp_link_nodeps_dynamic_library,
+]
+
+_EXE = [ACTION_NAMES.cpp_link_executable]
+
+# The thread pointer is the application's while core runs: no guard word at %fs:0x28.
+_CORE = [
+    "-fno-stack-protector",
+    "-fno-strict-aliasing",
+    "-fno-omit-frame-pointer",
+]
+
+def _flags(actions, flags, with_features = []):
+    if not flags:
+        return []
+    return [flag_set(
+        actions = actions,
+        flag_groups = [flag_group(flags = flags)],
+        with_features = with_features,
+    )]
+
+def _both(name, compile, link, exe = []):
+    """A feature that is off until --features=<name> asks for it."""
+    return feature(
+        name = name,
+        flag_sets = _flags(_C, compile) + _flags(_LINK, link) + _flags(_EXE, exe),
+    )
+
+def _impl(ctx):
+    p = ctx.attr.tool_prefix
+    clang = ctx.attr.compiler == "clang"
+    cc = "/usr/bin/clang" if clang else p + "gcc"
+    tools = {
+        "ar": p + "ar",
+        "cpp": "/usr/bin/clang-cpp" if clang else p + "cpp",
+        "gcc": cc,
+        "gcov": "/usr/bin/gcov",
+        "ld": "/usr/bin/ld.lld" if clang else p + "ld",
+        "nm": p + "nm",
+        "objcopy": p + "objcopy",
+        "objdump": p + "objdump",
+        "strip": p + "strip",
+        "dwp": "/bin/false",
+    }
+
+    # A loop in memset itself must not become a call of memset.
+    no_idiom = ["-fno-tree-loop-distribute-patterns"]
+    if clang:
+        no_idiom = ["-fno-builtin-" + f for f in ["memset", "memcpy", "memmove"]]
+    features = [
+        feature(name = "opt"),
+        feature(name = "dbg"),
+        feature(name = "fastbuild"),
+        feature(
+            name = "default_compile_flags",
+            enabled = True,
+            flag_sets = _flags(_COMPILE, ctx.attr.compile_flags) +
+                        _flags(_C, ["-O2", "-g"], [with_feature_set(not_features = ["dbg"])]) +
+                        _flags(_C, ["-Og", "-g3"], [with_feature_set(features = ["dbg"])]) +
+                        # identical objects whatever the sandbox path
+                        _flags(_C, [
+                            "-D__DATE__=\"redacted\"",
+                            "-D__TIME__=\"redacted\"",
+                            "-Wno-builtin-macro-redefined",
+                        ]),
+        ),
+        # What every file of core and musl is compiled with, whatever the machine.
+        # Named by core.bzl as features = ["core"].
+        feature(
+            name = "core",
+            flag_sets = _flags(_COMPILE, _CORE + no_idiom + ctx.attr.core_flags),
+        ),
+        feature(
+            name = "backend",
+            flag_sets = _flags(_COMPILE, _CORE + no_idiom),
+        ),
+        feature(
+            name = "default_link_flags",
+            enabled = True,
+            flag_sets = _flags(_LINK, ctx.attr.link_flags) + _flags(_EXE, ctx.attr.exe_link_flags),
+        ),
+    ]
+    if ctx.attr.hosted:
+        features += [
+            feature(name = "supports_dynamic_linker", enabled = True),
+            _both("asan", ["-fsanitize=address", "-fno-omit-frame-pointer", "-DOSV_ASAN=1"], ["-fsanitize=address"]),
+            _both(
+                "ubsan",
+                ["-fsanitize=undefined", "-fno-sanitize-recover=all"],
+                ["-fsanitize=undefined"],
+            ),
+            _both("tsan", ["-fsanitize=thread"], ["-fsanitize=thread"]),
+            _both("fuzzer", ["-fsanitize=fuzzer-no-link"], []),
+            _both("gcov", ["--coverage"], ["--coverage"]),
+            _both("llvmcov", ["-fprofile-instr-generate", "-fcoverage-mapping"], ["-fprofile-instr-generate"]),
+        ]
+    return cc_common.create_cc_toolchain_config_info(
+        ctx = ctx,
+        features = features,
+        cxx_builtin_include_directories = ctx.attr.builtin_includes,
+        toolchain_identifier = ctx.label.name,
+        host_system_name = "local",
+        target_system_name = "linux" if ctx.attr.hosted else "osv",
+        target_cpu = ctx.attr.cpu,
+        target_libc = "glibc" if ctx.attr.hosted else "musl",
+        compiler = ctx.attr.compiler,
+        abi_version = "local",
+        abi_libc_version = "local",
+        tool_paths = [tool_path(name = n, path = t) for n, t in tools.items()],
+    )
+
+cc_toolchain_config = rule(
+    implementation = _impl,
+    attrs = {
+        "cpu": attr.string(mandatory = True),
+        "compiler": attr.string(values = ["gcc", "clang"], mandatory = True),
+        "hosted": attr.bool(),
+        "tool_prefix": attr.string(default = "/usr/bin/"),
+        "compile_flags": attr.string_list(),
+        "core_flags": attr.string_list(),
+        "link_flags": attr.string_list(),
+        "exe_link_flags": attr.string_list(),
+        "builtin_includes": attr.string_list(),
+    },
+    provides = [CcToolchainConfigInfo],
+)

@@ -1,0 +1,158 @@
+"""core_library: one room of core, in the three forms it is compiled in.
+
+  ROOM       what ships: freestanding, on the machine that the platform names
+  ROOM_unit  for Check programs on the host, with the HAL of tests/unit/hal
+  ROOM_seed  every memory access a call of __tsan_*, for the deterministic machine
+
+ROOMS is the include table of the design. A room may include every room that can be
+reached from it; Bazel's visibility keeps the others out, //tests/tidy reads the
+#includes as well.
+"""
+
+ROOMS = {
+    "boot": ["libc"],
+    "libc": ["linux"],
+    "linux": ["elf", "net"],
+    "elf": ["vfs"],
+    "vfs": ["dev", "vm"],
+    "net": ["dev"],
+    "dev": ["sync"],
+    "vm": ["sync"],
+    "sync": ["sched"],
+    "sched": ["mem"],
+    "mem": ["lib"],
+    "lib": [],
+}
+
+# Rooms that are compiled against the C library's public headers.
+_MUSL_ROOMS = ["linux", "libc"]
+
+WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wno-unused-parameter"]
+
+_CORE_COPTS = ["-std=gnu11"] + WARNINGS + ["-Wmissing-prototypes", "-Wstrict-prototypes"]
+
+# Where hal_inline.h is found.
+HAL_INCLUDE = select({
+    "@osv_in_c//hal:is_linux": ["-Ihal-linux"],
+    "@osv_in_c//hal:is_osv_x86_64": ["-Ihal-x86_64/isa"],
+    "@osv_in_c//hal:is_osv_aarch64": ["-Ihal-aarch64/isa"],
+})
+
+MUSL_INCLUDE = ["-isystem", "core/libc/override/include"] + select({
+    "@osv_in_c//hal:cpu_aarch64": [
+        "-isystem",
+        "external/musl/arch/aarch64",
+        "-isystem",
+        "$(GENDIR)/external/musl/obj/aarch64/include",
+    ],
+    "@osv_in_c//hal:cpu_x86_64": [
+        "-isystem",
+        "external/musl/arch/x86_64",
+        "-isystem",
+        "$(GENDIR)/external/musl/obj/x86_64/include",
+    ],
+}) + [
+    "-isystem",
+    "external/musl/arch/generic",
+    "-isystem",
+    "external/musl/include",
+]
+
+# musl's own order of internal directories, with ours before all of them.
+MUSL_INTERNAL_INCLUDE = ["-Icore/libc/override", "-Icore/libc/override/include"] + select({
+    "@osv_in_c//hal:cpu_aarch64": ["-Iexternal/musl/arch/aarch64"],
+    "@osv_in_c//hal:cpu_x86_64": ["-Iexternal/musl/arch/x86_64"],
+}) + [
+    "-Iexternal/musl/arch/generic",
+    "-I$(GENDIR)/external/musl/obj/src/internal",
+    "-Iexternal/musl/src/include",
+    "-Iexternal/musl/src/internal",
+    "-include",
+    "core/libc/override/forced.h",
+]
+
+_NO_RUNTIME = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"]
+
+def isa_glob(patterns, exclude = []):
+    """The files of patterns that belong to the platform's instruction set."""
+    x86 = [p.replace("*.", "*_x86_64.") for p in patterns]
+    arm = [p.replace("*.", "*_aarch64.") for p in patterns]
+    return native.glob(patterns, exclude = exclude + x86 + arm) + select({
+        "@osv_in_c//hal:cpu_aarch64": native.glob(arm, exclude = exclude),
+        "@osv_in_c//hal:cpu_x86_64": native.glob(x86, exclude = exclude),
+    })
+
+def _reachable(room):
+    found = []
+    frontier = [room]
+    for _ in ROOMS:
+        frontier = [n for r in frontier for n in ROOMS[r]]
+        found += [r for r in frontier if r not in found]
+    return found
+
+def _users(room):
+    return ["//core/%s:__pkg__" % r for r in ROOMS if room in _reachable(r)] + [
+        "//core:__pkg__",
+        "//tests:__subpackages__",
+    ]
+
+def _deps(room, suffix):
+    return ["//core/%s:%s%s" % (r, r, suffix) for r in ROOMS[room]]
+
+def core_library(name):
+    """The targets NAME, NAME_unit and NAME_seed of one room.
+
+    Args:
+      name: the room; its package is //core/NAME.
+    """
+    musl = name in _MUSL_ROOMS
+    internal = ["musl_*.c", "override/**"] if name == "libc" else []
+    common = {
+        "srcs": isa_glob(["**/*.c", "**/*.S"], exclude = internal),
+        "hdrs": native.glob(["**/*.h"], exclude = ["override/**"]),
+        "linkstatic": True,
+        "visibility": _users(name),
+    }
+    copts = _CORE_COPTS + (MUSL_INCLUDE if musl else [])
+    extra = ["//hal"] + (["@musl//:headers", "//core/libc:override"] if musl else [])
+
+    native.cc_library(
+        name = name,
+        copts = copts + HAL_INCLUDE,
+        features = ["core"] + _NO_RUNTIME,
+        deps = _deps(name, "") + extra + ["//hal:inline"],
+        **common
+    )
+    native.cc_library(
+        name = name + "_unit",
+        copts = copts + ["-Itests/unit/hal"],
+        features = ["core"],
+        target_compatible_with = ["@platforms//os:linux"],
+        deps = _deps(name, "_unit") + extra + ["//tests/unit/hal"],
+        **common
+    )
+    native.cc_library(
+        name = name + "_seed",
+        copts = copts + ["-Itests/seed", "-fsanitize=thread"],
+        features = ["core"] + _NO_RUNTIME,
+        target_compatible_with = ["@platforms//os:linux"],
+        deps = _deps(name, "_seed") + extra + ["//tests/seed:inline"],
+        **common
+    )
+    native.filegroup(
+        name = "tidy_sources",
+        srcs = native.glob(["**/*.c", "**/*.h", "**/*.S", "**/*.md", "**/*.py", "**/*.sh"]),
+        visibility = ["//core:__pkg__"],
+    )
+
+def core_musl_library(name):
+    """core/libc/musl_*.c: the files of libc that see musl's internal headers."""
+    native.cc_library(
+        name = name,
+        srcs = native.glob(["musl_*.c"]),
+        copts = ["-std=gnu11", "-ffreestanding", "-w"] + MUSL_INTERNAL_INCLUDE + MUSL_INCLUDE + HAL_INCLUDE,
+        features = ["core"] + _NO_RUNTIME,
+        linkstatic = True,
+        visibility = ["//core:__pkg__"],
+        deps = [":libc", ":override", "@musl//:headers", "@musl//:internal"],
+    )

@@ -1,0 +1,96 @@
+"""sealed_core: core and musl as one relocatable object.
+
+1. `ld -r` of all archives. 2. `nm` of it and the list of glibc's names make the export
+table, an assembly file that defines libc_exports and libc_export_count. 3. `ld -r` of
+both; every global symbol becomes local but `keep`. So our `read` and the host's `read`
+never meet: what is undefined is the HAL (and the compiler's own run-time).
+"""
+
+load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
+
+_COMMAND = """set -e
+ld=$1 nm=$2 objcopy=$3 ar=$4 cc=$5 names=$6 script=$7 keep=$8 out=$9
+shift 9
+t=${out%.a}
+"$ld" -r -o $t.all.o --whole-archive "$@" --no-whole-archive
+"$nm" -g --defined-only $t.all.o > $t.nm
+/usr/bin/python3 "$script" "$names" $t.nm > $t.exports.s
+"$cc" $CC_FLAGS -c $t.exports.s -o $t.exports.o
+"$ld" -r -o $t.joined.o $t.all.o $t.exports.o
+"$objcopy" --keep-global-symbols=$keep $t.joined.o $t.o
+rm -f "$out" $t.all.o $t.joined.o $t.exports.o
+"$ar" rcsD "$out" $t.o
+"""
+
+def _impl(ctx):
+    cc = find_cpp_toolchain(ctx)
+    features = cc_common.configure_features(
+        ctx = ctx,
+        cc_toolchain = cc,
+        requested_features = ctx.features,
+        unsupported_features = ctx.disabled_features,
+    )
+    archives = {}
+    for dep in ctx.attr.deps:
+        for linker_input in dep[CcInfo].linking_context.linker_inputs.to_list():
+            for library in linker_input.libraries:
+                archives[library.pic_static_library or library.static_library] = True
+    archives = archives.keys()
+    keep = ctx.actions.declare_file(ctx.label.name + ".keep")
+    ctx.actions.write(keep, "\n".join(ctx.attr.keep) + "\n")
+    name = ctx.label.name
+    out = ctx.actions.declare_file("lib" + name + ".a")
+    sealed = ctx.actions.declare_file("lib" + name + ".o")
+    table = ctx.actions.declare_file("lib" + name + ".exports.s")
+    symbols = ctx.actions.declare_file("lib" + name + ".nm")
+    args = ctx.actions.args()
+    args.add_all([cc.ld_executable, cc.nm_executable, cc.objcopy_executable, cc.ar_executable])
+    args.add_all([cc.compiler_executable, ctx.file.glibc_names, ctx.file.exports_script, keep, out])
+    args.add_all(archives)
+    ctx.actions.run_shell(
+        inputs = depset(
+            archives + [keep, ctx.file.glibc_names, ctx.file.exports_script],
+            transitive = [cc.all_files],
+        ),
+        outputs = [out, sealed, table, symbols],
+        command = _COMMAND,
+        arguments = [args],
+        env = {"CC_FLAGS": ""},
+        mnemonic = "SealCore",
+        progress_message = "Sealing %s" % ctx.label,
+    )
+    library = cc_common.create_library_to_link(
+        actions = ctx.actions,
+        feature_configuration = features,
+        cc_toolchain = cc,
+        static_library = out,
+    )
+    return [
+        DefaultInfo(files = depset([out])),
+        OutputGroupInfo(
+            object = depset([sealed]),
+            table = depset([table]),
+            symbols = depset([symbols]),
+        ),
+        CcInfo(
+            linking_context = cc_common.create_linking_context(
+                linker_inputs = depset([cc_common.create_linker_input(
+                    owner = ctx.label,
+                    libraries = depset([library]),
+                )]),
+            ),
+        ),
+    ]
+
+sealed_core = rule(
+    implementation = _impl,
+    attrs = {
+        "deps": attr.label_list(providers = [CcInfo]),
+        "keep": attr.string_list(mandatory = True),
+        "glibc_names": attr.label(mandatory = True, allow_single_file = True),
+        "exports_script": attr.label(mandatory = True, allow_single_file = True),
+        "_cc_toolchain": attr.label(default = "@bazel_tools//tools/cpp:current_cc_toolchain"),
+    },
+    fragments = ["cpp"],
+    toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
+)

@@ -1,0 +1,115 @@
+"""The kinds of test: check_test, sim_test, and the programs that run on the simulator."""
+
+load(":core.bzl", "WARNINGS")
+
+_COPTS = ["-std=gnu11", "-D_GNU_SOURCE"] + WARNINGS
+
+def check_test(name, rooms = [], deps = [], copts = [], tags = [], srcs = None, linkopts = [], **kwargs):
+    """A unit test with Check: NAME.c against the _unit form of rooms and what they stand on.
+
+    Args:
+      name: the test; its source is NAME.c.
+      rooms: rooms of core that it tests.
+      deps: anything else.
+      copts: more options for the compiler.
+      tags: no-valgrind and no-san leave it out there.
+      srcs: its sources where NAME.c is not enough.
+      linkopts: more libraries.
+      **kwargs: of cc_test.
+    """
+    native.cc_test(
+        name = name,
+        srcs = srcs or [name + ".c"],
+        copts = _COPTS + ["-Itests/unit/hal"] + copts,
+        linkopts = ["-lcheck", "-lsubunit", "-lm", "-lrt", "-lpthread"] + linkopts,
+        linkstatic = True,  # one file per test: llvm-cov and Valgrind see it all
+        size = "small",
+        tags = ["check"] + tags,
+        target_compatible_with = ["@platforms//os:linux"],
+        deps = ["//core/%s:%s_unit" % (room, room) for room in rooms] + deps +
+               ["//hal", "//tests/unit/hal"],
+        **kwargs
+    )
+
+def seed_test(name, rooms, deps = [], srcs = None, **kwargs):
+    """A test on the deterministic machine: rooms in their _seed form.
+
+    Args:
+      name: the test; its source is NAME.c.
+      rooms: rooms of core that it tests.
+      deps: anything else, the machine in tests/seed first of all.
+      srcs: its sources where NAME.c is not enough.
+      **kwargs: of cc_test.
+    """
+    native.cc_test(
+        name = name,
+        srcs = srcs or [name + ".c"],
+        copts = _COPTS + ["-Itests/seed"],
+        features = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"],
+        linkopts = ["-lcheck", "-lsubunit", "-lm", "-lrt", "-lpthread"],
+        linkstatic = True,
+        size = "small",
+        tags = ["seed", "no-san"],
+        target_compatible_with = ["@platforms//os:linux"],
+        deps = ["//core/%s:%s_seed" % (room, room) for room in rooms] + deps + ["//hal"],
+        **kwargs
+    )
+
+def guest_program(name, srcs, kind = "pie", copts = [], linkopts = [], cxx = False, **kwargs):
+    """A program for Linux that the simulator runs as well.
+
+    Args:
+      name: the file; a .so for kind "shared".
+      srcs: C or C++ sources.
+      kind: "pie", "shared" (a shared object with main) or "fixed" (at its link address).
+      copts: more options for the compiler.
+      linkopts: more options for the linker.
+      cxx: links libstdc++.
+      **kwargs: of cc_binary.
+    """
+    compile, link = {
+        "fixed": (["-fno-pie"], ["-no-pie"]),
+        "pie": (["-fPIE"], ["-pie"]),
+        "shared": (["-fPIC"], []),
+    }[kind]
+    native.cc_binary(
+        name = name,
+        srcs = srcs,
+        copts = ["-D_GNU_SOURCE", "-Wall", "-Wextra"] + compile + copts,
+        features = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"],
+        linkopts = link + linkopts + (["-lstdc++", "-lm"] if cxx else []) + ["-lpthread"],
+        linkshared = kind == "shared",
+        linkstatic = True,
+        target_compatible_with = ["@platforms//os:linux"],
+        **kwargs
+    )
+
+def sim_test(name, runner, args = [], data = [], cpus = [1, 2, 4], tags = [], size = "medium", **kwargs):
+    """One test for each number of vCPUs: RUNNER OSV-SIM CPUS ARGS...
+
+    Args:
+      name: NAME_1cpu, NAME_2cpu ... are the tests; NAME is their test_suite.
+      runner: a shell or Python script; prints "ok N - what" and "not ok N - what".
+      args: what it is called with after the simulator and the number; $(location) works.
+      data: what args name.
+      cpus: the numbers.
+      tags: of the tests.
+      size: of the tests.
+      **kwargs: of sh_test.
+    """
+    for count in cpus:
+        native.sh_test(
+            name = "%s_%dcpu" % (name, count),
+            srcs = [runner],
+            args = ["$(location //sim:osv-sim)", str(count)] + args,
+            data = data + ["//sim:osv-sim"],
+            size = size,
+            tags = ["sim", "no-valgrind"] + tags,
+            target_compatible_with = ["@platforms//os:linux"],
+            **kwargs
+        )
+    native.test_suite(
+        name = name,
+        tags = ["manual"],
+        tests = [":%s_%dcpu" % (name, count) for count in cpus],
+    )

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// hal_inline.h: the HAL of the unit tests: one CPU, in a plain process, with no interrupts.
+//
+// A test owns the CPU and the context: it sets unit_cpu and unit_self to what it wants core to
+// find. Both are per host thread, so a test may run core on several threads as if each were a CPU.
+// The interrupt flag is a variable that nothing looks at but hal_irq_enabled.
+#ifndef UNIT_HAL_INLINE_H
+#define UNIT_HAL_INLINE_H
+
+extern __thread struct cpu *unit_cpu;
+extern __thread void *unit_self;
+extern __thread bool unit_irq_off;
+
+static inline struct cpu *hal_cpu_self(void)
+{
+    return unit_cpu;
+}
+
+static inline void *hal_self(void)
+{
+    return unit_self;
+}
+
+static inline void hal_cpu_relax(void)
+{
+}
+
+static inline bool hal_irq_enabled(void)
+{
+    return !unit_irq_off;
+}
+
+static inline uintptr_t hal_irq_save(void)
+{
+    uintptr_t was_off = unit_irq_off;
+    unit_irq_off = true;
+    return was_off;
+}
+
+static inline void hal_irq_restore(uintptr_t state)
+{
+    unit_irq_off = state != 0;
+}
+
+#endif

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// hal_unit.c: what unit tests need of the HAL's functions, in a plain process.
+//
+// Physical memory is the process's own: a physical address is a pointer, so a test that sets
+// hal_boot.direct_base to NULL can hand out any buffer as RAM. The clock is a variable that the test moves.
+// A function that is not here is one that no unit test should reach: the link names it.
+#include "hal/hal.h"
+#include "unit_hal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+__thread struct cpu *unit_cpu;
+__thread void *unit_self;
+__thread bool unit_irq_off;
+
+hal_ns unit_clock_ns;
+hal_ns unit_timer_deadline = UINT64_MAX;
+unsigned unit_kick_count[HAL_CPU_MAX];
+
+void hal_cpu_adopt(struct cpu *cpu)
+{
+    unit_cpu = cpu;
+}
+
+void hal_cpu_kick(uint32_t index)
+{
+    unit_kick_count[index]++;
+}
+
+hal_ns hal_clock_ns(void)
+{
+    return unit_clock_ns;
+}
+
+hal_ns hal_clock_wall_ns(void)
+{
+    return unit_clock_ns;
+}
+
+void hal_timer_set(hal_ns deadline)
+{
+    unit_timer_deadline = deadline;
+}
+
+int hal_copy_safe(void *target, const void *source, size_t size)
+{
+    memcpy(target, source, size);
+    return 0;
+}
+
+void hal_code_sync(char *va, size_t size)
+{
+    __builtin___clear_cache(va, va + size);
+}
+
+void hal_tlb_flush(const struct hal_range *ranges, size_t count, const struct hal_cpu_set *cpus)
+{
+    (void)ranges;
+    (void)count;
+    (void)cpus;
+}
+
+void hal_entropy(void *out, size_t size)
+{
+    static unsigned seed = 1;
+    unsigned char *bytes = out;
+    for (size_t i = 0; i < size; i++) {
+        seed = seed * 1103515245 + 12345;
+        bytes[i] = (unsigned char)(seed >> 16);
+    }
+}
+
+void hal_console_write(const char *text, size_t size)
+{
+    fwrite(text, 1, size, stderr);
+}
+
+// A test that expects core to stop (an assertion) sees SIGABRT: tcase_add_test_raise_signal.
+void hal_halt(enum hal_halt how, int code)
+{
+    fprintf(stderr, "hal_halt: %d, %d\n", (int)how, code);
+    abort();
+}
