@@ -68,6 +68,9 @@ def _impl(ctx):
         "dwp": "/bin/false",
     }
 
+    # gcc's <stdint.h> looks for a libc's unless told there is none; memcpy is still a builtin.
+    freestanding = [] if clang else ["-ffreestanding", "-fbuiltin"]
+
     # A loop in memset itself must not become a call of memset.
     no_idiom = ["-fno-tree-loop-distribute-patterns"]
     if clang:
@@ -93,7 +96,7 @@ def _impl(ctx):
         # Named by core.bzl as features = ["core"].
         feature(
             name = "core",
-            flag_sets = _flags(_COMPILE, _CORE + no_idiom + ctx.attr.core_flags),
+            flag_sets = _flags(_COMPILE, _CORE + freestanding + no_idiom + ctx.attr.core_flags),
         ),
         feature(
             name = "backend",

@@ -113,7 +113,9 @@ def core_library(name):
         "linkstatic": True,
         "visibility": _users(name),
     }
-    copts = _CORE_COPTS + (MUSL_INCLUDE if musl else [])
+
+    # gcc's <limits.h> looks for a libc's unless it believes that it comes from there.
+    copts = _CORE_COPTS + (MUSL_INCLUDE if musl else ["-D_LIBC_LIMITS_H_"])
     extra = ["//hal"] + (["@musl//:headers", "//core/libc:override"] if musl else [])
 
     native.cc_library(
@@ -135,6 +137,7 @@ def core_library(name):
         name = name + "_seed",
         copts = copts + ["-Itests/seed", "-fsanitize=thread"],
         features = ["core"] + _NO_RUNTIME,
+        tags = ["manual"],  # built where a test asks for it
         target_compatible_with = ["@platforms//os:linux"],
         deps = _deps(name, "_seed") + extra + ["//tests/seed:inline"],
         **common
@@ -150,7 +153,7 @@ def core_musl_library(name):
     native.cc_library(
         name = name,
         srcs = native.glob(["musl_*.c"]),
-        copts = ["-std=gnu11", "-ffreestanding", "-w"] + MUSL_INTERNAL_INCLUDE + MUSL_INCLUDE + HAL_INCLUDE,
+        copts = ["-std=gnu11", "-w"] + MUSL_INTERNAL_INCLUDE + MUSL_INCLUDE + HAL_INCLUDE,
         features = ["core"] + _NO_RUNTIME,
         linkstatic = True,
         visibility = ["//core:__pkg__"],

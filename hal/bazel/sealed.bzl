@@ -1,6 +1,7 @@
 """sealed_core: core and musl as one relocatable object.
 
-1. `ld -r` of all archives. 2. `nm` of it and the list of glibc's names make the export
+1. `ld -r` of all archives; musl's symbols are made weak before, so that a function of core
+takes the place of musl's function of the same name. 2. `nm` of it and the list of glibc's names make the export
 table, an assembly file that defines libc_exports and libc_export_count. 3. `ld -r` of
 both; every global symbol becomes local but `keep`. So our `read` and the host's `read`
 never meet: what is undefined is the HAL (and the compiler's own run-time).
@@ -12,15 +13,27 @@ _COMMAND = """set -e
 ld=$1 nm=$2 objcopy=$3 ar=$4 cc=$5 names=$6 script=$7 keep=$8 out=$9
 shift 9
 t=${out%.a}
-"$ld" -r -o $t.all.o --whole-archive "$@" --no-whole-archive
+"$nm" -g --defined-only "$1" | awk 'NF == 3 { print $3 }' > $t.weak
+"$objcopy" --weaken-symbols=$t.weak "$1" $t.weak.a
+shift
+"$ld" -r -o $t.all.o --whole-archive "$@" $t.weak.a --no-whole-archive
 "$nm" -g --defined-only $t.all.o > $t.nm
 /usr/bin/python3 "$script" "$names" $t.nm > $t.exports.s
 "$cc" $CC_FLAGS -c $t.exports.s -o $t.exports.o
 "$ld" -r -o $t.joined.o $t.all.o $t.exports.o
 "$objcopy" --keep-global-symbols=$keep $t.joined.o $t.o
-rm -f "$out" $t.all.o $t.joined.o $t.exports.o
+rm -f "$out" $t.all.o $t.joined.o $t.exports.o $t.weak.a $t.weak
 "$ar" rcsD "$out" $t.o
 """
+
+def _archives(deps):
+    """The static libraries of deps, each once."""
+    found = {}
+    for dep in deps:
+        for linker_input in dep[CcInfo].linking_context.linker_inputs.to_list():
+            for library in linker_input.libraries:
+                found[library.pic_static_library or library.static_library] = True
+    return found.keys()
 
 def _impl(ctx):
     cc = find_cpp_toolchain(ctx)
@@ -30,12 +43,8 @@ def _impl(ctx):
         requested_features = ctx.features,
         unsupported_features = ctx.disabled_features,
     )
-    archives = {}
-    for dep in ctx.attr.deps:
-        for linker_input in dep[CcInfo].linking_context.linker_inputs.to_list():
-            for library in linker_input.libraries:
-                archives[library.pic_static_library or library.static_library] = True
-    archives = archives.keys()
+    libc = _archives([ctx.attr.musl])
+    archives = libc + [a for a in _archives(ctx.attr.deps) if a not in libc]
     keep = ctx.actions.declare_file(ctx.label.name + ".keep")
     ctx.actions.write(keep, "\n".join(ctx.attr.keep) + "\n")
     name = ctx.label.name
@@ -86,6 +95,7 @@ sealed_core = rule(
     implementation = _impl,
     attrs = {
         "deps": attr.label_list(providers = [CcInfo]),
+        "musl": attr.label(providers = [CcInfo], mandatory = True),
         "keep": attr.string_list(mandatory = True),
         "glibc_names": attr.label(mandatory = True, allow_single_file = True),
         "exports_script": attr.label(mandatory = True, allow_single_file = True),
