@@ -142,11 +142,6 @@ def core_library(name):
         deps = _deps(name, "_seed") + extra + ["//tests/seed:inline"],
         **common
     )
-    native.filegroup(
-        name = "tidy_sources",
-        srcs = native.glob(["**/*.c", "**/*.h", "**/*.S", "**/*.md", "**/*.py", "**/*.sh"]),
-        visibility = ["//core:__pkg__"],
-    )
 
 def core_musl_library(name):
     """core/libc/musl_*.c: the files of libc that see musl's internal headers."""

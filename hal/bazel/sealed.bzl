@@ -13,7 +13,7 @@ _COMMAND = """set -e
 ld=$1 nm=$2 objcopy=$3 ar=$4 cc=$5 names=$6 script=$7 keep=$8 out=$9
 shift 9
 t=${out%.a}
-"$nm" -g --defined-only "$1" | awk 'NF == 3 { print $3 }' > $t.weak
+"$nm" -g --defined-only --quiet "$1" | awk 'NF == 3 { print $3 }' > $t.weak
 "$objcopy" --weaken-symbols=$t.weak "$1" $t.weak.a
 shift
 "$ld" -r -o $t.all.o --whole-archive "$@" $t.weak.a --no-whole-archive
