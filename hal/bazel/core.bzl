@@ -60,8 +60,8 @@ MUSL_INCLUDE = ["-isystem", "core/libc/override/include"] + select({
 
 # musl's own order of internal directories, with ours before all of them.
 MUSL_INTERNAL_INCLUDE = ["-Icore/libc/override", "-Icore/libc/override/include"] + select({
-    "@osv_in_c//hal:cpu_aarch64": ["-Iexternal/musl/arch/aarch64"],
-    "@osv_in_c//hal:cpu_x86_64": ["-Iexternal/musl/arch/x86_64"],
+    "@osv_in_c//hal:cpu_aarch64": ["-Icore/libc/override/aarch64", "-Iexternal/musl/arch/aarch64"],
+    "@osv_in_c//hal:cpu_x86_64": ["-Icore/libc/override/x86_64", "-Iexternal/musl/arch/x86_64"],
 }) + [
     "-Iexternal/musl/arch/generic",
     "-I$(GENDIR)/external/musl/obj/src/internal",
