@@ -15,7 +15,7 @@ import sys
 import urllib.parse
 
 CHECK = re.compile(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)")
-TAP = re.compile(r"^(not )?ok\b(?! .*# SKIP)")
+TAP = re.compile(r"^(not )?ok(?= |$)(?!.* # SKIP)")
 
 
 def count_log(text, test_passed):
