@@ -399,7 +399,7 @@ long linux_readlinkat(int fd, const char *path, char *text, size_t size)
 {
     struct place place;
     size_t length = 0;
-    if ((ssize_t)size <= 0) {
+    if ((long)size <= 0) {
         return -EINVAL;
     }
     int error = place_get(&place, fd, path);

@@ -19,6 +19,7 @@
 #include "core/linux/machine.h"
 #include "core/linux/report.h"
 #include "core/linux/task.h"
+#include "core/linux/trap.h"
 #include "core/linux/user.h"
 #include "core/sched/sched.h"
 #include "core/sync/mutex.h"
