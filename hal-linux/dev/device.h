@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // device.h: the far end of a virtio ring, inside this process.
 //
-// A far end is a struct device_ops: a function that serves one chain of descriptors. hal_dev_kick takes the
-// chains off the ring and calls it; what does not block is complete before hal_dev_kick returns. What would
-// block is handed to a hosted worker thread by device_chain_defer and completed from there.
+// A far end is a struct device_ops: a function that serves one chain of descriptors. hal_dev_kick
+// takes the chains off the ring and calls it; what does not block is complete before hal_dev_kick
+// returns. What would block is handed to a hosted worker thread by device_chain_defer and completed
+// from there.
 //
-// serve runs in guest context: raw system calls only (hal-linux/syscall.h), interrupts off, on whatever stack
-// kicked: keep below 1 KiB of stack, and keep larger scratch memory in state. Nothing a ring contains can make
-// this layer touch memory outside the guest's: a chain that breaks the rules of virtio 1.x breaks its device,
-// which then serves no more until it is opened again.
+// serve runs in guest context: raw system calls only (hal-linux/syscall.h), interrupts off, on
+// whatever stack kicked: keep below 1 KiB of stack, and keep larger scratch memory in state.
+// Nothing a ring contains can make this layer touch memory outside the guest's: a chain that breaks
+// the rules of virtio 1.x breaks its device, which then serves no more until it is opened again.
 #ifndef HAL_LINUX_DEV_DEVICE_H
 #define HAL_LINUX_DEV_DEVICE_H
 
@@ -25,21 +26,22 @@ enum {
     DEVICE_CONFIG_MAX = 64, // bytes of configuration
 };
 
-// One chain, from serve until device_chain_done. It lies in a table of its queue, so its address stays good
-// while a worker has it. in and out are as the far end sees them: it reads `in` and writes `out`.
+// One chain, from serve until device_chain_done. It lies in a table of its queue, so its address
+// stays good while a worker has it. in and out are as the far end sees them: it reads `in` and
+// writes `out`.
 struct device_chain {
     struct hal_dev *dev;
-    void *state;            // as given to device_add
+    void *state; // as given to device_add
     uint32_t queue;
-    uint32_t head;          // the chain's name on the ring
-    uint32_t in_count;      // parts[0 .. in_count) were filled by the driver
-    uint32_t out_count;     // parts[in_count .. in_count + out_count) are for the answer
-    uint64_t note[4];       // the far end's own, to remember what between serve and a worker
-    struct worker_job job;  // of device_chain_defer
+    uint32_t head;         // the chain's name on the ring
+    uint32_t in_count;     // parts[0 .. in_count) were filled by the driver
+    uint32_t out_count;    // parts[in_count .. in_count + out_count) are for the answer
+    uint64_t note[4];      // the far end's own, to remember what between serve and a worker
+    struct worker_job job; // of device_chain_defer
     void (*deferred)(struct device_chain *);
-    uint32_t done_next;     // in the queue's stack of finished chains: head + 1, 0 ends
+    uint32_t done_next; // in the queue's stack of finished chains: head + 1, 0 ends
     uint32_t done_written;
-    uint32_t generation;    // of the queue when the chain was taken
+    _Atomic bool taken;                  // between take and done
     struct iovec parts[DEVICE_RING_MAX]; // addresses in the direct map
 };
 
@@ -47,31 +49,36 @@ struct device_ops {
     uint64_t features;    // offered besides VIRTIO_F_VERSION_1
     uint32_t queue_count; // <= DEVICE_QUEUE_MAX
     uint32_t config_size; // <= DEVICE_CONFIG_MAX
-    bool parallel;        // serve may run on several vCPUs at once; otherwise once per queue at a time
+    bool parallel; // serve may run on several vCPUs at once; otherwise once per queue at a time
     // Ends with device_chain_done or device_chain_defer of chain.
     void (*serve)(struct device_chain *chain);
-    // Forgets everything about earlier requests; NULL: there is nothing. Called by hal_dev_open, by no two at once.
+    // Forgets everything about earlier requests; NULL: there is nothing. Called by hal_dev_open, by
+    // no two at once.
     void (*reset)(void *state);
 };
 
-// Hosted, before the machine starts. Makes a device whose ring is served by ops; state is handed through.
-// config (config_size bytes) is copied; name is copied too, and cut at 63 bytes. 0, -ENOSPC or -ENOMEM.
-HAL_MUST_CHECK int device_add(enum hal_dev_kind kind, const char *name, const struct device_ops *ops,
-                              void *state, const void *config);
+// Hosted, before the machine starts. Makes a device whose ring is served by ops; state is handed
+// through. config (config_size bytes) is copied; name is copied too, and cut at 63 bytes. 0,
+// -ENOSPC, -EINVAL or -ENOMEM.
+HAL_MUST_CHECK int device_add(enum hal_dev_kind kind, const char *name,
+                              const struct device_ops *ops, void *state, const void *config);
 
 // Hosted: the devices as core will see them.
 const struct hal_dev_info *device_list(size_t *count);
 
-// Completes a chain, of whose `out` parts the first written bytes were filled, and raises the queue's
-// interrupt unless the driver asked for none. The chain is the driver's from here on. Any thread.
+// Completes a chain, of whose `out` parts the first written bytes were filled, and raises the
+// queue's interrupt unless the driver asked for none. The chain is the driver's from here on. Any
+// thread.
 void device_chain_done(struct device_chain *chain, uint32_t written);
 
-// Runs function(chain) on a hosted worker thread, where it may block and use host libc, and which ends with
-// device_chain_done. From serve.
+// Runs function(chain) on a hosted worker thread, where it may block and use host libc, and which
+// ends with device_chain_done. From serve.
 void device_chain_defer(struct device_chain *chain, void (*function)(struct device_chain *));
 
-// Copies out of the parts [first, first + count), from byte offset on; the answer is how much there was.
-size_t device_gather(const struct iovec *parts, uint32_t count, size_t offset, void *target, size_t size);
+// Copies out of the parts [first, first + count), from byte offset on; the answer is how much there
+// was.
+size_t device_gather(const struct iovec *parts, uint32_t count, size_t offset, void *target,
+                     size_t size);
 
 // Copies into the parts, from byte offset on; the answer is how much fitted.
 size_t device_scatter(const struct iovec *parts, uint32_t count, size_t offset, const void *source,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // worker.h: hosted threads for device work that blocks.
 //
-// There is always a thread that waits for the next job: whoever takes the last one's place starts another
-// before it begins its own job, up to WORKER_MAX. Jobs that block for ever (a read of a quiet terminal) so
-// hold up nobody.
+// There is always a thread that waits for the next job: whoever takes the last one's place starts
+// another before it begins its own job, up to WORKER_MAX. Jobs that block for ever (a read of a
+// quiet terminal) so hold up nobody.
 #ifndef HAL_LINUX_DEV_WORKER_H
 #define HAL_LINUX_DEV_WORKER_H
 

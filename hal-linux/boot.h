@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// boot.h: starts the machine. Hosted.
+#ifndef HAL_LINUX_BOOT_H
+#define HAL_LINUX_BOOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct boot_options {
+    uint32_t cpu_count;
+    size_t memory_size;
+    const char *const *args; // for core: hal_boot.args
+    const char *const *env;
+    bool verbose; // says on standard error what this host lacks
+};
+
+// CPUs that this process may use.
+uint32_t boot_host_cpus(void);
+
+// Runs the machine with the devices added so far until it halts. The answer is the exit status of
+// the process.
+int boot_run(const struct boot_options *options);
+
+#endif

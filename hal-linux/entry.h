@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// entry.h: the way in and the way back: see entry_x86_64.S.
+#ifndef HAL_LINUX_ENTRY_H
+#define HAL_LINUX_ENTRY_H
+
+#include "hal/hal.h"
+
+// Where sigreturn goes, rdi = rsp = frame, masked.
+extern const char entry_stub[];
+
+// The bounds of the restartable way back.
+extern const char entry_exit[], entry_exit_jump[];
+
+// Leaves by frame. Masked.
+HAL_NORETURN void entry_resume(struct hal_frame *frame);
+
+// Called by entry_stub, masked, on the entry stack.
+void entry_run(struct hal_frame *frame);
+
+// What host signal handlers return to: in our own text, which alone may make system calls.
+void entry_sigreturn(void);
+
+#endif

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// entry_x86_64.S: what a signal turns into.
+//
+// The signal handler (irq.c) has built a struct hal_frame on the entry stack, turned interrupts off, and
+// returned to here with rsp = rdi = frame. Here we save the vector state above the frame, call C, and go back to
+// where the signal struck, perhaps on another vCPU.
+//
+// Going back is a restartable sequence, because a user-mode return cannot unmask and jump at once:
+//   entry_exit .. entry_exit_jump   masked. A signal here, or one whose reason is pending when it starts,
+//                                   restarts it at entry_exit: the frame is intact until interrupts are on, so
+//                                   nothing is lost.
+//   entry_exit_jump                 unmasked, all registers but rip restored. A signal here counts as one at
+//                                   exit_ip.
+// rsp stays at the frame throughout. It neither touches the interrupted stack nor, once flags are back, any flag.
+#define FRAME_REG(n) (8 * (n))
+#define FRAME_RDI FRAME_REG(8)
+#define FRAME_RSP FRAME_REG(15)
+#define FRAME_RIP FRAME_REG(16)
+#define FRAME_FLAGS FRAME_REG(17)
+#define FRAME_MASKED 144
+#define FRAME_VECTOR 192
+#define VCPU_MASKED 40
+#define VCPU_PENDING 44
+#define VCPU_EXIT_FRAME 48
+#define VCPU_EXIT_IP 56
+
+    .macro restore_registers // rsp = frame
+    mov FRAME_REG(0)(%rsp), %r8
+    mov FRAME_REG(1)(%rsp), %r9
+    mov FRAME_REG(2)(%rsp), %r10
+    mov FRAME_REG(3)(%rsp), %r11
+    mov FRAME_REG(4)(%rsp), %r12
+    mov FRAME_REG(5)(%rsp), %r13
+    mov FRAME_REG(6)(%rsp), %r14
+    mov FRAME_REG(7)(%rsp), %r15
+    mov FRAME_RDI(%rsp), %rdi
+    mov FRAME_REG(9)(%rsp), %rsi
+    mov FRAME_REG(10)(%rsp), %rbp
+    mov FRAME_REG(11)(%rsp), %rbx
+    mov FRAME_REG(12)(%rsp), %rdx
+    mov FRAME_REG(13)(%rsp), %rax
+    mov FRAME_REG(14)(%rsp), %rcx
+    push FRAME_FLAGS(%rsp) // not popped from the frame: Memcheck would lose what rsp rose over
+    popfq
+    mov FRAME_RSP(%rsp), %rsp
+    .endm
+
+    .text
+    .globl entry_stub, entry_exit, entry_exit_jump, entry_resume
+    .type entry_stub, @function
+entry_stub:
+    .cfi_startproc
+    .cfi_signal_frame
+    .cfi_def_cfa %rsp, 0
+    .cfi_offset %r8, 0
+    .cfi_offset %r9, 8
+    .cfi_offset %r10, 16
+    .cfi_offset %r11, 24
+    .cfi_offset %r12, 32
+    .cfi_offset %r13, 40
+    .cfi_offset %r14, 48
+    .cfi_offset %r15, 56
+    .cfi_offset %rdi, 64
+    .cfi_offset %rsi, 72
+    .cfi_offset %rbp, 80
+    .cfi_offset %rbx, 88
+    .cfi_offset %rdx, 96
+    .cfi_offset %rax, 104
+    .cfi_offset %rcx, 112
+    .cfi_offset %rsp, FRAME_RSP
+    .cfi_offset %rip, FRAME_RIP
+    mov %rdi, %rsp // it is already: Valgrind sees only such a move, not what sigreturn does
+    xor %eax, %eax
+    mov $8, %ecx
+    lea FRAME_VECTOR + 512(%rsp), %rdi // the header: XRSTOR wants zeros where XSAVE does not write
+    rep stosq
+    mov isa_vector_mask(%rip), %eax
+    mov isa_vector_mask + 4(%rip), %edx
+    cmpl $0, isa_has_xsavec(%rip)
+    je 1f
+    xsavec64 FRAME_VECTOR(%rsp)
+    jmp 2f
+1:  xsave64 FRAME_VECTOR(%rsp)
+2:  fninit
+    ldmxcsr entry_mxcsr(%rip)
+    mov %rsp, %rdi
+    call entry_run
+entry_leave:
+    mov isa_vector_mask(%rip), %eax
+    mov isa_vector_mask + 4(%rip), %edx
+    xrstor64 FRAME_VECTOR(%rsp)
+    mov FRAME_RIP(%rsp), %rax
+    mov %rax, %gs:VCPU_EXIT_IP
+    mov %rsp, %gs:VCPU_EXIT_FRAME
+    cmpl $0, FRAME_MASKED(%rsp)
+    jne 4f
+entry_exit: // restarts come here, with no register but GS base to rely on
+    mov %gs:VCPU_EXIT_FRAME, %rsp
+    cmpl $0, %gs:VCPU_PENDING
+    jne 2b
+    restore_registers
+    movl $0, %gs:VCPU_MASKED
+entry_exit_jump:
+    jmp *%gs:VCPU_EXIT_IP
+4:  restore_registers // a fault in masked code: no delivery, no unmasking, nothing to restart
+    jmp *%gs:VCPU_EXIT_IP
+entry_resume: // rdi = a frame made by hand
+    mov %rdi, %rsp
+    jmp entry_leave
+    .cfi_endproc
+    .size entry_stub, . - entry_stub
+
+// Debuggers know the frame of a signal handler by these two instructions.
+    .globl entry_sigreturn
+    .type entry_sigreturn, @function
+entry_sigreturn:
+    mov $15, %rax // rt_sigreturn
+    syscall
+    .size entry_sigreturn, . - entry_sigreturn
+
+// The host without wrfsbase. Keeps every register that isa.h says it keeps.
+    .globl isa_tp_load_slow
+    .type isa_tp_load_slow, @function
+isa_tp_load_slow:
+    .cfi_startproc
+    mov %rdi, %rsi
+    mov $0x1002, %edi // ARCH_SET_FS
+    mov $158, %eax    // arch_prctl
+    syscall
+    ret
+    .cfi_endproc
+    .size isa_tp_load_slow, . - isa_tp_load_slow
+
+    .section .rodata
+    .balign 4
+entry_mxcsr:
+    .long 0x1f80
+
+    .section .note.GNU-stack, "", @progbits

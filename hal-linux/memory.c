@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// memory.c: the machine's memory is one memfd. The direct map is one view of it; hal_map makes
+// others.
+//
+// Every page of the windows is always mapped, PROT_NONE where core has nothing: a hole would be
+// filled by some mmap of a host thread, and killed by the next MAP_FIXED.
+//
+// What each page of a window is mapped to stands in a flat array, a word a page. The array is
+// reserved whole and the host backs what is touched, so its sparse page table is ours too.
+#include "hal-linux/memory.h"
+
+#include <errno.h>
+#include <linux/mman.h>
+#include <linux/memfd.h>
+#include <sys/mman.h>
+
+#include "hal-linux/syscall.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10
+#endif
+
+enum { PAGE_SHIFT = 12, ENTRY_PROT = 7, ENTRY_MAPPED = 8, ENTRY_SHIFT = 4 };
+
+// Between where Linux and the sanitizers put things: AddressSanitizer's shadow ends at
+// 0x10007fff8000, and programs, libraries and stacks begin at 0x550000000000.
+#define WINDOW_BASE 0x200000000000ul
+#define WINDOW_SIZE (64ul << 30)
+#define WINDOW_SIZE_MIN (1ul << 30)
+// Where linkers put programs that are not position-independent.
+#define LOW_BASE 0x400000ul
+#define LOW_SIZE (0x40000000ul - LOW_BASE)
+// A page-frame number has 28 bits.
+#define MEMORY_MAX (1ul << 40)
+
+struct window {
+    char *base;
+    size_t size;
+    uint32_t *entries; // page-frame number << ENTRY_SHIFT | ENTRY_MAPPED | prot; 0: unmapped. Core
+                       // serialises
+};                     // the changes of a range
+
+static int memory_fd;
+static char *memory_direct;
+static size_t memory_size;
+static struct hal_region memory_region; // without the first page: 0 often means no page
+static struct window windows[2];
+
+static bool is_error(long result)
+{
+    return result < 0 && result >= -4095;
+}
+
+static long host_map(char *va, size_t size, long prot, long flags, long fd, hal_phys pa)
+{
+    return syscall6(SYS_mmap, (long)va, (long)size, prot, flags, fd, (long)pa);
+}
+
+static long host_prot(unsigned prot)
+{
+    return (prot & HAL_READ ? PROT_READ : 0) | (prot & HAL_WRITE ? PROT_WRITE : 0) |
+           (prot & HAL_EXEC ? PROT_EXEC : 0);
+}
+
+// The words of the pages from va on, or NULL where [va, va + size) is not all in one window.
+static uint32_t *entries_of(const char *va, size_t size)
+{
+    for (size_t i = 0; i < sizeof windows / sizeof windows[0]; ++i) {
+        size_t offset = (size_t)(va - windows[i].base);
+        if (offset < windows[i].size && size <= windows[i].size - offset) {
+            return &windows[i].entries[offset >> PAGE_SHIFT];
+        }
+    }
+    return NULL;
+}
+
+char *memory_at(hal_phys pa, size_t size)
+{
+    bool inside = pa < memory_size && size <= memory_size - pa;
+    return inside ? memory_direct + pa : NULL;
+}
+
+int hal_map(char *va, hal_phys pa, size_t size, unsigned prot)
+{
+    uint32_t *entry = entries_of(va, size);
+    if (entry == NULL || memory_at(pa, size) == NULL) {
+        return -EINVAL;
+    }
+    long result = host_map(va, size, host_prot(prot), MAP_SHARED | MAP_FIXED, memory_fd, pa);
+    if (is_error(result)) {
+        return (int)result;
+    }
+    uint32_t word =
+        (uint32_t)(pa >> PAGE_SHIFT << ENTRY_SHIFT) | ENTRY_MAPPED | (prot & ENTRY_PROT);
+    for (size_t i = 0; i < size >> PAGE_SHIFT; ++i) {
+        entry[i] = word + (uint32_t)(i << ENTRY_SHIFT);
+    }
+    return 0;
+}
+
+int hal_protect(char *va, size_t size, unsigned prot)
+{
+    uint32_t *entry = entries_of(va, size);
+    if (entry == NULL) {
+        return -EINVAL;
+    }
+    long result = syscall3(SYS_mprotect, (long)va, (long)size, host_prot(prot));
+    if (is_error(result)) {
+        return (int)result;
+    }
+    for (size_t i = 0; i < size >> PAGE_SHIFT; ++i) {
+        entry[i] = (entry[i] & ~(uint32_t)ENTRY_PROT) | (prot & ENTRY_PROT);
+    }
+    return 0;
+}
+
+static long host_reserve(char *va, size_t size, long fixed)
+{
+    return host_map(va, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed, -1,
+                    0);
+}
+
+int hal_unmap(char *va, size_t size)
+{
+    uint32_t *entry = entries_of(va, size);
+    if (entry == NULL) {
+        return -EINVAL;
+    }
+    long result = host_reserve(va, size, MAP_FIXED);
+    if (is_error(result)) {
+        return (int)result;
+    }
+    for (size_t i = 0; i < size >> PAGE_SHIFT; ++i) {
+        entry[i] = 0;
+    }
+    return 0;
+}
+
+// The host's mmap and mprotect return when no CPU holds an old translation.
+void hal_tlb_flush(const struct hal_range *ranges, size_t count, const struct hal_cpu_set *cpus)
+{
+    (void)ranges;
+    (void)count;
+    (void)cpus;
+}
+
+// The host keeps no dirty marks of shared memory that a process can read.
+void hal_dirty_take(char *va, size_t size, uint64_t *bits)
+{
+    const uint32_t *entry = entries_of(va, size);
+    for (size_t i = 0; entry != NULL && i < size >> PAGE_SHIFT; ++i) {
+        if (entry[i] & ENTRY_MAPPED) {
+            bits[i / 64] |= 1ul << i % 64;
+        }
+    }
+}
+
+int hal_translate(const char *va, hal_phys *pa, unsigned *prot)
+{
+    size_t offset = (size_t)(va - memory_direct);
+    if (offset < memory_size) {
+        *pa = offset;
+        *prot = HAL_READ | HAL_WRITE;
+        return 0;
+    }
+    const uint32_t *entry = entries_of(va, 1);
+    if (entry == NULL || !(*entry & ENTRY_MAPPED)) {
+        return -EFAULT;
+    }
+    *pa = (hal_phys)(*entry >> ENTRY_SHIFT) << PAGE_SHIFT | ((uintptr_t)va & (HAL_PAGE_SIZE - 1));
+    *prot = *entry & ENTRY_PROT;
+    return 0;
+}
+
+// x86 processors see written instructions by themselves.
+void hal_code_sync(char *va, size_t size)
+{
+    (void)va;
+    (void)size;
+    __asm__ volatile("" : : : "memory");
+}
+
+static int window_init(struct window *window, char *base, size_t size)
+{
+    long at = host_reserve(base, size, MAP_FIXED_NOREPLACE);
+    if (is_error(at) || (char *)at != base) {
+        if (!is_error(at)) { // an old kernel took the address for a hint
+            syscall3(SYS_munmap, at, (long)size, 0);
+        }
+        return -ENOMEM;
+    }
+    long entries = host_map(NULL, (size >> PAGE_SHIFT) * sizeof(uint32_t), PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (is_error(entries)) {
+        return (int)entries;
+    }
+    *window = (struct window){base, size, (uint32_t *)entries};
+    return 0;
+}
+
+// At the fixed address, where backtraces of two runs agree, or anywhere (Valgrind), and there
+// smaller if need be.
+static int window_init_high(struct window *window, size_t memory)
+{
+    size_t size = memory > WINDOW_SIZE / 2 ? memory * 2 : WINDOW_SIZE;
+    if (window_init(window, (char *)WINDOW_BASE, size) == 0) {
+        return 0;
+    }
+    for (; size >= WINDOW_SIZE_MIN; size /= 2) {
+        long at = host_reserve(NULL, size, 0);
+        if (!is_error(at)) {
+            syscall3(SYS_munmap, at, (long)size, 0);
+            if (window_init(window, (char *)at, size) == 0) {
+                return 0;
+            }
+        }
+    }
+    return -ENOMEM;
+}
+
+// Executable, because programs are loaded into it; hosts before Linux 6.3 do not know the flag, and
+// need none.
+static long memfd_open(void)
+{
+    long fd = syscall3(SYS_memfd_create, (long)"osv-memory", MFD_CLOEXEC | MFD_EXEC, 0);
+    return is_error(fd) ? syscall3(SYS_memfd_create, (long)"osv-memory", MFD_CLOEXEC, 0) : fd;
+}
+
+int memory_init(struct hal_boot *boot, size_t size)
+{
+    long fd = size > MEMORY_MAX ? -ENOMEM : memfd_open();
+    if (is_error(fd)) {
+        return (int)fd;
+    }
+    memory_fd = (int)fd;
+    long result = syscall3(SYS_ftruncate, fd, (long)size, 0);
+    long direct = is_error(result) ? result
+                                   : host_map(NULL, size, PROT_READ | PROT_WRITE,
+                                              MAP_SHARED | MAP_NORESERVE, fd, 0);
+    if (is_error(direct)) {
+        return (int)direct;
+    }
+    memory_direct = (char *)direct;
+    memory_size = size;
+    memory_region = (struct hal_region){HAL_PAGE_SIZE, size - HAL_PAGE_SIZE};
+    int failure = window_init_high(&windows[0], size);
+    if (failure != 0) {
+        return failure;
+    }
+    (void)window_init(&windows[1], (char *)LOW_BASE,
+                      LOW_SIZE); // a machine without it runs most programs
+    boot->direct_base = memory_direct;
+    boot->va_base = windows[0].base;
+    boot->va_size = windows[0].size;
+    boot->low_base = windows[1].base;
+    boot->low_size = windows[1].size;
+    boot->regions = &memory_region;
+    boot->region_count = 1;
+    boot->memory_is_zero = true;
+    return 0;
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// memory.h: the machine's memory.
+#ifndef HAL_LINUX_MEMORY_H
+#define HAL_LINUX_MEMORY_H
+
+#include "hal/hal.h"
+
+// Reserves the windows and makes size bytes of memory, and fills in boot's facts about them. 0 or
+// -errno.
+int memory_init(struct hal_boot *boot, size_t size);
+
+// The direct map's view of [pa, pa + size), or NULL where that is not all memory.
+char *memory_at(hal_phys pa, size_t size);
+
+#endif
