@@ -28,7 +28,7 @@ typedef uint64_t hal_phys; // a machine address; never a pointer
 struct cpu;        // core's per-CPU state; the machine only carries the pointer
 struct hal_dev;    // one device, opaque
 struct hal_frame;  // registers saved on entry from interrupt, fault or syscall
-struct hal_regs;   // all registers of a context: hal/regs_x86_64.h, hal/regs_aarch64.h
+struct hal_regs;   // all registers of a context, laid out in hal_regs.h, which is found by include path
 
 // ---- Facts: what the machine found before it called upcall_boot ----------
 

@@ -6,11 +6,20 @@
 #ifndef CORE_LINUX_SYSCALL_H
 #define CORE_LINUX_SYSCALL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct linux_row;
 
 // Runs a system call. The pointer leads to the plain dispatcher, or with --strace to the one that prints: nothing is
 // tested in the call path.
 extern long (*linux_dispatch)(long number, long a, long b, long c, long d, long e, long f);
+
+// Builds the tables. Once, before the first call.
+void syscall_init(bool is_traced);
+
+const struct linux_row *syscall_row(long number);   // NULL: unknown
+uint32_t syscall_unknown_count(long number);        // how often an unknown number was called
 
 #endif

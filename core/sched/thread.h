@@ -89,6 +89,9 @@ bool thread_park_until(hal_ns deadline);
 // memory is type-stable, so a late wake is only spurious.
 void thread_wake(struct thread *thread);
 
+// Where thread runs on another CPU: interrupts it there soon, so that the frame hook sees it. Any context.
+void thread_kick(struct thread *thread);
+
 void thread_yield(void);
 void thread_sleep_until(hal_ns deadline); // not ended by a wake
 

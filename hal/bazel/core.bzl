@@ -38,7 +38,7 @@ HAL_INCLUDE = select({
     "@osv_in_c//hal:is_osv_aarch64": ["-Ihal-aarch64/isa"],
 })
 
-MUSL_INCLUDE = ["-isystem", "core/libc/override/include"] + select({
+MUSL_INCLUDE = ["-D_GNU_SOURCE", "-isystem", "core/libc/override/include"] + select({
     "@osv_in_c//hal:cpu_aarch64": [
         "-isystem",
         "external/musl/arch/aarch64",

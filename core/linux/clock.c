@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// clock.c: clocks, sleeping, and the calls that tell how much time was used.
+#include "core/linux/clock.h"
+
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <time.h>
+
+#include "core/lib/errno.h"
+#include "core/lib/string.h"
+#include "core/linux/calls.h"
+#include "core/linux/user.h"
+#include "core/sched/thread.h"
+#include "core/sync/waitqueue.h"
+
+static const hal_ns SECOND_NS = 1000000000;
+
+static void runtime_add(struct thread *thread, void *sum)
+{
+    *(hal_ns *)sum += thread_runtime_ns(thread);
+}
+
+static hal_ns process_runtime_ns(void)
+{
+    hal_ns sum = 0;
+    thread_walk(runtime_add, &sum);
+    return sum;
+}
+
+int clock_read(int clock, hal_ns *time)
+{
+    switch (clock) {
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_TAI:
+        *time = hal_clock_wall_ns();
+        return 0;
+    case CLOCK_MONOTONIC:
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_BOOTTIME:
+        *time = hal_clock_ns();
+        return 0;
+    case CLOCK_PROCESS_CPUTIME_ID:
+        *time = process_runtime_ns();
+        return 0;
+    case CLOCK_THREAD_CPUTIME_ID:
+        *time = thread_runtime_ns(thread_self());
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+static struct timespec timespec_of(hal_ns time)
+{
+    return (struct timespec){.tv_sec = (time_t)(time / SECOND_NS), .tv_nsec = (long)(time % SECOND_NS)};
+}
+
+static struct timeval timeval_of(hal_ns time)
+{
+    return (struct timeval){.tv_sec = (time_t)(time / SECOND_NS),
+                            .tv_usec = (suseconds_t)(time % SECOND_NS / 1000)};
+}
+
+static int timespec_read(hal_ns *time, const struct timespec *user)
+{
+    struct timespec spec;
+    int error = user_read(&spec, user, sizeof spec);
+    if (error != 0) {
+        return error;
+    }
+    if (spec.tv_sec < 0 || spec.tv_nsec < 0 || spec.tv_nsec >= (long)SECOND_NS) {
+        return -EINVAL;
+    }
+    bool is_huge = (uint64_t)spec.tv_sec > UINT64_MAX / SECOND_NS / 2;
+    *time = is_huge ? UINT64_MAX / 2 : (hal_ns)spec.tv_sec * SECOND_NS + (hal_ns)spec.tv_nsec;
+    return 0;
+}
+
+int clock_deadline_read(hal_ns *deadline, int clock, bool is_absolute, const struct timespec *user)
+{
+    hal_ns time;
+    hal_ns now;
+    int error = timespec_read(&time, user);
+    if (error != 0 || (error = clock_read(clock, &now)) != 0) {
+        return error;
+    }
+    hal_ns span = !is_absolute ? time : time > now ? time - now : 0;
+    *deadline = hal_clock_ns() + span;
+    return 0;
+}
+
+int clock_span_read(hal_ns *deadline, const struct timespec *user)
+{
+    *deadline = UINT64_MAX;
+    return user == NULL ? 0 : clock_deadline_read(deadline, CLOCK_MONOTONIC, false, user);
+}
+
+// The caller's buffer is written directly: the vDSO of Linux does not answer -EFAULT either.
+long linux_clock_gettime(int clock, struct timespec *result)
+{
+    hal_ns time;
+    int error = clock_read(clock, &time);
+    if (error == 0) {
+        *result = timespec_of(time);
+    }
+    return error;
+}
+
+long linux_clock_getres(int clock, struct timespec *result)
+{
+    hal_ns time;
+    const struct timespec one = {.tv_nsec = 1};
+    int error = clock_read(clock, &time);
+    if (error == 0 && result != NULL) {
+        error = user_write(result, &one, sizeof one);
+    }
+    return error;
+}
+
+long linux_clock_settime(int clock, const struct timespec *time)
+{
+    (void)time;
+    return clock == CLOCK_REALTIME ? -EPERM : -EINVAL;
+}
+
+long linux_gettimeofday(struct timeval *result, void *zone)
+{
+    if (result != NULL) {
+        *result = timeval_of(hal_clock_wall_ns());
+    }
+    if (zone != NULL) {
+        memset(zone, 0, 2 * sizeof(int));
+    }
+    return 0;
+}
+
+long linux_time(time_t *result)
+{
+    time_t now = (time_t)(hal_clock_wall_ns() / SECOND_NS);
+    if (result != NULL) {
+        *result = now;
+    }
+    return now;
+}
+
+static int sleep_until(hal_ns deadline)
+{
+    while (thread_park_until(deadline)) {
+        if (wait_is_interrupted()) {
+            return -EINTR;
+        }
+    }
+    return 0;
+}
+
+long linux_clock_nanosleep(int clock, int flags, const struct timespec *request, struct timespec *rest)
+{
+    hal_ns deadline;
+    bool is_absolute = (flags & TIMER_ABSTIME) != 0;
+    int error = clock_deadline_read(&deadline, clock, is_absolute, request);
+    if (error != 0) {
+        return error;
+    }
+    error = sleep_until(deadline);
+    if (error != 0 && !is_absolute && rest != NULL) {
+        hal_ns now = hal_clock_ns();
+        *rest = timespec_of(deadline > now ? deadline - now : 0);
+    }
+    return error;
+}
+
+long linux_nanosleep(const struct timespec *request, struct timespec *rest)
+{
+    return linux_clock_nanosleep(CLOCK_MONOTONIC, 0, request, rest);
+}
+
+long linux_times(struct tms *result)
+{
+    enum { TICKS_PER_SECOND = 100 };
+    if (result != NULL) {
+        clock_t used = (clock_t)(process_runtime_ns() / (SECOND_NS / TICKS_PER_SECOND));
+        *result = (struct tms){.tms_utime = used};
+    }
+    return (long)(hal_clock_ns() / (SECOND_NS / TICKS_PER_SECOND));
+}
+
+long linux_getrusage(int who, struct rusage *result)
+{
+    // The kernel writes 144 bytes; musl's struct is longer.
+    enum { RUSAGE_SIZE = 144 };
+    struct rusage usage;
+    memset(&usage, 0, sizeof usage);
+    if (who == RUSAGE_SELF) {
+        usage.ru_utime = timeval_of(process_runtime_ns());
+    } else if (who == RUSAGE_THREAD) {
+        usage.ru_utime = timeval_of(thread_runtime_ns(thread_self()));
+    } else if (who != RUSAGE_CHILDREN) {
+        return -EINVAL;
+    }
+    return user_write(result, &usage, RUSAGE_SIZE);
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// clock.h: Linux's clocks on the machine's two.
+#ifndef CORE_LINUX_CLOCK_H
+#define CORE_LINUX_CLOCK_H
+
+#include <stdbool.h>
+
+#include "hal/hal.h"
+
+struct timespec;
+
+// The time of a clock, CLOCK_*. -EINVAL.
+HAL_MUST_CHECK int clock_read(int clock, hal_ns *time);
+
+// The deadline, in hal_clock_ns's time, that user's timespec means on a clock. -EINVAL, -EFAULT.
+HAL_MUST_CHECK int clock_deadline_read(hal_ns *deadline, int clock, bool is_absolute,
+                                       const struct timespec *user);
+
+// The same for a span that may be missing: NULL is for ever.
+HAL_MUST_CHECK int clock_span_read(hal_ns *deadline, const struct timespec *user);
+
+#endif

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// futex.c: buckets of waiters by the word's address, each under a sleeping mutex.
+//
+// Invariant: a waiter is in exactly one bucket's list from when it has compared the word, under that bucket's mutex, until
+// somebody takes it out: a waker, who then sets is_woken and wakes the thread, or the waiter itself, which gives up.
+// Only private futexes exist: there is one address space.
+#include "core/linux/futex.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "core/lib/errno.h"
+#include "core/lib/list.h"
+#include "core/linux/clock.h"
+#include "core/linux/user.h"
+#include "core/sched/thread.h"
+#include "core/sync/mutex.h"
+#include "core/sync/waitqueue.h"
+
+enum { BUCKET_COUNT = 256 };
+
+// Linux include/uapi/linux/futex.h
+enum {
+    FUTEX_WAIT = 0, FUTEX_WAKE = 1, FUTEX_REQUEUE = 3, FUTEX_CMP_REQUEUE = 4, FUTEX_WAIT_BITSET = 9,
+    FUTEX_WAKE_BITSET = 10, FUTEX_CMD_MASK = 0x7f, FUTEX_CLOCK_REALTIME = 256,
+};
+
+struct futex_waiter {
+    struct list node;
+    struct thread *thread;
+    _Atomic(_Atomic uint32_t *) word; // changed under the bucket's mutex, by a requeue
+    uint32_t bits;
+    _Atomic bool is_woken;
+};
+
+struct futex_bucket {
+    struct mutex lock;
+    struct list waiters; // lock; links NULL until the first waiter
+};
+
+static struct futex_bucket buckets[BUCKET_COUNT];
+
+static struct futex_bucket *bucket_of(const _Atomic uint32_t *word)
+{
+    uint64_t hash = ((uintptr_t)word >> 2) * 0x9e3779b97f4a7c15u;
+    return &buckets[hash >> 56];
+}
+
+static void bucket_lock(struct futex_bucket *bucket)
+{
+    mutex_lock(&bucket->lock);
+    if (bucket->waiters.next == NULL) {
+        list_init(&bucket->waiters);
+    }
+}
+
+static void waiter_wake(struct futex_waiter *waiter)
+{
+    list_remove(&waiter->node);
+    struct thread *thread = waiter->thread;
+    atomic_store_explicit(&waiter->is_woken, true, memory_order_release); // waiter is gone from here
+    thread_wake(thread);
+}
+
+// Takes the waiter out of wherever a requeue has put it by now. False: it has been woken.
+static bool waiter_withdraw(struct futex_waiter *waiter)
+{
+    for (;;) {
+        _Atomic uint32_t *word = atomic_load(&waiter->word);
+        struct futex_bucket *bucket = bucket_of(word);
+        bucket_lock(bucket);
+        bool is_here = bucket_of(atomic_load(&waiter->word)) == bucket;
+        bool is_waiting = !atomic_load_explicit(&waiter->is_woken, memory_order_acquire);
+        if (is_here && is_waiting) {
+            list_remove(&waiter->node);
+        }
+        mutex_unlock(&bucket->lock);
+        if (is_here || !is_waiting) {
+            return is_waiting;
+        }
+    }
+}
+
+int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint32_t bits, hal_ns deadline)
+{
+    struct futex_waiter waiter = {.thread = thread_self(), .bits = bits};
+    atomic_store_explicit(&waiter.word, word, memory_order_relaxed);
+    int error = user_check((const void *)word, sizeof *word);
+    if (error != 0) {
+        return error;
+    }
+    struct futex_bucket *bucket = bucket_of(word);
+    bucket_lock(bucket);
+    if (atomic_load(word) != expected) {
+        mutex_unlock(&bucket->lock);
+        return -EAGAIN;
+    }
+    list_push_back(&bucket->waiters, &waiter.node);
+    mutex_unlock(&bucket->lock);
+
+    while (!atomic_load_explicit(&waiter.is_woken, memory_order_acquire)) { // pairs with waiter_wake
+        bool is_timed_out = !thread_park_until(deadline);
+        if ((is_timed_out || wait_is_interrupted()) && waiter_withdraw(&waiter)) {
+            return is_timed_out ? -ETIMEDOUT : -EINTR;
+        }
+    }
+    return 0;
+}
+
+int futex_wake(_Atomic uint32_t *word, int count, uint32_t bits)
+{
+    struct futex_bucket *bucket = bucket_of(word);
+    int woken = 0;
+    bucket_lock(bucket);
+    struct list *next;
+    for (struct list *node = bucket->waiters.next; node != &bucket->waiters && woken < count; node = next) {
+        struct futex_waiter *waiter = container_of(node, struct futex_waiter, node);
+        next = node->next;
+        if (atomic_load_explicit(&waiter->word, memory_order_relaxed) == word && (waiter->bits & bits) != 0) {
+            waiter_wake(waiter);
+            ++woken;
+        }
+    }
+    mutex_unlock(&bucket->lock);
+    return woken;
+}
+
+// Both buckets, in the order of their addresses.
+static void bucket_lock_both(struct futex_bucket *a, struct futex_bucket *b)
+{
+    bucket_lock(a < b ? a : b);
+    if (a != b) {
+        bucket_lock(a < b ? b : a);
+    }
+}
+
+int futex_requeue(_Atomic uint32_t *word, int wake_count, int requeue_count, _Atomic uint32_t *target)
+{
+    struct futex_bucket *from = bucket_of(word);
+    struct futex_bucket *to = bucket_of(target);
+    int woken = 0;
+    int moved = 0;
+    bucket_lock_both(from, to);
+    struct list *next;
+    for (struct list *node = from->waiters.next; node != &from->waiters; node = next) {
+        struct futex_waiter *waiter = container_of(node, struct futex_waiter, node);
+        next = node->next;
+        if (atomic_load_explicit(&waiter->word, memory_order_relaxed) != word || word == target) {
+            continue;
+        }
+        if (woken < wake_count) {
+            waiter_wake(waiter);
+            ++woken;
+        } else if (moved < requeue_count) {
+            list_remove(&waiter->node);
+            atomic_store(&waiter->word, target);
+            list_push_back(&to->waiters, &waiter->node);
+            ++moved;
+        }
+    }
+    mutex_unlock(&from->lock);
+    if (from != to) {
+        mutex_unlock(&to->lock);
+    }
+    return woken + moved;
+}
+
+static int deadline_read(hal_ns *deadline, const struct timespec *timeout, int operation)
+{
+    *deadline = UINT64_MAX;
+    if (timeout == NULL) {
+        return 0;
+    }
+    bool is_absolute = (operation & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
+    int clock = operation & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+    return clock_deadline_read(deadline, clock, is_absolute, timeout);
+}
+
+static long wait_call(_Atomic uint32_t *word, int operation, uint32_t value, uintptr_t timeout, uint32_t bits)
+{
+    hal_ns deadline;
+    if (bits == 0) {
+        return -EINVAL;
+    }
+    int error = deadline_read(&deadline, (const struct timespec *)timeout, operation);
+    return error != 0 ? error : futex_wait(word, value, bits, deadline);
+}
+
+long linux_futex(_Atomic uint32_t *word, int operation, uint32_t value, uintptr_t timeout,
+                 _Atomic uint32_t *word2, uint32_t value3)
+{
+    if (((uintptr_t)word & 3) != 0) {
+        return -EINVAL;
+    }
+    switch (operation & FUTEX_CMD_MASK) {
+    case FUTEX_WAIT:
+        return wait_call(word, operation, value, timeout, (uint32_t)FUTEX_ANY);
+    case FUTEX_WAIT_BITSET:
+        return wait_call(word, operation, value, timeout, value3);
+    case FUTEX_WAKE:
+        return futex_wake(word, (int)value, (uint32_t)FUTEX_ANY);
+    case FUTEX_WAKE_BITSET:
+        return value3 == 0 ? -EINVAL : futex_wake(word, (int)value, value3);
+    case FUTEX_REQUEUE:
+        return futex_requeue(word, (int)value, (int)timeout, word2);
+    case FUTEX_CMP_REQUEUE:
+        if (atomic_load(word) != value3) {
+            return -EAGAIN;
+        }
+        return futex_requeue(word, (int)value, (int)timeout, word2);
+    default:
+        return -ENOSYS;
+    }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// futex.h: waiting on a word of the application's memory, futex(2).
+#ifndef CORE_LINUX_FUTEX_H
+#define CORE_LINUX_FUTEX_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "hal/hal.h"
+
+enum { FUTEX_ANY = -1 }; // bits that match every waiter
+
+// Waits while *word is expected. 0: woken; -EAGAIN: it was not; -ETIMEDOUT; -EINTR; -EFAULT.
+int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint32_t bits, hal_ns deadline);
+
+// Wakes at most count waiters whose bits overlap. Answers how many.
+int futex_wake(_Atomic uint32_t *word, int count, uint32_t bits);
+
+// Wakes wake_count waiters of word and moves requeue_count others to target. Answers both together.
+int futex_requeue(_Atomic uint32_t *word, int wake_count, int requeue_count, _Atomic uint32_t *target);
+
+long linux_futex(_Atomic uint32_t *word, int operation, uint32_t value, uintptr_t timeout,
+                 _Atomic uint32_t *word2, uint32_t value3);
+
+#endif

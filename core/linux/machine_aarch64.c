@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// machine_aarch64.c: signal frames and register reports on aarch64.
+//
+// sp is at the frame while the handler runs, and x30 leads to signal_return_entry. Vector state travels in the frame's own copy
+// of hal_regs.
+#include "core/linux/machine.h"
+
+#include <signal.h>
+#include <ucontext.h>
+
+#include "core/lib/errno.h"
+#include "core/lib/format.h"
+#include "core/lib/string.h"
+#include "core/linux/signal.h"
+#include "core/linux/task.h"
+#include "core/linux/user.h"
+
+const char machine_name[] = "aarch64";
+
+struct signal_frame {
+    ucontext_t context;
+    struct linux_signal_info info;
+    struct hal_regs regs;
+};
+
+enum { REG_FRAME = 29, REG_LINK = 30, REG_SYSTEM_CALL = 8 };
+
+extern const char signal_return_entry[];
+
+struct machine_place machine_place_of(const struct hal_regs *regs)
+{
+    return (struct machine_place){regs->pc, regs->sp, regs->general[REG_FRAME]};
+}
+
+long machine_system_call_number(const struct hal_regs *regs)
+{
+    return (long)regs->general[REG_SYSTEM_CALL];
+}
+
+void machine_print(const struct hal_regs *regs)
+{
+    for (int i = 0; i < 30; i += 3) {
+        console_print("osv:  x%-2d %016lx  x%-2d %016lx  x%-2d %016lx\n", i, regs->general[i], i + 1,
+                      regs->general[i + 1], i + 2, regs->general[i + 2]);
+    }
+    console_print("osv:  x30 %016lx  sp  %016lx  pc  %016lx\n", regs->general[REG_LINK], regs->sp, regs->pc);
+}
+
+static void context_fill(ucontext_t *context, const struct signal_call *call)
+{
+    memset(context, 0, sizeof *context);
+    const struct task_signal_stack *stack = &task_self()->signal_stack;
+    context->uc_stack.ss_sp = stack->base;
+    context->uc_stack.ss_size = stack->size;
+    context->uc_stack.ss_flags = stack->is_set ? 0 : SS_DISABLE;
+    memcpy(&context->uc_sigmask, &call->mask, sizeof call->mask);
+}
+
+static void context_take(ucontext_t *context, const struct hal_regs *regs)
+{
+    memcpy(context->uc_mcontext.regs, regs->general, sizeof regs->general);
+    context->uc_mcontext.sp = regs->sp;
+    context->uc_mcontext.pc = regs->pc;
+    context->uc_mcontext.pstate = regs->pstate;
+}
+
+// The context is 4.5 KiB: written in place, after a look whether the stack is there.
+int signal_frame_push(struct hal_regs *regs, const struct signal_call *call)
+{
+    uintptr_t base = call->sp - sizeof(struct signal_frame);
+    struct signal_frame *frame = (struct signal_frame *)(base & ~(uintptr_t)15);
+    int error = user_write(&frame->regs, regs, sizeof *regs);
+    if (error == 0) {
+        error = user_write(&frame->info, call->info, sizeof *call->info);
+    }
+    if (error != 0 || (error = user_check(&frame->context, sizeof frame->context)) != 0) {
+        return error;
+    }
+    context_fill(&frame->context, call);
+    context_take(&frame->context, regs);
+    regs->sp = (uintptr_t)frame;
+    regs->pc = call->handler;
+    regs->general[0] = (uint64_t)call->info->signal;
+    regs->general[1] = (uintptr_t)&frame->info;
+    regs->general[2] = (uintptr_t)&frame->context;
+    regs->general[REG_LINK] = (uintptr_t)signal_return_entry;
+    return 0;
+}
+
+void signal_return(struct signal_frame *frame)
+{
+    uint64_t mask;
+    memcpy(&mask, &frame->context.uc_sigmask, sizeof mask);
+    signal_mask_restore(task_self(), mask);
+    memcpy(frame->regs.general, frame->context.uc_mcontext.regs, sizeof frame->regs.general);
+    frame->regs.sp = frame->context.uc_mcontext.sp;
+    frame->regs.pc = frame->context.uc_mcontext.pc;
+    frame->regs.pstate = frame->context.uc_mcontext.pstate;
+    hal_regs_resume(&frame->regs);
+}
+
+void signal_call_plain(const struct signal_call *call)
+{
+    struct linux_signal_info info = *call->info;
+    ucontext_t context;
+    context_fill(&context, call);
+    context.uc_mcontext.pc = (uintptr_t)__builtin_return_address(0);
+    context.uc_mcontext.sp = (uintptr_t)__builtin_frame_address(0);
+    ((void (*)(int, void *, void *))call->handler)(info.signal, &info, &context);
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// memory.c: system calls on the address space.
+#include <sys/mman.h>
+
+#include "core/lib/errno.h"
+#include "core/linux/calls.h"
+#include "core/linux/user.h"
+#include "core/vfs/fdtable.h"
+#include "core/vm/vm.h"
+
+_Static_assert(PROT_READ == HAL_READ && PROT_WRITE == HAL_WRITE && PROT_EXEC == HAL_EXEC, "prot");
+
+enum { PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC };
+
+static size_t page_round(size_t size)
+{
+    return (size + HAL_PAGE_SIZE - 1) & ~(size_t)(HAL_PAGE_SIZE - 1);
+}
+
+static bool is_aligned(const void *address)
+{
+    return ((uintptr_t)address & (HAL_PAGE_SIZE - 1)) == 0;
+}
+
+static unsigned map_flags_of(int flags, int prot)
+{
+    unsigned result = 0;
+    result |= (flags & MAP_FIXED) != 0 ? VM_FIXED : 0;
+    result |= (flags & MAP_FIXED_NOREPLACE) != 0 ? VM_FIXED | VM_NOREPLACE : 0;
+    result |= (flags & MAP_SHARED) != 0 ? VM_SHARED : 0;
+    // What reserves only, or grows, gets its memory when it is touched.
+    result |= (flags & (MAP_NORESERVE | MAP_STACK | MAP_GROWSDOWN)) != 0 && prot != 0 ? VM_LAZY : 0;
+    return result;
+}
+
+static long map_file(char **va, size_t size, int prot, int flags, int fd, uint64_t offset)
+{
+    struct file *file;
+    struct vm_pager *pager;
+    int error = fd_get(fd, &file);
+    if (error != 0) {
+        return error;
+    }
+    uint32_t access = atomic_load(&file->flags) & OPEN_ACCESS;
+    bool is_shared_write = (flags & MAP_SHARED) != 0 && (prot & PROT_WRITE) != 0;
+    if (access == OPEN_WRITE_ONLY || (is_shared_write && access != OPEN_READ_WRITE)) {
+        error = -EACCES;
+    } else if (is_shared_write) {
+        error = -ENODEV; // shared writable file mappings come with the page cache
+    } else {
+        error = file_pager(file, &pager);
+    }
+    if (error == 0) {
+        unsigned how = map_flags_of(flags, prot) & ~(unsigned)(VM_SHARED | VM_LAZY);
+        error = vm_map(va, size, (unsigned)prot, how, pager, offset);
+        pager->put(pager);
+    }
+    file_put(file);
+    return error;
+}
+
+long linux_mmap(char *va, size_t size, int prot, int flags, int fd, int64_t offset)
+{
+    int kind = flags & MAP_TYPE;
+    if (size == 0 || (offset & (HAL_PAGE_SIZE - 1)) != 0 || (kind != MAP_PRIVATE && kind != MAP_SHARED && kind != 3)) {
+        return -EINVAL;
+    }
+    size_t whole = page_round(size);
+    if (whole == 0) {
+        return -ENOMEM;
+    }
+    if (!is_aligned(va)) {
+        if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0) {
+            return -EINVAL;
+        }
+        va = (char *)((uintptr_t)va & ~(uintptr_t)(HAL_PAGE_SIZE - 1));
+    }
+    prot &= PROT_ALL;
+    long error;
+    if ((flags & MAP_ANONYMOUS) != 0) {
+        error = vm_map(&va, whole, (unsigned)prot, map_flags_of(flags, prot), NULL, 0);
+    } else {
+        error = map_file(&va, whole, prot, flags, fd, (uint64_t)offset);
+    }
+    return error != 0 ? error : (long)va;
+}
+
+long linux_munmap(char *va, size_t size)
+{
+    return !is_aligned(va) || size == 0 ? -EINVAL : vm_unmap(va, page_round(size));
+}
+
+long linux_mprotect(char *va, size_t size, int prot)
+{
+    if (!is_aligned(va) || (prot & ~(PROT_ALL | PROT_GROWSDOWN | PROT_GROWSUP)) != 0) {
+        return -EINVAL;
+    }
+    return size == 0 ? 0 : vm_protect(va, page_round(size), (unsigned)(prot & PROT_ALL));
+}
+
+long linux_mremap(char *va, size_t old_size, size_t new_size, int flags, char *target)
+{
+    (void)target;
+    if (!is_aligned(va) || new_size == 0 || old_size == 0 || (flags & ~MREMAP_MAYMOVE) != 0) {
+        return -EINVAL;
+    }
+    int error = vm_remap(&va, page_round(old_size), page_round(new_size), (flags & MREMAP_MAYMOVE) != 0);
+    return error != 0 ? error : (long)va;
+}
+
+long linux_madvise(char *va, size_t size, int advice)
+{
+    if (!is_aligned(va)) {
+        return -EINVAL;
+    }
+    switch (advice) {
+    case MADV_DONTNEED:
+        return size == 0 ? 0 : vm_discard(va, page_round(size));
+    case MADV_NORMAL:
+    case MADV_RANDOM:
+    case MADV_SEQUENTIAL:
+    case MADV_WILLNEED:
+    case MADV_FREE:
+    case MADV_DONTFORK:
+    case MADV_DOFORK:
+    case MADV_HUGEPAGE:
+    case MADV_NOHUGEPAGE:
+    case MADV_DONTDUMP:
+    case MADV_DODUMP:
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+long linux_mincore(char *va, size_t size, unsigned char *pages)
+{
+    if (!is_aligned(va)) {
+        return -EINVAL;
+    }
+    size_t whole = page_round(size);
+    int error = user_check(pages, whole / HAL_PAGE_SIZE);
+    return error != 0 || whole == 0 ? error : vm_is_resident(va, whole, pages);
+}
+
+long linux_brk(char *end)
+{
+    return (long)vm_brk(end);
+}
+
+// Memory here never leaves for a disk.
+long linux_mlock(char *va, size_t size)
+{
+    (void)va;
+    (void)size;
+    return 0;
+}
+
+// Private mappings have nothing to write back.
+long linux_msync(char *va, size_t size, int flags)
+{
+    (void)size;
+    return !is_aligned(va) || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) != 0 ? -EINVAL : 0;
+}

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// process.c: who the process is, what it may use, and how it ends.
+#include "core/linux/process.h"
+
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+
+#include "core/lib/errno.h"
+#include "core/lib/format.h"
+#include "core/lib/string.h"
+#include "core/linux/calls.h"
+#include "core/linux/machine.h"
+#include "core/linux/task.h"
+#include "core/linux/user.h"
+#include "core/mem/frame.h"
+#include "core/vfs/fdtable.h"
+#include "core/vfs/vfs.h"
+
+enum { LIMIT_COUNT = 16 };
+
+static const struct process_options *options;
+static struct rlimit limits[LIMIT_COUNT]; // one writer at a time matters to nobody
+
+void process_init(const struct process_options *given)
+{
+    options = given;
+    for (int i = 0; i < LIMIT_COUNT; ++i) {
+        limits[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
+    }
+    limits[RLIMIT_STACK] = (struct rlimit){8 << 20, RLIM_INFINITY};
+    limits[RLIMIT_NOFILE] = (struct rlimit){1024, FD_MAX};
+    limits[RLIMIT_CORE] = (struct rlimit){0, RLIM_INFINITY};
+    fd_limit_set(1024);
+    vfs_umask_set(given->umask);
+    vfs_owner_set(given->uid, given->gid);
+}
+
+const struct process_options *process_options(void)
+{
+    return options;
+}
+
+void process_exit(int status)
+{
+    hal_halt(HAL_POWER_OFF, status & 0xff);
+}
+
+// ---- Identity ------------------------------------------------------------
+
+long linux_getpid(void)
+{
+    return PROCESS_ID;
+}
+
+long linux_getppid(void)
+{
+    return PROCESS_PARENT_ID;
+}
+
+long linux_gettid(void)
+{
+    return task_self()->id;
+}
+
+long linux_getuid(void)
+{
+    return options->uid;
+}
+
+long linux_getgid(void)
+{
+    return options->gid;
+}
+
+static int ids_write(uint32_t *real, uint32_t *effective, uint32_t *saved, uint32_t id)
+{
+    uint32_t *users[3] = {real, effective, saved};
+    for (int i = 0; i < 3; ++i) {
+        int error = user_write(users[i], &id, sizeof id);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+long linux_getresuid(uint32_t *real, uint32_t *effective, uint32_t *saved)
+{
+    return ids_write(real, effective, saved, options->uid);
+}
+
+long linux_getresgid(uint32_t *real, uint32_t *effective, uint32_t *saved)
+{
+    return ids_write(real, effective, saved, options->gid);
+}
+
+long linux_setuid(uint32_t uid)
+{
+    return uid == options->uid ? 0 : -EPERM;
+}
+
+long linux_setgid(uint32_t gid)
+{
+    return gid == options->gid ? 0 : -EPERM;
+}
+
+long linux_getgroups(int count, uint32_t *groups)
+{
+    if (count < 0) {
+        return -EINVAL;
+    }
+    if (count > 0) {
+        int error = user_write(groups, &options->gid, sizeof *groups);
+        return error != 0 ? error : 1;
+    }
+    return 1;
+}
+
+long linux_getpgid(int id)
+{
+    return id == 0 || id == PROCESS_ID ? PROCESS_ID : -ESRCH;
+}
+
+long linux_getpgrp(void)
+{
+    return PROCESS_ID;
+}
+
+long linux_setpgid(int id, int group)
+{
+    return (id == 0 || id == PROCESS_ID) && (group == 0 || group == PROCESS_ID) ? 0 : -EPERM;
+}
+
+long linux_setsid(void)
+{
+    return -EPERM; // it leads its group already
+}
+
+long linux_uname(struct utsname *result)
+{
+    struct utsname name = {
+        .sysname = "Linux",
+        .nodename = "osv",
+        .release = "6.1.0-osv",
+        .version = "#1 SMP PREEMPT_DYNAMIC OSv",
+        .domainname = "(none)",
+    };
+    (void)format(name.machine, sizeof name.machine, "%s", machine_name);
+    return user_write(result, &name, sizeof name);
+}
+
+// ---- Limits and resources ------------------------------------------------
+
+static long limit_set(int resource, const struct rlimit *user)
+{
+    struct rlimit limit;
+    int error = user_read(&limit, user, sizeof limit);
+    if (error != 0) {
+        return error;
+    }
+    if (limit.rlim_cur > limit.rlim_max) {
+        return -EINVAL;
+    }
+    if (limit.rlim_max > limits[resource].rlim_max) {
+        return -EPERM;
+    }
+    limits[resource] = limit;
+    if (resource == RLIMIT_NOFILE) {
+        fd_limit_set((int)limit.rlim_cur);
+    }
+    return 0;
+}
+
+long linux_prlimit64(int id, int resource, const struct rlimit *set, struct rlimit *get)
+{
+    if (id != 0 && id != PROCESS_ID) {
+        return -ESRCH;
+    }
+    if (resource < 0 || resource >= LIMIT_COUNT) {
+        return -EINVAL;
+    }
+    struct rlimit old = limits[resource];
+    long error = set == NULL ? 0 : limit_set(resource, set);
+    return error != 0 || get == NULL ? error : user_write(get, &old, sizeof old);
+}
+
+long linux_getrlimit(int resource, struct rlimit *get)
+{
+    return linux_prlimit64(0, resource, NULL, get);
+}
+
+long linux_setrlimit(int resource, const struct rlimit *set)
+{
+    return linux_prlimit64(0, resource, set, NULL);
+}
+
+static void thread_count(struct thread *thread, void *count)
+{
+    *(unsigned short *)count += thread->user != NULL;
+}
+
+long linux_sysinfo(struct sysinfo *result)
+{
+    // The kernel writes 112 bytes; musl's struct is longer.
+    enum { SYSINFO_SIZE = 112 };
+    struct sysinfo info;
+    memset(&info, 0, sizeof info);
+    info.uptime = (unsigned long)(hal_clock_ns() / 1000000000);
+    info.totalram = frame_total_count() * HAL_PAGE_SIZE;
+    info.freeram = frame_free_count() * HAL_PAGE_SIZE;
+    info.mem_unit = 1;
+    thread_walk(thread_count, &info.procs);
+    return user_write(result, &info, SYSINFO_SIZE);
+}
+
+long linux_getrandom(char *data, size_t size, unsigned flags)
+{
+    enum { FLAGS_ALL = 7 };
+    if ((flags & ~(unsigned)FLAGS_ALL) != 0) {
+        return -EINVAL;
+    }
+    int error = user_check(data, size);
+    if (error != 0) {
+        return error;
+    }
+    size = size < 0x1ffffff ? size : 0x1ffffff;
+    hal_entropy(data, size);
+    return (long)size;
+}
+
+long linux_prctl(int operation, unsigned long a)
+{
+    char name[THREAD_NAME_SIZE] = {0};
+    switch (operation) {
+    case PR_SET_NAME:
+        return user_read(thread_self()->name, (const char *)a, THREAD_NAME_SIZE - 1);
+    case PR_GET_NAME:
+        memcpy(name, thread_self()->name, THREAD_NAME_SIZE - 1);
+        return user_write((char *)a, name, sizeof name);
+    case PR_SET_DUMPABLE:
+    case PR_SET_PDEATHSIG:
+    case PR_SET_NO_NEW_PRIVS:
+    case PR_SET_TIMERSLACK:
+        return 0;
+    case PR_GET_DUMPABLE:
+        return 1;
+    default:
+        return -EINVAL;
+    }
+}
+
+// ---- Threads as Linux sees them ------------------------------------------
+
+struct id_search {
+    int32_t id;
+    struct thread *found;
+};
+
+static void id_compare(struct thread *thread, void *argument)
+{
+    struct id_search *search = argument;
+    if (thread->user != NULL && task_id(thread) == search->id) {
+        search->found = thread;
+    }
+}
+
+struct thread *task_thread(int32_t id)
+{
+    if (id == 0) {
+        return thread_self();
+    }
+    struct id_search search = {.id = id};
+    thread_walk(id_compare, &search);
+    return search.found;
+}
+
+long linux_sched_yield(void)
+{
+    thread_yield();
+    return 0;
+}
+
+// Bits beyond the CPUs that exist are dropped, as Linux does.
+long linux_sched_setaffinity(int32_t id, size_t size, const uint64_t *user)
+{
+    struct hal_cpu_set set = {0};
+    struct thread *thread = task_thread(id);
+    if (thread == NULL) {
+        return -ESRCH;
+    }
+    int error = user_read(&set, user, size < sizeof set ? size : sizeof set);
+    if (error != 0) {
+        return error;
+    }
+    uint64_t any = 0;
+    for (uint32_t cpu = 0; cpu < HAL_CPU_MAX; ++cpu) {
+        uint64_t bit = (uint64_t)1 << (cpu % 64);
+        if (cpu >= sched_cpu_count()) {
+            set.words[cpu / 64] &= ~bit;
+        }
+        any |= set.words[cpu / 64] & bit;
+    }
+    return any == 0 ? -EINVAL : thread_affinity_set(thread, &set);
+}
+
+long linux_sched_getaffinity(int32_t id, size_t size, uint64_t *user)
+{
+    struct hal_cpu_set set;
+    struct thread *thread = task_thread(id);
+    if (thread == NULL) {
+        return -ESRCH;
+    }
+    if (size % 8 != 0 || size * 8 < sched_cpu_count()) {
+        return -EINVAL;
+    }
+    thread_affinity_get(thread, &set);
+    size_t written = size < sizeof set ? size : sizeof set;
+    int error = user_write(user, &set, written);
+    return error != 0 ? error : (long)written;
+}
+
+long linux_getcpu(unsigned *cpu, unsigned *node)
+{
+    const unsigned values[2] = {thread_cpu_index(), 0};
+    int error = cpu == NULL ? 0 : user_write(cpu, &values[0], sizeof values[0]);
+    return error != 0 || node == NULL ? error : user_write(node, &values[1], sizeof values[1]);
+}
+
+// One policy so far: SCHED_OTHER, priority 0.
+long linux_sched_getscheduler(int32_t id)
+{
+    return task_thread(id) == NULL ? -ESRCH : SCHED_OTHER;
+}
+
+long linux_sched_setscheduler(int32_t id, int policy, const int *priority)
+{
+    int value;
+    if (task_thread(id) == NULL) {
+        return -ESRCH;
+    }
+    int error = user_read(&value, priority, sizeof value);
+    if (error != 0) {
+        return error;
+    }
+    bool is_batch = policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE;
+    return is_batch && value == 0 ? 0 : is_batch ? -EINVAL : -EPERM;
+}
+
+long linux_sched_getparam(int32_t id, int *priority)
+{
+    const int zero = 0;
+    return task_thread(id) == NULL ? -ESRCH : user_write(priority, &zero, sizeof zero);
+}
+
+long linux_sched_setparam(int32_t id, const int *priority)
+{
+    return linux_sched_setscheduler(id, SCHED_OTHER, priority);
+}
+
+long linux_sched_get_priority_max(int policy)
+{
+    return policy == SCHED_FIFO || policy == SCHED_RR ? 99 : policy <= SCHED_IDLE && policy >= 0 ? 0 : -EINVAL;
+}
+
+long linux_sched_get_priority_min(int policy)
+{
+    return policy == SCHED_FIFO || policy == SCHED_RR ? 1 : policy <= SCHED_IDLE && policy >= 0 ? 0 : -EINVAL;
+}
+
+long linux_getpriority(int which, int who)
+{
+    enum { NICE_ZERO = 20 };
+    (void)who;
+    return which < PRIO_PROCESS || which > PRIO_USER ? -EINVAL : NICE_ZERO;
+}
+
+long linux_setpriority(int which, int who, int nice)
+{
+    (void)who;
+    return which < PRIO_PROCESS || which > PRIO_USER ? -EINVAL : nice == 0 ? 0 : -EACCES;
+}
+
+long linux_set_tid_address(_Atomic uint32_t *word)
+{
+    task_self()->clear_child_id = word;
+    return task_self()->id;
+}
+
+long linux_set_robust_list(void *head, size_t size)
+{
+    enum { HEAD_SIZE = 24 };
+    if (size != HEAD_SIZE) {
+        return -EINVAL;
+    }
+    task_self()->robust_list = head;
+    return 0;
+}
+
+// ---- What a library OS has not -------------------------------------------
+
+// One line, once: a program that tries is told why it fails.
+static long no_process(const char *call)
+{
+    static _Atomic bool is_said;
+    if (!atomic_exchange(&is_said, true)) {
+        console_print("osv: %s: not possible here: OSv runs one process; run the other program beside it, or "
+                      "use threads\n", call);
+    }
+    return -ENOSYS;
+}
+
+long linux_fork(void)
+{
+    return no_process("fork");
+}
+
+long linux_vfork(void)
+{
+    return no_process("vfork");
+}
+
+long linux_clone(void)
+{
+    return no_process("clone");
+}
+
+long linux_clone3(void)
+{
+    return no_process("clone3");
+}
+
+long linux_execve(const char *path)
+{
+    (void)path;
+    return no_process("execve");
+}
+
+long linux_execveat(void)
+{
+    return no_process("execveat");
+}
+
+long linux_wait4(void)
+{
+    return -ECHILD;
+}
+
+long linux_exit(int status)
+{
+    process_exit(status);
+}
+
+long linux_membarrier(int command)
+{
+    return command == 0 ? 0 : -EINVAL; // MEMBARRIER_CMD_QUERY: none
+}
+
+long linux_personality(unsigned long persona)
+{
+    return persona == 0xffffffff || persona == 0 ? 0 : -EINVAL;
+}

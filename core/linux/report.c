@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// report.c: crash reports and thread listings.
+//
+// Everything read from the failed program goes through user_read or hal_copy_safe: a broken stack cuts the backtrace short
+// and does no more harm.
+#include "core/linux/report.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "core/elf/program.h"
+#include "core/lib/format.h"
+#include "core/lib/string.h"
+#include "core/linux/machine.h"
+#include "core/linux/signal.h"
+#include "core/linux/task.h"
+#include "core/linux/unwind.h"
+
+enum { FRAME_MAX = 32, LINE_SIZE = 512 };
+
+const char *signal_name(int signal)
+{
+    static const char names[32][10] = {
+        "",        "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",    "SIGTRAP", "SIGABRT", "SIGBUS",
+        "SIGFPE",  "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",   "SIGPIPE", "SIGALRM", "SIGTERM",
+        "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP",   "SIGTTIN", "SIGTTOU", "SIGURG",
+        "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH",  "SIGIO",   "SIGPWR",  "SIGSYS",
+    };
+    return signal > 0 && signal < 32 ? names[signal] : "real-time signal";
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+// "libc.so.6+0x123 (strlen+0x5)", as far as it is known.
+static size_t place_format(char *text, size_t size, uintptr_t ip)
+{
+    struct elf_place place;
+    if (!elf_place_of((const void *)ip, &place)) {
+        return format(text, size, "?");
+    }
+    size_t used = format(text, size, "%s+0x%lx", base_name(place.object_name), ip - (uintptr_t)place.object_base);
+    if (place.symbol_name != NULL && used < size) {
+        used += format(text + used, size - used, " (%s+0x%lx)", place.symbol_name,
+                       ip - (uintptr_t)place.symbol_address);
+    }
+    return used;
+}
+
+static void backtrace_print(struct machine_place place)
+{
+    char line[LINE_SIZE];
+    for (int depth = 0; depth < FRAME_MAX && place.ip != 0; ++depth) {
+        // A return address may belong to the next function: look at the call before it.
+        (void)place_format(line, sizeof line, depth == 0 ? place.ip : place.ip - 1);
+        console_print("osv:  #%-2d %016lx %s\n", depth, place.ip, line);
+        if (!unwind_step(&place)) {
+            break;
+        }
+    }
+}
+
+void report_fatal(int signal, const struct hal_regs *regs, const struct linux_signal_info *info)
+{
+    static _Atomic bool is_under_way;
+    const struct thread *self = thread_self();
+    if (atomic_exchange(&is_under_way, true)) {
+        return;
+    }
+    struct machine_place place = {.ip = (uintptr_t)__builtin_return_address(0),
+                                  .sp = (uintptr_t)__builtin_frame_address(0),
+                                  .frame = (uintptr_t)__builtin_frame_address(0)};
+    if (regs != NULL) {
+        place = machine_place_of(regs);
+    }
+    char line[LINE_SIZE];
+    (void)place_format(line, sizeof line, place.ip);
+    if (info != NULL) {
+        console_print("osv: %s: address %p, at %s, thread %d (%s)\n", signal_name(signal), info->address, line,
+                      task_id(self), self->name);
+    } else {
+        console_print("osv: %s: at %s, thread %d (%s)\n", signal_name(signal), line, task_id(self), self->name);
+    }
+    if (regs != NULL) {
+        machine_print(regs);
+    }
+    backtrace_print(place);
+}
+
+static void thread_print(struct thread *thread, void *argument)
+{
+    static const char *const states[] = {"running", "waiting", "running", "dead"};
+    (void)argument;
+    uint32_t state = atomic_load(&thread->state);
+    console_print("osv: thread %d (%s), %s\n", task_id(thread), thread->name, states[state & 3]);
+    if (state == THREAD_PARKED && thread != thread_self()) {
+        struct machine_place place;
+        if (unwind_parked(thread, &place)) {
+            backtrace_print(place);
+        }
+    }
+}
+
+void report_threads(void)
+{
+    thread_walk(thread_print, NULL);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// syscall.c: from a number to a function.
+#include "core/linux/syscall.h"
+
+#include <stdatomic.h>
+
+#include "core/lib/assert.h"
+#include "core/lib/errno.h"
+#include "core/lib/format.h"
+#include "core/linux/calls.h"
+#include "core/linux/signal.h"
+#include "core/linux/trace.h"
+
+enum { NUMBER_MAX = 512 };
+
+static const struct linux_row *rows[NUMBER_MAX]; // by number
+static linux_call *calls[NUMBER_MAX];            // by number; unknown ones lead to no_call
+static _Atomic uint32_t unknown_counts[NUMBER_MAX];
+
+const struct linux_row *syscall_row(long number)
+{
+    return number >= 0 && number < NUMBER_MAX ? rows[number] : NULL;
+}
+
+uint32_t syscall_unknown_count(long number)
+{
+    return number >= 0 && number < NUMBER_MAX ? atomic_load(&unknown_counts[number]) : 0;
+}
+
+static long no_call(long a, long b, long c, long d, long e, long f)
+{
+    (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
+    return -ENOSYS;
+}
+
+// A call that is not there, or one that a signal ended.
+__attribute__((noinline, cold)) static long second_look(long result, long number, const long arguments[6])
+{
+    const struct linux_row *row = rows[number];
+    if (row == NULL) {
+        atomic_fetch_add(&unknown_counts[number], 1);
+        return -ENOSYS;
+    }
+    while (result == -EINTR && signal_interrupted() && !row->never_restarts) {
+        result = row->call(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+    }
+    return result;
+}
+
+static long dispatch(long number, long a, long b, long c, long d, long e, long f)
+{
+    if ((unsigned long)number >= NUMBER_MAX) {
+        return -ENOSYS;
+    }
+    long result = calls[number](a, b, c, d, e, f);
+    if (__builtin_expect(result == -EINTR || result == -ENOSYS, 0)) {
+        return second_look(result, number, (const long[6]){a, b, c, d, e, f});
+    }
+    return result;
+}
+
+static long dispatch_traced(long number, long a, long b, long c, long d, long e, long f)
+{
+    const long arguments[6] = {a, b, c, d, e, f};
+    trace_enter(number, arguments);
+    long result = dispatch(number, a, b, c, d, e, f);
+    trace_leave(number, arguments, result);
+    return result;
+}
+
+long (*linux_dispatch)(long number, long a, long b, long c, long d, long e, long f) = dispatch;
+
+void syscall_init(bool is_traced)
+{
+    for (int i = 0; i < NUMBER_MAX; ++i) {
+        calls[i] = no_call;
+    }
+    for (size_t i = 0; i < linux_row_count; ++i) {
+        const struct linux_row *row = &linux_rows[i];
+        ASSERT(row->number >= 0 && row->number < NUMBER_MAX);
+        ASSERT(rows[row->number] == NULL);
+        rows[row->number] = row;
+        calls[row->number] = row->call;
+    }
+    linux_dispatch = is_traced ? dispatch_traced : dispatch;
+}

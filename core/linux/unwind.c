@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// unwind.c: frame by frame along the chain of frame pointers.
+//
+// A frame pointer leads to the caller's frame pointer, and the return address lies above it (x86_64 psABI 3.2.2, AAPCS64
+// 6.4.6). Code compiled without frame pointers cuts the chain or skips callers.
+#include "core/linux/unwind.h"
+
+#include "core/linux/user.h"
+#include "core/sched/thread.h"
+
+bool unwind_step(struct machine_place *place)
+{
+    uintptr_t pair[2];
+    if (place->frame < place->sp || place->frame % sizeof(uintptr_t) != 0 ||
+        hal_copy_safe(pair, (const void *)place->frame, sizeof pair) != 0 || pair[1] == 0) {
+        return false;
+    }
+    *place = (struct machine_place){.ip = pair[1], .sp = place->frame + sizeof pair, .frame = pair[0]};
+    return true;
+}
+
+// A switched-out context has its callee-saved registers at sp; the frame pointer is not known by its place here, so the first
+// word that looks like a chain is taken.
+bool unwind_parked(const struct thread *thread, struct machine_place *place)
+{
+    enum { WORDS = 12 };
+    const uintptr_t *words = thread->context.sp;
+    uintptr_t low = (uintptr_t)words;
+    for (int i = 0; i < WORDS; ++i) {
+        uintptr_t word;
+        if (hal_copy_safe(&word, &words[i], sizeof word) != 0) {
+            return false;
+        }
+        if (word > low && word < low + 4096 && word % sizeof word == 0) {
+            *place = (struct machine_place){.sp = low, .frame = word};
+            return unwind_step(place);
+        }
+    }
+    return false;
+}

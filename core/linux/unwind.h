@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// unwind.h: from a place in code to its caller's, for reports.
+#ifndef CORE_LINUX_UNWIND_H
+#define CORE_LINUX_UNWIND_H
+
+#include <stdbool.h>
+
+#include "core/linux/machine.h"
+
+struct thread;
+
+// Goes one frame up. False: this was the outermost, or the stack cannot be read. Never faults, never allocates.
+bool unwind_step(struct machine_place *place);
+
+// Where a parked thread waits. False: it does not.
+bool unwind_parked(const struct thread *thread, struct machine_place *place);
+
+#endif
