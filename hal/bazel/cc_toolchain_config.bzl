@@ -98,6 +98,8 @@ def _impl(ctx):
             name = "core",
             flag_sets = _flags(_COMPILE, _CORE + freestanding + no_idiom + ctx.attr.core_flags),
         ),
+        # Marks what ships in the sealed core.
+        feature(name = "sealed"),
         feature(
             name = "backend",
             flag_sets = _flags(_COMPILE, _CORE + no_idiom),
@@ -112,10 +114,21 @@ def _impl(ctx):
         features += [
             feature(name = "supports_dynamic_linker", enabled = True),
             _both("asan", ["-fsanitize=address", "-fno-omit-frame-pointer", "-DOSV_ASAN=1"], ["-fsanitize=address"]),
-            _both(
-                "ubsan",
-                ["-fsanitize=undefined", "-fno-sanitize-recover=all"],
-                ["-fsanitize=undefined"],
+            feature(
+                name = "ubsan",
+                flag_sets = _flags(_C, ["-fsanitize=undefined"]) +
+                            # core in the simulator has no host's library to report with: it traps
+                            _flags(
+                                _C,
+                                ["-fsanitize-trap=undefined" if clang else "-fsanitize-undefined-trap-on-error"],
+                                [with_feature_set(features = ["sealed"])],
+                            ) +
+                            _flags(
+                                _C,
+                                ["-fno-sanitize-recover=all"],
+                                [with_feature_set(not_features = ["sealed"])],
+                            ) +
+                            _flags(_LINK, ["-fsanitize=undefined"]),
             ),
             _both("tsan", ["-fsanitize=thread"], ["-fsanitize=thread"]),
             _both("fuzzer", ["-fsanitize=fuzzer-no-link"], []),

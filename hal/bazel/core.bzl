@@ -121,7 +121,8 @@ def core_library(name):
     native.cc_library(
         name = name,
         copts = copts + HAL_INCLUDE,
-        features = ["core"] + _NO_RUNTIME,
+        # ubsan stays on, and traps
+        features = ["core", "sealed"] + [f for f in _NO_RUNTIME if f != "-ubsan"],
         deps = _deps(name, "") + extra + ["//hal:inline"],
         **common
     )
