@@ -38,7 +38,7 @@ HAL_INCLUDE = select({
     "@osv_in_c//hal:is_osv_aarch64": ["-Ihal-aarch64/isa"],
 })
 
-MUSL_INCLUDE = ["-D_GNU_SOURCE", "-isystem", "core/libc/override/include"] + select({
+MUSL_INCLUDE = ["-isystem", "core/libc/override/include"] + select({
     "@osv_in_c//hal:cpu_aarch64": [
         "-isystem",
         "external/musl/arch/aarch64",
@@ -115,7 +115,7 @@ def core_library(name):
     }
 
     # gcc's <limits.h> looks for a libc's unless it believes that it comes from there.
-    copts = _CORE_COPTS + (MUSL_INCLUDE if musl else ["-D_LIBC_LIMITS_H_"])
+    copts = _CORE_COPTS + (["-D_GNU_SOURCE"] + MUSL_INCLUDE if musl else ["-D_LIBC_LIMITS_H_"])
     extra = ["//hal"] + (["@musl//:headers", "//core/libc:override"] if musl else [])
 
     native.cc_library(
