@@ -11,7 +11,7 @@
 
 enum frame_flags { FRAME_ZERO = 1 }; // the frames read as zeros; costs nothing where they were never used
 
-// Takes over boot's regions. Once, on the boot CPU, before anything else of core/mem.
+// Takes over boot's regions. Once, on the boot CPU, which has been adopted (percpu.h), before anything else of core/mem.
 void frame_init(const struct hal_boot *boot);
 
 // Takes count contiguous frames, aligned to the next power of two of count up to 512 (2 MiB). -ENOMEM: none.
@@ -28,7 +28,11 @@ char *frame_address(hal_phys frame);
 hal_phys frame_of(const void *address);
 bool frame_is_direct(const void *address);
 
-size_t frame_free_count(void);
+// The frames lie in [frame_first, frame_first + frame_span), with holes; frame_first is a multiple of 2 MiB.
+hal_phys frame_first(void);
+size_t frame_span(void); // bytes
+
+size_t frame_free_count(void); // a moment's sum
 size_t frame_total_count(void);
 
 #endif

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// frame_test.c: frames are given once, lie together where asked, read as zeros where promised, and come back.
+#include "core/lib/errno.h"
+#include "core/mem/frame.h"
+#include "tests/unit/hal/unit_hal.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { MIB = 1 << 20, PAGE = HAL_PAGE_SIZE, FRAMES_MAX = 64 * MIB / PAGE };
+
+static struct {
+    uint32_t index;
+} cpus[2];
+
+static char *arena;
+static struct hal_region regions[3];
+static struct hal_boot boot;
+static unsigned char taken[FRAMES_MAX]; // the model: 1 for each frame that a test holds
+
+static void cpu_switch(uint32_t index)
+{
+    unit_cpu = (struct cpu *)(void *)&cpus[index];
+}
+
+static void boot_with(size_t region_count, bool memory_is_zero)
+{
+    arena = mmap(NULL, 66 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert(arena != MAP_FAILED);
+    arena = (char *)(((uintptr_t)arena + 2 * MIB - 1) & ~(uintptr_t)(2 * MIB - 1));
+    cpus[1].index = 1;
+    cpu_switch(0);
+    boot = (struct hal_boot){
+        .cpu_count = 2,
+        .direct_base = arena - 16 * MIB,
+        .regions = regions,
+        .region_count = region_count,
+        .memory_is_zero = memory_is_zero,
+    };
+    if (!memory_is_zero) {
+        memset(arena, 0xa5, 64 * MIB);
+    }
+    frame_init(&boot);
+}
+
+static void boot_plain(void)
+{
+    regions[0] = (struct hal_region){16 * MIB, 64 * MIB};
+    boot_with(1, true);
+}
+
+static size_t frame_index(hal_phys frame)
+{
+    ck_assert_uint_ge(frame, 16 * MIB);
+    ck_assert_uint_eq(frame % PAGE, 0);
+    return (frame - 16 * MIB) / PAGE;
+}
+
+static void model_take(hal_phys start, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t index = frame_index(start) + i;
+        ck_assert_uint_lt(index, FRAMES_MAX);
+        ck_assert_int_eq(taken[index], 0);
+        taken[index] = 1;
+    }
+}
+
+static void model_free(hal_phys start, size_t count)
+{
+    memset(taken + frame_index(start), 0, count);
+    frame_free(start, count);
+}
+
+START_TEST(everything_can_be_taken_one_by_one_and_comes_back)
+{
+    boot_plain();
+    size_t free_count = frame_free_count();
+    ck_assert_uint_eq(frame_total_count(), 64 * MIB / PAGE);
+    ck_assert_uint_gt(free_count, FRAMES_MAX - 64);
+    static hal_phys frames[FRAMES_MAX];
+    for (size_t i = 0; i < free_count; i++) {
+        ck_assert_int_eq(frame_alloc(1, 0, &frames[i]), 0);
+        model_take(frames[i], 1);
+    }
+    hal_phys none;
+    ck_assert_uint_eq(frame_free_count(), 0);
+    ck_assert_int_eq(frame_alloc(1, 0, &none), -ENOMEM);
+    ck_assert_int_eq(frame_alloc(2, 0, &none), -ENOMEM);
+    ck_assert_uint_eq(frame_alloc_run(100, 0, &none), 0);
+    ck_assert_uint_eq(frame_free_count(), 0);
+    for (size_t i = 0; i < free_count; i++) {
+        model_free(frames[i], 1);
+    }
+    ck_assert_uint_eq(frame_free_count(), free_count);
+    ck_assert_int_eq(frame_alloc(FRAMES_MAX - 512, 0, &none), 0);
+}
+END_TEST
+
+START_TEST(runs_are_aligned_and_apart)
+{
+    static const size_t counts[] = {1,   2,   3,   5,   8,   16,  31,  33,   64,   65,
+                                    100, 128, 129, 256, 257, 300, 511, 512, 513, 1200};
+    boot_plain();
+    size_t free_count = frame_free_count();
+    hal_phys starts[20];
+    for (size_t i = 0; i < 20; i++) {
+        ck_assert_int_eq(frame_alloc(counts[i], 0, &starts[i]), 0);
+        size_t align = 1;
+        while (align < counts[i] && align < 512) {
+            align *= 2;
+        }
+        ck_assert_uint_eq(starts[i] % (align * PAGE), 0);
+        model_take(starts[i], counts[i]);
+        memset(frame_address(starts[i]), (int)i, counts[i] * PAGE);
+    }
+    for (size_t i = 0; i < 20; i++) {
+        ck_assert_int_eq(*frame_address(starts[i]), (char)i);
+        size_t part = counts[i] / 3;
+        model_free(starts[i] + part * PAGE, counts[i] - part);
+        model_free(starts[i], part);
+    }
+    ck_assert_uint_eq(frame_free_count(), free_count);
+}
+END_TEST
+
+struct piece {
+    hal_phys start;
+    size_t count;
+};
+
+static void piece_take(struct piece *piece, unsigned flags, unsigned how)
+{
+    size_t count = how % 4 == 0 ? 1 + (size_t)rand() % 700 : 1 + (size_t)rand() % 20;
+    if (how % 3 == 0) {
+        piece->count = frame_alloc_run(count, flags, &piece->start);
+        ck_assert_uint_le(piece->count, count);
+    } else {
+        piece->count = frame_alloc(count, flags, &piece->start) == 0 ? count : 0;
+    }
+    model_take(piece->start, piece->count);
+    char *bytes = frame_address(piece->start);
+    for (size_t i = 0; i < piece->count * PAGE; i += 8) {
+        if (flags & FRAME_ZERO) {
+            ck_assert(*(uint64_t *)(void *)(bytes + i) == 0);
+        }
+        *(uint64_t *)(void *)(bytes + i) = 0x5a5a5a5a5a5a5a5a;
+    }
+}
+
+static void random_pieces(void)
+{
+    enum { PIECES = 300, STEPS = 3000 };
+    static struct piece pieces[PIECES];
+    memset(pieces, 0, sizeof pieces);
+    size_t free_count = frame_free_count();
+    srand(1);
+    for (int step = 0; step < STEPS; step++) {
+        cpu_switch(rand() % 2);
+        struct piece *piece = &pieces[rand() % PIECES];
+        if (piece->count == 0) {
+            piece_take(piece, rand() % 2 ? FRAME_ZERO : 0, (unsigned)rand());
+        } else {
+            size_t part = 1 + (size_t)rand() % piece->count;
+            piece->count -= part;
+            model_free(piece->start + piece->count * PAGE, part);
+        }
+    }
+    for (int i = 0; i < PIECES; i++) {
+        if (pieces[i].count != 0) {
+            model_free(pieces[i].start, pieces[i].count);
+        }
+    }
+    ck_assert_uint_eq(frame_free_count(), free_count);
+}
+
+START_TEST(random_pieces_of_zeroed_memory)
+{
+    boot_plain();
+    random_pieces();
+}
+END_TEST
+
+START_TEST(random_pieces_of_dirty_memory)
+{
+    regions[0] = (struct hal_region){16 * MIB, 64 * MIB};
+    boot_with(1, false);
+    random_pieces();
+}
+END_TEST
+
+START_TEST(boot_writes_little)
+{
+    boot_plain();
+    unsigned char resident[64 * MIB / PAGE];
+    ck_assert_int_eq(mincore(arena, 64 * MIB, resident), 0);
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof resident; i++) {
+        count += resident[i] & 1;
+    }
+    ck_assert_uint_le(count, 4);
+}
+END_TEST
+
+START_TEST(holes_and_modules_are_never_given)
+{
+    struct hal_module module = {"root", 20 * MIB + 100, 3 * MIB};
+    regions[0] = (struct hal_region){16 * MIB + 5, 640 << 10};
+    regions[1] = (struct hal_region){17 * MIB, 20 * MIB + 123};
+    regions[2] = (struct hal_region){50 * MIB, 30 * MIB};
+    boot.module_count = 1;
+    boot.modules = &module;
+    boot_with(3, true);
+    boot.modules = &module;
+    boot.module_count = 1;
+    frame_init(&boot);
+    hal_phys start;
+    size_t count, sum = 0;
+    while ((count = frame_alloc_run(64, 0, &start)) != 0) {
+        sum += count;
+        hal_phys end = start + count * PAGE;
+        ck_assert(end <= 16 * MIB + (640 << 10) || start >= 17 * MIB);
+        ck_assert(end <= 37 * MIB || start >= 50 * MIB);
+        ck_assert(end <= 20 * MIB || start >= 23 * MIB + PAGE);
+        ck_assert(end <= 80 * MIB);
+        model_take(start, count);
+    }
+    ck_assert_uint_gt(sum, 47 * MIB / PAGE);
+}
+END_TEST
+
+START_TEST(recycled_frames_are_cleared_and_new_ones_untouched)
+{
+    boot_plain();
+    hal_phys start;
+    ck_assert_int_eq(frame_alloc(2048, FRAME_ZERO, &start), 0);
+    unsigned char resident[2048];
+    ck_assert_int_eq(mincore(frame_address(start), 2048 * PAGE, resident), 0);
+    size_t touched = 0;
+    for (size_t i = 0; i < 2048; i++) {
+        touched += resident[i] & 1;
+    }
+    ck_assert_uint_le(touched, 4);
+    memset(frame_address(start), 1, 2048 * PAGE);
+    frame_free(start, 2048);
+    hal_phys again;
+    ck_assert_int_eq(frame_alloc(2048, FRAME_ZERO, &again), 0);
+    ck_assert_uint_eq(again, start);
+    for (size_t i = 0; i < 2048 * PAGE; i += 64) {
+        ck_assert_int_eq(frame_address(start)[i], 0);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("frame");
+    TCase *tests = tcase_create("unit");
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, everything_can_be_taken_one_by_one_and_comes_back);
+    tcase_add_test(tests, runs_are_aligned_and_apart);
+    tcase_add_test(tests, random_pieces_of_zeroed_memory);
+    tcase_add_test(tests, random_pieces_of_dirty_memory);
+    tcase_add_test(tests, boot_writes_little);
+    tcase_add_test(tests, holes_and_modules_are_never_given);
+    tcase_add_test(tests, recycled_frames_are_cleared_and_new_ones_untouched);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
