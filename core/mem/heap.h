@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // heap.h: memory by the byte, for core and (as malloc) for the application.
 //
-// Per-CPU caches of size classes; blocks of up to HEAP_SMALL_MAX bytes never take a lock on the common path. Larger ones come from
-// core/vm through heap_large, which is registered once vm is up; before that, from frames.
+// Per-CPU caches of size classes; no lock. Blocks of more than 1 MiB come from core/vm through heap_large, which is registered
+// once vm is up; all others, and before that all, are in the direct map.
 // Every block is aligned to 16. Small blocks: any CPU, any context. Large blocks: thread context.
 #ifndef CORE_MEM_HEAP_H
 #define CORE_MEM_HEAP_H
@@ -11,7 +11,7 @@
 
 #include "hal/hal.h"
 
-enum { HEAP_SMALL_MAX = 32768 };
+enum { HEAP_SMALL_MAX = 32768, HEAP_ALIGNMENT = 16 };
 
 // After frame_init, on the boot CPU. cpu_count as in hal_boot.
 void heap_init(uint32_t cpu_count);
@@ -32,7 +32,7 @@ void heap_free(void *block); // NULL is nothing
 size_t heap_size(const void *block);
 
 struct heap_large {
-    char *(*map)(size_t size, size_t alignment); // zeroed pages, or NULL
+    char *(*map)(size_t size, size_t alignment); // zeroed pages, or NULL; alignment is a multiple of the page size
     void (*unmap)(char *va, size_t size);
     char *(*remap)(char *va, size_t old_size, size_t new_size); // NULL: not possible; contents move along
 };

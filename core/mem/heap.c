@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// heap.c: small blocks: size classes, and magazines of free blocks per CPU (Bonwick and Adams, 2001).
+//
+// Blocks have no header. Memory of the direct map is divided into units of 64 KiB, and a table says for each unit
+// what its blocks are: of which size class, or the start of a large block (large.c). A block that is none of these
+// lies outside the direct map.
+//
+// Free blocks are chained through their first word. Each CPU has for each class the chain it works on (`loaded`),
+// perhaps a second, full one (`spare`), and a piece of fresh memory to cut. Full chains, of a fixed number of
+// blocks per class, move between CPUs over one lock-free stack per class, whoever allocated the blocks: nothing
+// is ever walked or counted.
+//
+// Invariant: a chain in `spare` or on a stack has exactly class->chain_count blocks; `loaded` has chain_count - room.
+// A CPU's magazines are its own with interrupts off; so any context may allocate.
+#include "core/mem/heap.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "core/lib/assert.h"
+#include "core/lib/string.h"
+#include "core/mem/frame.h"
+#include "core/mem/large.h"
+#include "core/mem/percpu.h"
+#include "core/mem/stack.h"
+#include "core/mem/unit.h"
+
+enum {
+    CLASS_COUNT = 40,          // 16, 32 .. 128, then four per doubling up to HEAP_SMALL_MAX
+    CLASS_FINE_MAX = 1024,     // sizes up to here are looked up by 16 bytes, above by 128
+    CHAIN_BYTES = 128 << 10,   // what a full chain holds, within the next two
+    CHAIN_MIN = 4,
+    CHAIN_MAX = 256,
+    SPAN_UNITS_MAX = 8,        // 512 KiB are cut at a time, at most
+};
+
+struct class {
+    uint32_t size;
+    uint32_t chain_count;
+    uint32_t span_units;
+    struct stack chains; // full ones that no CPU holds
+};
+
+struct block {
+    struct block *next;
+    struct stack_node chain; // of a chain's first block, while it is on class->chains
+};
+
+_Static_assert(sizeof(struct block) == 16, "the smallest class");
+
+struct magazine {
+    struct block *loaded;
+    struct block *spare;
+    uint32_t room;             // blocks until loaded is full
+    uint32_t fresh_left;       // bytes
+    char *fresh;
+};
+
+struct heap_cpu {
+    _Alignas(64) struct magazine magazines[CLASS_COUNT];
+};
+
+static struct class classes[CLASS_COUNT];
+static uint8_t class_fine[CLASS_FINE_MAX / 16 + 1];
+static uint8_t class_coarse[HEAP_SMALL_MAX / 128 + 1];
+static struct heap_cpu *heap_cpus;
+
+static uint32_t class_of(size_t size)
+{
+    return size <= CLASS_FINE_MAX ? class_fine[(size + 15) / 16] : class_coarse[(size + 127) / 128];
+}
+
+// ---- Interrupts are off --------------------------------------------------
+
+static struct block *chain_pop(struct class *class)
+{
+    struct stack_node *node = stack_pop(&class->chains);
+    return node == NULL ? NULL : (struct block *)((char *)node - offsetof(struct block, chain));
+}
+
+// Cuts a block from fresh memory.
+static struct block *block_cut(struct magazine *magazine, uint32_t index)
+{
+    struct class *class = &classes[index];
+    if (magazine->fresh_left < class->size) {
+        size_t size = (size_t)class->span_units * UNIT_SIZE;
+        hal_phys start;
+        if (frame_alloc(size / HAL_PAGE_SIZE, 0, &start) != 0) {
+            return NULL;
+        }
+        magazine->fresh = frame_address(start);
+        magazine->fresh_left = (uint32_t)size;
+        for (uint32_t i = 0; i < class->span_units; ++i) {
+            *unit_of(magazine->fresh + (size_t)i * UNIT_SIZE) = index + UNIT_CLASS;
+        }
+    }
+    struct block *block = (struct block *)(void *)magazine->fresh;
+    magazine->fresh += class->size;
+    magazine->fresh_left -= class->size;
+    return block;
+}
+
+// loaded is empty.
+static __attribute__((noinline)) struct block *block_take_slow(struct magazine *magazine, uint32_t index)
+{
+    struct block *chain = magazine->spare != NULL ? magazine->spare : chain_pop(&classes[index]);
+    magazine->spare = NULL;
+    if (chain == NULL) {
+        return block_cut(magazine, index);
+    }
+    magazine->loaded = chain->next;
+    magazine->room = 1;
+    return chain;
+}
+
+// loaded is full. (A CPU's magazines begin with room 0 and no blocks: nothing is kept then.)
+static __attribute__((noinline)) void magazine_rotate(struct magazine *magazine, uint32_t index)
+{
+    if (magazine->spare != NULL) {
+        stack_push(&classes[index].chains, &magazine->spare->chain);
+    }
+    magazine->spare = magazine->loaded;
+    magazine->loaded = NULL;
+    magazine->room = classes[index].chain_count;
+}
+
+// ---- Blocks --------------------------------------------------------------
+
+static void *small_alloc(uint32_t index)
+{
+    uintptr_t irq = hal_irq_save();
+    struct magazine *magazine = &heap_cpus[percpu_index()].magazines[index];
+    struct block *block = magazine->loaded;
+    if (__builtin_expect(block != NULL, 1)) {
+        magazine->loaded = block->next;
+        magazine->room++;
+    } else {
+        block = block_take_slow(magazine, index);
+    }
+    hal_irq_restore(irq);
+    return block;
+}
+
+static void small_free(struct block *block, uint32_t index)
+{
+    uintptr_t irq = hal_irq_save();
+    struct magazine *magazine = &heap_cpus[percpu_index()].magazines[index];
+    ASSERT(magazine->loaded != block); // freed twice
+    if (__builtin_expect(magazine->room == 0, 0)) {
+        magazine_rotate(magazine, index);
+    }
+    block->next = magazine->loaded;
+    magazine->loaded = block;
+    magazine->room--;
+    hal_irq_restore(irq);
+}
+
+void *heap_alloc(size_t size)
+{
+    if (__builtin_expect(size > HEAP_SMALL_MAX, 0)) {
+        return large_alloc(size, HEAP_ALIGNMENT, false);
+    }
+    return small_alloc(class_of(size));
+}
+
+void *heap_alloc_zeroed(size_t size)
+{
+    if (size > HEAP_SMALL_MAX) {
+        return large_alloc(size, HEAP_ALIGNMENT, true);
+    }
+    void *block = small_alloc(class_of(size));
+    return block == NULL ? NULL : memset(block, 0, size);
+}
+
+// Units are aligned to their size, so a class whose size is a multiple of alignment has only aligned blocks.
+void *heap_alloc_aligned(size_t alignment, size_t size)
+{
+    ASSERT(alignment != 0 && (alignment & (alignment - 1)) == 0);
+    if (alignment <= HEAP_ALIGNMENT) {
+        return heap_alloc(size);
+    }
+    if (size <= HEAP_SMALL_MAX && alignment <= HAL_PAGE_SIZE) {
+        for (uint32_t i = class_of(size); i < CLASS_COUNT; ++i) {
+            if (classes[i].size % alignment == 0) {
+                return small_alloc(i);
+            }
+        }
+    }
+    return large_alloc(size, alignment, false);
+}
+
+// What the unit of a small or directly mapped block says.
+static uint32_t block_unit(const void *block)
+{
+    uint32_t unit = *unit_of(block);
+    ASSERT(unit != 0); // not a block
+    return unit;
+}
+
+void heap_free(void *block)
+{
+    if (block == NULL) {
+        return;
+    }
+    if (__builtin_expect(!unit_is_direct(block), 0)) {
+        large_free(block);
+        return;
+    }
+    uint32_t unit = block_unit(block);
+    if (__builtin_expect(unit >= UNIT_LARGE, 0)) {
+        large_free(block);
+        return;
+    }
+    small_free(block, unit - UNIT_CLASS);
+}
+
+size_t heap_size(const void *block)
+{
+    if (!unit_is_direct(block)) {
+        return large_size(block);
+    }
+    uint32_t unit = block_unit(block);
+    return unit >= UNIT_LARGE ? large_size(block) : classes[unit - UNIT_CLASS].size;
+}
+
+void *heap_realloc(void *block, size_t size)
+{
+    if (block == NULL) {
+        return heap_alloc(size);
+    }
+    size_t old_size = heap_size(block);
+    bool is_large = old_size > HEAP_SMALL_MAX;
+    if (size <= old_size && (size > old_size / 2 || old_size <= HEAP_ALIGNMENT)) {
+        return block;
+    }
+    if (is_large && size > HEAP_SMALL_MAX) {
+        void *moved = large_realloc(block, size);
+        if (moved != NULL) {
+            return moved;
+        }
+    }
+    void *copy = heap_alloc(size);
+    if (copy == NULL) {
+        return size <= old_size ? block : NULL;
+    }
+    memcpy(copy, block, size < old_size ? size : old_size);
+    heap_free(block);
+    return copy;
+}
+
+void heap_large_register(const struct heap_large *large)
+{
+    large_register(large);
+}
+
+// ---- Boot ----------------------------------------------------------------
+
+// The fewest units that lose less than a 32nd, or the best.
+static uint32_t span_units(uint32_t size)
+{
+    uint32_t best = 1, best_loss = UINT32_MAX;
+    for (uint32_t units = 1; units <= SPAN_UNITS_MAX; ++units) {
+        uint32_t loss = units * UNIT_SIZE % size * 32 / units;
+        if (units * UNIT_SIZE >= size && loss < best_loss) {
+            best = units;
+            best_loss = loss;
+        }
+        if (best_loss < UNIT_SIZE) {
+            break;
+        }
+    }
+    return best;
+}
+
+static void class_init(uint32_t index, uint32_t size)
+{
+    uint32_t count = CHAIN_BYTES / size;
+    count = count > CHAIN_MAX ? CHAIN_MAX : count < CHAIN_MIN ? CHAIN_MIN : count;
+    classes[index].size = size;
+    classes[index].chain_count = count;
+    classes[index].span_units = span_units(size);
+}
+
+static void classes_init(void)
+{
+    uint32_t index = 0;
+    for (uint32_t size = 16; size <= 128; size += 16) {
+        class_init(index++, size);
+    }
+    for (uint32_t base = 128; base < HEAP_SMALL_MAX; base *= 2) {
+        for (uint32_t quarter = 5; quarter <= 8; ++quarter) {
+            class_init(index++, base / 4 * quarter);
+        }
+    }
+    ASSERT(index == CLASS_COUNT);
+    index = 0;
+    for (uint32_t i = 0; i < sizeof class_fine; ++i) {
+        index += i * 16 > classes[index].size;
+        class_fine[i] = (uint8_t)index;
+    }
+    index = 0;
+    for (uint32_t i = 0; i < sizeof class_coarse; ++i) {
+        while (i * 128 > classes[index].size) {
+            ++index;
+        }
+        class_coarse[i] = (uint8_t)index;
+    }
+}
+
+void heap_init(uint32_t cpu_count)
+{
+    classes_init();
+    unit_init();
+    size_t size = cpu_count * sizeof(struct heap_cpu);
+    hal_phys start;
+    int error = frame_alloc((size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE, FRAME_ZERO, &start);
+    ASSERT(error == 0);
+    heap_cpus = (struct heap_cpu *)(void *)frame_address(start);
+    large_init(cpu_count);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// stack.c: the stack of stack.h. Places count from 1, so that 0 is "none".
+#include "core/mem/stack.h"
+
+#include <stddef.h>
+
+#include "core/lib/assert.h"
+#include "core/mem/unit.h"
+
+enum { STACK_SERIAL_SHIFT = 40 };
+
+static uint64_t place_of(const struct stack_node *node)
+{
+    return node == NULL ? 0 : ((uint64_t)((const char *)node - unit_table.base) >> 3) + 1;
+}
+
+static struct stack_node *node_at(uint64_t top)
+{
+    uint64_t place = top & (((uint64_t)1 << STACK_SERIAL_SHIFT) - 1);
+    return place == 0 ? NULL : (struct stack_node *)(void *)(unit_table.base + ((place - 1) << 3));
+}
+
+static uint64_t top_after(uint64_t top, const struct stack_node *node)
+{
+    return ((top >> STACK_SERIAL_SHIFT) + 1) << STACK_SERIAL_SHIFT | place_of(node);
+}
+
+void stack_push(struct stack *stack, struct stack_node *node)
+{
+    ASSERT(unit_is_direct(node));
+    uint64_t top = atomic_load_explicit(&stack->top, memory_order_relaxed);
+    do {
+        atomic_store_explicit(&node->next, node_at(top), memory_order_relaxed);
+        // Release pairs with the acquire loads in stack_pop: what is in the node goes with it.
+    } while (!atomic_compare_exchange_weak_explicit(&stack->top, &top, top_after(top, node),
+                                                    memory_order_release, memory_order_relaxed));
+}
+
+struct stack_node *stack_pop(struct stack *stack)
+{
+    uint64_t top = atomic_load_explicit(&stack->top, memory_order_acquire);
+    struct stack_node *node;
+    struct stack_node *next;
+    do {
+        node = node_at(top);
+        if (node == NULL) {
+            return NULL;
+        }
+        // Garbage when the node is gone already; the serial number is then another.
+        next = atomic_load_explicit(&node->next, memory_order_relaxed);
+    } while (!atomic_compare_exchange_weak_explicit(&stack->top, &top, top_after(top, next),
+                                                    memory_order_acquire, memory_order_acquire));
+    return node;
+}
