@@ -107,12 +107,13 @@ static inline void hal_cpu_relax(void);
 
 // ---- Interrupts on this CPU ----------------------------------------------
 
-// Turns delivery off and returns the previous state for hal_irq_restore. Nests. Where delivery was on,
+// Turns delivery off and returns the previous state for hal_irq_restore: 0 where it was on. Nests. Where it was on,
 // memory down to HAL_STACK_PROBE below sp has been touched: masked code that stays within it takes no
 // page fault on an application's stack.
 static inline uintptr_t hal_irq_save(void);
 
-// Restores the state; delivers what became pending if that turns delivery on.
+// Restores the state; delivers what became pending if that turns delivery on. A new context, which starts with
+// interrupts off, turns them on by hal_irq_restore(0).
 static inline void hal_irq_restore(uintptr_t state);
 
 static inline bool hal_irq_enabled(void);

@@ -7,12 +7,20 @@
 
 struct thread;
 
+// Gives the boot CPU its struct cpu, whose first field is the CPU's index. First thing in upcall_boot.
+void sched_adopt(void);
+
 // After frame_init and heap_init, on the boot CPU. Makes the caller's CPU and all others of boot run threads; the first
 // is a thread that calls first(argument).
 HAL_NORETURN void sched_start(const struct hal_boot *boot, void (*first)(void *), void *argument);
 
-// Called on each return from an interrupt that came from outside core's masked sections, before anything is switched:
-// core/linux looks at pending signals here. frame as in upcall.h, never NULL. Registered once at boot; NULL: nobody.
+// hook is called on each return from an interrupt that came from outside core's masked sections, after any switch:
+// core/linux looks at pending signals there. frame as in upcall.h, never NULL. Runs on the entry stack, interrupts
+// off; it may turn them on, and blocks then as any thread may. Registered once at boot; NULL: nobody.
 void sched_frame_hook_set(void (*hook)(struct hal_frame *frame));
+
+// The last call of every upcall that is an interrupt: preempts the thread that was interrupted if that is due, and
+// calls the hook. May return on another CPU.
+void sched_interrupt_end(struct hal_frame *frame);
 
 #endif

@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/lib/list.h"
 #include "core/lib/tree.h"
 #include "hal/hal.h"
 
@@ -18,40 +17,48 @@ struct thread;
 enum { THREAD_NAME_SIZE = 16, THREAD_STACK_SIZE = 65536 };
 
 enum thread_state {
-    THREAD_RUNNING, // or ready, in a run queue
+    THREAD_RUNNING, // or ready, in a run queue or on its way to one
     THREAD_PARKED,
     THREAD_NOTIFIED, // a wake came before the park: the next park returns at once
+    THREAD_NEW,      // not started: a late wake, meant for an earlier thread in this memory, must not start it
     THREAD_DEAD,
 };
 
 struct thread {
     struct hal_context context;
-    struct cpu *cpu;               // where it runs or last ran; written only by that CPU
-    struct tree_node run_node;     // in its CPU's run queue; that CPU's, interrupts off
-    struct thread *next;           // in a wake queue between CPUs
-    _Atomic uint32_t state;        // enum thread_state
-    uint32_t id;                   // 1 .. ; unique while the thread lives
-    int32_t preempt_count;         // > 0: not to be preempted; its own
-    bool need_switch;              // a preemption was put off by preempt_count
-    void *user;                    // of the room that made it (core/linux: struct task); set before it starts
-    struct list all_node;          // in the list of all threads, for thread_walk
-    char *stack;                   // lowest byte
+    _Atomic(struct cpu *) cpu;   // where it runs, or will run once woken; written by that CPU only (switch.c)
+    struct tree_node run_node;   // in its CPU's run queue; that CPU's, interrupts off
+    struct thread *next;         // in an inbox between CPUs, or in the list of threads to be freed after a walk
+    _Atomic uint32_t state;      // enum thread_state
+    uint32_t id;                 // 1 .. ; unique while the thread lives
+    int32_t preempt_count;       // > 0: not to be preempted; its own
+    bool need_switch;            // a preemption was put off by preempt_count; its own
+    bool migrating;              // vruntime is relative to no CPU: the one that takes it in adds its own base
+    bool timer_armed;            // timer_node is in the tree of cpu; that CPU's, interrupts off
+    bool timer_passed;           // the timer ended the last park_until; that CPU's
+    void *user;                  // of the room that made it (core/linux: struct task); set before it starts
+    void *timed_waiter;          // core/sync/mutex.c's: its last timed lock that gave up
+    char *stack;                 // lowest byte
     size_t stack_size;
     char name[THREAD_NAME_SIZE];
-    // The scheduler's; see thread.c and switch.c.
-    uint64_t vruntime;
-    _Atomic uint64_t runtime_ns;
-    hal_ns switched_ns;
-    struct hal_cpu_set affinity;
+    int64_t vruntime;            // in nanoseconds of its CPU's virtual time; that CPU's
+    hal_ns ready_ns;             // when balance_push first saw it in the queue, or 0; that CPU's
+    _Atomic uint64_t runtime_ns; // used before switched_ns; written by its CPU
+    _Atomic hal_ns switched_ns;  // since when it runs; 0: it does not
+    _Atomic uint32_t runtime_version; // odd while its CPU changes the two above
+    _Atomic uint64_t affinity[HAL_CPU_MAX / 64];
     struct tree_node timer_node;
     hal_ns timer_ns;
-    _Atomic(struct thread *) joiner;
-    _Atomic uint32_t exit_state;
+    _Atomic uintptr_t joiner;    // a thread, or one of thread.c's marks
     void (*entry)(void *);
     void *argument;
     void (*released)(struct thread *thread);
     void *released_argument;
-    bool owns_stack;
+    // Kept in this memory from thread to thread.
+    struct thread *all_next;     // in the list of all memory that ever was a thread; only ever pushed
+    _Atomic bool live;           // created and not yet freed
+    char *own_stack;             // THREAD_STACK_SIZE bytes, or NULL
+    void *own_entry_stack;       // top
 };
 
 struct thread_config {
@@ -106,12 +113,19 @@ void thread_detach(struct thread *thread); // instead of joining
 HAL_MUST_CHECK int thread_affinity_set(struct thread *thread, const struct hal_cpu_set *cpus);
 void thread_affinity_get(struct thread *thread, struct hal_cpu_set *cpus);
 
-hal_ns thread_runtime_ns(struct thread *thread); // CPU time used
+hal_ns thread_runtime_ns(struct thread *thread); // CPU time used, up to now
+
+// A guess, stale at once: does thread occupy a CPU?
+static inline bool thread_is_running(struct thread *thread)
+{
+    return atomic_load_explicit(&thread->switched_ns, memory_order_relaxed) != 0;
+}
+
 uint32_t thread_cpu_index(void);                 // where the caller is now
 uint32_t sched_cpu_count(void);
 
-// Calls visit for each thread, in order of creation, with interrupts on and the list held still; visit must not
-// create or end threads.
+// Calls visit for each thread that has not ended, in no particular order, with interrupts on. Threads may start and
+// end meanwhile; the one that is visited stays a thread (perhaps a dead one) until visit returns.
 void thread_walk(void (*visit)(struct thread *thread, void *argument), void *argument);
 
 // A caller between the two is not preempted and does not change CPU; it must not block. Nests.

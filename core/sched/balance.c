@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// balance.c: which CPU a thread runs on.
+//
+// A thread starts on its creator's CPU and wakes where it last ran: most wait for each other, and reaching another CPU
+// costs more than a short wait. One that waits longer than SCHED_BALANCE_NS while a CPU is idle, or has two threads
+// less in its queue, is pushed there. Only the owner of a run queue takes threads from it: an idle CPU kicks a crowded
+// one and is given something.
+#include "core/sched/cpu.h"
+
+#include "core/lib/assert.h"
+#include "core/lib/errno.h"
+
+bool cpu_is_allowed(const struct thread *thread, const struct cpu *cpu)
+{
+    return (atomic_load(&thread->affinity[cpu->index / 64]) >> cpu->index % 64 & 1) != 0;
+}
+
+// An idle CPU if the mask has one, else the next allowed after preferred. preferred itself where the mask allows
+// none: it is being changed, and its changer will kick.
+struct cpu *cpu_allowed(const struct thread *thread, struct cpu *preferred)
+{
+    struct cpu *found = preferred;
+    for (uint32_t i = sched_count; i > 0; --i) {
+        struct cpu *cpu = &sched_cpus[(preferred->index + i) % sched_count];
+        if (!cpu_is_allowed(thread, cpu)) {
+            continue;
+        }
+        if (atomic_load_explicit(&cpu->idle, memory_order_relaxed)) {
+            return cpu;
+        }
+        found = cpu;
+    }
+    return found;
+}
+
+// The thread that has most claim to run among those that have waited long enough and may run on target. *young:
+// there is one that has not waited long enough.
+static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now, bool *young)
+{
+    for (struct tree_node *node = tree_first(&cpu->ready); node != NULL; node = tree_next(node)) {
+        struct thread *thread = container_of(node, struct thread, run_node);
+        if (!cpu_is_allowed(thread, target)) {
+            continue;
+        }
+        if (thread->ready_ns == 0) {
+            thread->ready_ns = now;
+        }
+        if (now - thread->ready_ns >= SCHED_BALANCE_NS) {
+            return thread;
+        }
+        *young = true;
+    }
+    return NULL;
+}
+
+// Does target want a thread of cpu's? An idle one does, and one with so few that moving one makes it fairer.
+static bool is_wanted(struct cpu *cpu, struct cpu *target)
+{
+    return atomic_load_explicit(&target->idle, memory_order_relaxed) || runq_count(cpu) >= runq_count(target) + 2;
+}
+
+// Called where all queued threads' registers are saved: from interrupts.
+void balance_push(struct cpu *cpu, hal_ns now)
+{
+    bool young = false;
+    for (uint32_t i = 1; i < sched_count && runq_count(cpu) > 0; ++i) {
+        struct cpu *target = &sched_cpus[(cpu->index + i) % sched_count];
+        struct thread *thread = is_wanted(cpu, target) ? pushable(cpu, target, now, &young) : NULL;
+        if (thread != NULL) {
+            atomic_store_explicit(&target->idle, false, memory_order_relaxed); // one thread for each
+            runq_remove(cpu, thread);
+            thread_depart(cpu, thread, target);
+        }
+    }
+    if (young) {
+        timer_want(cpu, now + SCHED_BALANCE_NS);
+    }
+}
+
+void balance_pull(struct cpu *cpu)
+{
+    for (uint32_t i = 1; i < sched_count; ++i) {
+        struct cpu *other = &sched_cpus[(cpu->index + i) % sched_count];
+        if (runq_count(other) > 0) {
+            hal_cpu_kick(other->index);
+            return;
+        }
+    }
+}
+
+void affinity_enforce(struct cpu *cpu)
+{
+    struct tree_node *node = tree_first(&cpu->ready);
+    while (node != NULL) {
+        struct thread *thread = container_of(node, struct thread, run_node);
+        node = tree_next(node);
+        if (!cpu_is_allowed(thread, cpu)) {
+            runq_remove(cpu, thread);
+            thread_depart(cpu, thread, cpu_allowed(thread, cpu));
+        }
+    }
+}
+
+int thread_affinity_set(struct thread *thread, const struct hal_cpu_set *cpus)
+{
+    struct hal_cpu_set mask = {0};
+    bool empty = true;
+    for (uint32_t i = 0; i < sched_count; ++i) {
+        mask.words[i / 64] |= cpus->words[i / 64] & 1ul << i % 64;
+        empty = empty && mask.words[i / 64] == 0;
+    }
+    if (empty) {
+        return -EINVAL;
+    }
+    for (uint32_t i = 0; i < HAL_CPU_MAX / 64; ++i) {
+        atomic_store(&thread->affinity[i], mask.words[i]);
+    }
+    uintptr_t irq = hal_irq_save();
+    // A thread that goes to another CPU just now is checked there: its cpu is written before the check, and read
+    // here after the mask was written.
+    struct cpu *cpu = atomic_load(&thread->cpu);
+    if (thread == thread_self()) {
+        if (!cpu_is_allowed(thread, cpu)) {
+            sched_switch(cpu, cpu);
+        }
+    } else if (cpu != NULL && !cpu_is_allowed(thread, cpu)) {
+        atomic_store(&cpu->affinity_changed, true);
+        hal_cpu_kick(cpu->index);
+    }
+    hal_irq_restore(irq);
+    return 0;
+}
+
+void thread_affinity_get(struct thread *thread, struct hal_cpu_set *cpus)
+{
+    for (uint32_t i = 0; i < HAL_CPU_MAX / 64; ++i) {
+        cpus->words[i] = atomic_load_explicit(&thread->affinity[i], memory_order_relaxed);
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// cpu.h: the scheduler's state on one CPU, and what its files share. For core/sched only.
+//
+// A CPU's run queue and timers are touched by that CPU alone, with interrupts off: no lock. Others leave threads in
+// its inbox and kick it.
+#ifndef CORE_SCHED_CPU_H
+#define CORE_SCHED_CPU_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/lib/list.h"
+#include "core/lib/tree.h"
+#include "core/sched/thread.h"
+#include "hal/hal.h"
+
+enum {
+    SCHED_SLICE_NS = 5000000,       // a thread runs so long before an equal one gets its turn
+    SCHED_BALANCE_NS = 250000,      // a thread waits so long before an idle CPU may take it
+    SCHED_WAKE_CREDIT_NS = 2500000, // a sleeper wakes at most so far ahead of the others
+    SCHED_LAG_MAX_NS = 10000000,    // nobody waits for others to make good more than this
+    SCHED_WAKE_RUN_NS = 1000000,    // a thread runs so long before one that is so far behind gets its turn
+    CPU_LINE = 128,                 // two cache lines: processors fetch them in pairs
+};
+
+struct cpu {
+    uint32_t index; // first: core/mem reads it through hal_cpu_self
+    // This CPU's, interrupts off.
+    struct thread *current;
+    struct tree ready;         // by vruntime
+    struct tree timers;        // of threads parked here, by timer_ns
+    hal_ns timer_ns;           // what hal_timer_set was told; early firings are harmless
+    hal_ns now_ns;             // up to here current's time is accounted: a clock that is cheap and late
+    hal_ns slice_ns;           // since when current runs
+    int64_t vruntime_min;      // never runs back; newcomers start here
+    struct thread *departing;  // switched out for another CPU, to be posted by whoever runs next
+    struct cpu *departing_to;
+    struct thread *dead;       // switched out for good, to be released by whoever runs next
+    // Anybody's.
+    _Alignas(CPU_LINE) _Atomic(struct thread *) inbox; // newest first
+    _Atomic bool idle;                                 // halted or about to: it takes threads off others
+    _Atomic uint32_t ready_count;                      // in ready; written by this CPU, a hint for others
+    _Atomic bool affinity_changed;                     // of some thread that is or was here
+    _Alignas(CPU_LINE) struct thread idle_thread;
+};
+
+_Static_assert(offsetof(struct cpu, index) == 0, "core/mem/percpu.h");
+
+extern struct cpu sched_cpus[HAL_CPU_MAX];
+extern uint32_t sched_count; // of CPUs
+
+// switch.c. All with interrupts off.
+static inline uint32_t runq_count(const struct cpu *cpu)
+{
+    return atomic_load_explicit(&cpu->ready_count, memory_order_relaxed);
+}
+
+void runq_insert(struct cpu *cpu, struct thread *thread);
+void runq_remove(struct cpu *cpu, struct thread *thread);
+void inbox_post(struct cpu *target, struct thread *thread);
+void inbox_drain(struct cpu *cpu);
+void thread_ready(struct thread *thread); // one that has just been made THREAD_RUNNING and is in no queue
+void thread_depart(struct cpu *cpu, struct thread *thread, struct cpu *target); // neither queued nor current
+void sched_switch(struct cpu *cpu, struct cpu *target); // target: where the caller is ready to run; NULL: nowhere
+void sched_switch_dead(struct cpu *cpu);
+void sched_finish(void); // first thing after every switch
+void sched_account(struct cpu *cpu, hal_ns now);
+struct thread *runq_first(const struct cpu *cpu); // NULL: none
+
+static inline struct cpu *thread_cpu(const struct thread *thread)
+{
+    return atomic_load_explicit(&thread->cpu, memory_order_relaxed);
+}
+
+// timer.c
+void timer_want(struct cpu *cpu, hal_ns deadline);
+void timer_insert(struct cpu *cpu, struct thread *thread, hal_ns deadline);
+void timer_remove(struct cpu *cpu, struct thread *thread);
+hal_ns timer_first(const struct cpu *cpu);
+void timer_expire(struct cpu *cpu, hal_ns now);
+void timer_settle(struct cpu *cpu); // before idling: no timer but for sleepers
+
+// thread.c
+void thread_release(struct thread *thread); // ended; its stack is left
+void thread_idle_init(struct cpu *cpu);     // -ENOMEM is fatal here: nothing runs yet
+
+// balance.c
+bool cpu_is_allowed(const struct thread *thread, const struct cpu *cpu);
+struct cpu *cpu_allowed(const struct thread *thread, struct cpu *preferred);
+void balance_push(struct cpu *cpu, hal_ns now); // gives threads that have waited to idle CPUs
+void balance_pull(struct cpu *cpu);             // asks a crowded CPU to do that for this one
+void affinity_enforce(struct cpu *cpu);         // sends away queued threads that must not be here
+
+#endif

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// sched.c: starting the scheduler, its interrupts, and what a CPU does when it has nothing to do.
+//
+// A CPU's boot context becomes nothing: the CPU goes on in its idle thread, which is always ready and in no queue.
+#include "core/sched/sched.h"
+
+#include "core/lib/assert.h"
+#include "core/mem/frame.h"
+#include "core/sched/cpu.h"
+#include "hal/upcall.h"
+
+struct cpu sched_cpus[HAL_CPU_MAX];
+uint32_t sched_count = 1;
+static void (*frame_hook)(struct hal_frame *frame);
+
+void sched_frame_hook_set(void (*hook)(struct hal_frame *frame))
+{
+    frame_hook = hook;
+}
+
+uint32_t sched_cpu_count(void)
+{
+    return sched_count;
+}
+
+uint32_t thread_cpu_index(void)
+{
+    return hal_cpu_self()->index;
+}
+
+// Is it the turn of the first in the queue? It has had less time, and current a fair run.
+static bool preemption_is_due(struct cpu *cpu, hal_ns now)
+{
+    int64_t ahead = cpu->current->vruntime - runq_first(cpu)->vruntime;
+    hal_ns ran = now - cpu->slice_ns;
+    return (ran >= SCHED_SLICE_NS && ahead >= 0) || (ran >= SCHED_WAKE_RUN_NS && ahead >= SCHED_WAKE_RUN_NS);
+}
+
+static void preempt(struct cpu *cpu)
+{
+    hal_ns now = hal_clock_ns();
+    sched_account(cpu, now);
+    if (!preemption_is_due(cpu, now)) {
+        hal_ns ran = now - cpu->slice_ns;
+        hal_ns more = ran < SCHED_WAKE_RUN_NS ? SCHED_WAKE_RUN_NS : ran < SCHED_SLICE_NS ? SCHED_SLICE_NS
+                                                                                         : ran + SCHED_SLICE_NS;
+        timer_want(cpu, cpu->slice_ns + more);
+    } else if (cpu->current->preempt_count > 0) {
+        cpu->current->need_switch = true;
+    } else {
+        sched_switch(cpu, cpu);
+    }
+}
+
+void sched_interrupt_end(struct hal_frame *frame)
+{
+    struct cpu *cpu = hal_cpu_self();
+    // The idle thread looks at the queue itself.
+    if (runq_count(cpu) > 0 && cpu->current != &cpu->idle_thread) {
+        preempt(cpu);
+    }
+    if (frame != NULL && frame_hook != NULL) {
+        frame_hook(frame);
+    }
+}
+
+void upcall_timer(struct hal_frame *frame)
+{
+    struct cpu *cpu = hal_cpu_self();
+    hal_ns now = hal_clock_ns();
+    inbox_drain(cpu);
+    timer_expire(cpu, now);
+    balance_push(cpu, now);
+    sched_interrupt_end(frame);
+}
+
+// Sends away what a changed mask forbids to be here.
+static void affinity_check(struct cpu *cpu)
+{
+    struct thread *current = cpu->current;
+    affinity_enforce(cpu);
+    if (current == &cpu->idle_thread || cpu_is_allowed(current, cpu)) {
+        return;
+    }
+    if (current->preempt_count > 0) {
+        current->need_switch = true;
+    } else {
+        sched_switch(cpu, cpu);
+    }
+}
+
+void upcall_kick(struct hal_frame *frame)
+{
+    struct cpu *cpu = hal_cpu_self();
+    inbox_drain(cpu);
+    if (runq_count(cpu) > 0) {
+        balance_push(cpu, hal_clock_ns());
+    }
+    if (atomic_load_explicit(&cpu->affinity_changed, memory_order_relaxed) &&
+        atomic_exchange(&cpu->affinity_changed, false)) {
+        affinity_check(cpu);
+    }
+    sched_interrupt_end(frame);
+}
+
+static void idle_run(void *argument)
+{
+    struct cpu *cpu = argument; // the idle thread stays
+    sched_finish();
+    for (;;) {
+        inbox_drain(cpu);
+        if (runq_count(cpu) > 0) {
+            atomic_store_explicit(&cpu->idle, false, memory_order_relaxed);
+            sched_switch(cpu, NULL);
+            continue;
+        }
+        atomic_store_explicit(&cpu->idle, true, memory_order_relaxed); // before the kick that makes balance_push look
+        balance_pull(cpu);
+        timer_settle(cpu);
+        hal_cpu_idle();
+    }
+}
+
+// Leaves the boot stack for ever.
+HAL_NORETURN static void cpu_run(struct cpu *cpu)
+{
+    struct thread *idle = &cpu->idle_thread;
+    struct hal_context boot = {0};
+    cpu->current = idle;
+    cpu->now_ns = hal_clock_ns();
+    atomic_store_explicit(&idle->switched_ns, cpu->now_ns, memory_order_relaxed);
+    hal_context_init(&idle->context, idle->stack, idle->stack_size, idle_run, cpu);
+    hal_context_switch(&boot, &idle->context);
+    __builtin_unreachable();
+}
+
+void upcall_cpu(struct cpu *cpu)
+{
+    cpu_run(cpu);
+}
+
+void sched_adopt(void)
+{
+    hal_cpu_adopt(&sched_cpus[0]);
+}
+
+// -ENOMEM and a CPU that does not start are fatal: nothing runs yet.
+static void cpu_start(struct cpu *cpu)
+{
+    enum { BOOT_STACK_SIZE = 4 * HAL_PAGE_SIZE };
+    hal_phys stack;
+    int error = frame_alloc(BOOT_STACK_SIZE / HAL_PAGE_SIZE, 0, &stack);
+    ASSERT(error == 0);
+    error = hal_cpu_start(cpu->index, cpu, frame_address(stack), BOOT_STACK_SIZE);
+    ASSERT(error == 0);
+}
+
+void sched_start(const struct hal_boot *boot, void (*first)(void *), void *argument)
+{
+    ASSERT(hal_cpu_self() == &sched_cpus[0] && !hal_irq_enabled());
+    ASSERT(boot->cpu_count >= 1 && boot->cpu_count <= HAL_CPU_MAX);
+    sched_count = boot->cpu_count;
+    struct hal_cpu_set all = {0};
+    for (uint32_t i = 0; i < sched_count; ++i) {
+        struct cpu *cpu = &sched_cpus[i];
+        cpu->index = i;
+        cpu->timer_ns = UINT64_MAX;
+        all.words[i / 64] |= 1ul << i % 64;
+        thread_idle_init(cpu);
+    }
+    struct cpu *cpu = &sched_cpus[0];
+    cpu->current = &cpu->idle_thread;
+    struct thread *thread;
+    int error = thread_create(&thread, &(struct thread_config){.name = "main", .affinity = &all, .detached = true},
+                              first, argument);
+    ASSERT(error == 0);
+    thread_start(thread);
+    for (uint32_t i = 1; i < sched_count; ++i) {
+        cpu_start(&sched_cpus[i]);
+    }
+    cpu_run(cpu);
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// switch.c: choosing the next thread; parking; waking, also across CPUs.
+//
+// A run queue belongs to its CPU and has no lock. A thread is always somewhere exactly once: it runs, or is in one run
+// queue, or in one inbox, or is parked and in none. Who turns its state from PARKED to RUNNING owns it and queues it.
+//
+// A parking thread is PARKED before its registers are saved, so it may be woken, and be posted to its own CPU's inbox,
+// while it is still running there. Only that CPU takes it out, and does so either before the switch (then it may
+// choose it again, and nothing is switched) or after it (then the registers are saved). For the same reason a thread
+// that goes to another CPU is posted there by whoever runs next on the old one (sched_finish).
+//
+// Virtual time: a thread's vruntime is the processor time that it has used, so the smallest is the one that has had
+// least. Between CPUs it travels relative to the CPU's vruntime_min.
+#include "core/sched/cpu.h"
+
+#include "core/lib/assert.h"
+#include "core/sched/sched.h"
+
+static struct thread *thread_of(struct tree_node *node)
+{
+    return node == NULL ? NULL : container_of(node, struct thread, run_node);
+}
+
+static bool runs_before(const struct tree_node *a, const struct tree_node *b)
+{
+    return container_of(a, struct thread, run_node)->vruntime < container_of(b, struct thread, run_node)->vruntime;
+}
+
+static void runq_count_add(struct cpu *cpu, uint32_t change)
+{
+    atomic_store_explicit(&cpu->ready_count, runq_count(cpu) + change, memory_order_relaxed);
+}
+
+void runq_insert(struct cpu *cpu, struct thread *thread)
+{
+    ASSERT(thread_cpu(thread) == cpu);
+    if (thread->migrating) {
+        thread->migrating = false;
+        thread->vruntime += cpu->vruntime_min;
+    }
+    if (thread->vruntime < cpu->vruntime_min - SCHED_WAKE_CREDIT_NS) {
+        thread->vruntime = cpu->vruntime_min - SCHED_WAKE_CREDIT_NS;
+    }
+    thread->ready_ns = 0;
+    tree_insert(&cpu->ready, &thread->run_node, runs_before);
+    runq_count_add(cpu, 1);
+}
+
+void runq_remove(struct cpu *cpu, struct thread *thread)
+{
+    ASSERT(runq_count(cpu) > 0);
+    tree_remove(&cpu->ready, &thread->run_node);
+    runq_count_add(cpu, -1u);
+}
+
+struct thread *runq_first(const struct cpu *cpu)
+{
+    return thread_of(tree_first(&cpu->ready));
+}
+
+// thread is the target's from the exchange on: not even its next is ours to read.
+void inbox_post(struct cpu *target, struct thread *thread)
+{
+    struct thread *head = atomic_load_explicit(&target->inbox, memory_order_relaxed);
+    do {
+        thread->next = head;
+    } while (!atomic_compare_exchange_weak(&target->inbox, &head, thread)); // pairs with inbox_drain
+    if (head == NULL) {
+        hal_cpu_kick(target->index); // later posts ride on this kick
+    }
+}
+
+static void inbox_take(struct cpu *cpu, struct thread *thread)
+{
+    // current, which is on its way out, cannot be sent off: its registers are not saved yet.
+    if (thread == cpu->current || cpu_is_allowed(thread, cpu)) {
+        runq_insert(cpu, thread);
+    } else {
+        thread_depart(cpu, thread, cpu_allowed(thread, cpu));
+    }
+}
+
+void inbox_drain(struct cpu *cpu)
+{
+    if (atomic_load_explicit(&cpu->inbox, memory_order_relaxed) == NULL) {
+        return; // a post that we do not see yet kicks
+    }
+    struct thread *thread = atomic_exchange(&cpu->inbox, NULL);
+    struct thread *oldest = NULL;
+    while (thread != NULL) {
+        struct thread *older = thread->next;
+        thread->next = oldest;
+        oldest = thread;
+        thread = older;
+    }
+    while (oldest != NULL) {
+        struct thread *newer = oldest->next;
+        inbox_take(cpu, oldest);
+        oldest = newer;
+    }
+}
+
+void thread_depart(struct cpu *cpu, struct thread *thread, struct cpu *target)
+{
+    ASSERT(thread_cpu(thread) == cpu && thread != cpu->current);
+    if (target == cpu) {
+        runq_insert(cpu, thread); // it may go nowhere: a mask that is being changed
+        return;
+    }
+    if (thread->timer_armed) {
+        timer_remove(cpu, thread);
+    }
+    if (!thread->migrating) {
+        thread->migrating = true;
+        thread->vruntime -= cpu->vruntime_min;
+    }
+    atomic_store_explicit(&thread->cpu, target, memory_order_relaxed); // the post publishes it
+    inbox_post(target, thread);
+}
+
+void thread_ready(struct thread *thread)
+{
+    struct cpu *cpu = hal_cpu_self();
+    struct cpu *target = thread_cpu(thread);
+    if (target != cpu) {
+        inbox_post(target, thread);
+    } else if (cpu_is_allowed(thread, cpu)) {
+        runq_insert(cpu, thread);
+        if (cpu->current != &cpu->idle_thread) {
+            timer_want(cpu, cpu->now_ns + SCHED_BALANCE_NS);
+        }
+    } else {
+        thread_depart(cpu, thread, cpu_allowed(thread, cpu));
+    }
+}
+
+void sched_account(struct cpu *cpu, hal_ns now)
+{
+    struct thread *thread = cpu->current;
+    uint64_t span = now - cpu->now_ns;
+    uint32_t version = atomic_load_explicit(&thread->runtime_version, memory_order_relaxed);
+    uint64_t runtime = atomic_load_explicit(&thread->runtime_ns, memory_order_relaxed);
+    cpu->now_ns = now;
+    thread->vruntime += (int64_t)span;
+    // Those who were queued meanwhile started from a vruntime_min as old as now_ns was.
+    struct thread *first = runq_count(cpu) == 0 ? NULL : runq_first(cpu);
+    if (first != NULL && thread->vruntime > first->vruntime + SCHED_LAG_MAX_NS) {
+        thread->vruntime = first->vruntime + SCHED_LAG_MAX_NS;
+    }
+    atomic_store_explicit(&thread->runtime_version, version + 1, memory_order_relaxed);
+    atomic_store_explicit(&thread->runtime_ns, runtime + span, memory_order_release); // thread_runtime_ns
+    atomic_store_explicit(&thread->switched_ns, now, memory_order_release);
+    atomic_store_explicit(&thread->runtime_version, version + 2, memory_order_release);
+}
+
+// current is queued, or published, or gone; its time is accounted up to now_ns.
+static void switch_next(struct cpu *cpu)
+{
+    struct thread *previous = cpu->current;
+    struct thread *next = runq_first(cpu);
+    if (next != NULL) {
+        runq_remove(cpu, next);
+        if (next->vruntime > cpu->vruntime_min) {
+            cpu->vruntime_min = next->vruntime;
+        }
+        if (runq_count(cpu) > 0) {
+            timer_want(cpu, cpu->now_ns + SCHED_BALANCE_NS);
+        }
+    } else {
+        next = &cpu->idle_thread;
+    }
+    cpu->slice_ns = cpu->now_ns;
+    if (next == previous) {
+        return;
+    }
+    atomic_store_explicit(&previous->switched_ns, 0, memory_order_relaxed);
+    atomic_store_explicit(&next->switched_ns, cpu->now_ns, memory_order_relaxed);
+    cpu->current = next;
+    hal_context_switch(&previous->context, &next->context);
+    sched_finish(); // cpu is stale
+}
+
+void sched_switch(struct cpu *cpu, struct cpu *target)
+{
+    ASSERT(!hal_irq_enabled());
+    struct thread *self = cpu->current;
+    ASSERT(self->preempt_count == 0);
+    sched_account(cpu, hal_clock_ns());
+    inbox_drain(cpu);
+    if (target == cpu && !cpu_is_allowed(self, cpu)) {
+        target = cpu_allowed(self, cpu);
+    }
+    if (self == &cpu->idle_thread || target == NULL) {
+        // The idle thread is in no queue; a parked one is its waker's.
+    } else if (target == cpu) {
+        runq_insert(cpu, self);
+    } else {
+        ASSERT(cpu->departing == NULL);
+        cpu->departing = self;
+        cpu->departing_to = target;
+    }
+    switch_next(cpu);
+}
+
+void sched_switch_dead(struct cpu *cpu)
+{
+    sched_account(cpu, hal_clock_ns());
+    inbox_drain(cpu);
+    ASSERT(cpu->dead == NULL);
+    cpu->dead = cpu->current;
+    switch_next(cpu);
+}
+
+void sched_finish(void)
+{
+    struct cpu *cpu = hal_cpu_self();
+    struct thread *departing = cpu->departing;
+    struct thread *dead = cpu->dead;
+    if (departing != NULL) {
+        cpu->departing = NULL;
+        thread_depart(cpu, departing, cpu->departing_to);
+    }
+    if (dead != NULL) {
+        cpu->dead = NULL;
+        thread_release(dead);
+    }
+}
+
+void thread_park(void)
+{
+    uintptr_t irq = hal_irq_save();
+    struct thread *self = thread_self();
+    uint32_t running = THREAD_RUNNING;
+    if (atomic_compare_exchange_strong(&self->state, &running, THREAD_PARKED)) {
+        sched_switch(hal_cpu_self(), NULL);
+    } else {
+        // An exchange, not a store: what the waker did before must be seen by what the caller looks at now.
+        uint32_t state = atomic_exchange(&self->state, THREAD_RUNNING);
+        ASSERT(state == THREAD_NOTIFIED);
+    }
+    hal_irq_restore(irq);
+}
+
+// Where the thread goes to another CPU meanwhile, it leaves the tree of timers first: a timer that is still armed is in
+// the tree of the CPU that the caller comes back on.
+bool thread_park_until(hal_ns deadline)
+{
+    if (deadline == UINT64_MAX) {
+        thread_park();
+        return true;
+    }
+    struct thread *self = thread_self();
+    uint32_t notified = THREAD_NOTIFIED;
+    if (atomic_compare_exchange_strong(&self->state, &notified, THREAD_RUNNING)) {
+        return true;
+    }
+    if (hal_clock_ns() >= deadline) {
+        return false;
+    }
+    uintptr_t irq = hal_irq_save();
+    timer_insert(hal_cpu_self(), self, deadline);
+    thread_park();
+    if (self->timer_armed) {
+        timer_remove(hal_cpu_self(), self);
+    }
+    bool passed = self->timer_passed;
+    hal_irq_restore(irq);
+    return !passed;
+}
+
+void thread_sleep_until(hal_ns deadline)
+{
+    while (hal_clock_ns() < deadline) {
+        (void)thread_park_until(deadline);
+    }
+}
+
+void thread_wake(struct thread *thread)
+{
+    uintptr_t irq = hal_irq_save();
+    uint32_t state = atomic_load_explicit(&thread->state, memory_order_relaxed);
+    uint32_t next;
+    // Also where nothing changes this is a compare-and-exchange: it orders what the caller did before against the
+    // sleeper's exchange in thread_park, so that one of the two sees the other.
+    do {
+        next = state == THREAD_PARKED ? THREAD_RUNNING : state == THREAD_RUNNING ? THREAD_NOTIFIED : state;
+    } while (!atomic_compare_exchange_weak(&thread->state, &state, next));
+    if (state == THREAD_PARKED) {
+        thread_ready(thread);
+    }
+    hal_irq_restore(irq);
+}
+
+void thread_yield(void)
+{
+    uintptr_t irq = hal_irq_save();
+    struct cpu *cpu = hal_cpu_self();
+    inbox_drain(cpu);
+    struct thread *first = runq_first(cpu);
+    if (first != NULL) {
+        // Behind the first, whatever time it has used: a caller that yields means another to run.
+        struct thread *self = thread_self();
+        if (self->vruntime < first->vruntime) {
+            self->vruntime = first->vruntime;
+        }
+        sched_switch(cpu, cpu);
+    }
+    hal_irq_restore(irq);
+}
+
+void preempt_disable(void)
+{
+    struct thread *self = thread_self();
+    ++self->preempt_count;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+void preempt_enable(void)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    struct thread *self = thread_self();
+    ASSERT(self->preempt_count > 0);
+    if (--self->preempt_count == 0 && self->need_switch) {
+        self->need_switch = false;
+        uintptr_t irq = hal_irq_save();
+        sched_switch(hal_cpu_self(), hal_cpu_self());
+        hal_irq_restore(irq);
+    }
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// thread.c: threads begin and end.
+//
+// The memory of a thread is type-stable and keeps its stacks from one thread to the next, so that creating one maps
+// nothing. It is freed when two things are done: its stack has been left (thread_release, called by whoever runs next
+// on that CPU) and somebody has joined or detached it. `joiner` decides who is last:
+//
+//     0 -> the joining thread -> ENDED        0 -> ENDED, then joined        0 -> DETACHED -> freed by thread_release
+#include "core/sched/thread.h"
+
+#include "core/lib/assert.h"
+#include "core/lib/errno.h"
+#include "core/lib/string.h"
+#include "core/mem/frame.h"
+#include "core/mem/slab.h"
+#include "core/sched/cpu.h"
+
+enum { JOINER_ENDED = 1, JOINER_DETACHED = 2 }; // no thread has such an address
+
+static struct slab thread_slab = {.object_size = (sizeof(struct thread) + 15) / 16 * 16};
+static _Atomic uint32_t id_last = 1; // 1 is init on Linux; the first thread is 2
+static _Atomic(struct thread *) all_threads; // every memory that ever was a thread; only pushed
+static _Atomic uint32_t walker_count;
+static _Atomic(struct thread *) freed_in_walk;
+
+// Pages of the direct map: pinned, as an entry stack must be. NULL: no memory.
+static char *pages_alloc(size_t size)
+{
+    hal_phys start;
+    return frame_alloc(size / HAL_PAGE_SIZE, 0, &start) == 0 ? frame_address(start) : NULL;
+}
+
+static void all_threads_push(struct thread *thread)
+{
+    struct thread *head = atomic_load_explicit(&all_threads, memory_order_relaxed);
+    do {
+        thread->all_next = head;
+    } while (!atomic_compare_exchange_weak(&all_threads, &head, thread)); // pairs with thread_walk
+}
+
+// Memory for a thread, with the stacks that it needs. NULL: no memory.
+static struct thread *thread_alloc(bool with_stack)
+{
+    struct thread *thread = slab_alloc(&thread_slab);
+    if (thread == NULL) {
+        return NULL;
+    }
+    if (thread->own_entry_stack == NULL) { // never used before
+        char *stack = pages_alloc(HAL_ENTRY_STACK);
+        if (stack == NULL) {
+            slab_free(&thread_slab, thread);
+            return NULL;
+        }
+        thread->own_entry_stack = stack + HAL_ENTRY_STACK;
+        all_threads_push(thread);
+    }
+    if (with_stack && thread->own_stack == NULL) {
+        thread->own_stack = pages_alloc(THREAD_STACK_SIZE);
+        if (thread->own_stack == NULL) {
+            slab_free(&thread_slab, thread);
+            return NULL;
+        }
+    }
+    return thread;
+}
+
+// live is false before walker_count is read: a walk that starts later skips this memory, and one that started before
+// is seen.
+static void thread_free(struct thread *thread)
+{
+    atomic_store(&thread->live, false);
+    if (atomic_load(&walker_count) == 0) {
+        slab_free(&thread_slab, thread);
+        return;
+    }
+    struct thread *head = atomic_load_explicit(&freed_in_walk, memory_order_relaxed);
+    do {
+        thread->next = head;
+    } while (!atomic_compare_exchange_weak(&freed_in_walk, &head, thread));
+}
+
+static void name_copy(struct thread *thread, const char *name)
+{
+    size_t size = strnlen(name, THREAD_NAME_SIZE - 1);
+    memcpy(thread->name, name, size);
+    memset(thread->name + size, 0, THREAD_NAME_SIZE - size);
+}
+
+static void thread_begin(void *argument)
+{
+    struct thread *self = argument;
+    sched_finish();
+    hal_irq_restore(0);
+    self->entry(self->argument);
+    thread_exit();
+}
+
+// What both threads and idle threads start from.
+static void thread_fill(struct thread *thread, struct cpu *cpu, void *tp)
+{
+    thread->context.tp = tp;
+    thread->context.self = thread;
+    thread->context.entry_stack = thread->own_entry_stack;
+    atomic_store_explicit(&thread->cpu, cpu, memory_order_relaxed);
+    thread->preempt_count = 0;
+    thread->need_switch = false;
+    thread->migrating = true;
+    thread->timer_armed = false;
+    thread->vruntime = 0;
+    atomic_store_explicit(&thread->runtime_ns, 0, memory_order_relaxed);
+    atomic_store_explicit(&thread->switched_ns, 0, memory_order_relaxed);
+}
+
+static void affinity_init(struct thread *thread, const struct hal_cpu_set *cpus)
+{
+    struct thread *creator = thread_self();
+    for (uint32_t i = 0; i < HAL_CPU_MAX / 64; ++i) {
+        uint64_t word = cpus != NULL ? cpus->words[i] : creator != NULL ? creator->affinity[i] : UINT64_MAX;
+        atomic_store_explicit(&thread->affinity[i], word, memory_order_relaxed);
+    }
+}
+
+int thread_create(struct thread **out, const struct thread_config *config, void (*entry)(void *), void *argument)
+{
+    struct thread *thread = thread_alloc(config->stack == NULL);
+    if (thread == NULL) {
+        return -ENOMEM;
+    }
+    struct thread *creator = thread_self();
+    atomic_store_explicit(&thread->state, THREAD_NEW, memory_order_relaxed);
+    thread_fill(thread, NULL, config->tp);
+    thread->id = atomic_fetch_add_explicit(&id_last, 1, memory_order_relaxed) + 1;
+    affinity_init(thread, config->affinity);
+    name_copy(thread, config->name != NULL ? config->name : creator != NULL ? creator->name : "");
+    thread->stack = config->stack != NULL ? config->stack : thread->own_stack;
+    thread->stack_size = config->stack != NULL ? config->stack_size : THREAD_STACK_SIZE;
+    thread->user = config->user;
+    thread->entry = entry;
+    thread->argument = argument;
+    thread->released = config->released;
+    thread->released_argument = config->released_argument;
+    atomic_store_explicit(&thread->joiner, config->detached ? JOINER_DETACHED : 0, memory_order_relaxed);
+    hal_context_init(&thread->context, thread->stack, thread->stack_size, thread_begin, thread);
+    atomic_store(&thread->live, true);
+    *out = thread;
+    return 0;
+}
+
+void thread_start(struct thread *thread)
+{
+    ASSERT(atomic_load_explicit(&thread->state, memory_order_relaxed) == THREAD_NEW);
+    uintptr_t irq = hal_irq_save();
+    struct cpu *cpu = hal_cpu_self();
+    struct cpu *target = cpu_is_allowed(thread, cpu) ? cpu : cpu_allowed(thread, cpu);
+    atomic_store(&thread->cpu, target);
+    atomic_store_explicit(&thread->state, THREAD_RUNNING, memory_order_release);
+    thread_ready(thread);
+    hal_irq_restore(irq);
+}
+
+void thread_discard(struct thread *thread)
+{
+    ASSERT(atomic_load_explicit(&thread->state, memory_order_relaxed) == THREAD_NEW);
+    thread_free(thread);
+}
+
+void thread_idle_init(struct cpu *cpu)
+{
+    struct thread *thread = &cpu->idle_thread;
+    char *stack = pages_alloc(THREAD_STACK_SIZE);
+    char *entry_stack = pages_alloc(HAL_ENTRY_STACK);
+    ASSERT(stack != NULL && entry_stack != NULL);
+    thread->own_entry_stack = entry_stack + HAL_ENTRY_STACK;
+    thread_fill(thread, cpu, NULL);
+    thread->stack = stack;
+    thread->stack_size = THREAD_STACK_SIZE;
+    name_copy(thread, "idle");
+    struct hal_cpu_set only = {0};
+    only.words[cpu->index / 64] = 1ul << cpu->index % 64;
+    affinity_init(thread, &only);
+}
+
+void thread_exit(void)
+{
+    (void)hal_irq_save();
+    struct thread *self = thread_self();
+    ASSERT(self->preempt_count == 0);
+    atomic_store(&self->state, THREAD_DEAD);
+    sched_switch_dead(hal_cpu_self());
+    ASSERT(!"a dead thread ran");
+    __builtin_unreachable();
+}
+
+static void thread_free_detached(struct thread *thread)
+{
+    if (thread->released != NULL) {
+        thread->released(thread);
+    }
+    thread_free(thread);
+}
+
+void thread_release(struct thread *thread)
+{
+    uintptr_t joiner = atomic_exchange(&thread->joiner, JOINER_ENDED);
+    if (joiner == JOINER_DETACHED) {
+        thread_free_detached(thread);
+    } else if (joiner != 0) {
+        thread_wake((struct thread *)joiner); // which may have freed thread already
+    }
+}
+
+bool thread_join(struct thread *thread, hal_ns deadline)
+{
+    uintptr_t self = (uintptr_t)thread_self();
+    uintptr_t joiner = 0;
+    if (atomic_compare_exchange_strong(&thread->joiner, &joiner, self)) {
+        while (atomic_load(&thread->joiner) == self) {
+            joiner = self;
+            if (!thread_park_until(deadline) && atomic_compare_exchange_strong(&thread->joiner, &joiner, 0)) {
+                return false;
+            }
+        }
+    } else {
+        ASSERT(joiner == JOINER_ENDED); // not detached, and nobody else joins
+    }
+    thread_free(thread);
+    return true;
+}
+
+void thread_detach(struct thread *thread)
+{
+    uintptr_t joiner = 0;
+    if (!atomic_compare_exchange_strong(&thread->joiner, &joiner, JOINER_DETACHED)) {
+        ASSERT(joiner == JOINER_ENDED);
+        uintptr_t irq = hal_irq_save();
+        thread_free_detached(thread);
+        hal_irq_restore(irq);
+    }
+}
+
+hal_ns thread_runtime_ns(struct thread *thread)
+{
+    for (;;) { // a CPU is between its two changes of the version for a few instructions only
+        uint32_t version = atomic_load_explicit(&thread->runtime_version, memory_order_acquire);
+        uint64_t runtime = atomic_load_explicit(&thread->runtime_ns, memory_order_acquire);
+        hal_ns switched = atomic_load_explicit(&thread->switched_ns, memory_order_acquire);
+        hal_ns now = switched == 0 ? 0 : hal_clock_ns();
+        if (version % 2 == 0 && version == atomic_load_explicit(&thread->runtime_version, memory_order_relaxed)) {
+            return runtime + (now > switched ? now - switched : 0);
+        }
+    }
+}
+
+void thread_walk(void (*visit)(struct thread *thread, void *argument), void *argument)
+{
+    atomic_fetch_add(&walker_count, 1);
+    for (struct thread *thread = atomic_load(&all_threads); thread != NULL; thread = thread->all_next) {
+        if (atomic_load(&thread->live) && atomic_load(&thread->state) != THREAD_DEAD) {
+            visit(thread, argument);
+        }
+    }
+    if (atomic_fetch_sub(&walker_count, 1) != 1) {
+        return;
+    }
+    struct thread *thread = atomic_exchange(&freed_in_walk, NULL);
+    while (thread != NULL) {
+        struct thread *next = thread->next;
+        slab_free(&thread_slab, thread);
+        thread = next;
+    }
+}

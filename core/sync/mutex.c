@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// mutex.c: responsibility hand-off (Gidenstam and Papatriantafilou, LFthreads, 2007).
+//
+// claims counts the holder and everybody who waits. Whoever moves it 0 -> 1 has the lock. Anyone else adds its claim,
+// queues a waiter and sleeps until it is granted the lock.
+//
+// The hard case: unlock sees claims > 0 but an empty queue, because the other thread has claimed and not queued yet.
+// Unlock may not wait for it. So it leaves a baton: "somebody must wake the next waiter". The late locker finds the
+// baton after queueing and takes it, or unlock takes it back. Either way exactly one thread holds it.
+//
+// Invariant: at most one thread at a time may pop. It is the unlocker, from the moment it drops its claim while others
+// remain, or the thread that took the baton; until one of them grants the lock, or finds that no claim is left.
+//
+// A timed locker that gives up leaves its waiter where it is, GONE, and its claim with it: only the popper may take a
+// waiter out. When the popper meets it, it drops the claim in the other's stead. While the waiter is still queued the
+// same thread may come back and go on waiting with it, so a thread that polls with a timeout does not fill memory.
+//
+// Before it claims, a locker spins for a moment while the owner is running elsewhere: a hand-over to a sleeper on
+// another CPU takes some 10 us, most critical sections less than one.
+#include "core/sync/mutex.h"
+
+#include "core/lib/mark.h"
+#include "core/mem/slab.h"
+#include "core/sched/thread.h"
+#include "core/sync/waiter.h"
+
+enum { SPIN_TURNS = 200 };
+
+static void waiter_push(struct mutex *mutex, struct mutex_waiter *waiter)
+{
+    waiter->next = atomic_load_explicit(&mutex->inbox, memory_order_relaxed);
+    // seq_cst: the push must be ordered before our read of the baton.
+    while (!atomic_compare_exchange_weak(&mutex->inbox, &waiter->next, waiter)) {
+    }
+}
+
+// Only the popper may call the next two.
+
+static bool waiter_none(struct mutex *mutex)
+{
+    return mutex->queue == NULL && atomic_load(&mutex->inbox) == NULL;
+}
+
+static struct mutex_waiter *waiter_pop(struct mutex *mutex)
+{
+    if (mutex->queue == NULL) {
+        struct mutex_waiter *waiter = atomic_exchange(&mutex->inbox, NULL);
+        while (waiter != NULL) {
+            struct mutex_waiter *older = waiter->next;
+            waiter->next = mutex->queue;
+            mutex->queue = waiter;
+            waiter = older;
+        }
+    }
+    struct mutex_waiter *first = mutex->queue;
+    ASSERT(first != NULL);
+    mutex->queue = first->next;
+    return first;
+}
+
+// A baton value not used lately, so that a slow unlocker does not take back somebody else's.
+static uint32_t baton_new(struct mutex *mutex)
+{
+    if (++mutex->baton_serial == 0) {
+        ++mutex->baton_serial;
+    }
+    return mutex->baton_serial;
+}
+
+// True when this call took the baton.
+static bool baton_take(struct mutex *mutex, uint32_t baton)
+{
+    return baton != 0 && atomic_compare_exchange_strong(&mutex->baton, &baton, 0);
+}
+
+static struct slab timed_slab = {.object_size = (sizeof(struct mutex_waiter) + 15) / 16 * 16};
+
+// Gives the lock to waiter, which may be gone once it is GRANTED. False: it had given up.
+static bool grant(struct mutex_waiter *waiter)
+{
+    struct thread *thread = waiter->thread;
+    uint64_t state = atomic_load(&waiter->state);
+    for (;;) {
+        bool gone = (state & WAITER_FREE) == WAITER_GONE;
+        if (!atomic_compare_exchange_weak(&waiter->state, &state, gone ? WAITER_FREE : WAITER_GRANTED)) {
+            continue;
+        }
+        if (gone) {
+            MARK("mutex: popper meets a waiter that has gone");
+            slab_free(&timed_slab, waiter);
+            return false;
+        }
+        thread_wake(thread);
+        return true;
+    }
+}
+
+// The popper's duty: grants the lock to the first waiter that is still there, or lets somebody else do it.
+static void hand_over(struct mutex *mutex)
+{
+    for (;;) {
+        if (!waiter_none(mutex)) {
+            if (grant(waiter_pop(mutex))) {
+                return;
+            }
+            if (atomic_fetch_sub(&mutex->claims, 1) == 1) {
+                MARK("mutex: the last claim was of one that has gone");
+                return;
+            }
+            continue;
+        }
+        // Someone has claimed but not queued. Leave the baton; once it is out, the queue is no longer ours to look at
+        // except for emptiness.
+        uint32_t baton = baton_new(mutex);
+        atomic_store(&mutex->baton, baton);
+        if (atomic_load(&mutex->inbox) == NULL) {
+            MARK("mutex: baton left to a late locker");
+            return;
+        }
+        if (!baton_take(mutex, baton)) {
+            MARK("mutex: baton taken before the unlocker took it back");
+            return;
+        }
+        MARK("mutex: baton taken back by the unlocker");
+    }
+}
+
+static void waiter_queue(struct mutex *mutex, struct mutex_waiter *waiter)
+{
+    waiter_push(mutex, waiter);
+    if (baton_take(mutex, atomic_load(&mutex->baton))) {
+        MARK("mutex: baton taken by the locker");
+        hand_over(mutex); // possibly to ourselves
+    }
+}
+
+static void owner_set(struct mutex *mutex)
+{
+    atomic_store_explicit(&mutex->owner, thread_self(), memory_order_relaxed);
+}
+
+// True: got it. The owner may be gone and its memory another thread's: then the guess is wrong, and no more. With no
+// owner the lock is on its way to somebody who is being woken.
+static bool spin(struct mutex *mutex)
+{
+    for (uint32_t i = sched_cpu_count() == 1 ? SPIN_TURNS : 0; i < SPIN_TURNS; ++i) {
+        struct thread *owner = atomic_load_explicit(&mutex->owner, memory_order_relaxed);
+        if (owner != NULL && !thread_is_running(owner)) {
+            return false;
+        }
+        if (atomic_load_explicit(&mutex->claims, memory_order_relaxed) == 0 && mutex_try_lock(mutex)) {
+            return true;
+        }
+        hal_cpu_relax();
+    }
+    return false;
+}
+
+void mutex_await(struct mutex *mutex, struct mutex_waiter *waiter)
+{
+    while (atomic_load(&waiter->state) != WAITER_GRANTED) {
+        thread_park();
+    }
+    owner_set(mutex);
+}
+
+void mutex_lock_contended(struct mutex *mutex)
+{
+    ASSERT(!mutex_is_mine(mutex));
+    if (spin(mutex)) {
+        return;
+    }
+    if (atomic_fetch_add(&mutex->claims, 1) == 0) {
+        owner_set(mutex);
+        return;
+    }
+    struct mutex_waiter waiter = {.thread = thread_self()};
+    waiter_queue(mutex, &waiter);
+    mutex_await(mutex, &waiter);
+}
+
+void mutex_unlock_contended(struct mutex *mutex)
+{
+    hand_over(mutex);
+}
+
+bool mutex_requeue(struct mutex *mutex, struct mutex_waiter *waiter)
+{
+    uint32_t claims = atomic_load(&mutex->claims);
+    do {
+        if (claims == 0) {
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak(&mutex->claims, &claims, claims + 1));
+    MARK("mutex: a sleeper queued by its waker");
+    waiter_queue(mutex, waiter);
+    return true;
+}
+
+static uint64_t timed_state(enum waiter_state state)
+{
+    return (uint64_t)thread_self()->id << WAITER_STATE_BITS | state;
+}
+
+// The waiter with which the caller gave up on this mutex before, if it is still queued; it goes on waiting with it.
+static struct mutex_waiter *waiter_resume(struct mutex *mutex)
+{
+    struct mutex_waiter *waiter = thread_self()->timed_waiter; // perhaps another's by now: the state tells
+    uint64_t gone = timed_state(WAITER_GONE);
+    if (waiter == NULL || atomic_load(&waiter->mutex) != mutex ||
+        !atomic_compare_exchange_strong(&waiter->state, &gone, timed_state(WAITER_QUEUED))) {
+        return NULL;
+    }
+    MARK("mutex: one that has gone comes back");
+    return waiter;
+}
+
+static bool timed_await(struct mutex *mutex, struct mutex_waiter *waiter, hal_ns deadline)
+{
+    while (atomic_load(&waiter->state) != WAITER_GRANTED) {
+        uint64_t queued = timed_state(WAITER_QUEUED);
+        if (thread_park_until(deadline)) {
+            continue;
+        }
+        thread_self()->timed_waiter = waiter;
+        if (atomic_compare_exchange_strong(&waiter->state, &queued, timed_state(WAITER_GONE))) {
+            MARK("mutex: timed out");
+            return false; // the waiter is the popper's now
+        }
+        MARK("mutex: granted while timing out");
+    }
+    slab_free(&timed_slab, waiter);
+    owner_set(mutex);
+    return true;
+}
+
+bool mutex_lock_until(struct mutex *mutex, hal_ns deadline)
+{
+    if (mutex_try_lock(mutex)) {
+        return true;
+    }
+    if (deadline == UINT64_MAX) {
+        mutex_lock_contended(mutex);
+        return true;
+    }
+    ASSERT(!mutex_is_mine(mutex));
+    struct mutex_waiter *waiter = waiter_resume(mutex);
+    if (waiter != NULL) {
+        return timed_await(mutex, waiter, deadline);
+    }
+    waiter = slab_alloc(&timed_slab);
+    if (waiter == NULL) {
+        return false;
+    }
+    waiter->thread = thread_self();
+    atomic_store(&waiter->mutex, mutex);
+    atomic_store(&waiter->state, timed_state(WAITER_QUEUED));
+    if (spin(mutex) || atomic_fetch_add(&mutex->claims, 1) == 0) {
+        owner_set(mutex);
+        slab_free(&timed_slab, waiter);
+        return true;
+    }
+    waiter_queue(mutex, waiter);
+    return timed_await(mutex, waiter, deadline);
+}
+
+bool mutex_try_lock_recursive(struct mutex *mutex)
+{
+    if (mutex_is_mine(mutex)) {
+        ASSERT(mutex->depth < UINT16_MAX);
+        ++mutex->depth;
+        return true;
+    }
+    return mutex_try_lock(mutex);
+}
+
+void mutex_lock_recursive(struct mutex *mutex)
+{
+    if (!mutex_try_lock_recursive(mutex)) {
+        mutex_lock_contended(mutex);
+    }
+}
+
+void mutex_unlock_recursive(struct mutex *mutex)
+{
+    if (mutex->depth > 0) {
+        ASSERT(mutex_is_mine(mutex));
+        --mutex->depth;
+    } else {
+        mutex_unlock(mutex);
+    }
+}
