@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // balance.c: which CPU a thread runs on.
 //
-// A thread starts on its creator's CPU and wakes where it last ran: most wait for each other, and reaching another CPU
-// costs more than a short wait. One that waits longer than SCHED_BALANCE_NS while a CPU is idle, or has two threads
-// less in its queue, is pushed there. Only the owner of a run queue takes threads from it: an idle CPU kicks a crowded
-// one and is given something.
+// A thread starts on its creator's CPU and wakes where it last ran: most wait for each other, and
+// reaching another CPU costs more than a short wait. One that waits longer than SCHED_BALANCE_NS
+// while a CPU is idle, or has two threads less in its queue, is pushed there. Only the owner of a
+// run queue takes threads from it: an idle CPU kicks a crowded one and is given something.
 #include "core/sched/cpu.h"
 
 #include "core/lib/assert.h"
@@ -15,8 +15,8 @@ bool cpu_is_allowed(const struct thread *thread, const struct cpu *cpu)
     return (atomic_load(&thread->affinity[cpu->index / 64]) >> cpu->index % 64 & 1) != 0;
 }
 
-// An idle CPU if the mask has one, else the next allowed after preferred. preferred itself where the mask allows
-// none: it is being changed, and its changer will kick.
+// An idle CPU if the mask has one, else the next allowed after preferred. preferred itself where
+// the mask allows none: it is being changed, and its changer will kick.
 struct cpu *cpu_allowed(const struct thread *thread, struct cpu *preferred)
 {
     struct cpu *found = preferred;
@@ -33,9 +33,10 @@ struct cpu *cpu_allowed(const struct thread *thread, struct cpu *preferred)
     return found;
 }
 
-// The thread that has most claim to run among those that have waited long enough and may run on target. *young:
-// there is one that has not waited long enough.
-static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now, bool *young)
+// The thread that has most claim to run among those that have waited long enough and may run on
+// target. *young: there is one that has not waited long enough.
+static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now,
+                               bool *young)
 {
     for (struct tree_node *node = tree_first(&cpu->ready); node != NULL; node = tree_next(node)) {
         struct thread *thread = container_of(node, struct thread, run_node);
@@ -53,10 +54,12 @@ static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now, 
     return NULL;
 }
 
-// Does target want a thread of cpu's? An idle one does, and one with so few that moving one makes it fairer.
+// Does target want a thread of cpu's? An idle one does, and one with so few that moving one makes
+// it fairer.
 static bool is_wanted(struct cpu *cpu, struct cpu *target)
 {
-    return atomic_load_explicit(&target->idle, memory_order_relaxed) || runq_count(cpu) >= runq_count(target) + 2;
+    return atomic_load_explicit(&target->idle, memory_order_relaxed) ||
+           runq_count(cpu) >= runq_count(target) + 2;
 }
 
 // Called where all queued threads' registers are saved: from interrupts.
@@ -65,9 +68,13 @@ void balance_push(struct cpu *cpu, hal_ns now)
     bool young = false;
     for (uint32_t i = 1; i < sched_count && runq_count(cpu) > 0; ++i) {
         struct cpu *target = &sched_cpus[(cpu->index + i) % sched_count];
-        struct thread *thread = is_wanted(cpu, target) ? pushable(cpu, target, now, &young) : NULL;
+        struct thread *thread = NULL;
+        if (is_wanted(cpu, target)) {
+            thread = pushable(cpu, target, now, &young);
+        }
         if (thread != NULL) {
-            atomic_store_explicit(&target->idle, false, memory_order_relaxed); // one thread for each
+            // One thread for each.
+            atomic_store_explicit(&target->idle, false, memory_order_relaxed);
             runq_remove(cpu, thread);
             thread_depart(cpu, thread, target);
         }
@@ -116,8 +123,8 @@ int thread_affinity_set(struct thread *thread, const struct hal_cpu_set *cpus)
         atomic_store(&thread->affinity[i], mask.words[i]);
     }
     uintptr_t irq = hal_irq_save();
-    // A thread that goes to another CPU just now is checked there: its cpu is written before the check, and read
-    // here after the mask was written.
+    // A thread that goes to another CPU just now is checked there: its cpu is written before the
+    // check, and read here after the mask was written.
     struct cpu *cpu = atomic_load(&thread->cpu);
     if (thread == thread_self()) {
         if (!cpu_is_allowed(thread, cpu)) {

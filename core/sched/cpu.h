@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // cpu.h: the scheduler's state on one CPU, and what its files share. For core/sched only.
 //
-// A CPU's run queue and timers are touched by that CPU alone, with interrupts off: no lock. Others leave threads in
-// its inbox and kick it.
+// A CPU's run queue and timers are touched by that CPU alone, with interrupts off: no lock. Others
+// leave threads in its inbox and kick it.
 #ifndef CORE_SCHED_CPU_H
 #define CORE_SCHED_CPU_H
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // sched.c: starting the scheduler, its interrupts, and what a CPU does when it has nothing to do.
 //
-// A CPU's boot context becomes nothing: the CPU goes on in its idle thread, which is always ready and in no queue.
+// A CPU's boot context becomes nothing: the CPU goes on in its idle thread, which is always ready
+// and in no queue.
 #include "core/sched/sched.h"
 
 #include "core/lib/assert.h"
@@ -33,7 +34,17 @@ static bool preemption_is_due(struct cpu *cpu, hal_ns now)
 {
     int64_t ahead = cpu->current->vruntime - runq_first(cpu)->vruntime;
     hal_ns ran = now - cpu->slice_ns;
-    return (ran >= SCHED_SLICE_NS && ahead >= 0) || (ran >= SCHED_WAKE_RUN_NS && ahead >= SCHED_WAKE_RUN_NS);
+    return (ran >= SCHED_SLICE_NS && ahead >= 0) ||
+           (ran >= SCHED_WAKE_RUN_NS && ahead >= SCHED_WAKE_RUN_NS);
+}
+
+// When to look again after current has run so long.
+static hal_ns slice_more(hal_ns ran)
+{
+    if (ran < SCHED_WAKE_RUN_NS) {
+        return SCHED_WAKE_RUN_NS;
+    }
+    return ran < SCHED_SLICE_NS ? SCHED_SLICE_NS : ran + SCHED_SLICE_NS;
 }
 
 static void preempt(struct cpu *cpu)
@@ -41,10 +52,7 @@ static void preempt(struct cpu *cpu)
     hal_ns now = hal_clock_ns();
     sched_account(cpu, now);
     if (!preemption_is_due(cpu, now)) {
-        hal_ns ran = now - cpu->slice_ns;
-        hal_ns more = ran < SCHED_WAKE_RUN_NS ? SCHED_WAKE_RUN_NS : ran < SCHED_SLICE_NS ? SCHED_SLICE_NS
-                                                                                         : ran + SCHED_SLICE_NS;
-        timer_want(cpu, cpu->slice_ns + more);
+        timer_want(cpu, cpu->slice_ns + slice_more(now - cpu->slice_ns));
     } else if (cpu->current->preempt_count > 0) {
         cpu->current->need_switch = true;
     } else {
@@ -171,8 +179,8 @@ void sched_start(const struct hal_boot *boot, void (*first)(void *), void *argum
     struct cpu *cpu = &sched_cpus[0];
     cpu->current = &cpu->idle_thread;
     struct thread *thread;
-    int error = thread_create(&thread, &(struct thread_config){.name = "main", .affinity = &all, .detached = true},
-                              first, argument);
+    const struct thread_config config = {.name = "main", .affinity = &all, .detached = true};
+    int error = thread_create(&thread, &config, first, argument);
     ASSERT(error == 0);
     thread_start(thread);
     for (uint32_t i = 1; i < sched_count; ++i) {

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // switch.c: choosing the next thread; parking; waking, also across CPUs.
 //
-// A run queue belongs to its CPU and has no lock. A thread is always somewhere exactly once: it runs, or is in one run
-// queue, or in one inbox, or is parked and in none. Who turns its state from PARKED to RUNNING owns it and queues it.
+// A run queue belongs to its CPU and has no lock. A thread is always somewhere exactly once: it
+// runs, or is in one run queue, or in one inbox, or is parked and in none. Who turns its state from
+// PARKED to RUNNING owns it and queues it.
 //
-// A parking thread is PARKED before its registers are saved, so it may be woken, and be posted to its own CPU's inbox,
-// while it is still running there. Only that CPU takes it out, and does so either before the switch (then it may
-// choose it again, and nothing is switched) or after it (then the registers are saved). For the same reason a thread
-// that goes to another CPU is posted there by whoever runs next on the old one (sched_finish).
+// A parking thread is PARKED before its registers are saved, so it may be woken, and be posted to
+// its own CPU's inbox, while it is still running there. Only that CPU takes it out, and does so
+// either before the switch (then it may choose it again, and nothing is switched) or after it (then
+// the registers are saved). For the same reason a thread that goes to another CPU is posted there
+// by whoever runs next on the old one (sched_finish).
 //
-// Virtual time: a thread's vruntime is the processor time that it has used, so the smallest is the one that has had
-// least. Between CPUs it travels relative to the CPU's vruntime_min.
+// Virtual time: a thread's vruntime is the processor time that it has used, so the smallest is the
+// one that has had least. Between CPUs it travels relative to the CPU's vruntime_min.
 #include "core/sched/cpu.h"
 
 #include "core/lib/assert.h"
@@ -23,7 +25,8 @@ static struct thread *thread_of(struct tree_node *node)
 
 static bool runs_before(const struct tree_node *a, const struct tree_node *b)
 {
-    return container_of(a, struct thread, run_node)->vruntime < container_of(b, struct thread, run_node)->vruntime;
+    return container_of(a, struct thread, run_node)->vruntime <
+           container_of(b, struct thread, run_node)->vruntime;
 }
 
 static void runq_count_add(struct cpu *cpu, uint32_t change)
@@ -64,7 +67,7 @@ void inbox_post(struct cpu *target, struct thread *thread)
     struct thread *head = atomic_load_explicit(&target->inbox, memory_order_relaxed);
     do {
         thread->next = head;
-    } while (!atomic_compare_exchange_weak(&target->inbox, &head, thread)); // pairs with inbox_drain
+    } while (!atomic_compare_exchange_weak(&target->inbox, &head, thread)); // with inbox_drain
     if (head == NULL) {
         hal_cpu_kick(target->index); // later posts ride on this kick
     }
@@ -148,7 +151,8 @@ void sched_account(struct cpu *cpu, hal_ns now)
         thread->vruntime = first->vruntime + SCHED_LAG_MAX_NS;
     }
     atomic_store_explicit(&thread->runtime_version, version + 1, memory_order_relaxed);
-    atomic_store_explicit(&thread->runtime_ns, runtime + span, memory_order_release); // thread_runtime_ns
+    // The release stores pair with thread_runtime_ns.
+    atomic_store_explicit(&thread->runtime_ns, runtime + span, memory_order_release);
     atomic_store_explicit(&thread->switched_ns, now, memory_order_release);
     atomic_store_explicit(&thread->runtime_version, version + 2, memory_order_release);
 }
@@ -234,15 +238,16 @@ void thread_park(void)
     if (atomic_compare_exchange_strong(&self->state, &running, THREAD_PARKED)) {
         sched_switch(hal_cpu_self(), NULL);
     } else {
-        // An exchange, not a store: what the waker did before must be seen by what the caller looks at now.
+        // An exchange, not a store: what the waker did before must be seen by what the caller looks
+        // at now.
         uint32_t state = atomic_exchange(&self->state, THREAD_RUNNING);
         ASSERT(state == THREAD_NOTIFIED);
     }
     hal_irq_restore(irq);
 }
 
-// Where the thread goes to another CPU meanwhile, it leaves the tree of timers first: a timer that is still armed is in
-// the tree of the CPU that the caller comes back on.
+// Where the thread goes to another CPU meanwhile, it leaves the tree of timers first: a timer that
+// is still armed is in the tree of the CPU that the caller comes back on.
 bool thread_park_until(hal_ns deadline)
 {
     if (deadline == UINT64_MAX) {
@@ -275,18 +280,40 @@ void thread_sleep_until(hal_ns deadline)
     }
 }
 
+static uint32_t state_woken(uint32_t state)
+{
+    switch (state) {
+    case THREAD_PARKED:
+        return THREAD_RUNNING;
+    case THREAD_RUNNING:
+        return THREAD_NOTIFIED;
+    default:
+        return state;
+    }
+}
+
 void thread_wake(struct thread *thread)
 {
     uintptr_t irq = hal_irq_save();
     uint32_t state = atomic_load_explicit(&thread->state, memory_order_relaxed);
-    uint32_t next;
-    // Also where nothing changes this is a compare-and-exchange: it orders what the caller did before against the
-    // sleeper's exchange in thread_park, so that one of the two sees the other.
+    uint32_t next = state;
+    // Also where nothing changes this is a compare-and-exchange: it orders what the caller did
+    // before against the sleeper's exchange in thread_park, so that one of the two sees the other.
     do {
-        next = state == THREAD_PARKED ? THREAD_RUNNING : state == THREAD_RUNNING ? THREAD_NOTIFIED : state;
+        next = state_woken(state);
     } while (!atomic_compare_exchange_weak(&thread->state, &state, next));
     if (state == THREAD_PARKED) {
         thread_ready(thread);
+    }
+    hal_irq_restore(irq);
+}
+
+void thread_kick(struct thread *thread)
+{
+    uintptr_t irq = hal_irq_save();
+    struct cpu *cpu = thread_cpu(thread);
+    if (thread != thread_self() && cpu != NULL && thread_is_running(thread)) {
+        hal_cpu_kick(cpu->index);
     }
     hal_irq_restore(irq);
 }

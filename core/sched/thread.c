@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // thread.c: threads begin and end.
 //
-// The memory of a thread is type-stable and keeps its stacks from one thread to the next, so that creating one maps
-// nothing. It is freed when two things are done: its stack has been left (thread_release, called by whoever runs next
-// on that CPU) and somebody has joined or detached it. `joiner` decides who is last:
+// The memory of a thread is type-stable and keeps its stacks from one thread to the next, so that
+// creating one maps nothing. It is freed when two things are done: its stack has been left
+// (thread_release, called by whoever runs next on that CPU) and somebody has joined or detached it.
+// `joiner` decides who is last:
 //
 //     0 -> the joining thread -> ENDED        0 -> ENDED, then joined        0 -> DETACHED -> freed by thread_release
 #include "core/sched/thread.h"
@@ -64,8 +65,8 @@ static struct thread *thread_alloc(bool with_stack)
     return thread;
 }
 
-// live is false before walker_count is read: a walk that starts later skips this memory, and one that started before
-// is seen.
+// live is false before walker_count is read: a walk that starts later skips this memory, and one
+// that started before is seen.
 static void thread_free(struct thread *thread)
 {
     atomic_store(&thread->live, false);
@@ -115,12 +116,14 @@ static void affinity_init(struct thread *thread, const struct hal_cpu_set *cpus)
 {
     struct thread *creator = thread_self();
     for (uint32_t i = 0; i < HAL_CPU_MAX / 64; ++i) {
-        uint64_t word = cpus != NULL ? cpus->words[i] : creator != NULL ? creator->affinity[i] : UINT64_MAX;
+        uint64_t word = creator != NULL ? creator->affinity[i] : UINT64_MAX;
+        word = cpus != NULL ? cpus->words[i] : word;
         atomic_store_explicit(&thread->affinity[i], word, memory_order_relaxed);
     }
 }
 
-int thread_create(struct thread **out, const struct thread_config *config, void (*entry)(void *), void *argument)
+int thread_create(struct thread **out, const struct thread_config *config, void (*entry)(void *),
+                  void *argument)
 {
     struct thread *thread = thread_alloc(config->stack == NULL);
     if (thread == NULL) {
@@ -139,7 +142,7 @@ int thread_create(struct thread **out, const struct thread_config *config, void 
     thread->argument = argument;
     thread->released = config->released;
     thread->released_argument = config->released_argument;
-    atomic_store_explicit(&thread->joiner, config->detached ? JOINER_DETACHED : 0, memory_order_relaxed);
+    atomic_store(&thread->joiner, config->detached ? JOINER_DETACHED : 0);
     hal_context_init(&thread->context, thread->stack, thread->stack_size, thread_begin, thread);
     atomic_store(&thread->live, true);
     *out = thread;
@@ -216,7 +219,8 @@ bool thread_join(struct thread *thread, hal_ns deadline)
     if (atomic_compare_exchange_strong(&thread->joiner, &joiner, self)) {
         while (atomic_load(&thread->joiner) == self) {
             joiner = self;
-            if (!thread_park_until(deadline) && atomic_compare_exchange_strong(&thread->joiner, &joiner, 0)) {
+            if (!thread_park_until(deadline) &&
+                atomic_compare_exchange_strong(&thread->joiner, &joiner, 0)) {
                 return false;
             }
         }
@@ -245,7 +249,7 @@ hal_ns thread_runtime_ns(struct thread *thread)
         uint64_t runtime = atomic_load_explicit(&thread->runtime_ns, memory_order_acquire);
         hal_ns switched = atomic_load_explicit(&thread->switched_ns, memory_order_acquire);
         hal_ns now = switched == 0 ? 0 : hal_clock_ns();
-        if (version % 2 == 0 && version == atomic_load_explicit(&thread->runtime_version, memory_order_relaxed)) {
+        if (version % 2 == 0 && version == atomic_load(&thread->runtime_version)) {
             return runtime + (now > switched ? now - switched : 0);
         }
     }
@@ -254,7 +258,8 @@ hal_ns thread_runtime_ns(struct thread *thread)
 void thread_walk(void (*visit)(struct thread *thread, void *argument), void *argument)
 {
     atomic_fetch_add(&walker_count, 1);
-    for (struct thread *thread = atomic_load(&all_threads); thread != NULL; thread = thread->all_next) {
+    struct thread *thread = atomic_load(&all_threads);
+    for (; thread != NULL; thread = thread->all_next) {
         if (atomic_load(&thread->live) && atomic_load(&thread->state) != THREAD_DEAD) {
             visit(thread, argument);
         }
@@ -262,7 +267,7 @@ void thread_walk(void (*visit)(struct thread *thread, void *argument), void *arg
     if (atomic_fetch_sub(&walker_count, 1) != 1) {
         return;
     }
-    struct thread *thread = atomic_exchange(&freed_in_walk, NULL);
+    thread = atomic_exchange(&freed_in_walk, NULL);
     while (thread != NULL) {
         struct thread *next = thread->next;
         slab_free(&thread_slab, thread);

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // timer.c: the one timer of each CPU, for sleepers and for time slices.
 //
-// cpu->timer_ns is what the machine was told, or earlier than what is needed: a deadline that is given up is not
-// taken back, the interrupt then finds nothing to do. So the machine is told only of earlier deadlines, and a CPU
-// with one thread has no tick.
+// cpu->timer_ns is what the machine was told, or earlier than what is needed: a deadline that is
+// given up is not taken back, the interrupt then finds nothing to do. So the machine is told only
+// of earlier deadlines, and a CPU with one thread has no tick.
 #include "core/sched/cpu.h"
 
 #include "core/lib/assert.h"
 
 static bool ends_before(const struct tree_node *a, const struct tree_node *b)
 {
-    return container_of(a, struct thread, timer_node)->timer_ns < container_of(b, struct thread, timer_node)->timer_ns;
+    return container_of(a, struct thread, timer_node)->timer_ns <
+           container_of(b, struct thread, timer_node)->timer_ns;
 }
 
 void timer_want(struct cpu *cpu, hal_ns deadline)
@@ -47,7 +48,8 @@ hal_ns timer_first(const struct cpu *cpu)
 void timer_expire(struct cpu *cpu, hal_ns now)
 {
     cpu->timer_ns = UINT64_MAX;
-    for (struct tree_node *node = tree_first(&cpu->timers); node != NULL; node = tree_first(&cpu->timers)) {
+    struct tree_node *node;
+    while ((node = tree_first(&cpu->timers)) != NULL) {
         struct thread *thread = container_of(node, struct thread, timer_node);
         if (thread->timer_ns > now) {
             timer_want(cpu, thread->timer_ns);

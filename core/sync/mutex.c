@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // mutex.c: responsibility hand-off (Gidenstam and Papatriantafilou, LFthreads, 2007).
 //
-// claims counts the holder and everybody who waits. Whoever moves it 0 -> 1 has the lock. Anyone else adds its claim,
-// queues a waiter and sleeps until it is granted the lock.
+// claims counts the holder and everybody who waits. Whoever moves it 0 -> 1 has the lock. Anyone
+// else adds its claim, queues a waiter and sleeps until it is granted the lock.
 //
-// The hard case: unlock sees claims > 0 but an empty queue, because the other thread has claimed and not queued yet.
-// Unlock may not wait for it. So it leaves a baton: "somebody must wake the next waiter". The late locker finds the
-// baton after queueing and takes it, or unlock takes it back. Either way exactly one thread holds it.
+// The hard case: unlock sees claims > 0 but an empty queue, because the other thread has claimed
+// and not queued yet. Unlock may not wait for it. So it leaves a baton: "somebody must wake the
+// next waiter". The late locker finds the baton after queueing and takes it, or unlock takes it
+// back. Either way exactly one thread holds it.
 //
-// Invariant: at most one thread at a time may pop. It is the unlocker, from the moment it drops its claim while others
-// remain, or the thread that took the baton; until one of them grants the lock, or finds that no claim is left.
+// Invariant: at most one thread at a time may pop. It is the unlocker, from the moment it drops its
+// claim while others remain, or the thread that took the baton; until one of them grants the lock,
+// or finds that no claim is left.
 //
-// A timed locker that gives up leaves its waiter where it is, GONE, and its claim with it: only the popper may take a
-// waiter out. When the popper meets it, it drops the claim in the other's stead. While the waiter is still queued the
-// same thread may come back and go on waiting with it, so a thread that polls with a timeout does not fill memory.
+// A timed locker that gives up leaves its waiter where it is, GONE, and its claim with it: only the
+// popper may take a waiter out. When the popper meets it, it drops the claim in the other's stead.
+// While the waiter is still queued the same thread may come back and go on waiting with it, so a
+// thread that polls with a timeout does not fill memory.
 //
-// Before it claims, a locker spins for a moment while the owner is running elsewhere: a hand-over to a sleeper on
-// another CPU takes some 10 us, most critical sections less than one.
+// Before it claims, a locker spins for a moment while the owner is running elsewhere: a hand-over
+// to a sleeper on another CPU takes some 10 us, most critical sections less than one.
 #include "core/sync/mutex.h"
 
 #include "core/lib/mark.h"
@@ -82,7 +85,8 @@ static bool grant(struct mutex_waiter *waiter)
     uint64_t state = atomic_load(&waiter->state);
     for (;;) {
         bool gone = (state & WAITER_FREE) == WAITER_GONE;
-        if (!atomic_compare_exchange_weak(&waiter->state, &state, gone ? WAITER_FREE : WAITER_GRANTED)) {
+        uint64_t next = gone ? WAITER_FREE : WAITER_GRANTED;
+        if (!atomic_compare_exchange_weak(&waiter->state, &state, next)) {
             continue;
         }
         if (gone) {
@@ -95,7 +99,8 @@ static bool grant(struct mutex_waiter *waiter)
     }
 }
 
-// The popper's duty: grants the lock to the first waiter that is still there, or lets somebody else do it.
+// The popper's duty: grants the lock to the first waiter that is still there, or lets somebody else
+// do it.
 static void hand_over(struct mutex *mutex)
 {
     for (;;) {
@@ -109,8 +114,8 @@ static void hand_over(struct mutex *mutex)
             }
             continue;
         }
-        // Someone has claimed but not queued. Leave the baton; once it is out, the queue is no longer ours to look at
-        // except for emptiness.
+        // Someone has claimed but not queued. Leave the baton; once it is out, the queue is no
+        // longer ours to look at except for emptiness.
         uint32_t baton = baton_new(mutex);
         atomic_store(&mutex->baton, baton);
         if (atomic_load(&mutex->inbox) == NULL) {
@@ -139,8 +144,8 @@ static void owner_set(struct mutex *mutex)
     atomic_store_explicit(&mutex->owner, thread_self(), memory_order_relaxed);
 }
 
-// True: got it. The owner may be gone and its memory another thread's: then the guess is wrong, and no more. With no
-// owner the lock is on its way to somebody who is being woken.
+// True: got it. The owner may be gone and its memory another thread's: then the guess is wrong, and
+// no more. With no owner the lock is on its way to somebody who is being woken.
 static bool spin(struct mutex *mutex)
 {
     for (uint32_t i = sched_cpu_count() == 1 ? SPIN_TURNS : 0; i < SPIN_TURNS; ++i) {
@@ -148,7 +153,7 @@ static bool spin(struct mutex *mutex)
         if (owner != NULL && !thread_is_running(owner)) {
             return false;
         }
-        if (atomic_load_explicit(&mutex->claims, memory_order_relaxed) == 0 && mutex_try_lock(mutex)) {
+        if (atomic_load(&mutex->claims) == 0 && mutex_try_lock(mutex)) {
             return true;
         }
         hal_cpu_relax();
@@ -202,7 +207,8 @@ static uint64_t timed_state(enum waiter_state state)
     return (uint64_t)thread_self()->id << WAITER_STATE_BITS | state;
 }
 
-// The waiter with which the caller gave up on this mutex before, if it is still queued; it goes on waiting with it.
+// The waiter with which the caller gave up on this mutex before, if it is still queued; it goes on
+// waiting with it.
 static struct mutex_waiter *waiter_resume(struct mutex *mutex)
 {
     struct mutex_waiter *waiter = thread_self()->timed_waiter; // perhaps another's by now: the state tells

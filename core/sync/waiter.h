@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // waiter.h: one thread that waits for a mutex. For core/sync only.
 //
-// It lies on the stack of the thread that waits, which does not go before the waiter is GRANTED. The waiter of a timed
-// lock, which may go earlier, is memory of mutex.c's own.
+// It lies on the stack of the thread that waits, which does not go before the waiter is GRANTED.
+// The waiter of a timed lock, which may go earlier, is memory of mutex.c's own.
 #ifndef CORE_SYNC_WAITER_H
 #define CORE_SYNC_WAITER_H
 
@@ -28,7 +28,8 @@ struct mutex_waiter {
     _Atomic(struct mutex *) mutex; // of a timed lock
 };
 
-// Queues waiter, whose thread sleeps and has not got the lock, for mutex. False: nobody holds it, and nothing was done.
+// Queues waiter, whose thread sleeps and has not got the lock, for mutex. False: nobody holds it,
+// and nothing was done.
 bool mutex_requeue(struct mutex *mutex, struct mutex_waiter *waiter);
 
 // Called by waiter's thread: waits until it is granted.
