@@ -1,4 +1,4 @@
-"""backend_library: a part of a machine (hal/common, hal-linux, hal-x86_64, hal-aarch64).
+"""backend_library: a part of a machine (hal-linux, hal-x86_64, hal-aarch64, hal/common).
 
 A back-end never includes core; it knows hal/hal.h and hal/upcall.h. On Linux its files
 are hosted C, but some of them run in a guest's context, where the thread pointer is the
