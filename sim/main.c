@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// main.c: osv-sim: runs a Linux program on core, with this process as its machine.
+//
+// Makes the devices and hands core its arguments: options, "--", the program and its arguments.
+// Core's options are
+//   --mount=TAG:GUEST:ro|rw   mount the device of that name, in this order
+//   --std=TAG                 the device whose files 0, 1, 2 are the standard streams
+//   --exec=PATH               the program's file
+//   --cwd=PATH --umask=OCTAL --uid=N --gid=N --hostname=NAME   what a process inherits
+//   --strace --verbose        as given to osv-sim
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hal-linux/boot.h"
+#include "hal-linux/dev/entropy.h"
+#include "hal-linux/dev/fs.h"
+#include "sim/mounts.h"
+#include "sim/options.h"
+#include "sim/program.h"
+
+enum { ARGUMENTS_EXTRA = MOUNTS_MAX + 16 };
+
+struct arguments {
+    const char **list;
+    size_t count;
+};
+
+__attribute__((format(printf, 2, 3))) static void argument_add(struct arguments *arguments,
+                                                               const char *format, ...)
+{
+    char *text;
+    va_list list;
+    va_start(list, format);
+    if (vasprintf(&text, format, list) < 0) {
+        options_fail(EXIT_USAGE, "out of memory");
+    }
+    va_end(list);
+    arguments->list[arguments->count++] = text;
+}
+
+static void inherited_add(struct arguments *arguments, const char *cwd)
+{
+    char hostname[256] = "osv";
+    (void)gethostname(hostname, sizeof hostname - 1);
+    mode_t mask = umask(0);
+    umask(mask);
+    argument_add(arguments, "--cwd=%s", cwd);
+    argument_add(arguments, "--umask=%03o", mask);
+    argument_add(arguments, "--uid=%u", getuid());
+    argument_add(arguments, "--gid=%u", getgid());
+    argument_add(arguments, "--hostname=%s", hostname);
+}
+
+static const char *const *arguments_make(const struct options *options, const char *program)
+{
+    size_t program_count = 0;
+    while (options->program[program_count] != NULL) {
+        ++program_count;
+    }
+    char *cwd = getcwd(NULL, 0);
+    struct arguments arguments = {calloc(program_count + ARGUMENTS_EXTRA, sizeof(char *)), 0};
+    if (cwd == NULL || arguments.list == NULL) {
+        options_fail(EXIT_USAGE, "the current directory: %s", strerror(errno));
+    }
+    arguments.count = mounts_add(options, program, cwd, arguments.list);
+    argument_add(&arguments, "--std=std");
+    argument_add(&arguments, "--exec=%s", program);
+    inherited_add(&arguments, options->cwd == NULL ? cwd : options->cwd);
+    if (options->strace) {
+        argument_add(&arguments, "--strace");
+    }
+    if (options->verbose) {
+        argument_add(&arguments, "--verbose");
+    }
+    argument_add(&arguments, "--");
+    memcpy(arguments.list + arguments.count, options->program, program_count * sizeof(char *));
+    return arguments.list;
+}
+
+static void environment_set(const struct options *options)
+{
+    for (size_t i = 0; i < options->env_count; ++i) {
+        if (putenv((char *)options->env[i]) != 0) {
+            options_fail(EXIT_USAGE, "out of memory");
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct options options;
+    options_read(&options, argc, argv);
+    char *program = program_find(options.program[0]);
+    environment_set(&options);
+    const struct boot_options boot = {.cpu_count = options.cpu_count,
+                                      .memory_size = options.memory_size,
+                                      .args = arguments_make(&options, program),
+                                      .env = (const char *const *)environ,
+                                      .verbose = options.verbose};
+    if (fs_add_streams("std") != 0 || entropy_add() != 0) {
+        options_fail(EXIT_USAGE, "cannot make the devices");
+    }
+    return boot_run(&boot);
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// options.c: the command line of osv-sim. Options end at PROGRAM; the rest is the program's.
+#include "sim/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hal-linux/boot.h"
+#include "hal/hal.h"
+
+// Less than this core does not start in; more than this the machine has no page numbers for.
+#define MEMORY_MIN (32ul << 20)
+#define MEMORY_MAX (1ul << 40)
+#define MEMORY_DEFAULT (1ul << 30)
+
+static const char usage[] =
+    "usage: osv-sim [OPTIONS] PROGRAM [ARGUMENTS...]\n"
+    "Runs a Linux program on a kernel of its own, in this process.\n"
+    "\n"
+    "  -c, --cpus N                 virtual CPUs (default: the host's)\n"
+    "  -m, --memory SIZE            guest memory, with k, M or G (default 1G)\n"
+    "  -v, --mount HOST:GUEST[:ro]  shows a host directory to the program; repeatable\n"
+    "  -e, --env NAME=VALUE         sets an environment variable; repeatable\n"
+    "      --cwd DIR                the program's current directory\n"
+    "      --strace                 prints each system call to standard error\n"
+    "      --verbose                says more about what happens\n"
+    "      --version                prints the version\n"
+    "      --help                   prints this\n"
+    "\n"
+    "PROGRAM without a slash is looked up in PATH. It sees the host's /lib*, /bin, /sbin, /usr and "
+    "/etc\n"
+    "read-only, its own directory read-only, the current directory, and /tmp, /dev and /proc of "
+    "its own.\n"
+    "The exit status is the program's; 128+N if signal N ended it.\n";
+
+void options_fail(int status, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    fputs("osv-sim: ", stderr);
+    vfprintf(stderr, format, list);
+    fputc('\n', stderr);
+    va_end(list);
+    exit(status);
+}
+
+static uint32_t cpus_parse(const char *text)
+{
+    char *end;
+    errno = 0;
+    unsigned long count = strtoul(text, &end, 10);
+    if (errno != 0 || end == text || *end != 0 || text[0] == '-' || count < 1 ||
+        count > HAL_CPU_MAX) {
+        options_fail(EXIT_USAGE, "--cpus: '%s' is not a number from 1 to %d", text, HAL_CPU_MAX);
+    }
+    return (uint32_t)count;
+}
+
+static int unit_shift(const char *unit)
+{
+    static const char units[] = "kmg";
+    const char *found = *unit == 0 ? NULL : strchr(units, *unit | 0x20);
+    if (*unit == 0) {
+        return 0;
+    }
+    return found == NULL || unit[1] != 0 ? -1 : 10 * (int)(found - units + 1);
+}
+
+static size_t memory_parse(const char *text)
+{
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(text, &end, 10);
+    int shift = unit_shift(end);
+    if (errno != 0 || end == text || text[0] == '-' || shift < 0) {
+        options_fail(EXIT_USAGE, "--memory: '%s' is not a size, such as 512M", text);
+    }
+    if (number > MEMORY_MAX >> shift) {
+        options_fail(EXIT_USAGE, "--memory: %s is too much; at most %luG", text, MEMORY_MAX >> 30);
+    }
+    if (number << shift < MEMORY_MIN) {
+        options_fail(EXIT_USAGE, "--memory: %s is too little; at least %luM", text,
+                     MEMORY_MIN >> 20);
+    }
+    return (number << shift) & ~(size_t)(HAL_PAGE_SIZE - 1);
+}
+
+// Cuts text at its last colon and returns what follows, or NULL.
+static char *colon_cut(char *text)
+{
+    char *colon = strrchr(text, ':');
+    if (colon == NULL) {
+        return NULL;
+    }
+    *colon = 0;
+    return colon + 1;
+}
+
+static void mount_add(struct options *options, const char *text)
+{
+    char *host = strdup(text);
+    char *guest = host == NULL ? NULL : colon_cut(host);
+    bool read_only = guest != NULL && strcmp(guest, "ro") == 0;
+    if (read_only) {
+        guest = colon_cut(host);
+    }
+    if (guest == NULL || host[0] == 0 || guest[0] != '/') {
+        options_fail(EXIT_USAGE, "--mount: '%s' is not HOST:GUEST[:ro] with an absolute GUEST",
+                     text);
+    }
+    if (options->mount_count == OPTIONS_MOUNT_MAX) {
+        options_fail(EXIT_USAGE, "--mount: more than %d of them", OPTIONS_MOUNT_MAX);
+    }
+    options->mounts[options->mount_count++] = (struct options_mount){host, guest, read_only};
+}
+
+static void env_add(struct options *options, const char *text)
+{
+    const char *equals = strchr(text, '=');
+    if (equals == NULL || equals == text) {
+        options_fail(EXIT_USAGE, "--env: '%s' is not NAME=VALUE", text);
+    }
+    if (options->env_count == OPTIONS_ENV_MAX) {
+        options_fail(EXIT_USAGE, "--env: more than %d of them", OPTIONS_ENV_MAX);
+    }
+    options->env[options->env_count++] = text;
+}
+
+enum long_only { OPTION_CWD = 256, OPTION_STRACE, OPTION_VERBOSE, OPTION_VERSION, OPTION_HELP };
+
+static void option_take(struct options *options, int option)
+{
+    switch (option) {
+    case 'c':
+        options->cpu_count = cpus_parse(optarg);
+        break;
+    case 'm':
+        options->memory_size = memory_parse(optarg);
+        break;
+    case 'v':
+        mount_add(options, optarg);
+        break;
+    case 'e':
+        env_add(options, optarg);
+        break;
+    case OPTION_CWD:
+        options->cwd = optarg;
+        break;
+    case OPTION_STRACE:
+        options->strace = true;
+        break;
+    case OPTION_VERBOSE:
+        options->verbose = true;
+        break;
+    case OPTION_VERSION:
+        puts("osv-sim 0.1");
+        exit(0);
+    case OPTION_HELP:
+        fputs(usage, stdout);
+        exit(0);
+    default:
+        options_fail(EXIT_USAGE, "try 'osv-sim --help'"); // getopt has said what is wrong
+    }
+}
+
+void options_read(struct options *options, int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"cpus", required_argument, NULL, 'c'},
+        {"memory", required_argument, NULL, 'm'},
+        {"mount", required_argument, NULL, 'v'},
+        {"env", required_argument, NULL, 'e'},
+        {"cwd", required_argument, NULL, OPTION_CWD},
+        {"strace", no_argument, NULL, OPTION_STRACE},
+        {"verbose", no_argument, NULL, OPTION_VERBOSE},
+        {"version", no_argument, NULL, OPTION_VERSION},
+        {"help", no_argument, NULL, OPTION_HELP},
+        {NULL, 0, NULL, 0},
+    };
+    *options = (struct options){.cpu_count = boot_host_cpus(), .memory_size = MEMORY_DEFAULT};
+    int option;
+    while ((option = getopt_long(argc, argv, "+:c:m:v:e:", longs, NULL)) != -1) {
+        if (option == ':') {
+            options_fail(EXIT_USAGE, "option '%s' needs a value", argv[optind - 1]);
+        }
+        if (option == '?') {
+            options_fail(EXIT_USAGE, "unknown option '%s'; try --help", argv[optind - 1]);
+        }
+        option_take(options, option);
+    }
+    if (optind == argc) {
+        options_fail(EXIT_USAGE, "no program given; try --help");
+    }
+    options->program = argv + optind;
+}

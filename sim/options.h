@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// options.h: the command line of osv-sim.
+#ifndef SIM_OPTIONS_H
+#define SIM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { OPTIONS_MOUNT_MAX = 32, OPTIONS_ENV_MAX = 256 };
+
+// Exit statuses of osv-sim itself, as shells have them.
+enum { EXIT_USAGE = 2, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+
+struct options_mount {
+    const char *host, *guest;
+    bool read_only;
+};
+
+struct options {
+    uint32_t cpu_count;
+    size_t memory_size;
+    struct options_mount mounts[OPTIONS_MOUNT_MAX];
+    size_t mount_count;
+    const char *env[OPTIONS_ENV_MAX]; // NAME=VALUE
+    size_t env_count;
+    const char *cwd; // NULL: the current one
+    bool strace, verbose;
+    char **program; // PROGRAM and its arguments; NULL ends
+};
+
+// Reads the command line. Prints what is wrong with it, or what --help and --version ask for, and
+// ends the process.
+void options_read(struct options *options, int argc, char **argv);
+
+// Prints one line to standard error, "osv-sim: " before it, and ends the process.
+__attribute__((noreturn, format(printf, 2, 3))) void options_fail(int status, const char *format,
+                                                                  ...);
+
+#endif
