@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// boot.S: from the PVH entry (Xen docs/misc/pvh.pandoc: 32-bit protected mode, paging off, ebx = start info)
+// to 64-bit C code at the image's own addresses.
+//
+// The page tables made here map the first 4 GiB of physical memory three times, in 2 MiB pages: at 0 for the few
+// instructions before the jump, in the direct map, and (1 GiB of it) at the image. paging.c replaces all three.
+#include "layout.h"
+
+#define PHYS(symbol) ((symbol) - LAYOUT_IMAGE)
+
+    .section .note.Xen, "a", @note
+    .balign 4
+    .long 4, 8, 18 // sizes of name and value; XEN_ELFNOTE_PHYS32_ENTRY
+    .asciz "Xen"
+    .quad PHYS(boot_entry)
+
+    .section .text.boot, "ax", @progbits
+    .code32
+    .globl boot_entry
+boot_entry:
+    cli
+    cld
+    xor %eax, %eax
+    mov $PHYS(bss_start), %edi
+    mov $PHYS(image_end), %ecx
+    sub %edi, %ecx
+    shr $2, %ecx
+    rep stosl
+
+    mov $PHYS(boot_directory), %edi
+    mov $0x83, %eax // present, writable, 2 MiB
+    mov $2048, %ecx
+1:  mov %eax, (%edi)
+    add $0x200000, %eax
+    add $8, %edi
+    loop 1b
+    mov $PHYS(boot_low), %edi
+    mov $PHYS(boot_directory) + 3, %eax
+    mov $4, %ecx
+2:  mov %eax, (%edi)
+    add $4096, %eax
+    add $8, %edi
+    loop 2b
+    movl $PHYS(boot_directory) + 3, PHYS(boot_high) + 510 * 8
+    movl $PHYS(boot_low) + 3, PHYS(boot_root)
+    movl $PHYS(boot_low) + 3, PHYS(boot_root) + 256 * 8
+    movl $PHYS(boot_high) + 3, PHYS(boot_root) + 511 * 8
+
+    mov $PHYS(boot_root), %eax
+    mov %eax, %cr3
+    mov $0x620, %eax // PAE, OSFXSR, OSXMMEXCPT
+    mov %eax, %cr4
+    mov $0xc0000080, %ecx // EFER
+    rdmsr
+    or $0x901, %eax // NXE, LME, SCE
+    wrmsr
+    mov $0x80010033, %eax // PG, WP, NE, ET, MP, PE
+    mov %eax, %cr0
+    lgdt PHYS(boot_gdt_pointer)
+    ljmp $SELECTOR_CODE, $PHYS(boot_long)
+
+    .code64
+boot_long:
+    mov $SELECTOR_DATA, %eax
+    mov %eax, %ds
+    mov %eax, %es
+    mov %eax, %ss
+    xor %eax, %eax
+    mov %eax, %fs
+    mov %eax, %gs
+    movabs $boot_stack_top, %rsp
+    mov %ebx, %edi
+    xor %ebp, %ebp
+    movabs $machine_start, %rax
+    call *%rax
+    ud2
+
+    .section .rodata
+    .balign 8
+boot_gdt:
+    .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff
+boot_gdt_pointer:
+    .word 23
+    .long PHYS(boot_gdt)
+
+    .bss
+    .balign 4096
+    .globl boot_root
+boot_root:
+    .skip 4096
+boot_low:
+    .skip 4096
+boot_high:
+    .skip 4096
+boot_directory:
+    .skip 4096 * 4
+boot_stack:
+    .skip 65536
+boot_stack_top:
+
+    .section .note.GNU-stack, "", @progbits

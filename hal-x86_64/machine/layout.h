@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// layout.h: where things are in the 48-bit address space; read by C, assembly and, in words, by
+// kernel.ld.
+//
+//   0000000000010000 .. 00007fffffffefff  the window of hal_map: programs, their stacks and files
+//   ffff800000000000 + p                  the direct map: every page of usable memory
+//   ffffc00000000000 + p                  registers of devices, mapped one by one
+//   ffffffff80000000 + p                  the image, loaded at p = 2 MiB
+#ifndef HAL_X86_64_MACHINE_LAYOUT_H
+#define HAL_X86_64_MACHINE_LAYOUT_H
+
+#define LAYOUT_WINDOW 0x0000000000010000
+#define LAYOUT_WINDOW_SIZE 0x00007ffffffef000
+#define LAYOUT_DIRECT 0xffff800000000000
+#define LAYOUT_DEVICE 0xffffc00000000000
+#define LAYOUT_IMAGE 0xffffffff80000000
+
+#define BOOT_MAPPED 0x100000000 // boot.S maps physical memory below this, and nothing else
+
+#define SELECTOR_CODE 8
+#define SELECTOR_DATA 16
+#define SELECTOR_TASK 24
+
+#endif

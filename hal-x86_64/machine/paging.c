@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// paging.c: translation tables: the kernel's own, and core's window.
+//
+// One root for both. The window's tables come from core, the kernel's from memory that core never
+// sees.
+#include "paging.h"
+
+#include "hal/common/crash.h"
+#include "hal/common/radix.h"
+#include "hal/common/string.h"
+#include "hal/upcall.h"
+
+#include "cpu_registers.h"
+#include "layout.h"
+
+enum { FLUSH_PAGES_MAX = 64 }; // above, everything goes: about where reloading CR3 gets cheaper
+
+// From kernel.ld.
+extern char image_start[], text_start[], data_start[], image_end[];
+
+static _Alignas(HAL_PAGE_SIZE) char root[HAL_PAGE_SIZE];
+static struct memory_list *boot_memory; // NULL once core runs
+
+static hal_phys boot_table_get(void)
+{
+    const hal_phys page = memory_list_take(boot_memory, BOOT_MAPPED);
+    if (page != 0) {
+        memset((char *)LAYOUT_DIRECT + page, 0, HAL_PAGE_SIZE);
+    }
+    return page;
+}
+
+static hal_phys image_phys(const char *address)
+{
+    return (uintptr_t)address - LAYOUT_IMAGE;
+}
+
+static struct radix kernel_tables(void)
+{
+    return (struct radix){.root = image_phys(root), .table_get = boot_table_get};
+}
+
+static struct radix window_tables(void)
+{
+    return (struct radix){.root = image_phys(root), .table_get = upcall_table_get};
+}
+
+static void kernel_map(uintptr_t va, hal_phys pa, size_t size, unsigned prot)
+{
+    const struct radix radix = kernel_tables();
+    crash_unless(radix_map(&radix, va, pa, size, prot) == 0,
+                 "too little memory for the direct map");
+}
+
+static void image_map(const char *start, const char *end, unsigned prot)
+{
+    kernel_map((uintptr_t)start, image_phys(start), (size_t)(end - start), prot);
+}
+
+void paging_init(const struct memory_list *ram, struct memory_list *usable)
+{
+    boot_memory = usable;
+    for (size_t i = 0; i < ram->count; ++i) {
+        const struct hal_region *region = &ram->regions[i];
+        kernel_map(LAYOUT_DIRECT + region->start, region->start, region->size,
+                   HAL_READ | HAL_WRITE);
+    }
+    image_map(image_start, text_start, HAL_READ);
+    image_map(text_start, data_start, HAL_READ | HAL_EXEC);
+    image_map(data_start, image_end, HAL_READ | HAL_WRITE);
+    cr3_write(image_phys(root));
+}
+
+char *paging_device(hal_phys pa, size_t size)
+{
+    kernel_map(LAYOUT_DEVICE + pa, pa, size, HAL_READ | HAL_WRITE | HAL_DEVICE);
+    return (char *)LAYOUT_DEVICE + pa;
+}
+
+bool paging_permits(const char *va, unsigned access)
+{
+    const struct radix radix = window_tables();
+    hal_phys pa;
+    unsigned prot;
+    return radix_translate(&radix, (uintptr_t)va, &pa, &prot) == 0 && (prot & access) != 0;
+}
+
+// ---- The contract ----------------------------------------------------------
+
+static void window_check(const char *va, size_t size)
+{
+    const uintptr_t start = (uintptr_t)va - LAYOUT_WINDOW;
+    crash_unless(((uintptr_t)va | size) % HAL_PAGE_SIZE == 0 && size > 0, "not whole pages");
+    crash_unless(start < LAYOUT_WINDOW_SIZE && size <= LAYOUT_WINDOW_SIZE - start,
+                 "outside of the window");
+}
+
+int hal_map(char *va, hal_phys pa, size_t size, unsigned prot)
+{
+    window_check(va, size);
+    const struct radix radix = window_tables();
+    return radix_map(&radix, (uintptr_t)va, pa, size, prot);
+}
+
+int hal_protect(char *va, size_t size, unsigned prot)
+{
+    window_check(va, size);
+    const struct radix radix = window_tables();
+    return radix_protect(&radix, (uintptr_t)va, size, prot);
+}
+
+int hal_unmap(char *va, size_t size)
+{
+    window_check(va, size);
+    const struct radix radix = window_tables();
+    return radix_unmap(&radix, (uintptr_t)va, size);
+}
+
+int hal_translate(const char *va, hal_phys *pa, unsigned *prot)
+{
+    const struct radix radix = window_tables();
+    return radix_translate(&radix, (uintptr_t)va, pa, prot);
+}
+
+static void page_flush(const char *va)
+{
+    __asm__ volatile("invlpg %0" : : "m"(*va) : "memory");
+}
+
+// One CPU runs, so cpus can name no other. A retired table may be known by any address in it, and
+// core gives the page to others: all of the cache goes.
+void hal_tlb_flush(const struct hal_range *ranges, size_t count, const struct hal_cpu_set *cpus)
+{
+    (void)cpus;
+    const hal_phys tables = radix_retired_take();
+    size_t pages = 0;
+    for (size_t i = 0; i < count; ++i) {
+        pages += ranges[i].size / HAL_PAGE_SIZE;
+    }
+    if (pages > FLUSH_PAGES_MAX || tables != 0) {
+        cr3_write(cr3_read());
+    } else {
+        for (size_t i = 0; i < count; ++i) {
+            for (size_t at = 0; at < ranges[i].size; at += HAL_PAGE_SIZE) {
+                page_flush(ranges[i].va + at);
+            }
+        }
+    }
+    radix_retired_put(tables);
+}
+
+void hal_dirty_take(char *va, size_t size, uint64_t *bits)
+{
+    window_check(va, size);
+    const struct radix radix = window_tables();
+    if (radix_dirty_take(&radix, (uintptr_t)va, size, bits)) {
+        cr3_write(cr3_read()); // a cached translation would not set the mark again
+    }
+}
+
+// The processor keeps its instruction caches coherent; the jump to the new code serialises enough
+// on one CPU.
+void hal_code_sync(char *va, size_t size)
+{
+    (void)va;
+    (void)size;
+}

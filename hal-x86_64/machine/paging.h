@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// paging.h: the kernel's own mappings.
+#ifndef HAL_X86_64_MACHINE_PAGING_H
+#define HAL_X86_64_MACHINE_PAGING_H
+
+#include "hal/common/memory_list.h"
+#include "hal/hal.h"
+
+// Replaces boot.S's tables: the direct map of all of ram, without the right to execute; the image,
+// each part with its rights; nothing else. Tables come out of usable.
+void paging_init(const struct memory_list *ram, struct memory_list *usable);
+
+// Maps a device's registers. While the machine boots only.
+char *paging_device(hal_phys pa, size_t size);
+
+// Whether the tables permit an access of hal_prot's kind to va now.
+bool paging_permits(const char *va, unsigned access);
+
+#endif

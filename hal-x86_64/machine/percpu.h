@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// percpu.h: what the machine keeps for one CPU, at GS base.
+//
+// Invariant: touched by its own CPU only, with interrupts off or in one instruction.
+#ifndef HAL_X86_64_MACHINE_PERCPU_H
+#define HAL_X86_64_MACHINE_PERCPU_H
+
+#include <stddef.h>
+
+#include "hal/common/entropy.h"
+#include "hal/hal.h"
+
+enum { BOUNCE_SIZE = 4096, TSS_SIZE = 104, GDT_ENTRIES = 5 };
+
+// Stacks of the interrupt stack table, numbered as the IDT wants them.
+enum { IST_ENTRY = 1, IST_DOUBLE_FAULT, IST_NMI, IST_MACHINE_CHECK, IST_COUNT = IST_MACHINE_CHECK };
+
+struct percpu {
+    struct percpu *self;   // what GS base is; the first five are as isa/percpu.h has them
+    struct cpu *cpu;       // core's, for hal_cpu_self
+    void *context_self;    // of the running context, for hal_self
+    char *entry_stack;     // of the running context; its top
+    void *tp;              // what FS base is
+    char *bounce_top;      // where a system call lands, as an interrupt does by the IST
+    uint64_t syscall_sp;   // the caller's stack, for the instructions until it is in the frame
+    uint64_t upcall_count; // hal_cpu_idle waits for it to move
+    hal_ns deadline;       // what core asked for; UINT64_MAX is none
+    uint32_t index;
+    struct entropy entropy;
+    uint64_t gdt[GDT_ENTRIES];
+    unsigned char tss[TSS_SIZE];
+    _Alignas(64) char stacks[IST_COUNT][BOUNCE_SIZE];
+};
+
+_Static_assert(offsetof(struct percpu, self) == PERCPU_BLOCK, "isa/percpu.h");
+_Static_assert(offsetof(struct percpu, cpu) == PERCPU_CPU, "isa/percpu.h");
+_Static_assert(offsetof(struct percpu, context_self) == PERCPU_SELF, "isa/percpu.h");
+_Static_assert(offsetof(struct percpu, entry_stack) == PERCPU_ENTRY_STACK, "isa/percpu.h, trap.S");
+_Static_assert(offsetof(struct percpu, tp) == PERCPU_TP, "isa/percpu.h");
+_Static_assert(offsetof(struct percpu, bounce_top) == 40, "trap.S");
+_Static_assert(offsetof(struct percpu, syscall_sp) == 48, "trap.S");
+
+static inline struct percpu *percpu_self(void)
+{
+    struct percpu *percpu;
+    __asm__ volatile("movq %%gs:0, %0" : "=r"(percpu));
+    return percpu;
+}
+
+// Loads this CPU's segments, GS base, interrupt table, control registers and vector state.
+void percpu_init(struct percpu *percpu, uint32_t index);
+
+#endif

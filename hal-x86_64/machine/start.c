@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// start.c: from boot.S to core: finds out what the machine is and says it in struct hal_boot.
+#include "start.h"
+
+#include "hal/common/crash.h"
+#include "hal/common/error.h"
+#include "hal/upcall.h"
+
+#include "apic.h"
+#include "clock.h"
+#include "entropy.h"
+#include "layout.h"
+#include "paging.h"
+#include "percpu.h"
+#include "pvh.h"
+
+// From kernel.ld.
+extern char image_start[], image_end[];
+
+static struct percpu boot_cpu;
+static _Alignas(
+    64) char boot_entry_stack[HAL_ENTRY_STACK]; // until core switches to a context that has its own
+static struct pvh pvh;
+static struct memory_list usable;
+static const char *const environment[] = {NULL};
+static struct hal_boot boot;
+
+static void memory_init(void)
+{
+    usable = pvh.ram;
+    memory_list_remove(&usable, (uintptr_t)image_start - LAYOUT_IMAGE,
+                       (size_t)(image_end - image_start));
+    for (size_t i = 0; i < pvh.module_count; ++i) {
+        memory_list_remove(&usable, pvh.modules[i].start, pvh.modules[i].size);
+    }
+    paging_init(&pvh.ram, &usable);
+}
+
+HAL_NORETURN void machine_start(hal_phys info)
+{
+    percpu_init(&boot_cpu, 0);
+    boot_cpu.entry_stack = boot_entry_stack + HAL_ENTRY_STACK;
+    pvh_read(&pvh, info);
+    memory_init();
+    clock_init();
+    apic_init();
+    entropy_init(&boot_cpu);
+    boot = (struct hal_boot){
+        .args = pvh.args,
+        .env = environment,
+        .cpu_count = 1,
+        .direct_base = (char *)LAYOUT_DIRECT,
+        .va_base = (char *)LAYOUT_WINDOW,
+        .va_size = LAYOUT_WINDOW_SIZE,
+        .regions = usable.regions,
+        .region_count = usable.count,
+        .memory_is_zero = false, // firmware and loader have been there
+        .modules = pvh.modules,
+        .module_count = pvh.module_count,
+        .image = image_start,
+        .image_size = (size_t)(image_end - image_start),
+    };
+    upcall_boot(&boot);
+}
+
+void hal_cpu_adopt(struct cpu *cpu)
+{
+    percpu_self()->cpu = cpu;
+}
+
+// The machine knows of one CPU.
+int hal_cpu_start(uint32_t index, struct cpu *cpu, char *stack, size_t size)
+{
+    (void)index;
+    (void)cpu;
+    (void)stack;
+    (void)size;
+    return -ERROR_NODEV;
+}
