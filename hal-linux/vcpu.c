@@ -28,7 +28,7 @@ uint32_t vcpu_count;
 uint32_t vcpu_host_count;
 int vcpu_pid;
 
-static _Atomic uint32_t vcpu_busy_count; // vCPUs started and not in hal_cpu_idle
+static _Atomic uint32_t vcpu_busy_count; // vCPUs started that do not wait in the host
 
 void hal_cpu_adopt(struct cpu *cpu)
 {
@@ -93,13 +93,13 @@ void vcpu_adopt_thread(struct vcpu *block)
     syscall3(SYS_arch_prctl, ARCH_SET_GS, (long)block, 0);
 }
 
-// Worth while when another vCPU, which may wake us soon, is running, and on a host CPU that we do
-// not take from anybody. pending is 0 or a cause.
+// Worth while when another vCPU, which may wake us soon, is running, and on a host CPU that we do not
+// take from anybody. A vCPU that spins counts as running: it may have been woken just now.
 static void vcpu_spin(struct vcpu *vcpu)
 {
-    uint32_t busy = atomic_load_explicit(&vcpu_busy_count, memory_order_relaxed);
+    uint32_t others = atomic_load_explicit(&vcpu_busy_count, memory_order_relaxed) - 1;
     uint32_t none = 0;
-    if (busy == 0 || busy >= vcpu_host_count ||
+    if (others == 0 || others >= vcpu_host_count ||
         !atomic_compare_exchange_strong(&vcpu->pending, &none, VCPU_SPIN)) {
         return;
     }
@@ -119,6 +119,7 @@ static void vcpu_wait(struct vcpu *vcpu)
     if (!atomic_compare_exchange_strong(&vcpu->pending, &none, VCPU_IDLE)) {
         return;
     }
+    atomic_fetch_sub_explicit(&vcpu_busy_count, 1, memory_order_relaxed);
     while (atomic_load(&vcpu->pending) == VCPU_IDLE) {
         hal_ns deadline = atomic_load_explicit(&vcpu->deadline, memory_order_relaxed);
         struct timespec time = clock_host_time(deadline);
@@ -126,15 +127,14 @@ static void vcpu_wait(struct vcpu *vcpu)
                  deadline == UINT64_MAX ? 0 : (long)&time, 0, FUTEX_BITSET_MATCH_ANY);
         clock_timer_check(vcpu);
     }
+    atomic_fetch_add_explicit(&vcpu_busy_count, 1, memory_order_relaxed);
     atomic_fetch_and(&vcpu->pending, ~(uint32_t)VCPU_IDLE);
 }
 
 void hal_cpu_idle(void)
 {
     struct vcpu *vcpu = vcpu_self();
-    atomic_fetch_sub_explicit(&vcpu_busy_count, 1, memory_order_relaxed);
     vcpu_spin(vcpu);
     vcpu_wait(vcpu);
-    atomic_fetch_add_explicit(&vcpu_busy_count, 1, memory_order_relaxed);
     irq_deliver(NULL);
 }
