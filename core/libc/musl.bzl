@@ -1,24 +1,64 @@
 """musl's sources for one architecture, by musl's own Makefile rule: a file in
 src/*/ARCH/ takes the place of the file of the same name in src/*/."""
 
-# Sources of musl that core provides itself, or that make raw system calls.
+# Sources of musl that core/libc has in its own form: the reason is in the file named.
 EXCLUDE = [
-    "src/ldso/**",
-    "src/env/__libc_start_main.c",
-    "src/env/__init_tls.c",
+    "src/aio/*",  # needs musl's threads
+    "src/complex/*",  # libm.so.6 is the image's
+    "src/crypt/*",  # so is libcrypt.so.1
+    "src/env/__environ.c",  # copied.c
+    "src/env/__init_tls.c",  # thread.c
+    "src/env/__libc_start_main.c",  # start.c
     "src/env/__reset_tls.c",
     "src/env/__stack_chk_fail.c",
-    # assembly with raw system calls or the thread pointer
-    "src/thread/x86_64/**",
-    "src/thread/aarch64/**",
-    "src/process/x86_64/vfork.s",
-    "src/signal/x86_64/restore.s",
-    "src/signal/aarch64/restore.s",
+    "src/errno/strerror.c",  # errors.c
+    "src/exit/_Exit.c",  # exit.c
+    "src/exit/assert.c",
+    "src/exit/at_quick_exit.c",
+    "src/exit/atexit.c",
+    "src/exit/exit.c",
+    "src/exit/quick_exit.c",
+    "src/internal/libc.c",  # musl_thread.c, copied.c
+    "src/ldso/*",  # dl.c
+    "src/ldso/*/*",
+    "src/legacy/valloc.c",  # memory.c
+    "src/linux/clone.c",
+    "src/locale/c_locale.c",  # musl_locale.c
+    "src/locale/duplocale.c",
+    "src/locale/freelocale.c",
+    "src/locale/locale_map.c",
+    "src/locale/newlocale.c",
+    "src/locale/setlocale.c",
+    "src/malloc/*",  # memory.c
+    "src/malloc/*/*",
+    "src/misc/getopt.c",  # getopt.c
+    "src/misc/getopt_long.c",
+    "src/mq/mq_notify.c",
+    "src/process/_Fork.c",  # process.c
+    "src/process/fork.c",
+    "src/process/posix_spawn.c",
+    "src/process/vfork.c",
+    "src/process/*/vfork.s",
+    "src/sched/affinity.c",  # pthread_schedule.c
+    "src/signal/*/restore.s",  # core/linux returns from handlers
+    "src/process/posix_spawnp.c",
+    "src/process/system.c",
+    "src/stdio/popen.c",  # process.c
+    "src/stdio/pclose.c",
+    "src/stdio/stderr.c",  # musl_streams.c
+    "src/stdio/stdin.c",
+    "src/stdio/stdout.c",
+    "src/stdlib/qsort.c",  # sort.c
+    "src/stdlib/qsort_nr.c",
+    "src/string/strsignal.c",  # errors.c
+    "src/thread/*",  # musl_lock.c, thread.c, pthread_*.c
+    "src/thread/*/*",
+    "src/time/timer_create.c",
 ]
 
 def musl_srcs(arch):
     base = native.glob(
-        ["src/*/*.c", "src/malloc/mallocng/*.c"],
+        ["src/*/*.c"],
         exclude = EXCLUDE,
     )
     special = native.glob(

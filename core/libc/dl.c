@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// dl.c: dlopen and its kin, over core/elf.
+//
+// The text of dlerror belongs to the thread that failed, and is given once.
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <string.h>
+
+#include "core/elf/program.h"
+#include "core/elf/tls.h"
+#include "core/lib/format.h"
+#include "core/libc/export.h"
+#include "core/libc/thread.h"
+#include "core/mem/heap.h"
+
+enum { DL_SYMBOL = 1, DL_LINK_MAP = 2 };
+
+static void message_set(const char *text)
+{
+    struct libc_thread *self = libc_thread_self();
+    size_t size = strlen(text) + 1;
+    char *copy = heap_realloc(self->dl_message, size);
+    if (copy != NULL) {
+        memcpy(copy, text, size);
+        self->dl_message = copy;
+        self->dl_message_shown = false;
+    }
+}
+
+EXPORT(char *, dlerror, void)
+{
+    struct libc_thread *self = libc_thread_self();
+    if (self->dl_message == NULL || self->dl_message_shown) {
+        return NULL;
+    }
+    self->dl_message_shown = true;
+    return self->dl_message;
+}
+
+static void *open_object(const char *path, int flags, const void *caller)
+{
+    struct elf_object *object;
+    char message[ELF_MESSAGE_SIZE] = "";
+    if ((flags & (ELF_LAZY | ELF_NOW)) == 0) {
+        message_set("invalid mode for dlopen(): Invalid argument");
+        return NULL;
+    }
+    if (elf_open(path, flags, caller, &object, message) != 0) {
+        message_set(message);
+        return NULL;
+    }
+    return object;
+}
+
+EXPORT(void *, dlopen, const char *path, int flags)
+{
+    return open_object(path, flags, __builtin_return_address(0));
+}
+
+EXPORT(void *, dlmopen, long space, const char *path, int flags)
+{
+    if (space != 0) {
+        message_set("dlmopen: only LM_ID_BASE is supported");
+        return NULL;
+    }
+    return open_object(path, flags, __builtin_return_address(0));
+}
+
+EXPORT(int, dlclose, void *object)
+{
+    char message[ELF_MESSAGE_SIZE] = "";
+    if (elf_close(object, message) != 0) {
+        message_set(message);
+        return -1;
+    }
+    return 0;
+}
+
+static void *find_symbol(void *object, const char *name, const char *version, const void *caller)
+{
+    void *address;
+    if (elf_symbol_find(object, name, version, caller, &address) == 0) {
+        return address;
+    }
+    struct elf_place place;
+    const char *where = "osv";
+    if (elf_place_of(object == RTLD_DEFAULT || object == RTLD_NEXT ? caller : object, &place)) {
+        where = place.object_name;
+    }
+    char message[ELF_MESSAGE_SIZE];
+    if (version != NULL) {
+        format(message, sizeof message, "%s: undefined symbol: %s, version %s", where, name, version);
+    } else {
+        format(message, sizeof message, "%s: undefined symbol: %s", where, name);
+    }
+    message_set(message);
+    return NULL;
+}
+
+EXPORT(void *, dlsym, void *object, const char *name)
+{
+    return find_symbol(object, name, NULL, __builtin_return_address(0));
+}
+
+EXPORT(void *, dlvsym, void *object, const char *name, const char *version)
+{
+    return find_symbol(object, name, version, __builtin_return_address(0));
+}
+
+EXPORT(int, dladdr, const void *address, Dl_info *info)
+{
+    struct elf_place place;
+    if (!elf_place_of(address, &place)) {
+        return 0;
+    }
+    info->dli_fname = place.object_name;
+    info->dli_fbase = place.object_base;
+    info->dli_sname = place.symbol_name;
+    info->dli_saddr = place.symbol_address;
+    return 1;
+}
+
+EXPORT(int, dladdr1, const void *address, Dl_info *info, void **extra, int flags)
+{
+    if (extra != NULL) {
+        *extra = NULL;
+    }
+    return glibc_dladdr(address, info);
+}
+
+EXPORT(int, dlinfo, void *object, int request, void *result)
+{
+    message_set("dlinfo: not supported");
+    return -1;
+}
+
+struct phdr_visit {
+    int (*visit)(struct dl_phdr_info *info, size_t size, void *argument);
+    void *argument;
+};
+
+static int phdr_visit_one(const struct elf_object_info *object, void *argument)
+{
+    const struct phdr_visit *visit = argument;
+    struct dl_phdr_info info = {
+        .dlpi_addr = (ElfW(Addr))object->base,
+        .dlpi_name = object->name,
+        .dlpi_phdr = object->program_headers,
+        .dlpi_phnum = object->program_header_count,
+        .dlpi_adds = object->added,
+        .dlpi_subs = object->removed,
+        .dlpi_tls_modid = object->tls_module,
+        .dlpi_tls_data = object->tls_data,
+    };
+    return visit->visit(&info, sizeof info, visit->argument);
+}
+
+EXPORT(int, dl_iterate_phdr, int (*visit)(struct dl_phdr_info *info, size_t size, void *argument), void *argument)
+{
+    struct phdr_visit visit_all = {visit, argument};
+    return elf_walk(phdr_visit_one, &visit_all);
+}
+
+struct found_object { // struct dl_find_object of glibc on x86_64 and aarch64
+    unsigned long long flags;
+    void *map_start, *map_end;
+    struct link_map *link_map;
+    void *eh_frame;
+    unsigned long long reserved[7];
+};
+
+EXPORT(int, _dl_find_object, void *address, struct found_object *result)
+{
+    struct elf_object_info info;
+    if (!elf_object_of(address, &info) || info.eh_frame_header == NULL) {
+        return -1;
+    }
+    result->flags = 0;
+    result->map_start = info.map_start;
+    result->map_end = info.map_end;
+    result->link_map = NULL;
+    result->eh_frame = (void *)(uintptr_t)info.eh_frame_header;
+    return 0;
+}
+
+EXPORT(void *, __tls_get_addr, const struct elf_tls_index *index)
+{
+    return elf_tls_address(index);
+}

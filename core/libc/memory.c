@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// memory.c: the malloc family over core/mem/heap, with glibc's error rules.
+//
+// A program that brings its own malloc (or a library such as jemalloc that comes before libc in its scope) frees what
+// getline, strdup and the like have allocated: so musl allocates with whatever symbol look-up finds. Invariant: `chosen`
+// names functions of one allocator, and changes once, before the program's first instruction.
+#include "core/libc/memory.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdint.h>
+
+#include "core/elf/program.h"
+#include "core/lib/string.h"
+#include "core/libc/export.h"
+#include "core/libc/libc.h"
+#include "core/mem/heap.h"
+
+enum { MINIMUM_ALIGNMENT = 16, PAGE = HAL_PAGE_SIZE };
+
+static inline void *out_of_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
+EXPORT(void *, malloc, size_t size)
+{
+    void *block = heap_alloc(size);
+    return __builtin_expect(block != NULL, 1) ? block : out_of_memory();
+}
+
+EXPORT(void, free, void *block)
+{
+    heap_free(block);
+}
+
+EXPORT(void, cfree, void *block)
+{
+    heap_free(block);
+}
+
+EXPORT(void *, calloc, size_t count, size_t size)
+{
+    size_t total;
+    if (__builtin_mul_overflow(count, size, &total)) {
+        return out_of_memory();
+    }
+    void *block = heap_alloc_zeroed(total);
+    return __builtin_expect(block != NULL, 1) ? block : out_of_memory();
+}
+
+EXPORT(void *, realloc, void *block, size_t size)
+{
+    if (size == 0 && block != NULL) {
+        heap_free(block);
+        return NULL;
+    }
+    void *moved = heap_realloc(block, size);
+    return __builtin_expect(moved != NULL, 1) ? moved : out_of_memory();
+}
+
+EXPORT(void *, reallocarray, void *block, size_t count, size_t size)
+{
+    size_t total;
+    if (__builtin_mul_overflow(count, size, &total)) {
+        return out_of_memory();
+    }
+    return glibc_realloc(block, total);
+}
+
+static bool is_power_of_two(size_t number)
+{
+    return number != 0 && (number & (number - 1)) == 0;
+}
+
+// As glibc: an alignment that is no power of two is rounded up to one.
+EXPORT(void *, memalign, size_t alignment, size_t size)
+{
+    if (alignment > SIZE_MAX / 2 + 1) {
+        errno = EINVAL;
+        return NULL;
+    }
+    size_t power = MINIMUM_ALIGNMENT;
+    while (power < alignment) {
+        power *= 2;
+    }
+    if (size > PTRDIFF_MAX - power) {
+        return out_of_memory();
+    }
+    void *block = heap_alloc_aligned(power, size);
+    return block != NULL ? block : out_of_memory();
+}
+
+EXPORT(void *, aligned_alloc, size_t alignment, size_t size)
+{
+    return glibc_memalign(alignment, size);
+}
+
+EXPORT(int, posix_memalign, void **block, size_t alignment, size_t size)
+{
+    if (!is_power_of_two(alignment) || alignment % sizeof(void *) != 0) {
+        return EINVAL;
+    }
+    int saved = errno;
+    void *found = glibc_memalign(alignment, size);
+    errno = saved;
+    if (found == NULL) {
+        return ENOMEM;
+    }
+    *block = found;
+    return 0;
+}
+
+EXPORT(void *, valloc, size_t size)
+{
+    return glibc_memalign(PAGE, size);
+}
+
+EXPORT(void *, pvalloc, size_t size)
+{
+    if (size > PTRDIFF_MAX - PAGE) {
+        return out_of_memory();
+    }
+    return glibc_memalign(PAGE, (size + PAGE - 1) / PAGE * PAGE);
+}
+
+EXPORT(size_t, malloc_usable_size, void *block)
+{
+    return block == NULL ? 0 : heap_size(block);
+}
+
+EXPORT(int, malloc_trim, size_t keep)
+{
+    return 0;
+}
+
+EXPORT(int, mallopt, int parameter, int value)
+{
+    return 1;
+}
+
+EXPORT(void, malloc_stats, void)
+{
+}
+
+EXPORT(int, malloc_info, int options, void *stream)
+{
+    errno = ENOSYS;
+    return -1;
+}
+
+EXPORT(void, mtrace, void)
+{
+}
+
+EXPORT(void, muntrace, void)
+{
+}
+
+struct memory_counts { // struct mallinfo2 of glibc
+    size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
+};
+
+struct memory_counts_int { // struct mallinfo of glibc
+    int counts[10];
+};
+
+EXPORT(struct memory_counts, mallinfo2, void)
+{
+    return (struct memory_counts){0};
+}
+
+EXPORT(struct memory_counts_int, mallinfo, void)
+{
+    return (struct memory_counts_int){{0}};
+}
+
+static struct {
+    void *(*malloc)(size_t);
+    void *(*calloc)(size_t, size_t);
+    void *(*realloc)(void *, size_t);
+    void (*free)(void *);
+} chosen = {glibc_malloc, glibc_calloc, glibc_realloc, glibc_free};
+
+void libc_malloc_choose(void)
+{
+    void *functions[4];
+    static const char *const names[4] = {"malloc", "calloc", "realloc", "free"};
+    for (int i = 0; i < 4; ++i) {
+        if (elf_symbol_find(ELF_DEFAULT, names[i], NULL, NULL, &functions[i]) != 0) {
+            return;
+        }
+    }
+    memcpy(&chosen, functions, sizeof functions);
+}
+
+void *libc_malloc(size_t size)
+{
+    return chosen.malloc(size);
+}
+
+void *libc_calloc(size_t count, size_t size)
+{
+    return chosen.calloc(count, size);
+}
+
+void *libc_realloc(void *block, size_t size)
+{
+    return chosen.realloc(block, size);
+}
+
+void libc_free(void *block)
+{
+    chosen.free(block);
+}
+
+void *libc_aligned_alloc(size_t alignment, size_t size);
+void *libc_aligned_alloc(size_t alignment, size_t size)
+{
+    return glibc_memalign(alignment, size);
+}
+
+// Files of musl that ask for its own allocator by its inner name.
+void *__libc_malloc(size_t size);
+void *__libc_malloc(size_t size)
+{
+    return chosen.malloc(size);
+}
+
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_calloc(size_t count, size_t size)
+{
+    return chosen.calloc(count, size);
+}
+
+void __libc_free(void *block);
+void __libc_free(void *block)
+{
+    chosen.free(block);
+}

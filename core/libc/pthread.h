@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// pthread.h: what the files of our pthread share. The layouts are glibc's (tests/unit/libc_layout_test.c compares them).
+#ifndef CORE_LIBC_PTHREAD_H
+#define CORE_LIBC_PTHREAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/libc/thread.h"
+#include "core/sync/condvar.h"
+#include "core/sync/mutex.h"
+#include "core/sync/rwlock.h"
+
+struct timespec;
+
+// How a thread is to be made: the decoded pthread_attr_t.
+struct libc_thread_attributes {
+    size_t stack_size, guard_size;
+    char *stack; // NULL: ours
+    const struct hal_cpu_set *affinity;
+    bool detached;
+};
+
+int libc_thread_create(struct libc_thread **result, const struct libc_thread_attributes *attributes,
+                       void *(*entry)(void *), int (*c11_entry)(void *), void *argument);
+int libc_thread_join(struct libc_thread *thread, void **result, hal_ns deadline);
+int libc_thread_detach(struct libc_thread *thread);
+
+// A thread on the stack that its creator brought. NULL: no memory, or too small.
+struct libc_thread *libc_stack_adopt(char *stack, size_t size);
+
+// Where in a mapping that ends at end struct libc_thread belongs (thread_ISA.c).
+struct libc_thread *libc_thread_in(char *end, size_t tls_size, size_t alignment);
+
+// The process's stack guard and pointer guard into a control block, with its pointers to itself.
+void libc_guards_set(struct elf_tcb *tcb);
+char *libc_single_threaded_flag(void);
+
+// clock is CLOCK_REALTIME or CLOCK_MONOTONIC. False: time is no valid time.
+bool libc_deadline_get(int clock, const struct timespec *time, hal_ns *deadline);
+
+// pthread_mutex_*, also for C11 and for condition variables.
+enum { LIBC_MUTEX_NORMAL, LIBC_MUTEX_RECURSIVE, LIBC_MUTEX_ERRORCHECK, LIBC_MUTEX_ADAPTIVE, LIBC_MUTEX_TYPE = 3 };
+
+int glibc_pthread_mutex_lock(struct mutex *mutex);
+int glibc_pthread_mutex_trylock(struct mutex *mutex);
+int glibc_pthread_mutex_unlock(struct mutex *mutex);
+int glibc_pthread_mutex_timedlock(struct mutex *mutex, const struct timespec *time);
+
+// Keys.
+int glibc_pthread_key_create(uint32_t *key, void (*destructor)(void *));
+int glibc_pthread_key_delete(uint32_t key);
+void *glibc_pthread_getspecific(uint32_t key);
+int glibc_pthread_setspecific(uint32_t key, const void *value);
+int glibc_pthread_once(_Atomic int *once, void (*function)(void));
+
+#endif

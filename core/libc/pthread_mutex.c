@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// pthread_mutex.c: POSIX's kinds of mutex over core/sync/mutex, whose layout is glibc's.
+//
+// mutex->kind holds what glibc's static initialisers put there: the type in the low two bits. Process-shared is plain
+// here: there is one process. Robust and priority protocols are accepted and change nothing but what getters answer.
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/libc/export.h"
+#include "core/libc/pthread.h"
+
+enum {
+    KIND_ROBUST = 16,
+    ATTRIBUTE_ROBUST = 0x40000000,
+    ATTRIBUTE_SHARED = (int)0x80000000,
+    ATTRIBUTE_PROTOCOL_SHIFT = 28,
+    ATTRIBUTE_CEILING_SHIFT = 12,
+};
+
+EXPORT(int, pthread_mutex_init, struct mutex *mutex, const int *attribute)
+{
+    memset(mutex, 0, sizeof *mutex);
+    if (attribute != NULL) {
+        mutex->kind = (uint32_t)*attribute & LIBC_MUTEX_TYPE;
+        if ((*attribute & ATTRIBUTE_ROBUST) != 0) {
+            mutex->kind |= KIND_ROBUST;
+        }
+    }
+    return 0;
+}
+
+EXPORT(int, pthread_mutex_destroy, struct mutex *mutex)
+{
+    return atomic_load(&mutex->claims) != 0 ? EBUSY : 0;
+}
+
+static int lock_unusual(struct mutex *mutex)
+{
+    uint32_t type = mutex->kind & LIBC_MUTEX_TYPE;
+    if (type == LIBC_MUTEX_RECURSIVE) {
+        mutex_lock_recursive(mutex);
+        return 0;
+    }
+    if (type == LIBC_MUTEX_ERRORCHECK && mutex_is_mine(mutex)) {
+        return EDEADLK;
+    }
+    mutex_lock(mutex);
+    return 0;
+}
+
+EXPORT(int, pthread_mutex_lock, struct mutex *mutex)
+{
+    if (__builtin_expect(mutex->kind != LIBC_MUTEX_NORMAL, 0)) {
+        return lock_unusual(mutex);
+    }
+    mutex_lock(mutex);
+    return 0;
+}
+
+EXPORT(int, pthread_mutex_trylock, struct mutex *mutex)
+{
+    bool locked;
+    if ((mutex->kind & LIBC_MUTEX_TYPE) == LIBC_MUTEX_RECURSIVE) {
+        locked = mutex_try_lock_recursive(mutex);
+    } else {
+        locked = mutex_try_lock(mutex);
+    }
+    return locked ? 0 : EBUSY;
+}
+
+EXPORT(int, pthread_mutex_unlock, struct mutex *mutex)
+{
+    uint32_t kind = mutex->kind;
+    if (__builtin_expect(kind != LIBC_MUTEX_NORMAL, 0)) {
+        uint32_t type = kind & LIBC_MUTEX_TYPE;
+        if ((type == LIBC_MUTEX_RECURSIVE || type == LIBC_MUTEX_ERRORCHECK) && !mutex_is_mine(mutex)) {
+            return EPERM;
+        }
+        if (type == LIBC_MUTEX_RECURSIVE) {
+            mutex_unlock_recursive(mutex);
+            return 0;
+        }
+    }
+    mutex_unlock(mutex);
+    return 0;
+}
+
+EXPORT(int, pthread_mutex_clocklock, struct mutex *mutex, int clock, const struct timespec *time)
+{
+    int error = glibc_pthread_mutex_trylock(mutex);
+    if (error == 0) {
+        return 0;
+    }
+    if ((mutex->kind & LIBC_MUTEX_TYPE) == LIBC_MUTEX_ERRORCHECK && mutex_is_mine(mutex)) {
+        return EDEADLK;
+    }
+    hal_ns deadline;
+    if (!libc_deadline_get(clock, time, &deadline)) {
+        return EINVAL;
+    }
+    return mutex_lock_until(mutex, deadline) ? 0 : ETIMEDOUT;
+}
+
+EXPORT(int, pthread_mutex_timedlock, struct mutex *mutex, const struct timespec *time)
+{
+    return glibc_pthread_mutex_clocklock(mutex, CLOCK_REALTIME, time);
+}
+
+EXPORT(int, pthread_mutex_consistent, struct mutex *mutex)
+{
+    return EINVAL;
+}
+
+EXPORT(int, pthread_mutex_getprioceiling, const struct mutex *mutex, int *ceiling)
+{
+    return EINVAL;
+}
+
+EXPORT(int, pthread_mutex_setprioceiling, struct mutex *mutex, int ceiling, int *old)
+{
+    return EINVAL;
+}
+
+EXPORT(int, pthread_mutexattr_init, int *attribute)
+{
+    *attribute = 0;
+    return 0;
+}
+
+EXPORT(int, pthread_mutexattr_destroy, int *attribute)
+{
+    return 0;
+}
+
+EXPORT(int, pthread_mutexattr_settype, int *attribute, int type)
+{
+    if (type < LIBC_MUTEX_NORMAL || type > LIBC_MUTEX_ADAPTIVE) {
+        return EINVAL;
+    }
+    *attribute = (*attribute & ~LIBC_MUTEX_TYPE) | type;
+    return 0;
+}
+
+EXPORT(int, pthread_mutexattr_gettype, const int *attribute, int *type)
+{
+    *type = *attribute & LIBC_MUTEX_TYPE;
+    return 0;
+}
+
+EXPORT(int, pthread_mutexattr_setpshared, int *attribute, int shared)
+{
+    if (shared != 0 && shared != 1) {
+        return EINVAL;
+    }
+    *attribute = shared == 1 ? *attribute | ATTRIBUTE_SHARED : *attribute & ~ATTRIBUTE_SHARED;
+    return 0;
+}
+
+EXPORT(int, pthread_mutexattr_getpshared, const int *attribute, int *shared)
+{
+    *shared = (*attribute & ATTRIBUTE_SHARED) != 0;
+    return 0;
+}
+
+EXPORT(int, pthread_mutexattr_setrobust, int *attribute, int robust)
+{
+    if (robust != 0 && robust != 1) {
+        return EINVAL;
+    }
+    *attribute = robust == 1 ? *attribute | ATTRIBUTE_ROBUST : *attribute & ~ATTRIBUTE_ROBUST;
+    return 0;
+}
+
+EXPORT(int, pthread_mutexattr_getrobust, const int *attribute, int *robust)
+{
+    *robust = (*attribute & ATTRIBUTE_ROBUST) != 0;
+    return 0;
+}
+
+EXPORT(int, pthread_mutexattr_setprotocol, int *attribute, int protocol)
+{
+    if (protocol < 0 || protocol > 2) {
+        return EINVAL;
+    }
+    *attribute = (*attribute & ~(3 << ATTRIBUTE_PROTOCOL_SHIFT)) | protocol << ATTRIBUTE_PROTOCOL_SHIFT;
+    return 0;
+}
+
+EXPORT(int, pthread_mutexattr_getprotocol, const int *attribute, int *protocol)
+{
+    *protocol = *attribute >> ATTRIBUTE_PROTOCOL_SHIFT & 3;
+    return 0;
+}
+
+EXPORT(int, pthread_mutexattr_setprioceiling, int *attribute, int ceiling)
+{
+    if (ceiling < 1 || ceiling > 99) {
+        return EINVAL;
+    }
+    *attribute = (*attribute & ~(0xfff << ATTRIBUTE_CEILING_SHIFT)) | ceiling << ATTRIBUTE_CEILING_SHIFT;
+    return 0;
+}
+
+EXPORT(int, pthread_mutexattr_getprioceiling, const int *attribute, int *ceiling)
+{
+    int stored = *attribute >> ATTRIBUTE_CEILING_SHIFT & 0xfff;
+    *ceiling = stored == 0 ? 1 : stored;
+    return 0;
+}

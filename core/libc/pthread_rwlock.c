@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// pthread_rwlock.c: POSIX's read-write locks over core/sync/rwlock.
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/libc/export.h"
+#include "core/libc/pthread.h"
+
+EXPORT(int, pthread_rwlock_init, struct rwlock *lock, const int *attribute)
+{
+    memset(lock, 0, sizeof *lock);
+    return 0;
+}
+
+EXPORT(int, pthread_rwlock_destroy, struct rwlock *lock)
+{
+    return 0;
+}
+
+EXPORT(int, pthread_rwlock_rdlock, struct rwlock *lock)
+{
+    if (rwlock_is_write_locked_by_me(lock)) {
+        return EDEADLK;
+    }
+    rwlock_read_lock(lock);
+    return 0;
+}
+
+EXPORT(int, pthread_rwlock_tryrdlock, struct rwlock *lock)
+{
+    return rwlock_read_try_lock(lock) ? 0 : EBUSY;
+}
+
+EXPORT(int, pthread_rwlock_clockrdlock, struct rwlock *lock, int clock, const struct timespec *time)
+{
+    if (rwlock_read_try_lock(lock)) {
+        return 0;
+    }
+    hal_ns deadline;
+    if (!libc_deadline_get(clock, time, &deadline)) {
+        return EINVAL;
+    }
+    if (rwlock_is_write_locked_by_me(lock)) {
+        return EDEADLK;
+    }
+    return rwlock_read_lock_until(lock, deadline) ? 0 : ETIMEDOUT;
+}
+
+EXPORT(int, pthread_rwlock_timedrdlock, struct rwlock *lock, const struct timespec *time)
+{
+    return glibc_pthread_rwlock_clockrdlock(lock, CLOCK_REALTIME, time);
+}
+
+EXPORT(int, pthread_rwlock_wrlock, struct rwlock *lock)
+{
+    if (rwlock_is_write_locked_by_me(lock)) {
+        return EDEADLK;
+    }
+    rwlock_write_lock(lock);
+    return 0;
+}
+
+EXPORT(int, pthread_rwlock_trywrlock, struct rwlock *lock)
+{
+    return rwlock_write_try_lock(lock) ? 0 : EBUSY;
+}
+
+EXPORT(int, pthread_rwlock_clockwrlock, struct rwlock *lock, int clock, const struct timespec *time)
+{
+    if (rwlock_write_try_lock(lock)) {
+        return 0;
+    }
+    hal_ns deadline;
+    if (!libc_deadline_get(clock, time, &deadline)) {
+        return EINVAL;
+    }
+    if (rwlock_is_write_locked_by_me(lock)) {
+        return EDEADLK;
+    }
+    return rwlock_write_lock_until(lock, deadline) ? 0 : ETIMEDOUT;
+}
+
+EXPORT(int, pthread_rwlock_timedwrlock, struct rwlock *lock, const struct timespec *time)
+{
+    return glibc_pthread_rwlock_clockwrlock(lock, CLOCK_REALTIME, time);
+}
+
+EXPORT(int, pthread_rwlock_unlock, struct rwlock *lock)
+{
+    if (rwlock_is_write_locked_by_me(lock)) {
+        rwlock_write_unlock(lock);
+    } else {
+        rwlock_read_unlock(lock);
+    }
+    return 0;
+}
+
+// int 0: the kind, int 1: shared, as glibc's pthread_rwlockattr_t.
+EXPORT(int, pthread_rwlockattr_init, int *attribute)
+{
+    attribute[0] = attribute[1] = 0;
+    return 0;
+}
+
+EXPORT(int, pthread_rwlockattr_destroy, int *attribute)
+{
+    return 0;
+}
+
+EXPORT(int, pthread_rwlockattr_setpshared, int *attribute, int shared)
+{
+    if (shared != 0 && shared != 1) {
+        return EINVAL;
+    }
+    attribute[1] = shared;
+    return 0;
+}
+
+EXPORT(int, pthread_rwlockattr_getpshared, const int *attribute, int *shared)
+{
+    *shared = attribute[1];
+    return 0;
+}
+
+EXPORT(int, pthread_rwlockattr_setkind_np, int *attribute, int kind)
+{
+    if (kind < 0 || kind > 2) {
+        return EINVAL;
+    }
+    attribute[0] = kind;
+    return 0;
+}
+
+EXPORT(int, pthread_rwlockattr_getkind_np, const int *attribute, int *kind)
+{
+    *kind = attribute[0];
+    return 0;
+}
