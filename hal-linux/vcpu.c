@@ -93,8 +93,8 @@ void vcpu_adopt_thread(struct vcpu *block)
     syscall3(SYS_arch_prctl, ARCH_SET_GS, (long)block, 0);
 }
 
-// Worth while when another vCPU, which may wake us soon, is running, and on a host CPU that we do not
-// take from anybody. A vCPU that spins counts as running: it may have been woken just now.
+// Worth while when another vCPU, which may wake us soon, is running, and on a host CPU that we do
+// not take from anybody. A vCPU that spins counts as running: it may have been woken just now.
 static void vcpu_spin(struct vcpu *vcpu)
 {
     uint32_t others = atomic_load_explicit(&vcpu_busy_count, memory_order_relaxed) - 1;

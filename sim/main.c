@@ -56,8 +56,14 @@ static void inherited_add(struct arguments *arguments, const char *cwd)
     argument_add(arguments, "--hostname=%s", hostname);
 }
 
-static const char *const *arguments_make(const struct options *options, const char *program)
+static const char *const *arguments_make(const struct options *options)
 {
+    if (options->self_test != NULL) {
+        static const char *list[2];
+        list[0] = options->self_test;
+        return list;
+    }
+    const char *program = program_find(options->program[0]);
     size_t program_count = 0;
     while (options->program[program_count] != NULL) {
         ++program_count;
@@ -95,11 +101,10 @@ int main(int argc, char **argv)
 {
     static struct options options;
     options_read(&options, argc, argv);
-    char *program = program_find(options.program[0]);
     environment_set(&options);
     const struct boot_options boot = {.cpu_count = options.cpu_count,
                                       .memory_size = options.memory_size,
-                                      .args = arguments_make(&options, program),
+                                      .args = arguments_make(&options),
                                       .env = (const char *const *)environ,
                                       .verbose = options.verbose};
     if (fs_add_streams("std") != 0 || entropy_add() != 0) {

@@ -130,7 +130,14 @@ static void env_add(struct options *options, const char *text)
     options->env[options->env_count++] = text;
 }
 
-enum long_only { OPTION_CWD = 256, OPTION_STRACE, OPTION_VERBOSE, OPTION_VERSION, OPTION_HELP };
+enum long_only {
+    OPTION_CWD = 256,
+    OPTION_STRACE,
+    OPTION_VERBOSE,
+    OPTION_VERSION,
+    OPTION_HELP,
+    OPTION_SELF_TEST
+};
 
 static void option_take(struct options *options, int option)
 {
@@ -156,6 +163,9 @@ static void option_take(struct options *options, int option)
     case OPTION_VERBOSE:
         options->verbose = true;
         break;
+    case OPTION_SELF_TEST: // for our own tests: not in --help
+        options->self_test = optarg == NULL ? "--selftest" : "--selftest=fail";
+        break;
     case OPTION_VERSION:
         puts("osv-sim 0.1");
         exit(0);
@@ -179,6 +189,7 @@ void options_read(struct options *options, int argc, char **argv)
         {"verbose", no_argument, NULL, OPTION_VERBOSE},
         {"version", no_argument, NULL, OPTION_VERSION},
         {"help", no_argument, NULL, OPTION_HELP},
+        {"selftest", optional_argument, NULL, OPTION_SELF_TEST},
         {NULL, 0, NULL, 0},
     };
     *options = (struct options){.cpu_count = boot_host_cpus(), .memory_size = MEMORY_DEFAULT};
@@ -192,7 +203,7 @@ void options_read(struct options *options, int argc, char **argv)
         }
         option_take(options, option);
     }
-    if (optind == argc) {
+    if (optind == argc && options->self_test == NULL) {
         options_fail(EXIT_USAGE, "no program given; try --help");
     }
     options->program = argv + optind;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OPTIONS_MOUNT_MAX = 32, OPTIONS_ENV_MAX = 256 };
+enum { OPTIONS_MOUNT_MAX = 20, OPTIONS_ENV_MAX = 256 };
 
 // Exit statuses of osv-sim itself, as shells have them.
 enum { EXIT_USAGE = 2, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
@@ -26,7 +26,8 @@ struct options {
     size_t env_count;
     const char *cwd; // NULL: the current one
     bool strace, verbose;
-    char **program; // PROGRAM and its arguments; NULL ends
+    const char *self_test; // core's option that runs its self-test instead of a program, or NULL
+    char **program;        // PROGRAM and its arguments; NULL ends
 };
 
 // Reads the command line. Prints what is wrong with it, or what --help and --version ask for, and

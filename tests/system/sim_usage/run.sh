@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# run.sh OSV-SIM: a bad command line is answered by one line that names what is wrong, and an exit status
+# as a shell would have it.
+set -u
+sim=$(realpath "$1")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+number=0
+failed=0
+
+verdict() {
+    number=$((number + 1))
+    if [ -z "$2" ]; then
+        echo "ok $number - $1"
+    else
+        echo "not ok $number - $1: $2"
+        failed=1
+    fi
+}
+
+# refuse NAME STATUS PATTERN ARGUMENTS...
+refuse() {
+    local name=$1 status=$2 pattern=$3 wrong="" got
+    shift 3
+    "$sim" "$@" >out 2>err </dev/null
+    got=$?
+    [ $got -eq "$status" ] || wrong="exit status $got"
+    [ "$(wc -l <err)" -eq 1 ] || wrong="$wrong, $(wc -l <err) lines"
+    grep -q -e "^osv-sim: .*$pattern" err || wrong="$wrong, says: $(cat err)"
+    [ ! -s out ] || wrong="$wrong, writes to standard output"
+    verdict "$name" "$wrong"
+}
+
+touch plain
+mkdir directory
+refuse "no program" 2 "no program given"
+refuse "unknown option" 2 "'--colour'" --colour ls
+refuse "unknown short option" 2 "'-x'" -x ls
+refuse "option without its value" 2 "'--cpus' needs a value" --cpus
+refuse "no CPUs" 2 "'0' is not a number from 1 to 256" -c 0 ls
+refuse "too many CPUs" 2 "'257'" -c 257 ls
+refuse "CPUs that are no number" 2 "'2x'" --cpus=2x ls
+refuse "memory that is no size" 2 "'1Q'" -m 1Q ls
+refuse "negative memory" 2 "'-1G'" --memory=-1G ls
+refuse "too little memory" 2 "1M is too little" -m 1M ls
+refuse "too much memory" 2 "too much" -m 999999999G ls
+refuse "mount without a guest path" 2 "HOST:GUEST" -v /tmp ls
+refuse "mount at a relative path" 2 "HOST:GUEST" -v /tmp:here:ro ls
+refuse "mount of what is not there" 2 "not a directory" -v /nowhere:/x ls
+refuse "variable without a value" 2 "'HOME'" -e HOME ls
+refuse "no such program in PATH" 127 "no-such-program" no-such-program
+refuse "no such file" 127 "no such file" ./no-such-program
+refuse "a file as a directory" 127 "no such file" ./plain/x
+refuse "the empty name" 127 "no such file" ""
+refuse "a directory" 126 "is a directory" ./directory
+refuse "a file that may not be executed" 126 "Permission denied" ./plain
+
+"$sim" --help >out 2>err
+status=$?
+wrong=""
+[ $status -eq 0 ] && grep -q '^usage: osv-sim' out && [ ! -s err ] || wrong="exit status $status"
+verdict "--help" "$wrong"
+"$sim" --version >out 2>err
+status=$?
+wrong=""
+[ $status -eq 0 ] && grep -q '^osv-sim [0-9]' out && [ ! -s err ] || wrong="exit status $status"
+verdict "--version" "$wrong"
+
+echo "1..$number"
+exit $failed
