@@ -107,12 +107,14 @@ def _impl(ctx):
         feature(
             name = "default_link_flags",
             enabled = True,
-            flag_sets = _flags(_LINK, ctx.attr.link_flags) + _flags(_EXE, ctx.attr.exe_link_flags),
+            flag_sets = _flags(_LINK, ctx.attr.link_flags),
         ),
     ]
     if ctx.attr.hosted:
         features += [
             feature(name = "supports_dynamic_linker", enabled = True),
+            # features = ["-pie_link"] for an executable at its link address.
+            feature(name = "pie_link", enabled = True, flag_sets = _flags(_EXE, ["-pie"])),
             _both("asan", ["-fsanitize=address", "-fno-omit-frame-pointer", "-DOSV_ASAN=1"], ["-fsanitize=address"]),
             feature(
                 name = "ubsan",
@@ -160,7 +162,6 @@ cc_toolchain_config = rule(
         "compile_flags": attr.string_list(),
         "core_flags": attr.string_list(),
         "link_flags": attr.string_list(),
-        "exe_link_flags": attr.string_list(),
         "builtin_includes": attr.string_list(),
     },
     provides = [CcToolchainConfigInfo],

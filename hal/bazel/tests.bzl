@@ -76,7 +76,8 @@ def guest_program(name, srcs, kind = "pie", copts = [], linkopts = [], cxx = Fal
         name = name,
         srcs = srcs,
         copts = ["-D_GNU_SOURCE", "-Wall", "-Wextra"] + compile + copts,
-        features = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"],
+        features = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"] +
+                   ([] if kind == "pie" else ["-pie_link"]),
         linkopts = link + linkopts + (["-lstdc++", "-lm"] if cxx else []) + ["-lpthread"],
         linkshared = kind == "shared",
         linkstatic = True,
