@@ -122,7 +122,8 @@ static void idle_run(void *argument)
             sched_switch(cpu, NULL);
             continue;
         }
-        atomic_store_explicit(&cpu->idle, true, memory_order_relaxed); // before the kick that makes balance_push look
+        // Before the kick that makes another's balance_push look.
+        atomic_store_explicit(&cpu->idle, true, memory_order_relaxed);
         balance_pull(cpu);
         timer_settle(cpu);
         hal_cpu_idle();

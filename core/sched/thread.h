@@ -76,8 +76,8 @@ struct thread_config {
 };
 
 // Makes a thread, not running. -ENOMEM.
-HAL_MUST_CHECK int thread_create(struct thread **thread, const struct thread_config *config, void (*entry)(void *),
-                                 void *argument);
+HAL_MUST_CHECK int thread_create(struct thread **thread, const struct thread_config *config,
+                                 void (*entry)(void *), void *argument);
 void thread_start(struct thread *thread); // once
 void thread_discard(struct thread *thread); // one that was never started
 

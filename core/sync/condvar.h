@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// condvar.h: condition variables. At most 48 bytes (pthread_cond_t); all-zero is ready.
+// condvar.h: condition variables. 48 bytes (pthread_cond_t); all-zero is ready.
 #ifndef CORE_SYNC_CONDVAR_H
 #define CORE_SYNC_CONDVAR_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "core/sync/mutex.h"
 
-struct condvar_waiter;
+struct list;
 
 struct condvar {
-    struct mutex *unused_or_guard[1]; // condvar.c may lay these 48 bytes out as it likes
-    uint64_t state[5];
+    struct mutex guard;           // its kind is not ours: core/libc keeps the clock there
+    _Atomic(struct list *) first; // of the ring of sleepers, who come first in first out; changed with guard held
 };
 
 _Static_assert(sizeof(struct condvar) == 48, "pthread_cond_t");
 
-// Unlocks mutex, waits, locks it again. May return early (spurious), as POSIX allows. A recursive mutex is released whole.
+// Unlocks mutex, waits, locks it again. A recursive mutex is released whole. The sleepers of one condvar may use
+// different mutexes.
 void condvar_wait(struct condvar *condvar, struct mutex *mutex);
 bool condvar_wait_until(struct condvar *condvar, struct mutex *mutex, hal_ns deadline); // false: timed out
 
-void condvar_wake_one(struct condvar *condvar); // with or without the mutex; a waiter is moved onto a held mutex
+// Thread context, with or without the mutex; a sleeper is moved onto a held mutex. Cheap where nobody sleeps.
+void condvar_wake_one(struct condvar *condvar);
 void condvar_wake_all(struct condvar *condvar);
 
 #endif

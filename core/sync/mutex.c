@@ -84,7 +84,7 @@ static bool grant(struct mutex_waiter *waiter)
     struct thread *thread = waiter->thread;
     uint64_t state = atomic_load(&waiter->state);
     for (;;) {
-        bool gone = (state & WAITER_FREE) == WAITER_GONE;
+        bool gone = (state & WAITER_STATE_MASK) == WAITER_GONE;
         uint64_t next = gone ? WAITER_FREE : WAITER_GRANTED;
         if (!atomic_compare_exchange_weak(&waiter->state, &state, next)) {
             continue;
@@ -139,7 +139,7 @@ static void waiter_queue(struct mutex *mutex, struct mutex_waiter *waiter)
     }
 }
 
-static void owner_set(struct mutex *mutex)
+void mutex_take(struct mutex *mutex)
 {
     atomic_store_explicit(&mutex->owner, thread_self(), memory_order_relaxed);
 }
@@ -161,13 +161,6 @@ static bool spin(struct mutex *mutex)
     return false;
 }
 
-void mutex_await(struct mutex *mutex, struct mutex_waiter *waiter)
-{
-    while (atomic_load(&waiter->state) != WAITER_GRANTED) {
-        thread_park();
-    }
-    owner_set(mutex);
-}
 
 void mutex_lock_contended(struct mutex *mutex)
 {
@@ -176,12 +169,15 @@ void mutex_lock_contended(struct mutex *mutex)
         return;
     }
     if (atomic_fetch_add(&mutex->claims, 1) == 0) {
-        owner_set(mutex);
+        mutex_take(mutex);
         return;
     }
     struct mutex_waiter waiter = {.thread = thread_self()};
     waiter_queue(mutex, &waiter);
-    mutex_await(mutex, &waiter);
+    while (atomic_load(&waiter.state) != WAITER_GRANTED) {
+        thread_park();
+    }
+    mutex_take(mutex);
 }
 
 void mutex_unlock_contended(struct mutex *mutex)
@@ -211,7 +207,8 @@ static uint64_t timed_state(enum waiter_state state)
 // waiting with it.
 static struct mutex_waiter *waiter_resume(struct mutex *mutex)
 {
-    struct mutex_waiter *waiter = thread_self()->timed_waiter; // perhaps another's by now: the state tells
+    // Perhaps it is another's by now: the state tells.
+    struct mutex_waiter *waiter = thread_self()->timed_waiter;
     uint64_t gone = timed_state(WAITER_GONE);
     if (waiter == NULL || atomic_load(&waiter->mutex) != mutex ||
         !atomic_compare_exchange_strong(&waiter->state, &gone, timed_state(WAITER_QUEUED))) {
@@ -236,7 +233,7 @@ static bool timed_await(struct mutex *mutex, struct mutex_waiter *waiter, hal_ns
         MARK("mutex: granted while timing out");
     }
     slab_free(&timed_slab, waiter);
-    owner_set(mutex);
+    mutex_take(mutex);
     return true;
 }
 
@@ -262,7 +259,7 @@ bool mutex_lock_until(struct mutex *mutex, hal_ns deadline)
     atomic_store(&waiter->mutex, mutex);
     atomic_store(&waiter->state, timed_state(WAITER_QUEUED));
     if (spin(mutex) || atomic_fetch_add(&mutex->claims, 1) == 0) {
-        owner_set(mutex);
+        mutex_take(mutex);
         slab_free(&timed_slab, waiter);
         return true;
     }

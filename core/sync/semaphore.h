@@ -1,21 +1,31 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// semaphore.h: a counter that one waits for. At most 32 bytes (sem_t); all-zero is a semaphore of value 0.
+// semaphore.h: a counter that one waits for. 32 bytes (sem_t); all-zero is a semaphore of value 0.
 #ifndef CORE_SYNC_SEMAPHORE_H
 #define CORE_SYNC_SEMAPHORE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "hal/hal.h"
 
+struct semaphore_waiter;
+
 struct semaphore {
-    uint64_t state[4];
+    _Atomic int32_t count;                    // value, less everyone who waits
+    _Atomic int32_t owed;                     // posts that owe a waiter its grant
+    _Atomic uint32_t calls;                   // for the server, see semaphore.c
+    uint32_t unused;
+    _Atomic(struct semaphore_waiter *) inbox; // newest first; anyone pushes
+    struct semaphore_waiter *queue;           // oldest first; the server's
 };
 
 _Static_assert(sizeof(struct semaphore) == 32, "sem_t");
 
 void semaphore_init(struct semaphore *semaphore, uint32_t value);
 void semaphore_wait(struct semaphore *semaphore);
+
+// False: timed out, or no memory.
 HAL_MUST_CHECK bool semaphore_wait_until(struct semaphore *semaphore, hal_ns deadline);
 HAL_MUST_CHECK bool semaphore_try_wait(struct semaphore *semaphore);
 HAL_MUST_CHECK int semaphore_post(struct semaphore *semaphore); // any context. -EOVERFLOW beyond INT32_MAX

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// waiter.h: one thread that waits for a mutex. For core/sync only.
+// waiter.h: one thread that waits for a mutex, or sleeps on something that a mutex guards. For core/sync only.
 //
-// It lies on the stack of the thread that waits, which does not go before the waiter is GRANTED.
-// The waiter of a timed lock, which may go earlier, is memory of mutex.c's own.
+// It lies on the stack of the thread that waits, which does not go while others may touch it. The waiter of a timed
+// lock, which may go earlier, is memory of mutex.c's own.
 #ifndef CORE_SYNC_WAITER_H
 #define CORE_SYNC_WAITER_H
 
@@ -10,15 +10,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/lib/list.h"
+#include "core/sync/waitqueue.h"
+
 struct mutex;
 struct thread;
 
 enum waiter_state { // the low bits; the waiter of a timed lock has its thread's id above them
-    WAITER_QUEUED,
-    WAITER_GRANTED, // has the lock
-    WAITER_GONE,    // has given up; whoever pops it frees it and drops its claim, but it may come back before
-    WAITER_FREE,
-    WAITER_STATE_BITS = 2,
+    WAITER_QUEUED,   // for a mutex
+    WAITER_GRANTED,  // has the mutex
+    WAITER_GONE,     // has given up. Of a timed lock: its popper frees it and drops its claim; it may come back before
+    WAITER_FREE,     // in nobody's hands and without the mutex
+    WAITER_SLEEPING, // in no mutex's queue yet
+    WAITER_STATE_BITS = 3,
+    WAITER_STATE_MASK = 7,
 };
 
 struct mutex_waiter {
@@ -28,11 +33,30 @@ struct mutex_waiter {
     _Atomic(struct mutex *) mutex; // of a timed lock
 };
 
-// Queues waiter, whose thread sleeps and has not got the lock, for mutex. False: nobody holds it,
-// and nothing was done.
+// Queues waiter, whose thread sleeps and has not got the lock, for mutex. False: nobody holds it, and nothing was done.
 bool mutex_requeue(struct mutex *mutex, struct mutex_waiter *waiter);
 
-// Called by waiter's thread: waits until it is granted.
-void mutex_await(struct mutex *mutex, struct mutex_waiter *waiter);
+// Makes the caller, which has been granted the mutex, its owner.
+void mutex_take(struct mutex *mutex);
+
+// A thread that sleeps until somebody wakes it, and then has the mutex again.
+struct sleeper {
+    struct mutex_waiter waiter;
+    struct list node; // in a queue of the owner's
+    struct mutex *mutex;
+};
+
+void sleeper_init(struct sleeper *sleeper, struct mutex *mutex);
+
+// The sleeper's: waits to be released. Afterwards, unless it was woken, it takes itself out of the queue.
+enum wait_result sleeper_wait(struct sleeper *sleeper, hal_ns deadline, bool interruptible);
+
+// The sleeper's last act: on return it has the mutex.
+void sleeper_relock(struct sleeper *sleeper);
+
+// The waker's, in two steps: claims the right to release sleeper. False: it has given up. Then releases it, after which
+// sleeper may be gone: moves it onto the mutex, or wakes it to lock the mutex itself if nobody holds it.
+bool sleeper_claim(struct sleeper *sleeper);
+void sleeper_release(struct sleeper *sleeper);
 
 #endif

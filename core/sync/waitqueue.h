@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// waitqueue.h: threads that wait for a condition guarded by the caller's own mutex; and waiting for several queues at once.
+// waitqueue.h: threads that wait for a condition guarded by the caller's own mutex.
 #ifndef CORE_SYNC_WAITQUEUE_H
 #define CORE_SYNC_WAITQUEUE_H
 
@@ -15,19 +15,20 @@ struct waitqueue {
     struct list waiters;
 };
 
-// Unlocks mutex, waits for a wake, locks it again. FIFO. May return early.
+// Unlocks mutex (which is not held recursively), waits for a wake, locks it again. FIFO.
 void waitqueue_wait(struct waitqueue *queue, struct mutex *mutex);
 
 enum wait_result { WAIT_WOKEN, WAIT_TIMED_OUT, WAIT_INTERRUPTED };
 
-// The same with an end, and ended early when thread_interrupt_pending(self) says so after a thread_wake (a signal).
+// The same with an end, and ended early when wait_is_interrupted() says so, before or after a thread_wake (a signal).
+// The mutex is held again whatever the result.
 enum wait_result waitqueue_wait_until(struct waitqueue *queue, struct mutex *mutex, hal_ns deadline,
                                       bool interruptible);
 
 void waitqueue_wake_one(struct waitqueue *queue); // with the mutex held
 void waitqueue_wake_all(struct waitqueue *queue); // with the mutex held
 
-// core/linux registers the test "has the calling thread a signal to handle?"; NULL until then: never. Any thread, cheap.
+// core/linux registers the test "has the calling thread a signal to handle?"; NULL until then: never.
 void wait_interrupt_test_set(bool (*test)(void));
 bool wait_is_interrupted(void);
 

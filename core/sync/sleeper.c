@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// sleeper.c: sleeping until somebody says so, and waking up with the mutex.
+//
+// The waker that finds the mutex held moves the sleeper onto it instead of waking it for nothing
+// (wait morphing): it runs when it is granted the lock. state decides between waker and sleeper:
+//
+//     SLEEPING -> QUEUED (claimed) -> GRANTED      moved, and unlocked for it
+//     SLEEPING -> QUEUED (claimed) -> FREE         the mutex was free: it locks that itself
+//     SLEEPING -> GONE                             it gave up; wakers pass it over
+#include "core/sync/waiter.h"
+
+#include "core/lib/mark.h"
+#include "core/sched/thread.h"
+#include "core/sync/mutex.h"
+
+static bool (*interrupt_test)(void);
+
+void wait_interrupt_test_set(bool (*test)(void))
+{
+    interrupt_test = test;
+}
+
+bool wait_is_interrupted(void)
+{
+    return interrupt_test != NULL && interrupt_test();
+}
+
+void sleeper_init(struct sleeper *sleeper, struct mutex *mutex)
+{
+    sleeper->waiter.thread = thread_self();
+    sleeper->mutex = mutex;
+    atomic_store_explicit(&sleeper->waiter.state, WAITER_SLEEPING, memory_order_relaxed);
+    list_init(&sleeper->node);
+}
+
+enum wait_result sleeper_wait(struct sleeper *sleeper, hal_ns deadline, bool interruptible)
+{
+    for (;;) {
+        uint64_t state = atomic_load(&sleeper->waiter.state);
+        if (state == WAITER_GRANTED || state == WAITER_FREE) {
+            return WAIT_WOKEN;
+        }
+        bool in_time = thread_park_until(deadline);
+        if (in_time && !(interruptible && wait_is_interrupted())) {
+            continue;
+        }
+        uint64_t sleeping = WAITER_SLEEPING;
+        if (atomic_compare_exchange_strong(&sleeper->waiter.state, &sleeping, WAITER_GONE)) {
+            return in_time ? WAIT_INTERRUPTED : WAIT_TIMED_OUT;
+        }
+        // Claimed: it is the waker's to say with what.
+        MARK("sleeper: woken while giving up");
+        deadline = UINT64_MAX;
+        interruptible = false;
+    }
+}
+
+void sleeper_relock(struct sleeper *sleeper)
+{
+    if (atomic_load_explicit(&sleeper->waiter.state, memory_order_relaxed) == WAITER_GRANTED) {
+        MARK("sleeper: wakes with the mutex");
+        mutex_take(sleeper->mutex);
+    } else {
+        mutex_lock(sleeper->mutex);
+    }
+}
+
+bool sleeper_claim(struct sleeper *sleeper)
+{
+    uint64_t sleeping = WAITER_SLEEPING;
+    if (!atomic_compare_exchange_strong(&sleeper->waiter.state, &sleeping, WAITER_QUEUED)) {
+        MARK("sleeper: waker meets one that has gone");
+        return false;
+    }
+    return true;
+}
+
+void sleeper_release(struct sleeper *sleeper)
+{
+    struct thread *thread = sleeper->waiter.thread;
+    if (!mutex_requeue(sleeper->mutex, &sleeper->waiter)) {
+        MARK("sleeper: woken because the mutex is free");
+        atomic_store(&sleeper->waiter.state, WAITER_FREE);
+        thread_wake(thread);
+    }
+}
