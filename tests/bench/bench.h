@@ -138,7 +138,10 @@ static inline double bench_ns_timed(const char *name, bench_timed_fn fn, void *a
     return v[reps / 2];
 }
 
-struct bench_plain { bench_fn fn; void *arg; };
+struct bench_plain {
+    bench_fn fn;
+    void *arg;
+};
 static inline uint64_t bench_plain_run(void *p, uint64_t n)
 {
     struct bench_plain *b = p;
@@ -149,7 +152,7 @@ static inline uint64_t bench_plain_run(void *p, uint64_t n)
 
 static inline double bench_ns(const char *name, bench_fn fn, void *arg)
 {
-    struct bench_plain b = { fn, arg };
+    struct bench_plain b = {fn, arg};
     return bench_ns_timed(name, bench_plain_run, &b);
 }
 
@@ -185,7 +188,8 @@ static inline uint64_t bench_two(bench_body body, void *arg, const int cpu[2], u
     int i;
     pthread_barrier_init(&bar, NULL, 2);
     for (i = 0; i < 2; i++) {
-        s[i] = (struct bench_side){ .bar = &bar, .body = body, .arg = arg, .who = i, .cpu = cpu[i], .n = n };
+        s[i] = (struct bench_side){
+            .bar = &bar, .body = body, .arg = arg, .who = i, .cpu = cpu[i], .n = n};
         if (pthread_create(&t[i], NULL, bench_side_main, &s[i])) {
             perror("pthread_create");
             exit(1);
@@ -197,7 +201,10 @@ static inline uint64_t bench_two(bench_body body, void *arg, const int cpu[2], u
     return (s[0].t1 > s[1].t1 ? s[0].t1 : s[1].t1) - (s[0].t0 < s[1].t0 ? s[0].t0 : s[1].t0);
 }
 
-#define BENCH_DIE(what) \
-    do { fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, what, strerror(errno)); exit(1); } while (0)
+#define BENCH_DIE(what)                                                                            \
+    do {                                                                                           \
+        fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, what, strerror(errno));             \
+        exit(1);                                                                                   \
+    } while (0)
 
 #endif

@@ -52,7 +52,7 @@ static uint64_t yields(void *arg, uint64_t n)
 
 int main(void)
 {
-    int same[2] = { 0, 0 }, apart[2] = { 0, 1 }, free_[2] = { -1, -1 };
+    int same[2] = {0, 0}, apart[2] = {0, 1}, free_[2] = {-1, -1};
     bench_ns_timed("ctxsw_condvar_1cpu", switches, same);
     if (bench_ncpu() > 1) {
         bench_ns_timed("ctxsw_condvar_2cpu", switches, apart);

@@ -41,7 +41,7 @@ static void side_batch(void *a, int me, uint64_t n)
 }
 static uint64_t batch2(void *a, uint64_t n)
 {
-    static const int apart[2] = { 0, 1 };
+    static const int apart[2] = {0, 1};
     return bench_two(side_batch, a, apart, n);
 }
 
@@ -69,14 +69,14 @@ static void side_remote(void *a, int me, uint64_t n)
 }
 static uint64_t remote(void *a, uint64_t n)
 {
-    static const int apart[2] = { 0, 1 };
+    static const int apart[2] = {0, 1};
     head = tail = 0;
     return bench_two(side_remote, a, apart, n);
 }
 
 int main(void)
 {
-    static const size_t sizes[] = { 16, 64, 256, 1024, 4096, 16384, 65536 };
+    static const size_t sizes[] = {16, 64, 256, 1024, 4096, 16384, 65536};
     char name[64];
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         size_t s = sizes[i];

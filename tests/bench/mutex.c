@@ -72,7 +72,7 @@ static void contended(const char *name, int nthreads, unsigned work)
                 BENCH_DIE("pthread_create");
         t0 = now_ns();
         go = 1;
-        struct timespec ts = { bench_ms() / 1000, (long)(bench_ms() % 1000) * 1000000L };
+        struct timespec ts = {bench_ms() / 1000, (long)(bench_ms() % 1000) * 1000000L};
         nanosleep(&ts, NULL);
         stop = 1;
         for (int i = 0; i < nthreads; i++) {

@@ -5,8 +5,18 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-static void f_getppid(void *a, uint64_t n) { (void)a; while (n--) (void)getppid(); }
-static void f_rawsys(void *a, uint64_t n) { (void)a; while (n--) (void)syscall(SYS_getppid); }
+static void f_getppid(void *a, uint64_t n)
+{
+    (void)a;
+    while (n--)
+        (void)getppid();
+}
+static void f_rawsys(void *a, uint64_t n)
+{
+    (void)a;
+    while (n--)
+        (void)syscall(SYS_getppid);
+}
 static void f_clock(void *a, uint64_t n)
 {
     struct timespec ts;

@@ -2,7 +2,10 @@
 /* pthread_create + pthread_join of an empty thread; keyed TLS. */
 #include "bench.h"
 
-static void *nothing(void *p) { return p; }
+static void *nothing(void *p)
+{
+    return p;
+}
 
 static void create_join(void *a, uint64_t n)
 {
