@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // boot.c: the one list of steps from the machine's first call to the program's first instruction.
 //
-// Memory first, for everything needs it; then threads; the rest runs on a thread and may block. The program gets a thread of
-// its own whose stack is what Linux would give it.
+// Memory first, for everything needs it; then threads; the rest runs on a thread and may block. The
+// program gets a thread of its own whose stack is what Linux would give it.
 #include "core/boot/options.h"
 #include "core/boot/script.h"
 #include "core/elf/program.h"
@@ -117,11 +117,13 @@ static void program_run(void *unused)
     struct process_options *process = &options.process;
     static char message[ELF_MESSAGE_SIZE];
     struct elf_object *program;
-    const struct elf_options how = {.library_path = options.library_path, .preload = options.preload,
+    const struct elf_options how = {.library_path = options.library_path,
+                                    .preload = options.preload,
                                     .bind_verbose = process->verbose};
     int error = script_resolve(process);
     if (error != 0) {
-        give_up(error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE, process->executable, error_text(error));
+        give_up(error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE, process->executable,
+                error_text(error));
     }
     error = elf_load(process->executable, &how, &program, message);
     if (error != 0) {
@@ -141,7 +143,8 @@ static void program_start(void)
     char *stack = NULL;
     struct task *task;
     struct thread *thread;
-    int error = vm_map(&stack, PROGRAM_STACK_SIZE, HAL_READ | HAL_WRITE, VM_LAZY | VM_STACK, NULL, 0);
+    int error =
+        vm_map(&stack, PROGRAM_STACK_SIZE, HAL_READ | HAL_WRITE, VM_LAZY | VM_STACK, NULL, 0);
     if (error == 0) {
         vm_name_set(stack, "[stack]");
         stack[PROGRAM_STACK_SIZE - 1] = 0; // the context's first frame goes there

@@ -105,7 +105,8 @@ static const char *environment_value(const char *const *environment, const char 
     return NULL;
 }
 
-void options_read(struct options *options, const char *const *arguments, const char *const *environment)
+void options_read(struct options *options, const char *const *arguments,
+                  const char *const *environment)
 {
     options->process.umask = 022;
     for (; *arguments != NULL && strcmp(*arguments, "--") != 0; ++arguments) {

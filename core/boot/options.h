@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// options.h: the machine's command line (hal_boot.args): options of core, "--", the program and its arguments.
+// options.h: the machine's command line (hal_boot.args): options of core, "--", the program and its
+// arguments.
 //
 //   --mount=TAG:PATH:ro|rw   the file-system device TAG at PATH; in this order
 //   --std=TAG                the device whose nodes 0, 1, 2 are the standard streams
@@ -24,15 +25,17 @@ struct option_mount {
 
 struct options {
     struct process_options process;
-    const char *directory; // NULL: /
-    const char *streams;   // NULL: none
+    const char *directory;              // NULL: /
+    const char *streams;                // NULL: none
     const char *library_path, *preload; // of the environment
     struct option_mount mounts[OPTION_MOUNT_MAX];
     size_t mount_count;
     bool is_self_test, is_self_test_to_fail;
 };
 
-// Reads boot's arguments. An unknown option or a bad value halts the machine with status 2 and one line.
-void options_read(struct options *options, const char *const *arguments, const char *const *environment);
+// Reads boot's arguments. An unknown option or a bad value halts the machine with status 2 and one
+// line.
+void options_read(struct options *options, const char *const *arguments,
+                  const char *const *environment);
 
 #endif

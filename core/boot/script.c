@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// script.c: "#!interpreter [argument]": at most one argument, at most 255 bytes, at most 4 deep, as Linux has it.
+// script.c: "#!interpreter [argument]": at most one argument, at most 255 bytes, at most 4 deep, as
+// Linux has it.
 #include "core/boot/script.h"
 
 #include <stdbool.h>
@@ -70,7 +71,8 @@ static const char *copy_of(const char *text)
 }
 
 // interpreter [argument] script arguments...
-static int arguments_replace(struct process_options *process, const char *interpreter, const char *argument)
+static int arguments_replace(struct process_options *process, const char *interpreter,
+                             const char *argument)
 {
     size_t count = 0;
     while (process->arguments[count] != NULL) {
