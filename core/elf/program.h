@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // program.h: loading a dynamically linked program and its libraries, as ld.so does.
 //
-// Thread context, may block. One mutex inside guards the list of objects; readers (dl_iterate_phdr, symbol look-ups) go on
-// while an object is added. Sources: System V ABI (gABI), x86-64 psABI, Drepper "ELF Handling For Thread-Local Storage".
+// Thread context, may block. One mutex inside guards the list of objects; readers (dl_iterate_phdr,
+// symbol look-ups) go on while an object is added. Sources: System V ABI (gABI), x86-64 psABI,
+// Drepper "ELF Handling For Thread-Local Storage".
 #ifndef CORE_ELF_PROGRAM_H
 #define CORE_ELF_PROGRAM_H
 
@@ -16,25 +17,28 @@ struct elf_object;
 
 enum { ELF_MESSAGE_SIZE = 512 };
 
-// The kernel's own symbols: what libc.so.6, libpthread.so.0, libdl.so.2, librt.so.1, ld-linux-x86-64.so.2 (and libutil, libanl, libresolv
-// as far as the table goes) are made of. Sorted by name, then version. Registered once by core/libc before elf_load.
+// The kernel's own symbols: what libc.so.6, libpthread.so.0, libdl.so.2, librt.so.1,
+// ld-linux-x86-64.so.2 (and libutil, libanl, libresolv as far as the table goes) are made of.
+// Sorted by name, then version. Registered once by core/libc before elf_load.
 struct elf_symbol {
     const char *name;
     const char *version; // "GLIBC_2.2.5"
     void *address;       // NULL with is_tls: the offset counts
     bool is_tls;
-    bool is_data;        // an object programs may take over by COPY relocation
-    int64_t tls_offset;  // from the thread pointer
+    bool is_data;       // an object programs may take over by COPY relocation
+    int64_t tls_offset; // from the thread pointer
 };
 
-// A data object that a program may take over by a COPY relocation: when it does, *pointer is set to the program's copy.
+// A data object that a program may take over by a COPY relocation: when it does, *pointer is set to
+// the program's copy.
 struct elf_copied {
     const char *name;
     void **pointer;
     size_t size;
 };
 
-void elf_system_register(const struct elf_symbol *symbols, size_t count, const struct elf_copied *copied, size_t copied_count);
+void elf_system_register(const struct elf_symbol *symbols, size_t count,
+                         const struct elf_copied *copied, size_t copied_count);
 
 struct elf_options {
     const char *library_path; // LD_LIBRARY_PATH or NULL
@@ -42,13 +46,20 @@ struct elf_options {
     bool bind_verbose;        // --verbose: list every missing symbol at load
 };
 
-// Loads the program at path (a shared object with main, a PIE, or an executable at its link address) with everything it
-// needs, and relocates it. Runs no code of it but IFUNC resolvers. On failure message holds one line that names the thing and the remedy:
-// -ENOENT -EACCES -ENOEXEC -ENOMEM -ELIBACC (79).
-HAL_MUST_CHECK int elf_load(const char *path, const struct elf_options *options, struct elf_object **program,
-                            char message[ELF_MESSAGE_SIZE]);
+// Loads the program at path (a shared object with main, a PIE, or an executable at its link
+// address) with everything it needs, and relocates it. Runs no code of it but IFUNC resolvers. On
+// failure message holds one line that names the thing and the remedy: -ENOENT -EACCES -ENOEXEC
+// -ENOMEM -ELIBACC (79).
+HAL_MUST_CHECK int elf_load(const char *path, const struct elf_options *options,
+                            struct elf_object **program, char message[ELF_MESSAGE_SIZE]);
 
-// What the program's start-up needs. entry: e_entry, or NULL for a shared object, whose main is called directly.
+// Called, in place of the default (the console and status 127), when the program calls a function
+// that nobody defines. Runs on the thread that called; text is one line without its end.
+typedef void elf_missing_hook(const char *text);
+void elf_missing_register(elf_missing_hook *missing_hook);
+
+// What the program's start-up needs. entry: e_entry, or NULL for a shared object, whose main is
+// called directly.
 struct elf_start {
     void *entry;
     int (*main)(int, char **, char **); // symbol "main", or NULL
@@ -58,22 +69,32 @@ struct elf_start {
 };
 void elf_start_get(const struct elf_object *program, struct elf_start *start);
 
-// Initialisers and finalisers in order: dependencies first; preinit_array of the program before all. Thread with TLS set up.
-void elf_init_run(struct elf_object *program, int argc, char **argv, char **envp, bool skip_program);
+// Initialisers and finalisers in order: dependencies first; preinit_array of the program before
+// all. Thread with TLS set up.
+void elf_init_run(struct elf_object *program, int argc, char **argv, char **envp,
+                  bool skip_program);
 void elf_init_run_program(struct elf_object *program, int argc, char **argv, char **envp);
 void elf_fini_run(void);
 
-// dlopen and friends. flags are RTLD_* as glibc encodes them. On failure the thread's dlerror text is in message.
-enum { ELF_LAZY = 1, ELF_NOW = 2, ELF_NOLOAD = 4, ELF_DEEPBIND = 8, ELF_GLOBAL = 0x100, ELF_NODELETE = 0x1000 };
-HAL_MUST_CHECK int elf_open(const char *path, int flags, const void *caller, struct elf_object **object,
-                            char message[ELF_MESSAGE_SIZE]);
+// dlopen and friends. flags are RTLD_* as glibc encodes them. On failure the thread's dlerror text
+// is in message.
+enum {
+    ELF_LAZY = 1,
+    ELF_NOW = 2,
+    ELF_NOLOAD = 4,
+    ELF_DEEPBIND = 8,
+    ELF_GLOBAL = 0x100,
+    ELF_NODELETE = 0x1000
+};
+HAL_MUST_CHECK int elf_open(const char *path, int flags, const void *caller,
+                            struct elf_object **object, char message[ELF_MESSAGE_SIZE]);
 HAL_MUST_CHECK int elf_close(struct elf_object *object, char message[ELF_MESSAGE_SIZE]);
 
 // dlsym. handle: an object, or ELF_DEFAULT / ELF_NEXT. version NULL: any. -ENOENT.
 #define ELF_DEFAULT ((struct elf_object *)0)
-#define ELF_NEXT    ((struct elf_object *)-1L)
-HAL_MUST_CHECK int elf_symbol_find(struct elf_object *handle, const char *name, const char *version, const void *caller,
-                                   void **address);
+#define ELF_NEXT ((struct elf_object *)-1L)
+HAL_MUST_CHECK int elf_symbol_find(struct elf_object *handle, const char *name, const char *version,
+                                   const void *caller, void **address);
 
 struct elf_place { // dladdr
     const char *object_name;
@@ -96,7 +117,8 @@ struct elf_object_info { // dl_iterate_phdr
 };
 int elf_walk(int (*visit)(const struct elf_object_info *object, void *argument), void *argument);
 bool elf_object_of(const void *address, struct elf_object_info *info); // _dl_find_object; lock-free
-// core's own image (hal_boot.image) takes part in elf_walk and elf_object_of, so exceptions pass through core's frames.
+// core's own image (hal_boot.image) takes part in elf_walk and elf_object_of, so exceptions pass
+// through core's frames.
 void elf_image_register(const char *image, size_t size);
 
 #endif

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// object.c: what can be asked of an ELF object once its segments are known.
+//
+// Every address that comes from a file goes through elf_object_bytes before it is followed.
+#include "core/elf/object.h"
+
+#include "core/lib/errno.h"
+#include "core/lib/string.h"
+#include "core/mem/heap.h"
+
+char *elf_text_copy(const char *text, size_t size)
+{
+    char *copy = heap_alloc(size + 1);
+    if (copy != NULL) {
+        memcpy(copy, text, size);
+        copy[size] = '\0';
+    }
+    return copy;
+}
+
+struct elf_object *elf_object_create(const char *path)
+{
+    struct elf_object *object = heap_alloc_zeroed(sizeof(*object));
+    if (object == NULL) {
+        return NULL;
+    }
+    const char *slash = strrchr(path, '/');
+    size_t origin_size = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
+    object->path = elf_text_copy(path, strlen(path));
+    object->origin = elf_text_copy(slash == NULL ? "." : path, origin_size);
+    if (object->path == NULL || object->origin == NULL) {
+        elf_object_destroy(object);
+        return NULL;
+    }
+    return object;
+}
+
+void elf_object_destroy(struct elf_object *object)
+{
+    elf_file_unload(object);
+    heap_free((void *)object->headers);
+    heap_free(object->segments);
+    heap_free(object->versions);
+    heap_free(object->needed_names);
+    heap_free(object->needed);
+    heap_free(object->search.objects);
+    heap_free(object->path);
+    heap_free(object->origin);
+    heap_free(object);
+}
+
+const struct elf_segment *elf_object_segment(const struct elf_object *object, uint64_t address,
+                                             size_t size)
+{
+    for (size_t i = 0; i < object->segment_count; ++i) {
+        const struct elf_segment *segment = &object->segments[i];
+        uint64_t offset = address - segment->address;
+        if (address >= segment->address && offset <= segment->size &&
+            size <= segment->size - offset) {
+            return segment;
+        }
+    }
+    return NULL;
+}
+
+char *elf_object_bytes(const struct elf_object *object, uint64_t address, size_t size)
+{
+    return elf_object_segment(object, address, size) == NULL ? NULL
+                                                             : elf_object_va(object, address);
+}
+
+bool elf_object_has_code(const struct elf_object *object, const char *va)
+{
+    uint64_t address = elf_object_address(object, va);
+    const struct elf_segment *segment = elf_object_segment(object, address, 1);
+    return segment != NULL && (segment->prot & HAL_EXEC) != 0;
+}
+
+const char *elf_object_string(const struct elf_object *object, uint64_t offset)
+{
+    return offset < object->strings_size ? object->strings + offset : NULL;
+}
+
+int elf_scope_add(struct elf_scope *scope, struct elf_object *object)
+{
+    for (size_t i = 0; i < scope->count; ++i) {
+        if (scope->objects[i] == object) {
+            return 0;
+        }
+    }
+    if (scope->count == scope->capacity) {
+        size_t capacity = scope->capacity == 0 ? 16 : 2 * scope->capacity;
+        struct elf_object **objects = heap_alloc(capacity * sizeof(struct elf_object *));
+        if (objects == NULL) {
+            return -ENOMEM;
+        }
+        if (scope->count > 0) {
+            memcpy(objects, scope->objects, scope->count * sizeof(struct elf_object *));
+        }
+        heap_free(scope->objects);
+        scope->objects = objects;
+        scope->capacity = capacity;
+    }
+    scope->objects[scope->count++] = object;
+    return 0;
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// object.h: one loaded ELF object, as the files of this room share it. Others include program.h.
+//
+// An object is filled by one thread under the loader's mutex. Once it is published (elf_publish)
+// nothing of it changes but what is marked, and it stays for ever: that is why readers need no
+// lock.
+#ifndef CORE_ELF_OBJECT_H
+#define CORE_ELF_OBJECT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/elf/elf64.h"
+#include "core/elf/program.h"
+#include "hal/hal.h"
+
+struct elf_tcb;
+struct elf_tls_index;
+struct file;
+
+// A PT_LOAD in memory.
+struct elf_segment {
+    uint64_t address; // as linked
+    size_t size;      // in memory
+    unsigned prot;    // HAL_READ ...
+};
+
+// What a version index of the object means.
+struct elf_version {
+    const char *name; // NULL: nothing
+    const char *file; // of a needed version: the library it was linked with
+    uint32_t hash;
+    bool is_hidden;
+};
+
+struct elf_gnu_hash {
+    const uint64_t *bloom;
+    const uint32_t *buckets, *chain; // chain[0] is that of symbol first
+    uint32_t bloom_mask, bloom_shift, bucket_count, first;
+    size_t chain_count; // as many as the segment has room for
+};
+
+struct elf_sysv_hash {
+    const uint32_t *buckets, *chain;
+    uint32_t bucket_count, chain_count;
+};
+
+struct elf_relocations {
+    const struct elf_relocation *entries;
+    size_t count;
+};
+
+struct elf_functions {
+    char **entries;
+    size_t count;
+};
+
+// A list of objects in the order in which they are searched.
+struct elf_scope {
+    struct elf_object **objects;
+    size_t count, capacity;
+};
+
+struct elf_tls_module {
+    const char *image;
+    size_t image_size, size, alignment;
+    size_t number;  // 0: the object has no thread-local storage
+    int64_t offset; // from the thread pointer, when is_static
+    bool is_static;
+};
+
+struct elf_object {
+    _Atomic(struct elf_object *) next; // in order of loading; set once
+    char *path;                        // heap; as found, links not resolved but for the program
+    char *origin;                      // heap; the directory for $ORIGIN
+    const char *soname;                // NULL: none
+    uint64_t device, inode;
+    struct elf_object *loader; // who needed it first
+    bool is_system, is_program, is_executable, is_symbolic, is_deep, is_pie, has_interpreter;
+    bool is_global, is_initialised; // loader's mutex
+    uint32_t open_count;            // loader's mutex
+    uint32_t mark;                  // of the walk that is going on; loader's mutex
+
+    char *base; // added to addresses of the file
+    char *map_start;
+    size_t map_size;
+    uint64_t entry;
+    const struct elf_program_header *headers; // heap, or in the image
+    uint16_t header_count;
+    struct elf_segment *segments;
+    size_t segment_count;
+    const struct elf_program_header *dynamic_header, *relro_header, *eh_frame_header, *tls_header;
+
+    const char *strings;
+    size_t strings_size; // the last byte is NUL
+    const struct elf_symbol_entry *symbols;
+    size_t symbol_limit; // as many as the segment has room for
+    struct elf_gnu_hash gnu_hash;
+    struct elf_sysv_hash sysv_hash;
+    const uint16_t *version_indices; // by symbol, or NULL
+    size_t version_indices_limit;
+    struct elf_version *versions;
+    size_t version_count;
+
+    struct elf_relocations relocations, jump_slots;
+    const uint64_t *relative;
+    size_t relative_count;
+    char *init, *fini;
+    struct elf_functions preinit_array, init_array, fini_array;
+    const char *run_path, *old_run_path; // DT_RUNPATH, DT_RPATH
+    const char **needed_names;
+    struct elf_object **needed;
+    size_t needed_count;
+    bool needs_static_tls;
+    struct elf_tls_module tls;
+    struct elf_scope
+        search; // itself and what it needs, breadth first; of those that were asked for by name
+    struct elf_object **start_order; // of initialisers; the program's only
+    size_t start_order_count;
+    const struct elf_scope *local; // the scope of whoever brought it in, or NULL: the global one
+};
+
+// ---- map.c: from a file to mapped segments
+HAL_MUST_CHECK int elf_file_load(struct elf_object *object, struct file *file);
+void elf_file_unload(struct elf_object *object);
+int elf_relro_protect(struct elf_object *object);
+
+// ---- object.c
+struct elf_object *elf_object_create(const char *path);
+void elf_object_destroy(struct elf_object *object); // unmaps it too
+
+// Where an address of the file is in memory, and back. Integers: the base of a program at its link
+// address is NULL, and a damaged file has any address.
+static inline char *elf_object_va(const struct elf_object *object, uint64_t address)
+{
+    return (char *)((uintptr_t)object->base + address);
+}
+
+static inline uint64_t elf_object_address(const struct elf_object *object, const void *va)
+{
+    return (uintptr_t)va - (uintptr_t)object->base;
+}
+
+// Bytes [address, address+size) of the object as linked, or NULL: they are not all in one segment.
+char *elf_object_bytes(const struct elf_object *object, uint64_t address, size_t size);
+const struct elf_segment *elf_object_segment(const struct elf_object *object, uint64_t address,
+                                             size_t size);
+bool elf_object_has_code(const struct elf_object *object, const char *va);
+const char *elf_object_string(const struct elf_object *object,
+                              uint64_t offset); // NULL: out of bounds
+
+HAL_MUST_CHECK int elf_scope_add(struct elf_scope *scope, struct elf_object *object); // once
+
+// ---- dynamic.c, version.c: the tables that PT_DYNAMIC leads to, checked
+HAL_MUST_CHECK int elf_dynamic_read(struct elf_object *object);
+HAL_MUST_CHECK int elf_versions_read(struct elf_object *object, const uint64_t *values);
+
+// ---- lookup.c
+enum elf_lookup_flags {
+    ELF_LOOKUP_CALL = 1,   // for a jump slot or TLS: an executable's own entry for an undefined
+                           // function does not count
+    ELF_LOOKUP_COPY = 2,   // not in the program
+    ELF_LOOKUP_NEWEST = 4, // without a version: the default one (dlsym), not the oldest
+};
+
+struct elf_reference {
+    const char *name;
+    const struct elf_version *version; // NULL: any
+    uint32_t gnu_hash, sysv_hash;      // sysv_hash is computed when it is first needed
+    unsigned flags;
+    bool has_sysv_hash;
+};
+
+struct elf_definition {
+    struct elf_object *object;
+    const struct elf_symbol_entry *entry; // NULL: system
+    const struct elf_symbol *system;
+};
+
+uint32_t elf_gnu_hash(const char *name);
+uint32_t elf_sysv_hash(const char *name);
+void elf_reference_make(struct elf_reference *reference, const char *name,
+                        const struct elf_version *version, unsigned flags);
+bool elf_lookup_in(struct elf_object *object, struct elf_reference *reference,
+                   struct elf_definition *found);
+bool elf_lookup_scope(const struct elf_scope *scope, size_t from, struct elf_reference *reference,
+                      struct elf_definition *found);
+const struct elf_version *elf_symbol_version(const struct elf_object *object, size_t index);
+size_t elf_symbol_count(const struct elf_object *object);
+void *elf_definition_address(const struct elf_definition *definition); // runs an IFUNC resolver
+
+// ---- unique.c: STB_GNU_UNIQUE: one definition per process
+HAL_MUST_CHECK int elf_unique_bind(const char *name, struct elf_definition *definition);
+void elf_unique_forget(const struct elf_object *object);
+
+// ---- system.c
+extern struct elf_object elf_system;
+bool elf_system_supplies(const struct elf_object *needer, const char *soname);
+const struct elf_symbol *elf_system_lookup(const struct elf_reference *reference);
+void *elf_system_address(const struct elf_symbol *symbol);
+const struct elf_symbol *elf_system_symbol_at(const void *address);
+// Gives the program's copy of a data object its first value, and lets the kernel use it from now
+// on.
+HAL_MUST_CHECK int elf_system_copy(const struct elf_symbol *symbol, char *target, size_t size);
+
+// ---- relocate.c, missing.c
+HAL_MUST_CHECK int elf_relocate(struct elf_object *object, const struct elf_scope *global);
+HAL_MUST_CHECK int elf_indirect_resolve(void); // after every object of a load has been relocated
+void elf_indirect_forget(void);
+HAL_MUST_CHECK int elf_missing_stub(const char *name, const struct elf_version *version,
+                                    const struct elf_object *needer, char **stub);
+HAL_MUST_CHECK int elf_missing_finish(void); // makes the stubs of this load executable
+void elf_missing_verbose_set(bool verbose);
+
+// ---- search.c: from a name in DT_NEEDED to a file
+HAL_MUST_CHECK int elf_library_open(const char *name, const struct elf_object *needer,
+                                    struct file **file, char **path);
+void elf_library_path_set(const char *library_path);
+char *elf_text_copy(const char *text, size_t size); // heap, NUL added; NULL: no memory
+
+// ---- message.c: the one line that says why a load failed. Loader's mutex.
+void elf_message_begin(char message[ELF_MESSAGE_SIZE]);
+char *elf_message_replace(char *message); // answers the former
+__attribute__((format(printf, 2, 3))) int elf_fail(int error, const char *pattern,
+                                                   ...); // answers -error
+HAL_NORETURN void elf_die(const char *text);             // the program cannot go on: status 127
+
+// ---- init.c
+HAL_MUST_CHECK int elf_init_order(const struct elf_scope *scope, struct elf_object ***order,
+                                  size_t *count);
+void elf_init_objects(struct elf_object **order, size_t count);
+
+// ---- walk.c
+HAL_MUST_CHECK int elf_publish_reserve(size_t more); // room for so many
+void elf_publish(struct elf_object *object); // makes it visible to elf_walk and elf_object_of
+struct elf_object *elf_object_at(const void *address); // lock-free; NULL: none
+struct elf_object *elf_first(void);
+struct elf_object *elf_next(const struct elf_object *object);
+
+// ---- tls.c
+HAL_MUST_CHECK int elf_tls_assign(struct elf_object *object, bool is_startup);
+HAL_MUST_CHECK int
+elf_tls_make_static(struct elf_object *object); // a library that came late uses initial-exec
+void elf_tls_mark(void);                        // where elf_tls_rollback returns to
+void elf_tls_rollback(void);                    // the load since the mark failed
+void elf_tls_commit(void); // it succeeded: threads that run already get its static blocks
+void *elf_tls_data(const struct elf_object *object); // of the calling thread, or NULL
+
+// ---- machine_*.c: what depends on the instruction set
+enum elf_relocation_kind {
+    ELF_R_UNKNOWN,
+    ELF_R_NONE,
+    ELF_R_ABSOLUTE,  // S + A
+    ELF_R_DATA_SLOT, // S + A
+    ELF_R_CALL_SLOT, // S + A, function
+    ELF_R_RELATIVE,  // B + A
+    ELF_R_COPY,
+    ELF_R_INDIRECT, // call B + A
+    ELF_R_TLS_MODULE,
+    ELF_R_TLS_OFFSET,  // in its module
+    ELF_R_TLS_POINTER, // from the thread pointer
+    ELF_R_TLS_DESCRIPTOR,
+    ELF_R_ABSOLUTE_32,
+    ELF_R_RELATIVE_32, // S + A - P
+    ELF_R_RELATIVE_64,
+    ELF_R_SIZE_32, // Z + A
+    ELF_R_SIZE_64,
+};
+enum { ELF_STUB_SIZE = 32 };
+
+extern const uint16_t elf_machine;
+extern const char elf_machine_name[], elf_interpreter[], elf_platform[], elf_lib_token[];
+extern const char *const elf_default_directories[]; // NULL ends
+extern const uint32_t elf_cache_flags;              // of this machine's libraries in ld.so.cache
+enum elf_relocation_kind elf_relocation_kind(uint32_t type);
+char *elf_resolver_call(char *resolver);
+// Writes a function of ELF_STUB_SIZE bytes that calls target(argument).
+void elf_stub_write(char *code, void (*target)(void *), void *argument);
+
+// ---- tls_*.c
+// Finds room for a module behind used bytes; answers its offset from the thread pointer, and the
+// new used.
+int64_t elf_tls_place(size_t *used, size_t size, size_t alignment, size_t misalignment);
+extern const size_t elf_tls_used_first;
+char *elf_tcb_pointer(struct elf_tcb *tcb); // the thread pointer
+struct elf_tcb *elf_tcb_self(void);
+void elf_tcb_prepare(struct elf_tcb *tcb); // what the ABI wants at the thread pointer
+extern const bool elf_descriptors_are_known;
+// The functions that a TLS descriptor names; called by the compiler's own convention.
+void elf_descriptor_static(void);
+void elf_descriptor_dynamic(void);
+void elf_descriptor_undefined(void);
+
+void *elf_tls_address_slow(struct elf_tcb *tcb, const struct elf_tls_index *index);
+
+#endif
