@@ -13,6 +13,7 @@
 #include "core/sync/mutex.h"
 #include "core/sync/waitqueue.h"
 
+struct entry;
 struct file;
 struct poll_entry;
 struct vm_pager;
@@ -51,7 +52,11 @@ struct dir_entry {
     const char *name;
 };
 
-// NULL: not supported; file.c answers the right errno. offset is the place in the file; done counts bytes.
+// Where read and write of a stream act, and where a write that appends acts.
+#define FILE_OFFSET_NONE UINT64_MAX
+
+// NULL: not supported; file.c answers the right errno. offset is the place in the file, or FILE_OFFSET_NONE; done counts
+// bytes, and is 0 on entry. data may be the application's: it is touched by hal_copy_safe alone.
 struct file_ops {
     int (*read)(struct file *file, uint64_t offset, char *data, size_t size, size_t *done);
     int (*write)(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done);
@@ -75,6 +80,7 @@ struct file {
     struct mutex offset_lock;
     uint64_t offset;        // offset_lock
     struct vnode *vnode;    // NULL for pipes and the like; counted
+    struct entry *entry;    // the name it was opened by (entry.h); NULL for pipes and the like; counted
     void *state;            // the file type's
     char *path;             // as opened, for messages, /proc/self/fd and maps; heap; may be NULL
 };
@@ -86,6 +92,8 @@ struct io_vector {
 
 int file_create(struct file **file, const struct file_ops *ops, uint32_t flags, void *state);
 void file_get(struct file *file);
+// For a file that may have been closed, or be another one by now. False: it is free.
+bool file_get_unless_free(struct file *file);
 void file_put(struct file *file);
 
 // With the file's own offset. -EBADF: not open for that. A signal ends a blocked call: -EINTR.

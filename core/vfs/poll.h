@@ -24,11 +24,12 @@ struct poll_entry { // lives on the waiter's stack or heap
 
 struct poll_list {
     struct mutex lock;
-    struct list entries; // guarded by lock
+    struct list entries; // guarded by lock; all-zero is empty
 };
 
 void poll_list_add(struct poll_list *list, struct poll_entry *entry);
 void poll_list_wake(struct poll_list *list);
+void poll_entry_remove(struct poll_entry *entry); // one that is in no list is left alone
 
 struct poll_item {
     struct file *file; // NULL: ignored, ready stays 0

@@ -23,6 +23,7 @@ int vfs_open(struct file *base, const char *path, uint32_t flags, uint32_t mode,
 int vfs_status(struct file *base, const char *path, unsigned flags, struct file_status *status);
 int vfs_access(struct file *base, const char *path, unsigned mode, unsigned flags); // R 4, W 2, X 1
 int vfs_make_directory(struct file *base, const char *path, uint32_t mode);
+int vfs_make_node(struct file *base, const char *path, uint32_t mode, uint64_t device); // mknod
 int vfs_remove(struct file *base, const char *path, unsigned flags); // unlink, or rmdir with VFS_REMOVE_DIRECTORY
 int vfs_rename(struct file *from_base, const char *from, struct file *to_base, const char *to, unsigned flags);
 int vfs_link(struct file *from_base, const char *from, struct file *to_base, const char *to, unsigned flags);

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// device.c: the machine's devices, and the way of an interrupt to the driver.
+//
+// Invariant: a slot's dev is published last and withdrawn first, so that upcall_dev, which takes no lock, finds whole slots.
+#include "core/dev/device.h"
+
+#include <stdatomic.h>
+
+#include "core/lib/errno.h"
+#include "core/lib/string.h"
+#include "core/sync/mutex.h"
+#include "hal/upcall.h"
+
+struct attachment {
+    _Atomic(struct hal_dev *) dev;
+    void (*interrupt)(void *state, uint32_t queue);
+    void *state;
+};
+
+static const struct hal_boot *machine;
+static struct mutex attach_lock; // guards changes of attachments
+static struct attachment attachments[DEVICE_COUNT_MAX];
+
+void device_init(const struct hal_boot *boot)
+{
+    machine = boot;
+}
+
+const struct hal_dev_info *device_find(enum hal_dev_kind kind, const char *name)
+{
+    for (size_t i = 0; machine != NULL && i < machine->dev_count; ++i) {
+        const struct hal_dev_info *info = &machine->devs[i];
+        if (info->kind == kind && (name == NULL || strcmp(info->name, name) == 0)) {
+            return info;
+        }
+    }
+    return NULL;
+}
+
+static struct attachment *attachment_find(struct hal_dev *dev)
+{
+    for (size_t i = 0; i < DEVICE_COUNT_MAX; ++i) {
+        // Acquire pairs with the release in device_attach.
+        if (atomic_load_explicit(&attachments[i].dev, memory_order_acquire) == dev) {
+            return &attachments[i];
+        }
+    }
+    return NULL;
+}
+
+int device_attach(struct hal_dev *dev, void (*interrupt)(void *state, uint32_t queue), void *state)
+{
+    mutex_lock(&attach_lock);
+    struct attachment *free = attachment_find(NULL);
+    if (free != NULL) {
+        free->interrupt = interrupt;
+        free->state = state;
+        atomic_store_explicit(&free->dev, dev, memory_order_release);
+    }
+    mutex_unlock(&attach_lock);
+    return free != NULL ? 0 : -ENOSPC;
+}
+
+void device_detach(struct hal_dev *dev)
+{
+    mutex_lock(&attach_lock);
+    struct attachment *attachment = attachment_find(dev);
+    if (attachment != NULL) {
+        atomic_store_explicit(&attachment->dev, NULL, memory_order_release);
+    }
+    mutex_unlock(&attach_lock);
+}
+
+void upcall_dev(struct hal_dev *dev, uint32_t queue, struct hal_frame *frame)
+{
+    (void)frame;
+    struct attachment *attachment = attachment_find(dev);
+    if (attachment != NULL) {
+        attachment->interrupt(attachment->state, queue);
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// eventfd.c: counters to wait for, as eventfd(2) has them.
+#include <stdatomic.h>
+
+#include "core/lib/errno.h"
+#include "core/mem/heap.h"
+#include "core/sync/waitqueue.h"
+#include "core/vfs/poll.h"
+#include "core/vfs/vnode.h"
+#include "hal/hal.h"
+
+struct eventfd {
+    struct mutex lock; // guards value
+    struct waitqueue waiters;
+    uint64_t value; // < UINT64_MAX
+    bool is_semaphore;
+    struct poll_list poll;
+};
+
+static int wait_locked(struct file *file, struct eventfd *event)
+{
+    if ((atomic_load_explicit(&file->flags, memory_order_relaxed) & OPEN_NONBLOCK) != 0) {
+        return -EAGAIN;
+    }
+    enum wait_result result = waitqueue_wait_until(&event->waiters, &event->lock, UINT64_MAX, true);
+    return result == WAIT_INTERRUPTED ? -EINTR : 0;
+}
+
+static int eventfd_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
+{
+    (void)offset;
+    struct eventfd *event = file->state;
+    if (size < sizeof(uint64_t)) {
+        return -EINVAL;
+    }
+    int error = 0;
+    uint64_t answer = 0;
+    mutex_lock(&event->lock);
+    while (event->value == 0 && error == 0) {
+        error = wait_locked(file, event);
+    }
+    if (error == 0) {
+        answer = event->is_semaphore ? 1 : event->value;
+        event->value -= answer;
+        waitqueue_wake_all(&event->waiters);
+    }
+    mutex_unlock(&event->lock);
+    if (error == 0) {
+        poll_list_wake(&event->poll);
+        *done = sizeof answer;
+        error = hal_copy_safe(data, &answer, sizeof answer);
+    }
+    return error;
+}
+
+static int eventfd_write(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done)
+{
+    (void)offset;
+    struct eventfd *event = file->state;
+    uint64_t add;
+    if (size < sizeof add) {
+        return -EINVAL;
+    }
+    int error = hal_copy_safe(&add, data, sizeof add);
+    if (error != 0) {
+        return error;
+    }
+    if (add == UINT64_MAX) {
+        return -EINVAL;
+    }
+    mutex_lock(&event->lock);
+    while (add > UINT64_MAX - 1 - event->value && error == 0) {
+        error = wait_locked(file, event);
+    }
+    if (error == 0) {
+        event->value += add;
+        waitqueue_wake_all(&event->waiters);
+    }
+    mutex_unlock(&event->lock);
+    if (error == 0) {
+        poll_list_wake(&event->poll);
+        *done = sizeof add;
+    }
+    return error;
+}
+
+static unsigned eventfd_poll(struct file *file, struct poll_entry *entry)
+{
+    struct eventfd *event = file->state;
+    if (entry != NULL) {
+        poll_list_add(&event->poll, entry);
+    }
+    mutex_lock(&event->lock);
+    unsigned events = event->value > 0 ? POLL_IN : 0;
+    events |= event->value < UINT64_MAX - 1 ? POLL_OUT : 0;
+    mutex_unlock(&event->lock);
+    return events;
+}
+
+static int eventfd_status(struct file *file, struct file_status *status)
+{
+    (void)file;
+    *status = (struct file_status){.device = 14, .inode = 9, .link_count = 1, .block_size = 4096,
+                                   .mode = 0600};
+    return 0;
+}
+
+static void eventfd_close(struct file *file)
+{
+    heap_free(file->state);
+}
+
+static const struct file_ops eventfd_ops = {
+    .read = eventfd_read,
+    .write = eventfd_write,
+    .poll = eventfd_poll,
+    .status = eventfd_status,
+    .close = eventfd_close,
+};
+
+int eventfd_create(struct file **file, uint32_t value, bool is_semaphore, uint32_t flags)
+{
+    struct eventfd *event = heap_alloc_zeroed(sizeof *event);
+    if (event == NULL) {
+        return -ENOMEM;
+    }
+    event->value = value;
+    event->is_semaphore = is_semaphore;
+    int error = file_create(file, &eventfd_ops, (flags & OPEN_NONBLOCK) | OPEN_READ_WRITE, event);
+    if (error != 0) {
+        heap_free(event);
+        return error;
+    }
+    (*file)->is_stream = true;
+    return 0;
+}

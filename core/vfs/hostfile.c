@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// hostfile.c: open files and directories behind a file-system device.
+//
+// Data goes straight between the far end and the caller's buffer where that is direct-map memory (core's own, and the small
+// blocks of malloc). Other memory may move or vanish under a request, so it is reached through a buffer of ours.
+#include "core/lib/assert.h"
+#include "core/lib/errno.h"
+#include "core/lib/string.h"
+#include "core/mem/frame.h"
+#include "core/mem/heap.h"
+#include "core/mem/slab.h"
+#include "core/vfs/hostfs.h"
+#include "core/vfs/pager.h"
+
+enum { BOUNCE_SIZE = HEAP_SMALL_MAX, LISTING_SIZE = 8192, OPEN_SYNC = 04010000, FIONREAD = 0x541b };
+
+static struct slab host_files = {.object_size = (sizeof(struct host_file) + 15) & ~(size_t)15};
+
+static bool is_direct(const char *data, size_t size)
+{
+    return size > 0 && frame_is_direct(data) && frame_is_direct(data + size - 1);
+}
+
+// ---- Data ----
+
+static int read_request(const struct host_file *host, uint64_t offset, char *data, size_t size, size_t *done)
+{
+    struct fuse_io arguments = {.handle = host->handle, .offset = offset, .size = (uint32_t)size};
+    struct fs_call call = {.operation = FUSE_READ, .node = host->node, .arguments = &arguments,
+                           .arguments_size = sizeof arguments, .data_out = data,
+                           .data_out_size = size};
+    int error = fs_call(host->device, &call);
+    *done = call.data_out_done;
+    return error;
+}
+
+static int write_request(const struct host_file *host, uint64_t offset, const char *data, size_t size,
+                         size_t *done)
+{
+    struct fuse_io arguments = {.handle = host->handle, .offset = offset, .size = (uint32_t)size};
+    struct fuse_write_answer result = {0};
+    struct fs_call call = {.operation = FUSE_WRITE, .node = host->node, .arguments = &arguments,
+                           .arguments_size = sizeof arguments, .data = data, .data_size = size,
+                           .result = &result, .result_size = sizeof result};
+    int error = fs_call(host->device, &call);
+    *done = error == 0 ? result.size : 0;
+    return *done <= size ? error : -EIO;
+}
+
+static uint64_t offset_after(uint64_t offset, size_t done)
+{
+    return offset == FILE_OFFSET_NONE ? offset : offset + done;
+}
+
+int host_read(const struct host_file *host, uint64_t offset, char *data, size_t size, size_t *done)
+{
+    bool direct = is_direct(data, size);
+    size_t max = direct ? fs_transfer_max(host->device) : BOUNCE_SIZE;
+    max = max < size ? max : size;
+    char *bounce = direct || size == 0 ? NULL : heap_alloc(max);
+    if (!direct && size > 0 && bounce == NULL) {
+        return -ENOMEM;
+    }
+    int error = 0;
+    size_t part = max;
+    size_t got = max;
+    // Less than asked for is the end of the file, or all that is there now.
+    for (; *done < size && got == part && error == 0; *done += error == 0 ? got : 0) {
+        part = size - *done < max ? size - *done : max;
+        error = read_request(host, offset_after(offset, *done), direct ? data + *done : bounce, part,
+                             &got);
+        if (error == 0 && !direct) {
+            error = hal_copy_safe(data + *done, bounce, got);
+        }
+    }
+    heap_free(bounce);
+    return *done > 0 ? 0 : error;
+}
+
+int host_write(const struct host_file *host, uint64_t offset, const char *data, size_t size, size_t *done)
+{
+    bool direct = is_direct(data, size);
+    size_t max = direct ? fs_transfer_max(host->device) : BOUNCE_SIZE;
+    max = max < size ? max : size;
+    char *bounce = direct || size == 0 ? NULL : heap_alloc(max);
+    if (!direct && size > 0 && bounce == NULL) {
+        return -ENOMEM;
+    }
+    int error = 0;
+    size_t part = max;
+    size_t put = max;
+    for (; *done < size && put == part && error == 0; *done += error == 0 ? put : 0) {
+        part = size - *done < max ? size - *done : max;
+        error = direct ? 0 : hal_copy_safe(bounce, data + *done, part);
+        if (error == 0) {
+            error = write_request(host, offset_after(offset, *done), direct ? data + *done : bounce,
+                                  part, &put);
+        }
+    }
+    heap_free(bounce);
+    return *done > 0 ? 0 : error;
+}
+
+static int file_read_op(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
+{
+    return host_read(file->state, offset, data, size, done);
+}
+
+static int file_write_op(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done)
+{
+    return host_write(file->state, offset, data, size, done);
+}
+
+int host_file_truncate(struct file *file, uint64_t size)
+{
+    const struct host_file *host = file->state;
+    struct fuse_setattr arguments = {.valid = FUSE_SET_SIZE | FUSE_SET_HANDLE,
+                                     .handle = host->handle, .size = size};
+    struct fuse_attributes_answer result;
+    struct fs_call call = {.operation = FUSE_SETATTR, .node = host->node, .arguments = &arguments,
+                           .arguments_size = sizeof arguments, .result = &result,
+                           .result_size = sizeof result};
+    return fs_call(host->device, &call);
+}
+
+int host_file_sync(struct file *file, bool data_only)
+{
+    const struct host_file *host = file->state;
+    bool is_directory = vnode_is_directory(file->vnode);
+    struct fuse_fsync arguments = {.handle = host->handle, .flags = data_only ? 1 : 0};
+    struct fs_call call = {.operation = is_directory ? FUSE_FSYNCDIR : FUSE_FSYNC,
+                           .node = host->node, .arguments = &arguments,
+                           .arguments_size = sizeof arguments};
+    return fs_call(host->device, &call);
+}
+
+static int file_control_op(struct file *file, unsigned long request, void *argument)
+{
+    struct file_status status;
+    if (request != FIONREAD) {
+        return -ENOTTY;
+    }
+    int error = file_status(file, &status);
+    if (error != 0) {
+        return error;
+    }
+    int64_t left = (int64_t)status.size - (int64_t)file->offset;
+    int count = left > INT32_MAX ? INT32_MAX : left < 0 ? 0 : (int)left;
+    return hal_copy_safe(argument, &count, sizeof count);
+}
+
+// ---- Directories ----
+
+// Shows the entries of one answer. False: no more are wanted. *position is after the last one shown.
+static bool listing_show(char *text, size_t size, bool (*visit)(const struct dir_entry *, void *),
+                         void *argument, uint64_t *position)
+{
+    size_t at = 0;
+    while (size - at > sizeof(struct fuse_directory_entry)) {
+        struct fuse_directory_entry header;
+        memcpy(&header, text + at, sizeof header);
+        size_t length = header.name_length;
+        size_t whole = (sizeof header + length + 7) & ~(size_t)7;
+        if (length == 0 || length > NAME_LENGTH_MAX || whole > size - at) {
+            return false;
+        }
+        // The name needs its NUL: copied, since the next entry may begin right after it.
+        char name[NAME_LENGTH_MAX + 1];
+        memcpy(name, text + at + sizeof header, length);
+        name[length] = 0;
+        struct dir_entry entry = {header.inode, header.next, (uint8_t)header.type, name};
+        if (!visit(&entry, argument)) {
+            return false;
+        }
+        *position = header.next;
+        at += whole;
+    }
+    return true;
+}
+
+static int directory_read(struct file *file, uint64_t position,
+                          bool (*visit)(const struct dir_entry *, void *), void *argument)
+{
+    const struct host_file *host = file->state;
+    char *text = heap_alloc(LISTING_SIZE);
+    if (text == NULL) {
+        return -ENOMEM;
+    }
+    int error = 0;
+    bool goes_on = true;
+    while (goes_on) {
+        struct fuse_io arguments = {.handle = host->handle, .offset = position, .size = LISTING_SIZE};
+        struct fs_call call = {.operation = FUSE_READDIR, .node = host->node, .arguments = &arguments,
+                               .arguments_size = sizeof arguments, .data_out = text,
+                               .data_out_size = LISTING_SIZE};
+        error = fs_call(host->device, &call);
+        goes_on = error == 0 && call.data_out_done > 0 &&
+                  listing_show(text, call.data_out_done, visit, argument, &position);
+    }
+    heap_free(text);
+    return error;
+}
+
+// ---- Opening and closing ----
+
+static void handle_release(const struct host_file *host, bool is_directory)
+{
+    struct fuse_release arguments = {.handle = host->handle};
+    struct fs_call call = {.operation = is_directory ? FUSE_RELEASEDIR : FUSE_RELEASE,
+                           .node = host->node, .arguments = &arguments,
+                           .arguments_size = sizeof arguments};
+    // close has no use for an error: the handle is gone in any case.
+    int error = fs_call(host->device, &call);
+    (void)error;
+}
+
+void host_file_close(struct file *file)
+{
+    struct host_file *host = file->state;
+    handle_release(host, vnode_is_directory(file->vnode));
+    if (host->watch != NULL) {
+        host_watch_close(host->watch);
+    }
+    slab_free(&host_files, host);
+}
+
+static const struct file_ops data_ops = {
+    .read = file_read_op,
+    .write = file_write_op,
+    .truncate = host_file_truncate,
+    .control = file_control_op,
+    .sync = host_file_sync,
+    .pager = pager_of_file,
+    .close = host_file_close,
+};
+
+static const struct file_ops directory_ops = {
+    .read_directory = directory_read,
+    .sync = host_file_sync,
+    .close = host_file_close,
+};
+
+int host_file_attach(struct vnode *vnode, struct file *file, uint64_t handle)
+{
+    struct host_file *host = slab_alloc(&host_files);
+    struct host_file on_failure = {.device = host_device_of(vnode),
+                                   .node = host_node_of(vnode)->node, .handle = handle};
+    if (host == NULL) {
+        handle_release(&on_failure, vnode_is_directory(vnode));
+        return -ENOMEM;
+    }
+    *host = on_failure;
+    if (vnode_is_directory(vnode)) {
+        file->ops = &directory_ops;
+    } else if (vnode->type == MODE_FILE && vnode->mount->root != NULL) {
+        file->ops = &data_ops;
+    } else {
+        int error = host_watch_new(&host->watch);
+        if (error != 0) {
+            handle_release(host, false);
+            slab_free(&host_files, host);
+            return error;
+        }
+        file->ops = &host_stream_ops;
+        file->is_stream = true;
+    }
+    file->state = host;
+    return 0;
+}
+
+int host_open(struct vnode *vnode, struct file *file)
+{
+    uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
+    if (vnode->type == MODE_SOCKET) {
+        return -ENXIO;
+    }
+    struct fuse_open arguments = {
+        .flags = flags & (OPEN_ACCESS | OPEN_TRUNCATE | OPEN_NONBLOCK | OPEN_SYNC)};
+    struct fuse_open_answer result;
+    struct fs_call call = {.operation = vnode_is_directory(vnode) ? FUSE_OPENDIR : FUSE_OPEN,
+                           .node = host_node_of(vnode)->node, .arguments = &arguments,
+                           .arguments_size = sizeof arguments, .result = &result,
+                           .result_size = sizeof result};
+    int error = fs_call(host_device_of(vnode), &call);
+    return error != 0 ? error : host_file_attach(vnode, file, result.handle);
+}

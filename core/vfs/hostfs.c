@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// hostfs.c: names and attributes of the files behind a file-system device.
+#include "core/vfs/hostfs.h"
+
+#include "core/lib/errno.h"
+#include "core/lib/string.h"
+#include "core/mem/heap.h"
+#include "core/mem/slab.h"
+#include "core/vfs/vfs.h"
+
+static struct slab nodes = {.object_size = (sizeof(struct host_node) + 15) & ~(size_t)15};
+static const struct vnode_ops host_ops;
+
+struct host_node *host_node_of(struct vnode *vnode)
+{
+    return container_of(vnode, struct host_node, vnode);
+}
+
+struct fs_device *host_device_of(const struct vnode *vnode)
+{
+    return vnode->mount->state;
+}
+
+static void forget(struct fs_device *device, uint64_t node)
+{
+    struct fuse_forget arguments = {.count = 1};
+    struct fs_call call = {.operation = FUSE_FORGET, .node = node, .arguments = &arguments,
+                           .arguments_size = sizeof arguments};
+    // Nobody can be told of a failure; the far end then keeps a node more.
+    int error = fs_call(device, &call);
+    (void)error;
+}
+
+static bool is_sane(const struct fuse_entry *entry)
+{
+    static const uint32_t types = 1 << (MODE_FIFO >> 12) | 1 << (MODE_CHARACTER >> 12) |
+                                  1 << (MODE_DIRECTORY >> 12) | 1 << (MODE_BLOCK >> 12) |
+                                  1 << (MODE_FILE >> 12) | 1 << (MODE_LINK >> 12) |
+                                  1 << (MODE_SOCKET >> 12);
+    return (types >> ((entry->attributes.mode & MODE_TYPE) >> 12) & 1) != 0;
+}
+
+// The node that an answer tells of. On failure the far end is told to forget it.
+static int node_new(struct mount *mount, const struct fuse_entry *entry, struct vnode **result)
+{
+    struct host_node *node = slab_alloc(&nodes);
+    if (node == NULL || !is_sane(entry)) {
+        forget(mount->state, entry->node);
+        if (node != NULL) {
+            slab_free(&nodes, node);
+        }
+        return node == NULL ? -ENOMEM : -EIO;
+    }
+    uint32_t type = entry->attributes.mode & MODE_TYPE;
+    vnode_init(&node->vnode, &host_ops, mount, type, entry->attributes.inode);
+    node->node = entry->node;
+    node->attributes = entry->attributes;
+    node->vnode.is_fresh = true;
+    *result = &node->vnode;
+    return 0;
+}
+
+static void host_release(struct vnode *vnode)
+{
+    struct host_node *node = host_node_of(vnode);
+    forget(host_device_of(vnode), node->node);
+    slab_free(&nodes, node);
+}
+
+// A request whose answer is an entry.
+static int entry_request(struct vnode *directory, struct fs_call *call, struct vnode **child)
+{
+    struct fuse_entry entry;
+    call->node = host_node_of(directory)->node;
+    call->result = &entry;
+    call->result_size = sizeof entry;
+    int error = fs_call(host_device_of(directory), call);
+    if (error != 0) {
+        return error;
+    }
+    return entry.node == 0 ? -ENOENT : node_new(directory->mount, &entry, child);
+}
+
+static int host_lookup(struct vnode *directory, const char *name, struct vnode **child)
+{
+    struct fs_call call = {.operation = FUSE_LOOKUP, .name = name};
+    return entry_request(directory, &call, child);
+}
+
+static int link_make(struct vnode *directory, const char *name, const char *text, struct vnode **child)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = heap_alloc(size); // direct-map memory
+    if (copy == NULL) {
+        return -ENOMEM;
+    }
+    memcpy(copy, text, size);
+    struct fs_call call = {.operation = FUSE_SYMLINK, .name = name, .data = copy, .data_size = size};
+    int error = entry_request(directory, &call, child);
+    heap_free(copy);
+    return error;
+}
+
+static int host_create(struct vnode *directory, const char *name, const struct vnode_new *new,
+                       struct vnode **child)
+{
+    if (new->text != NULL) {
+        return link_make(directory, name, new->text, child);
+    }
+    if ((new->mode & MODE_TYPE) == MODE_DIRECTORY) {
+        struct fuse_mkdir arguments = {.mode = new->mode & 07777};
+        struct fs_call call = {.operation = FUSE_MKDIR, .arguments = &arguments,
+                               .arguments_size = sizeof arguments, .name = name};
+        return entry_request(directory, &call, child);
+    }
+    struct fuse_mknod arguments = {.mode = new->mode, .device = (uint32_t)new->device};
+    struct fs_call call = {.operation = FUSE_MKNOD, .arguments = &arguments,
+                           .arguments_size = sizeof arguments, .name = name};
+    return entry_request(directory, &call, child);
+}
+
+static int host_create_open(struct vnode *directory, const char *name, uint32_t mode, struct file *file,
+                            struct vnode **child)
+{
+    struct {
+        struct fuse_entry entry;
+        struct fuse_open_answer open;
+    } result;
+    uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
+    struct fuse_create arguments = {.flags = (flags & OPEN_ACCESS) | OPEN_CREATE | OPEN_EXCLUSIVE,
+                                    .mode = MODE_FILE | mode};
+    struct fs_call call = {.operation = FUSE_CREATE, .node = host_node_of(directory)->node,
+                           .arguments = &arguments, .arguments_size = sizeof arguments,
+                           .name = name, .result = &result, .result_size = sizeof result};
+    int error = fs_call(host_device_of(directory), &call);
+    if (error != 0) {
+        return error;
+    }
+    error = node_new(directory->mount, &result.entry, child);
+    if (error == 0) {
+        (*child)->is_fresh = false;
+        error = host_file_attach(*child, file, result.open.handle);
+    }
+    return error;
+}
+
+static int host_link(struct vnode *directory, const char *name, struct vnode *target)
+{
+    struct fuse_link arguments = {.old_node = host_node_of(target)->node};
+    struct fs_call call = {.operation = FUSE_LINK, .arguments = &arguments,
+                           .arguments_size = sizeof arguments, .name = name};
+    struct vnode *child = NULL;
+    int error = entry_request(directory, &call, &child);
+    vnode_put(child);
+    return error;
+}
+
+static int host_remove(struct vnode *directory, const char *name, bool is_directory)
+{
+    struct fs_call call = {.operation = is_directory ? FUSE_RMDIR : FUSE_UNLINK,
+                           .node = host_node_of(directory)->node,
+                           .name = name};
+    return fs_call(host_device_of(directory), &call);
+}
+
+static int host_rename(struct vnode *from, const char *name, struct vnode *to, const char *to_name,
+                       unsigned flags)
+{
+    struct fuse_rename arguments = {.new_directory = host_node_of(to)->node};
+    arguments.flags = ((flags & VFS_NO_REPLACE) != 0 ? 1 : 0) | ((flags & VFS_EXCHANGE) != 0 ? 2 : 0);
+    struct fs_call call = {.operation = FUSE_RENAME2, .node = host_node_of(from)->node,
+                           .arguments = &arguments, .arguments_size = sizeof arguments,
+                           .name = name, .name2 = to_name};
+    return fs_call(host_device_of(from), &call);
+}
+
+static int host_read_link(struct vnode *vnode, char *text, size_t size, size_t *length)
+{
+    char *buffer = heap_alloc(PATH_SIZE_MAX);
+    if (buffer == NULL) {
+        return -ENOMEM;
+    }
+    struct fs_call call = {.operation = FUSE_READLINK, .node = host_node_of(vnode)->node,
+                           .data_out = buffer, .data_out_size = PATH_SIZE_MAX};
+    int error = fs_call(host_device_of(vnode), &call);
+    if (error == 0) {
+        *length = call.data_out_done < size ? call.data_out_done : size;
+        error = hal_copy_safe(text, buffer, *length);
+    }
+    heap_free(buffer);
+    return error;
+}
+
+static void status_fill(const struct vnode *vnode, const struct fuse_attributes *from,
+                        struct file_status *status)
+{
+    *status = (struct file_status){
+        .device = vnode->mount->device,
+        .inode = from->inode,
+        .link_count = from->link_count,
+        .special_device = from->device,
+        .size = from->size,
+        .block_size = from->block_size,
+        .block_count = from->block_count,
+        .mode = from->mode,
+        .uid = from->uid,
+        .gid = from->gid,
+        .accessed = {(int64_t)from->accessed, from->accessed_ns},
+        .modified = {(int64_t)from->modified, from->modified_ns},
+        .changed = {(int64_t)from->changed, from->changed_ns},
+    };
+}
+
+static int host_status(struct vnode *vnode, struct file_status *status)
+{
+    struct host_node *node = host_node_of(vnode);
+    if (vnode->is_fresh) {
+        vnode->is_fresh = false;
+        status_fill(vnode, &node->attributes, status);
+        return 0;
+    }
+    struct fuse_getattr arguments = {0};
+    struct fuse_attributes_answer result;
+    struct fs_call call = {.operation = FUSE_GETATTR, .node = node->node, .arguments = &arguments,
+                           .arguments_size = sizeof arguments, .result = &result,
+                           .result_size = sizeof result};
+    int error = fs_call(host_device_of(vnode), &call);
+    if (error == 0) {
+        status_fill(vnode, &result.attributes, status);
+    }
+    return error;
+}
+
+static int host_change(struct vnode *vnode, const struct vnode_change *change)
+{
+    // enum vnode_change_what and enum fuse_set number the same things differently only here:
+    unsigned what = change->what;
+    struct fuse_setattr arguments = {
+        .valid = what & (CHANGE_MODE | CHANGE_UID | CHANGE_GID | CHANGE_SIZE | CHANGE_ACCESSED |
+                         CHANGE_MODIFIED),
+        .size = change->size,
+        .accessed = (uint64_t)change->accessed.seconds,
+        .modified = (uint64_t)change->modified.seconds,
+        .accessed_ns = change->accessed.nanoseconds,
+        .modified_ns = change->modified.nanoseconds,
+        .mode = change->mode,
+        .uid = change->uid,
+        .gid = change->gid,
+    };
+    if ((what & CHANGE_ACCESSED_NOW) != 0) {
+        arguments.valid |= FUSE_SET_ACCESSED | FUSE_SET_ACCESSED_NOW;
+    }
+    if ((what & CHANGE_MODIFIED_NOW) != 0) {
+        arguments.valid |= FUSE_SET_MODIFIED | FUSE_SET_MODIFIED_NOW;
+    }
+    struct fuse_attributes_answer result;
+    struct fs_call call = {.operation = FUSE_SETATTR, .node = host_node_of(vnode)->node,
+                           .arguments = &arguments, .arguments_size = sizeof arguments,
+                           .result = &result, .result_size = sizeof result};
+    vnode->is_fresh = false;
+    return fs_call(host_device_of(vnode), &call);
+}
+
+_Static_assert((int)CHANGE_MODE == FUSE_SET_MODE && (int)CHANGE_UID == FUSE_SET_UID &&
+                   (int)CHANGE_GID == FUSE_SET_GID && (int)CHANGE_SIZE == FUSE_SET_SIZE &&
+                   (int)CHANGE_ACCESSED == FUSE_SET_ACCESSED &&
+                   (int)CHANGE_MODIFIED == FUSE_SET_MODIFIED,
+               "host_change passes them on");
+
+static int host_access(struct vnode *vnode, unsigned mode)
+{
+    struct fuse_access arguments = {.mode = mode};
+    struct fs_call call = {.operation = FUSE_ACCESS, .node = host_node_of(vnode)->node,
+                           .arguments = &arguments, .arguments_size = sizeof arguments};
+    return fs_call(host_device_of(vnode), &call);
+}
+
+static int host_space(struct vnode *vnode, struct file_system_status *status)
+{
+    struct fuse_statfs_answer result;
+    struct fs_call call = {.operation = FUSE_STATFS, .node = host_node_of(vnode)->node,
+                           .result = &result, .result_size = sizeof result};
+    int error = fs_call(host_device_of(vnode), &call);
+    if (error == 0) {
+        *status = (struct file_system_status){
+            .type = 0x65735546, // FUSE_SUPER_MAGIC
+            .block_size = result.block_size,
+            .block_count = result.block_count,
+            .block_free = result.block_free,
+            .block_available = result.block_available,
+            .file_count = result.file_count,
+            .file_free = result.file_free,
+            .name_max = result.name_max,
+        };
+    }
+    return error;
+}
+
+static const struct vnode_ops host_ops = {
+    .lookup = host_lookup,
+    .create = host_create,
+    .create_open = host_create_open,
+    .link = host_link,
+    .remove = host_remove,
+    .rename = host_rename,
+    .read_link = host_read_link,
+    .open = host_open,
+    .status = host_status,
+    .change = host_change,
+    .access = host_access,
+    .space = host_space,
+    .release = host_release,
+};
+
+int hostfs_fill(struct mount *mount, const struct hal_dev_info *info)
+{
+    struct fs_device *device;
+    int error = fs_device_open(info, &device);
+    if (error != 0) {
+        return error;
+    }
+    mount->state = device;
+    struct fuse_getattr arguments = {0};
+    struct fuse_attributes_answer result;
+    struct fs_call call = {.operation = FUSE_GETATTR, .node = FUSE_ROOT, .arguments = &arguments,
+                           .arguments_size = sizeof arguments, .result = &result,
+                           .result_size = sizeof result};
+    error = fs_call(device, &call);
+    if (error != 0) {
+        return error;
+    }
+    struct fuse_entry entry = {.node = FUSE_ROOT, .attributes = result.attributes};
+    error = node_new(mount, &entry, &mount->root);
+    if (error == 0) {
+        mount->root->is_fresh = false;
+    }
+    return error;
+}

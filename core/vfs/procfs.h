@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// procfs.h: what the kernel tells about itself and the process, as files of text. procfs_add is in vfs.h.
+#ifndef CORE_VFS_PROCFS_H
+#define CORE_VFS_PROCFS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct mount;
+
+// Gives mount its root directory. -ENOMEM.
+int procfs_fill(struct mount *mount);
+
+// proctext.c: registers the files that core/vfs can fill by itself.
+int proctext_add(void);
+
+// Who `self` is; until then 1.
+void procfs_process_set(uint32_t id);
+
+#endif

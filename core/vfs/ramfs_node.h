@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ramfs_node.h: what ramfs.c (names) and ramfs_data.c (contents) share.
+#ifndef CORE_VFS_RAMFS_NODE_H
+#define CORE_VFS_RAMFS_NODE_H
+
+#include "core/lib/list.h"
+#include "core/lib/tree.h"
+#include "core/sync/mutex.h"
+#include "core/vfs/vnode.h"
+
+struct ramfs_name; // an entry of a directory
+
+struct ramfs_node {
+    struct vnode vnode; // a directory's entry counts as a reference
+    struct mutex lock;  // guards data and pages of a file
+    // Guarded by the tree lock of ramfs.c (one for all: names change rarely and briefly):
+    uint32_t mode, uid, gid;
+    uint32_t link_count;
+    uint64_t device;             // of device nodes
+    struct file_time accessed, modified, changed;
+    struct ramfs_node *parent;   // of a directory, not counted: a parent lives while it has children. NULL: removed
+    struct tree names;           // of a directory, oldest first
+    struct ramfs_name **buckets; // of a directory
+    size_t bucket_count, name_count;
+    uint64_t position_next;
+    char *text;                  // of a symbolic link
+    // Guarded by lock:
+    uint64_t size;
+    char **pages;                // NULL pages are holes
+    size_t page_count;           // length of pages
+};
+
+// ramfs_data.c. Give back the pages of a file that nobody uses any more.
+void ramfs_data_free(struct ramfs_node *node);
+int ramfs_data_truncate(struct ramfs_node *node, uint64_t size);
+int ramfs_data_open(struct ramfs_node *node, struct file *file);
+size_t ramfs_data_block_count(struct ramfs_node *node); // in units of 512 bytes
+
+#endif

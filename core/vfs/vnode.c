@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// vnode.c: the life of vnodes, and permission by mode bits (POSIX.1-2017, 4.5 File Access Permissions).
+#include "core/vfs/vnode.h"
+
+#include "core/lib/assert.h"
+#include "core/lib/errno.h"
+#include "core/lib/string.h"
+#include "core/vfs/mount.h"
+#include "hal/hal.h"
+
+uint32_t vnode_owner_uid, vnode_owner_gid;
+
+void vnode_init(struct vnode *vnode, const struct vnode_ops *ops, struct mount *mount,
+                uint32_t type, uint64_t inode)
+{
+    ASSERT((type & ~(uint32_t)MODE_TYPE) == 0);
+    vnode->ops = ops;
+    vnode->mount = mount;
+    vnode->type = type;
+    vnode->inode = inode;
+    vnode->is_fresh = false;
+    atomic_init(&vnode->reference_count, 1);
+}
+
+void vnode_get(struct vnode *vnode)
+{
+    // Relaxed: the caller has a reference already, so nothing is published by this one.
+    atomic_fetch_add_explicit(&vnode->reference_count, 1, memory_order_relaxed);
+}
+
+void vnode_put(struct vnode *vnode)
+{
+    if (vnode == NULL) {
+        return;
+    }
+    // Release pairs with the acquire of whoever takes the last one: all uses come before the end.
+    uint32_t before = atomic_fetch_sub_explicit(&vnode->reference_count, 1, memory_order_acq_rel);
+    ASSERT(before != 0);
+    if (before == 1 && vnode->ops->release != NULL) {
+        vnode->ops->release(vnode);
+    }
+}
+
+bool vnode_is_directory(const struct vnode *vnode)
+{
+    return vnode->type == MODE_DIRECTORY;
+}
+
+bool vnode_is_link(const struct vnode *vnode)
+{
+    return vnode->type == MODE_LINK;
+}
+
+int vnode_status(struct vnode *vnode, struct file_status *status)
+{
+    memset(status, 0, sizeof *status);
+    return vnode->ops->status(vnode, status);
+}
+
+static int access_by_mode(struct vnode *vnode, unsigned mode)
+{
+    struct file_status status;
+    int error = vnode_status(vnode, &status);
+    if (error != 0) {
+        return error;
+    }
+    if (vnode_owner_uid == 0) {
+        // The superuser executes only what somebody may execute.
+        bool none = vnode->type == MODE_FILE && (status.mode & 0111) == 0;
+        return (mode & 1) != 0 && none ? -EACCES : 0;
+    }
+    unsigned granted = status.mode & 7;
+    if (status.uid == vnode_owner_uid) {
+        granted = status.mode >> 6 & 7;
+    } else if (status.gid == vnode_owner_gid) {
+        granted = status.mode >> 3 & 7;
+    }
+    return (mode & ~granted & 7) != 0 ? -EACCES : 0;
+}
+
+int vnode_access(struct vnode *vnode, unsigned mode)
+{
+    bool is_data = vnode->type == MODE_FILE || vnode->type == MODE_DIRECTORY || vnode_is_link(vnode);
+    if ((mode & 2) != 0 && is_data && vnode->mount->read_only) {
+        return -EROFS;
+    }
+    return vnode->ops->access != NULL ? vnode->ops->access(vnode, mode)
+                                      : access_by_mode(vnode, mode);
+}
+
+struct file_time file_time_now(void)
+{
+    hal_ns now = hal_clock_wall_ns();
+    return (struct file_time){.seconds = (int64_t)(now / 1000000000),
+                              .nanoseconds = (uint32_t)(now % 1000000000)};
+}
