@@ -187,7 +187,7 @@ static void startup_pointer_set(void)
     static struct {
         char below[1024];
         struct elf_tcb tcb;
-        char above[1024];
+        char above[2048];
     } block __attribute__((aligned(64)));
     elf_tcb_prepare(&block.tcb);
     hal_tp_set(elf_tcb_pointer(&block.tcb));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tls_aarch64.c: variant I: the thread pointer is at a header of 16 bytes, blocks follow it, and
-// our own struct elf_tcb ends where the header begins.
+// our own struct elf_tcb lies below it.
 #include "core/elf/tls.h"
 
 #include "core/elf/object.h"
@@ -24,7 +24,7 @@ int64_t elf_tls_place(size_t *used, size_t size, size_t alignment, size_t misali
 
 char *elf_tcb_pointer(struct elf_tcb *tcb)
 {
-    return (char *)(tcb + 1);
+    return (char *)tcb + ELF_TCB_DISTANCE_AARCH64;
 }
 
 // The first word of the header is the dynamic vector's, by the ABI.
@@ -39,5 +39,5 @@ struct elf_tcb *elf_tcb_self(void)
 {
     char *pointer;
     __asm__("mrs %0, tpidr_el0" : "=r"(pointer));
-    return (struct elf_tcb *)pointer - 1;
+    return (struct elf_tcb *)(pointer - ELF_TCB_DISTANCE_AARCH64);
 }
