@@ -6,7 +6,7 @@
 // Prints the condition and its place, and halts with status 134. Any context.
 __attribute__((noreturn, cold)) void assert_fail(const char *condition, const char *file, int line);
 
-#define ASSERT(condition) \
+#define ASSERT(condition)                                                                          \
     (__builtin_expect(!!(condition), 1) ? (void)0 : assert_fail(#condition, __FILE__, __LINE__))
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// format.c: text from values: the conversions that core's messages and procfs need, no floating point.
+// format.c: text from values: the conversions that core's messages and procfs need, no floating
+// point.
 #include "core/lib/format.h"
 
 #include <stdbool.h>
@@ -36,7 +37,8 @@ static void put_many(struct sink *sink, char c, size_t count)
     }
 }
 
-static void put_padded(struct sink *sink, const struct conversion *how, const char *text, size_t length)
+static void put_padded(struct sink *sink, const struct conversion *how, const char *text,
+                       size_t length)
 {
     size_t padding = how->width > length ? how->width - length : 0;
     if (!how->left) {
@@ -50,8 +52,8 @@ static void put_padded(struct sink *sink, const struct conversion *how, const ch
     }
 }
 
-static void put_number(struct sink *sink, const struct conversion *how, uint64_t value, unsigned base,
-                       const char *prefix)
+static void put_number(struct sink *sink, const struct conversion *how, uint64_t value,
+                       unsigned base, const char *prefix)
 {
     char digits[64];
     size_t count = 0;

@@ -10,10 +10,13 @@ struct list {
     struct list *next, *previous;
 };
 
-#define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 #define list_for_each(node, list) for (node = (list)->next; node != (list); node = node->next)
 
-#define LIST_EMPTY(name) {&(name), &(name)}
+#define LIST_EMPTY(name)                                                                           \
+    {                                                                                              \
+        &(name), &(name)                                                                           \
+    }
 
 static inline void list_init(struct list *list)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// string.c: the functions of string.h, plainly. The compiler must not turn a loop here into a call of itself
+// string.c: the functions of string.h, plainly. The compiler must not turn a loop here into a call
+// of itself
 // (-fno-tree-loop-distribute-patterns).
 #include "core/lib/string.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// string.h: the C standard's memory and string functions that core itself uses. Applications see the same ones.
+// string.h: the C standard's memory and string functions that core itself uses. Applications see
+// the same ones.
 #ifndef CORE_LIB_STRING_H
 #define CORE_LIB_STRING_H
 

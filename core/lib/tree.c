@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tree.c: a treap: a binary search tree that is also a heap by priority.
 //
-// The priority of a node is a hash of its address, so it needs no space and no random numbers. Invariant: no
-// node has a higher priority than its parent.
+// The priority of a node is a hash of its address, so it needs no space and no random numbers.
+// Invariant: no node has a higher priority than its parent.
 #include "core/lib/tree.h"
 
 #include <stdint.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tree.h: ordered sets whose links lie in the elements: a treap (Seidel and Aragon, 1996).
 //
-// Expected O(log n) for insertion and removal. All-zero is an empty tree. The caller provides the lock.
+// Expected O(log n) for insertion and removal. All-zero is an empty tree. The caller provides the
+// lock.
 #ifndef CORE_LIB_TREE_H
 #define CORE_LIB_TREE_H
 

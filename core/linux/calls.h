@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // calls.h: the system calls that core/linux implements, by the file they stand in.
 //
-// Arguments and results are those of the Linux manual pages, section 2; a negative result is an errno.
+// Arguments and results are those of the Linux manual pages, section 2; a negative result is an
+// errno.
 #ifndef CORE_LINUX_CALLS_H
 #define CORE_LINUX_CALLS_H
 
@@ -209,7 +210,7 @@ struct linux_row {
     const char *name;
     const char *arguments; // for --strace, a letter each; see trace.c
     int number;
-    bool never_restarts;   // -EINTR stays -EINTR whatever the handler's SA_RESTART says (signal(7))
+    bool never_restarts; // -EINTR stays -EINTR whatever the handler's SA_RESTART says (signal(7))
 };
 
 extern const struct linux_row linux_rows[]; // of the ISA

@@ -55,7 +55,8 @@ int clock_read(int clock, hal_ns *time)
 
 static struct timespec timespec_of(hal_ns time)
 {
-    return (struct timespec){.tv_sec = (time_t)(time / SECOND_NS), .tv_nsec = (long)(time % SECOND_NS)};
+    return (struct timespec){.tv_sec = (time_t)(time / SECOND_NS),
+                             .tv_nsec = (long)(time % SECOND_NS)};
 }
 
 static struct timeval timeval_of(hal_ns time)
@@ -156,7 +157,8 @@ static int sleep_until(hal_ns deadline)
     return 0;
 }
 
-long linux_clock_nanosleep(int clock, int flags, const struct timespec *request, struct timespec *rest)
+long linux_clock_nanosleep(int clock, int flags, const struct timespec *request,
+                           struct timespec *rest)
 {
     hal_ns deadline;
     bool is_absolute = (flags & TIMER_ABSTIME) != 0;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // futex.c: buckets of waiters by the word's address, each under a sleeping mutex.
 //
-// Invariant: a waiter is in exactly one bucket's list from when it has compared the word, under that bucket's mutex, until
-// somebody takes it out: a waker, who then sets is_woken and wakes the thread, or the waiter itself, which gives up.
-// Only private futexes exist: there is one address space.
+// Invariant: a waiter is in exactly one bucket's list from when it has compared the word, under
+// that bucket's mutex, until somebody takes it out: a waker, who then sets is_woken and wakes the
+// thread, or the waiter itself, which gives up. Only private futexes exist: there is one address
+// space.
 #include "core/linux/futex.h"
 
 #include <stdbool.h>
@@ -22,8 +23,14 @@ enum { BUCKET_COUNT = 256 };
 
 // Linux include/uapi/linux/futex.h
 enum {
-    FUTEX_WAIT = 0, FUTEX_WAKE = 1, FUTEX_REQUEUE = 3, FUTEX_CMP_REQUEUE = 4, FUTEX_WAIT_BITSET = 9,
-    FUTEX_WAKE_BITSET = 10, FUTEX_CMD_MASK = 0x7f, FUTEX_CLOCK_REALTIME = 256,
+    FUTEX_WAIT = 0,
+    FUTEX_WAKE = 1,
+    FUTEX_REQUEUE = 3,
+    FUTEX_CMP_REQUEUE = 4,
+    FUTEX_WAIT_BITSET = 9,
+    FUTEX_WAKE_BITSET = 10,
+    FUTEX_CMD_MASK = 0x7f,
+    FUTEX_CLOCK_REALTIME = 256,
 };
 
 struct futex_waiter {
@@ -59,7 +66,8 @@ static void waiter_wake(struct futex_waiter *waiter)
 {
     list_remove(&waiter->node);
     struct thread *thread = waiter->thread;
-    atomic_store_explicit(&waiter->is_woken, true, memory_order_release); // waiter is gone from here
+    atomic_store_explicit(&waiter->is_woken, true,
+                          memory_order_release); // waiter is gone from here
     thread_wake(thread);
 }
 
@@ -99,7 +107,8 @@ int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint32_t bits, hal_ns 
     list_push_back(&bucket->waiters, &waiter.node);
     mutex_unlock(&bucket->lock);
 
-    while (!atomic_load_explicit(&waiter.is_woken, memory_order_acquire)) { // pairs with waiter_wake
+    while (
+        !atomic_load_explicit(&waiter.is_woken, memory_order_acquire)) { // pairs with waiter_wake
         bool is_timed_out = !thread_park_until(deadline);
         if ((is_timed_out || wait_is_interrupted()) && waiter_withdraw(&waiter)) {
             return is_timed_out ? -ETIMEDOUT : -EINTR;
@@ -114,10 +123,12 @@ int futex_wake(_Atomic uint32_t *word, int count, uint32_t bits)
     int woken = 0;
     bucket_lock(bucket);
     struct list *next;
-    for (struct list *node = bucket->waiters.next; node != &bucket->waiters && woken < count; node = next) {
+    for (struct list *node = bucket->waiters.next; node != &bucket->waiters && woken < count;
+         node = next) {
         struct futex_waiter *waiter = container_of(node, struct futex_waiter, node);
         next = node->next;
-        if (atomic_load_explicit(&waiter->word, memory_order_relaxed) == word && (waiter->bits & bits) != 0) {
+        if (atomic_load_explicit(&waiter->word, memory_order_relaxed) == word &&
+            (waiter->bits & bits) != 0) {
             waiter_wake(waiter);
             ++woken;
         }
@@ -135,7 +146,8 @@ static void bucket_lock_both(struct futex_bucket *a, struct futex_bucket *b)
     }
 }
 
-int futex_requeue(_Atomic uint32_t *word, int wake_count, int requeue_count, _Atomic uint32_t *target)
+int futex_requeue(_Atomic uint32_t *word, int wake_count, int requeue_count,
+                  _Atomic uint32_t *target)
 {
     struct futex_bucket *from = bucket_of(word);
     struct futex_bucket *to = bucket_of(target);
@@ -177,7 +189,8 @@ static int deadline_read(hal_ns *deadline, const struct timespec *timeout, int o
     return clock_deadline_read(deadline, clock, is_absolute, timeout);
 }
 
-static long wait_call(_Atomic uint32_t *word, int operation, uint32_t value, uintptr_t timeout, uint32_t bits)
+static long wait_call(_Atomic uint32_t *word, int operation, uint32_t value, uintptr_t timeout,
+                      uint32_t bits)
 {
     hal_ns deadline;
     if (bits == 0) {

@@ -17,7 +17,8 @@ int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint32_t bits, hal_ns 
 int futex_wake(_Atomic uint32_t *word, int count, uint32_t bits);
 
 // Wakes wake_count waiters of word and moves requeue_count others to target. Answers both together.
-int futex_requeue(_Atomic uint32_t *word, int wake_count, int requeue_count, _Atomic uint32_t *target);
+int futex_requeue(_Atomic uint32_t *word, int wake_count, int requeue_count,
+                  _Atomic uint32_t *target);
 
 long linux_futex(_Atomic uint32_t *word, int operation, uint32_t value, uintptr_t timeout,
                  _Atomic uint32_t *word2, uint32_t value3);

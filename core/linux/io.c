@@ -16,8 +16,10 @@
 #include "core/vfs/fdtable.h"
 #include "core/vfs/file.h"
 
-_Static_assert(OPEN_CREATE == O_CREAT && OPEN_EXCLUSIVE == O_EXCL && OPEN_TRUNCATE == O_TRUNC, "open flags");
-_Static_assert(OPEN_APPEND == O_APPEND && OPEN_NONBLOCK == O_NONBLOCK && OPEN_PATH == O_PATH, "open flags");
+_Static_assert(OPEN_CREATE == O_CREAT && OPEN_EXCLUSIVE == O_EXCL && OPEN_TRUNCATE == O_TRUNC,
+               "open flags");
+_Static_assert(OPEN_APPEND == O_APPEND && OPEN_NONBLOCK == O_NONBLOCK && OPEN_PATH == O_PATH,
+               "open flags");
 _Static_assert(OPEN_CLOSE_ON_EXEC == O_CLOEXEC && OPEN_NO_TTY == O_NOCTTY, "open flags");
 _Static_assert(sizeof(struct io_vector) == sizeof(struct iovec), "iovec");
 
@@ -220,13 +222,15 @@ long linux_pwritev(int fd, const struct iovec *vectors, int count, int64_t offse
     return offset < 0 ? -EINVAL : vector_call(fd, vectors, count, offset, WRITING);
 }
 
-long linux_preadv2(int fd, const struct iovec *vectors, int count, int64_t offset, long high, int flags)
+long linux_preadv2(int fd, const struct iovec *vectors, int count, int64_t offset, long high,
+                   int flags)
 {
     (void)high;
     return flags != 0 ? -EOPNOTSUPP : vector_call(fd, vectors, count, offset, READING);
 }
 
-long linux_pwritev2(int fd, const struct iovec *vectors, int count, int64_t offset, long high, int flags)
+long linux_pwritev2(int fd, const struct iovec *vectors, int count, int64_t offset, long high,
+                    int flags)
 {
     (void)high;
     return flags != 0 ? -EOPNOTSUPP : vector_call(fd, vectors, count, offset, WRITING);
@@ -242,8 +246,9 @@ long linux_lseek(int fd, int64_t offset, int from)
     if (error != 0) {
         return error;
     }
-    error = from < SEEK_FROM_START || from > SEEK_FROM_END ? -EINVAL
-                                                           : file_seek(file, offset, (enum seek_from)from, &result);
+    error = from < SEEK_FROM_START || from > SEEK_FROM_END
+                ? -EINVAL
+                : file_seek(file, offset, (enum seek_from)from, &result);
     file_put(file);
     return error != 0 ? error : (long)result;
 }
@@ -436,7 +441,8 @@ static long status_flags_set(struct file *file, uint32_t flags)
 {
     const uint32_t settable = OPEN_APPEND | OPEN_NONBLOCK;
     uint32_t old = atomic_load(&file->flags);
-    while (!atomic_compare_exchange_weak(&file->flags, &old, (old & ~settable) | (flags & settable))) {
+    while (
+        !atomic_compare_exchange_weak(&file->flags, &old, (old & ~settable) | (flags & settable))) {
     }
     return 0;
 }
@@ -458,13 +464,16 @@ static long control(struct file *file, int fd, int command, long argument)
     switch (command) {
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
-        return argument < 0 || argument >= FD_MAX ? -EINVAL : duplicate(fd, (int)argument, command == F_DUPFD_CLOEXEC);
+        return argument < 0 || argument >= FD_MAX
+                   ? -EINVAL
+                   : duplicate(fd, (int)argument, command == F_DUPFD_CLOEXEC);
     case F_GETFD:
         return fd_flag_get(fd);
     case F_SETFD:
         return fd_flag_set(fd, (argument & FD_CLOEXEC) != 0);
     case F_GETFL:
-        return (long)(atomic_load(&file->flags) & (OPEN_ACCESS | OPEN_APPEND | OPEN_NONBLOCK)) | LARGE_FILE;
+        return (long)(atomic_load(&file->flags) & (OPEN_ACCESS | OPEN_APPEND | OPEN_NONBLOCK)) |
+               LARGE_FILE;
     case F_SETFL:
         return status_flags_set(file, (uint32_t)argument);
     case F_GETLK:
@@ -541,7 +550,8 @@ long linux_eventfd2(unsigned value, int flags)
     if ((flags & ~(O_CLOEXEC | O_NONBLOCK | IS_SEMAPHORE)) != 0) {
         return -EINVAL;
     }
-    int error = eventfd_create(&file, value, (flags & IS_SEMAPHORE) != 0, (uint32_t)flags & OPEN_NONBLOCK);
+    int error =
+        eventfd_create(&file, value, (flags & IS_SEMAPHORE) != 0, (uint32_t)flags & OPEN_NONBLOCK);
     if (error != 0) {
         return error;
     }
@@ -554,7 +564,8 @@ long linux_eventfd2(unsigned value, int flags)
 
 enum { COPY_STEP = 65536 };
 
-static int copy_step(struct file *out, struct file *in, char *data, size_t size, int64_t *offset, size_t *moved)
+static int copy_step(struct file *out, struct file *in, char *data, size_t size, int64_t *offset,
+                     size_t *moved)
 {
     size_t got = 0;
     size_t put = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// machine.h: what core/linux needs of the ISA; machine_x86_64.c, machine_aarch64.c and signal_entry_*.S have the rest.
+// machine.h: what core/linux needs of the ISA; machine_x86_64.c, machine_aarch64.c and
+// signal_entry_*.S have the rest.
 #ifndef CORE_LINUX_MACHINE_H
 #define CORE_LINUX_MACHINE_H
 
@@ -31,14 +32,16 @@ struct signal_call {
     uint64_t mask; // to go back to
 };
 
-// Builds a signal frame from regs and changes regs so that going on with it runs handler(signal, info, context) and returns
-// through signal_return. -EFAULT: the stack is not there.
+// Builds a signal frame from regs and changes regs so that going on with it runs handler(signal,
+// info, context) and returns through signal_return. -EFAULT: the stack is not there.
 HAL_MUST_CHECK int signal_frame_push(struct hal_regs *regs, const struct signal_call *call);
 
-// The way back, called by signal_return_entry (signal_entry_*.S); frame is what signal_frame_push built.
+// The way back, called by signal_return_entry (signal_entry_*.S); frame is what signal_frame_push
+// built.
 HAL_NORETURN void signal_return(struct signal_frame *frame);
 
-// Calls handler(signal, info, context) as a function, with a context that holds the mask and is otherwise empty.
+// Calls handler(signal, info, context) as a function, with a context that holds the mask and is
+// otherwise empty.
 void signal_call_plain(const struct signal_call *call);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // machine_aarch64.c: signal frames and register reports on aarch64.
 //
-// sp is at the frame while the handler runs, and x30 leads to signal_return_entry. Vector state travels in the frame's own copy
-// of hal_regs.
+// sp is at the frame while the handler runs, and x30 leads to signal_return_entry. Vector state
+// travels in the frame's own copy of hal_regs.
 #include "core/linux/machine.h"
 
 #include <signal.h>
@@ -40,10 +40,11 @@ long machine_system_call_number(const struct hal_regs *regs)
 void machine_print(const struct hal_regs *regs)
 {
     for (int i = 0; i < 30; i += 3) {
-        console_print("osv:  x%-2d %016lx  x%-2d %016lx  x%-2d %016lx\n", i, regs->general[i], i + 1,
-                      regs->general[i + 1], i + 2, regs->general[i + 2]);
+        console_print("osv:  x%-2d %016lx  x%-2d %016lx  x%-2d %016lx\n", i, regs->general[i],
+                      i + 1, regs->general[i + 1], i + 2, regs->general[i + 2]);
     }
-    console_print("osv:  x30 %016lx  sp  %016lx  pc  %016lx\n", regs->general[REG_LINK], regs->sp, regs->pc);
+    console_print("osv:  x30 %016lx  sp  %016lx  pc  %016lx\n", regs->general[REG_LINK], regs->sp,
+                  regs->pc);
 }
 
 static void context_fill(ucontext_t *context, const struct signal_call *call)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // machine_x86_64.c: signal frames and register reports on x86_64.
 //
-// The return address lies right below the frame on the application's stack, as in Linux's rt_sigframe; the context's general
-// registers are in Linux's order, which is hal_regs's, so handlers may read and change them. Vector state travels in the
-// frame's own copy of hal_regs.
+// The return address lies right below the frame on the application's stack, as in Linux's
+// rt_sigframe; the context's general registers are in Linux's order, which is hal_regs's, so
+// handlers may read and change them. Vector state travels in the frame's own copy of hal_regs.
 #include "core/linux/machine.h"
 
 #include <signal.h>
@@ -44,13 +44,15 @@ long machine_system_call_number(const struct hal_regs *regs)
 
 void machine_print(const struct hal_regs *regs)
 {
-    static const char names[HAL_REG_COUNT][4] = {"r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rdi",
-                                                 "rsi", "rbp", "rbx", "rdx", "rax", "rcx", "rsp", "rip", "flg"};
+    static const char names[HAL_REG_COUNT][4] = {"r8",  "r9",  "r10", "r11", "r12", "r13",
+                                                 "r14", "r15", "rdi", "rsi", "rbp", "rbx",
+                                                 "rdx", "rax", "rcx", "rsp", "rip", "flg"};
     char line[160];
     for (int row = 0; row < HAL_REG_COUNT; row += 3) {
         size_t used = 0;
         for (int i = row; i < row + 3; ++i) {
-            used += format(line + used, sizeof line - used, "  %-3s %016lx", names[i], regs->general[i]);
+            used += format(line + used, sizeof line - used, "  %-3s %016lx", names[i],
+                           regs->general[i]);
         }
         console_print("osv:%s\n", line);
     }

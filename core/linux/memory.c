@@ -62,7 +62,8 @@ static long map_file(char **va, size_t size, int prot, int flags, int fd, uint64
 long linux_mmap(char *va, size_t size, int prot, int flags, int fd, int64_t offset)
 {
     int kind = flags & MAP_TYPE;
-    if (size == 0 || (offset & (HAL_PAGE_SIZE - 1)) != 0 || (kind != MAP_PRIVATE && kind != MAP_SHARED && kind != 3)) {
+    if (size == 0 || (offset & (HAL_PAGE_SIZE - 1)) != 0 ||
+        (kind != MAP_PRIVATE && kind != MAP_SHARED && kind != 3)) {
         return -EINVAL;
     }
     size_t whole = page_round(size);
@@ -104,7 +105,8 @@ long linux_mremap(char *va, size_t old_size, size_t new_size, int flags, char *t
     if (!is_aligned(va) || new_size == 0 || old_size == 0 || (flags & ~MREMAP_MAYMOVE) != 0) {
         return -EINVAL;
     }
-    int error = vm_remap(&va, page_round(old_size), page_round(new_size), (flags & MREMAP_MAYMOVE) != 0);
+    int error =
+        vm_remap(&va, page_round(old_size), page_round(new_size), (flags & MREMAP_MAYMOVE) != 0);
     return error != 0 ? error : (long)va;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // path.c: system calls that take a path.
 //
-// A path is copied in first; a directory descriptor becomes the base that core/vfs starts a relative path at, NULL being the
-// current directory.
+// A path is copied in first; a directory descriptor becomes the base that core/vfs starts a
+// relative path at, NULL being the current directory.
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -300,7 +300,8 @@ long linux_mkdirat(int fd, const char *path, uint32_t mode)
 {
     struct place place;
     int error = place_get(&place, fd, path);
-    return place_put(&place, error != 0 ? error : vfs_make_directory(place.base, place.path, mode & 07777));
+    return place_put(&place,
+                     error != 0 ? error : vfs_make_directory(place.base, place.path, mode & 07777));
 }
 
 long linux_mkdir(const char *path, uint32_t mode)
@@ -329,11 +330,11 @@ long linux_rmdir(const char *path)
     return linux_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 }
 
-typedef int two_path_function(struct file *from_base, const char *from, struct file *to_base, const char *to,
-                              unsigned flags);
+typedef int two_path_function(struct file *from_base, const char *from, struct file *to_base,
+                              const char *to, unsigned flags);
 
-static long two_paths(two_path_function *function, int from_fd, const char *from, int to_fd, const char *to,
-                      unsigned flags)
+static long two_paths(two_path_function *function, int from_fd, const char *from, int to_fd,
+                      const char *to, unsigned flags)
 {
     struct place *places = heap_alloc(2 * sizeof(struct place)); // 8 KiB: too much for a stack
     if (places == NULL) {
@@ -377,8 +378,8 @@ long linux_link(const char *from, const char *to)
     return linux_linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
-static int symlink_function(struct file *from_base, const char *from, struct file *to_base, const char *to,
-                            unsigned flags)
+static int symlink_function(struct file *from_base, const char *from, struct file *to_base,
+                            const char *to, unsigned flags)
 {
     (void)from_base;
     (void)flags;
@@ -427,7 +428,8 @@ long linux_fchmodat(int fd, const char *path, uint32_t mode)
 {
     struct place place;
     int error = place_get(&place, fd, path);
-    return place_put(&place, error != 0 ? error : vfs_change_mode(place.base, place.path, mode & 07777, 0));
+    return place_put(&place,
+                     error != 0 ? error : vfs_change_mode(place.base, place.path, mode & 07777, 0));
 }
 
 long linux_chmod(const char *path, uint32_t mode)
@@ -452,7 +454,8 @@ long linux_fchownat(int fd, const char *path, uint32_t uid, uint32_t gid, int fl
     unsigned how = ((flags & AT_SYMLINK_NOFOLLOW) != 0 ? VFS_NO_FOLLOW : 0) |
                    ((flags & AT_EMPTY_PATH) != 0 ? VFS_EMPTY_PATH : 0);
     int error = place_get(&place, fd, path);
-    return place_put(&place, error != 0 ? error : vfs_change_owner(place.base, place.path, uid, gid, how));
+    return place_put(&place,
+                     error != 0 ? error : vfs_change_owner(place.base, place.path, uid, gid, how));
 }
 
 long linux_chown(const char *path, uint32_t uid, uint32_t gid)
@@ -481,7 +484,8 @@ static int times_read(struct file_time times[2], const struct timespec *user)
     struct timespec spec[2];
     int error = user_read(spec, user, sizeof spec);
     for (int i = 0; error == 0 && i < 2; ++i) {
-        times[i] = (struct file_time){spec[i].tv_sec, (uint32_t)spec[i].tv_nsec}; // UTIME_NOW, UTIME_OMIT too
+        times[i] = (struct file_time){spec[i].tv_sec,
+                                      (uint32_t)spec[i].tv_nsec}; // UTIME_NOW, UTIME_OMIT too
         bool is_valid = spec[i].tv_nsec == UTIME_NOW || spec[i].tv_nsec == UTIME_OMIT ||
                         (spec[i].tv_nsec >= 0 && spec[i].tv_nsec < 1000000000);
         error = is_valid ? 0 : -EINVAL;

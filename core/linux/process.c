@@ -362,12 +362,16 @@ long linux_sched_setparam(int32_t id, const int *priority)
 
 long linux_sched_get_priority_max(int policy)
 {
-    return policy == SCHED_FIFO || policy == SCHED_RR ? 99 : policy <= SCHED_IDLE && policy >= 0 ? 0 : -EINVAL;
+    return policy == SCHED_FIFO || policy == SCHED_RR ? 99
+           : policy <= SCHED_IDLE && policy >= 0      ? 0
+                                                      : -EINVAL;
 }
 
 long linux_sched_get_priority_min(int policy)
 {
-    return policy == SCHED_FIFO || policy == SCHED_RR ? 1 : policy <= SCHED_IDLE && policy >= 0 ? 0 : -EINVAL;
+    return policy == SCHED_FIFO || policy == SCHED_RR ? 1
+           : policy <= SCHED_IDLE && policy >= 0      ? 0
+                                                      : -EINVAL;
 }
 
 long linux_getpriority(int which, int who)
@@ -406,8 +410,10 @@ static long no_process(const char *call)
 {
     static _Atomic bool is_said;
     if (!atomic_exchange(&is_said, true)) {
-        console_print("osv: %s: not possible here: OSv runs one process; run the other program beside it, or "
-                      "use threads\n", call);
+        console_print(
+            "osv: %s: not possible here: OSv runs one process; run the other program beside it, or "
+            "use threads\n",
+            call);
     }
     return -ENOSYS;
 }

@@ -12,27 +12,31 @@ struct thread;
 
 enum { PROCESS_ID = 2, PROCESS_PARENT_ID = 1 };
 
-struct process_options { // from the command line, see core/boot
+struct process_options {    // from the command line, see core/boot
     const char *executable; // absolute path
     const char *const *arguments;
     const char *const *environment;
     uint32_t uid, gid, umask;
-    bool trace;   // --strace
+    bool trace; // --strace
     bool verbose;
 };
 
 void process_init(const struct process_options *options);
 const struct process_options *process_options(void);
 
-// Per-thread state of core/linux (thread->user). The thread id is that of core/sched; the first thread's is PROCESS_ID.
+// Per-thread state of core/linux (thread->user). The thread id is that of core/sched; the first
+// thread's is PROCESS_ID.
 struct task;
-HAL_MUST_CHECK int task_create(struct task **task); // for thread_config.user; inherits the creator's signal mask
-void task_discard(struct task *task);               // of a thread that was never started, or has ended
+HAL_MUST_CHECK int
+task_create(struct task **task);      // for thread_config.user; inherits the creator's signal mask
+void task_discard(struct task *task); // of a thread that was never started, or has ended
 int32_t task_id(const struct thread *thread);
-// Called by a thread on its way out, before thread_exit: wakes clear_child_tid, gives up robust mutexes.
+// Called by a thread on its way out, before thread_exit: wakes clear_child_tid, gives up robust
+// mutexes.
 void task_exit(void);
 
-// Ends the process: no destructor runs here (core/libc's exit has done that). Streams need no flushing by core.
+// Ends the process: no destructor runs here (core/libc's exit has done that). Streams need no
+// flushing by core.
 HAL_NORETURN void process_exit(int status);
 // Ends the process as a fatal signal does: report, status 128 + signal.
 HAL_NORETURN void process_killed(int signal);

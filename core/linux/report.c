@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // report.c: crash reports and thread listings.
 //
-// Everything read from the failed program goes through user_read or hal_copy_safe: a broken stack cuts the backtrace short
-// and does no more harm.
+// Everything read from the failed program goes through user_read or hal_copy_safe: a broken stack
+// cuts the backtrace short and does no more harm.
 #include "core/linux/report.h"
 
 #include <stdatomic.h>
@@ -21,10 +21,10 @@ enum { FRAME_MAX = 32, LINE_SIZE = 512 };
 const char *signal_name(int signal)
 {
     static const char names[32][10] = {
-        "",        "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",    "SIGTRAP", "SIGABRT", "SIGBUS",
-        "SIGFPE",  "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",   "SIGPIPE", "SIGALRM", "SIGTERM",
-        "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP",   "SIGTTIN", "SIGTTOU", "SIGURG",
-        "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH",  "SIGIO",   "SIGPWR",  "SIGSYS",
+        "",          "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",   "SIGTRAP", "SIGABRT", "SIGBUS",
+        "SIGFPE",    "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",  "SIGPIPE", "SIGALRM", "SIGTERM",
+        "SIGSTKFLT", "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",  "SIGTTIN", "SIGTTOU", "SIGURG",
+        "SIGXCPU",   "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",   "SIGPWR",  "SIGSYS",
     };
     return signal > 0 && signal < 32 ? names[signal] : "real-time signal";
 }
@@ -42,7 +42,8 @@ static size_t place_format(char *text, size_t size, uintptr_t ip)
     if (!elf_place_of((const void *)ip, &place)) {
         return format(text, size, "?");
     }
-    size_t used = format(text, size, "%s+0x%lx", base_name(place.object_name), ip - (uintptr_t)place.object_base);
+    size_t used = format(text, size, "%s+0x%lx", base_name(place.object_name),
+                         ip - (uintptr_t)place.object_base);
     if (place.symbol_name != NULL && used < size) {
         used += format(text + used, size - used, " (%s+0x%lx)", place.symbol_name,
                        ip - (uintptr_t)place.symbol_address);
@@ -79,10 +80,11 @@ void report_fatal(int signal, const struct hal_regs *regs, const struct linux_si
     char line[LINE_SIZE];
     (void)place_format(line, sizeof line, place.ip);
     if (info != NULL) {
-        console_print("osv: %s: address %p, at %s, thread %d (%s)\n", signal_name(signal), info->address, line,
-                      task_id(self), self->name);
+        console_print("osv: %s: address %p, at %s, thread %d (%s)\n", signal_name(signal),
+                      info->address, line, task_id(self), self->name);
     } else {
-        console_print("osv: %s: at %s, thread %d (%s)\n", signal_name(signal), line, task_id(self), self->name);
+        console_print("osv: %s: at %s, thread %d (%s)\n", signal_name(signal), line, task_id(self),
+                      self->name);
     }
     if (regs != NULL) {
         machine_print(regs);

@@ -2,11 +2,12 @@
 // signal.c: actions, masks, pending sets, and the points where handlers run.
 //
 // A signal is a bit in its target's pending set. Its handler runs
-//   - as a function, on the way out of a system call that it interrupted, or that sent or unblocked it;
+//   - as a function, on the way out of a system call that it interrupted, or that sent or unblocked
+//   it;
 //   - by a frame, when an interrupt finds the thread in application code (frame_hook);
 //   - by a frame, at once, for a fault of the thread's own.
-// An interrupt that finds the thread in core's code cannot let the handler in: core may hold locks. The signal thread then
-// kicks the CPU again a little later, until the handler has run.
+// An interrupt that finds the thread in core's code cannot let the handler in: core may hold locks.
+// The signal thread then kicks the CPU again a little later, until the handler has run.
 #include "core/linux/signal.h"
 
 #include <signal.h>
@@ -43,13 +44,15 @@ static uintptr_t image_start, image_end;
 
 enum { RETRY_NS = 1000000 };
 
-#define BIT(signal) ((uint64_t)1 << ((signal) - 1))
+#define BIT(signal) ((uint64_t)1 << ((signal)-1))
 
 static const uint64_t UNBLOCKABLE = BIT(SIGKILL) | BIT(SIGSTOP);
-static const uint64_t IGNORED_BY_DEFAULT = BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH) |
-                                           BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU);
-static const uint64_t REPORTED = BIT(SIGQUIT) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGABRT) | BIT(SIGBUS) |
-                                 BIT(SIGFPE) | BIT(SIGSEGV) | BIT(SIGSYS) | BIT(SIGXCPU) | BIT(SIGXFSZ);
+static const uint64_t IGNORED_BY_DEFAULT = BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) |
+                                           BIT(SIGWINCH) | BIT(SIGSTOP) | BIT(SIGTSTP) |
+                                           BIT(SIGTTIN) | BIT(SIGTTOU);
+static const uint64_t REPORTED = BIT(SIGQUIT) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGABRT) |
+                                 BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGSEGV) | BIT(SIGSYS) |
+                                 BIT(SIGXCPU) | BIT(SIGXFSZ);
 
 static bool is_valid(int signal)
 {
@@ -72,7 +75,8 @@ static bool is_ignored(int signal, const struct action *action)
 
 static uint64_t deliverable(const struct task *task)
 {
-    return (atomic_load(&task->pending) | atomic_load(&process_pending)) & ~atomic_load(&task->blocked);
+    return (atomic_load(&task->pending) | atomic_load(&process_pending)) &
+           ~atomic_load(&task->blocked);
 }
 
 static bool is_interrupted(void)
@@ -126,11 +130,12 @@ void signal_mask_restore(struct task *task, uint64_t mask)
 
 static struct linux_signal_info info_of_sender(int signal)
 {
-    return (struct linux_signal_info){.signal = signal, .code = SI_USER,
-                                      .sender = {PROCESS_ID, process_options()->uid}};
+    return (struct linux_signal_info){
+        .signal = signal, .code = SI_USER, .sender = {PROCESS_ID, process_options()->uid}};
 }
 
-// Runs the handler of a signal taken by the caller, as a function. True: interrupted calls go on (SA_RESTART).
+// Runs the handler of a signal taken by the caller, as a function. True: interrupted calls go on
+// (SA_RESTART).
 static bool signal_run(struct task *task, int signal)
 {
     struct action action = action_get(signal);
@@ -163,12 +168,13 @@ bool signal_interrupted(void)
 
 static bool is_on(const struct task_signal_stack *stack, uintptr_t sp)
 {
-    return stack->is_set && sp > (uintptr_t)stack->base && sp <= (uintptr_t)stack->base + stack->size;
+    return stack->is_set && sp > (uintptr_t)stack->base &&
+           sp <= (uintptr_t)stack->base + stack->size;
 }
 
 // Changes regs so that the handler runs. Interrupts on.
-static void frame_push(struct task *task, struct hal_regs *regs, const struct linux_signal_info *info,
-                       const struct action *action)
+static void frame_push(struct task *task, struct hal_regs *regs,
+                       const struct linux_signal_info *info, const struct action *action)
 {
     struct signal_call call = {.handler = action->handler, .info = info};
     call.sp = machine_place_of(regs).sp;
@@ -255,7 +261,8 @@ bool signal_fault(const struct hal_fault *fault, struct hal_frame *frame)
         action = action_get(info.signal);
     }
     bool is_blocked = task != NULL && (atomic_load(&task->blocked) & BIT(info.signal)) != 0;
-    if (action.handler == (uintptr_t)SIG_DFL || action.handler == (uintptr_t)SIG_IGN || is_blocked) {
+    if (action.handler == (uintptr_t)SIG_DFL || action.handler == (uintptr_t)SIG_IGN ||
+        is_blocked) {
         report_fatal(info.signal, &regs, &info);
         process_exit(128 + info.signal);
     }
@@ -302,7 +309,8 @@ static void target_consider(struct thread *thread, void *argument)
 {
     struct target_search *search = argument;
     struct task *task = thread->user;
-    if (task != NULL && search->found == NULL && (atomic_load(&task->blocked) & BIT(search->signal)) == 0) {
+    if (task != NULL && search->found == NULL &&
+        (atomic_load(&task->blocked) & BIT(search->signal)) == 0) {
         search->found = task;
     }
 }
@@ -381,6 +389,7 @@ void upcall_notice(enum hal_notice notice)
     if (signal_thread != NULL) {
         thread_wake(signal_thread);
     }
+    sched_interrupt_end(NULL);
 }
 
 void signal_init(const char *image, size_t image_size)
@@ -439,7 +448,9 @@ long linux_rt_sigprocmask(int how, const uint64_t *set, uint64_t *get, size_t si
     if (how < SIG_BLOCK || how > SIG_SETMASK) {
         return -EINVAL;
     }
-    signal_mask_restore(task, how == SIG_BLOCK ? old | mask : how == SIG_UNBLOCK ? old & ~mask : mask);
+    signal_mask_restore(task, how == SIG_BLOCK     ? old | mask
+                              : how == SIG_UNBLOCK ? old & ~mask
+                                                   : mask);
     (void)signal_interrupted();
     return 0;
 }
@@ -447,7 +458,8 @@ long linux_rt_sigprocmask(int how, const uint64_t *set, uint64_t *get, size_t si
 long linux_rt_sigpending(uint64_t *get, size_t size)
 {
     struct task *task = task_self();
-    uint64_t set = (atomic_load(&task->pending) | atomic_load(&process_pending)) & atomic_load(&task->blocked);
+    uint64_t set =
+        (atomic_load(&task->pending) | atomic_load(&process_pending)) & atomic_load(&task->blocked);
     return size != sizeof set ? -EINVAL : user_write(get, &set, sizeof set);
 }
 
@@ -518,7 +530,8 @@ static int pending_take(struct task *task, uint64_t set)
     return 0;
 }
 
-long linux_rt_sigtimedwait(const uint64_t *user, void *info, const struct timespec *timeout, size_t size)
+long linux_rt_sigtimedwait(const uint64_t *user, void *info, const struct timespec *timeout,
+                           size_t size)
 {
     struct task *task = task_self();
     uint64_t set;

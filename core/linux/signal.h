@@ -31,7 +31,8 @@ _Static_assert(sizeof(struct linux_signal_info) == 128, "siginfo_t");
 // image: core's own code, where a signal's handler may not cut in.
 void signal_init(const char *image, size_t image_size);
 
-// To the process, to one task, to the caller (its handler has run, or the process has ended, on return). Thread context.
+// To the process, to one task, to the caller (its handler has run, or the process has ended, on
+// return). Thread context.
 void signal_send_process(int signal);
 void signal_send_task(struct task *task, int signal);
 void signal_send_self(int signal);

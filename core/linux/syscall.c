@@ -34,7 +34,8 @@ static long no_call(long a, long b, long c, long d, long e, long f)
 }
 
 // A call that is not there, or one that a signal ended.
-__attribute__((noinline, cold)) static long second_look(long result, long number, const long arguments[6])
+__attribute__((noinline, cold)) static long second_look(long result, long number,
+                                                        const long arguments[6])
 {
     const struct linux_row *row = rows[number];
     if (row == NULL) {
@@ -42,7 +43,8 @@ __attribute__((noinline, cold)) static long second_look(long result, long number
         return -ENOSYS;
     }
     while (result == -EINTR && signal_interrupted() && !row->never_restarts) {
-        result = row->call(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+        result = row->call(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
+                           arguments[5]);
     }
     return result;
 }

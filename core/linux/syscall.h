@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// syscall.h: the door of core/linux: system calls by number, as the C library (by call) and the syscall instruction (by
-// trap) make them.
+// syscall.h: the door of core/linux: system calls by number, as the C library (by call) and the
+// syscall instruction (by trap) make them.
 //
-// Arguments and results are Linux's on the running ISA; a result of -4095 .. -1 is an errno negated.
+// Arguments and results are Linux's on the running ISA; a result of -4095 .. -1 is an errno
+// negated.
 #ifndef CORE_LINUX_SYSCALL_H
 #define CORE_LINUX_SYSCALL_H
 
@@ -12,14 +13,14 @@
 
 struct linux_row;
 
-// Runs a system call. The pointer leads to the plain dispatcher, or with --strace to the one that prints: nothing is
-// tested in the call path.
+// Runs a system call. The pointer leads to the plain dispatcher, or with --strace to the one that
+// prints: nothing is tested in the call path.
 extern long (*linux_dispatch)(long number, long a, long b, long c, long d, long e, long f);
 
 // Builds the tables. Once, before the first call.
 void syscall_init(bool is_traced);
 
-const struct linux_row *syscall_row(long number);   // NULL: unknown
-uint32_t syscall_unknown_count(long number);        // how often an unknown number was called
+const struct linux_row *syscall_row(long number); // NULL: unknown
+uint32_t syscall_unknown_count(long number);      // how often an unknown number was called
 
 #endif

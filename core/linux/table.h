@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // table.h: the rows of the system-call table that every ISA has.
 //
-// A call is listed with its own types and kept as one of six longs: both ABIs pass integers and pointers the same way.
+// A call is listed with its own types and kept as one of six longs: both ABIs pass integers and
+// pointers the same way.
 #ifndef CORE_LINUX_TABLE_H
 #define CORE_LINUX_TABLE_H
 

@@ -7,8 +7,14 @@
 #include "core/linux/table.h"
 
 #define CAST(function) ((linux_call *)(void (*)(void))(function))
-#define ROW(name, function, arguments) {CAST(function), #name, arguments, SYS_##name, false}
-#define ROW_NEVER(name, function, arguments) {CAST(function), #name, arguments, SYS_##name, true}
+#define ROW(name, function, arguments)                                                             \
+    {                                                                                              \
+        CAST(function), #name, arguments, SYS_##name, false                                        \
+    }
+#define ROW_NEVER(name, function, arguments)                                                       \
+    {                                                                                              \
+        CAST(function), #name, arguments, SYS_##name, true                                         \
+    }
 
 // clang-format off
 const struct linux_row linux_rows[] = {

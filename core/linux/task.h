@@ -20,14 +20,14 @@ struct task_signal_stack {
 struct task {
     struct thread *thread;
     int32_t id;
-    bool is_copying;                    // user.c
-    bool is_in_fault;                   // report.c: a fault while a fatal signal is being reported
-    _Atomic uint64_t pending;           // bit n - 1: signal n
+    bool is_copying;          // user.c
+    bool is_in_fault;         // report.c: a fault while a fatal signal is being reported
+    _Atomic uint64_t pending; // bit n - 1: signal n
     _Atomic uint64_t blocked;
-    uint64_t suspend_mask;              // rt_sigsuspend: what to go back to
+    uint64_t suspend_mask; // rt_sigsuspend: what to go back to
     bool is_suspended;
     struct task_signal_stack signal_stack;
-    _Atomic uint32_t *clear_child_id;   // set_tid_address
+    _Atomic uint32_t *clear_child_id; // set_tid_address
     void *robust_list;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // trace.c: a system call as text: "[2] openat(-100, "/etc/passwd", 0x80000, 0) = 3".
 //
-// Letters of a row's arguments: d signed, u unsigned, x hexadecimal, o octal, p pointer, s string, b the bytes that the next
-// argument counts.
+// Letters of a row's arguments: d signed, u unsigned, x hexadecimal, o octal, p pointer, s string,
+// b the bytes that the next argument counts.
 #include "core/linux/trace.h"
 
 #include <stdint.h>
@@ -26,7 +26,8 @@ __attribute__((format(printf, 2, 3))) static void add(struct line *line, const c
 {
     va_list arguments;
     va_start(arguments, pattern);
-    size_t length = format_list(line->text + line->used, LINE_SIZE - line->used, pattern, arguments);
+    size_t length =
+        format_list(line->text + line->used, LINE_SIZE - line->used, pattern, arguments);
     va_end(arguments);
     size_t room = LINE_SIZE - 1 - line->used;
     line->used += length < room ? length : room;
@@ -105,8 +106,8 @@ static void line_start(struct line *line, long number, const long arguments[6])
     const struct linux_row *row = syscall_row(number);
     line->used = 0;
     if (row == NULL) {
-        add(line, "[%d] syscall_%ld(0x%lx, 0x%lx, 0x%lx)", task_self()->id, number, arguments[0], arguments[1],
-            arguments[2]);
+        add(line, "[%d] syscall_%ld(0x%lx, 0x%lx, 0x%lx)", task_self()->id, number, arguments[0],
+            arguments[1], arguments[2]);
         return;
     }
     add(line, "[%d] %s(", task_self()->id, row->name);

@@ -8,8 +8,9 @@
 struct hal_fault;
 struct hal_frame;
 
-// Becomes a signal of the faulting thread: its handler runs when frame is resumed, or the process ends with a report. False:
-// a copy by user_read or user_write failed: hal_copy_safe is to answer -EFAULT.
+// Becomes a signal of the faulting thread: its handler runs when frame is resumed, or the process
+// ends with a report. False: a copy by user_read or user_write failed: hal_copy_safe is to answer
+// -EFAULT.
 bool signal_fault(const struct hal_fault *fault, struct hal_frame *frame);
 
 #endif

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // unwind.c: frame by frame along the chain of frame pointers.
 //
-// A frame pointer leads to the caller's frame pointer, and the return address lies above it (x86_64 psABI 3.2.2, AAPCS64
-// 6.4.6). Code compiled without frame pointers cuts the chain or skips callers.
+// A frame pointer leads to the caller's frame pointer, and the return address lies above it (x86_64
+// psABI 3.2.2, AAPCS64 6.4.6). Code compiled without frame pointers cuts the chain or skips
+// callers.
 #include "core/linux/unwind.h"
 
 #include "core/linux/user.h"
@@ -15,12 +16,13 @@ bool unwind_step(struct machine_place *place)
         hal_copy_safe(pair, (const void *)place->frame, sizeof pair) != 0 || pair[1] == 0) {
         return false;
     }
-    *place = (struct machine_place){.ip = pair[1], .sp = place->frame + sizeof pair, .frame = pair[0]};
+    *place =
+        (struct machine_place){.ip = pair[1], .sp = place->frame + sizeof pair, .frame = pair[0]};
     return true;
 }
 
-// A switched-out context has its callee-saved registers at sp; the frame pointer is not known by its place here, so the first
-// word that looks like a chain is taken.
+// A switched-out context has its callee-saved registers at sp; the frame pointer is not known by
+// its place here, so the first word that looks like a chain is taken.
 bool unwind_parked(const struct thread *thread, struct machine_place *place)
 {
     enum { WORDS = 12 };

@@ -9,7 +9,8 @@
 
 struct thread;
 
-// Goes one frame up. False: this was the outermost, or the stack cannot be read. Never faults, never allocates.
+// Goes one frame up. False: this was the outermost, or the stack cannot be read. Never faults,
+// never allocates.
 bool unwind_step(struct machine_place *place);
 
 // Where a parked thread waits. False: it does not.

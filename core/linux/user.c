@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // user.c: copies that answer -EFAULT where the caller's memory is not there.
 //
-// task->is_copying tells the fault path that hal_copy_safe is at work and that a fault it cannot resolve is an answer,
-// not a crash.
+// task->is_copying tells the fault path that hal_copy_safe is at work and that a fault it cannot
+// resolve is an answer, not a crash.
 #include "core/linux/user.h"
 
 #include <stdint.h>

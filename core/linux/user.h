@@ -11,8 +11,8 @@
 HAL_MUST_CHECK int user_read(void *target, const void *user, size_t size);
 HAL_MUST_CHECK int user_write(void *user, const void *source, size_t size);
 
-// Looks at the first and the last byte of a buffer, so that a wild pointer answers -EFAULT before a room of core uses
-// it. What lies between is the caller's word.
+// Looks at the first and the last byte of a buffer, so that a wild pointer answers -EFAULT before a
+// room of core uses it. What lies between is the caller's word.
 HAL_MUST_CHECK int user_check(const void *user, size_t size);
 
 enum { USER_PATH_MAX = 4096 };

@@ -15,7 +15,8 @@
 #include "core/vfs/poll.h"
 
 _Static_assert(POLL_IN == POLLIN && POLL_PRIORITY == POLLPRI && POLL_OUT == POLLOUT, "poll events");
-_Static_assert(POLL_ERROR == POLLERR && POLL_HANG_UP == POLLHUP && POLL_INVALID == POLLNVAL, "poll events");
+_Static_assert(POLL_ERROR == POLLERR && POLL_HANG_UP == POLLHUP && POLL_INVALID == POLLNVAL,
+               "poll events");
 
 enum { ITEM_FEW = 8 };
 
@@ -77,9 +78,11 @@ static long poll_call(struct pollfd *user, size_t count, hal_ns deadline)
         return -EINVAL;
     }
     size_t fds_size = count * sizeof(struct pollfd);
-    char few[ITEM_FEW * (sizeof(struct pollfd) + sizeof(struct poll_item))] __attribute__((aligned(16)));
+    char few[ITEM_FEW * (sizeof(struct pollfd) + sizeof(struct poll_item))]
+        __attribute__((aligned(16)));
     char *memory = few;
-    if (count > ITEM_FEW && (memory = heap_alloc(fds_size + count * sizeof(struct poll_item))) == NULL) {
+    if (count > ITEM_FEW &&
+        (memory = heap_alloc(fds_size + count * sizeof(struct poll_item))) == NULL) {
         return -ENOMEM;
     }
     struct poll_item *items = (struct poll_item *)memory;
@@ -103,8 +106,8 @@ long linux_poll(struct pollfd *fds, size_t count, int timeout_ms)
     return poll_call(fds, count, timeout_ms == 0 ? 0 : deadline);
 }
 
-long linux_ppoll(struct pollfd *fds, size_t count, const struct timespec *timeout, const uint64_t *mask,
-                 size_t mask_size)
+long linux_ppoll(struct pollfd *fds, size_t count, const struct timespec *timeout,
+                 const uint64_t *mask, size_t mask_size)
 {
     hal_ns deadline;
     int error = clock_span_read(&deadline, timeout);
@@ -179,7 +182,8 @@ static int items_fill(struct poll_item *items, int fd_count, const struct select
 
 static long sets_answer(struct select_sets *sets, const struct poll_item *items, int fd_count)
 {
-    static const unsigned events[3] = {POLL_IN | POLL_HANG_UP | POLL_ERROR, POLL_OUT | POLL_ERROR, POLL_PRIORITY};
+    static const unsigned events[3] = {POLL_IN | POLL_HANG_UP | POLL_ERROR, POLL_OUT | POLL_ERROR,
+                                       POLL_PRIORITY};
     long count = 0;
     for (int i = 0; i < 3; ++i) {
         for (int fd = 0; fd < fd_count; ++fd) {
@@ -207,7 +211,8 @@ static long select_call(int fd_count, fd_set *const users[3], hal_ns deadline)
     size_t size = ((size_t)fd_count + 63) / 64 * 8;
     long result = sets_read(&sets, users, size);
     struct poll_item *items = NULL;
-    if (result == 0 && fd_count > 0 && (items = heap_alloc((size_t)fd_count * sizeof *items)) == NULL) {
+    if (result == 0 && fd_count > 0 &&
+        (items = heap_alloc((size_t)fd_count * sizeof *items)) == NULL) {
         return -ENOMEM;
     }
     if (result == 0 && (result = items_fill(items, fd_count, &sets)) == 0) {
@@ -224,7 +229,8 @@ static long select_call(int fd_count, fd_set *const users[3], hal_ns deadline)
     return result;
 }
 
-long linux_select(int fd_count, fd_set *reads, fd_set *writes, fd_set *exceptions, struct timeval *timeout)
+long linux_select(int fd_count, fd_set *reads, fd_set *writes, fd_set *exceptions,
+                  struct timeval *timeout)
 {
     hal_ns deadline = UINT64_MAX;
     if (timeout != NULL) {

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// boot.c: the one list of steps from the machine's first call to the program's first instruction.
+//
+// Memory first, for everything needs it; then threads; the rest runs on a thread and may block. The
+// program gets a thread of its own whose stack is what Linux would give it.
+#include "core/boot/options.h"
+#include "core/boot/script.h"
+#include "core/elf/program.h"
+#include "core/lib/assert.h"
+#include "core/lib/errno.h"
+#include "core/lib/format.h"
+#include "core/lib/string.h"
+#include "core/libc/libc.h"
+#include "core/linux/signal.h"
+#include "core/linux/syscall.h"
+#include "core/mem/frame.h"
+#include "core/mem/heap.h"
+#include "core/sched/sched.h"
+#include "core/sched/thread.h"
+#include "core/vfs/fdtable.h"
+#include "core/vfs/vfs.h"
+#include "core/vm/vm.h"
+#include "hal/upcall.h"
+
+enum { PROGRAM_STACK_SIZE = 8 << 20, STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND = 127 };
+
+static struct options options;
+static const struct hal_boot *machine;
+
+HAL_NORETURN static void give_up(int status, const char *what, const char *why)
+{
+    console_print("osv: %s: %s\n", what, why);
+    hal_halt(HAL_POWER_OFF, status);
+}
+
+static const char *error_text(int error)
+{
+    switch (error) {
+    case -ENOENT:
+        return "no such file or directory";
+    case -EACCES:
+        return "permission denied";
+    case -EISDIR:
+        return "is a directory";
+    case -ENOTDIR:
+        return "a part of the path is not a directory";
+    case -ENOEXEC:
+        return "not a program that can be run";
+    case -ELOOP:
+        return "too many levels of links or interpreters";
+    case -ENOMEM:
+        return "not enough memory; try a larger -m";
+    default:
+        return "cannot be used";
+    }
+}
+
+static void mounts_make(void)
+{
+    for (size_t i = 0; i < options.mount_count; ++i) {
+        const struct option_mount *mount = &options.mounts[i];
+        int error = vfs_mount_device(mount->tag, mount->path, mount->is_read_only);
+        if (error != 0) {
+            give_up(STATUS_NOT_EXECUTABLE, mount->path, error_text(error));
+        }
+    }
+    int error = options.directory == NULL ? 0 : vfs_change_directory(NULL, options.directory);
+    if (error != 0) {
+        give_up(STATUS_NOT_EXECUTABLE, options.directory, error_text(error));
+    }
+}
+
+static void streams_open(void)
+{
+    struct file *streams[3];
+    if (options.streams == NULL) {
+        return;
+    }
+    int error = vfs_standard_streams(options.streams, streams);
+    if (error != 0) {
+        give_up(STATUS_NOT_EXECUTABLE, "standard streams", error_text(error));
+    }
+    for (int fd = 0; fd < 3; ++fd) {
+        if (streams[fd] != NULL) { // NULL: closed on the host too
+            int installed = fd_install_at(fd, streams[fd], false);
+            ASSERT(installed == fd);
+        }
+    }
+}
+
+// Everything that a program needs and that may block.
+static void kernel_start(void)
+{
+    int error = vm_init(machine);
+    ASSERT(error == 0);
+    vfs_init();
+    elf_image_register(machine->image, machine->image_size);
+    syscall_init(options.process.trace);
+    process_init(&options.process);
+    signal_init(machine->image, machine->image_size);
+    libc_init();
+}
+
+static int argument_count(const char *const *arguments)
+{
+    int count = 0;
+    while (arguments[count] != NULL) {
+        ++count;
+    }
+    return count;
+}
+
+// On the program's own thread and stack.
+static void program_run(void *unused)
+{
+    (void)unused;
+    struct process_options *process = &options.process;
+    static char message[ELF_MESSAGE_SIZE];
+    struct elf_object *program;
+    const struct elf_options how = {.library_path = options.library_path,
+                                    .preload = options.preload,
+                                    .bind_verbose = process->verbose};
+    int error = script_resolve(process);
+    if (error != 0) {
+        give_up(error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE, process->executable,
+                error_text(error));
+    }
+    error = elf_load(process->executable, &how, &program, message);
+    if (error != 0) {
+        console_print("osv: %s\n", message[0] != 0 ? message : error_text(error));
+        hal_halt(HAL_POWER_OFF, error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
+    }
+    libc_run(program, argument_count(process->arguments), (char **)(uintptr_t)process->arguments,
+             (char **)(uintptr_t)process->environment, process->executable);
+}
+
+static void program_start(void)
+{
+    const char *program = options.process.executable;
+    if (program == NULL) {
+        give_up(2, "no program", "give one after the options");
+    }
+    char *stack = NULL;
+    struct task *task;
+    struct thread *thread;
+    int error =
+        vm_map(&stack, PROGRAM_STACK_SIZE, HAL_READ | HAL_WRITE, VM_LAZY | VM_STACK, NULL, 0);
+    if (error == 0) {
+        vm_name_set(stack, "[stack]");
+        stack[PROGRAM_STACK_SIZE - 1] = 0; // the context's first frame goes there
+        error = task_create(&task);
+    }
+    if (error == 0) {
+        const char *slash = strrchr(program, '/');
+        const struct thread_config config = {
+            .name = slash == NULL ? program : slash + 1,
+            .stack = stack,
+            .stack_size = PROGRAM_STACK_SIZE,
+            .user = task,
+            .detached = true,
+        };
+        error = thread_create(&thread, &config, program_run, NULL);
+    }
+    if (error != 0) {
+        give_up(STATUS_NOT_EXECUTABLE, program, error_text(error));
+    }
+    thread_start(thread);
+}
+
+static void first_thread(void *unused)
+{
+    (void)unused;
+    kernel_start();
+    mounts_make();
+    streams_open();
+    program_start();
+}
+
+void upcall_boot(const struct hal_boot *boot)
+{
+    machine = boot;
+    sched_adopt();
+    frame_init(boot);
+    heap_init(boot->cpu_count);
+    options_read(&options, boot->args, boot->env);
+    sched_start(boot, first_thread, NULL);
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// options.c: reading the machine's command line.
+#include "core/boot/options.h"
+
+#include <stdint.h>
+
+#include "core/lib/format.h"
+#include "core/lib/string.h"
+#include "hal/hal.h"
+
+HAL_NORETURN static void refuse(const char *option, const char *why)
+{
+    console_print("osv: option %s: %s\n", option, why);
+    hal_halt(HAL_POWER_OFF, 2);
+}
+
+// The value where text starts with name, else NULL.
+static const char *value_of(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+    return strncmp(text, name, length) == 0 ? text + length : NULL;
+}
+
+static uint32_t number_read(const char *option, const char *digits, uint32_t base)
+{
+    uint64_t number = 0;
+    for (const char *p = digits; *p != 0; ++p) {
+        if (*p < '0' || *p >= (char)('0' + base) || number > UINT32_MAX) {
+            refuse(option, "not a number");
+        }
+        number = number * base + (uint64_t)(*p - '0');
+    }
+    return (uint32_t)number;
+}
+
+// TAG:PATH:ro; a path may hold colons, a tag may not.
+static void mount_read(struct options *options, const char *option, const char *value)
+{
+    const char *path = strchr(value, ':');
+    const char *mode = strrchr(value, ':');
+    if (path == NULL || path == mode || options->mount_count == OPTION_MOUNT_MAX) {
+        refuse(option, "wants TAG:PATH:ro|rw, at most 32 times");
+    }
+    struct option_mount *mount = &options->mounts[options->mount_count++];
+    size_t tag_size = (size_t)(path - value);
+    size_t path_size = (size_t)(mode - path - 1);
+    if (tag_size >= sizeof mount->tag || path_size >= sizeof mount->path || path[1] != '/') {
+        refuse(option, "wants a short TAG and an absolute PATH");
+    }
+    memcpy(mount->tag, value, tag_size);
+    memcpy(mount->path, path + 1, path_size);
+    mount->is_read_only = strcmp(mode, ":ro") == 0;
+}
+
+// False: not one of these.
+static bool number_option(struct process_options *process, const char *option)
+{
+    const char *value;
+    if ((value = value_of(option, "--umask=")) != NULL) {
+        process->umask = number_read(option, value, 8);
+    } else if ((value = value_of(option, "--uid=")) != NULL) {
+        process->uid = number_read(option, value, 10);
+    } else if ((value = value_of(option, "--gid=")) != NULL) {
+        process->gid = number_read(option, value, 10);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void option_read(struct options *options, const char *option)
+{
+    const char *value;
+    if (number_option(&options->process, option)) {
+        return;
+    }
+    if ((value = value_of(option, "--mount=")) != NULL) {
+        mount_read(options, option, value);
+    } else if ((value = value_of(option, "--std=")) != NULL) {
+        options->streams = value;
+    } else if ((value = value_of(option, "--exec=")) != NULL) {
+        options->process.executable = value;
+    } else if ((value = value_of(option, "--cwd=")) != NULL) {
+        options->directory = value;
+    } else if (strcmp(option, "--strace") == 0) {
+        options->process.trace = true;
+    } else if (strcmp(option, "--verbose") == 0) {
+        options->process.verbose = true;
+    } else if (strcmp(option, "--selftest") == 0 || strcmp(option, "--selftest=fail") == 0) {
+        options->is_self_test = true;
+        options->is_self_test_to_fail = option[10] == '=';
+    } else if (value_of(option, "--hostname=") == NULL) {
+        refuse(option, "unknown");
+    }
+}
+
+static const char *environment_value(const char *const *environment, const char *name)
+{
+    for (; environment != NULL && *environment != NULL; ++environment) {
+        const char *value = value_of(*environment, name);
+        if (value != NULL) {
+            return value;
+        }
+    }
+    return NULL;
+}
+
+void options_read(struct options *options, const char *const *arguments,
+                  const char *const *environment)
+{
+    options->process.umask = 022;
+    for (; *arguments != NULL && strcmp(*arguments, "--") != 0; ++arguments) {
+        option_read(options, *arguments);
+    }
+    options->process.arguments = *arguments == NULL ? arguments : arguments + 1;
+    options->process.environment = environment;
+    if (options->process.executable == NULL) {
+        options->process.executable = options->process.arguments[0];
+    }
+    options->library_path = environment_value(environment, "LD_LIBRARY_PATH=");
+    options->preload = environment_value(environment, "LD_PRELOAD=");
+}

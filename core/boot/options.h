@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// options.h: the machine's command line (hal_boot.args): options of core, "--", the program and its
+// arguments.
+//
+//   --mount=TAG:PATH:ro|rw   the file-system device TAG at PATH; in this order
+//   --std=TAG                the device whose nodes 0, 1, 2 are the standard streams
+//   --exec=PATH              the program's file; without it, the first argument names it
+//   --cwd=PATH  --umask=OCTAL  --uid=N  --gid=N
+//   --strace  --verbose  --selftest[=fail]
+#ifndef CORE_BOOT_OPTIONS_H
+#define CORE_BOOT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/linux/process.h"
+
+enum { OPTION_MOUNT_MAX = 32, OPTION_TEXT_MAX = 4096 };
+
+struct option_mount {
+    char tag[64];
+    char path[OPTION_TEXT_MAX];
+    bool is_read_only;
+};
+
+struct options {
+    struct process_options process;
+    const char *directory;              // NULL: /
+    const char *streams;                // NULL: none
+    const char *library_path, *preload; // of the environment
+    struct option_mount mounts[OPTION_MOUNT_MAX];
+    size_t mount_count;
+    bool is_self_test, is_self_test_to_fail;
+};
+
+// Reads boot's arguments. An unknown option or a bad value halts the machine with status 2 and one
+// line.
+void options_read(struct options *options, const char *const *arguments,
+                  const char *const *environment);
+
+#endif

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// upcall.c: the upcalls that several rooms answer together.
+#include "hal/upcall.h"
+
+#include "core/linux/trap.h"
+#include "core/mem/frame.h"
+#include "core/vm/vm.h"
+
+bool upcall_fault(const struct hal_fault *fault, struct hal_frame *frame)
+{
+    return (fault->kind == HAL_FAULT_PAGE && vm_fault(fault)) || signal_fault(fault, frame);
+}
+
+hal_phys upcall_table_get(void)
+{
+    hal_phys page;
+    return frame_alloc(1, FRAME_ZERO, &page) == 0 ? page : 0;
+}
+
+void upcall_table_put(hal_phys page)
+{
+    frame_free(page, 1);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// dies.c: ends in the way that its argument names.
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+
+extern void no_such_function(void);
+
+static volatile int zero;
+static char *volatile nowhere;
+
+__attribute__((noinline)) static void die_null(void)
+{
+    *nowhere = 1;
+}
+
+__attribute__((noinline)) static void die_divide(void)
+{
+    printf("%d\n", 1 / zero);
+}
+
+__attribute__((noinline)) static void die_illegal(void)
+{
+    __builtin_trap();
+}
+
+__attribute__((noinline)) static int die_stack(volatile char *above)
+{
+    volatile char page[1024];
+    page[0] = *above;
+    return zero != 0 ? 0 : die_stack(page) + page[1];
+}
+
+__attribute__((noinline)) static void die_syscall(void)
+{
+    long result;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(110) : "rcx", "r11", "memory");
+    printf("the host answered %ld\n", result);
+}
+
+int main(int argc, char **argv)
+{
+    const char *how = argc > 1 ? argv[1] : "none";
+    volatile char start = 1;
+    if (strcmp(how, "null") == 0) {
+        die_null();
+    } else if (strcmp(how, "abort") == 0) {
+        abort();
+    } else if (strcmp(how, "divide") == 0) {
+        die_divide();
+    } else if (strcmp(how, "illegal") == 0) {
+        die_illegal();
+    } else if (strcmp(how, "terminate") == 0) {
+        raise(SIGTERM);
+    } else if (strcmp(how, "syscall") == 0) {
+        die_syscall();
+    } else if (strcmp(how, "fork") == 0) {
+        return fork() == -1 ? 0 : 1;
+    } else if (strcmp(how, "exec") == 0) {
+        return execl("/bin/true", "true", NULL) == -1 ? 0 : 1;
+    } else if (strcmp(how, "missing") == 0) {
+        no_such_function();
+    } else if (strcmp(how, "stack") == 0) {
+        return die_stack(&start);
+    }
+    return 0;
+}

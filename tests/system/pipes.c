@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// pipes.c: pipes, eventfd, poll and select, within one thread and between two.
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/select.h>
+#include <unistd.h>
+
+#include "show.h"
+
+static void one_thread(void)
+{
+    int fds[2];
+    char data[70000];
+    SHOW(pipe2(fds, O_NONBLOCK));
+    SHOW(read(fds[0], data, 10));
+    SHOW(write(fds[1], "0123456789", 10));
+    int available = 0;
+    SHOW(ioctl(fds[0], FIONREAD, &available));
+    printf("%d\n", available);
+    SHOW(read(fds[0], data, 4));
+    SHOW(read(fds[0], data, 100));
+    memset(data, 'p', sizeof data);
+    SHOW(write(fds[1], data, sizeof data));
+    SHOW(write(fds[1], data, 1));
+    SHOW(read(fds[0], data, 65536));
+    SHOW(read(fds[1], data, 1));
+    SHOW(write(fds[0], data, 1));
+    SHOW(lseek(fds[0], 0, SEEK_SET));
+    close(fds[1]);
+    SHOW(read(fds[0], data, 1));
+    close(fds[0]);
+    SHOW(pipe2(fds, 12345));
+    SHOW(pipe(fds));
+    close(fds[0]);
+    signal(SIGPIPE, SIG_IGN);
+    SHOW(write(fds[1], "x", 1));
+    close(fds[1]);
+}
+
+static void polling(void)
+{
+    int fds[2];
+    pipe(fds);
+    struct pollfd items[3] = {{fds[0], POLLIN, 0}, {fds[1], POLLOUT, 0}, {-1, POLLIN, 0}};
+    SHOW(poll(items, 3, 0));
+    printf("%x %x %x\n", items[0].revents, items[1].revents, items[2].revents);
+    SHOW(poll(items, 1, 10));
+    write(fds[1], "x", 1);
+    SHOW(poll(items, 2, -1));
+    printf("%x %x\n", items[0].revents, items[1].revents);
+    close(fds[1]);
+    SHOW(poll(items, 2, -1));
+    printf("%x %x\n", items[0].revents, items[1].revents);
+    char byte;
+    read(fds[0], &byte, 1);
+    SHOW(poll(items, 1, -1));
+    printf("%x\n", items[0].revents);
+    fd_set reads, writes;
+    FD_ZERO(&reads);
+    FD_ZERO(&writes);
+    FD_SET(fds[0], &reads);
+    struct timeval none = {0, 1000};
+    SHOW(select(fds[0] + 1, &reads, &writes, NULL, &none));
+    printf("%d\n", FD_ISSET(fds[0], &reads));
+    close(fds[0]);
+    SHOW(select(fds[0] + 1, &reads, NULL, NULL, &none));
+    SHOW(select(-1, NULL, NULL, NULL, &none));
+    SHOW(select(0, NULL, NULL, NULL, &none));
+}
+
+static void counters(void)
+{
+    uint64_t value = 5;
+    int fd = eventfd(3, EFD_NONBLOCK);
+    SHOW(write(fd, &value, 8));
+    SHOW(read(fd, &value, 4));
+    SHOW(read(fd, &value, 8));
+    printf("%lu\n", value);
+    SHOW(read(fd, &value, 8));
+    close(fd);
+    fd = eventfd(2, EFD_SEMAPHORE | EFD_NONBLOCK);
+    SHOW(read(fd, &value, 8));
+    SHOW(read(fd, &value, 8));
+    SHOW(read(fd, &value, 8));
+    close(fd);
+}
+
+static int forth[2], back[2];
+
+static void *echo(void *unused)
+{
+    uint32_t number;
+    while (read(forth[0], &number, sizeof number) == sizeof number) {
+        number *= 3;
+        write(back[1], &number, sizeof number);
+    }
+    close(back[1]);
+    return unused;
+}
+
+static void two_threads(void)
+{
+    pthread_t thread;
+    uint64_t sum = 0;
+    uint32_t number;
+    pipe(forth);
+    pipe(back);
+    pthread_create(&thread, NULL, echo, NULL);
+    for (uint32_t i = 0; i < 2000; ++i) {
+        write(forth[1], &i, sizeof i);
+        struct pollfd item = {back[0], POLLIN, 0};
+        if (i % 10 == 0 && poll(&item, 1, -1) != 1) {
+            printf("poll answered no event\n");
+        }
+        read(back[0], &number, sizeof number);
+        sum += number;
+    }
+    close(forth[1]);
+    SHOW(read(back[0], &number, sizeof number));
+    pthread_join(thread, NULL);
+    printf("sum %lu\n", sum);
+}
+
+static char big[1 << 20];
+
+static void *big_writer(void *unused)
+{
+    for (size_t i = 0; i < sizeof big; ++i) {
+        big[i] = (char)(i * 7);
+    }
+    printf("wrote %ld\n", (long)write(forth[1], big, sizeof big));
+    close(forth[1]);
+    return unused;
+}
+
+static void bulk(void)
+{
+    pthread_t thread;
+    char data[5000];
+    size_t total = 0;
+    int is_right = 1;
+    ssize_t got;
+    pipe(forth);
+    pthread_create(&thread, NULL, big_writer, NULL);
+    while ((got = read(forth[0], data, sizeof data)) > 0) {
+        for (ssize_t i = 0; i < got; ++i) {
+            is_right &= data[i] == (char)((total + (size_t)i) * 7);
+        }
+        total += (size_t)got;
+    }
+    pthread_join(thread, NULL);
+    printf("read %zu, right %d\n", total, is_right);
+}
+
+int main(void)
+{
+    one_thread();
+    polling();
+    counters();
+    two_threads();
+    bulk();
+    return 0;
+}
