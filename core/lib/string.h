@@ -16,6 +16,7 @@ size_t strnlen(const char *text, size_t size);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t size);
 char *strchr(const char *text, int c);
+char *strchrnul(const char *text, int c); // the end of text where there is no c
 char *strrchr(const char *text, int c);
 
 #endif

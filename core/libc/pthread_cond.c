@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pthread_cond.c: POSIX's condition variables over core/sync/condvar. The clock that timed waits go by is in the last
-// four bytes, which core/sync leaves alone.
+// pthread_cond.c: POSIX's condition variables over core/sync/condvar. The clock that timed waits go by is in the word
+// that core/sync leaves to us.
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -10,7 +10,8 @@
 
 static uint32_t *cond_clock(struct condvar *condvar)
 {
-    return (uint32_t *)((char *)condvar + sizeof *condvar - sizeof(uint32_t));
+    struct mutex *guard = (struct mutex *)condvar; // its first member
+    return &guard->kind;
 }
 
 // attribute: bit 0 shared, bits above it the clock, as glibc's pthread_condattr_t.

@@ -18,15 +18,9 @@ extern const char machine_name[]; // uname's
 // Registers as the crash report and the backtrace see them.
 struct machine_place {
     uintptr_t ip, sp, frame;
-    uintptr_t link; // the return address where a register holds it, else ip
 };
 
 struct machine_place machine_place_of(const struct hal_regs *regs);
-// Of a context that is switched out. ip 0: not known.
-struct machine_place machine_place_of_context(const struct hal_context *context);
-
-// DWARF's numbers for the two registers, chosen by ISA in machine_*.c.
-extern const uint64_t MACHINE_DWARF_STACK, MACHINE_DWARF_FRAME;
 void machine_print(const struct hal_regs *regs); // to the console, a few lines
 long machine_system_call_number(const struct hal_regs *regs);
 

@@ -27,22 +27,9 @@ enum { REG_FRAME = 29, REG_LINK = 30, REG_SYSTEM_CALL = 8 };
 
 extern const char signal_return_entry[];
 
-const uint64_t MACHINE_DWARF_STACK = 31; // AADWARF64 4.1
-const uint64_t MACHINE_DWARF_FRAME = 29;
-
 struct machine_place machine_place_of(const struct hal_regs *regs)
 {
-    return (struct machine_place){.ip = regs->pc,
-                                  .sp = regs->sp,
-                                  .frame = regs->general[REG_FRAME],
-                                  .link = regs->general[REG_LINK]};
-}
-
-// Where the machine keeps a switched-out context's registers is its own business: not known here.
-struct machine_place machine_place_of_context(const struct hal_context *context)
-{
-    (void)context;
-    return (struct machine_place){0};
+    return (struct machine_place){regs->pc, regs->sp, regs->general[REG_FRAME]};
 }
 
 long machine_system_call_number(const struct hal_regs *regs)

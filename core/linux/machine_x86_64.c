@@ -31,28 +31,10 @@ enum { RED_ZONE = 128, FRAME_ALIGN = 64 };
 
 extern const char signal_return_entry[];
 
-const uint64_t MACHINE_DWARF_STACK = 7; // psABI figure 3.36
-const uint64_t MACHINE_DWARF_FRAME = 6;
-
 struct machine_place machine_place_of(const struct hal_regs *regs)
 {
-    return (struct machine_place){.ip = regs->general[HAL_REG_RIP],
-                                  .sp = regs->general[HAL_REG_RSP],
-                                  .frame = regs->general[HAL_REG_RBP]};
-}
-
-// hal_context_switch leaves control words, r15 r14 r13 r12 rbx rbp and the return address from sp
-// up.
-struct machine_place machine_place_of_context(const struct hal_context *context)
-{
-    enum { FRAME_WORD = 6, RETURN_WORD = 7, WORDS = 8 };
-    uintptr_t words[WORDS];
-    if (context->sp == NULL || hal_copy_safe(words, context->sp, sizeof words) != 0) {
-        return (struct machine_place){0};
-    }
-    return (struct machine_place){.ip = words[RETURN_WORD],
-                                  .sp = (uintptr_t)context->sp + sizeof words,
-                                  .frame = words[FRAME_WORD]};
+    return (struct machine_place){regs->general[HAL_REG_RIP], regs->general[HAL_REG_RSP],
+                                  regs->general[HAL_REG_RBP]};
 }
 
 long machine_system_call_number(const struct hal_regs *regs)

@@ -51,15 +51,14 @@ static size_t place_format(char *text, size_t size, uintptr_t ip)
     return used;
 }
 
-// is_exact: place is where a thread is, not a return address.
-static void backtrace_print(struct machine_place place, bool is_exact)
+static void backtrace_print(struct machine_place place)
 {
     char line[LINE_SIZE];
     for (int depth = 0; depth < FRAME_MAX && place.ip != 0; ++depth) {
         // A return address may belong to the next function: look at the call before it.
-        (void)place_format(line, sizeof line, depth == 0 && is_exact ? place.ip : place.ip - 1);
+        (void)place_format(line, sizeof line, depth == 0 ? place.ip : place.ip - 1);
         console_print("osv:  #%-2d %016lx %s\n", depth, place.ip, line);
-        if (!unwind_step(&place, depth == 0 && is_exact)) {
+        if (!unwind_step(&place)) {
             break;
         }
     }
@@ -90,7 +89,7 @@ void report_fatal(int signal, const struct hal_regs *regs, const struct linux_si
     if (regs != NULL) {
         machine_print(regs);
     }
-    backtrace_print(place, regs != NULL);
+    backtrace_print(place);
 }
 
 static void thread_print(struct thread *thread, void *argument)
@@ -102,7 +101,7 @@ static void thread_print(struct thread *thread, void *argument)
     if (state == THREAD_PARKED && thread != thread_self()) {
         struct machine_place place;
         if (unwind_parked(thread, &place)) {
-            backtrace_print(place, false);
+            backtrace_print(place);
         }
     }
 }

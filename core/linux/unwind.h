@@ -9,9 +9,9 @@
 
 struct thread;
 
-// Goes one frame up. is_exact: place is where a thread is, not where it will return to. False: this
-// was the outermost, or the stack cannot be read. Never faults, never allocates.
-bool unwind_step(struct machine_place *place, bool is_exact);
+// Goes one frame up. False: this was the outermost, or the stack cannot be read. Never faults,
+// never allocates.
+bool unwind_step(struct machine_place *place);
 
 // Where a parked thread waits. False: it does not.
 bool unwind_parked(const struct thread *thread, struct machine_place *place);
