@@ -73,6 +73,7 @@ def _impl(ctx):
         feature_configuration = features,
         cc_toolchain = cc,
         static_library = out,
+        alwayslink = True,
     )
     return [
         DefaultInfo(files = depset([out])),
