@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // string.c: moving and filling memory.
 //
-// Small sizes matter most: two loads or stores that overlap serve every size between their width and twice that, so a
-// size is a few branches and no loop. Everything is loaded before anything is stored, so memcpy is memmove: programs that
-// overlap by mistake work, as they do with glibc. No string instructions: a page fault under one cannot be resumed under
-// Valgrind. The compiler must not turn a loop here into a call of itself (-fno-tree-loop-distribute-patterns).
+// Small sizes matter most: two loads or stores that overlap serve every size between their width
+// and twice that, so a size is a few branches and no loop. Everything is loaded before anything is
+// stored, so memcpy is memmove: programs that overlap by mistake work, as they do with glibc. No
+// string instructions: a page fault under one cannot be resumed under Valgrind. The compiler must
+// not turn a loop here into a call of itself (-fno-tree-loop-distribute-patterns).
 #include "core/lib/string.h"
 
 #include <stdint.h>
@@ -57,7 +58,8 @@ VECTOR_FUNCTION static inline void move_middle(char *to, const char *from, size_
     vector_store(to + size - 16, h);
 }
 
-// More than 128 bytes, upwards: to is below from or they are apart. The last block is loaded first and stored last.
+// More than 128 bytes, upwards: to is below from or they are apart. The last block is loaded first
+// and stored last.
 VECTOR_FUNCTION static void move_up(char *to, const char *from, size_t size)
 {
     vector e = vector_load(from + size - 64);

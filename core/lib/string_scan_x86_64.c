@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // string_scan_x86_64.c: searching and comparing, 16 bytes at a time with SSE2.
 //
-// Where the end of a string is not known, only aligned blocks are read, or unaligned ones that are seen not to cross a
-// page: so no page is touched that the string does not reach. A mask has one bit per byte of a block, lowest first.
+// Where the end of a string is not known, only aligned blocks are read, or unaligned ones that are
+// seen not to cross a page: so no page is touched that the string does not reach. A mask has one
+// bit per byte of a block, lowest first.
 #include "core/lib/string.h"
 
 #include <stdbool.h>
@@ -14,7 +15,8 @@ enum { PAGE = 4096, WIDTH = 16 };
 
 static inline uint32_t mask_of(vector true_or_false)
 {
-    return (uint32_t)__builtin_ia32_pmovmskb128((__attribute__((vector_size(16))) char)true_or_false);
+    return (uint32_t)__builtin_ia32_pmovmskb128(
+        (__attribute__((vector_size(16))) char)true_or_false);
 }
 
 static inline uint32_t mask_equal(vector a, vector b)
@@ -54,13 +56,16 @@ VECTOR_FUNCTION static inline int compare_tiny(const char *a, const char *b, siz
     if (size >= 8) {
         int result = compare_words(*(const word_anywhere *)a, *(const word_anywhere *)b);
         if (result == 0) {
-            result = compare_words(*(const word_anywhere *)(a + size - 8), *(const word_anywhere *)(b + size - 8));
+            result = compare_words(*(const word_anywhere *)(a + size - 8),
+                                   *(const word_anywhere *)(b + size - 8));
         }
         return result;
     }
     if (size >= 4) {
-        uint64_t x = (uint64_t)*(const half_anywhere *)a | (uint64_t)*(const half_anywhere *)(a + size - 4) << 32;
-        uint64_t y = (uint64_t)*(const half_anywhere *)b | (uint64_t)*(const half_anywhere *)(b + size - 4) << 32;
+        uint64_t x = (uint64_t) * (const half_anywhere *)a |
+                     (uint64_t) * (const half_anywhere *)(a + size - 4) << 32;
+        uint64_t y = (uint64_t) * (const half_anywhere *)b |
+                     (uint64_t) * (const half_anywhere *)(b + size - 4) << 32;
         return compare_words(x, y);
     }
     for (size_t i = 0; i < size; ++i) {
@@ -137,7 +142,8 @@ VECTOR_FUNCTION size_t strlen(const char *text)
     }
     for (;; block += 64) {
         const vector *four = (const vector *)block;
-        if (mask_of((four[0] == zero) | (four[1] == zero) | (four[2] == zero) | (four[3] == zero)) != 0) {
+        if (mask_of((four[0] == zero) | (four[1] == zero) | (four[2] == zero) |
+                    (four[3] == zero)) != 0) {
             break;
         }
     }
@@ -205,7 +211,8 @@ VECTOR_FUNCTION char *strrchr(const char *text, int c)
     }
 }
 
-// Bits where a and b differ or a ends. Near the end of a page byte by byte: bits beyond the first are then left out.
+// Bits where a and b differ or a ends. Near the end of a page byte by byte: bits beyond the first
+// are then left out.
 VECTOR_FUNCTION static inline uint32_t stops_between(const char *a, const char *b)
 {
     if (__builtin_expect(crosses_page(a) || crosses_page(b), 0)) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// vector.h: 16 bytes at a time, in the compiler's own vectors (SSE2, Advanced SIMD): for the string functions.
+// vector.h: 16 bytes at a time, in the compiler's own vectors (SSE2, Advanced SIMD): for the string
+// functions.
 #ifndef CORE_LIB_VECTOR_H
 #define CORE_LIB_VECTOR_H
 
@@ -12,7 +13,8 @@ typedef uint64_t word_anywhere __attribute__((may_alias, aligned(1)));
 typedef uint32_t half_anywhere __attribute__((may_alias, aligned(1)));
 typedef uint16_t quarter_anywhere __attribute__((may_alias, aligned(1)));
 
-// What reads whole blocks reads bytes that are not the caller's, on pages that are: sanitizers need not look.
+// What reads whole blocks reads bytes that are not the caller's, on pages that are: sanitizers need
+// not look.
 #define VECTOR_FUNCTION __attribute__((no_sanitize("address", "thread", "undefined")))
 
 static inline vector vector_load(const void *from)

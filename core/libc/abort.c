@@ -17,18 +17,22 @@ void libc_fatal(const char *text)
     abort();
 }
 
-EXPORT(HAL_NORETURN void, __assert_fail, const char *expression, const char *file, unsigned line, const char *function)
+EXPORT(HAL_NORETURN void, __assert_fail, const char *expression, const char *file, unsigned line,
+       const char *function)
 {
-    fprintf(stderr, "%s%s%s:%u: %s%sAssertion `%s' failed.\n", *libc_progname, **libc_progname == 0 ? "" : ": ",
-            file, line, function == NULL ? "" : function, function == NULL ? "" : ": ", expression);
+    fprintf(stderr, "%s%s%s:%u: %s%sAssertion `%s' failed.\n", *libc_progname,
+            **libc_progname == 0 ? "" : ": ", file, line, function == NULL ? "" : function,
+            function == NULL ? "" : ": ", expression);
     fflush(stderr);
     abort();
 }
 
-EXPORT(HAL_NORETURN void, __assert_perror_fail, int error, const char *file, unsigned line, const char *function)
+EXPORT(HAL_NORETURN void, __assert_perror_fail, int error, const char *file, unsigned line,
+       const char *function)
 {
-    fprintf(stderr, "%s%s%s:%u: %s%sUnexpected error: %s.\n", *libc_progname, **libc_progname == 0 ? "" : ": ",
-            file, line, function == NULL ? "" : function, function == NULL ? "" : ": ", strerror(error));
+    fprintf(stderr, "%s%s%s:%u: %s%sUnexpected error: %s.\n", *libc_progname,
+            **libc_progname == 0 ? "" : ": ", file, line, function == NULL ? "" : function,
+            function == NULL ? "" : ": ", strerror(error));
     abort();
 }
 

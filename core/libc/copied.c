@@ -44,7 +44,10 @@ char **libc_optarg = &glibc_optarg;
 int *libc_optind = &glibc_optind, *libc_opterr = &glibc_opterr, *libc_optopt = &glibc_optopt;
 char *libc_single_threaded = &glibc___libc_single_threaded;
 
-#define COPIED(name, pointer) {name, (void **)&(pointer), sizeof *(pointer)}
+#define COPIED(name, pointer)                                                                      \
+    {                                                                                              \
+        name, (void **)&(pointer), sizeof *(pointer)                                               \
+    }
 
 const struct elf_copied libc_copied[] = {
     COPIED("environ", libc_environ),

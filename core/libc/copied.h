@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// copied.h: the data objects of libc that programs take over by COPY relocation. Each is reached through a pointer, also
-// by musl (override/forced.h), which the dynamic linker moves to the program's copy.
+// copied.h: the data objects of libc that programs take over by COPY relocation. Each is reached
+// through a pointer, also by musl (override/forced.h), which the dynamic linker moves to the
+// program's copy.
 #ifndef CORE_LIBC_COPIED_H
 #define CORE_LIBC_COPIED_H
 

@@ -90,7 +90,8 @@ static void *find_symbol(void *object, const char *name, const char *version, co
     }
     char message[ELF_MESSAGE_SIZE];
     if (version != NULL) {
-        format(message, sizeof message, "%s: undefined symbol: %s, version %s", where, name, version);
+        format(message, sizeof message, "%s: undefined symbol: %s, version %s", where, name,
+               version);
     } else {
         format(message, sizeof message, "%s: undefined symbol: %s", where, name);
     }
@@ -156,7 +157,8 @@ static int phdr_visit_one(const struct elf_object_info *object, void *argument)
     return visit->visit(&info, sizeof info, visit->argument);
 }
 
-EXPORT(int, dl_iterate_phdr, int (*visit)(struct dl_phdr_info *info, size_t size, void *argument), void *argument)
+EXPORT(int, dl_iterate_phdr, int (*visit)(struct dl_phdr_info *info, size_t size, void *argument),
+       void *argument)
 {
     struct phdr_visit visit_all = {visit, argument};
     return elf_walk(phdr_visit_one, &visit_all);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// enter_aarch64.S: libc_enter(entry, image, count). At e_entry sp points at argc and is 16-byte aligned, x0 is a function to
-// be registered with atexit (none: exit.c runs all finalisers), x29 and x30 are 0.
+// enter_aarch64.S: libc_enter(entry, image, count). At e_entry sp points at argc and is 16-byte aligned, x0 is a
+// function to be registered with atexit (none: exit.c runs all finalisers), x29 and x30 are 0.
     .text
     .globl libc_enter
     .hidden libc_enter

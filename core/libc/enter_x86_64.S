@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// enter_x86_64.S: libc_enter(entry, image, count). At e_entry rsp points at argc and is 16-byte aligned, rdx is a function
-// to be registered with atexit (none: exit.c runs all finalisers), rbp is 0.
+// enter_x86_64.S: libc_enter(entry, image, count). At e_entry rsp points at argc and is 16-byte aligned, rdx is
+// a function to be registered with atexit (none: exit.c runs all finalisers), rbp is 0.
     .text
     .globl libc_enter
     .hidden libc_enter

@@ -313,36 +313,11 @@ static const char *const signal_texts[] = {
 };
 
 static const char *const signal_names[] = {
-    [1] = "HUP",
-    [2] = "INT",
-    [3] = "QUIT",
-    [4] = "ILL",
-    [5] = "TRAP",
-    [6] = "ABRT",
-    [7] = "BUS",
-    [8] = "FPE",
-    [9] = "KILL",
-    [10] = "USR1",
-    [11] = "SEGV",
-    [12] = "USR2",
-    [13] = "PIPE",
-    [14] = "ALRM",
-    [15] = "TERM",
-    [16] = "STKFLT",
-    [17] = "CHLD",
-    [18] = "CONT",
-    [19] = "STOP",
-    [20] = "TSTP",
-    [21] = "TTIN",
-    [22] = "TTOU",
-    [23] = "URG",
-    [24] = "XCPU",
-    [25] = "XFSZ",
-    [26] = "VTALRM",
-    [27] = "PROF",
-    [28] = "WINCH",
-    [29] = "POLL",
-    [30] = "PWR",
+    [1] = "HUP",   [2] = "INT",     [3] = "QUIT",  [4] = "ILL",     [5] = "TRAP",  [6] = "ABRT",
+    [7] = "BUS",   [8] = "FPE",     [9] = "KILL",  [10] = "USR1",   [11] = "SEGV", [12] = "USR2",
+    [13] = "PIPE", [14] = "ALRM",   [15] = "TERM", [16] = "STKFLT", [17] = "CHLD", [18] = "CONT",
+    [19] = "STOP", [20] = "TSTP",   [21] = "TTIN", [22] = "TTOU",   [23] = "URG",  [24] = "XCPU",
+    [25] = "XFSZ", [26] = "VTALRM", [27] = "PROF", [28] = "WINCH",  [29] = "POLL", [30] = "PWR",
     [31] = "SYS",
 };
 
@@ -411,7 +386,8 @@ EXPORT(char *, strerror_r, int error, char *text, size_t size)
 EXPORT(int, __xpg_strerror_r, int error, char *text, size_t size)
 {
     const char *known = glibc_strerrordesc_np(error);
-    int length = known == NULL ? snprintf(text, size, "Unknown error %d", error) : snprintf(text, size, "%s", known);
+    int length = known == NULL ? snprintf(text, size, "Unknown error %d", error)
+                               : snprintf(text, size, "%s", known);
     if (known == NULL) {
         return EINVAL;
     }
@@ -426,7 +402,8 @@ EXPORT(char *, strsignal, int signal)
     }
     struct libc_thread *self = libc_thread_self();
     if (signal >= REALTIME_FIRST && signal <= REALTIME_LAST) {
-        snprintf(self->signal_text, sizeof self->signal_text, "Real-time signal %d", signal - REALTIME_FIRST);
+        snprintf(self->signal_text, sizeof self->signal_text, "Real-time signal %d",
+                 signal - REALTIME_FIRST);
     } else {
         snprintf(self->signal_text, sizeof self->signal_text, "Unknown signal %d", signal);
     }

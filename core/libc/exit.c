@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// exit.c: what runs at the end, in glibc's order: destructors of thread_local objects, then the functions of atexit,
-// on_exit and __cxa_atexit newest first, then the finalisers of all objects, then the streams.
+// exit.c: what runs at the end, in glibc's order: destructors of thread_local objects, then the
+// functions of atexit, on_exit and __cxa_atexit newest first, then the finalisers of all objects,
+// then the streams.
 //
 // One mutex guards the lists; it is not held while a function runs, which may register more.
 #include <errno.h>

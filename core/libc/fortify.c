@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// fortify.c: the functions that -D_FORTIFY_SOURCE calls: the plain ones, after the sizes were compared.
+// fortify.c: the functions that -D_FORTIFY_SOURCE calls: the plain ones, after the sizes were
+// compared.
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -105,13 +106,15 @@ EXPORT(char *, __stpncpy_chk, char *target, const char *source, size_t size, siz
     return stpncpy(target, source, size);
 }
 
-EXPORT(int, __vsnprintf_chk, char *text, size_t size, int flag, size_t room, const char *pattern, va_list arguments)
+EXPORT(int, __vsnprintf_chk, char *text, size_t size, int flag, size_t room, const char *pattern,
+       va_list arguments)
 {
     check(size, room);
     return vsnprintf(text, size, pattern, arguments);
 }
 
-EXPORT(int, __snprintf_chk, char *text, size_t size, int flag, size_t room, const char *pattern, ...)
+EXPORT(int, __snprintf_chk, char *text, size_t size, int flag, size_t room, const char *pattern,
+       ...)
 {
     va_list arguments;
     va_start(arguments, pattern);
@@ -120,7 +123,8 @@ EXPORT(int, __snprintf_chk, char *text, size_t size, int flag, size_t room, cons
     return length;
 }
 
-EXPORT(int, __vsprintf_chk, char *text, int flag, size_t room, const char *pattern, va_list arguments)
+EXPORT(int, __vsprintf_chk, char *text, int flag, size_t room, const char *pattern,
+       va_list arguments)
 {
     int length = vsnprintf(text, room > INT_MAX ? INT_MAX : room, pattern, arguments);
     check(length < 0 ? 0 : (size_t)length + 1, room);
@@ -192,14 +196,15 @@ EXPORT(int, __asprintf_chk, char **text, int flag, const char *pattern, ...)
     return length;
 }
 
-EXPORT(int, __vswprintf_chk, wchar_t *text, size_t size, int flag, size_t room, const wchar_t *pattern,
-       va_list arguments)
+EXPORT(int, __vswprintf_chk, wchar_t *text, size_t size, int flag, size_t room,
+       const wchar_t *pattern, va_list arguments)
 {
     check(size, room);
     return vswprintf(text, size, pattern, arguments);
 }
 
-EXPORT(int, __swprintf_chk, wchar_t *text, size_t size, int flag, size_t room, const wchar_t *pattern, ...)
+EXPORT(int, __swprintf_chk, wchar_t *text, size_t size, int flag, size_t room,
+       const wchar_t *pattern, ...)
 {
     va_list arguments;
     va_start(arguments, pattern);
@@ -290,8 +295,8 @@ EXPORT(ssize_t, __recv_chk, int fd, void *bytes, size_t size, size_t room, int f
     return recv(fd, bytes, size, flags);
 }
 
-EXPORT(ssize_t, __recvfrom_chk, int fd, void *bytes, size_t size, size_t room, int flags, struct sockaddr *address,
-       socklen_t *length)
+EXPORT(ssize_t, __recvfrom_chk, int fd, void *bytes, size_t size, size_t room, int flags,
+       struct sockaddr *address, socklen_t *length)
 {
     check(size, room);
     return recvfrom(fd, bytes, size, flags, address, length);
@@ -318,7 +323,8 @@ EXPORT(size_t, __fread_chk, void *bytes, size_t room, size_t size, size_t count,
     return fread(bytes, size, count, stream);
 }
 
-EXPORT(size_t, __fread_unlocked_chk, void *bytes, size_t room, size_t size, size_t count, FILE *stream)
+EXPORT(size_t, __fread_unlocked_chk, void *bytes, size_t room, size_t size, size_t count,
+       FILE *stream)
 {
     return glibc___fread_chk(bytes, room, size, count, stream);
 }
@@ -377,20 +383,22 @@ EXPORT(size_t, __wcstombs_chk, char *target, const wchar_t *source, size_t size,
     return wcstombs(target, source, size);
 }
 
-EXPORT(size_t, __mbsrtowcs_chk, wchar_t *target, const char **source, size_t count, mbstate_t *state, size_t room)
+EXPORT(size_t, __mbsrtowcs_chk, wchar_t *target, const char **source, size_t count,
+       mbstate_t *state, size_t room)
 {
     check(count, room);
     return mbsrtowcs(target, source, count, state);
 }
 
-EXPORT(size_t, __mbsnrtowcs_chk, wchar_t *target, const char **source, size_t size, size_t count, mbstate_t *state,
-       size_t room)
+EXPORT(size_t, __mbsnrtowcs_chk, wchar_t *target, const char **source, size_t size, size_t count,
+       mbstate_t *state, size_t room)
 {
     check(count, room);
     return mbsnrtowcs(target, source, size, count, state);
 }
 
-EXPORT(size_t, __wcsrtombs_chk, char *target, const wchar_t **source, size_t size, mbstate_t *state, size_t room)
+EXPORT(size_t, __wcsrtombs_chk, char *target, const wchar_t **source, size_t size, mbstate_t *state,
+       size_t room)
 {
     check(size, room);
     return wcsrtombs(target, source, size, state);

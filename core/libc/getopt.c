@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// getopt.c: GNU's getopt: options may come after operands, which are moved behind them; long options may be shortened.
+// getopt.c: GNU's getopt: options may come after operands, which are moved behind them; long
+// options may be shortened.
 //
-// Invariant: argv[first_operand .. last_operand) are the operands that were passed over, right before what is scanned
-// next, or before options that were scanned since.
+// Invariant: argv[first_operand .. last_operand) are the operands that were passed over, right
+// before what is scanned next, or before options that were scanned since.
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -77,7 +78,8 @@ static bool is_loud(const struct request *request)
 }
 
 // The option that text (length bytes of a name) means. NULL: none, or *is_ambiguous.
-static const struct option *name_find(const struct request *request, const char *text, size_t length, bool *is_ambiguous)
+static const struct option *name_find(const struct request *request, const char *text,
+                                      size_t length, bool *is_ambiguous)
 {
     const struct option *found = NULL;
     *is_ambiguous = false;
@@ -91,8 +93,8 @@ static const struct option *name_find(const struct request *request, const char 
         }
         if (found == NULL) {
             found = option;
-        } else if (request->only_long || found->has_arg != option->has_arg || found->flag != option->flag ||
-                   found->val != option->val) {
+        } else if (request->only_long || found->has_arg != option->has_arg ||
+                   found->flag != option->flag || found->val != option->val) {
             *is_ambiguous = true;
         }
     }
@@ -102,7 +104,8 @@ static const struct option *name_find(const struct request *request, const char 
 static void ambiguous_print(const struct request *request, const char *dashes, size_t length)
 {
     flockfile(stderr);
-    fprintf(stderr, "%s: option '%s%s' is ambiguous; possibilities:", request->argv[0], dashes, scan.next);
+    fprintf(stderr, "%s: option '%s%s' is ambiguous; possibilities:", request->argv[0], dashes,
+            scan.next);
     for (const struct option *option = request->names; option->name != NULL; ++option) {
         if (strncmp(option->name, scan.next, length) == 0) {
             fprintf(stderr, " '%s%s'", dashes, option->name);
@@ -112,13 +115,15 @@ static void ambiguous_print(const struct request *request, const char *dashes, s
     funlockfile(stderr);
 }
 
-static int name_unknown(const struct request *request, const char *dashes, bool is_ambiguous, size_t length)
+static int name_unknown(const struct request *request, const char *dashes, bool is_ambiguous,
+                        size_t length)
 {
     if (is_loud(request)) {
         if (is_ambiguous) {
             ambiguous_print(request, dashes, length);
         } else {
-            fprintf(stderr, "%s: unrecognized option '%s%s'\n", request->argv[0], dashes, scan.next);
+            fprintf(stderr, "%s: unrecognized option '%s%s'\n", request->argv[0], dashes,
+                    scan.next);
         }
     }
     scan.next = NULL;
@@ -143,7 +148,8 @@ static int name_take(const struct request *request, const char *dashes)
     scan.next = NULL;
     if (value != NULL && option->has_arg == no_argument) {
         if (is_loud(request)) {
-            fprintf(stderr, "%s: option '%s%s' doesn't allow an argument\n", request->argv[0], dashes, option->name);
+            fprintf(stderr, "%s: option '%s%s' doesn't allow an argument\n", request->argv[0],
+                    dashes, option->name);
         }
         *libc_optopt = option->val;
         return '?';
@@ -151,7 +157,8 @@ static int name_take(const struct request *request, const char *dashes)
     if (value == NULL && option->has_arg == required_argument) {
         if (*libc_optind >= request->argc) {
             if (is_loud(request)) {
-                fprintf(stderr, "%s: option '%s%s' requires an argument\n", request->argv[0], dashes, option->name);
+                fprintf(stderr, "%s: option '%s%s' requires an argument\n", request->argv[0],
+                        dashes, option->name);
             }
             *libc_optopt = option->val;
             return request->be_silent ? ':' : '?';
@@ -311,15 +318,18 @@ EXPORT(int, __posix_getopt, int argc, char *const *argv, const char *letters)
     return option_next(&request);
 }
 
-EXPORT(int, getopt_long, int argc, char *const *argv, const char *letters, const struct option *names, int *name_index)
+EXPORT(int, getopt_long, int argc, char *const *argv, const char *letters,
+       const struct option *names, int *name_index)
 {
-    struct request request = {argc, (char **)(uintptr_t)argv, letters, names, name_index, false, false};
+    struct request request = {argc, (char **)(uintptr_t)argv, letters, names, name_index, false,
+                              false};
     return option_next(&request);
 }
 
-EXPORT(int, getopt_long_only, int argc, char *const *argv, const char *letters, const struct option *names,
-       int *name_index)
+EXPORT(int, getopt_long_only, int argc, char *const *argv, const char *letters,
+       const struct option *names, int *name_index)
 {
-    struct request request = {argc, (char **)(uintptr_t)argv, letters, names, name_index, true, false};
+    struct request request = {argc, (char **)(uintptr_t)argv, letters, names, name_index, true,
+                              false};
     return option_next(&request);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // memory.c: the malloc family over core/mem/heap, with glibc's error rules.
 //
-// A program that brings its own malloc (or a library such as jemalloc that comes before libc in its scope) frees what
-// getline, strdup and the like have allocated: so musl allocates with whatever symbol look-up finds. Invariant: `chosen`
-// names functions of one allocator, and changes once, before the program's first instruction.
+// A program that brings its own malloc (or a library such as jemalloc that comes before libc in its
+// scope) frees what getline, strdup and the like have allocated: so musl allocates with whatever
+// symbol look-up finds. Invariant: `chosen` names functions of one allocator, and changes once,
+// before the program's first instruction.
 #include "core/libc/memory.h"
 
 #include <errno.h>

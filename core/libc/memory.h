@@ -10,7 +10,8 @@ void *libc_calloc(size_t count, size_t size);
 void *libc_realloc(void *block, size_t size);
 void libc_free(void *block);
 
-// After the program is loaded: from here on its malloc, if it defines the family, serves the C library too.
+// After the program is loaded: from here on its malloc, if it defines the family, serves the C
+// library too.
 void libc_malloc_choose(void);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// musl_cancel.c: musl's cancellation points, and what it expects of its own threads, in terms of ours.
+// musl_cancel.c: musl's cancellation points, and what it expects of its own threads, in terms of
+// ours.
 #include "core/libc/thread.h"
 
 #include <errno.h>
@@ -7,7 +8,7 @@
 #include "pthread_impl.h"
 #include "syscall.h"
 
-long (__syscall_cp)(long number, long a, long b, long c, long d, long e, long f)
+long(__syscall_cp)(long number, long a, long b, long c, long d, long e, long f)
 {
     libc_cancel_test();
     long result = __syscall6(number, a, b, c, d, e, f);
@@ -45,7 +46,8 @@ int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...
     return __syscall_ret(__syscall5(SYS_clone, flags, 0, 0, 0, 0));
 }
 
-// musl's stdio closes streams in its own order; a cleanup of musl runs at once because nothing of musl unwinds.
+// musl's stdio closes streams in its own order; a cleanup of musl runs at once because nothing of
+// musl unwinds.
 void _pthread_cleanup_push(struct __ptcb *cleanup, void (*function)(void *), void *argument)
 {
     cleanup->__f = function;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// musl_locale.c: the locales there are: C (also called POSIX) and C.UTF-8, in glibc's layout of locale_t.
+// musl_locale.c: the locales there are: C (also called POSIX) and C.UTF-8, in glibc's layout of
+// locale_t.
 //
-// Programs read the character tables and the names inside a locale_t; musl reads cat[]: NULL is the C locale, and
+// Programs read the character tables and the names inside a locale_t; musl reads cat[]: NULL is the
+// C locale, and
 // &__c_dot_utf8 for LC_CTYPE means UTF-8. Invariant: names[i] always says what cat[i] means.
 #include <ctype.h>
 #include <errno.h>
@@ -13,7 +15,10 @@
 #include "locale_impl.h"
 #include "lock.h"
 
-enum { CATEGORY_COUNT = 13, LC_ALL_GLIBC = 6 }; // glibc: 0..5 as musl, 7..12 PAPER .. IDENTIFICATION
+enum {
+    CATEGORY_COUNT = 13,
+    LC_ALL_GLIBC = 6
+}; // glibc: 0..5 as musl, 7..12 PAPER .. IDENTIFICATION
 
 static const uint32_t empty_catalog[] = {0x950412de, 0, -1, -1, -1};
 
@@ -90,8 +95,9 @@ static int locale_kind(const char *name)
 }
 
 static const char *const variable_names[CATEGORY_COUNT] = {
-    "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_MONETARY", "LC_MESSAGES", "LC_ALL",
-    "LC_PAPER", "LC_NAME", "LC_ADDRESS", "LC_TELEPHONE", "LC_MEASUREMENT", "LC_IDENTIFICATION",
+    "LC_CTYPE",     "LC_NUMERIC",     "LC_TIME",           "LC_COLLATE", "LC_MONETARY",
+    "LC_MESSAGES",  "LC_ALL",         "LC_PAPER",          "LC_NAME",    "LC_ADDRESS",
+    "LC_TELEPHONE", "LC_MEASUREMENT", "LC_IDENTIFICATION",
 };
 
 static const char *locale_variable(int category)
@@ -106,7 +112,8 @@ static const char *locale_variable(int category)
     return value == NULL || *value == 0 ? name_c : value;
 }
 
-// The kind that name means for a category; in "LC_CTYPE=C.UTF-8;LC_NUMERIC=C;..." the category's part counts.
+// The kind that name means for a category; in "LC_CTYPE=C.UTF-8;LC_NUMERIC=C;..." the category's
+// part counts.
 static int category_kind(int category, const char *name)
 {
     if (*name == 0) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // musl_lock.c: the locks inside musl, on our futex: they sleep at once and never spin.
 //
-// A lock word of __lock is 0 free, 1 held, 2 held and perhaps waited for (Drepper, "Futexes Are Tricky", mutex 2). Stream
-// locks hold the owner's thread id, with MAYBE_WAITERS where somebody may sleep.
+// A lock word of __lock is 0 free, 1 held, 2 held and perhaps waited for (Drepper, "Futexes Are
+// Tricky", mutex 2). Stream locks hold the owner's thread id, with MAYBE_WAITERS where somebody may
+// sleep.
 #include <limits.h>
 
 #include "pthread_impl.h"
@@ -55,7 +56,8 @@ int __lockfile(FILE *stream)
         return 1;
     }
     while ((owner = a_cas(&stream->lock, 0, mine | MAYBE_WAITERS)) != 0) {
-        if ((owner & MAYBE_WAITERS) != 0 || a_cas(&stream->lock, owner, owner | MAYBE_WAITERS) == owner) {
+        if ((owner & MAYBE_WAITERS) != 0 ||
+            a_cas(&stream->lock, owner, owner | MAYBE_WAITERS) == owner) {
             __futexwait(&stream->lock, owner | MAYBE_WAITERS, 1);
         }
     }
@@ -83,7 +85,8 @@ void __tl_sync(pthread_t thread)
     (void)thread;
 }
 
-// mmap and munmap ask whether a robust list or a shared barrier is being used: ours never are in musl.
+// mmap and munmap ask whether a robust list or a shared barrier is being used: ours never are in
+// musl.
 void __vm_wait(void)
 {
 }

@@ -61,8 +61,8 @@ int sem_post(sem_t *semaphore)
 }
 
 int glibc_fork(void);
-int glibc_posix_spawn(int *child, const char *path, const void *actions, const void *attributes, char *const *argv,
-                      char *const *envp);
+int glibc_posix_spawn(int *child, const char *path, const void *actions, const void *attributes,
+                      char *const *argv, char *const *envp);
 void libc_cancel_test(void);
 
 int fork(void)
@@ -70,8 +70,8 @@ int fork(void)
     return glibc_fork();
 }
 
-int posix_spawn(int *child, const char *path, const void *actions, const void *attributes, char *const *argv,
-                char *const *envp)
+int posix_spawn(int *child, const char *path, const void *actions, const void *attributes,
+                char *const *argv, char *const *envp)
 {
     return glibc_posix_spawn(child, path, actions, attributes, argv, envp);
 }

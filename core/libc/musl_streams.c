@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // musl_streams.c: the three standard streams, in musl's FILE, with buffers of glibc's size.
 //
-// The lock is -1, which musl reads as "no other thread", until the first thread is created (libc_musl_threads_changed).
+// The lock is -1, which musl reads as "no other thread", until the first thread is created
+// (libc_musl_threads_changed).
 #include "stdio_impl.h"
 
 static unsigned char input_buffer[BUFSIZ + UNGET];

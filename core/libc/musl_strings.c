@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// musl_strings.c: string functions that are quick because those of core/lib are; under musl's inner names too.
+// musl_strings.c: string functions that are quick because those of core/lib are; under musl's inner
+// names too.
 #include <features.h>
 #include <stdlib.h>
 #include <string.h>

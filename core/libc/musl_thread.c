@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// musl_thread.c: the state that musl keeps per process and per thread, in the places where ours leave room for it.
+// musl_thread.c: the state that musl keeps per process and per thread, in the places where ours
+// leave room for it.
 //
-// Invariant: libc.need_locks is 0 only while one thread has ever existed. Locks of streams are -1 ("nobody else") just as
-// long.
+// Invariant: libc.need_locks is 0 only while one thread has ever existed. Locks of streams are -1
+// ("nobody else") just as long.
 #include "core/libc/thread.h"
 
 #include <elf.h>

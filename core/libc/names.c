@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// names.c: names of glibc that musl lacks, where the function itself is there under another name or is one line.
+// names.c: names of glibc that musl lacks, where the function itself is there under another name or
+// is one line.
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -85,7 +86,8 @@ EXPORT(void, arc4random_buf, void *bytes, size_t size)
     hal_entropy(bytes, size);
 }
 
-// Every value below bound is as likely as any other: values of the incomplete last round are thrown away.
+// Every value below bound is as likely as any other: values of the incomplete last round are thrown
+// away.
 EXPORT(unsigned, arc4random_uniform, unsigned bound)
 {
     if (bound < 2) {
@@ -114,9 +116,11 @@ EXPORT(void, closefrom, int first)
     glibc_close_range(first < 0 ? 0 : (unsigned)first, ~0u, 0);
 }
 
-EXPORT(int, renameat2, int old_fd, const char *old_path, int new_fd, const char *new_path, unsigned flags)
+EXPORT(int, renameat2, int old_fd, const char *old_path, int new_fd, const char *new_path,
+       unsigned flags)
 {
-    return (int)answer(linux_dispatch(SYS_renameat2, old_fd, (long)old_path, new_fd, (long)new_path, flags, 0));
+    return (int)answer(
+        linux_dispatch(SYS_renameat2, old_fd, (long)old_path, new_fd, (long)new_path, flags, 0));
 }
 
 EXPORT(int, gettid, void)
@@ -129,7 +133,8 @@ EXPORT(int, tgkill, int process, int thread, int signal)
     return (int)answer(linux_dispatch(SYS_tgkill, process, thread, signal, 0, 0, 0));
 }
 
-// The stat family of programs built before glibc 2.33: version 1 (x86_64) or 0 (aarch64) is struct stat.
+// The stat family of programs built before glibc 2.33: version 1 (x86_64) or 0 (aarch64) is struct
+// stat.
 EXPORT(int, __xstat, int version, const char *path, struct stat *result)
 {
     return stat(path, result);
@@ -273,12 +278,14 @@ EXPORT(long double, __strtold_nan, const char *text, char **end, char end_charac
     return __builtin_nanl("");
 }
 
-// Its result is in the same register as a long double's on aarch64; nobody on x86_64 asks but nanf128.
+// Its result is in the same register as a long double's on aarch64; nobody on x86_64 asks but
+// nanf128.
 EXPORT(long double, __strtof128_nan, const char *text, char **end, char end_character)
 {
     return __builtin_nanl("");
 }
 
-// libm.so.6 looks here for the processor's features: zero means the variants that every processor has.
+// libm.so.6 looks here for the processor's features: zero means the variants that every processor
+// has.
 char glibc__rtld_global_ro[4096];
 char glibc__rtld_global[4096];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// process.c: what would make a second process. There is one: core/linux answers ENOSYS, with a line that says why.
+// process.c: what would make a second process. There is one: core/linux answers ENOSYS, with a line
+// that says why.
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -45,15 +46,15 @@ EXPORT(int, clone, int (*function)(void *), void *stack, int flags, void *argume
     return make_child();
 }
 
-EXPORT(int, posix_spawn, int *child, const char *path, const void *actions, const void *attributes, char *const *argv,
-       char *const *envp)
+EXPORT(int, posix_spawn, int *child, const char *path, const void *actions, const void *attributes,
+       char *const *argv, char *const *envp)
 {
     make_child();
     return errno;
 }
 
-EXPORT(int, posix_spawnp, int *child, const char *file, const void *actions, const void *attributes, char *const *argv,
-       char *const *envp)
+EXPORT(int, posix_spawnp, int *child, const char *file, const void *actions, const void *attributes,
+       char *const *argv, char *const *envp)
 {
     make_child();
     return errno;
@@ -80,7 +81,8 @@ EXPORT(int, system, const char *command)
     return make_child();
 }
 
-EXPORT(int, __register_atfork, void (*prepare)(void), void (*parent)(void), void (*child)(void), void *object)
+EXPORT(int, __register_atfork, void (*prepare)(void), void (*parent)(void), void (*child)(void),
+       void *object)
 {
     return 0;
 }

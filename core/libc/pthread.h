@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pthread.h: what the files of our pthread share. The layouts are glibc's (tests/unit/libc_layout_test.c compares them).
+// pthread.h: what the files of our pthread share. The layouts are glibc's
+// (tests/unit/libc_layout_test.c compares them).
 #ifndef CORE_LIBC_PTHREAD_H
 #define CORE_LIBC_PTHREAD_H
 
@@ -40,7 +41,13 @@ char *libc_single_threaded_flag(void);
 bool libc_deadline_get(int clock, const struct timespec *time, hal_ns *deadline);
 
 // pthread_mutex_*, also for C11 and for condition variables.
-enum { LIBC_MUTEX_NORMAL, LIBC_MUTEX_RECURSIVE, LIBC_MUTEX_ERRORCHECK, LIBC_MUTEX_ADAPTIVE, LIBC_MUTEX_TYPE = 3 };
+enum {
+    LIBC_MUTEX_NORMAL,
+    LIBC_MUTEX_RECURSIVE,
+    LIBC_MUTEX_ERRORCHECK,
+    LIBC_MUTEX_ADAPTIVE,
+    LIBC_MUTEX_TYPE = 3
+};
 
 int glibc_pthread_mutex_lock(struct mutex *mutex);
 int glibc_pthread_mutex_trylock(struct mutex *mutex);

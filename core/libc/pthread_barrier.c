@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // pthread_barrier.c: barriers, spin locks that sleep, and pthread_once: the small ones.
 //
-// A barrier's state is on the heap, as glibc's 32 bytes do not hold a mutex. It lives until the last waiter of the last
-// round has left, so that destroying right after a wait is safe.
+// A barrier's state is on the heap, as glibc's 32 bytes do not hold a mutex. It lives until the
+// last waiter of the last round has left, so that destroying right after a wait is safe.
 #include <errno.h>
 #include <limits.h>
 #include <sys/syscall.h>
@@ -112,7 +112,8 @@ static void word_wake(_Atomic int *word, int count)
     linux_dispatch(SYS_futex, (long)word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, 0, 0, 0);
 }
 
-// Spin locks: 0 free, 1 held, 2 held and perhaps waited for. Spinning would only burn the CPU that the holder needs.
+// Spin locks: 0 free, 1 held, 2 held and perhaps waited for. Spinning would only burn the CPU that
+// the holder needs.
 EXPORT(int, pthread_spin_init, _Atomic int *lock, int shared)
 {
     atomic_store(lock, 0);

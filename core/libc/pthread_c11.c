@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pthread_c11.c: C11's threads, in glibc's numbers: thrd_success 0, thrd_busy 1, thrd_error 2, thrd_nomem 3,
-// thrd_timedout 4; mtx_plain 0, mtx_recursive 1, mtx_timed 2.
+// pthread_c11.c: C11's threads, in glibc's numbers: thrd_success 0, thrd_busy 1, thrd_error 2,
+// thrd_nomem 3, thrd_timedout 4; mtx_plain 0, mtx_recursive 1, mtx_timed 2.
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -30,7 +30,8 @@ static int c11_status(int error)
 
 EXPORT(int, thrd_create, struct libc_thread **thread, int (*entry)(void *), void *argument)
 {
-    struct libc_thread_attributes how = {.stack_size = LIBC_STACK_SIZE, .guard_size = HAL_PAGE_SIZE};
+    struct libc_thread_attributes how = {.stack_size = LIBC_STACK_SIZE,
+                                         .guard_size = HAL_PAGE_SIZE};
     int error = libc_thread_create(thread, &how, NULL, entry, argument);
     return error == EAGAIN ? C11_NO_MEMORY : c11_status(error);
 }
@@ -73,7 +74,8 @@ EXPORT(void, thrd_yield, void)
 
 EXPORT(int, thrd_sleep, const struct timespec *time, struct timespec *rest)
 {
-    long error = linux_dispatch(SYS_clock_nanosleep, CLOCK_REALTIME, 0, (long)time, (long)rest, 0, 0);
+    long error =
+        linux_dispatch(SYS_clock_nanosleep, CLOCK_REALTIME, 0, (long)time, (long)rest, 0, 0);
     return error == 0 ? 0 : error == -EINTR ? -1 : -2;
 }
 
@@ -140,7 +142,8 @@ EXPORT(int, cnd_wait, struct condvar *condvar, struct mutex *mutex)
     return C11_SUCCESS;
 }
 
-EXPORT(int, cnd_timedwait, struct condvar *condvar, struct mutex *mutex, const struct timespec *time)
+EXPORT(int, cnd_timedwait, struct condvar *condvar, struct mutex *mutex,
+       const struct timespec *time)
 {
     libc_cancel_test();
     hal_ns deadline;

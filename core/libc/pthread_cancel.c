@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pthread_cancel.c: cancellation, deferred: a request is honoured at system calls that may wait and at
-// pthread_testcancel, and wakes a thread out of an interruptible system call.
+// pthread_cancel.c: cancellation, deferred: a request is honoured at system calls that may wait and
+// at pthread_testcancel, and wakes a thread out of an interruptible system call.
 //
-// Leaving a thread runs C's cleanup handlers (setjmp buffers that pthread_cleanup_push registers) and, through the
-// image's libgcc_s, the destructors of C++ frames.
+// Leaving a thread runs C's cleanup handlers (setjmp buffers that pthread_cleanup_push registers)
+// and, through the image's libgcc_s, the destructors of C++ frames.
 #include <errno.h>
 
 #include "core/elf/program.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pthread_cond.c: POSIX's condition variables over core/sync/condvar. The clock that timed waits go by is in the word
-// that core/sync leaves to us.
+// pthread_cond.c: POSIX's condition variables over core/sync/condvar. The clock that timed waits go
+// by is in the word that core/sync leaves to us.
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -73,7 +73,8 @@ EXPORT(int, pthread_cond_clockwait, struct condvar *condvar, struct mutex *mutex
     return condvar_wait_until(condvar, mutex, deadline) ? 0 : ETIMEDOUT;
 }
 
-EXPORT(int, pthread_cond_timedwait, struct condvar *condvar, struct mutex *mutex, const struct timespec *time)
+EXPORT(int, pthread_cond_timedwait, struct condvar *condvar, struct mutex *mutex,
+       const struct timespec *time)
 {
     return glibc_pthread_cond_clockwait(condvar, mutex, (int)*cond_clock(condvar), time);
 }

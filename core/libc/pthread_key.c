@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // pthread_key.c: thread-specific data.
 //
-// A key has a serial number, odd while the key exists. A value counts only while its serial is the key's: so deleting a
-// key needs no walk over threads, and a new key of the same number starts empty everywhere.
+// A key has a serial number, odd while the key exists. A value counts only while its serial is the
+// key's: so deleting a key needs no walk over threads, and a new key of the same number starts
+// empty everywhere.
 #include <errno.h>
 
 #include "core/libc/export.h"
@@ -20,7 +21,8 @@ EXPORT(int, pthread_key_create, uint32_t *key, void (*destructor)(void *))
 {
     for (uint32_t i = 0; i < LIBC_KEY_MAX; ++i) {
         uintptr_t serial = atomic_load(&keys[i].serial);
-        if (serial % 2 == 0 && atomic_compare_exchange_strong(&keys[i].serial, &serial, serial + 1)) {
+        if (serial % 2 == 0 &&
+            atomic_compare_exchange_strong(&keys[i].serial, &serial, serial + 1)) {
             atomic_store(&keys[i].destructor, destructor);
             *key = i;
             return 0;
@@ -40,7 +42,8 @@ EXPORT(int, pthread_key_delete, uint32_t key)
         return EINVAL;
     }
     uintptr_t serial = atomic_load(&keys[key].serial);
-    if (serial % 2 == 0 || !atomic_compare_exchange_strong(&keys[key].serial, &serial, serial + 1)) {
+    if (serial % 2 == 0 ||
+        !atomic_compare_exchange_strong(&keys[key].serial, &serial, serial + 1)) {
         return EINVAL;
     }
     return 0;
@@ -82,7 +85,8 @@ EXPORT(int, pthread_setspecific, uint32_t key, const void *data)
         if (data == NULL) {
             return 0;
         }
-        self->far_values = heap_alloc_zeroed((LIBC_KEY_MAX - LIBC_KEY_NEAR) * sizeof *self->far_values);
+        self->far_values =
+            heap_alloc_zeroed((LIBC_KEY_MAX - LIBC_KEY_NEAR) * sizeof *self->far_values);
         if (self->far_values == NULL) {
             return ENOMEM;
         }

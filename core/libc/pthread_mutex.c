@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // pthread_mutex.c: POSIX's kinds of mutex over core/sync/mutex, whose layout is glibc's.
 //
-// mutex->kind holds what glibc's static initialisers put there: the type in the low two bits. Process-shared is plain
-// here: there is one process. Robust and priority protocols are accepted and change nothing but what getters answer.
+// mutex->kind holds what glibc's static initialisers put there: the type in the low two bits.
+// Process-shared is plain here: there is one process. Robust and priority protocols are accepted
+// and change nothing but what getters answer.
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -74,7 +75,8 @@ EXPORT(int, pthread_mutex_unlock, struct mutex *mutex)
     uint32_t kind = mutex->kind;
     if (__builtin_expect(kind != LIBC_MUTEX_NORMAL, 0)) {
         uint32_t type = kind & LIBC_MUTEX_TYPE;
-        if ((type == LIBC_MUTEX_RECURSIVE || type == LIBC_MUTEX_ERRORCHECK) && !mutex_is_mine(mutex)) {
+        if ((type == LIBC_MUTEX_RECURSIVE || type == LIBC_MUTEX_ERRORCHECK) &&
+            !mutex_is_mine(mutex)) {
             return EPERM;
         }
         if (type == LIBC_MUTEX_RECURSIVE) {
@@ -183,7 +185,8 @@ EXPORT(int, pthread_mutexattr_setprotocol, int *attribute, int protocol)
     if (protocol < 0 || protocol > 2) {
         return EINVAL;
     }
-    *attribute = (*attribute & ~(3 << ATTRIBUTE_PROTOCOL_SHIFT)) | protocol << ATTRIBUTE_PROTOCOL_SHIFT;
+    *attribute = (*attribute & ~(3 << ATTRIBUTE_PROTOCOL_SHIFT)) | protocol
+                                                                       << ATTRIBUTE_PROTOCOL_SHIFT;
     return 0;
 }
 
@@ -198,7 +201,8 @@ EXPORT(int, pthread_mutexattr_setprioceiling, int *attribute, int ceiling)
     if (ceiling < 1 || ceiling > 99) {
         return EINVAL;
     }
-    *attribute = (*attribute & ~(0xfff << ATTRIBUTE_CEILING_SHIFT)) | ceiling << ATTRIBUTE_CEILING_SHIFT;
+    *attribute =
+        (*attribute & ~(0xfff << ATTRIBUTE_CEILING_SHIFT)) | ceiling << ATTRIBUTE_CEILING_SHIFT;
     return 0;
 }
 

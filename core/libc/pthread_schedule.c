@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pthread_schedule.c: where and how threads run, and what they are called. Policies and priorities are taken note of by
-// nobody: every thread is SCHED_OTHER.
+// pthread_schedule.c: where and how threads run, and what they are called. Policies and priorities
+// are taken note of by nobody: every thread is SCHED_OTHER.
 #include <errno.h>
 #include <sched.h>
 #include <string.h>

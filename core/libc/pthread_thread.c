@@ -69,7 +69,8 @@ EXPORT(int, pthread_attr_setstack, struct thread_attributes *attributes, void *s
     return 0;
 }
 
-EXPORT(int, pthread_attr_getstack, const struct thread_attributes *attributes, void **stack, size_t *size)
+EXPORT(int, pthread_attr_getstack, const struct thread_attributes *attributes, void **stack,
+       size_t *size)
 {
     *stack = attributes->stack;
     *size = attributes->stack_size;
@@ -265,7 +266,8 @@ EXPORT(int, pthread_clockjoin_np, struct libc_thread *thread, void **result, int
     return libc_thread_join(thread, result, deadline);
 }
 
-EXPORT(int, pthread_timedjoin_np, struct libc_thread *thread, void **result, const struct timespec *time)
+EXPORT(int, pthread_timedjoin_np, struct libc_thread *thread, void **result,
+       const struct timespec *time)
 {
     return glibc_pthread_clockjoin_np(thread, result, CLOCK_REALTIME, time);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // pthread_time.c: absolute times of POSIX as deadlines of core, which count nanoseconds since boot.
 //
-// CLOCK_MONOTONIC is hal_clock_ns. A wall-clock time is translated once, when the wait begins: a clock that is stepped
-// meanwhile does not move the deadline.
+// CLOCK_MONOTONIC is hal_clock_ns. A wall-clock time is translated once, when the wait begins: a
+// clock that is stepped meanwhile does not move the deadline.
 #include <time.h>
 
 #include "core/libc/pthread.h"

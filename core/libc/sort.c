@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// sort.c: qsort as glibc has it: a merge sort, so that elements that compare equal keep their order.
+// sort.c: qsort as glibc has it: a merge sort, so that elements that compare equal keep their
+// order.
 //
-// Bottom-up: runs of RUN elements are sorted by insertion, then merged between the array and a buffer. Elements larger
-// than INDIRECT bytes are sorted by pointer and put in place along the cycles of the permutation.
+// Bottom-up: runs of RUN elements are sorted by insertion, then merged between the array and a
+// buffer. Elements larger than INDIRECT bytes are sorted by pointer and put in place along the
+// cycles of the permutation.
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -142,7 +144,8 @@ static void heap_sort(const struct sort *sort, char *base, size_t count)
         }
         size_t root = start;
         for (size_t child = 2 * root + 1; child < end; child = 2 * root + 1) {
-            if (child + 1 < end && sort_compare(sort, base + child * size, base + (child + 1) * size) < 0) {
+            if (child + 1 < end &&
+                sort_compare(sort, base + child * size, base + (child + 1) * size) < 0) {
                 ++child;
             }
             if (sort_compare(sort, base + root * size, base + child * size) >= 0) {
@@ -169,7 +172,8 @@ static void sort_indirect(const struct sort *sort, char *base, size_t count, cha
     permute(base, count, sort->size, pointers, buffer + 2 * count * sizeof(char *));
 }
 
-EXPORT(void, qsort_r, void *base, size_t count, size_t size, compare_function *compare, void *argument)
+EXPORT(void, qsort_r, void *base, size_t count, size_t size, compare_function *compare,
+       void *argument)
 {
     struct sort sort = {size, compare, argument, false};
     if (count < 2 || size == 0) {
@@ -198,7 +202,8 @@ EXPORT(void, qsort_r, void *base, size_t count, size_t size, compare_function *c
     }
 }
 
-EXPORT(void, qsort, void *base, size_t count, size_t size, int (*compare)(const void *, const void *))
+EXPORT(void, qsort, void *base, size_t count, size_t size,
+       int (*compare)(const void *, const void *))
 {
     // The callee ignores the third argument: both ISAs pass it in a register of the caller's.
     glibc_qsort_r(base, count, size, (compare_function *)(void *)compare, NULL);

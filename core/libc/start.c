@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // start.c: from a loaded program to its main.
 //
-// A shared object with main is called by us. An executable is entered at e_entry with what Linux puts on the stack:
-// argc, argv, envp, the auxiliary vector; its start-up code comes back through __libc_start_main.
+// A shared object with main is called by us. An executable is entered at e_entry with what Linux
+// puts on the stack: argc, argv, envp, the auxiliary vector; its start-up code comes back through
+// __libc_start_main.
+#include "core/libc/start.h"
+
 #include <elf.h>
 #include <stdint.h>
 
@@ -16,7 +19,6 @@
 #include "core/libc/libc.h"
 #include "core/libc/memory.h"
 #include "core/libc/pthread.h"
-#include "core/libc/start.h"
 #include "core/linux/process.h"
 #include "core/mem/heap.h"
 
@@ -32,7 +34,8 @@ static struct {
     size_t auxiliary[2 * AUXILIARY_MAX];
 } startup;
 
-char glibc_errno; // its address counts nothing: programs reach errno by its offset from the thread pointer
+char glibc_errno; // its address counts nothing: programs reach errno by its offset from the thread
+                  // pointer
 
 void libc_guards_set(struct elf_tcb *tcb)
 {
@@ -66,7 +69,8 @@ void libc_init(void)
         if (libc_exports[i].address == &glibc_errno) {
             static struct libc_thread example;
             symbols[i].is_tls = true;
-            symbols[i].tls_offset = (char *)libc_musl_error_number(&example) - (char *)libc_thread_tp(&example);
+            symbols[i].tls_offset =
+                (char *)libc_musl_error_number(&example) - (char *)libc_thread_tp(&example);
         }
     }
     symbols_mark_data(symbols, libc_export_count);
@@ -103,7 +107,8 @@ static void auxiliary_fill(const char *executable)
     memcpy(startup.auxiliary, pairs, sizeof pairs);
 }
 
-// The first thread has its stack already: only TLS and struct libc_thread are to be made, and stay for ever.
+// The first thread has its stack already: only TLS and struct libc_thread are to be made, and stay
+// for ever.
 static void first_thread_make(void)
 {
     size_t tls_size, alignment;
@@ -156,12 +161,14 @@ static uintptr_t *image_build(size_t *count)
     image[0] = (uintptr_t)startup.argc;
     memcpy(image + 1, startup.argv, argument_words * sizeof *image);
     memcpy(image + 1 + argument_words, startup.envp, (environment + 1) * sizeof *image);
-    memcpy(image + 1 + argument_words + environment + 1, startup.auxiliary, sizeof startup.auxiliary);
+    memcpy(image + 1 + argument_words + environment + 1, startup.auxiliary,
+           sizeof startup.auxiliary);
     *count = words;
     return image;
 }
 
-void libc_run(struct elf_object *program, int argc, char **argv, char **envp, const char *executable)
+void libc_run(struct elf_object *program, int argc, char **argv, char **envp,
+              const char *executable)
 {
     startup.program = program;
     startup.argc = argc;
@@ -190,10 +197,11 @@ void libc_run(struct elf_object *program, int argc, char **argv, char **envp, co
     libc_enter(startup.start.entry, image, words);
 }
 
-// From an executable's start-up code. init is NULL since glibc 2.34; before, it is __libc_csu_init of the program, which
-// runs the program's own initialisers.
-EXPORT(HAL_NORETURN void, __libc_start_main, int (*program_main)(int, char **, char **), int argc, char **argv,
-       void (*init)(int, char **, char **), void (*fini)(void), void (*finish)(void), void *stack_end)
+// From an executable's start-up code. init is NULL since glibc 2.34; before, it is __libc_csu_init
+// of the program, which runs the program's own initialisers.
+EXPORT(HAL_NORETURN void, __libc_start_main, int (*program_main)(int, char **, char **), int argc,
+       char **argv, void (*init)(int, char **, char **), void (*fini)(void), void (*finish)(void),
+       void *stack_end)
 {
     startup.argv = argv;
     *libc_environ = argv + argc + 1;

@@ -9,14 +9,14 @@
 #include "hal/hal.h"
 
 struct libc_hardware {
-    size_t capabilities; // AT_HWCAP
+    size_t capabilities;  // AT_HWCAP
     const char *platform; // AT_PLATFORM
 };
 
 struct libc_hardware libc_hardware(void);
 
-// Copies the image of count words to the top of what is left of the stack, points sp at it and jumps to entry with the
-// registers as Linux leaves them. The caller's frames are gone.
+// Copies the image of count words to the top of what is left of the stack, points sp at it and
+// jumps to entry with the registers as Linux leaves them. The caller's frames are gone.
 HAL_NORETURN void libc_enter(void *entry, const uintptr_t *image, size_t count);
 
 void libc_stack_end_set(void *end);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// start_aarch64.c: floating point and Advanced SIMD are part of what we run on; nothing else is promised.
+// start_aarch64.c: floating point and Advanced SIMD are part of what we run on; nothing else is
+// promised.
 #include "core/libc/start.h"
 
 enum { HWCAP_FP = 1, HWCAP_ASIMD = 2 };

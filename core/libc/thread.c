@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // thread.c: making and ending threads, and the cache of stacks that makes it cheap.
 //
-// One mapping holds a thread: guard, stack (8 MiB by default, of which only the top is mapped before it is touched),
-// static TLS, struct libc_thread. An ended thread's mapping goes to the cache with all that is mapped in it, so that
-// create and join need no call of vm. Invariant: a mapping is in the cache only after its thread has left the stack:
-// that is known from thread_join, or from the released callback, which hands it over through `ended`.
+// One mapping holds a thread: guard, stack (8 MiB by default, of which only the top is mapped
+// before it is touched), static TLS, struct libc_thread. An ended thread's mapping goes to the
+// cache with all that is mapped in it, so that create and join need no call of vm. Invariant: a
+// mapping is in the cache only after its thread has left the stack: that is known from thread_join,
+// or from the released callback, which hands it over through `ended`.
 #include "core/libc/thread.h"
 
 #include <errno.h>
@@ -59,7 +60,8 @@ static struct libc_thread *cache_take(size_t stack_size, size_t guard_size)
 {
     mutex_lock(&cache_mutex);
     struct libc_thread **link = &cache;
-    while (*link != NULL && ((*link)->stack_size != stack_size || (*link)->guard_size != guard_size)) {
+    while (*link != NULL &&
+           ((*link)->stack_size != stack_size || (*link)->guard_size != guard_size)) {
         link = &(*link)->next;
     }
     struct libc_thread *found = *link;
@@ -71,7 +73,8 @@ static struct libc_thread *cache_take(size_t stack_size, size_t guard_size)
     return found;
 }
 
-// Maps a stack. The top is there from the start: the first frames, TLS and hal_context_init touch it.
+// Maps a stack. The top is there from the start: the first frames, TLS and hal_context_init touch
+// it.
 static struct libc_thread *stack_map(size_t stack_size, size_t guard_size)
 {
     size_t alignment;
@@ -120,7 +123,8 @@ struct libc_thread *libc_stack_get(size_t stack_size, size_t guard_size)
     return self != NULL ? self : stack_map(stack_size, guard_size);
 }
 
-// The user's stack holds the stack alone, for its size was chosen for that; TLS and struct libc_thread come from the heap.
+// The user's stack holds the stack alone, for its size was chosen for that; TLS and struct
+// libc_thread come from the heap.
 struct libc_thread *libc_stack_adopt(char *stack, size_t size)
 {
     size_t alignment;
@@ -186,7 +190,8 @@ void libc_thread_prepare(struct libc_thread *self)
     libc_guards_set(&self->tcb);
 }
 
-// Interrupts off, on any CPU: the thread runs no more. Called for detached threads, and for those that were joined.
+// Interrupts off, on any CPU: the thread runs no more. Called for detached threads, and for those
+// that were joined.
 static void thread_released(struct thread *thread)
 {
     struct libc_thread *self = thread->released_argument;

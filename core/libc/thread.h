@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // thread.h: a thread as the C library sees it.
 //
-// struct libc_thread lies at the thread pointer (x86_64) or right below it (aarch64): glibc's thread control block, then
-// musl's struct pthread, which musl_thread.c fills, then ours. pthread_t is its address.
+// struct libc_thread lies at the thread pointer (x86_64) or right below it (aarch64): glibc's
+// thread control block, then musl's struct pthread, which musl_thread.c fills, then ours. pthread_t
+// is its address.
 #ifndef CORE_LIBC_THREAD_H
 #define CORE_LIBC_THREAD_H
 
@@ -34,7 +35,7 @@ struct libc_key_value {
     void *value;
 };
 
-struct libc_cleanup; // C's pthread_cleanup_push buffers
+struct libc_cleanup;    // C's pthread_cleanup_push buffers
 struct libc_destructor; // of thread_local objects
 
 struct libc_thread {
@@ -75,8 +76,10 @@ struct libc_thread {
     char error_text[48];
 };
 
-_Static_assert(offsetof(struct libc_thread, musl) == 704, "override/*/pthread_arch.h: LIBC_THREAD_MUSL");
-_Static_assert(sizeof(struct libc_thread) <= 1792, "override/aarch64/pthread_arch.h: LIBC_THREAD_SIZE");
+_Static_assert(offsetof(struct libc_thread, musl) == 704,
+               "override/*/pthread_arch.h: LIBC_THREAD_MUSL");
+_Static_assert(sizeof(struct libc_thread) <= 1792,
+               "override/aarch64/pthread_arch.h: LIBC_THREAD_SIZE");
 
 enum libc_ownership { LIBC_JOINABLE, LIBC_DETACHED, LIBC_JOINED, LIBC_ENDED };
 
@@ -94,17 +97,18 @@ void libc_musl_init(char **envp, const size_t *auxiliary);
 void libc_musl_threads_changed(int change); // +1, -1: how many run beside the first
 int *libc_musl_error_number(struct libc_thread *self);
 
-// A mapping with guard, stack and room for a libc_thread; from the cache where one fits. NULL: no memory.
+// A mapping with guard, stack and room for a libc_thread; from the cache where one fits. NULL: no
+// memory.
 struct libc_thread *libc_stack_get(size_t stack_size, size_t guard_size);
 void libc_stack_put(struct libc_thread *self);
 
-// Ends the calling thread: cleanup handlers and unwinding are done. Runs the destructors of thread_local objects and of
-// keys; the last thread ends the process.
+// Ends the calling thread: cleanup handlers and unwinding are done. Runs the destructors of
+// thread_local objects and of keys; the last thread ends the process.
 HAL_NORETURN void libc_thread_exit(void *result);
 
 void libc_thread_destructors_run(struct libc_thread *self); // of thread_local objects
 void libc_thread_keys_run(struct libc_thread *self);        // destructors of keys
-void libc_thread_unwind(void);                              // on behalf of pthread_exit and cancellation
+void libc_thread_unwind(void); // on behalf of pthread_exit and cancellation
 void libc_cancel_test(void);
 
 #endif

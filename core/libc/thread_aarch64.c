@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// thread_aarch64.c: struct libc_thread ends at the thread pointer; static TLS lies above it (variant I).
+// thread_aarch64.c: struct libc_thread ends at the thread pointer; static TLS lies above it
+// (variant I).
 #include "core/libc/pthread.h"
 
 enum { LIBC_THREAD_SIZE = 1792 }; // override/aarch64/pthread_arch.h

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// thread_x86_64.c: struct libc_thread begins at the thread pointer; static TLS lies below it (variant II).
+// thread_x86_64.c: struct libc_thread begins at the thread pointer; static TLS lies below it
+// (variant II).
 #include "core/libc/pthread.h"
 
 struct libc_thread *libc_thread_in(char *end, size_t tls_size, size_t alignment)

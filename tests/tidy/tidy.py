@@ -61,7 +61,7 @@ BANNED_CODE = [
     (r"\bspin_?lock\w*", "a spinlock"),
     (r"\balloca\s*\(", "alloca"),
     (r"^\s*typedef\s+(struct|union|enum)\b", "a typedef of a struct, union or enum"),
-    (r"\b(do|handle)_[a-z]\w*\s*\(|\b\w+_impl\b", "do_, handle_ or _impl in a name"),
+    (r"\b(do|handle)_[a-z]\w*\s*\(|\b(?!__)\w+_impl\b", "do_, handle_ or _impl in a name"),
 ]
 BANNED_IN_CORE = [
     (r"\b(_Thread_local|__thread|thread_local)\b", "thread-local storage in core"),
