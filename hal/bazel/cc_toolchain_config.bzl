@@ -98,6 +98,11 @@ def _impl(ctx):
             name = "core",
             flag_sets = _flags(_COMPILE, _CORE + freestanding + no_idiom + ctx.attr.core_flags),
         ),
+        # musl's C files and those that see its internal headers; not its assembly.
+        feature(
+            name = "musl",
+            flag_sets = _flags([ACTION_NAMES.c_compile], ["-include", "core/libc/override/forced.h"]),
+        ),
         # Marks what ships in the sealed core.
         feature(name = "sealed"),
         feature(

@@ -67,8 +67,6 @@ MUSL_INTERNAL_INCLUDE = ["-Icore/libc/override", "-Icore/libc/override/include"]
     "-I$(GENDIR)/external/musl/obj/src/internal",
     "-Iexternal/musl/src/include",
     "-Iexternal/musl/src/internal",
-    "-include",
-    "core/libc/override/forced.h",
 ]
 
 _NO_RUNTIME = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"]
@@ -150,7 +148,7 @@ def core_musl_library(name):
         name = name,
         srcs = native.glob(["musl_*.c"]),
         copts = ["-std=gnu11", "-w"] + MUSL_INTERNAL_INCLUDE + MUSL_INCLUDE + HAL_INCLUDE,
-        features = ["core"] + _NO_RUNTIME,
+        features = ["core", "musl"] + _NO_RUNTIME,
         linkstatic = True,
         visibility = ["//core:__pkg__"],
         deps = [":libc", ":override", "@musl//:headers", "@musl//:internal"],

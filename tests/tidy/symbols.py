@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """symbols.py: the symbol tables say that core and the machine meet in the contract and nowhere else.
 
-    symbols.py SEALED HAL_H UPCALL_H ARCHIVE...
+    symbols.py SEALED HAL_H UPCALL_H INLINE_H ARCHIVE...
+
+INLINE_H is the machine's half of the contract that is compiled into core; what it declares, core
+may ask for too.
 
 SEALED is core with musl in one object. The ARCHIVEs are the process machine's. Most of its files
 run in a guest's context, where the thread pointer is the application's: they may call nothing of
@@ -23,7 +26,7 @@ def declared(path, prefix):
     """The functions with prefix that a header declares and does not define inline."""
     with open(path, encoding="utf-8") as file:
         text = re.sub(r"//[^\n]*", "", file.read())
-    return {name for line, name in re.findall(r"^(.*?)\b(%s\w+)\(" % prefix, text, re.M)
+    return {name for line, name in re.findall(r"^(\w.*?)\b(%s\w+)\(" % prefix, text, re.M)
             if "static inline" not in line}
 
 
@@ -61,8 +64,8 @@ def checks(sealed, hal, upcalls, archives):
             yield "%s asks nothing of the host's C library" % name, unknown(asked, ours | upcalls)
 
 
-def main(sealed, hal_header, upcall_header, *archives):
-    hal = declared(hal_header, "hal_")
+def main(sealed, hal_header, upcall_header, inline_header, *archives):
+    hal = declared(hal_header, "hal_") | declared(inline_header, "")
     upcalls = declared(upcall_header, "upcall_")
     failed = number = 0
     for name, wrong in checks(sealed, hal, upcalls, archives):
