@@ -25,8 +25,8 @@ struct elf_tcb {
     uintptr_t reserved[81];  // to 704 bytes, as glibc's tcbhead_t
 };
 
-// On aarch64 the thread pointer is so far above struct elf_tcb: core/libc's struct libc_thread, which begins
-// with it, lies between.
+// On aarch64 the thread pointer is so far above struct elf_tcb: core/libc's struct libc_thread,
+// which begins with it, lies between.
 enum { ELF_TCB_DISTANCE_AARCH64 = 1792 };
 
 _Static_assert(offsetof(struct elf_tcb, stack_guard) == 0x28, "psABI");

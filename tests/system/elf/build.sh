@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# build.sh SOURCES OUT: the programs and libraries that test the loader; their options are what is tested.
+set -eu
+cd "$1"
+out=$2
+common="-O1 -D_GNU_SOURCE -Wall -Wextra -Wl,--enable-new-dtags"
+here="-L$out -Wl,-rpath,\$ORIGIN"
+shared="gcc $common -shared -fPIC $here"
+
+$shared -o "$out/libcopied.so" libcopied.c -lm
+gcc $common -fPIE -pie -o "$out/copied_pie" copied.c $here -lcopied -lm
+gcc $common -fno-pie -no-pie -o "$out/copied_fixed" copied.c $here -lcopied -lm
+
+order() { # NAME NEEDS
+    local needs="${2:+-DNEEDS=$2 -L$out -lorder_$2}"
+    $shared -DNAME="$1" -o "$out/liborder_$1.so" liborder.c $needs -Wl,-init,init_$1 -Wl,-fini,fini_$1
+}
+order c ""
+order b c
+order a c
+order late b
+gcc $common -fPIE -pie -o "$out/order" order.c $here -Wl,--no-as-needed -lorder_a -lorder_b
+
+model() { # PREFIX NAME OPTIONS...
+    local prefix=$1 name=$2
+    shift 2
+    gcc $common -fPIC -c -DPREFIX=$prefix -DMODEL=$name "$@" libtls.c -o "$out/libtls_$prefix$name.o"
+}
+for prefix in tls_ late_; do
+    model $prefix general -ftls-model=global-dynamic
+    model $prefix initial -ftls-model=initial-exec
+    model $prefix descriptor -mtls-dialect=gnu2
+done
+$shared -DPROGRAM -o "$out/libtls_start.so" libtls.c "$out"/libtls_tls_*.o
+$shared -DLATE -o "$out/libtls_late.so" libtls.c "$out"/libtls_late_*.o
+gcc $common -fPIE -pie -o "$out/tls" tls.c $here -ltls_start -lpthread
+gcc $common -fno-pie -no-pie -o "$out/tls_fixed" tls.c $here -ltls_start -lpthread
+rm "$out"/libtls_*.o
+
+$shared -o "$out/libchoice.so" libchoice.c
+gcc $common -fno-builtin -fPIE -pie -o "$out/choice" choice.c $here -lchoice -lm
+gcc $common -fno-builtin -fno-pie -no-pie -o "$out/choice_fixed" choice.c $here -lchoice -lm
+
+$shared -o "$out/libfixed.so" libfixed.c
+gcc $common -fno-pie -no-pie -o "$out/fixed" fixed.c $here -lfixed -rdynamic
+
+$shared -o "$out/libdl_versions.so" libdl_versions.c -Wl,--version-script=libdl_versions.map
+$shared -o "$out/libdl_local.so" libdl_local.c -Wl,--hash-style=sysv -Wl,-z,pack-relative-relocs
+gcc $common -fno-builtin -fPIE -pie -rdynamic -o "$out/dl" dl.c $here -ldl_versions -ldl \
+    -Wl,-z,pack-relative-relocs
