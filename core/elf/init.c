@@ -16,7 +16,6 @@ typedef void finaliser(void);
 static struct {
     int argc;
     char **argv, **envp;
-    struct elf_scope finished; // in the order of their initialisers
     uint32_t mark;
 } state;
 
@@ -57,7 +56,7 @@ int elf_init_order(const struct elf_scope *scope, struct elf_object ***order, si
         heap_free(stack);
         heap_free(*order);
         *order = NULL;
-        return elf_fail(ENOMEM, "no memory; give more with --memory");
+        return -ENOMEM;
     }
     ++state.mark;
     for (size_t i = scope->count; i > 0; --i) {
@@ -77,23 +76,17 @@ static void array_run(const struct elf_functions *functions)
     }
 }
 
-static void finished_add(struct elf_object *object)
-{
-    int error = elf_scope_add(&state.finished, object);
-    (void)error; // no memory: its finalisers do not run
-}
-
 static void object_init(struct elf_object *object)
 {
     if (object->is_initialised) {
         return;
     }
     object->is_initialised = true;
+    object->is_to_finish = true;
     if (object->init != NULL) {
         ((initialiser *)(uintptr_t)object->init)(state.argc, state.argv, state.envp);
     }
     array_run(&object->init_array);
-    finished_add(object);
 }
 
 void elf_init_objects(struct elf_object **order, size_t count)
@@ -112,7 +105,8 @@ void elf_init_run(struct elf_object *program, int argc, char **argv, char **envp
     for (size_t i = 0; i < program->start_order_count; ++i) {
         struct elf_object *object = program->start_order[i];
         if (object == program && skip_program) {
-            finished_add(program); // its finalisers run even if it runs its initialisers itself
+            program->is_to_finish =
+                true; // its finalisers run even if it runs its initialisers itself
         } else {
             object_init(object);
         }
@@ -137,10 +131,34 @@ static void object_fini(struct elf_object *object)
     }
 }
 
-// Taken off the list first: a finaliser that calls exit must not run twice.
+// Everything that is loaded, in the order of initialisers. 0: no memory.
+static size_t order_all(struct elf_object ***order)
+{
+    struct elf_scope all = {0};
+    size_t count = 0;
+    bool is_complete = true;
+    elf_loader_lock();
+    for (struct elf_object *object = elf_first(); object != NULL; object = elf_next(object)) {
+        is_complete = is_complete && elf_scope_add(&all, object) == 0;
+    }
+    // Which every object may need, so that there is room for it.
+    is_complete = is_complete && elf_scope_add(&all, &elf_system) == 0;
+    is_complete = is_complete && elf_init_order(&all, order, &count) == 0;
+    elf_loader_unlock();
+    heap_free(all.objects);
+    return is_complete ? count : 0;
+}
+
+// A finaliser that calls exit finds the mark gone: nothing runs twice.
 void elf_fini_run(void)
 {
-    while (state.finished.count > 0) {
-        object_fini(state.finished.objects[--state.finished.count]);
+    struct elf_object **order = NULL;
+    for (size_t i = order_all(&order); i > 0; --i) {
+        struct elf_object *object = order[i - 1];
+        if (object->is_to_finish) {
+            object->is_to_finish = false;
+            object_fini(object);
+        }
     }
+    heap_free(order);
 }

@@ -79,9 +79,9 @@ struct elf_object {
     uint64_t device, inode;
     struct elf_object *loader; // who needed it first
     bool is_system, is_program, is_executable, is_symbolic, is_deep, is_pie, has_interpreter;
-    bool is_global, is_initialised; // loader's mutex
-    uint32_t open_count;            // loader's mutex
-    uint32_t mark;                  // of the walk that is going on; loader's mutex
+    bool is_global, is_initialised, is_to_finish; // loader's mutex
+    uint32_t open_count;                          // loader's mutex
+    uint32_t mark;                                // of the walk that is going on; loader's mutex
 
     char *base; // added to addresses of the file
     char *map_start;
@@ -226,6 +226,10 @@ char *elf_message_replace(char *message); // answers the former
 __attribute__((format(printf, 2, 3))) int elf_fail(int error, const char *pattern,
                                                    ...); // answers -error
 HAL_NORETURN void elf_die(const char *text);             // the program cannot go on: status 127
+
+// ---- program.c
+void elf_loader_lock(void); // recursive
+void elf_loader_unlock(void);
 
 // ---- init.c
 HAL_MUST_CHECK int elf_init_order(const struct elf_scope *scope, struct elf_object ***order,

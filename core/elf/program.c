@@ -28,6 +28,16 @@ static struct mutex loader;
 static struct elf_scope global_scope;
 static struct elf_object *program;
 
+void elf_loader_lock(void)
+{
+    mutex_lock_recursive(&loader);
+}
+
+void elf_loader_unlock(void)
+{
+    mutex_unlock_recursive(&loader);
+}
+
 // One load.
 struct load {
     struct elf_scope fresh;   // new objects, as they were mapped
@@ -179,6 +189,13 @@ static int scope_complete(struct load *load, struct elf_scope *scope)
 }
 
 // ---- The stages after mapping
+
+static int order_fill(const struct elf_scope *scope, struct elf_object ***order, size_t *count)
+{
+    return elf_init_order(scope, order, count) == 0
+               ? 0
+               : elf_fail(ENOMEM, "no memory; give more with --memory");
+}
 
 // Resolvers may be compiled with a stack guard, which lies at the thread pointer; the program's
 // first thread has none yet. This block stands in for it.
@@ -359,7 +376,7 @@ static int program_load(struct load *load, const char *path, const struct elf_op
         return error;
     }
     struct elf_object *object = load->fresh.objects[0];
-    error = elf_init_order(load->search, &object->start_order, &object->start_order_count);
+    error = order_fill(load->search, &object->start_order, &object->start_order_count);
     error = error != 0 ? error : elf_publish_reserve(load->fresh.count);
     if (error == 0) {
         load_publish(load);
@@ -371,7 +388,7 @@ int elf_load(const char *path, const struct elf_options *options, struct elf_obj
              char message[ELF_MESSAGE_SIZE])
 {
     struct load load = {.search = &global_scope, .is_startup = true};
-    mutex_lock_recursive(&loader);
+    elf_loader_lock();
     ASSERT(program == NULL);
     elf_message_begin(message);
     elf_missing_verbose_set(options->bind_verbose);
@@ -389,7 +406,7 @@ int elf_load(const char *path, const struct elf_options *options, struct elf_obj
         global_scope.count = 0;
     }
     heap_free(load.fresh.objects);
-    mutex_unlock_recursive(&loader);
+    elf_loader_unlock();
     return error;
 }
 
@@ -476,7 +493,7 @@ static int library_open(const char *path, int flags, struct elf_object *needer,
     size_t count = 0;
     elf_tls_mark();
     int error = library_load(&load, path, flags, needer, result);
-    error = error != 0 ? error : elf_init_order(&(*result)->search, &order, &count);
+    error = error != 0 ? error : order_fill(&(*result)->search, &order, &count);
     error = error != 0 ? error : elf_publish_reserve(load.fresh.count);
     if (error == 0 && (flags & ELF_GLOBAL) != 0) {
         error = make_global(*result);
@@ -517,7 +534,7 @@ int elf_open(const char *path, int flags, const void *caller, struct elf_object 
         format(message, ELF_MESSAGE_SIZE, "invalid mode for dlopen(): Invalid argument");
         return -EINVAL;
     }
-    mutex_lock_recursive(&loader);
+    elf_loader_lock();
     elf_message_begin(message);
     struct elf_object *needer = elf_object_at(caller);
     needer = needer == NULL || needer->is_system ? program : needer;
@@ -535,20 +552,20 @@ int elf_open(const char *path, int flags, const void *caller, struct elf_object 
     if (error == 0) {
         ++(*object)->open_count;
     }
-    mutex_unlock_recursive(&loader);
+    elf_loader_unlock();
     return error;
 }
 
 int elf_close(struct elf_object *object, char message[ELF_MESSAGE_SIZE])
 {
-    mutex_lock_recursive(&loader);
+    elf_loader_lock();
     bool is_open = object != NULL && object->open_count > 0;
     if (is_open) {
         --object->open_count;
     } else {
         format(message, ELF_MESSAGE_SIZE, "shared object not open");
     }
-    mutex_unlock_recursive(&loader);
+    elf_loader_unlock();
     return is_open ? 0 : -EINVAL;
 }
 
@@ -605,7 +622,7 @@ int elf_symbol_find(struct elf_object *handle, const char *name, const char *ver
         wanted.hash = elf_sysv_hash(version);
     }
     elf_reference_make(&reference, name, version == NULL ? NULL : &wanted, ELF_LOOKUP_NEWEST);
-    mutex_lock_recursive(&loader);
+    elf_loader_lock();
     bool is_found = find_for(handle, elf_object_at(caller), &reference, &found);
     if (is_found && found.entry != NULL && elf_symbol_binding(found.entry) == ELF_STB_UNIQUE &&
         elf_unique_bind(name, &found) != 0) {
@@ -614,6 +631,6 @@ int elf_symbol_find(struct elf_object *handle, const char *name, const char *ver
     if (is_found) {
         *address = definition_for_thread(&found);
     }
-    mutex_unlock_recursive(&loader);
+    elf_loader_unlock();
     return is_found ? 0 : -ENOENT;
 }
