@@ -348,5 +348,6 @@ int fs_add_streams(const char *name)
 {
     struct fs_host *host;
     long error = pipe_signal_ignore();
+    syscall3(SYS_umask, 0, 0, 0); // core has applied the program's own to each mode that we get
     return error != 0 ? (int)error : host_add(name, -1, false, &host);
 }
