@@ -89,7 +89,7 @@ def sim_test(name, runner, args = [], data = [], cpus = [1, 2, 4], tags = [], si
     """One test for each number of vCPUs: RUNNER OSV-SIM CPUS ARGS...
 
     Args:
-      name: NAME_1cpu, NAME_2cpu ... are the tests; NAME is their test_suite.
+      name: NAME_1cpu, NAME_2cpu ... are the tests.
       runner: a shell or Python script; prints "ok N - what" and "not ok N - what".
       args: what it is called with after the simulator and the number; $(location) works.
       data: what args name.
@@ -109,8 +109,3 @@ def sim_test(name, runner, args = [], data = [], cpus = [1, 2, 4], tags = [], si
             target_compatible_with = ["@platforms//os:linux"],
             **kwargs
         )
-    native.test_suite(
-        name = name,
-        tags = ["manual"],
-        tests = [":%s_%dcpu" % (name, count) for count in cpus],
-    )
