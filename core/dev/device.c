@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // device.c: the machine's devices, and the way of an interrupt to the driver.
 //
-// Invariant: a slot's dev is published last and withdrawn first, so that upcall_dev, which takes no lock, finds whole slots.
+// Invariant: a slot's dev is published last and withdrawn first, so that upcall_dev, which takes no
+// lock, finds whole slots.
 #include "core/dev/device.h"
 
 #include <stdatomic.h>

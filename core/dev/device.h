@@ -13,9 +13,10 @@ void device_init(const struct hal_boot *boot);
 // NULL: there is none of this kind with this name. name NULL: the first of the kind.
 const struct hal_dev_info *device_find(enum hal_dev_kind kind, const char *name);
 
-// interrupt(state, queue) is called for each upcall_dev of dev from now on: interrupts off, any CPU, must not block.
-// -ENOSPC.
-HAL_MUST_CHECK int device_attach(struct hal_dev *dev, void (*interrupt)(void *state, uint32_t queue), void *state);
+// interrupt(state, queue) is called for each upcall_dev of dev from now on: interrupts off, any
+// CPU, must not block. -ENOSPC.
+HAL_MUST_CHECK int device_attach(struct hal_dev *dev,
+                                 void (*interrupt)(void *state, uint32_t queue), void *state);
 void device_detach(struct hal_dev *dev);
 
 #endif

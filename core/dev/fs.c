@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // fs.c: the driver of file-system devices: FUSE requests over virtio-fs queues (virtio 1.2, 5.11).
 //
-// A queue's mutex guards its ring and slots. A caller publishes its request, kicks and collects; what the far end completes within
-// the kick is done then. A caller that has to wait sees to it that somebody is the queue's collector: the one thread that the
-// interrupt wakes. The collector takes finished requests off the ring, wakes their owners, and passes its office on when its own
+// A queue's mutex guards its ring and slots. A caller publishes its request, kicks and collects;
+// what the far end completes within the kick is done then. A caller that has to wait sees to it
+// that somebody is the queue's collector: the one thread that the interrupt wakes. The collector
+// takes finished requests off the ring, wakes their owners, and passes its office on when its own
 // request is done. Without a collector the device is told not to interrupt.
 //
-// Requests that may take for ever (waits for events) go to a queue of their own, whose collector is a thread that does nothing else.
+// Requests that may take for ever (waits for events) go to a queue of their own, whose collector is
+// a thread that does nothing else.
 #include "core/dev/fs.h"
 
 #include <stdatomic.h>
@@ -26,21 +28,26 @@
 enum {
     SLOT_COUNT = 16, // of a queue: as many requests may be under way
     SLOT_PARTS = 4,  // descriptors of one request
-    REQUEST_SIZE = 768, ANSWER_SIZE = 256, SLOT_SIZE = REQUEST_SIZE + ANSWER_SIZE,
-    FAST_QUEUES = 2, QUEUE_FIRST = 1, // queue 0 is for urgent requests, of which we have none
-    TRANSFER_MIN = 4096, TRANSFER_MAX = 1048576,
+    REQUEST_SIZE = 768,
+    ANSWER_SIZE = 256,
+    SLOT_SIZE = REQUEST_SIZE + ANSWER_SIZE,
+    FAST_QUEUES = 2,
+    QUEUE_FIRST = 1, // queue 0 is for urgent requests, of which we have none
+    TRANSFER_MIN = 4096,
+    TRANSFER_MAX = 1048576,
 };
 
-_Static_assert(SLOT_COUNT * SLOT_PARTS <= VIRTQ_SIZE, "a slot always has its descriptors");
-_Static_assert(sizeof(struct fuse_request) + FS_ARGUMENTS_MAX + 2 * FS_NAME_MAX <= REQUEST_SIZE, "");
+_Static_assert(SLOT_COUNT *SLOT_PARTS <= VIRTQ_SIZE, "a slot always has its descriptors");
+_Static_assert(sizeof(struct fuse_request) + FS_ARGUMENTS_MAX + 2 * FS_NAME_MAX <= REQUEST_SIZE,
+               "");
 _Static_assert(sizeof(struct fuse_answer) + FS_RESULT_MAX <= ANSWER_SIZE, "");
 
 struct fs_slot {
-    char *request, *answer;    // REQUEST_SIZE and ANSWER_SIZE bytes of direct-map memory
-    struct fs_slot *next;      // in the list of free or of completed slots
-    struct thread *thread;     // who waits for it; NULL: nobody
+    char *request, *answer; // REQUEST_SIZE and ANSWER_SIZE bytes of direct-map memory
+    struct fs_slot *next;   // in the list of free or of completed slots
+    struct thread *thread;  // who waits for it; NULL: nobody
     bool is_done;
-    int error;                 // of the transport
+    int error; // of the transport
     uint32_t written;
     void (*done)(void *argument, uint32_t events); // of a wait for events; NULL: an ordinary call
     void *argument;
@@ -54,16 +61,16 @@ struct fs_queue { // guarded by lock, but collector
     struct virtq ring;
     uint64_t unique;
     struct fs_slot *free;
-    struct fs_slot *completed;         // waits for events that are over, for the queue's thread
+    struct fs_slot *completed;          // waits for events that are over, for the queue's thread
     _Atomic(struct thread *) collector; // written under lock, read by the interrupt
     struct fs_slot slots[SLOT_COUNT];
 };
 
 struct fs_device {
     struct hal_dev *dev;
-    uint32_t fast_count;          // queues[0 .. fast_count) are for ordinary calls
-    struct fs_queue *slow;        // for waits; NULL: the device has too few queues
-    struct thread *slow_thread;   // guarded by slow->lock
+    uint32_t fast_count;        // queues[0 .. fast_count) are for ordinary calls
+    struct fs_queue *slow;      // for waits; NULL: the device has too few queues
+    struct thread *slow_thread; // guarded by slow->lock
     size_t transfer_max;
     struct fs_queue queues[FAST_QUEUES + 1];
 };
@@ -92,7 +99,8 @@ static bool slot_is_used(const struct fs_queue *queue, const struct fs_slot *slo
     return free == NULL;
 }
 
-// The device broke the rules: it is stopped, so that it writes no buffer of a request that fails now.
+// The device broke the rules: it is stopped, so that it writes no buffer of a request that fails
+// now.
 static void queue_fail(struct fs_queue *queue)
 {
     hal_dev_stop(queue->device->dev);
@@ -168,7 +176,8 @@ static void queue_interrupt(void *state, uint32_t index)
     for (size_t i = 0; i <= FAST_QUEUES; ++i) {
         struct fs_queue *queue = &device->queues[i];
         if (queue->device != NULL && queue->index == index) {
-            // The thread may be gone by now: thread memory is type-stable, and this wake then only spurious.
+            // The thread may be gone by now: thread memory is type-stable, and this wake then only
+            // spurious.
             struct thread *collector = atomic_load(&queue->collector);
             if (collector != NULL) {
                 thread_wake(collector);
@@ -204,11 +213,11 @@ static size_t append(char *to, size_t length, const void *from, size_t size)
     return length + size;
 }
 
-static size_t request_write(struct fs_queue *queue, struct fs_slot *slot, const struct fs_call *call)
+static size_t request_write(struct fs_queue *queue, struct fs_slot *slot,
+                            const struct fs_call *call)
 {
-    struct fuse_request header = {.operation = call->operation,
-                                  .unique = ++queue->unique,
-                                  .node = call->node};
+    struct fuse_request header = {
+        .operation = call->operation, .unique = ++queue->unique, .node = call->node};
     size_t length = append(slot->request, sizeof header, call->arguments, call->arguments_size);
     if (call->name != NULL) {
         length = append(slot->request, length, call->name, strlen(call->name) + 1);
@@ -223,8 +232,8 @@ static size_t request_write(struct fs_queue *queue, struct fs_slot *slot, const 
 
 static struct virtq_part part_of(const char *data, size_t size, bool is_written)
 {
-    return (struct virtq_part){.address = frame_of(data), .size = (uint32_t)size,
-                               .is_written = is_written};
+    return (struct virtq_part){
+        .address = frame_of(data), .size = (uint32_t)size, .is_written = is_written};
 }
 
 static int request_publish(struct fs_queue *queue, struct fs_slot *slot, const struct fs_call *call)
@@ -252,8 +261,8 @@ static int request_publish(struct fs_queue *queue, struct fs_slot *slot, const s
 }
 
 // What the far end answered, believed only as far as it makes sense.
-static int answer_read(const struct fs_queue *queue, const struct fs_slot *slot, struct fs_call *call,
-                       uint64_t unique)
+static int answer_read(const struct fs_queue *queue, const struct fs_slot *slot,
+                       struct fs_call *call, uint64_t unique)
 {
     (void)queue;
     if (slot->error != 0 || call->operation == FUSE_FORGET) {
@@ -374,9 +383,12 @@ int fs_poll_start(struct fs_device *device, uint64_t handle, uint32_t events,
     }
     struct fuse_poll arguments = {.handle = handle, .flags = FUSE_POLL_WAIT, .events = events};
     struct fuse_poll_answer result;
-    struct fs_call call = {.operation = FUSE_POLL, .node = FUSE_ROOT,
-                           .arguments = &arguments, .arguments_size = sizeof arguments,
-                           .result = &result, .result_size = sizeof result};
+    struct fs_call call = {.operation = FUSE_POLL,
+                           .node = FUSE_ROOT,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .result = &result,
+                           .result_size = sizeof result};
     mutex_lock(&queue->lock);
     int error = slow_thread_start(device);
     struct fs_slot *slot = error == 0 ? slot_take(queue) : NULL;
@@ -398,7 +410,8 @@ int fs_poll_start(struct fs_device *device, uint64_t handle, uint32_t events,
 
 // ---- Opening ----
 
-static int queue_init(struct fs_device *device, struct fs_queue *queue, uint32_t index, uint32_t cpu)
+static int queue_init(struct fs_device *device, struct fs_queue *queue, uint32_t index,
+                      uint32_t cpu)
 {
     int error = virtq_init(&queue->ring);
     if (error != 0) {
@@ -456,8 +469,10 @@ static int protocol_agree(struct fs_device *device)
 {
     struct fuse_init arguments = {.major = FUSE_VERSION_MAJOR, .minor = FUSE_VERSION_MINOR};
     struct fuse_init_answer result;
-    struct fs_call call = {.operation = FUSE_INIT, .arguments = &arguments,
-                           .arguments_size = sizeof arguments, .result = &result,
+    struct fs_call call = {.operation = FUSE_INIT,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .result = &result,
                            .result_size = sizeof result};
     int error = fs_call(device, &call);
     if (error != 0) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // fs.h: the driver of file-system devices: FUSE requests over virtio-fs queues.
 //
-// Thread context, may block. Requests that the far end completes within the kick cost no switch; others sleep until the
-// interrupt. No request holds a lock while it waits.
+// Thread context, may block. Requests that the far end completes within the kick cost no switch;
+// others sleep until the interrupt. No request holds a lock while it waits.
 #ifndef CORE_DEV_FS_H
 #define CORE_DEV_FS_H
 
@@ -11,21 +11,22 @@
 
 struct fs_device;
 
-// One request. The caller fills what the operation has, and zero for the rest. Arguments, names and results are copied; data is
-// not: it must be direct-map memory (core/mem/frame.h) and stay until the call is over.
+// One request. The caller fills what the operation has, and zero for the rest. Arguments, names and
+// results are copied; data is not: it must be direct-map memory (core/mem/frame.h) and stay until
+// the call is over.
 struct fs_call {
     uint32_t operation;
     uint64_t node;
     const void *arguments;
-    size_t arguments_size;   // <= FS_ARGUMENTS_MAX
+    size_t arguments_size;    // <= FS_ARGUMENTS_MAX
     const char *name, *name2; // sent with their NUL
     const char *data;
     size_t data_size;
     void *result;
-    size_t result_size;      // <= FS_RESULT_MAX; a shorter answer is -EIO
+    size_t result_size; // <= FS_RESULT_MAX; a shorter answer is -EIO
     char *data_out;
     size_t data_out_size;
-    size_t data_out_done;    // set by the call: how much of data_out was filled
+    size_t data_out_done; // set by the call: how much of data_out was filled
 };
 
 enum { FS_ARGUMENTS_MAX = 96, FS_RESULT_MAX = 160, FS_NAME_MAX = 256 };
@@ -36,8 +37,9 @@ HAL_MUST_CHECK int fs_device_open(const struct hal_dev_info *info, struct fs_dev
 // 0, or the far end's negative errno, or -EIO when it breaks the rules.
 HAL_MUST_CHECK int fs_call(struct fs_device *device, struct fs_call *call);
 
-// Starts a wait (FUSE_POLL with FUSE_POLL_WAIT) for events of an open handle; done(argument, events) is called once, by a
-// thread of this driver: it may take locks and must not wait for long. -EAGAIN: no room for another wait now.
+// Starts a wait (FUSE_POLL with FUSE_POLL_WAIT) for events of an open handle; done(argument,
+// events) is called once, by a thread of this driver: it may take locks and must not wait for long.
+// -EAGAIN: no room for another wait now.
 HAL_MUST_CHECK int fs_poll_start(struct fs_device *device, uint64_t handle, uint32_t events,
                                  void (*done)(void *argument, uint32_t events), void *argument);
 

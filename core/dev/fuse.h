@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // fuse.h: the FUSE protocol as it goes over a virtio-fs request queue: version 7.31.
 //
-// A request is a header, the operation's arguments, then names or data; the answer is a header, the operation's results, then
-// data. All numbers are the machine's own. The layouts are those of Linux (include/uapi/linux/fuse.h is their documentation).
+// A request is a header, the operation's arguments, then names or data; the answer is a header, the
+// operation's results, then data. All numbers are the machine's own. The layouts are those of Linux
+// (include/uapi/linux/fuse.h is their documentation).
 #ifndef CORE_DEV_FUSE_H
 #define CORE_DEV_FUSE_H
 
@@ -11,11 +12,36 @@
 enum { FUSE_VERSION_MAJOR = 7, FUSE_VERSION_MINOR = 31, FUSE_ROOT = 1 };
 
 enum fuse_operation {
-    FUSE_LOOKUP = 1, FUSE_FORGET = 2, FUSE_GETATTR = 3, FUSE_SETATTR = 4, FUSE_READLINK = 5, FUSE_SYMLINK = 6,
-    FUSE_MKNOD = 8, FUSE_MKDIR = 9, FUSE_UNLINK = 10, FUSE_RMDIR = 11, FUSE_LINK = 13, FUSE_OPEN = 14, FUSE_READ = 15,
-    FUSE_WRITE = 16, FUSE_STATFS = 17, FUSE_RELEASE = 18, FUSE_FSYNC = 20, FUSE_INIT = 26, FUSE_OPENDIR = 27,
-    FUSE_READDIR = 28, FUSE_RELEASEDIR = 29, FUSE_FSYNCDIR = 30, FUSE_ACCESS = 34, FUSE_CREATE = 35, FUSE_INTERRUPT = 36,
-    FUSE_DESTROY = 38, FUSE_IOCTL = 39, FUSE_POLL = 40, FUSE_RENAME2 = 45, FUSE_LSEEK = 46,
+    FUSE_LOOKUP = 1,
+    FUSE_FORGET = 2,
+    FUSE_GETATTR = 3,
+    FUSE_SETATTR = 4,
+    FUSE_READLINK = 5,
+    FUSE_SYMLINK = 6,
+    FUSE_MKNOD = 8,
+    FUSE_MKDIR = 9,
+    FUSE_UNLINK = 10,
+    FUSE_RMDIR = 11,
+    FUSE_LINK = 13,
+    FUSE_OPEN = 14,
+    FUSE_READ = 15,
+    FUSE_WRITE = 16,
+    FUSE_STATFS = 17,
+    FUSE_RELEASE = 18,
+    FUSE_FSYNC = 20,
+    FUSE_INIT = 26,
+    FUSE_OPENDIR = 27,
+    FUSE_READDIR = 28,
+    FUSE_RELEASEDIR = 29,
+    FUSE_FSYNCDIR = 30,
+    FUSE_ACCESS = 34,
+    FUSE_CREATE = 35,
+    FUSE_INTERRUPT = 36,
+    FUSE_DESTROY = 38,
+    FUSE_IOCTL = 39,
+    FUSE_POLL = 40,
+    FUSE_RENAME2 = 45,
+    FUSE_LSEEK = 46,
 };
 
 struct fuse_request { // before every request
@@ -31,8 +57,8 @@ struct fuse_answer { // before every answer
 };
 
 struct fuse_attributes {
-    uint64_t inode, size, block_count;           // blocks of 512 bytes
-    uint64_t accessed, modified, changed;        // seconds
+    uint64_t inode, size, block_count;    // blocks of 512 bytes
+    uint64_t accessed, modified, changed; // seconds
     uint32_t accessed_ns, modified_ns, changed_ns;
     uint32_t mode, link_count, uid, gid, device; // device: of a device node
     uint32_t block_size, flags;
@@ -45,7 +71,7 @@ struct fuse_entry { // what LOOKUP and the operations that create answer
 };
 
 struct fuse_forget { // no answer
-    uint64_t count; // how many answers with the node have been had
+    uint64_t count;  // how many answers with the node have been had
 };
 
 struct fuse_getattr {
@@ -62,8 +88,15 @@ struct fuse_attributes_answer {
 };
 
 enum fuse_set {
-    FUSE_SET_MODE = 1, FUSE_SET_UID = 2, FUSE_SET_GID = 4, FUSE_SET_SIZE = 8, FUSE_SET_ACCESSED = 16, FUSE_SET_MODIFIED = 32,
-    FUSE_SET_HANDLE = 64, FUSE_SET_ACCESSED_NOW = 128, FUSE_SET_MODIFIED_NOW = 256,
+    FUSE_SET_MODE = 1,
+    FUSE_SET_UID = 2,
+    FUSE_SET_GID = 4,
+    FUSE_SET_SIZE = 8,
+    FUSE_SET_ACCESSED = 16,
+    FUSE_SET_MODIFIED = 32,
+    FUSE_SET_HANDLE = 64,
+    FUSE_SET_ACCESSED_NOW = 128,
+    FUSE_SET_MODIFIED_NOW = 256,
 };
 
 struct fuse_setattr {
@@ -157,7 +190,9 @@ struct fuse_ioctl_answer {
     uint32_t flags, in_vectors, out_vectors;
 };
 
-enum { FUSE_POLL_WAIT = 1 }; // here: answer when an event is there (Linux's FUSE_POLL_SCHEDULE_NOTIFY)
+enum {
+    FUSE_POLL_WAIT = 1
+}; // here: answer when an event is there (Linux's FUSE_POLL_SCHEDULE_NOTIFY)
 
 struct fuse_poll {
     uint64_t handle, poll_handle;

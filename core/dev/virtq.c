@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // virtq.c: the driver's half of a virtio 1.x split ring (virtio 1.2, 2.7).
 //
-// The free descriptors are a list through next[]; a chain in flight keeps its order in the same array.
+// The free descriptors are a list through next[]; a chain in flight keeps its order in the same
+// array.
 #include "core/dev/virtq.h"
 
 #include <stdatomic.h>
@@ -88,7 +89,8 @@ int virtq_add(struct virtq *queue, const struct virtq_part *parts, size_t count,
         queue->ring->desc[at] = (struct virtq_desc){
             .address = parts[i].address,
             .length = parts[i].size,
-            .flags = (uint16_t)((has_next ? DESC_NEXT : 0) | (parts[i].is_written ? DESC_WRITE : 0)),
+            .flags =
+                (uint16_t)((has_next ? DESC_NEXT : 0) | (parts[i].is_written ? DESC_WRITE : 0)),
             .next = has_next ? queue->next[at] : 0,
         };
         queue->writable_size[head] += parts[i].is_written ? parts[i].size : 0;
@@ -100,8 +102,10 @@ int virtq_add(struct virtq *queue, const struct virtq_part *parts, size_t count,
     queue->token[head] = token;
     queue->ring->available.ring[queue->available_index % VIRTQ_SIZE] = head;
     ++queue->available_index;
-    // Release: the device that sees the index sees the entry and its descriptors (virtio 1.2, 2.7.13.3).
-    atomic_store_explicit(&queue->ring->available.index, queue->available_index, memory_order_release);
+    // Release: the device that sees the index sees the entry and its descriptors
+    // (virtio 1.2, 2.7.13.3).
+    atomic_store_explicit(&queue->ring->available.index, queue->available_index,
+                          memory_order_release);
     return 0;
 }
 
@@ -152,7 +156,8 @@ int virtq_collect(struct virtq *queue, void **token, uint32_t *written)
 
 void virtq_interrupts_set(struct virtq *queue, bool on)
 {
-    // Sequentially consistent: the collection that follows must not be done before the device can see the flag.
+    // Sequentially consistent: the collection that follows must not be done before the device can
+    // see the flag.
     atomic_store(&queue->ring->available.flags, on ? 0 : AVAIL_NO_INTERRUPT);
     atomic_thread_fence(memory_order_seq_cst);
 }

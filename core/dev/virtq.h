@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // virtq.h: the driver's half of a virtio 1.x split ring (virtio 1.2, 2.7).
 //
-// The caller provides the lock. Nothing that the device writes into the ring can lead out of it: what breaks the rules is an
-// error, and the ring is then dead.
+// The caller provides the lock. Nothing that the device writes into the ring can lead out of it:
+// what breaks the rules is an error, and the ring is then dead.
 #ifndef CORE_DEV_VIRTQ_H
 #define CORE_DEV_VIRTQ_H
 
@@ -23,11 +23,11 @@ struct virtq_part {
 };
 
 struct virtq {
-    struct hal_ring place;     // for hal_dev_queue
+    struct hal_ring place; // for hal_dev_queue
     struct virtq_ring *ring;
     uint16_t free_head, free_count;
-    uint16_t available_index;  // of the next entry we publish
-    uint16_t used_index;       // of the next entry we take
+    uint16_t available_index; // of the next entry we publish
+    uint16_t used_index;      // of the next entry we take
     bool is_broken;
     // Our own memory of each chain, by its first descriptor: the ring's is in reach of the device.
     uint16_t next[VIRTQ_SIZE];
@@ -40,14 +40,17 @@ struct virtq {
 HAL_MUST_CHECK int virtq_init(struct virtq *queue);
 void virtq_free(struct virtq *queue); // the device is stopped
 
-// Hands a chain to the device, which hears of it by hal_dev_kick. -ENOSPC: not so many descriptors are free.
-HAL_MUST_CHECK int virtq_add(struct virtq *queue, const struct virtq_part *parts, size_t count, void *token);
+// Hands a chain to the device, which hears of it by hal_dev_kick. -ENOSPC: not so many descriptors
+// are free.
+HAL_MUST_CHECK int virtq_add(struct virtq *queue, const struct virtq_part *parts, size_t count,
+                             void *token);
 
-// Takes back a finished chain: 1, its token and how many bytes the device says to have written (never more than there was room
-// for). 0: none is finished. -EIO: the device broke the rules.
+// Takes back a finished chain: 1, its token and how many bytes the device says to have written
+// (never more than there was room for). 0: none is finished. -EIO: the device broke the rules.
 HAL_MUST_CHECK int virtq_collect(struct virtq *queue, void **token, uint32_t *written);
 
-// Does the device interrupt when it finishes a chain? After turning that on the caller collects once more.
+// Does the device interrupt when it finishes a chain? After turning that on the caller collects
+// once more.
 void virtq_interrupts_set(struct virtq *queue, bool on);
 
 #endif

@@ -22,7 +22,8 @@ static int null_read(struct file *file, uint64_t offset, char *data, size_t size
     return 0;
 }
 
-static int null_write(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done)
+static int null_write(struct file *file, uint64_t offset, const char *data, size_t size,
+                      size_t *done)
 {
     (void)file;
     (void)offset;
@@ -55,7 +56,8 @@ static int zero_read(struct file *file, uint64_t offset, char *data, size_t size
     return 0;
 }
 
-static int full_write(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done)
+static int full_write(struct file *file, uint64_t offset, const char *data, size_t size,
+                      size_t *done)
 {
     (void)file;
     (void)offset;
@@ -87,14 +89,14 @@ static int device_sync(struct file *file, bool data_only)
     return -EINVAL;
 }
 
-static const struct file_ops null_ops = {.read = null_read, .write = null_write, .seek = null_seek,
-                                         .sync = device_sync};
-static const struct file_ops zero_ops = {.read = zero_read, .write = null_write, .seek = null_seek,
-                                         .sync = device_sync};
-static const struct file_ops full_ops = {.read = zero_read, .write = full_write, .seek = null_seek,
-                                         .sync = device_sync};
-static const struct file_ops random_ops = {.read = random_read, .write = null_write, .seek = null_seek,
-                                           .sync = device_sync};
+static const struct file_ops null_ops = {
+    .read = null_read, .write = null_write, .seek = null_seek, .sync = device_sync};
+static const struct file_ops zero_ops = {
+    .read = zero_read, .write = null_write, .seek = null_seek, .sync = device_sync};
+static const struct file_ops full_ops = {
+    .read = zero_read, .write = full_write, .seek = null_seek, .sync = device_sync};
+static const struct file_ops random_ops = {
+    .read = random_read, .write = null_write, .seek = null_seek, .sync = device_sync};
 
 // ---- The terminal: everything goes on to the stream ----
 
@@ -106,7 +108,8 @@ static int terminal_read(struct file *file, uint64_t offset, char *data, size_t 
     return terminal->ops->read(terminal, offset, data, size, done);
 }
 
-static int terminal_write(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done)
+static int terminal_write(struct file *file, uint64_t offset, const char *data, size_t size,
+                          size_t *done)
 {
     (void)file;
     return terminal->ops->write(terminal, offset, data, size, done);
@@ -143,9 +146,9 @@ struct device_kind {
 };
 
 static const struct device_kind kinds[] = {
-    {DEVICE_NUMBER(1, 3), &null_ops},   {DEVICE_NUMBER(1, 5), &zero_ops},
-    {DEVICE_NUMBER(1, 7), &full_ops},   {DEVICE_NUMBER(1, 8), &random_ops},
-    {DEVICE_NUMBER(1, 9), &random_ops}, {DEVICE_NUMBER(5, 0), &terminal_ops},
+    {DEVICE_NUMBER(1, 3), &null_ops},     {DEVICE_NUMBER(1, 5), &zero_ops},
+    {DEVICE_NUMBER(1, 7), &full_ops},     {DEVICE_NUMBER(1, 8), &random_ops},
+    {DEVICE_NUMBER(1, 9), &random_ops},   {DEVICE_NUMBER(5, 0), &terminal_ops},
     {DEVICE_NUMBER(5, 1), &terminal_ops},
 };
 

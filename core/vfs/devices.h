@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// devices.h: character devices by number, as Linux numbers them (Documentation/admin-guide/devices.txt).
+// devices.h: character devices by number, as Linux numbers them
+// (Documentation/admin-guide/devices.txt).
 #ifndef CORE_VFS_DEVICES_H
 #define CORE_VFS_DEVICES_H
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// entry.h: names as they were walked: a vnode, the name it was found by and the directory it was found in.
+// entry.h: names as they were walked: a vnode, the name it was found by and the directory it was
+// found in.
 //
-// A chain of entries leads to the root, so `..`, getcwd and /proc/self/fd need no search. Chains are made anew by each walk and
-// are not shared, so nothing has to be kept coherent with the host. (A directory renamed while it is open or current keeps
-// showing its old path.)
+// A chain of entries leads to the root, so `..`, getcwd and /proc/self/fd need no search. Chains
+// are made anew by each walk and are not shared, so nothing has to be kept coherent with the host.
+// (A directory renamed while it is open or current keeps showing its old path.)
 #ifndef CORE_VFS_ENTRY_H
 #define CORE_VFS_ENTRY_H
 
@@ -20,7 +21,8 @@ struct entry {
     char name[];
 };
 
-// Takes over the caller's reference to vnode (also on failure) and gets one more to parent. NULL: no memory.
+// Takes over the caller's reference to vnode (also on failure) and gets one more to parent. NULL:
+// no memory.
 struct entry *entry_new(struct entry *parent, struct vnode *vnode, const char *name);
 struct entry *entry_get(struct entry *entry); // answers entry
 void entry_put(struct entry *entry);          // NULL is nothing

@@ -53,7 +53,8 @@ static int eventfd_read(struct file *file, uint64_t offset, char *data, size_t s
     return error;
 }
 
-static int eventfd_write(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done)
+static int eventfd_write(struct file *file, uint64_t offset, const char *data, size_t size,
+                         size_t *done)
 {
     (void)offset;
     struct eventfd *event = file->state;
@@ -100,8 +101,8 @@ static unsigned eventfd_poll(struct file *file, struct poll_entry *entry)
 static int eventfd_status(struct file *file, struct file_status *status)
 {
     (void)file;
-    *status = (struct file_status){.device = 14, .inode = 9, .link_count = 1, .block_size = 4096,
-                                   .mode = 0600};
+    *status = (struct file_status){
+        .device = 14, .inode = 9, .link_count = 1, .block_size = 4096, .mode = 0600};
     return 0;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // fdtable.c: the descriptor table.
 //
-// Slots lie in chunks that are made when first needed and stay. Changes are made under one mutex; fd_get takes none: it reads
-// the slot, gets a reference if the file is not free, and reads the slot again. Files are type-stable, so what it looked at is a
-// file whatever happened, and the second look tells whether it is still the one meant. Linux does the same (__fget_files_rcu).
+// Slots lie in chunks that are made when first needed and stay. Changes are made under one mutex;
+// fd_get takes none: it reads the slot, gets a reference if the file is not free, and reads the
+// slot again. Files are type-stable, so what it looked at is a file whatever happened, and the
+// second look tells whether it is still the one meant. Linux does the same (__fget_files_rcu).
 #include "core/vfs/fdtable.h"
 
 #include "core/lib/assert.h"
@@ -87,7 +88,8 @@ static struct file *slot_set(struct chunk *chunk, int fd, struct file *file, boo
 {
     bit_set(chunk->used, fd, file != NULL);
     bit_set(chunk->close_on_exec, fd, close_on_exec);
-    // Release: the file is whole before a reader finds it. Sequentially consistent exchange: see fd_get.
+    // Release: the file is whole before a reader finds it. Sequentially consistent exchange: see
+    // fd_get.
     return atomic_exchange(&chunk->slots[fd % CHUNK_SIZE], file);
 }
 
@@ -144,8 +146,8 @@ int fd_get(int fd, struct file **result)
         if (!file_get_unless_free(file)) {
             continue; // closed in between; the slot has changed by now
         }
-        // The reference was taken by an atomic read-modify-write that acquires: this look comes after it. If the slot still
-        // holds the file, the file was open at this moment.
+        // The reference was taken by an atomic read-modify-write that acquires: this look comes
+        // after it. If the slot still holds the file, the file was open at this moment.
         if (atomic_load_explicit(slot, memory_order_acquire) == file) {
             *result = file;
             return 0;

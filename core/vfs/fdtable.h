@@ -7,7 +7,8 @@
 
 enum { FD_MAX = 65536 };
 
-// The lowest free descriptor that is at least lowest takes the caller's reference. -EMFILE (the limit, see fd_limit_set).
+// The lowest free descriptor that is at least lowest takes the caller's reference. -EMFILE (the
+// limit, see fd_limit_set).
 int fd_install(struct file *file, int lowest, bool close_on_exec);
 int fd_install_at(int fd, struct file *file, bool close_on_exec); // dup2: closes what was there
 int fd_get(int fd, struct file **file); // one more reference for the caller: file_put it. -EBADF

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// file.c: open files: reference counts, offsets, and the errno of what a file type does not support.
+// file.c: open files: reference counts, offsets, and the errno of what a file type does not
+// support.
 //
-// Files come from a slab, so that fdtable.c may look at one that has just been closed (see fd_get): the count of a free file is
-// 0, and becomes 1 as the last act of file_create.
+// Files come from a slab, so that fdtable.c may look at one that has just been closed (see fd_get):
+// the count of a free file is 0, and becomes 1 as the last act of file_create.
 #include "core/vfs/file.h"
 
 #include "core/lib/assert.h"
@@ -245,8 +246,10 @@ static int vectors_copy(const struct io_vector *vectors, char *buffer, size_t si
     return error;
 }
 
-// One read for all vectors: several would block where one answers with what is there, and would not be one piece.
-static int read_gathered(struct file *file, const struct io_vector *vectors, size_t size, size_t *done)
+// One read for all vectors: several would block where one answers with what is there, and would not
+// be one piece.
+static int read_gathered(struct file *file, const struct io_vector *vectors, size_t size,
+                         size_t *done)
 {
     size = size < VECTOR_GATHER_MAX ? size : VECTOR_GATHER_MAX;
     char *buffer = heap_alloc(size);
@@ -287,7 +290,8 @@ int file_read_vector(struct file *file, const struct io_vector *vectors, size_t 
     return *done > 0 ? 0 : error;
 }
 
-static int write_gathered(struct file *file, const struct io_vector *vectors, size_t size, size_t *done)
+static int write_gathered(struct file *file, const struct io_vector *vectors, size_t size,
+                          size_t *done)
 {
     char *buffer = heap_alloc(size);
     if (buffer == NULL) {
@@ -301,7 +305,8 @@ static int write_gathered(struct file *file, const struct io_vector *vectors, si
     return error;
 }
 
-static int write_each(struct file *file, const struct io_vector *vectors, size_t count, size_t *done)
+static int write_each(struct file *file, const struct io_vector *vectors, size_t count,
+                      size_t *done)
 {
     int error = 0;
     bool is_full = true;
@@ -316,7 +321,8 @@ static int write_each(struct file *file, const struct io_vector *vectors, size_t
     return *done > 0 ? 0 : error;
 }
 
-int file_write_vector(struct file *file, const struct io_vector *vectors, size_t count, size_t *done)
+int file_write_vector(struct file *file, const struct io_vector *vectors, size_t count,
+                      size_t *done)
 {
     *done = 0;
     size_t size = vectors_size(vectors, count);
@@ -445,7 +451,8 @@ static bool directory_visit(const struct dir_entry *entry, void *argument)
 }
 
 int file_read_directory(struct file *file,
-                        bool (*visit)(const struct dir_entry *entry, void *argument), void *argument)
+                        bool (*visit)(const struct dir_entry *entry, void *argument),
+                        void *argument)
 {
     if (!is_readable(file)) {
         return -EBADF;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // file.h: open files (Unix's open file descriptions): what a descriptor leads to.
 //
-// Thread context, may block. A struct file is counted: file_get/file_put. int results are 0 or -errno as Linux answers.
+// Thread context, may block. A struct file is counted: file_get/file_put. int results are 0 or
+// -errno as Linux answers.
 #ifndef CORE_VFS_FILE_H
 #define CORE_VFS_FILE_H
 
@@ -21,14 +22,31 @@ struct vnode;
 
 // As Linux encodes them on x86_64 (static-asserted in core/linux).
 enum open_flags {
-    OPEN_READ_ONLY = 0, OPEN_WRITE_ONLY = 1, OPEN_READ_WRITE = 2, OPEN_ACCESS = 3, OPEN_CREATE = 0100, OPEN_EXCLUSIVE = 0200,
-    OPEN_NO_TTY = 0400, OPEN_TRUNCATE = 01000, OPEN_APPEND = 02000, OPEN_NONBLOCK = 04000, OPEN_DIRECTORY = 0200000,
-    OPEN_NO_FOLLOW = 0400000, OPEN_CLOSE_ON_EXEC = 02000000, OPEN_PATH = 010000000,
+    OPEN_READ_ONLY = 0,
+    OPEN_WRITE_ONLY = 1,
+    OPEN_READ_WRITE = 2,
+    OPEN_ACCESS = 3,
+    OPEN_CREATE = 0100,
+    OPEN_EXCLUSIVE = 0200,
+    OPEN_NO_TTY = 0400,
+    OPEN_TRUNCATE = 01000,
+    OPEN_APPEND = 02000,
+    OPEN_NONBLOCK = 04000,
+    OPEN_DIRECTORY = 0200000,
+    OPEN_NO_FOLLOW = 0400000,
+    OPEN_CLOSE_ON_EXEC = 02000000,
+    OPEN_PATH = 010000000,
 };
 
 enum mode_type {
-    MODE_TYPE = 0170000, MODE_SOCKET = 0140000, MODE_LINK = 0120000, MODE_FILE = 0100000, MODE_BLOCK = 0060000,
-    MODE_DIRECTORY = 0040000, MODE_CHARACTER = 0020000, MODE_FIFO = 0010000,
+    MODE_TYPE = 0170000,
+    MODE_SOCKET = 0140000,
+    MODE_LINK = 0120000,
+    MODE_FILE = 0100000,
+    MODE_BLOCK = 0060000,
+    MODE_DIRECTORY = 0040000,
+    MODE_CHARACTER = 0020000,
+    MODE_FIFO = 0010000,
 };
 
 struct file_time {
@@ -42,7 +60,14 @@ struct file_status { // what stat(2) needs
     struct file_time accessed, modified, changed;
 };
 
-enum poll_events { POLL_IN = 1, POLL_PRIORITY = 2, POLL_OUT = 4, POLL_ERROR = 8, POLL_HANG_UP = 16, POLL_INVALID = 32 };
+enum poll_events {
+    POLL_IN = 1,
+    POLL_PRIORITY = 2,
+    POLL_OUT = 4,
+    POLL_ERROR = 8,
+    POLL_HANG_UP = 16,
+    POLL_INVALID = 32
+};
 enum seek_from { SEEK_FROM_START, SEEK_FROM_CURRENT, SEEK_FROM_END };
 
 struct dir_entry {
@@ -55,21 +80,25 @@ struct dir_entry {
 // Where read and write of a stream act, and where a write that appends acts.
 #define FILE_OFFSET_NONE UINT64_MAX
 
-// NULL: not supported; file.c answers the right errno. offset is the place in the file, or FILE_OFFSET_NONE; done counts
-// bytes, and is 0 on entry. data may be the application's: it is touched by hal_copy_safe alone.
+// NULL: not supported; file.c answers the right errno. offset is the place in the file, or
+// FILE_OFFSET_NONE; done counts bytes, and is 0 on entry. data may be the application's: it is
+// touched by hal_copy_safe alone.
 struct file_ops {
     int (*read)(struct file *file, uint64_t offset, char *data, size_t size, size_t *done);
     int (*write)(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done);
-    int (*seek)(struct file *file, int64_t offset, enum seek_from from, uint64_t *result); // NULL: file.c, by status
-    // Answers events that are ready; entry non-NULL: also registers it to be woken when that changes (poll.h).
+    int (*seek)(struct file *file, int64_t offset, enum seek_from from,
+                uint64_t *result); // NULL: file.c, by status
+    // Answers events that are ready; entry non-NULL: also registers it to be woken when that
+    // changes (poll.h).
     unsigned (*poll)(struct file *file, struct poll_entry *entry);
     int (*control)(struct file *file, unsigned long request, void *argument); // ioctl
     int (*status)(struct file *file, struct file_status *status);
-    int (*read_directory)(struct file *file, uint64_t position, bool (*visit)(const struct dir_entry *, void *), void *argument);
+    int (*read_directory)(struct file *file, uint64_t position,
+                          bool (*visit)(const struct dir_entry *, void *), void *argument);
     int (*truncate)(struct file *file, uint64_t size);
     int (*sync)(struct file *file, bool data_only);
     int (*pager)(struct file *file, struct vm_pager **pager); // for mmap
-    void (*close)(struct file *file); // the last reference is gone
+    void (*close)(struct file *file);                         // the last reference is gone
 };
 
 struct file {
@@ -78,11 +107,12 @@ struct file {
     _Atomic uint32_t flags; // open_flags: access mode, OPEN_APPEND, OPEN_NONBLOCK
     bool is_stream;         // no offset: pipe, terminal; lseek answers -ESPIPE
     struct mutex offset_lock;
-    uint64_t offset;        // offset_lock
-    struct vnode *vnode;    // NULL for pipes and the like; counted
-    struct entry *entry;    // the name it was opened by (entry.h); NULL for pipes and the like; counted
-    void *state;            // the file type's
-    char *path;             // as opened, for messages, /proc/self/fd and maps; heap; may be NULL
+    uint64_t offset;     // offset_lock
+    struct vnode *vnode; // NULL for pipes and the like; counted
+    struct entry
+        *entry;  // the name it was opened by (entry.h); NULL for pipes and the like; counted
+    void *state; // the file type's
+    char *path;  // as opened, for messages, /proc/self/fd and maps; heap; may be NULL
 };
 
 struct io_vector {
@@ -99,8 +129,10 @@ void file_put(struct file *file);
 // With the file's own offset. -EBADF: not open for that. A signal ends a blocked call: -EINTR.
 int file_read(struct file *file, char *data, size_t size, size_t *done);
 int file_write(struct file *file, const char *data, size_t size, size_t *done);
-int file_read_vector(struct file *file, const struct io_vector *vectors, size_t count, size_t *done);
-int file_write_vector(struct file *file, const struct io_vector *vectors, size_t count, size_t *done);
+int file_read_vector(struct file *file, const struct io_vector *vectors, size_t count,
+                     size_t *done);
+int file_write_vector(struct file *file, const struct io_vector *vectors, size_t count,
+                      size_t *done);
 int file_read_at(struct file *file, uint64_t offset, char *data, size_t size, size_t *done);
 int file_write_at(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done);
 int file_seek(struct file *file, int64_t offset, enum seek_from from, uint64_t *result);
@@ -109,10 +141,13 @@ int file_control(struct file *file, unsigned long request, void *argument); // -
 int file_truncate(struct file *file, uint64_t size);
 int file_sync(struct file *file, bool data_only);
 int file_pager(struct file *file, struct vm_pager **pager); // -ENODEV; counted
-int file_read_directory(struct file *file, bool (*visit)(const struct dir_entry *entry, void *argument), void *argument);
+int file_read_directory(struct file *file,
+                        bool (*visit)(const struct dir_entry *entry, void *argument),
+                        void *argument);
 unsigned file_poll(struct file *file, struct poll_entry *entry);
 
-int pipe_create(struct file **reader, struct file **writer, uint32_t flags); // 64 KiB, PIPE_BUF 4096
+int pipe_create(struct file **reader, struct file **writer,
+                uint32_t flags); // 64 KiB, PIPE_BUF 4096
 int eventfd_create(struct file **file, uint32_t value, bool is_semaphore, uint32_t flags);
 
 #endif

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // hostfile.c: open files and directories behind a file-system device.
 //
-// Data goes straight between the far end and the caller's buffer where that is direct-map memory (core's own, and the small
-// blocks of malloc). Other memory may move or vanish under a request, so it is reached through a buffer of ours.
+// Data goes straight between the far end and the caller's buffer where that is direct-map memory
+// (core's own, and the small blocks of malloc). Other memory may move or vanish under a request, so
+// it is reached through a buffer of ours.
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
@@ -23,25 +24,34 @@ static bool is_direct(const char *data, size_t size)
 
 // ---- Data ----
 
-static int read_request(const struct host_file *host, uint64_t offset, char *data, size_t size, size_t *done)
+static int read_request(const struct host_file *host, uint64_t offset, char *data, size_t size,
+                        size_t *done)
 {
     struct fuse_io arguments = {.handle = host->handle, .offset = offset, .size = (uint32_t)size};
-    struct fs_call call = {.operation = FUSE_READ, .node = host->node, .arguments = &arguments,
-                           .arguments_size = sizeof arguments, .data_out = data,
+    struct fs_call call = {.operation = FUSE_READ,
+                           .node = host->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .data_out = data,
                            .data_out_size = size};
     int error = fs_call(host->device, &call);
     *done = call.data_out_done;
     return error;
 }
 
-static int write_request(const struct host_file *host, uint64_t offset, const char *data, size_t size,
-                         size_t *done)
+static int write_request(const struct host_file *host, uint64_t offset, const char *data,
+                         size_t size, size_t *done)
 {
     struct fuse_io arguments = {.handle = host->handle, .offset = offset, .size = (uint32_t)size};
     struct fuse_write_answer result = {0};
-    struct fs_call call = {.operation = FUSE_WRITE, .node = host->node, .arguments = &arguments,
-                           .arguments_size = sizeof arguments, .data = data, .data_size = size,
-                           .result = &result, .result_size = sizeof result};
+    struct fs_call call = {.operation = FUSE_WRITE,
+                           .node = host->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .data = data,
+                           .data_size = size,
+                           .result = &result,
+                           .result_size = sizeof result};
     int error = fs_call(host->device, &call);
     *done = error == 0 ? result.size : 0;
     return *done <= size ? error : -EIO;
@@ -67,8 +77,8 @@ int host_read(const struct host_file *host, uint64_t offset, char *data, size_t 
     // Less than asked for is the end of the file, or all that is there now.
     for (; *done < size && got == part && error == 0; *done += error == 0 ? got : 0) {
         part = size - *done < max ? size - *done : max;
-        error = read_request(host, offset_after(offset, *done), direct ? data + *done : bounce, part,
-                             &got);
+        error = read_request(host, offset_after(offset, *done), direct ? data + *done : bounce,
+                             part, &got);
         if (error == 0 && !direct) {
             error = hal_copy_safe(data + *done, bounce, got);
         }
@@ -77,7 +87,8 @@ int host_read(const struct host_file *host, uint64_t offset, char *data, size_t 
     return *done > 0 ? 0 : error;
 }
 
-int host_write(const struct host_file *host, uint64_t offset, const char *data, size_t size, size_t *done)
+int host_write(const struct host_file *host, uint64_t offset, const char *data, size_t size,
+               size_t *done)
 {
     bool direct = is_direct(data, size);
     size_t max = direct ? fs_transfer_max(host->device) : BOUNCE_SIZE;
@@ -106,7 +117,8 @@ static int file_read_op(struct file *file, uint64_t offset, char *data, size_t s
     return host_read(file->state, offset, data, size, done);
 }
 
-static int file_write_op(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done)
+static int file_write_op(struct file *file, uint64_t offset, const char *data, size_t size,
+                         size_t *done)
 {
     return host_write(file->state, offset, data, size, done);
 }
@@ -114,11 +126,14 @@ static int file_write_op(struct file *file, uint64_t offset, const char *data, s
 int host_file_truncate(struct file *file, uint64_t size)
 {
     const struct host_file *host = file->state;
-    struct fuse_setattr arguments = {.valid = FUSE_SET_SIZE | FUSE_SET_HANDLE,
-                                     .handle = host->handle, .size = size};
+    struct fuse_setattr arguments = {
+        .valid = FUSE_SET_SIZE | FUSE_SET_HANDLE, .handle = host->handle, .size = size};
     struct fuse_attributes_answer result;
-    struct fs_call call = {.operation = FUSE_SETATTR, .node = host->node, .arguments = &arguments,
-                           .arguments_size = sizeof arguments, .result = &result,
+    struct fs_call call = {.operation = FUSE_SETATTR,
+                           .node = host->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .result = &result,
                            .result_size = sizeof result};
     return fs_call(host->device, &call);
 }
@@ -129,7 +144,8 @@ int host_file_sync(struct file *file, bool data_only)
     bool is_directory = vnode_is_directory(file->vnode);
     struct fuse_fsync arguments = {.handle = host->handle, .flags = data_only ? 1 : 0};
     struct fs_call call = {.operation = is_directory ? FUSE_FSYNCDIR : FUSE_FSYNC,
-                           .node = host->node, .arguments = &arguments,
+                           .node = host->node,
+                           .arguments = &arguments,
                            .arguments_size = sizeof arguments};
     return fs_call(host->device, &call);
 }
@@ -151,7 +167,8 @@ static int file_control_op(struct file *file, unsigned long request, void *argum
 
 // ---- Directories ----
 
-// Shows the entries of one answer. False: no more are wanted. *position is after the last one shown.
+// Shows the entries of one answer. False: no more are wanted. *position is after the last one
+// shown.
 static bool listing_show(char *text, size_t size, bool (*visit)(const struct dir_entry *, void *),
                          void *argument, uint64_t *position)
 {
@@ -189,9 +206,13 @@ static int directory_read(struct file *file, uint64_t position,
     int error = 0;
     bool goes_on = true;
     while (goes_on) {
-        struct fuse_io arguments = {.handle = host->handle, .offset = position, .size = LISTING_SIZE};
-        struct fs_call call = {.operation = FUSE_READDIR, .node = host->node, .arguments = &arguments,
-                               .arguments_size = sizeof arguments, .data_out = text,
+        struct fuse_io arguments = {
+            .handle = host->handle, .offset = position, .size = LISTING_SIZE};
+        struct fs_call call = {.operation = FUSE_READDIR,
+                               .node = host->node,
+                               .arguments = &arguments,
+                               .arguments_size = sizeof arguments,
+                               .data_out = text,
                                .data_out_size = LISTING_SIZE};
         error = fs_call(host->device, &call);
         goes_on = error == 0 && call.data_out_done > 0 &&
@@ -203,11 +224,12 @@ static int directory_read(struct file *file, uint64_t position,
 
 // ---- Opening and closing ----
 
-static void handle_release(const struct host_file *host, bool is_directory)
+static void release_handle(const struct host_file *host, bool is_directory)
 {
     struct fuse_release arguments = {.handle = host->handle};
     struct fs_call call = {.operation = is_directory ? FUSE_RELEASEDIR : FUSE_RELEASE,
-                           .node = host->node, .arguments = &arguments,
+                           .node = host->node,
+                           .arguments = &arguments,
                            .arguments_size = sizeof arguments};
     // close has no use for an error: the handle is gone in any case.
     int error = fs_call(host->device, &call);
@@ -217,7 +239,7 @@ static void handle_release(const struct host_file *host, bool is_directory)
 void host_file_close(struct file *file)
 {
     struct host_file *host = file->state;
-    handle_release(host, vnode_is_directory(file->vnode));
+    release_handle(host, vnode_is_directory(file->vnode));
     if (host->watch != NULL) {
         host_watch_close(host->watch);
     }
@@ -243,10 +265,10 @@ static const struct file_ops directory_ops = {
 int host_file_attach(struct vnode *vnode, struct file *file, uint64_t handle)
 {
     struct host_file *host = slab_alloc(&host_files);
-    struct host_file on_failure = {.device = host_device_of(vnode),
-                                   .node = host_node_of(vnode)->node, .handle = handle};
+    struct host_file on_failure = {
+        .device = host_device_of(vnode), .node = host_node_of(vnode)->node, .handle = handle};
     if (host == NULL) {
-        handle_release(&on_failure, vnode_is_directory(vnode));
+        release_handle(&on_failure, vnode_is_directory(vnode));
         return -ENOMEM;
     }
     *host = on_failure;
@@ -257,7 +279,7 @@ int host_file_attach(struct vnode *vnode, struct file *file, uint64_t handle)
     } else {
         int error = host_watch_new(&host->watch);
         if (error != 0) {
-            handle_release(host, false);
+            release_handle(host, false);
             slab_free(&host_files, host);
             return error;
         }
@@ -278,8 +300,10 @@ int host_open(struct vnode *vnode, struct file *file)
         .flags = flags & (OPEN_ACCESS | OPEN_TRUNCATE | OPEN_NONBLOCK | OPEN_SYNC)};
     struct fuse_open_answer result;
     struct fs_call call = {.operation = vnode_is_directory(vnode) ? FUSE_OPENDIR : FUSE_OPEN,
-                           .node = host_node_of(vnode)->node, .arguments = &arguments,
-                           .arguments_size = sizeof arguments, .result = &result,
+                           .node = host_node_of(vnode)->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .result = &result,
                            .result_size = sizeof result};
     int error = fs_call(host_device_of(vnode), &call);
     return error != 0 ? error : host_file_attach(vnode, file, result.handle);

@@ -24,7 +24,9 @@ struct fs_device *host_device_of(const struct vnode *vnode)
 static void forget(struct fs_device *device, uint64_t node)
 {
     struct fuse_forget arguments = {.count = 1};
-    struct fs_call call = {.operation = FUSE_FORGET, .node = node, .arguments = &arguments,
+    struct fs_call call = {.operation = FUSE_FORGET,
+                           .node = node,
+                           .arguments = &arguments,
                            .arguments_size = sizeof arguments};
     // Nobody can be told of a failure; the far end then keeps a node more.
     int error = fs_call(device, &call);
@@ -87,7 +89,8 @@ static int host_lookup(struct vnode *directory, const char *name, struct vnode *
     return entry_request(directory, &call, child);
 }
 
-static int link_make(struct vnode *directory, const char *name, const char *text, struct vnode **child)
+static int link_make(struct vnode *directory, const char *name, const char *text,
+                     struct vnode **child)
 {
     size_t size = strlen(text) + 1;
     char *copy = heap_alloc(size); // direct-map memory
@@ -95,7 +98,8 @@ static int link_make(struct vnode *directory, const char *name, const char *text
         return -ENOMEM;
     }
     memcpy(copy, text, size);
-    struct fs_call call = {.operation = FUSE_SYMLINK, .name = name, .data = copy, .data_size = size};
+    struct fs_call call = {
+        .operation = FUSE_SYMLINK, .name = name, .data = copy, .data_size = size};
     int error = entry_request(directory, &call, child);
     heap_free(copy);
     return error;
@@ -107,20 +111,24 @@ static int host_create(struct vnode *directory, const char *name, const struct v
     if (new->text != NULL) {
         return link_make(directory, name, new->text, child);
     }
-    if ((new->mode & MODE_TYPE) == MODE_DIRECTORY) {
+    if ((new->mode &MODE_TYPE) == MODE_DIRECTORY) {
         struct fuse_mkdir arguments = {.mode = new->mode & 07777};
-        struct fs_call call = {.operation = FUSE_MKDIR, .arguments = &arguments,
-                               .arguments_size = sizeof arguments, .name = name};
+        struct fs_call call = {.operation = FUSE_MKDIR,
+                               .arguments = &arguments,
+                               .arguments_size = sizeof arguments,
+                               .name = name};
         return entry_request(directory, &call, child);
     }
-    struct fuse_mknod arguments = {.mode = new->mode, .device = (uint32_t)new->device};
-    struct fs_call call = {.operation = FUSE_MKNOD, .arguments = &arguments,
-                           .arguments_size = sizeof arguments, .name = name};
+    struct fuse_mknod arguments = {.mode = new->mode, .device = (uint32_t) new->device};
+    struct fs_call call = {.operation = FUSE_MKNOD,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .name = name};
     return entry_request(directory, &call, child);
 }
 
-static int host_create_open(struct vnode *directory, const char *name, uint32_t mode, struct file *file,
-                            struct vnode **child)
+static int host_create_open(struct vnode *directory, const char *name, uint32_t mode,
+                            struct file *file, struct vnode **child)
 {
     struct {
         struct fuse_entry entry;
@@ -129,9 +137,13 @@ static int host_create_open(struct vnode *directory, const char *name, uint32_t 
     uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
     struct fuse_create arguments = {.flags = (flags & OPEN_ACCESS) | OPEN_CREATE | OPEN_EXCLUSIVE,
                                     .mode = MODE_FILE | mode};
-    struct fs_call call = {.operation = FUSE_CREATE, .node = host_node_of(directory)->node,
-                           .arguments = &arguments, .arguments_size = sizeof arguments,
-                           .name = name, .result = &result, .result_size = sizeof result};
+    struct fs_call call = {.operation = FUSE_CREATE,
+                           .node = host_node_of(directory)->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .name = name,
+                           .result = &result,
+                           .result_size = sizeof result};
     int error = fs_call(host_device_of(directory), &call);
     if (error != 0) {
         return error;
@@ -147,8 +159,10 @@ static int host_create_open(struct vnode *directory, const char *name, uint32_t 
 static int host_link(struct vnode *directory, const char *name, struct vnode *target)
 {
     struct fuse_link arguments = {.old_node = host_node_of(target)->node};
-    struct fs_call call = {.operation = FUSE_LINK, .arguments = &arguments,
-                           .arguments_size = sizeof arguments, .name = name};
+    struct fs_call call = {.operation = FUSE_LINK,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .name = name};
     struct vnode *child = NULL;
     int error = entry_request(directory, &call, &child);
     vnode_put(child);
@@ -167,10 +181,14 @@ static int host_rename(struct vnode *from, const char *name, struct vnode *to, c
                        unsigned flags)
 {
     struct fuse_rename arguments = {.new_directory = host_node_of(to)->node};
-    arguments.flags = ((flags & VFS_NO_REPLACE) != 0 ? 1 : 0) | ((flags & VFS_EXCHANGE) != 0 ? 2 : 0);
-    struct fs_call call = {.operation = FUSE_RENAME2, .node = host_node_of(from)->node,
-                           .arguments = &arguments, .arguments_size = sizeof arguments,
-                           .name = name, .name2 = to_name};
+    arguments.flags =
+        ((flags & VFS_NO_REPLACE) != 0 ? 1 : 0) | ((flags & VFS_EXCHANGE) != 0 ? 2 : 0);
+    struct fs_call call = {.operation = FUSE_RENAME2,
+                           .node = host_node_of(from)->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .name = name,
+                           .name2 = to_name};
     return fs_call(host_device_of(from), &call);
 }
 
@@ -180,8 +198,10 @@ static int host_read_link(struct vnode *vnode, char *text, size_t size, size_t *
     if (buffer == NULL) {
         return -ENOMEM;
     }
-    struct fs_call call = {.operation = FUSE_READLINK, .node = host_node_of(vnode)->node,
-                           .data_out = buffer, .data_out_size = PATH_SIZE_MAX};
+    struct fs_call call = {.operation = FUSE_READLINK,
+                           .node = host_node_of(vnode)->node,
+                           .data_out = buffer,
+                           .data_out_size = PATH_SIZE_MAX};
     int error = fs_call(host_device_of(vnode), &call);
     if (error == 0) {
         *length = call.data_out_done < size ? call.data_out_done : size;
@@ -221,8 +241,11 @@ static int host_status(struct vnode *vnode, struct file_status *status)
     }
     struct fuse_getattr arguments = {0};
     struct fuse_attributes_answer result;
-    struct fs_call call = {.operation = FUSE_GETATTR, .node = node->node, .arguments = &arguments,
-                           .arguments_size = sizeof arguments, .result = &result,
+    struct fs_call call = {.operation = FUSE_GETATTR,
+                           .node = node->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .result = &result,
                            .result_size = sizeof result};
     int error = fs_call(host_device_of(vnode), &call);
     if (error == 0) {
@@ -254,9 +277,12 @@ static int host_change(struct vnode *vnode, const struct vnode_change *change)
         arguments.valid |= FUSE_SET_MODIFIED | FUSE_SET_MODIFIED_NOW;
     }
     struct fuse_attributes_answer result;
-    struct fs_call call = {.operation = FUSE_SETATTR, .node = host_node_of(vnode)->node,
-                           .arguments = &arguments, .arguments_size = sizeof arguments,
-                           .result = &result, .result_size = sizeof result};
+    struct fs_call call = {.operation = FUSE_SETATTR,
+                           .node = host_node_of(vnode)->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .result = &result,
+                           .result_size = sizeof result};
     vnode->is_fresh = false;
     return fs_call(host_device_of(vnode), &call);
 }
@@ -270,16 +296,20 @@ _Static_assert((int)CHANGE_MODE == FUSE_SET_MODE && (int)CHANGE_UID == FUSE_SET_
 static int host_access(struct vnode *vnode, unsigned mode)
 {
     struct fuse_access arguments = {.mode = mode};
-    struct fs_call call = {.operation = FUSE_ACCESS, .node = host_node_of(vnode)->node,
-                           .arguments = &arguments, .arguments_size = sizeof arguments};
+    struct fs_call call = {.operation = FUSE_ACCESS,
+                           .node = host_node_of(vnode)->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments};
     return fs_call(host_device_of(vnode), &call);
 }
 
 static int host_space(struct vnode *vnode, struct file_system_status *status)
 {
     struct fuse_statfs_answer result;
-    struct fs_call call = {.operation = FUSE_STATFS, .node = host_node_of(vnode)->node,
-                           .result = &result, .result_size = sizeof result};
+    struct fs_call call = {.operation = FUSE_STATFS,
+                           .node = host_node_of(vnode)->node,
+                           .result = &result,
+                           .result_size = sizeof result};
     int error = fs_call(host_device_of(vnode), &call);
     if (error == 0) {
         *status = (struct file_system_status){
@@ -322,8 +352,11 @@ int hostfs_fill(struct mount *mount, const struct hal_dev_info *info)
     mount->state = device;
     struct fuse_getattr arguments = {0};
     struct fuse_attributes_answer result;
-    struct fs_call call = {.operation = FUSE_GETATTR, .node = FUSE_ROOT, .arguments = &arguments,
-                           .arguments_size = sizeof arguments, .result = &result,
+    struct fs_call call = {.operation = FUSE_GETATTR,
+                           .node = FUSE_ROOT,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .result = &result,
                            .result_size = sizeof result};
     error = fs_call(device, &call);
     if (error != 0) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// hostfs.h: file systems behind a file-system device: directories of the host, and its standard streams.
+// hostfs.h: file systems behind a file-system device: directories of the host, and its standard
+// streams.
 //
-// hostfs.c has names and attributes, hostfile.c open files and directories, hoststream.c what one may have to wait for.
-// Nothing of the host's files is kept here: each question is a request, so that the program sees what the host has.
+// hostfs.c has names and attributes, hostfile.c open files and directories, hoststream.c what one
+// may have to wait for. Nothing of the host's files is kept here: each question is a request, so
+// that the program sees what the host has.
 #ifndef CORE_VFS_HOSTFS_H
 #define CORE_VFS_HOSTFS_H
 
@@ -13,7 +15,7 @@
 
 struct host_node {
     struct vnode vnode;
-    uint64_t node; // its name to the far end
+    uint64_t node;                     // its name to the far end
     struct fuse_attributes attributes; // as they were at lookup
 };
 
@@ -32,14 +34,16 @@ int hostfs_fill(struct mount *mount, const struct hal_dev_info *info);
 struct host_node *host_node_of(struct vnode *vnode);
 struct fs_device *host_device_of(const struct vnode *vnode);
 int host_open(struct vnode *vnode, struct file *file);
-// What an open file does once the far end has answered with a handle; takes the handle over, also on failure.
+// What an open file does once the far end has answered with a handle; takes the handle over, also
+// on failure.
 int host_file_attach(struct vnode *vnode, struct file *file, uint64_t handle);
 void host_file_close(struct file *file);
 int host_file_sync(struct file *file, bool data_only);
 int host_file_truncate(struct file *file, uint64_t size);
 // One READ or WRITE request after another until size is done or the far end does less.
 int host_read(const struct host_file *host, uint64_t offset, char *data, size_t size, size_t *done);
-int host_write(const struct host_file *host, uint64_t offset, const char *data, size_t size, size_t *done);
+int host_write(const struct host_file *host, uint64_t offset, const char *data, size_t size,
+               size_t *done);
 
 extern const struct file_ops host_stream_ops;
 int host_watch_new(struct host_watch **watch);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// hoststream.c: files of the host that one may have to wait for: its standard streams, fifos and terminals.
+// hoststream.c: files of the host that one may have to wait for: its standard streams, fifos and
+// terminals.
 //
-// The far end never blocks in a READ or WRITE: where nothing can be done it answers -EAGAIN. Then the caller waits as in poll(2),
-// for which the far end watches the file (FUSE_POLL with FUSE_POLL_WAIT), and tries again. So a signal that ends the wait takes
-// nothing with it, and there are never more than two waits of a file under way at the far end.
+// The far end never blocks in a READ or WRITE: where nothing can be done it answers -EAGAIN. Then
+// the caller waits as in poll(2), for which the far end watches the file (FUSE_POLL with
+// FUSE_POLL_WAIT), and tries again. So a signal that ends the wait takes nothing with it, and there
+// are never more than two waits of a file under way at the far end.
 #include <stdatomic.h>
 
 #include "core/lib/errno.h"
@@ -78,8 +80,11 @@ static uint32_t events_now(const struct host_file *host, uint32_t events)
 {
     struct fuse_poll arguments = {.handle = host->handle, .events = events};
     struct fuse_poll_answer result;
-    struct fs_call call = {.operation = FUSE_POLL, .node = host->node, .arguments = &arguments,
-                           .arguments_size = sizeof arguments, .result = &result,
+    struct fs_call call = {.operation = FUSE_POLL,
+                           .node = host->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .result = &result,
                            .result_size = sizeof result};
     return fs_call(host->device, &call) == 0 ? result.events : POLL_ERROR;
 }
@@ -96,7 +101,8 @@ static unsigned stream_poll(struct file *file, struct poll_entry *entry)
 {
     const struct host_file *host = file->state;
     uint32_t access = atomic_load_explicit(&file->flags, memory_order_relaxed) & OPEN_ACCESS;
-    uint32_t wanted = (access != OPEN_WRITE_ONLY ? POLL_IN : 0) | (access != OPEN_READ_ONLY ? POLL_OUT : 0);
+    uint32_t wanted =
+        (access != OPEN_WRITE_ONLY ? POLL_IN : 0) | (access != OPEN_READ_ONLY ? POLL_OUT : 0);
     if (entry != NULL) {
         poll_list_add(&host->watch->waiters, entry);
     }
@@ -143,7 +149,8 @@ static int stream_read(struct file *file, uint64_t offset, char *data, size_t si
     return error;
 }
 
-static int stream_write(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done)
+static int stream_write(struct file *file, uint64_t offset, const char *data, size_t size,
+                        size_t *done)
 {
     const struct host_file *host = file->state;
     int error = 0;
@@ -162,10 +169,14 @@ static int stream_write(struct file *file, uint64_t offset, const char *data, si
 static int stream_seek(struct file *file, int64_t offset, enum seek_from from, uint64_t *result)
 {
     const struct host_file *host = file->state;
-    struct fuse_lseek arguments = {.handle = host->handle, .offset = (uint64_t)offset, .from = from};
+    struct fuse_lseek arguments = {
+        .handle = host->handle, .offset = (uint64_t)offset, .from = from};
     struct fuse_lseek_answer answer;
-    struct fs_call call = {.operation = FUSE_LSEEK, .node = host->node, .arguments = &arguments,
-                           .arguments_size = sizeof arguments, .result = &answer,
+    struct fs_call call = {.operation = FUSE_LSEEK,
+                           .node = host->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .result = &answer,
                            .result_size = sizeof answer};
     int error = fs_call(host->device, &call);
     *result = error == 0 ? answer.offset : 0;
@@ -180,23 +191,30 @@ struct control_kind {
 };
 
 static const struct control_kind control_kinds[] = {
-    {0x5401, 0, 36}, {0x5402, 36, 0}, {0x5403, 36, 0}, {0x5404, 36, 0}, // TCGETS TCSETS TCSETSW TCSETSF
-    {0x5409, 0, 0}, {0x540a, 0, 0}, {0x540b, 0, 0},                     // TCSBRK TCXONC TCFLSH
-    {0x540f, 0, 4}, {0x5410, 4, 0}, {0x5411, 0, 4},                     // TIOCGPGRP TIOCSPGRP TIOCOUTQ
-    {0x5413, 0, 8}, {0x5414, 8, 0}, {0x541b, 0, 4},                     // TIOCGWINSZ TIOCSWINSZ FIONREAD
-    {0x5424, 0, 4}, {0x5425, 0, 0}, {0x5429, 0, 4},                     // TIOCGETD TCSBRKP TIOCGSID
-    {0x802c542a, 0, 44}, {0x402c542b, 44, 0}, {0x402c542c, 44, 0}, {0x402c542d, 44, 0}, // TCGETS2 ...
+    {0x5401, 0, 36},     {0x5402, 36, 0},     {0x5403, 36, 0},
+    {0x5404, 36, 0},                                          // TCGETS TCSETS TCSETSW TCSETSF
+    {0x5409, 0, 0},      {0x540a, 0, 0},      {0x540b, 0, 0}, // TCSBRK TCXONC TCFLSH
+    {0x540f, 0, 4},      {0x5410, 4, 0},      {0x5411, 0, 4}, // TIOCGPGRP TIOCSPGRP TIOCOUTQ
+    {0x5413, 0, 8},      {0x5414, 8, 0},      {0x541b, 0, 4}, // TIOCGWINSZ TIOCSWINSZ FIONREAD
+    {0x5424, 0, 4},      {0x5425, 0, 0},      {0x5429, 0, 4}, // TIOCGETD TCSBRKP TIOCGSID
+    {0x802c542a, 0, 44}, {0x402c542b, 44, 0}, {0x402c542c, 44, 0},
+    {0x402c542d, 44, 0}, // TCGETS2 ...
 };
 
-static int control_request(const struct host_file *host, const struct control_kind *kind, void *argument,
-                           char *buffer)
+static int control_request(const struct host_file *host, const struct control_kind *kind,
+                           void *argument, char *buffer)
 {
-    struct fuse_ioctl arguments = {.handle = host->handle, .request = kind->request,
+    struct fuse_ioctl arguments = {.handle = host->handle,
+                                   .request = kind->request,
                                    .argument = (uintptr_t)argument,
-                                   .in_size = kind->in_size, .out_size = kind->out_size};
+                                   .in_size = kind->in_size,
+                                   .out_size = kind->out_size};
     struct fuse_ioctl_answer answer;
-    struct fs_call call = {.operation = FUSE_IOCTL, .node = host->node, .arguments = &arguments,
-                           .arguments_size = sizeof arguments, .result = &answer,
+    struct fs_call call = {.operation = FUSE_IOCTL,
+                           .node = host->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .result = &answer,
                            .result_size = sizeof answer};
     if (kind->in_size > 0) {
         int error = hal_copy_safe(buffer, argument, kind->in_size);
@@ -212,8 +230,9 @@ static int control_request(const struct host_file *host, const struct control_ki
     }
     int error = fs_call(host->device, &call);
     if (error == 0 && kind->out_size > 0) {
-        error = call.data_out_done == kind->out_size ? hal_copy_safe(argument, buffer, kind->out_size)
-                                                     : -EIO;
+        error = call.data_out_done == kind->out_size
+                    ? hal_copy_safe(argument, buffer, kind->out_size)
+                    : -EIO;
     }
     return error != 0 ? error : answer.result;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // mount.c: the mount table: an array that only grows.
 //
-// Invariant: slots below mount_count are attached and never change again, so readers need no lock. A later mount upon the
-// same directory hides the earlier one: search from the end.
+// Invariant: slots below mount_count are attached and never change again, so readers need no lock.
+// A later mount upon the same directory hides the earlier one: search from the end.
 #include "core/vfs/mount.h"
 
 #include "core/lib/assert.h"
@@ -11,7 +11,7 @@
 #include "core/sync/mutex.h"
 #include "core/vfs/vnode.h"
 
-static struct mutex mount_lock;             // guards used_count and additions
+static struct mutex mount_lock; // guards used_count and additions
 static struct mount mounts[MOUNT_MAX];
 static uint32_t used_count;
 static struct mount *attached[MOUNT_MAX];
@@ -26,7 +26,8 @@ struct mount *mount_new(const char *type, const char *source, bool read_only)
         mount->type = type;
         format(mount->source, sizeof mount->source, "%s", source);
         mount->read_only = read_only;
-        // Linux numbers file systems without a disk 0:N; N encodes in the low byte and above bit 20.
+        // Linux numbers file systems without a disk 0:N; N encodes in the low byte and above
+        // bit 20.
         mount->device = 20 + (uint64_t)(mount - mounts);
     }
     return mount;

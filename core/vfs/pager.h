@@ -6,7 +6,8 @@
 struct file;
 struct vm_pager;
 
-// A pager that reads through the file's read operation. It keeps the file open. The caller has one reference. -ENOMEM.
+// A pager that reads through the file's read operation. It keeps the file open. The caller has one
+// reference. -ENOMEM.
 int pager_of_file(struct file *file, struct vm_pager **pager);
 
 #endif

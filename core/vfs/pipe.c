@@ -14,15 +14,15 @@
 enum { PIPE_SIZE = 65536, PIPE_ATOMIC = 4096, FIONREAD = 0x541b, PIPE_DEVICE = 13 };
 
 struct pipe {
-    struct mutex lock;         // guards all but poll
+    struct mutex lock; // guards all but poll
     struct waitqueue readers, writers;
     bool has_reader, has_writer;
     _Atomic uint32_t file_count; // ends that are not closed
-    uint64_t taken, put;       // bytes since the beginning; put - taken <= PIPE_SIZE
+    uint64_t taken, put;         // bytes since the beginning; put - taken <= PIPE_SIZE
     uint64_t inode;
     struct file_time changed;
-    struct poll_list poll;     // of both ends
-    char *ring;                // PIPE_SIZE bytes
+    struct poll_list poll; // of both ends
+    char *ring;            // PIPE_SIZE bytes
 };
 
 static _Atomic uint64_t inode_next = 10000;
@@ -115,7 +115,8 @@ static size_t room_for(const struct pipe *pipe, size_t size)
     return free < size ? free : size;
 }
 
-static int pipe_write(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done)
+static int pipe_write(struct file *file, uint64_t offset, const char *data, size_t size,
+                      size_t *done)
 {
     (void)offset;
     struct pipe *pipe = file->state;

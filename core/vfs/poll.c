@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // poll.c: waiting for any of several files.
 //
-// The waiter enters itself in each file's list in the same breath as it looks whether the file is ready, under the file's own
-// rules; a wake sets `woken` before it wakes the thread. So whatever becomes ready after the look ends the park.
+// The waiter enters itself in each file's list in the same breath as it looks whether the file is
+// ready, under the file's own rules; a wake sets `woken` before it wakes the thread. So whatever
+// becomes ready after the look ends the park.
 #include "core/vfs/poll.h"
 
 #include "core/lib/assert.h"
@@ -35,7 +36,8 @@ void poll_list_wake(struct poll_list *list)
     mutex_lock(&list->lock);
     list_ready_locked(list);
     struct list *node;
-    list_for_each (node, &list->entries) {
+    list_for_each(node, &list->entries)
+    {
         struct poll_entry *entry = container_of(node, struct poll_entry, node);
         // Release pairs with the acquire exchange in poll_wait.
         atomic_store_explicit(entry->woken, 1, memory_order_release);

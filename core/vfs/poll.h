@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // poll.h: waiting for any of several files.
 //
-// A file type keeps a struct poll_list; its poll operation adds the entry (if any) to it and answers what is ready now. Whenever
-// something becomes ready it calls poll_list_wake. The waiter parks once and looks at all files again.
+// A file type keeps a struct poll_list; its poll operation adds the entry (if any) to it and
+// answers what is ready now. Whenever something becomes ready it calls poll_list_wake. The waiter
+// parks once and looks at all files again.
 #ifndef CORE_VFS_POLL_H
 #define CORE_VFS_POLL_H
 
@@ -36,7 +37,8 @@ struct poll_item {
     unsigned wanted, ready;
 };
 
-// Waits until an item is ready, the deadline passes or a signal comes. Answers how many are ready, or -EINTR, -ENOMEM.
+// Waits until an item is ready, the deadline passes or a signal comes. Answers how many are ready,
+// or -EINTR, -ENOMEM.
 int poll_wait(struct poll_item *items, size_t count, hal_ns deadline);
 
 #endif

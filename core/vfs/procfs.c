@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // procfs.c: what the kernel tells about itself and the process, as files of text.
 //
-// The tree is made of nodes that stay for ever: directories, texts and links that procfs_add and procfs_add_link put there. A text
-// is made whole when its file is opened, so that a reader in small steps sees one moment. Three directories are made as they are
-// looked at: fd (a link for each descriptor), task (a directory for each thread), and what is in task.
+// The tree is made of nodes that stay for ever: directories, texts and links that procfs_add and
+// procfs_add_link put there. A text is made whole when its file is opened, so that a reader in
+// small steps sees one moment. Three directories are made as they are looked at: fd (a link for
+// each descriptor), task (a directory for each thread), and what is in task.
 #include "core/vfs/procfs.h"
 
 #include "core/lib/assert.h"
@@ -19,8 +20,18 @@
 #include "core/vfs/vfs.h"
 #include "core/vfs/walk.h"
 
-enum proc_kind { PROC_DIRECTORY, PROC_TEXT, PROC_LINK, PROC_SELF, PROC_CURRENT, PROC_ROOT, PROC_FD_LIST, PROC_FD,
-                 PROC_TASK_LIST, PROC_TASK };
+enum proc_kind {
+    PROC_DIRECTORY,
+    PROC_TEXT,
+    PROC_LINK,
+    PROC_SELF,
+    PROC_CURRENT,
+    PROC_ROOT,
+    PROC_FD_LIST,
+    PROC_FD,
+    PROC_TASK_LIST,
+    PROC_TASK
+};
 
 enum { TEXT_SIZE_FIRST = 4096, TEXT_SIZE_MAX = 64 << 20, PROC_MAGIC = 0x9fa0 };
 
@@ -33,7 +44,7 @@ struct proc_node {
     struct list children; // of a directory; tree_lock
     text_maker *make;
     void *argument;
-    int number;           // of PROC_FD: the descriptor; of PROC_TASK: the thread
+    int number; // of PROC_FD: the descriptor; of PROC_TASK: the thread
     char name[40];
 };
 
@@ -93,10 +104,12 @@ static void proc_release(struct vnode *vnode)
 
 // ---- The lasting tree ----
 
-static struct proc_node *child_find_locked(const struct proc_node *directory, const char *name, size_t length)
+static struct proc_node *child_find_locked(const struct proc_node *directory, const char *name,
+                                           size_t length)
 {
     struct list *at;
-    list_for_each (at, &directory->children) {
+    list_for_each(at, &directory->children)
+    {
         struct proc_node *child = container_of(at, struct proc_node, sibling);
         if (strlen(child->name) == length && memcmp(child->name, name, length) == 0) {
             return child;
@@ -105,7 +118,8 @@ static struct proc_node *child_find_locked(const struct proc_node *directory, co
     return NULL;
 }
 
-static struct proc_node *child_add_locked(struct proc_node *directory, enum proc_kind kind, const char *name)
+static struct proc_node *child_add_locked(struct proc_node *directory, enum proc_kind kind,
+                                          const char *name)
 {
     struct proc_node *child = node_new(directory->vnode.mount, kind, name);
     if (child != NULL) {
@@ -125,9 +139,8 @@ static int node_add(const char *name, enum proc_kind kind, text_maker *make, voi
         size_t length = (size_t)(slash - name);
         char part[sizeof at->name];
         format(part, sizeof part, "%.*s", (int)length, name);
-        struct proc_node *next = at == root && strcmp(part, "self") == 0
-                                     ? process
-                                     : child_find_locked(at, name, length);
+        struct proc_node *next =
+            at == root && strcmp(part, "self") == 0 ? process : child_find_locked(at, name, length);
         at = next != NULL ? next : child_add_locked(at, PROC_DIRECTORY, part);
         name = slash + 1;
         slash = strchr(name, '/');
@@ -196,12 +209,13 @@ static int number_parse(const char *name)
 }
 
 struct task_search {
-    int id;     // looked for, or listed after
-    int found;  // the lowest that fits; INT32_MAX: none
+    int id;    // looked for, or listed after
+    int found; // the lowest that fits; INT32_MAX: none
     bool exact;
 };
 
-// The first thread of the program is the process; core's own threads have no task and are not shown.
+// The first thread of the program is the process; core's own threads have no task and are not
+// shown.
 static void task_visit(struct thread *thread, void *argument)
 {
     struct task_search *search = argument;
@@ -223,8 +237,8 @@ static int dynamic_lookup(struct proc_node *directory, const char *name, struct 
 {
     int number = number_parse(name);
     bool is_fd = directory->kind == PROC_FD_LIST;
-    bool is_there = number >= 0 && (is_fd ? fd_flag_get(number) >= 0
-                                          : task_find(number, true) == number);
+    bool is_there =
+        number >= 0 && (is_fd ? fd_flag_get(number) >= 0 : task_find(number, true) == number);
     if (!is_there) {
         return -ENOENT;
     }
@@ -273,7 +287,8 @@ static bool node_listed(struct proc_node *directory, uint64_t position, struct l
     bool found = false;
     mutex_lock(&tree_lock);
     struct list *node;
-    list_for_each (node, &listed_of(directory)->children) {
+    list_for_each(node, &listed_of(directory)->children)
+    {
         struct proc_node *child = container_of(node, struct proc_node, sibling);
         if (at++ == position) {
             memcpy(listed->name, child->name, sizeof listed->name);
@@ -346,7 +361,8 @@ static int proc_read_directory(struct file *file, uint64_t position,
     struct proc_node *directory = node_of(file->vnode);
     struct listed listed;
     while (position_listed(directory, position, &listed)) {
-        struct dir_entry entry = {listed.inode, listed.next, (uint8_t)(listed.type >> 12), listed.name};
+        struct dir_entry entry = {listed.inode, listed.next, (uint8_t)(listed.type >> 12),
+                                  listed.name};
         if (!visit(&entry, argument)) {
             break;
         }
@@ -515,7 +531,9 @@ static int proc_status(struct vnode *vnode, struct file_status *status)
         .link_count = vnode_is_directory(vnode) ? 2 : 1,
         .block_size = 1024,
         .size = node->kind == PROC_FD ? 64 : 0,
-        .mode = vnode->type | (mode != 0 ? mode : is_link ? 0777 : 0555),
+        .mode = vnode->type | (mode != 0 ? mode
+                               : is_link ? 0777
+                                         : 0555),
         .uid = vnode_owner_uid,
         .gid = vnode_owner_gid,
         .accessed = now,
@@ -528,8 +546,8 @@ static int proc_status(struct vnode *vnode, struct file_status *status)
 static int proc_space(struct vnode *vnode, struct file_system_status *status)
 {
     (void)vnode;
-    *status = (struct file_system_status){.type = PROC_MAGIC, .block_size = 4096,
-                                          .name_max = NAME_LENGTH_MAX};
+    *status = (struct file_system_status){
+        .type = PROC_MAGIC, .block_size = 4096, .name_max = NAME_LENGTH_MAX};
     return 0;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// procfs.h: what the kernel tells about itself and the process, as files of text. procfs_add is in vfs.h.
+// procfs.h: what the kernel tells about itself and the process, as files of text. procfs_add is in
+// vfs.h.
 #ifndef CORE_VFS_PROCFS_H
 #define CORE_VFS_PROCFS_H
 

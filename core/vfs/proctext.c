@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// proctext.c: the texts of procfs that core/vfs can write by itself: memory, mounts, and a system without a past.
+// proctext.c: the texts of procfs that core/vfs can write by itself: memory, mounts, and a system
+// without a past.
 //
 // Layouts are those of proc(5); programs parse them by column.
 #include "core/lib/format.h"
@@ -17,7 +18,8 @@ struct writer {
     size_t size, length;
 };
 
-__attribute__((format(printf, 2, 3))) static void put(struct writer *writer, const char *pattern, ...)
+__attribute__((format(printf, 2, 3))) static void put(struct writer *writer, const char *pattern,
+                                                      ...)
 {
     va_list arguments;
     va_start(arguments, pattern);
@@ -73,14 +75,15 @@ static size_t meminfo_make(char *text, size_t size, void *argument)
     struct writer writer = {text, size, 0};
     size_t total = frame_total_count() * (HAL_PAGE_SIZE / 1024);
     size_t free = frame_free_count() * (HAL_PAGE_SIZE / 1024);
-    put(&writer, "MemTotal:       %8zu kB\nMemFree:        %8zu kB\nMemAvailable:   %8zu kB\n", total, free,
-        free);
+    put(&writer, "MemTotal:       %8zu kB\nMemFree:        %8zu kB\nMemAvailable:   %8zu kB\n",
+        total, free, free);
     for (size_t i = 0; i < sizeof zero_lines / sizeof zero_lines[0]; ++i) {
         put(&writer, "%s:%*s %8u kB\n", zero_lines[i], 14 - (int)strlen(zero_lines[i]), "", 0u);
     }
     put(&writer, "Active:         %8zu kB\nInactive:       %8u kB\n", total - free, 0u);
     put(&writer, "SwapTotal:      %8u kB\nSwapFree:       %8u kB\n", 0u, 0u);
-    put(&writer, "HugePages_Total: %7u\nHugePages_Free:  %7u\nHugepagesize:   %8u kB\n", 0u, 0u, 2048u);
+    put(&writer, "HugePages_Total: %7u\nHugePages_Free:  %7u\nHugepagesize:   %8u kB\n", 0u, 0u,
+        2048u);
     return writer.length;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ramfs.c: a file system in memory: names, links and attributes. Contents are in ramfs_data.c.
 //
-// A directory finds names by a hash table with chains and lists them in the order they were made, each at a position that never
-// changes, so that a listing goes on rightly while names come and go. One mutex guards all names and attributes of all such
-// file systems; it is held for hash operations only, never for copying contents.
+// A directory finds names by a hash table with chains and lists them in the order they were made,
+// each at a position that never changes, so that a listing goes on rightly while names come and go.
+// One mutex guards all names and attributes of all such file systems; it is held for hash
+// operations only, never for copying contents.
 #include "core/vfs/ramfs.h"
 
 #include "core/lib/assert.h"
@@ -20,10 +21,10 @@ enum { BUCKETS_MIN = 16, DIRECTORY_ENTRY_SIZE = 20, RAMFS_MAGIC = 0x01021994 };
 
 struct ramfs_name {
     struct ramfs_name *bucket_next;
-    struct tree_node node;   // in names of the directory
+    struct tree_node node;    // in names of the directory
     struct ramfs_node *child; // counted
     uint32_t hash;
-    uint64_t position;       // 3 ..: after . and ..
+    uint64_t position; // 3 ..: after . and ..
     char text[];
 };
 
@@ -116,7 +117,8 @@ static void directory_changed(struct ramfs_node *directory)
 }
 
 // Takes over the caller's reference to child.
-static void name_insert(struct ramfs_node *directory, struct ramfs_name *name, struct ramfs_node *child)
+static void name_insert(struct ramfs_node *directory, struct ramfs_name *name,
+                        struct ramfs_node *child)
 {
     if (directory->name_count >= directory->bucket_count) {
         buckets_grow(directory);
@@ -169,7 +171,7 @@ static int node_new(struct mount *mount, const struct vnode_new *new, struct ram
     if (node == NULL) {
         return -ENOSPC;
     }
-    bool is_directory = (new->mode & MODE_TYPE) == MODE_DIRECTORY;
+    bool is_directory = (new->mode &MODE_TYPE) == MODE_DIRECTORY;
     if (is_directory) {
         node->bucket_count = BUCKETS_MIN;
         node->buckets = heap_alloc_zeroed(BUCKETS_MIN * sizeof(struct ramfs_name *));
@@ -187,7 +189,7 @@ static int node_new(struct mount *mount, const struct vnode_new *new, struct ram
         heap_free(node);
         return -ENOSPC;
     }
-    vnode_init(&node->vnode, &ramfs_ops, mount, new->mode & MODE_TYPE, 0);
+    vnode_init(&node->vnode, &ramfs_ops, mount, new->mode &MODE_TYPE, 0);
     node->mode = new->mode & 07777;
     node->uid = vnode_owner_uid;
     node->gid = vnode_owner_gid;
@@ -338,8 +340,9 @@ static int rename_check(const struct ramfs_node *moved, const struct ramfs_node 
     if ((flags & VFS_NO_REPLACE) != 0) {
         return -EEXIST;
     }
-    return (flags & VFS_EXCHANGE) != 0 ? 0
-                                       : removal_check(target->child, vnode_is_directory(&moved->vnode));
+    return (flags & VFS_EXCHANGE) != 0
+               ? 0
+               : removal_check(target->child, vnode_is_directory(&moved->vnode));
 }
 
 static int rename_locked(struct ramfs_node *from, const char *text, struct ramfs_node *to,
@@ -414,7 +417,8 @@ static int ramfs_status(struct vnode *vnode, struct file_status *status)
     status->inode = vnode->inode;
     status->link_count = node->link_count;
     status->special_device = node->device;
-    status->size = vnode_is_directory(vnode) ? (node->name_count + 2) * DIRECTORY_ENTRY_SIZE : node->size;
+    status->size =
+        vnode_is_directory(vnode) ? (node->name_count + 2) * DIRECTORY_ENTRY_SIZE : node->size;
     status->block_size = HAL_PAGE_SIZE;
     status->mode = vnode->type | node->mode;
     status->uid = node->uid;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ramfs_data.c: the contents of files in memory: an array of pages, with holes where nothing was written.
+// ramfs_data.c: the contents of files in memory: an array of pages, with holes where nothing was
+// written.
 //
-// The lock of a file is held while bytes are copied, and vm may hold its own while it reads a page through the pager. A fault
-// on the other side of a copy would take them the other way round: so a buffer's pages are touched before the lock is taken.
+// The lock of a file is held while bytes are copied, and vm may hold its own while it reads a page
+// through the pager. A fault on the other side of a copy would take them the other way round: so a
+// buffer's pages are touched before the lock is taken.
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
@@ -129,7 +131,8 @@ size_t ramfs_data_block_count(struct ramfs_node *node)
 
 static const char zeros[HAL_PAGE_SIZE];
 
-static int copy_out_locked(struct ramfs_node *node, uint64_t offset, char *data, size_t size, size_t *done)
+static int copy_out_locked(struct ramfs_node *node, uint64_t offset, char *data, size_t size,
+                           size_t *done)
 {
     if (offset >= node->size) {
         return 0;
@@ -187,13 +190,15 @@ static int copy_in_locked(struct ramfs_node *node, uint64_t offset, const char *
         *done += part;
         uint64_t end = offset + *done;
         if (end > node->size) {
-            __atomic_store_n(&node->size, end, __ATOMIC_RELAXED); // ramfs_read looks without the lock
+            __atomic_store_n(&node->size, end,
+                             __ATOMIC_RELAXED); // ramfs_read looks without the lock
         }
     }
     return 0;
 }
 
-static int ramfs_write(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done)
+static int ramfs_write(struct file *file, uint64_t offset, const char *data, size_t size,
+                       size_t *done)
 {
     struct ramfs_node *node = node_of(file->vnode);
     if (size == 0) {
@@ -204,7 +209,8 @@ static int ramfs_write(struct file *file, uint64_t offset, const char *data, siz
         return error;
     }
     mutex_lock(&node->lock);
-    error = copy_in_locked(node, offset == FILE_OFFSET_NONE ? node->size : offset, data, size, done);
+    error =
+        copy_in_locked(node, offset == FILE_OFFSET_NONE ? node->size : offset, data, size, done);
     node->modified = node->changed = file_time_now();
     mutex_unlock(&node->lock);
     return error;

@@ -16,18 +16,19 @@ struct ramfs_node {
     // Guarded by the tree lock of ramfs.c (one for all: names change rarely and briefly):
     uint32_t mode, uid, gid;
     uint32_t link_count;
-    uint64_t device;             // of device nodes
+    uint64_t device; // of device nodes
     struct file_time accessed, modified, changed;
-    struct ramfs_node *parent;   // of a directory, not counted: a parent lives while it has children. NULL: removed
+    struct ramfs_node
+        *parent; // of a directory, not counted: a parent lives while it has children. NULL: removed
     struct tree names;           // of a directory, oldest first
     struct ramfs_name **buckets; // of a directory
     size_t bucket_count, name_count;
     uint64_t position_next;
-    char *text;                  // of a symbolic link
+    char *text; // of a symbolic link
     // Guarded by lock:
     uint64_t size;
-    char **pages;                // NULL pages are holes
-    size_t page_count;           // length of pages
+    char **pages;      // NULL pages are holes
+    size_t page_count; // length of pages
 };
 
 // ramfs_data.c. Give back the pages of a file that nobody uses any more.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// root.c: the tree that the program finds: the root, /tmp, /dev, /proc, and what the command line mounts.
+// root.c: the tree that the program finds: the root, /tmp, /dev, /proc, and what the command line
+// mounts.
 #include "core/dev/device.h"
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
@@ -177,7 +178,8 @@ int vfs_standard_streams(const char *device_name, struct file *streams[3])
         return -ENOSPC;
     }
     int error = hostfs_fill(mount, info);
-    // Never attached, and without a root: by that hostfile.c knows that its files are streams, whatever their type.
+    // Never attached, and without a root: by that hostfile.c knows that its files are streams,
+    // whatever their type.
     struct vnode *root = mount->root;
     mount->root = NULL;
     for (int i = 0; i < 3 && error == 0; ++i) {
@@ -197,8 +199,8 @@ struct device_name {
 static int devices_make(void)
 {
     static const struct device_name devices[] = {
-        {"/dev/null", DEVICE_NUMBER(1, 3), 0666},   {"/dev/zero", DEVICE_NUMBER(1, 5), 0666},
-        {"/dev/full", DEVICE_NUMBER(1, 7), 0666},   {"/dev/random", DEVICE_NUMBER(1, 8), 0666},
+        {"/dev/null", DEVICE_NUMBER(1, 3), 0666},    {"/dev/zero", DEVICE_NUMBER(1, 5), 0666},
+        {"/dev/full", DEVICE_NUMBER(1, 7), 0666},    {"/dev/random", DEVICE_NUMBER(1, 8), 0666},
         {"/dev/urandom", DEVICE_NUMBER(1, 9), 0666}, {"/dev/tty", DEVICE_NUMBER(5, 0), 0666},
         {"/dev/console", DEVICE_NUMBER(5, 1), 0600},
     };
@@ -210,7 +212,8 @@ static int devices_make(void)
     };
     int error = 0;
     for (size_t i = 0; i < sizeof devices / sizeof devices[0] && error == 0; ++i) {
-        error = vfs_make_node(NULL, devices[i].path, MODE_CHARACTER | devices[i].mode, devices[i].number);
+        error = vfs_make_node(NULL, devices[i].path, MODE_CHARACTER | devices[i].mode,
+                              devices[i].number);
     }
     for (size_t i = 0; i < sizeof links / sizeof links[0] && error == 0; ++i) {
         error = vfs_symlink(links[i][1], NULL, links[i][0]);

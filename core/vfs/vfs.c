@@ -81,7 +81,8 @@ static int vnode_open(struct vnode *vnode, uint32_t flags, struct file *file)
     return vnode->ops->open != NULL ? vnode->ops->open(vnode, file) : -ENXIO;
 }
 
-// Until a file system has opened it, a file has no operations of its own: putting it closes nothing.
+// Until a file system has opened it, a file has no operations of its own: putting it closes
+// nothing.
 static const struct file_ops unopened_ops = {.read = NULL};
 
 static int entry_open(struct entry *entry, uint32_t flags, struct file **result)
@@ -125,8 +126,8 @@ static int directory_write_check(struct vnode *directory)
     return directory->ops->access == NULL ? vnode_access(directory, 3) : 0;
 }
 
-static int create_and_open(struct vnode *directory, const char *name, uint32_t mode, struct file *file,
-                           struct vnode **child)
+static int create_and_open(struct vnode *directory, const char *name, uint32_t mode,
+                           struct file *file, struct vnode **child)
 {
     if (directory->ops->create_open != NULL) {
         return directory->ops->create_open(directory, name, mode, file, child);
@@ -220,7 +221,8 @@ int vfs_open(struct file *base, const char *path, uint32_t flags, uint32_t mode,
         flags &= OPEN_PATH | OPEN_DIRECTORY | OPEN_NO_FOLLOW | OPEN_CLOSE_ON_EXEC;
     }
     if ((flags & OPEN_CREATE) != 0) {
-        return (flags & OPEN_DIRECTORY) != 0 ? -EINVAL : open_creating(base, path, flags, mode, file);
+        return (flags & OPEN_DIRECTORY) != 0 ? -EINVAL
+                                             : open_creating(base, path, flags, mode, file);
     }
     struct entry *entry = NULL;
     int error = walk_find_any(base, path, (flags & OPEN_NO_FOLLOW) == 0, &entry, file);
@@ -237,7 +239,8 @@ int vfs_open(struct file *base, const char *path, uint32_t flags, uint32_t mode,
 
 // ---- Attributes ----
 
-// What a path with these flags names: an entry, or (VFS_EMPTY_PATH with an empty path, or a link of procfs) a file.
+// What a path with these flags names: an entry, or (VFS_EMPTY_PATH with an empty path, or a link of
+// procfs) a file.
 static int object_find(struct file *base, const char *path, unsigned flags, struct entry **entry,
                        struct file **file)
 {
@@ -329,7 +332,8 @@ int vfs_change_mode(struct file *base, const char *path, uint32_t mode, unsigned
     return object_change(base, path, flags, &change);
 }
 
-int vfs_change_owner(struct file *base, const char *path, uint32_t uid, uint32_t gid, unsigned flags)
+int vfs_change_owner(struct file *base, const char *path, uint32_t uid, uint32_t gid,
+                     unsigned flags)
 {
     struct vnode_change change = {.uid = uid, .gid = gid};
     change.what = (uid != UINT32_MAX ? CHANGE_UID : 0) | (gid != UINT32_MAX ? CHANGE_GID : 0);
@@ -347,7 +351,8 @@ static unsigned time_change(const struct file_time *time, unsigned exact, unsign
     return time->nanoseconds == TIME_NOW ? now : exact;
 }
 
-int vfs_change_times(struct file *base, const char *path, const struct file_time times[2], unsigned flags)
+int vfs_change_times(struct file *base, const char *path, const struct file_time times[2],
+                     unsigned flags)
 {
     struct vnode_change change = {.what = CHANGE_ACCESSED_NOW | CHANGE_MODIFIED_NOW};
     if (times != NULL) {
@@ -394,7 +399,8 @@ int vfs_file_system_status(struct file *base, const char *path, struct file_syst
     memset(status, 0, sizeof *status);
     struct vnode *vnode = object_vnode(entry, file);
     if (vnode == NULL || vnode->ops->space == NULL) {
-        *status = (struct file_system_status){.type = 0x50495045, .block_size = 4096, .name_max = 255};
+        *status =
+            (struct file_system_status){.type = 0x50495045, .block_size = 4096, .name_max = 255};
     } else {
         error = vnode->ops->space(vnode, status);
     }
@@ -423,7 +429,8 @@ int vfs_read_link(struct file *base, const char *path, char *text, size_t size, 
 // ---- Names ----
 
 // Makes anything but a regular file that is to be opened. may_slash: "name/" will do.
-static int name_make(struct file *base, const char *path, const struct vnode_new *new, bool may_slash)
+static int name_make(struct file *base, const char *path, const struct vnode_new *new,
+                     bool may_slash)
 {
     struct walk *walk;
     int error = walk_begin(base, path, &walk);
@@ -618,10 +625,12 @@ static int link_found(struct walk *walk, struct vnode *target)
     if (error != 0) {
         return error;
     }
-    return directory->ops->link != NULL ? directory->ops->link(directory, walk->name, target) : -EPERM;
+    return directory->ops->link != NULL ? directory->ops->link(directory, walk->name, target)
+                                        : -EPERM;
 }
 
-int vfs_link(struct file *from_base, const char *from, struct file *to_base, const char *to, unsigned flags)
+int vfs_link(struct file *from_base, const char *from, struct file *to_base, const char *to,
+             unsigned flags)
 {
     struct entry *entry;
     struct file *file;

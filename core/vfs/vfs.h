@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // vfs.h: names: the mount table and everything that takes a path.
 //
-// Paths are Linux's: relative ones start at a directory given as an open file, or at the current directory (NULL). At most 4095 bytes,
-// 40 symbolic links. Results 0 or -errno as Linux answers. Thread context, may block.
+// Paths are Linux's: relative ones start at a directory given as an open file, or at the current
+// directory (NULL). At most 4095 bytes, 40 symbolic links. Results 0 or -errno as Linux answers.
+// Thread context, may block.
 #ifndef CORE_VFS_VFS_H
 #define CORE_VFS_VFS_H
 
@@ -13,31 +14,45 @@ struct hal_boot;
 
 void vfs_init(void); // the root: an empty ramfs with /tmp /dev /proc mounted (devfs, procfs)
 
-// Mounts a file-system device of the machine (hal_boot.devs, by name) at path; missing directories are made in the ramfs.
+// Mounts a file-system device of the machine (hal_boot.devs, by name) at path; missing directories
+// are made in the ramfs.
 int vfs_mount_device(const char *device_name, const char *path, bool read_only);
 int vfs_mount_ramfs(const char *path);
 
-enum { VFS_NO_FOLLOW = 1, VFS_EMPTY_PATH = 2, VFS_REMOVE_DIRECTORY = 4, VFS_NO_REPLACE = 8, VFS_EXCHANGE = 16 };
+enum {
+    VFS_NO_FOLLOW = 1,
+    VFS_EMPTY_PATH = 2,
+    VFS_REMOVE_DIRECTORY = 4,
+    VFS_NO_REPLACE = 8,
+    VFS_EXCHANGE = 16
+};
 
-int vfs_open(struct file *base, const char *path, uint32_t flags, uint32_t mode, struct file **file);
+int vfs_open(struct file *base, const char *path, uint32_t flags, uint32_t mode,
+             struct file **file);
 int vfs_status(struct file *base, const char *path, unsigned flags, struct file_status *status);
 int vfs_access(struct file *base, const char *path, unsigned mode, unsigned flags); // R 4, W 2, X 1
 int vfs_make_directory(struct file *base, const char *path, uint32_t mode);
 int vfs_make_node(struct file *base, const char *path, uint32_t mode, uint64_t device); // mknod
-int vfs_remove(struct file *base, const char *path, unsigned flags); // unlink, or rmdir with VFS_REMOVE_DIRECTORY
-int vfs_rename(struct file *from_base, const char *from, struct file *to_base, const char *to, unsigned flags);
-int vfs_link(struct file *from_base, const char *from, struct file *to_base, const char *to, unsigned flags);
+int vfs_remove(struct file *base, const char *path,
+               unsigned flags); // unlink, or rmdir with VFS_REMOVE_DIRECTORY
+int vfs_rename(struct file *from_base, const char *from, struct file *to_base, const char *to,
+               unsigned flags);
+int vfs_link(struct file *from_base, const char *from, struct file *to_base, const char *to,
+             unsigned flags);
 int vfs_symlink(const char *text, struct file *base, const char *path);
 int vfs_read_link(struct file *base, const char *path, char *text, size_t size, size_t *length);
 int vfs_truncate(const char *path, uint64_t size);
 int vfs_change_mode(struct file *base, const char *path, uint32_t mode, unsigned flags);
-int vfs_change_owner(struct file *base, const char *path, uint32_t uid, uint32_t gid, unsigned flags); // UINT32_MAX: keep
-int vfs_change_times(struct file *base, const char *path, const struct file_time times[2], unsigned flags); // NULL: now
+int vfs_change_owner(struct file *base, const char *path, uint32_t uid, uint32_t gid,
+                     unsigned flags); // UINT32_MAX: keep
+int vfs_change_times(struct file *base, const char *path, const struct file_time times[2],
+                     unsigned flags); // NULL: now
 int vfs_change_directory(struct file *base, const char *path);
 int vfs_current_directory(char *path, size_t size, size_t *length); // length with the NUL. -ERANGE
 
 struct file_system_status { // statfs
-    uint64_t type, block_size, block_count, block_free, block_available, file_count, file_free, name_max;
+    uint64_t type, block_size, block_count, block_free, block_available, file_count, file_free,
+        name_max;
 };
 int vfs_file_system_status(struct file *base, const char *path, struct file_system_status *status);
 
@@ -45,11 +60,15 @@ void vfs_umask_set(uint32_t mask);
 uint32_t vfs_umask(void);
 void vfs_owner_set(uint32_t uid, uint32_t gid); // of new files in ramfs
 
-// The three standard streams of the machine (nodes 0, 1, 2 of the named device) as open files for descriptors 0, 1, 2.
+// The three standard streams of the machine (nodes 0, 1, 2 of the named device) as open files for
+// descriptors 0, 1, 2.
 int vfs_standard_streams(const char *device_name, struct file *streams[3]);
 
-// Files whose text is made when they are opened (procfs). make writes at most size bytes and answers the length of the whole.
-int procfs_add(const char *name, size_t (*make)(char *text, size_t size, void *argument), void *argument);
-int procfs_add_link(const char *name, size_t (*make)(char *text, size_t size, void *argument), void *argument);
+// Files whose text is made when they are opened (procfs). make writes at most size bytes and
+// answers the length of the whole.
+int procfs_add(const char *name, size_t (*make)(char *text, size_t size, void *argument),
+               void *argument);
+int procfs_add_link(const char *name, size_t (*make)(char *text, size_t size, void *argument),
+                    void *argument);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// vnode.c: the life of vnodes, and permission by mode bits (POSIX.1-2017, 4.5 File Access Permissions).
+// vnode.c: the life of vnodes, and permission by mode bits (POSIX.1-2017, 4.5 File Access
+// Permissions).
 #include "core/vfs/vnode.h"
 
 #include "core/lib/assert.h"
@@ -80,7 +81,8 @@ static int access_by_mode(struct vnode *vnode, unsigned mode)
 
 int vnode_access(struct vnode *vnode, unsigned mode)
 {
-    bool is_data = vnode->type == MODE_FILE || vnode->type == MODE_DIRECTORY || vnode_is_link(vnode);
+    bool is_data =
+        vnode->type == MODE_FILE || vnode->type == MODE_DIRECTORY || vnode_is_link(vnode);
     if ((mode & 2) != 0 && is_data && vnode->mount->read_only) {
         return -EROFS;
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // vnode.h: what a name leads to: a file, directory, link or device of some file system.
 //
-// A file system embeds struct vnode in its own node. Vnodes are counted; who looks one up gets a reference.
+// A file system embeds struct vnode in its own node. Vnodes are counted; who looks one up gets a
+// reference.
 #ifndef CORE_VFS_VNODE_H
 #define CORE_VFS_VNODE_H
 
@@ -19,15 +20,21 @@ struct vnode;
 
 enum { NAME_LENGTH_MAX = 255, PATH_SIZE_MAX = 4096 };
 
-struct vnode_new { // what create makes
-    uint32_t mode;     // with its type
-    uint64_t device;   // of a character or block device
-    const char *text;  // of a symbolic link
+struct vnode_new {    // what create makes
+    uint32_t mode;    // with its type
+    uint64_t device;  // of a character or block device
+    const char *text; // of a symbolic link
 };
 
 enum vnode_change_what {
-    CHANGE_MODE = 1, CHANGE_UID = 2, CHANGE_GID = 4, CHANGE_SIZE = 8, CHANGE_ACCESSED = 16, CHANGE_MODIFIED = 32,
-    CHANGE_ACCESSED_NOW = 64, CHANGE_MODIFIED_NOW = 128,
+    CHANGE_MODE = 1,
+    CHANGE_UID = 2,
+    CHANGE_GID = 4,
+    CHANGE_SIZE = 8,
+    CHANGE_ACCESSED = 16,
+    CHANGE_MODIFIED = 32,
+    CHANGE_ACCESSED_NOW = 64,
+    CHANGE_MODIFIED_NOW = 128,
 };
 
 struct vnode_change {
@@ -43,18 +50,25 @@ struct vnode_jump {
     struct file *file;
 };
 
-// Names are single components of 1 .. NAME_LENGTH_MAX bytes, never "." or "..". NULL: not supported.
+// Names are single components of 1 .. NAME_LENGTH_MAX bytes, never "." or "..". NULL: not
+// supported.
 struct vnode_ops {
     int (*lookup)(struct vnode *directory, const char *name, struct vnode **child);
-    int (*create)(struct vnode *directory, const char *name, const struct vnode_new *new, struct vnode **child);
-    // Creates a regular file and opens it in one step, if no such name is there; NULL: create and open do as well.
-    int (*create_open)(struct vnode *directory, const char *name, uint32_t mode, struct file *file, struct vnode **child);
+    int (*create)(struct vnode *directory, const char *name, const struct vnode_new *new,
+                  struct vnode **child);
+    // Creates a regular file and opens it in one step, if no such name is there; NULL: create and
+    // open do as well.
+    int (*create_open)(struct vnode *directory, const char *name, uint32_t mode, struct file *file,
+                       struct vnode **child);
     int (*link)(struct vnode *directory, const char *name, struct vnode *target);
     int (*remove)(struct vnode *directory, const char *name, bool is_directory);
-    int (*rename)(struct vnode *from, const char *name, struct vnode *to, const char *to_name, unsigned flags);
-    int (*read_link)(struct vnode *vnode, char *text, size_t size, size_t *length); // at most size, no NUL
+    int (*rename)(struct vnode *from, const char *name, struct vnode *to, const char *to_name,
+                  unsigned flags);
+    int (*read_link)(struct vnode *vnode, char *text, size_t size,
+                     size_t *length); // at most size, no NUL
     int (*jump)(struct vnode *vnode, struct vnode_jump *target);
-    int (*open)(struct vnode *vnode, struct file *file); // sets file->ops, state and is_stream; flags are there
+    int (*open)(struct vnode *vnode,
+                struct file *file); // sets file->ops, state and is_stream; flags are there
     int (*status)(struct vnode *vnode, struct file_status *status);
     int (*change)(struct vnode *vnode, const struct vnode_change *change);
     int (*access)(struct vnode *vnode, unsigned mode); // NULL: by mode and owner
@@ -68,11 +82,13 @@ struct vnode {
     _Atomic uint32_t reference_count;
     uint32_t type; // of enum mode_type
     uint64_t inode;
-    bool is_fresh; // lookup has just brought the attributes along: status may use them. Cleared by whoever keeps the vnode
+    bool is_fresh; // lookup has just brought the attributes along: status may use them. Cleared by
+                   // whoever keeps the vnode
 };
 
 // Ready with one reference.
-void vnode_init(struct vnode *vnode, const struct vnode_ops *ops, struct mount *mount, uint32_t type, uint64_t inode);
+void vnode_init(struct vnode *vnode, const struct vnode_ops *ops, struct mount *mount,
+                uint32_t type, uint64_t inode);
 void vnode_get(struct vnode *vnode);
 void vnode_put(struct vnode *vnode); // NULL is nothing
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // walk.c: path resolution (POSIX.1-2017, 4.13 Pathname Resolution; Linux's path_resolution(7)).
 //
-// The text still to go lies at the end of the walk's buffer. A symbolic link's text is put before it, so links nest without a
-// stack of their own.
+// The text still to go lies at the end of the walk's buffer. A symbolic link's text is put before
+// it, so links nest without a stack of their own.
 #include "core/vfs/walk.h"
 
 #include "core/lib/assert.h"
@@ -110,7 +110,8 @@ static int link_follow(struct walk *walk, struct vnode *link)
     return length == 0 ? -ENOENT : text_prepend(walk, length);
 }
 
-// Takes the next component off the rest. True: more text follows its slashes, so it is not the last.
+// Takes the next component off the rest. True: more text follows its slashes, so it is not the
+// last.
 static int component_take(struct walk *walk, bool *is_last)
 {
     skip_slashes(walk);

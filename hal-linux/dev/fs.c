@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// fs.c: the far end of file-system devices: FUSE requests served from a directory of the host, or from the standard streams.
+// fs.c: the far end of file-system devices: FUSE requests served from a directory of the host, or
+// from the standard streams.
 //
-// A node is an O_PATH descriptor, a handle an open one; their names on the wire are the descriptor's number. One table for the
-// process says what each descriptor is and whose, one word each, so vCPUs need no lock: the host's kernel hands out the numbers.
-// A device reaches no descriptor that its table entry does not give it. Names are single components, opened without following
-// links, so nothing leads out of the directory; links are read and resolved by core.
+// A node is an O_PATH descriptor, a handle an open one; their names on the wire are the
+// descriptor's number. One table for the process says what each descriptor is and whose, one word
+// each, so vCPUs need no lock: the host's kernel hands out the numbers. A device reaches no
+// descriptor that its table entry does not give it. Names are single components, opened without
+// following links, so nothing leads out of the directory; links are read and resolved by core.
 #include "hal-linux/dev/fs.h"
 
 #include <errno.h>
@@ -18,16 +20,17 @@
 #include "hal-linux/syscall.h"
 
 enum {
-    FD_MAX = 1 << 20,  // descriptors that the table has room for
-    KIND_BITS = 4, NODE_BASE = 2, // node = descriptor + NODE_BASE; 1 is the root
-    QUEUES = 4,        // one for urgent requests, two, and one for waits
+    FD_MAX = 1 << 20, // descriptors that the table has room for
+    KIND_BITS = 4,
+    NODE_BASE = 2, // node = descriptor + NODE_BASE; 1 is the root
+    QUEUES = 4,    // one for urgent requests, two, and one for waits
     PROTOCOL_MINOR = 31,
 };
 
 // By descriptor: id << KIND_BITS | enum fs_kind; 0: not the guest's.
 static _Atomic uint32_t *files;
-static uint32_t file_count;          // length of files
-static _Atomic uint32_t file_end;    // no entry from here on was ever set
+static uint32_t file_count;       // length of files
+static _Atomic uint32_t file_end; // no entry from here on was ever set
 static uint32_t host_count;
 
 // ---- Answers ----
@@ -54,8 +57,8 @@ void fs_answer_data(struct device_chain *chain, size_t size)
     device_chain_done(chain, (uint32_t)(written + size));
 }
 
-bool fs_parts_after(const struct iovec *parts, uint32_t count, size_t skip, const struct iovec **rest,
-                    uint32_t *rest_count)
+bool fs_parts_after(const struct iovec *parts, uint32_t count, size_t skip,
+                    const struct iovec **rest, uint32_t *rest_count)
 {
     uint32_t i = 0;
     while (i < count && skip > 0 && parts[i].iov_len <= skip) {
@@ -149,8 +152,10 @@ void fs_fd_path(int fd, char path[FS_PATH_SIZE])
 
 static void protocol_agree(struct fs_request *request)
 {
-    struct fuse_init_out result = {.major = FUSE_KERNEL_VERSION, .minor = PROTOCOL_MINOR,
-                                   .max_write = FS_WRITE_MAX, .time_gran = 1};
+    struct fuse_init_out result = {.major = FUSE_KERNEL_VERSION,
+                                   .minor = PROTOCOL_MINOR,
+                                   .max_write = FS_WRITE_MAX,
+                                   .time_gran = 1};
     const struct fuse_init_in *wanted = (const struct fuse_init_in *)request->body;
     if (request->body_size < 16 || wanted->major != FUSE_KERNEL_VERSION) {
         fs_fail(request, -EPROTO);
@@ -224,7 +229,9 @@ static void serve(struct device_chain *chain)
     const struct operation *operation = operation_of(header->opcode);
     size_t max = operation != NULL && operation->has_data ? operation->arguments_size
                                                           : FS_REQUEST_SIZE - sizeof *header - 1;
-    struct fs_request request = {.chain = chain, .host = host, .header = header,
+    struct fs_request request = {.chain = chain,
+                                 .host = host,
+                                 .header = header,
                                  .body = buffer + sizeof *header,
                                  .scratch = host->scratch[chain->queue]};
     request.body_size =

@@ -8,8 +8,9 @@
 // Hosted. Adds a HAL_FS device that serves the host directory path under the tag name. 0 or -errno.
 int fs_add_directory(const char *name, const char *path, bool read_only);
 
-// Hosted. Adds a HAL_FS device whose files 0, 1 and 2 are this process's standard streams; ignores SIGPIPE and clears
-// the umask, which core applies itself: whoever wants to know it asks before. 0 or -errno.
+// Hosted. Adds a HAL_FS device whose files 0, 1 and 2 are this process's standard streams; ignores
+// SIGPIPE and clears the umask, which core applies itself: whoever wants to know it asks before. 0
+// or -errno.
 int fs_add_streams(const char *name);
 
 #endif

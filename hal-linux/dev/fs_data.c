@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // fs_data.c: the far end of a file system: open files.
 //
-// In guest context nothing blocks. Regular files answer at once. What may have to be waited for is asked first (poll with no
-// timeout): where nothing can be done READ and WRITE answer -EAGAIN, and the driver waits by POLL, which a worker does. A worker
-// consumes nothing, so a wait that nobody is interested in any more does no harm.
+// In guest context nothing blocks. Regular files answer at once. What may have to be waited for is
+// asked first (poll with no timeout): where nothing can be done READ and WRITE answer -EAGAIN, and
+// the driver waits by POLL, which a worker does. A worker consumes nothing, so a wait that nobody
+// is interested in any more does no harm.
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,7 +17,8 @@ enum {
     PIPE_ATOMIC = 4096, // what a pipe that is ready for writing takes without blocking
     IOCTL_DATA_MAX = 64,
     OPEN_ALLOWED = O_ACCMODE | O_TRUNC | O_NONBLOCK | O_SYNC,
-    TERMIOS2_SET_DRAINED = 0x402c542c, // TCSETSW2, TCSETSF2; the header's macros lack their structure
+    TERMIOS2_SET_DRAINED =
+        0x402c542c, // TCSETSW2, TCSETSF2; the header's macros lack their structure
     TERMIOS2_SET_FLUSHED = 0x402c542d,
 };
 
@@ -34,7 +36,7 @@ static uint32_t events_now(int fd, uint32_t events)
 
 // ---- Opening and closing ----
 
-static void handle_answer(const struct fs_request *request, long fd, uint32_t kind)
+static void answer_opened(const struct fs_request *request, long fd, uint32_t kind)
 {
     struct fuse_open_out result = {.fh = (uint64_t)fd};
     long error = fd < 0 ? fd : fs_fd_enter(request, (int)fd, kind);
@@ -61,7 +63,7 @@ static void special_open_deferred(struct device_chain *chain)
     do {
         fd = syscall4(SYS_openat, AT_FDCWD, (long)path, (long)chain->note[2], 0);
     } while (fd == -EINTR);
-    handle_answer(&request, fd, FS_HANDLE | FS_SPECIAL);
+    answer_opened(&request, fd, FS_HANDLE | FS_SPECIAL);
 }
 
 void fs_open(struct fs_request *request)
@@ -93,7 +95,7 @@ void fs_open(struct fs_request *request)
     }
     char path[FS_PATH_SIZE];
     fs_fd_path(node, path);
-    handle_answer(request, syscall4(SYS_openat, AT_FDCWD, (long)path, flags, 0), FS_HANDLE);
+    answer_opened(request, syscall4(SYS_openat, AT_FDCWD, (long)path, flags, 0), FS_HANDLE);
 }
 
 void fs_opendir(struct fs_request *request)
@@ -105,7 +107,7 @@ void fs_opendir(struct fs_request *request)
         return;
     }
     long fd = syscall4(SYS_openat, node, (long)".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    handle_answer(request, fd, FS_HANDLE);
+    answer_opened(request, fd, FS_HANDLE);
 }
 
 void fs_release(struct fs_request *request)
@@ -166,7 +168,8 @@ void fs_read(struct fs_request *request)
     }
 }
 
-static long write_once(int fd, uint32_t kind, uint64_t offset, const struct iovec *data, uint32_t count)
+static long write_once(int fd, uint32_t kind, uint64_t offset, const struct iovec *data,
+                       uint32_t count)
 {
     long done;
     do {
@@ -192,7 +195,8 @@ static long write_pieces(int fd, const struct iovec *data, uint32_t count)
             if (events_now(fd, POLLOUT) == 0) {
                 return total > 0 ? total : -EAGAIN;
             }
-            long done = syscall3(SYS_write, fd, (long)at, (long)(left < PIPE_ATOMIC ? left : PIPE_ATOMIC));
+            long done =
+                syscall3(SYS_write, fd, (long)at, (long)(left < PIPE_ATOMIC ? left : PIPE_ATOMIC));
             if (done < 0 && done != -EINTR) {
                 return total > 0 ? total : done;
             }
@@ -345,7 +349,8 @@ static void control(struct device_chain *chain, int fd, const struct fuse_ioctl_
     device_gather(chain->parts, chain->in_count, sizeof(struct fuse_in_header) + sizeof *arguments,
                   data, arguments->in_size);
     bool has_data = arguments->in_size > 0 || arguments->out_size > 0;
-    long answer = syscall3(SYS_ioctl, fd, arguments->cmd, has_data ? (long)data : (long)arguments->arg);
+    long answer =
+        syscall3(SYS_ioctl, fd, arguments->cmd, has_data ? (long)data : (long)arguments->arg);
     if (answer < 0) {
         fs_answer(chain, (int)answer, NULL, 0);
         return;

@@ -109,7 +109,8 @@ static long node_open(const struct fs_request *request, int directory, const cha
 }
 
 // Ends a request that made something: with its entry, or the error of the making.
-static void entry_answer(const struct fs_request *request, long error, int directory, const char *name)
+static void entry_answer(const struct fs_request *request, long error, int directory,
+                         const char *name)
 {
     struct fuse_entry_out entry;
     if (error == 0) {
@@ -201,7 +202,8 @@ static struct timespec time_of(const struct fuse_setattr_in *change, bool is_acc
     return time;
 }
 
-static long size_set(const struct fs_request *request, const struct fuse_setattr_in *change, const char *path)
+static long size_set(const struct fs_request *request, const struct fuse_setattr_in *change,
+                     const char *path)
 {
     uint32_t kind;
     if ((change->valid & FATTR_FH) == 0) {
@@ -211,7 +213,8 @@ static long size_set(const struct fs_request *request, const struct fuse_setattr
     return fd < 0 ? fd : syscall3(SYS_ftruncate, fd, (long)change->size, 0);
 }
 
-static long attributes_set(const struct fs_request *request, int fd, const struct fuse_setattr_in *change)
+static long attributes_set(const struct fs_request *request, int fd,
+                           const struct fuse_setattr_in *change)
 {
     char path[FS_PATH_SIZE];
     fs_fd_path(fd, path);
@@ -277,7 +280,8 @@ void fs_access(struct fs_request *request)
     if (fd >= 0) {
         fs_fd_path(fd, path);
     }
-    fs_fail(request, fd < 0 ? fd : syscall3(SYS_faccessat, AT_FDCWD, (long)path, arguments->mask & 7));
+    fs_fail(request,
+            fd < 0 ? fd : syscall3(SYS_faccessat, AT_FDCWD, (long)path, arguments->mask & 7));
 }
 
 void fs_statfs(struct fs_request *request)
@@ -346,7 +350,8 @@ static void remove_name(struct fs_request *request, int flags)
 {
     const char *name;
     int directory = place_of(request, 0, &name);
-    fs_fail(request, directory < 0 ? directory : syscall3(SYS_unlinkat, directory, (long)name, flags));
+    fs_fail(request,
+            directory < 0 ? directory : syscall3(SYS_unlinkat, directory, (long)name, flags));
 }
 
 void fs_unlink(struct fs_request *request)
@@ -391,7 +396,8 @@ void fs_link(struct fs_request *request)
     long error = directory < 0 ? directory : old < 0 ? old : 0;
     if (error == 0) {
         fs_fd_path(old, path);
-        error = syscall6(SYS_linkat, AT_FDCWD, (long)path, directory, (long)name, AT_SYMLINK_FOLLOW, 0);
+        error =
+            syscall6(SYS_linkat, AT_FDCWD, (long)path, directory, (long)name, AT_SYMLINK_FOLLOW, 0);
     }
     entry_answer(request, error, directory, name);
 }
@@ -409,7 +415,8 @@ void fs_create(struct fs_request *request)
         fs_fail(request, directory);
         return;
     }
-    int flags = (int)(arguments->flags & O_ACCMODE) | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
+    int flags =
+        (int)(arguments->flags & O_ACCMODE) | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
     long fd = syscall4(SYS_openat, directory, (long)name, flags, arguments->mode & 07777);
     if (fd < 0) {
         fs_fail(request, fd);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// fs_request.h: one FUSE request at the far end, as fs.c (the table of files, the start), fs_name.c (names and attributes) and
-// fs_data.c (open files) share it. The wire format is Linux's own header.
+// fs_request.h: one FUSE request at the far end, as fs.c (the table of files, the start), fs_name.c
+// (names and attributes) and fs_data.c (open files) share it. The wire format is Linux's own
+// header.
 //
 // Everything here runs in guest context or on a worker: raw system calls only.
 #ifndef HAL_LINUX_DEV_FS_REQUEST_H
@@ -29,8 +30,8 @@ enum fs_kind {
 };
 
 struct fs_host { // state of a device
-    uint32_t id;       // in the table of files
-    int root;          // O_PATH; -1: the streams
+    uint32_t id; // in the table of files
+    int root;    // O_PATH; -1: the streams
     bool read_only;
     char request[DEVICE_QUEUE_MAX][FS_REQUEST_SIZE]; // of the chain that a queue serves
     char scratch[DEVICE_QUEUE_MAX][FS_SCRATCH_SIZE];
@@ -63,8 +64,8 @@ uint64_t fs_node_of(int fd);
 void fs_fd_path(int fd, char path[FS_PATH_SIZE]); // a path that leads to what fd names
 
 // The parts after the first skip bytes; skip must be where one begins. False: it is not.
-bool fs_parts_after(const struct iovec *parts, uint32_t count, size_t skip, const struct iovec **rest,
-                    uint32_t *rest_count);
+bool fs_parts_after(const struct iovec *parts, uint32_t count, size_t skip,
+                    const struct iovec **rest, uint32_t *rest_count);
 
 // ---- fs_name.c ----
 void fs_lookup(struct fs_request *request);
