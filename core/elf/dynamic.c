@@ -35,11 +35,10 @@ static size_t place_of_tag(int64_t tag)
 
 static void values_read(const struct elf_object *object, struct dynamic_values *values)
 {
-    const struct elf_program_header *header = object->dynamic_header;
-    const struct elf_dynamic *entry = (const void *)elf_object_va(object, header->address);
+    const struct elf_dynamic *entry = object->dynamic;
     memset(values, 0, sizeof(*values));
-    for (size_t left = header->memory_size / sizeof(*entry); left > 0 && entry->tag != ELF_DT_NULL;
-         --left, ++entry) {
+    for (size_t left = object->dynamic_header->memory_size / sizeof(*entry);
+         left > 0 && entry->tag != ELF_DT_NULL; --left, ++entry) {
         size_t place = place_of_tag(entry->tag);
         values->needed_count += place == ELF_DT_NEEDED;
         if (place != 0) {
@@ -234,8 +233,7 @@ static int names_read(struct elf_object *object, const struct dynamic_values *va
     if (object->needed_names == NULL || object->needed == NULL) {
         return elf_fail(ENOMEM, "%s: no memory; give more with --memory", object->path);
     }
-    const struct elf_dynamic *entry =
-        (const void *)elf_object_va(object, object->dynamic_header->address);
+    const struct elf_dynamic *entry = object->dynamic;
     for (; object->needed_count < values->needed_count; ++entry) {
         if (entry->tag != ELF_DT_NEEDED) {
             continue;
@@ -268,6 +266,7 @@ int elf_dynamic_read(struct elf_object *object)
         object->dynamic_header->memory_size < sizeof(struct elf_dynamic)) {
         return damaged(object, "dynamic section");
     }
+    object->dynamic = (const void *)elf_object_va(object, object->dynamic_header->address);
     values_read(object, &values);
     uint64_t flags = values.value[ELF_DT_FLAGS], flags_1 = values.value[ELF_DT_FLAGS_1];
     object->is_symbolic = values.is_given[ELF_DT_SYMBOLIC] || (flags & ELF_DF_SYMBOLIC) != 0;

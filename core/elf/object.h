@@ -72,10 +72,17 @@ struct elf_tls_module {
 };
 
 struct elf_object {
+    // These five are laid out as glibc's struct link_map begins: programs look into it through a
+    // handle of dlopen.
+    char *base;            // added to addresses of the file
+    const char *link_name; // "" for the program
+    const struct elf_dynamic *dynamic;
     _Atomic(struct elf_object *) next; // in order of loading; set once
-    char *path;                        // heap; as found, links not resolved but for the program
-    char *origin;                      // heap; the directory for $ORIGIN
-    const char *soname;                // NULL: none
+    struct elf_object *previous;
+
+    char *path;         // heap; as found, links not resolved but for the program
+    char *origin;       // heap; the directory for $ORIGIN
+    const char *soname; // NULL: none
     uint64_t device, inode;
     struct elf_object *loader; // who needed it first
     bool is_system, is_program, is_executable, is_symbolic, is_deep, is_pie, has_interpreter;
@@ -83,7 +90,6 @@ struct elf_object {
     uint32_t open_count;                          // loader's mutex
     uint32_t mark;                                // of the walk that is going on; loader's mutex
 
-    char *base; // added to addresses of the file
     char *map_start;
     size_t map_size;
     uint64_t entry;
@@ -121,6 +127,9 @@ struct elf_object {
     size_t start_order_count;
     const struct elf_scope *local; // the scope of whoever brought it in, or NULL: the global one
 };
+
+_Static_assert(offsetof(struct elf_object, next) == 24, "struct link_map");
+_Static_assert(offsetof(struct elf_object, previous) == 32, "struct link_map");
 
 // ---- map.c: from a file to mapped segments
 HAL_MUST_CHECK int elf_file_load(struct elf_object *object, struct file *file);

@@ -96,6 +96,7 @@ static int object_map(struct load *load, struct file *file, const char *path,
         return elf_fail(ENOMEM, "%s: no memory; give more with --memory", path);
     }
     object->is_program = load->is_startup && load->fresh.count == 0;
+    object->link_name = object->is_program ? "" : object->path;
     object->loader = needer;
     int error = elf_file_load(object, file);
     if (error == 0) {

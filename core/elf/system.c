@@ -15,6 +15,7 @@ struct elf_object elf_system = {.is_system = true,
                                 .is_global = true,
                                 .is_initialised = true,
                                 .path = "libc.so.6",
+                                .link_name = "libc.so.6",
                                 .origin = "/",
                                 .soname = "libc.so.6"};
 

@@ -91,6 +91,7 @@ void elf_publish(struct elf_object *object)
 {
     // Release: whoever finds the object finds it filled. Pairs with the acquires in elf_first and
     // elf_next.
+    object->previous = last;
     atomic_store_explicit(last == NULL ? &first : &last->next, object, memory_order_release);
     last = object;
     span_insert(object);
@@ -163,7 +164,7 @@ static void info_fill(const struct elf_object *object, struct elf_object_info *i
 {
     *info = (struct elf_object_info){
         .base = object->base,
-        .name = object->is_program ? "" : object->path,
+        .name = object->link_name,
         .program_headers = object->headers,
         .program_header_count = object->header_count,
         .added = atomic_load_explicit(&added_count, memory_order_relaxed) + 1,

@@ -329,10 +329,17 @@ static ptrdiff_t errno_offset(void)
     return (char *)&errno - pointer;
 }
 
+static struct elf_symbol table[8192];
+static size_t count;
+
+size_t host_system_symbols(const struct elf_symbol **symbols)
+{
+    *symbols = table;
+    return count;
+}
+
 void host_system_register(void)
 {
-    static struct elf_symbol table[8192];
-    static size_t count;
     static void *pointers[64];
     static struct elf_copied copied[64];
     static size_t copied_count;

@@ -8,6 +8,9 @@
 // Registers the host's own libc.so.6 as the system's symbols.
 void host_system_register(void);
 
+struct elf_symbol;
+size_t host_system_symbols(const struct elf_symbol **symbols); // their number
+
 // The memory that is mapped by core/elf now, in bytes; and how many files are open.
 size_t host_mapped_bytes(void);
 int host_open_files(void);

@@ -111,6 +111,74 @@ START_TEST(a_name_that_is_not_there_is_not_found)
 }
 END_TEST
 
+// Without a version the newest counts, as dlsym has it; with one, that one.
+START_TEST(the_systems_symbols_are_chosen_by_version)
+{
+    size_t compared = 0;
+    const struct elf_symbol *symbols;
+    size_t count = host_system_symbols(&symbols);
+    for (size_t i = 0; i < count; i++) {
+        void *address, *host = dlsym(RTLD_DEFAULT, symbols[i].name);
+        if (symbols[i].is_tls || strcmp(symbols[i].name, "_rtld_global_ro") == 0 || host == NULL) {
+            continue;
+        }
+        ck_assert_int_eq(elf_symbol_find(&elf_system, symbols[i].name, NULL, NULL, &address), 0);
+        ck_assert_msg(address == host, "%s", symbols[i].name);
+        ck_assert_int_eq(
+            elf_symbol_find(&elf_system, symbols[i].name, symbols[i].version, NULL, &address), 0);
+        ck_assert_ptr_eq(address, symbols[i].address);
+        ck_assert_int_ne(elf_symbol_find(&elf_system, symbols[i].name, "GLIBC_1.0", NULL, &address),
+                         0);
+        compared++;
+    }
+    ck_assert_uint_gt(compared, 2000);
+}
+END_TEST
+
+extern const char __ehdr_start[];
+
+START_TEST(the_kernels_image_takes_part)
+{
+    struct elf_object_info info;
+    struct elf_place place;
+    ck_assert(!elf_object_of(the_kernels_image_takes_part_fn, &info));
+    elf_image_register(__ehdr_start, 4096);
+    ck_assert(elf_object_of(the_kernels_image_takes_part_fn, &info));
+    ck_assert_ptr_nonnull(info.eh_frame_header);
+    ck_assert_ptr_eq(info.base, __ehdr_start);
+    ck_assert(elf_place_of(the_kernels_image_takes_part_fn, &place));
+    ck_assert_str_eq(place.object_name, "libc.so.6");
+}
+END_TEST
+
+static int places_check(const struct elf_object_info *info, void *argument)
+{
+    struct elf_object_info found;
+    (*(int *)argument)++;
+    ck_assert(elf_object_of(info->map_start, &found));
+    ck_assert_ptr_eq(found.base, info->base);
+    ck_assert(elf_object_of(info->map_end - 1, &found));
+    ck_assert_ptr_eq(found.base, info->base);
+    return 0;
+}
+
+START_TEST(every_object_is_found_by_address)
+{
+    static const char *const names[] = {"libz.so.1", "liblzma.so.5", "libbz2.so.1.0",
+                                        "libgcc_s.so.1", "libtinfo.so.6"};
+    struct elf_object *object;
+    int count = 0;
+    for (int i = 0; i < 5; i++) {
+        ck_assert_msg(elf_open(names[i], ELF_NOW, NULL, &object, message) == 0, "%s", message);
+    }
+    ck_assert_int_eq(elf_walk(places_check, &count), 0);
+    ck_assert_int_eq(count, 5);
+    struct elf_object_info info;
+    ck_assert(!elf_object_of(&count, &info));
+    ck_assert(!elf_object_of(NULL, &info));
+}
+END_TEST
+
 START_TEST(a_library_is_loaded_and_called)
 {
     struct elf_object *object;
@@ -414,6 +482,9 @@ int main(void)
     tcase_add_test(whole, hash_functions_are_the_abis);
     tcase_add_test(whole, lookups_agree_with_the_host);
     tcase_add_test(whole, a_name_that_is_not_there_is_not_found);
+    tcase_add_test(whole, the_systems_symbols_are_chosen_by_version);
+    tcase_add_test(whole, the_kernels_image_takes_part);
+    tcase_add_test(whole, every_object_is_found_by_address);
     tcase_add_test(whole, a_library_is_loaded_and_called);
     tcase_add_test(whole, functions_may_be_chosen_by_resolvers);
     tcase_add_test(whole, running_out_of_memory_leaves_nothing);
