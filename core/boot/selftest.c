@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// selftest.c: what core expects of a machine, tried on the machine: memory, mappings, contexts,
+// interrupts, faults, and the threads and locks that stand on them.
+//
+// The same checks run on every machine. They come in the order in which one needs the other, so the
+// first failure is the one to look at.
+#include "core/boot/selftest.h"
+
+#include <stdatomic.h>
+
+#include "core/lib/errno.h"
+#include "core/lib/format.h"
+#include "core/lib/string.h"
+#include "core/mem/frame.h"
+#include "core/mem/heap.h"
+#include "core/sched/thread.h"
+#include "core/sync/condvar.h"
+#include "core/sync/mutex.h"
+#include "core/vm/vm.h"
+
+static const hal_ns millisecond = 1000000, second = 1000000000;
+
+enum {
+    LARGE_FRAMES = 512,
+    LARGE_SIZE = LARGE_FRAMES * HAL_PAGE_SIZE,
+    FAULT_PAGES = 16,
+    SWITCHES = 1000,
+    TURNS = 1000,
+    SERIES_LENGTH = 1000000,
+    HEAP_BLOCKS = 64,
+    YEARS_SINCE_1970 = 50, // at least
+};
+
+// ---- Memory -----------------------------------------------------------------
+
+static bool is_zero(const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; ++i) {
+        if (bytes[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool frames_check(void)
+{
+    const size_t before = frame_free_count();
+    hal_phys one, many;
+    if (frame_alloc(1, FRAME_ZERO, &one) != 0) {
+        return false;
+    }
+    if (frame_alloc(LARGE_FRAMES, FRAME_ZERO, &many) != 0) {
+        frame_free(one, 1);
+        return false;
+    }
+    bool right = is_zero(frame_address(one), HAL_PAGE_SIZE) &&
+                 is_zero(frame_address(many), LARGE_SIZE) && many % LARGE_SIZE == 0 &&
+                 frame_of(frame_address(many)) == many;
+    memset(frame_address(one), 0xa5, HAL_PAGE_SIZE);
+    right = right && is_zero(frame_address(many), LARGE_SIZE);
+    frame_free(one, 1);
+    frame_free(many, LARGE_FRAMES);
+    return right && frame_free_count() == before;
+}
+
+static bool heap_check(void)
+{
+    unsigned char *blocks[HEAP_BLOCKS];
+    bool right = true;
+    for (size_t i = 0; i < HEAP_BLOCKS; ++i) {
+        blocks[i] = heap_alloc(i * 37);
+        right = right && blocks[i] != NULL && (uintptr_t)blocks[i] % 16 == 0;
+        if (blocks[i] != NULL) {
+            memset(blocks[i], (int)i, i * 37);
+        }
+    }
+    for (size_t i = 0; i < HEAP_BLOCKS; ++i) {
+        for (size_t at = 0; right && at < i * 37; ++at) {
+            right = blocks[i][at] == i;
+        }
+        heap_free(blocks[i]);
+    }
+    return right;
+}
+
+// ---- Mappings ---------------------------------------------------------------
+
+// Addresses of the window that are nobody else's, aligned to 2 MiB, and nothing mapped there.
+static char *window_take(char **area)
+{
+    *area = NULL;
+    if (vm_map(area, 2 * LARGE_SIZE, HAL_READ | HAL_WRITE, VM_LAZY, NULL, 0) != 0) {
+        return NULL;
+    }
+    return (char *)(((uintptr_t)*area + LARGE_SIZE - 1) & ~(uintptr_t)(LARGE_SIZE - 1));
+}
+
+static void flush(char *va, size_t size)
+{
+    const struct hal_range range = {.va = va, .size = size};
+    struct hal_cpu_set all;
+    memset(&all, 0xff, sizeof all);
+    hal_tlb_flush(&range, 1, &all);
+}
+
+static bool is_mapped(const char *va, hal_phys expected, unsigned expected_prot)
+{
+    hal_phys pa;
+    unsigned prot;
+    return hal_translate(va, &pa, &prot) == 0 && pa == expected && prot == expected_prot;
+}
+
+static bool is_unmapped(const char *va)
+{
+    hal_phys pa;
+    unsigned prot;
+    return hal_translate(va, &pa, &prot) == -EFAULT;
+}
+
+// Maps size bytes at frame, uses them by both addresses, changes the rights of the middle page and
+// takes all away.
+static bool mapping_is_right(char *va, hal_phys frame, size_t size)
+{
+    const unsigned both = HAL_READ | HAL_WRITE;
+    char *direct = frame_address(frame);
+    const size_t middle = size / 2 / HAL_PAGE_SIZE * HAL_PAGE_SIZE;
+    if (!is_unmapped(va) || hal_map(va, frame, size, both) != 0) {
+        return false;
+    }
+    va[0] = 'a';
+    va[size - 1] = 'z';
+    bool right = is_mapped(va, frame, both) && is_mapped(va + size - 1, frame + size - 1, both);
+    right = right && direct[0] == 'a' && direct[size - 1] == 'z';
+    right = right && hal_protect(va + middle, HAL_PAGE_SIZE, HAL_READ) == 0;
+    flush(va, size);
+    right = right && is_mapped(va + middle, frame + middle, HAL_READ);
+    right = right && (size == HAL_PAGE_SIZE || is_mapped(va, frame, both));
+    right = right && va[0] == 'a' && va[size - 1] == 'z';
+    right = right && hal_unmap(va, size) == 0;
+    flush(va, size);
+    return right && is_unmapped(va) && is_unmapped(va + middle) && is_unmapped(va + size - 1);
+}
+
+static bool mapping_check(size_t frames)
+{
+    char *area;
+    hal_phys frame;
+    char *va = window_take(&area);
+    if (va == NULL || frame_alloc(frames, FRAME_ZERO, &frame) != 0) {
+        return false;
+    }
+    const bool right = mapping_is_right(va, frame, frames * HAL_PAGE_SIZE);
+    frame_free(frame, frames);
+    return vm_unmap(area, 2 * LARGE_SIZE) == 0 && right;
+}
+
+static bool page_check(void)
+{
+    return mapping_check(1);
+}
+
+static bool large_page_check(void)
+{
+    return mapping_check(LARGE_FRAMES);
+}
+
+// ---- Contexts ---------------------------------------------------------------
+
+struct pair {
+    struct hal_context here, there;
+    int turns;
+    bool self_is_right;
+};
+
+static _Alignas(64) char pair_stack[16384], pair_entry_stack[HAL_ENTRY_STACK];
+
+static void pair_entry(void *argument)
+{
+    struct pair *pair = argument;
+    for (;;) {
+        pair->self_is_right = hal_self() == &pair->there && !hal_irq_enabled();
+        ++pair->turns;
+        hal_context_switch(&pair->there, &pair->here);
+    }
+}
+
+static bool context_check(void)
+{
+    struct thread *self = thread_self();
+    struct pair pair = {
+        .here = {.self = self, .entry_stack = self->context.entry_stack},
+        .there = {.self = &pair.there, .entry_stack = pair_entry_stack + HAL_ENTRY_STACK},
+    };
+    hal_context_init(&pair.there, pair_stack, sizeof pair_stack, pair_entry, &pair);
+    const uintptr_t state = hal_irq_save();
+    bool right = true;
+    for (int i = 1; right && i <= SWITCHES; ++i) {
+        hal_context_switch(&pair.here, &pair.there);
+        pair.there.tp = pair.here.tp;
+        right = pair.turns == i && pair.self_is_right && thread_self() == self;
+    }
+    hal_irq_restore(state);
+    return right;
+}
+
+// ---- Time and interrupts ------------------------------------------------------
+
+static bool clock_check(void)
+{
+    const hal_ns start = hal_clock_ns();
+    hal_ns last = start;
+    for (int i = 0; i < 10000; ++i) {
+        const hal_ns now = hal_clock_ns();
+        if (now < last) {
+            return false;
+        }
+        last = now;
+    }
+    return last > start && hal_clock_wall_ns() / second > YEARS_SINCE_1970 * 365ull * 86400;
+}
+
+static struct hal_cpu_set cpu_only(uint32_t index)
+{
+    struct hal_cpu_set set = {.words = {0}};
+    set.words[index / 64] = 1ull << index % 64;
+    return set;
+}
+
+// Runs entry on a thread of this CPU, and until it has ended or the time is up does what a thread
+// does that never gives way.
+static bool beside_busy_thread(void (*entry)(void *), void *argument, _Atomic bool *ended)
+{
+    struct thread *thread;
+    struct hal_cpu_set old, here = cpu_only(thread_cpu_index());
+    thread_affinity_get(thread_self(), &old);
+    if (thread_affinity_set(thread_self(), &here) != 0) {
+        return false;
+    }
+    const struct thread_config config = {.name = "beside", .affinity = &here};
+    bool right = thread_create(&thread, &config, entry, argument) == 0;
+    if (right) {
+        thread_start(thread);
+        const hal_ns deadline = hal_clock_ns() + 10 * second;
+        while (!atomic_load(ended) && hal_clock_ns() < deadline) {
+            hal_cpu_relax();
+        }
+        right = atomic_load(ended) && thread_join(thread, UINT64_MAX);
+    }
+    return thread_affinity_set(thread_self(), &old) == 0 && right;
+}
+
+static void flag_raise(void *flag)
+{
+    atomic_store((_Atomic bool *)flag, true);
+}
+
+static bool timer_check(void)
+{
+    _Atomic bool flag = false;
+    return beside_busy_thread(flag_raise, &flag, &flag);
+}
+
+// Some hundred time slices of arithmetic in vector registers.
+__attribute__((noinline)) static double series(void)
+{
+    double sum = 1;
+    for (int i = 0; i < SERIES_LENGTH; ++i) {
+        sum = sum * 0.9999999 + 0.25;
+    }
+    return sum;
+}
+
+struct sums {
+    double other;
+    _Atomic bool ended;
+};
+
+static void series_run(void *argument)
+{
+    struct sums *sums = argument;
+    sums->other = series();
+    atomic_store(&sums->ended, true);
+}
+
+static bool vector_check(void)
+{
+    const double expected = series();
+    struct sums sums = {.other = 0};
+    struct thread *thread;
+    const struct thread_config config = {.name = "series"};
+    if (thread_create(&thread, &config, series_run, &sums) != 0) {
+        return false;
+    }
+    thread_start(thread);
+    bool right = true;
+    for (int i = 0; i < 3; ++i) {
+        right = right && series() == expected;
+    }
+    return thread_join(thread, UINT64_MAX) && right && sums.other == expected;
+}
+
+// ---- Faults -----------------------------------------------------------------
+
+static bool fault_check(void)
+{
+    char *area = NULL;
+    if (vm_map(&area, FAULT_PAGES * HAL_PAGE_SIZE, HAL_READ | HAL_WRITE, VM_LAZY, NULL, 0) != 0) {
+        return false;
+    }
+    bool right = true;
+    for (int i = 0; i < FAULT_PAGES; ++i) {
+        char *page = area + (size_t)i * HAL_PAGE_SIZE;
+        hal_phys pa;
+        unsigned prot;
+        right = right && page[HAL_PAGE_SIZE - 1] == 0;
+        page[0] = (char)(i + 1);
+        right = right && hal_translate(page, &pa, &prot) == 0 && *frame_address(pa) == i + 1;
+    }
+    return vm_unmap(area, FAULT_PAGES * HAL_PAGE_SIZE) == 0 && right && is_unmapped(area);
+}
+
+static bool copy_check(void)
+{
+    char *area = NULL, bytes[48];
+    if (vm_map(&area, 2 * HAL_PAGE_SIZE, HAL_READ | HAL_WRITE, VM_LAZY, NULL, 0) != 0 ||
+        vm_protect(area + HAL_PAGE_SIZE, HAL_PAGE_SIZE, 0) != 0) {
+        return false;
+    }
+    char *end = area + HAL_PAGE_SIZE;
+    bool right = hal_copy_safe(end - 5, "hello", 5) == 0 && hal_copy_safe(bytes, end - 5, 5) == 0 &&
+                 memcmp(bytes, "hello", 5) == 0;
+    right = right && hal_copy_safe(bytes, end - 5, sizeof bytes) == -EFAULT &&
+            hal_copy_safe(end - 5, bytes, sizeof bytes) == -EFAULT &&
+            hal_copy_safe(bytes, (char *)16, 1) == -EFAULT;
+    return vm_unmap(area, 2 * HAL_PAGE_SIZE) == 0 && right;
+}
+
+// ---- Threads and locks --------------------------------------------------------
+
+struct game {
+    struct mutex mutex;
+    struct condvar condvar;
+    int turn; // even: the first player's. With mutex
+};
+
+static void game_play(struct game *game, int player)
+{
+    mutex_lock(&game->mutex);
+    while (game->turn < TURNS) {
+        if (game->turn % 2 == player) {
+            ++game->turn;
+            condvar_wake_one(&game->condvar);
+        } else {
+            condvar_wait(&game->condvar, &game->mutex);
+        }
+    }
+    mutex_unlock(&game->mutex);
+}
+
+static void game_second(void *argument)
+{
+    game_play(argument, 1);
+}
+
+static bool condvar_check(void)
+{
+    struct game game;
+    memset(&game, 0, sizeof game);
+    struct thread *thread;
+    const struct thread_config config = {.name = "second"};
+    if (thread_create(&thread, &config, game_second, &game) != 0) {
+        return false;
+    }
+    thread_start(thread);
+    game_play(&game, 0);
+    return thread_join(thread, UINT64_MAX) && game.turn == TURNS;
+}
+
+static bool sleep_check(void)
+{
+    const hal_ns start = hal_clock_ns();
+    thread_sleep_until(start + 20 * millisecond);
+    const hal_ns slept = hal_clock_ns() - start;
+    return slept >= 20 * millisecond && slept < 5 * second;
+}
+
+static bool cpus_check(void)
+{
+    struct hal_cpu_set old;
+    thread_affinity_get(thread_self(), &old);
+    bool right = true;
+    for (uint32_t i = 0; i < sched_cpu_count(); ++i) {
+        const struct hal_cpu_set set = cpu_only(i);
+        right = right && thread_affinity_set(thread_self(), &set) == 0 && thread_cpu_index() == i;
+    }
+    return thread_affinity_set(thread_self(), &old) == 0 && right;
+}
+
+static bool entropy_check(void)
+{
+    unsigned char first[32], again[32];
+    hal_entropy(first, sizeof first);
+    hal_entropy(again, sizeof again);
+    return memcmp(first, again, sizeof first) != 0 && !is_zero((char *)first, sizeof first);
+}
+
+static bool failing_check(void)
+{
+    return false;
+}
+
+// ---- The list ---------------------------------------------------------------
+
+struct check {
+    const char *claim;
+    bool (*holds)(void);
+};
+
+static const struct check checks[] = {
+    {"frames are zeroed, aligned and come back", frames_check},
+    {"the heap's blocks are apart", heap_check},
+    {"a page is mapped, translated, protected and unmapped", page_check},
+    {"so are 2 MiB, and one page inside them", large_page_check},
+    {"a context is switched to and back", context_check},
+    {"the clock runs forward", clock_check},
+    {"the timer's interrupt preempts a busy thread", timer_check},
+    {"vector registers survive preemption", vector_check},
+    {"a page fault is resolved", fault_check},
+    {"a safe copy stops at a bad pointer", copy_check},
+    {"two threads take turns by mutex and condvar", condvar_check},
+    {"a thread sleeps and wakes", sleep_check},
+    {"a thread moves to every CPU", cpus_check},
+    {"random bytes differ", entropy_check},
+    {"this check is to fail", failing_check}, // the last one: on demand
+};
+
+HAL_NORETURN void selftest_run(bool is_to_fail)
+{
+    const int count = (int)(sizeof checks / sizeof checks[0]) - (is_to_fail ? 0 : 1);
+    int failures = 0;
+    console_print("osv: self-test, %u CPU, %zu MiB free\n", sched_cpu_count(),
+                  frame_free_count() / (1024 * 1024 / HAL_PAGE_SIZE));
+    for (int i = 0; i < count; ++i) {
+        const bool holds = checks[i].holds();
+        failures += holds ? 0 : 1;
+        console_print("%sok %d - %s\n", holds ? "" : "not ", i + 1, checks[i].claim);
+    }
+    console_print("1..%d\n", count);
+    hal_halt(HAL_POWER_OFF, failures != 0);
+}
