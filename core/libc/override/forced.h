@@ -7,9 +7,11 @@
 #ifndef LIBC_FORCED_H
 #define LIBC_FORCED_H
 
+#ifndef __ASSEMBLER__ // musl has some assembly
 extern long *libc_timezone;
 extern int *libc_daylight;
 extern char *(*libc_tzname)[2];
+#endif
 
 #define __environ       (*libc_environ)
 #define __progname      (*libc_progname)
