@@ -110,19 +110,26 @@ static bool chain_fill(struct device_chain *chain, const struct queue *queue, ui
     return false; // a loop, or a name that is none
 }
 
+// How many chains are available behind the first `taken`. What is read together with an old
+// `taken`, because somebody else took chains meanwhile, may be any number: it is told by taken
+// having changed since.
+static uint16_t available_count(struct hal_dev *dev, struct queue *queue, uint32_t taken)
+{
+    uint16_t available = queue->avail->idx;
+    atomic_thread_fence(memory_order_acquire); // the driver wrote ring and descriptors before idx
+    uint16_t count = (uint16_t)(available - taken);
+    if (count > queue->size && atomic_load(&queue->taken) == taken) {
+        device_break(dev);
+    }
+    return count;
+}
+
 // The next head on the available ring. False: there is none.
 static bool head_take(struct hal_dev *dev, struct queue *queue, uint32_t *head)
 {
     uint32_t taken = atomic_load(&queue->taken);
     do {
-        uint16_t available = queue->avail->idx;
-        atomic_thread_fence(
-            memory_order_acquire); // the driver wrote ring and descriptors before idx
-        uint16_t count = (uint16_t)(available - taken);
-        if (count > queue->size) {
-            device_break(dev);
-        }
-        if (count == 0 || !atomic_load(&dev->running)) {
+        if (available_count(dev, queue, taken) == 0 || !atomic_load(&dev->running)) {
             return false;
         }
         *head = queue->avail->ring[taken % queue->size];

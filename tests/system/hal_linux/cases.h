@@ -24,6 +24,7 @@ void syscall_run(void *arg);
 void resume_run(void *arg);
 void device_run(void *arg);
 void worker_run(void *arg);
+void storm_run(void *arg);
 void notice_run(void *arg);
 void crash_run(void *arg);
 void bench_run(void *arg);

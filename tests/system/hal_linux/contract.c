@@ -351,6 +351,70 @@ void worker_run(void *arg)
     case_passed();
 }
 
+// ---- Many CPUs at one ring --------------------------------------------------------------
+
+static _Atomic uint32_t storm_stop, storm_running;
+
+static void storm_kick(void *arg)
+{
+    const struct ring *ring = arg;
+    atomic_fetch_add(&storm_running, 1);
+    while (!atomic_load(&storm_stop)) {
+        hal_dev_kick(ring->dev, ring->queue);
+    }
+    atomic_fetch_sub(&storm_running, 1);
+}
+
+// Whoever serves a chain and whoever publishes it: each comes back once, with its own answer.
+static void storm_check(enum hal_dev_kind kind, uint32_t queue, hal_ns time)
+{
+    enum { COUNT = RING_SIZE / 2 };
+    struct ring *ring = (struct ring *)page_alloc(1, NULL);
+    ring_start(ring, dev_find(kind), queue, 0);
+    atomic_store(&storm_stop, 0);
+    for (uint32_t cpu = 1; cpu < case_boot->cpu_count; ++cpu) {
+        thread_create(cpu, NULL, NULL, storm_kick, ring);
+    }
+    uint64_t rounds = 0;
+    for (hal_ns end = hal_clock_ns() + time; hal_clock_ns() < end; ++rounds) {
+        for (uint16_t i = 0; i < COUNT; ++i) {
+            bool is_echo = kind == HAL_CONSOLE;
+            ring_desc(ring, i * 2, 2, is_echo ? VRING_DESC_F_NEXT : VRING_DESC_F_WRITE, i * 2 + 1);
+            ring_desc(ring, i * 2 + 1, 2, VRING_DESC_F_WRITE, 0);
+            ring->buffer[i * 2 * RING_BUFFER] = 0;
+            ring->buffer[i * 2 * RING_BUFFER + 1] = (char)(i + rounds);
+            ring_send(ring, i * 2);
+        }
+        uint32_t missing = (1u << COUNT) - 1;
+        while (missing != 0) {
+            uint32_t head, written;
+            if (!ring_take(ring, &head, &written)) {
+                hal_cpu_relax();
+                continue;
+            }
+            ASSERT(head % 2 == 0 && (missing >> head / 2 & 1) && written == 2);
+            ASSERT(kind != HAL_CONSOLE ||
+                   ring->buffer[(head + 1) * RING_BUFFER + 1] == (char)(head / 2 + rounds));
+            missing &= ~(1u << head / 2);
+        }
+    }
+    atomic_store(&storm_stop, 1);
+    while (atomic_load(&storm_running) != 0) {
+        thread_yield();
+    }
+    report("rounds of 8 chains:", rounds);
+    hal_dev_stop(ring->dev);
+}
+
+void storm_run(void *arg)
+{
+    case_dev = dev_wake;
+    storm_check(HAL_ENTROPY, 0, case_seconds * 500000000);
+    storm_check(HAL_CONSOLE, ECHO_AT_ONCE, case_seconds * 500000000);
+    storm_check(HAL_CONSOLE, ECHO_BY_WORKER, case_seconds * 500000000);
+    case_passed();
+}
+
 // ---- Notices, idle -------------------------------------------------------------------
 
 static _Atomic uint32_t notice_seen;

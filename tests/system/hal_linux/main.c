@@ -30,7 +30,7 @@ static const struct {
     {"mix", mix_run},       {"step", step_run},       {"idle", idle_run_test},
     {"memory", memory_run}, {"syscall", syscall_run}, {"resume", resume_run},
     {"device", device_run}, {"worker", worker_run},   {"notice", notice_run},
-    {"crash", crash_run},   {"bench", bench_run},
+    {"crash", crash_run},   {"bench", bench_run},     {"storm", storm_run},
 };
 
 void case_passed(void)
