@@ -51,16 +51,19 @@ static void fault_ask(struct hal_frame *frame)
 {
     struct hal_fault fault = {
         .kind = (enum hal_fault_kind)frame->fault_kind, .access = frame->access, .va = frame->va};
+    const uint64_t ip = frame->general[HAL_REG_RIP];
+    const bool is_copy = ip >= (uint64_t)isa_copy_start && ip < (uint64_t)isa_copy_end;
+    const bool is_probe = fault.kind == HAL_FAULT_PAGE && is_stack_probe(frame->general, fault.va);
+    fault.is_optional = is_copy || is_probe;
     hal_irq_restore(frame->masked);
     bool resolved = upcall_fault(&fault, frame);
     (void)hal_irq_save();
-    uint64_t ip = frame->general[HAL_REG_RIP];
     if (resolved) {
         return;
     }
-    if (ip >= (uint64_t)isa_copy_start && ip < (uint64_t)isa_copy_end) {
+    if (is_copy) {
         frame->general[HAL_REG_RIP] = (uint64_t)isa_copy_fail;
-    } else if (fault.kind == HAL_FAULT_PAGE && is_stack_probe(frame->general, fault.va)) {
+    } else if (is_probe) {
         frame->general[HAL_REG_RIP] =
             ip + STACK_PROBE_SIZE; // near the end of a stack that needs no more
     } else {

@@ -36,10 +36,11 @@ struct hal_fault {
     enum hal_fault_kind kind;
     unsigned access; // HAL_READ, HAL_WRITE or HAL_EXEC, for a page fault
     char *va;
+    bool is_optional; // hal_copy_safe or a stack probe took it: false is an answer, and nothing is lost
 };
 
 // A fault in a thread. Interrupts are as the thread had them. True: resolved, resume frame, which core
-// may have changed. False: not resolved: hal_copy_safe then answers -EFAULT, any other place is fatal.
+// may have changed. False: not resolved: fatal unless fault->is_optional.
 // With interrupts off (only for code that had them off) it must not block.
 bool upcall_fault(const struct hal_fault *fault, struct hal_frame *frame);
 

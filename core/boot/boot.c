@@ -5,6 +5,7 @@
 // program gets a thread of its own whose stack is what Linux would give it.
 #include "core/boot/options.h"
 #include "core/boot/script.h"
+#include "core/boot/selftest.h"
 #include "core/elf/program.h"
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
@@ -170,6 +171,11 @@ static void program_start(void)
 static void first_thread(void *unused)
 {
     (void)unused;
+    if (options.is_self_test) {
+        int error = vm_init(machine);
+        ASSERT(error == 0);
+        selftest_run(options.is_self_test_to_fail);
+    }
     kernel_start();
     mounts_make();
     streams_open();

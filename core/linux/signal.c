@@ -249,8 +249,7 @@ static struct linux_signal_info info_of_fault(const struct hal_fault *fault)
 bool signal_fault(const struct hal_fault *fault, struct hal_frame *frame)
 {
     struct task *task = task_self();
-    if (task != NULL && task->is_copying) {
-        task->is_copying = false;
+    if (fault->is_optional) {
         return false;
     }
     struct hal_regs regs;

@@ -20,7 +20,6 @@ struct task_signal_stack {
 struct task {
     struct thread *thread;
     int32_t id;
-    bool is_copying;          // user.c
     bool is_in_fault;         // report.c: a fault while a fatal signal is being reported
     _Atomic uint64_t pending; // bit n - 1: signal n
     _Atomic uint64_t blocked;

@@ -106,11 +106,16 @@ static bool is_stack_probe(const struct hal_frame *frame)
            (*(const uint32_t *)frame->regs.pc & stack_probe_mask) == stack_probe;
 }
 
+static bool is_copy(const struct hal_frame *frame)
+{
+    const uint64_t pc = frame->regs.pc;
+    return pc >= (uint64_t)isa_copy_start && pc < (uint64_t)isa_copy_end;
+}
+
 // A fault that nothing resolves: two places expect it, any other is fatal.
 static void fault_unresolved(struct hal_frame *frame)
 {
-    const uint64_t pc = frame->regs.pc;
-    if (pc >= (uint64_t)isa_copy_start && pc < (uint64_t)isa_copy_end) {
+    if (is_copy(frame)) {
         frame->regs.pc = (uint64_t)isa_copy_fail;
     } else if (is_stack_probe(frame)) {
         frame->regs.pc += INSTRUCTION_SIZE; // near the end of a stack that needs no more
@@ -176,7 +181,8 @@ static void fault_run(struct hal_frame *frame)
         frame->regs.pc += INSTRUCTION_SIZE;
         return;
     }
-    const struct hal_fault fault = fault_describe(frame);
+    struct hal_fault fault = fault_describe(frame);
+    fault.is_optional = is_copy(frame) || is_stack_probe(frame);
     if (is_spurious(frame, &fault)) {
         return;
     }

@@ -64,11 +64,16 @@ static bool is_stack_probe(const struct hal_frame *frame)
            *(const uint64_t *)frame->general[HAL_REG_RIP] == stack_probe;
 }
 
+static bool is_copy(const struct hal_frame *frame)
+{
+    const uint64_t ip = frame->general[HAL_REG_RIP];
+    return ip >= (uint64_t)isa_copy_start && ip < (uint64_t)isa_copy_end;
+}
+
 // A fault that nothing resolves: two places expect it, any other is fatal.
 static void fault_unresolved(struct hal_frame *frame)
 {
-    const uint64_t ip = frame->general[HAL_REG_RIP];
-    if (ip >= (uint64_t)isa_copy_start && ip < (uint64_t)isa_copy_end) {
+    if (is_copy(frame)) {
         frame->general[HAL_REG_RIP] = (uint64_t)isa_copy_fail;
     } else if (is_stack_probe(frame)) {
         frame->general[HAL_REG_RIP] +=
@@ -134,8 +139,10 @@ static void fault_run(struct hal_frame *frame)
             STACK_PROBE_SIZE; // nested hal_irq_save: the outer one has probed
         return;
     }
-    const struct hal_fault fault = {
-        .kind = frame->fault_kind, .access = frame->access, .va = frame->va};
+    const struct hal_fault fault = {.kind = frame->fault_kind,
+                                    .access = frame->access,
+                                    .va = frame->va,
+                                    .is_optional = is_copy(frame) || is_stack_probe(frame)};
     hal_irq_restore(frame->masked);
     const bool resolved = upcall_fault(&fault, frame);
     irq_off();
