@@ -6,6 +6,7 @@
 #include "core/boot/options.h"
 #include "core/boot/script.h"
 #include "core/boot/selftest.h"
+#include "core/dev/device.h"
 #include "core/elf/program.h"
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
@@ -36,6 +37,7 @@ HAL_NORETURN static void give_up(int status, const char *what, const char *why)
 
 static const char *error_text(int error)
 {
+    static char text[40];
     switch (error) {
     case -ENOENT:
         return "no such file or directory";
@@ -52,7 +54,8 @@ static const char *error_text(int error)
     case -ENOMEM:
         return "not enough memory; try a larger -m";
     default:
-        return "cannot be used";
+        (void)format(text, sizeof text, "cannot be used (error %d)", -error);
+        return text;
     }
 }
 
@@ -94,6 +97,7 @@ static void kernel_start(void)
 {
     int error = vm_init(machine);
     ASSERT(error == 0);
+    device_init(machine);
     vfs_init();
     elf_image_register(machine->image, machine->image_size);
     syscall_init(options.process.trace);
