@@ -150,16 +150,17 @@ void fs_read(struct fs_request *request)
         fs_fail(request, -EINVAL);
         return;
     }
-    if ((kind & FS_SPECIAL) != 0 && events_now(fd, POLLIN) == 0) {
+    // With a place given it is no stream, or the host says so at once.
+    bool has_place = arguments->offset != OFFSET_NONE;
+    if ((kind & FS_SPECIAL) != 0 && !has_place && events_now(fd, POLLIN) == 0) {
         fs_fail(request, -EAGAIN);
         return;
     }
     uint32_t used = parts_cut((struct iovec *)data, count, arguments->size);
     long done;
     do {
-        done = arguments->offset == OFFSET_NONE || (kind & (FS_SPECIAL | FS_STREAM)) == FS_SPECIAL
-                   ? syscall3(SYS_readv, fd, (long)data, used)
-                   : syscall4(SYS_preadv, fd, (long)data, used, (long)arguments->offset);
+        done = has_place ? syscall4(SYS_preadv, fd, (long)data, used, (long)arguments->offset)
+                         : syscall3(SYS_readv, fd, (long)data, used);
     } while (done == -EINTR);
     if (done < 0) {
         fs_fail(request, done);
@@ -226,7 +227,7 @@ void fs_write(struct fs_request *request)
         return;
     }
     uint32_t used = parts_cut((struct iovec *)data, count, arguments->size);
-    bool has_place = (kind & FS_STREAM) != 0 && arguments->offset != OFFSET_NONE;
+    bool has_place = arguments->offset != OFFSET_NONE;
     long done = (kind & FS_SPECIAL) != 0 && !has_place
                     ? write_pieces(fd, data, used)
                     : write_once(fd, kind, arguments->offset, data, used);

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// fs_far.c: a plain transport for far ends in a unit test: what hal-linux/dev/device.c does, in one
+// thread.
+#include <stdlib.h>
+#include <string.h>
+#include <linux/virtio_ring.h>
+
+#include "core/dev/device.h"
+#include "hal-linux/dev/device.h"
+#include "hal/upcall.h"
+#include "vfs_host.h"
+
+enum { DEVICES = 8 };
+
+struct far_queue {
+    struct hal_ring ring;
+    uint16_t taken, used;
+    struct device_chain *chains;
+};
+
+struct hal_dev {
+    const struct device_ops *ops;
+    void *state;
+    struct far_queue queues[DEVICE_QUEUE_MAX];
+    char name[64];
+};
+
+static struct hal_dev devices[DEVICES];
+static struct hal_dev_info infos[DEVICES];
+static size_t device_count;
+static struct device_chain *deferred;
+
+int device_add(enum hal_dev_kind kind, const char *name, const struct device_ops *ops, void *state,
+               const void *config)
+{
+    (void)config;
+    struct hal_dev *dev = &devices[device_count];
+    dev->ops = ops;
+    dev->state = state;
+    strncpy(dev->name, name, sizeof dev->name - 1);
+    for (size_t i = 0; i < DEVICE_QUEUE_MAX; ++i) {
+        dev->queues[i].chains = calloc(DEVICE_RING_MAX, sizeof(struct device_chain));
+    }
+    infos[device_count++] = (struct hal_dev_info){
+        .dev = dev, .kind = kind, .queue_count = ops->queue_count, .name = dev->name};
+    return 0;
+}
+
+void host_devices_start(void)
+{
+    static struct hal_boot boot;
+    boot = (struct hal_boot){.devs = infos, .dev_count = device_count, .cpu_count = 1};
+    device_init(&boot);
+}
+
+int hal_dev_open(struct hal_dev *dev, uint64_t *features)
+{
+    *features &= (UINT64_C(1) << 32) | dev->ops->features;
+    if (dev->ops->reset != NULL) {
+        dev->ops->reset(dev->state);
+    }
+    return 0;
+}
+
+int hal_dev_queue(struct hal_dev *dev, uint32_t index, const struct hal_ring *ring, uint32_t cpu)
+{
+    (void)cpu;
+    dev->queues[index] = (struct far_queue){.ring = *ring, .chains = dev->queues[index].chains};
+    return 0;
+}
+
+int hal_dev_go(struct hal_dev *dev)
+{
+    (void)dev;
+    return 0;
+}
+
+void hal_dev_stop(struct hal_dev *dev)
+{
+    (void)dev;
+}
+
+static void chain_take(struct hal_dev *dev, uint32_t index, uint16_t head)
+{
+    struct far_queue *queue = &dev->queues[index];
+    struct device_chain *chain = &queue->chains[head];
+    *chain = (struct device_chain){.dev = dev, .state = dev->state, .queue = index, .head = head};
+    const struct vring_desc *desc = (const struct vring_desc *)queue->ring.desc;
+    for (uint16_t at = head;; at = desc[at].next) {
+        bool is_out = (desc[at].flags & VRING_DESC_F_WRITE) != 0;
+        chain->parts[chain->in_count + chain->out_count] =
+            (struct iovec){(void *)desc[at].addr, desc[at].len};
+        *(is_out ? &chain->out_count : &chain->in_count) += 1;
+        if ((desc[at].flags & VRING_DESC_F_NEXT) == 0) {
+            break;
+        }
+    }
+    dev->ops->serve(chain);
+}
+
+void hal_dev_kick(struct hal_dev *dev, uint32_t index)
+{
+    struct far_queue *queue = &dev->queues[index];
+    const struct vring_avail *avail = (const struct vring_avail *)queue->ring.avail;
+    while (queue->taken != avail->idx) {
+        chain_take(dev, index, avail->ring[queue->taken++ % queue->ring.size]);
+    }
+}
+
+void device_chain_done(struct device_chain *chain, uint32_t written)
+{
+    struct far_queue *queue = &chain->dev->queues[chain->queue];
+    struct vring_used *used = (struct vring_used *)queue->ring.used;
+    const struct vring_avail *avail = (const struct vring_avail *)queue->ring.avail;
+    used->ring[queue->used++ % queue->ring.size] = (struct vring_used_elem){chain->head, written};
+    used->idx = queue->used;
+    if ((avail->flags & VRING_AVAIL_F_NO_INTERRUPT) == 0) {
+        upcall_dev(chain->dev, chain->queue, NULL);
+    }
+}
+
+void device_chain_defer(struct device_chain *chain, void (*function)(struct device_chain *))
+{
+    chain->deferred = function;
+    chain->job.next = deferred != NULL ? &deferred->job : NULL;
+    deferred = chain;
+}
+
+bool host_worker_has_work(void)
+{
+    return deferred != NULL;
+}
+
+bool host_worker_run(void)
+{
+    struct device_chain *chain = deferred;
+    if (chain == NULL) {
+        return false;
+    }
+    struct worker_job *next = chain->job.next;
+    deferred = next == NULL
+                   ? NULL
+                   : (struct device_chain *)((char *)next - offsetof(struct device_chain, job));
+    chain->deferred(chain);
+    return true;
+}
+
+static size_t parts_move(const struct iovec *parts, uint32_t count, size_t offset, char *flat,
+                         size_t size, bool gather)
+{
+    size_t moved = 0;
+    for (uint32_t i = 0; i < count && moved < size; ++i) {
+        if (offset >= parts[i].iov_len) {
+            offset -= parts[i].iov_len;
+            continue;
+        }
+        size_t step = parts[i].iov_len - offset;
+        step = step < size - moved ? step : size - moved;
+        char *part = (char *)parts[i].iov_base + offset;
+        memcpy(gather ? flat + moved : part, gather ? part : flat + moved, step);
+        moved += step;
+        offset = 0;
+    }
+    return moved;
+}
+
+size_t device_gather(const struct iovec *parts, uint32_t count, size_t offset, void *target,
+                     size_t size)
+{
+    return parts_move(parts, count, offset, target, size, true);
+}
+
+size_t device_scatter(const struct iovec *parts, uint32_t count, size_t offset, const void *source,
+                      size_t size)
+{
+    return parts_move(parts, count, offset, (char *)(uintptr_t)source, size, false);
+}

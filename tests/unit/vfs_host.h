@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// vfs_host.h: the rooms under core/vfs and core/dev, played by the host, for single-threaded tests.
+#ifndef VFS_HOST_H
+#define VFS_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "hal/hal.h"
+
+// Called whenever core would sleep: the test does here what another thread would have done. NULL,
+// or a hook that changes nothing for a hundred calls: the test fails, for core would sleep for
+// ever.
+extern void (*host_sleep_hook)(void);
+
+// Is a signal pending? What wait_is_interrupted answers.
+extern bool host_is_interrupted;
+
+// Allocations that have not been given back.
+size_t host_block_count(void);
+size_t host_frame_count(void);
+
+// The next count allocations work, the one after them fails. -1: none fails.
+void host_memory_fail_after(int count);
+
+// ---- The transport, with the far ends that were added by device_add ----
+
+// Devices for hal_boot, and device_init with them. After the far ends were added.
+void host_devices_start(void);
+
+// Runs what far ends deferred to a worker. False: there was nothing.
+bool host_worker_run(void);
+
+// Whether a deferred request is waiting.
+bool host_worker_has_work(void);
+
+#endif
