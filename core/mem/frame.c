@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// frame.c: physical page frames, without a lock: an array of 2 MiB areas, after LLFree (Wrenger et al., ATC 2023).
+// frame.c: physical page frames, without a lock: an array of 2 MiB areas, after LLFree (Wrenger et
+// al., ATC 2023).
 //
-// An area is 512 frames: a bit for each that is taken, and a counter, `used`. Whoever takes frames first
-// raises the counter, then sets the bits; whoever gives back clears the bits, then lowers the counter.
+// An area is 512 frames: a bit for each that is taken, and a counter, `used`. Whoever takes frames
+// first raises the counter, then sets the bits; whoever gives back clears the bits, then lowers the
+// counter.
 //
-// Invariant: used >= the number of bits set, so used == 0 says that nobody has or is about to take a frame here,
-// and a compare-and-swap from 0 to 512 takes the whole area.
+// Invariant: used >= the number of bits set, so used == 0 says that nobody has or is about to take
+// a frame here, and a compare-and-swap from 0 to 512 takes the whole area.
 //
-// A second bit per frame says that it may have been written to: while it is 0 and the machine's memory came
-// zeroed, the frame reads as zeros. All-zero metadata is memory that is all free and never used, so boot
-// touches none of it. Single frames go through a small array per CPU.
+// A second bit per frame says that it may have been written to: while it is 0 and the machine's
+// memory came zeroed, the frame reads as zeros. All-zero metadata is memory that is all free and
+// never used, so boot touches none of it. Single frames go through a small array per CPU.
 #include "core/mem/frame.h"
 
 #include <stdatomic.h>
@@ -109,8 +111,7 @@ static bool area_reserve(size_t area, uint32_t count)
 
 static void area_release(size_t area, uint32_t count)
 {
-    uint32_t used =
-        atomic_fetch_sub_explicit(&memory.used[area], count, memory_order_release);
+    uint32_t used = atomic_fetch_sub_explicit(&memory.used[area], count, memory_order_release);
     ASSERT(used >= count);
 }
 
@@ -151,9 +152,8 @@ static bool bits_set(const struct span *span)
                 bits_clear(span, i);
                 return false;
             }
-        } while (!atomic_compare_exchange_weak_explicit(word, &old, old | mask,
-                                                        memory_order_acquire,
-                                                        memory_order_relaxed));
+        } while (!atomic_compare_exchange_weak_explicit(
+            word, &old, old | mask, memory_order_acquire, memory_order_relaxed));
     }
     return true;
 }
@@ -243,8 +243,8 @@ static size_t hint_get(void)
     return area;
 }
 
-// First where this CPU took frames last, then in areas that are in use already, then in unused ones from the
-// top: whole areas are taken from the bottom.
+// First where this CPU took frames last, then in areas that are in use already, then in unused ones
+// from the top: whole areas are taken from the bottom.
 static bool small_take(const struct wish *wish, struct span *span)
 {
     size_t hint = hint_get();

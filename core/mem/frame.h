@@ -9,15 +9,20 @@
 
 #include "hal/hal.h"
 
-enum frame_flags { FRAME_ZERO = 1 }; // the frames read as zeros; costs nothing where they were never used
+enum frame_flags {
+    FRAME_ZERO = 1
+}; // the frames read as zeros; costs nothing where they were never used
 
-// Takes over boot's regions. Once, on the boot CPU, which has been adopted (percpu.h), before anything else of core/mem.
+// Takes over boot's regions. Once, on the boot CPU, which has been adopted (percpu.h), before
+// anything else of core/mem.
 void frame_init(const struct hal_boot *boot);
 
-// Takes count contiguous frames, aligned to the next power of two of count up to 512 (2 MiB). -ENOMEM: none.
+// Takes count contiguous frames, aligned to the next power of two of count up to 512 (2 MiB).
+// -ENOMEM: none.
 HAL_MUST_CHECK int frame_alloc(size_t count, unsigned flags, hal_phys *start);
 
-// Takes the longest contiguous run of at most count_max frames that can be had quickly. Answers its length; 0: none.
+// Takes the longest contiguous run of at most count_max frames that can be had quickly. Answers its
+// length; 0: none.
 size_t frame_alloc_run(size_t count_max, unsigned flags, hal_phys *start);
 
 // Gives back frames; any part of an allocation, in any order.
@@ -28,7 +33,8 @@ char *frame_address(hal_phys frame);
 hal_phys frame_of(const void *address);
 bool frame_is_direct(const void *address);
 
-// The frames lie in [frame_first, frame_first + frame_span), with holes; frame_first is a multiple of 2 MiB.
+// The frames lie in [frame_first, frame_first + frame_span), with holes; frame_first is a multiple
+// of 2 MiB.
 hal_phys frame_first(void);
 size_t frame_span(void); // bytes
 

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// heap.c: small blocks: size classes, and magazines of free blocks per CPU (Bonwick and Adams, 2001).
+// heap.c: small blocks: size classes, and magazines of free blocks per CPU (Bonwick and Adams,
+// 2001).
 //
-// Blocks have no header. Memory of the direct map is divided into units of 64 KiB, and a table says for each unit
-// what its blocks are: of which size class, or the start of a large block (large.c). A block that is none of these
-// lies outside the direct map.
+// Blocks have no header. Memory of the direct map is divided into units of 64 KiB, and a table says
+// for each unit what its blocks are: of which size class, or the start of a large block (large.c).
+// A block that is none of these lies outside the direct map.
 //
-// Free blocks are chained through their first word. Each CPU has for each class the chain it works on (`loaded`),
-// perhaps a second, full one (`spare`), and a piece of fresh memory to cut. Full chains, of a fixed number of
-// blocks per class, move between CPUs over one lock-free stack per class, whoever allocated the blocks: nothing
-// is ever walked or counted.
+// Free blocks are chained through their first word. Each CPU has for each class the chain it works
+// on (`loaded`), perhaps a second, full one (`spare`), and a piece of fresh memory to cut. Full
+// chains, of a fixed number of blocks per class, move between CPUs over one lock-free stack per
+// class, whoever allocated the blocks: nothing is ever walked or counted.
 //
-// Invariant: a chain in `spare` or on a stack has exactly class->chain_count blocks; `loaded` has chain_count - room.
-// A CPU's magazines are its own with interrupts off; so any context may allocate.
+// Invariant: a chain in `spare` or on a stack has exactly class->chain_count blocks; `loaded` has
+// chain_count - room. A CPU's magazines are its own with interrupts off; so any context may
+// allocate.
 #include "core/mem/heap.h"
 
 #include <stdatomic.h>
@@ -26,15 +28,16 @@
 #include "core/mem/unit.h"
 
 enum {
-    CLASS_COUNT = 40,          // 16, 32 .. 128, then four per doubling up to HEAP_SMALL_MAX
-    CLASS_FINE_MAX = 1024,     // sizes up to here are looked up by 16 bytes, above by 128
-    CHAIN_BYTES = 128 << 10,   // what a full chain holds, within the next two
+    CLASS_COUNT = 40,        // 16, 32 .. 128, then four per doubling up to HEAP_SMALL_MAX
+    CLASS_FINE_MAX = 1024,   // sizes up to here are looked up by 16 bytes, above by 128
+    CHAIN_BYTES = 128 << 10, // what a full chain holds, within the next two
     CHAIN_MIN = 4,
     CHAIN_MAX = 256,
-    SPAN_UNITS_MAX = 8,        // 512 KiB are cut at a time, at most
+    SPAN_UNITS_MAX = 8, // 512 KiB are cut at a time, at most
 };
 
-struct class {
+struct class
+{
     uint32_t size;
     uint32_t chain_count;
     uint32_t span_units;
@@ -51,8 +54,8 @@ _Static_assert(sizeof(struct block) == 16, "the smallest class");
 struct magazine {
     struct block *loaded;
     struct block *spare;
-    uint32_t room;             // blocks until loaded is full
-    uint32_t fresh_left;       // bytes
+    uint32_t room;       // blocks until loaded is full
+    uint32_t fresh_left; // bytes
     char *fresh;
 };
 
@@ -83,7 +86,7 @@ static struct block *block_cut(struct magazine *magazine, uint32_t index)
 {
     struct class *class = &classes[index];
     if (magazine->fresh_left < class->size) {
-        size_t size = (size_t)class->span_units * UNIT_SIZE;
+        size_t size = (size_t) class->span_units * UNIT_SIZE;
         hal_phys start;
         if (frame_alloc(size / HAL_PAGE_SIZE, 0, &start) != 0) {
             return NULL;
@@ -101,7 +104,8 @@ static struct block *block_cut(struct magazine *magazine, uint32_t index)
 }
 
 // loaded is empty.
-static __attribute__((noinline)) struct block *block_take_slow(struct magazine *magazine, uint32_t index)
+static __attribute__((noinline)) struct block *block_take_slow(struct magazine *magazine,
+                                                               uint32_t index)
 {
     struct block *chain = magazine->spare != NULL ? magazine->spare : chain_pop(&classes[index]);
     magazine->spare = NULL;
@@ -172,7 +176,8 @@ void *heap_alloc_zeroed(size_t size)
     return block == NULL ? NULL : memset(block, 0, size);
 }
 
-// Units are aligned to their size, so a class whose size is a multiple of alignment has only aligned blocks.
+// Units are aligned to their size, so a class whose size is a multiple of alignment has only
+// aligned blocks.
 void *heap_alloc_aligned(size_t alignment, size_t size)
 {
     ASSERT(alignment != 0 && (alignment & (alignment - 1)) == 0);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // heap.h: memory by the byte, for core and (as malloc) for the application.
 //
-// Per-CPU caches of size classes; no lock. Blocks of more than 1 MiB come from core/vm through heap_large, which is registered
-// once vm is up; all others, and before that all, are in the direct map.
-// Every block is aligned to 16. Small blocks: any CPU, any context. Large blocks: thread context.
+// Per-CPU caches of size classes; no lock. Blocks of more than 1 MiB come from core/vm through
+// heap_large, which is registered once vm is up; all others, and before that all, are in the direct
+// map. Every block is aligned to 16. Small blocks: any CPU, any context. Large blocks: thread
+// context.
 #ifndef CORE_MEM_HEAP_H
 #define CORE_MEM_HEAP_H
 
@@ -23,7 +24,8 @@ void *heap_alloc_zeroed(size_t size);
 // alignment is a power of two.
 void *heap_alloc_aligned(size_t alignment, size_t size);
 
-// NULL: no memory, and block is as it was. block NULL is heap_alloc. In place where the class or the mapping allows.
+// NULL: no memory, and block is as it was. block NULL is heap_alloc. In place where the class or
+// the mapping allows.
 void *heap_realloc(void *block, size_t size);
 
 void heap_free(void *block); // NULL is nothing
@@ -32,9 +34,12 @@ void heap_free(void *block); // NULL is nothing
 size_t heap_size(const void *block);
 
 struct heap_large {
-    char *(*map)(size_t size, size_t alignment); // zeroed pages, or NULL; alignment is a multiple of the page size
+    char *(*map)(
+        size_t size,
+        size_t alignment); // zeroed pages, or NULL; alignment is a multiple of the page size
     void (*unmap)(char *va, size_t size);
-    char *(*remap)(char *va, size_t old_size, size_t new_size); // NULL: not possible; contents move along
+    char *(*remap)(char *va, size_t old_size,
+                   size_t new_size); // NULL: not possible; contents move along
 };
 
 void heap_large_register(const struct heap_large *large);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // large.c: large blocks.
 //
-// Up to DIRECT_PAGES_MAX pages (and any size before core/vm is up) a block is a run of frames in the direct map,
-// which costs no mapping: its first unit says how long it is. Sizes are rounded up to an eighth of a doubling, so
-// that a few freed blocks kept per CPU serve the next allocations.
+// Up to DIRECT_PAGES_MAX pages (and any size before core/vm is up) a block is a run of frames in
+// the direct map, which costs no mapping: its first unit says how long it is. Sizes are rounded up
+// to an eighth of a doubling, so that a few freed blocks kept per CPU serve the next allocations.
 //
-// Beyond that a block is a mapping of its own, with a header before the block, so that it can grow by moving
-// pages. A few freed mappings are kept too: programs that allocate and free one large buffer again and again
-// pay for it once.
+// Beyond that a block is a mapping of its own, with a header before the block, so that it can grow
+// by moving pages. A few freed mappings are kept too: programs that allocate and free one large
+// buffer again and again pay for it once.
 #include "core/mem/large.h"
 
 #include <stdatomic.h>
@@ -127,8 +127,8 @@ static bool kept_drain(void)
 // Takes pages frames at a multiple of alignment (at most 2 MiB) and of UNIT_SIZE.
 static char *frames_take(size_t pages, size_t alignment, bool zeroed)
 {
-    size_t least = alignment / HAL_PAGE_SIZE > DIRECT_PAGES_MIN ? alignment / HAL_PAGE_SIZE
-                                                                : DIRECT_PAGES_MIN;
+    size_t least =
+        alignment / HAL_PAGE_SIZE > DIRECT_PAGES_MIN ? alignment / HAL_PAGE_SIZE : DIRECT_PAGES_MIN;
     size_t count = pages > least ? pages : least;
     hal_phys start;
     unsigned flags = zeroed ? FRAME_ZERO : 0;
@@ -285,8 +285,8 @@ static void *mapped_alloc_aligned(const struct heap_large *large, size_t size, s
     }
     uintptr_t header_end = (uintptr_t)base + sizeof(struct large_header);
     char *block = base + (round_up(header_end, alignment) - (uintptr_t)base);
-    size_t front = (size_t)(block - sizeof(struct large_header) - base) / HAL_PAGE_SIZE *
-                   HAL_PAGE_SIZE;
+    size_t front =
+        (size_t)(block - sizeof(struct large_header) - base) / HAL_PAGE_SIZE * HAL_PAGE_SIZE;
     size_t end = round_up((size_t)(block + size - base), HAL_PAGE_SIZE);
     if (front > 0) {
         large->unmap(base, front);
@@ -339,8 +339,8 @@ void *large_alloc(size_t size, size_t alignment, bool zeroed)
         return NULL;
     }
     bool is_mappable = atomic_load(&mapper) != NULL;
-    bool is_direct = alignment <= 2 << 20 &&
-                     (size <= DIRECT_PAGES_MAX * HAL_PAGE_SIZE || !is_mappable);
+    bool is_direct =
+        alignment <= 2 << 20 && (size <= DIRECT_PAGES_MAX * HAL_PAGE_SIZE || !is_mappable);
     void *block = is_direct ? direct_alloc(size, alignment, zeroed) : NULL;
     return block == NULL ? mapped_alloc(size, alignment, zeroed) : block;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// slab.c: objects with the link of the free stack before them, so that a free object keeps its contents.
+// slab.c: objects with the link of the free stack before them, so that a free object keeps its
+// contents.
 #include "core/mem/slab.h"
 
 #include "core/lib/assert.h"

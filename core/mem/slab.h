@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// slab.h: caches of equal objects. An object's memory stays an object of its cache for ever (type-stable), so a late reader
-// of a freed object reads an object. Any context.
+// slab.h: caches of equal objects. An object's memory stays an object of its cache for ever
+// (type-stable), so a late reader of a freed object reads an object. Any context.
 #ifndef CORE_MEM_SLAB_H
 #define CORE_MEM_SLAB_H
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// unit.c: the table of units, one word for each 64 KiB between the lowest and the highest frame; all zero at first.
+// unit.c: the table of units, one word for each 64 KiB between the lowest and the highest frame;
+// all zero at first.
 #include "core/mem/unit.h"
 
 #include "core/lib/assert.h"

@@ -17,7 +17,8 @@ enum {
 extern struct unit_table {
     char *base;      // the lowest address of the direct map
     size_t size;     // of the direct map, bytes
-    uint32_t *units; // an entry is written by who has the memory, before a block of it is known to anyone else
+    uint32_t *units; // an entry is written by who has the memory, before a block of it is known to
+                     // anyone else
 } unit_table;
 
 static inline bool unit_is_direct(const void *address)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // vm.h: the application's address space: areas, mappings, protection, faults.
 //
-// Addresses and sizes are page multiples unless stated. Thread context, may block, unless stated. One mutex inside. On failure
-// nothing has changed.
+// Addresses and sizes are page multiples unless stated. Thread context, may block, unless stated.
+// One mutex inside. On failure nothing has changed; but what VM_FIXED replaces may be gone when the
+// machine has no table (or mapping) left for what comes in its place.
 #ifndef CORE_VM_VM_H
 #define CORE_VM_VM_H
 
@@ -14,7 +15,8 @@
 
 // Where the pages of a file mapping come from. Private mappings read each page once.
 struct vm_pager {
-    // Fills size bytes at to (direct map) from offset; what lies beyond the end of the file is zeroed. 0 or -EIO.
+    // Fills size bytes at to (direct map) from offset; what lies beyond the end of the file is
+    // zeroed. 0 or -EIO.
     int (*read)(struct vm_pager *pager, uint64_t offset, char *to, size_t size);
     void (*get)(struct vm_pager *pager); // one more area uses it
     void (*put)(struct vm_pager *pager);
@@ -24,31 +26,35 @@ struct vm_pager {
 };
 
 enum vm_flags {
-    VM_FIXED = 1,      // at *va exactly, whatever is there is unmapped first
-    VM_NOREPLACE = 2,  // with VM_FIXED: -EEXIST when anything is there
-    VM_LAZY = 4,       // anonymous only: no memory until touched (thread stacks, reservations)
-    VM_SHARED = 8,     // anonymous only here
-    VM_LOW = 16,       // in the first 2 GiB (MAP_32BIT)
-    VM_STACK = 32,     // with VM_LAZY: the fault path must not block on the address-space mutex (see vm.c)
+    VM_FIXED = 1,     // at *va exactly, whatever is there is unmapped first
+    VM_NOREPLACE = 2, // with VM_FIXED: -EEXIST when anything is there
+    VM_LAZY = 4,      // anonymous only: no memory until touched (thread stacks, reservations)
+    VM_SHARED = 8,    // anonymous only here
+    VM_LOW = 16,      // in the first 2 GiB (MAP_32BIT)
+    VM_STACK = 32,    // a stack: every lazy area is fit for one, since faults take no lock
 };
 
 struct hal_fault;
 
 int vm_init(const struct hal_boot *boot);
 
-// Maps size bytes. *va is a hint (NULL: none) or, with VM_FIXED, the place; the result goes back there. pager NULL: anonymous,
-// reads as zeros. prot of HAL_READ|HAL_WRITE|HAL_EXEC, 0 is a guard. -ENOMEM, -EEXIST, -EINVAL, -EIO.
-HAL_MUST_CHECK int vm_map(char **va, size_t size, unsigned prot, unsigned flags, struct vm_pager *pager, uint64_t offset);
-HAL_MUST_CHECK int vm_unmap(char *va, size_t size);                // holes are fine
+// Maps size bytes. *va is a hint (NULL: none) or, with VM_FIXED, the place; the result goes back
+// there. pager NULL: anonymous, reads as zeros. prot of HAL_READ|HAL_WRITE|HAL_EXEC, 0 is a guard.
+// -ENOMEM, -EEXIST, -EINVAL, -EIO.
+HAL_MUST_CHECK int vm_map(char **va, size_t size, unsigned prot, unsigned flags,
+                          struct vm_pager *pager, uint64_t offset);
+HAL_MUST_CHECK int vm_unmap(char *va, size_t size);                  // holes are fine
 HAL_MUST_CHECK int vm_protect(char *va, size_t size, unsigned prot); // -ENOMEM: a hole
 HAL_MUST_CHECK int vm_remap(char **va, size_t old_size, size_t new_size, bool may_move);
-HAL_MUST_CHECK int vm_discard(char *va, size_t size); // MADV_DONTNEED: reads as zeros (or the file) again
+HAL_MUST_CHECK int vm_discard(char *va,
+                              size_t size); // MADV_DONTNEED: reads as zeros (or the file) again
 HAL_MUST_CHECK int vm_is_resident(char *va, size_t size, unsigned char *pages); // mincore
 
 // The break, as brk(2): end NULL asks. Answers the break after the call.
 char *vm_brk(char *end);
 
-// Resolves a fault of the current thread, or says false. Called by upcall_fault; interrupts as the thread had them.
+// Resolves a fault of the current thread, or says false. Called by upcall_fault; interrupts as the
+// thread had them.
 bool vm_fault(const struct hal_fault *fault);
 
 struct vm_area_info {
@@ -58,7 +64,8 @@ struct vm_area_info {
     const char *name; // of the pager, or "[heap]", "[stack]", or ""
 };
 
-// Calls visit for each area in ascending order until it says false. The mutex is held: visit must not call vm.
+// Calls visit for each area in ascending order until it says false. The mutex is held: visit must
+// not call vm.
 void vm_walk(bool (*visit)(const struct vm_area_info *area, void *argument), void *argument);
 void vm_name_set(char *va, const char *name); // static text, for anonymous areas
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// frame_test.c: frames are given once, lie together where asked, read as zeros where promised, and come back.
+// frame_test.c: frames are given once, lie together where asked, read as zeros where promised, and
+// come back.
 #include "core/lib/errno.h"
 #include "core/mem/frame.h"
 #include "tests/unit/hal/unit_hal.h"
@@ -101,7 +102,7 @@ END_TEST
 
 START_TEST(runs_are_aligned_and_apart)
 {
-    static const size_t counts[] = {1,   2,   3,   5,   8,   16,  31,  33,   64,   65,
+    static const size_t counts[] = {1,   2,   3,   5,   8,   16,  31,  33,  64,  65,
                                     100, 128, 129, 256, 257, 300, 511, 512, 513, 1200};
     boot_plain();
     size_t free_count = frame_free_count();

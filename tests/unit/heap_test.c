@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// heap_test.c: blocks are apart, aligned, as large as asked, keep their contents, and move between CPUs.
+// heap_test.c: blocks are apart, aligned, as large as asked, keep their contents, and move between
+// CPUs.
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
 #include "tests/unit/hal/unit_hal.h"
@@ -26,7 +27,8 @@ static void cpu_switch(uint32_t index)
 
 static void boot(void)
 {
-    char *arena = mmap(NULL, MEMORY + 2 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *arena =
+        mmap(NULL, MEMORY + 2 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert(arena != MAP_FAILED);
     arena = (char *)(((uintptr_t)arena + 2 * MIB - 1) & ~(uintptr_t)(2 * MIB - 1));
     for (uint32_t i = 0; i < CPUS; i++) {

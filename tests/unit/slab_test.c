@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// slab_test.c: an object is zero the first time, keeps its contents when free, and is never given twice.
+// slab_test.c: an object is zero the first time, keeps its contents when free, and is never given
+// twice.
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
 #include "core/mem/slab.h"

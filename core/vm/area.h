@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// area.h: the set of areas: what the program asked for, where, and where there is room.
+//
+// An area is a range of pages with the same protection and source. Which pages are there, and in
+// which frames, is known to the machine's tables alone (pages.h). The mutex of vm.c guards all of
+// it.
+#ifndef CORE_VM_AREA_H
+#define CORE_VM_AREA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/lib/tree.h"
+
+struct hal_boot;
+struct vm_pager;
+
+struct area {
+    struct tree_node node; // by start
+    struct area *next;     // in a list of its holder's
+    char *start, *end;
+    unsigned prot;
+    unsigned flags; // VM_SHARED; VM_LAZY: pages may be absent
+    bool has_pages; // false: never had any
+    bool is_sparse; // with VM_LAZY: all its pages came by faults
+    struct vm_pager *pager;
+    uint64_t offset; // of start, in the pager
+    const char *name;
+};
+
+void area_init(const struct hal_boot *boot);
+
+// Whether [start, end) is in one of the machine's windows.
+bool area_is_in_window(const char *start, size_t size);
+
+struct area *area_at(const char *va); // the one that contains va, or NULL
+struct area *area_first(const char *start,
+                        const char *end); // the first that meets the range, or NULL
+struct area *area_after(const struct area *area,
+                        const char *end); // the next one that begins before end, or NULL
+
+// Puts area, whose range is empty of others, into the set; neighbours that it continues are merged
+// into it, and come back as a list to be freed. It keeps the pager's reference of each.
+struct area *area_insert(struct area *area);
+void area_remove(struct area *area);
+
+// Makes [va, end of area) an area of its own, in spare.
+void area_split(struct area *area, char *va, struct area *spare);
+
+// Merges area with neighbours that it continues; as area_insert.
+struct area *area_merge(struct area *area);
+
+enum area_place { AREA_HIGH, AREA_LOW };
+
+// A hole of size bytes at a multiple of alignment; NULL: none.
+char *area_hole_find(enum area_place place, size_t size, size_t alignment);
+
+// [start, end) has become free.
+void area_hole_add(const char *start, const char *end);
+
+#endif

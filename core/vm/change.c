@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// change.c: what is done to ranges of the address space under its mutex, all or nothing.
+//
+// Order of a change: prepare what can fail (records, tables of lazy.c), cut areas at the borders of
+// the range, change the pages area by area, and only then the records. Invariant between changes:
+// an absent page of an anonymous area that may be read or written is one that lazy.c knows.
+#include "core/vm/change.h"
+
+#include <stdatomic.h>
+
+#include "core/lib/assert.h"
+#include "core/lib/errno.h"
+#include "core/mem/heap.h"
+#include "core/sync/mutex.h"
+#include "core/vm/lazy.h"
+#include "core/vm/vm.h"
+
+enum { SPARE_COUNT = 3, CLEAR_MAX = 256 << 10 };
+
+static struct mutex mutex;
+static _Atomic size_t mapped_bytes; // written under the mutex
+
+static void list_free(struct area *list)
+{
+    while (list != NULL) {
+        struct area *next = list->next;
+        if (list->pager != NULL) {
+            list->pager->put(list->pager);
+        }
+        heap_free(list);
+        list = next;
+    }
+}
+
+int change_begin(struct change *change)
+{
+    *change = (struct change){NULL, NULL};
+    for (int i = 0; i < SPARE_COUNT; ++i) {
+        struct area *area = heap_alloc_zeroed(sizeof *area);
+        if (area == NULL) {
+            list_free(change->spares);
+            return -ENOMEM;
+        }
+        area->next = change->spares;
+        change->spares = area;
+    }
+    mutex_lock(&mutex);
+    return 0;
+}
+
+void change_end(struct change *change)
+{
+    mutex_unlock(&mutex);
+    list_free(change->spares);
+    list_free(change->dead);
+}
+
+struct area *change_spare(struct change *change)
+{
+    struct area *area = change->spares;
+    ASSERT(area != NULL);
+    change->spares = area->next;
+    area->next = NULL;
+    return area;
+}
+
+void change_bury(struct change *change, struct area *list)
+{
+    while (list != NULL) {
+        struct area *next = list->next;
+        list->next = change->dead;
+        change->dead = list;
+        list = next;
+    }
+}
+
+void change_lock(void)
+{
+    mutex_lock(&mutex);
+}
+
+void change_unlock(void)
+{
+    mutex_unlock(&mutex);
+}
+
+bool change_is_mine(void)
+{
+    return mutex_is_mine(&mutex);
+}
+
+size_t change_mapped_bytes(void)
+{
+    return atomic_load_explicit(&mapped_bytes, memory_order_relaxed);
+}
+
+void change_mapped_add(size_t size)
+{
+    atomic_fetch_add_explicit(&mapped_bytes, size, memory_order_relaxed);
+}
+
+enum pages_kind area_kind(const struct area *area)
+{
+    if ((area->flags & VM_LAZY) == 0) {
+        return PAGES_ALL;
+    }
+    return area->is_sparse ? PAGES_FAULTS : PAGES_SOME;
+}
+
+void range_isolate(struct change *change, char *start, char *end)
+{
+    struct area *first = area_at(start);
+    if (first != NULL && first->start < start) {
+        area_split(first, start, change_spare(change));
+    }
+    struct area *last = area_at(end);
+    if (last != NULL && last->start < end) {
+        area_split(last, end, change_spare(change));
+    }
+}
+
+void range_merge(struct change *change, char *start, char *end)
+{
+    struct area *area = area_first(start, end);
+    while (area != NULL) {
+        change_bury(change, area_merge(area));
+        area = area_after(area, end);
+    }
+    area = area_at(end);
+    if (area != NULL) {
+        change_bury(change, area_merge(area));
+    }
+}
+
+bool range_is_mapped(char *start, char *end)
+{
+    const struct area *area = area_at(start);
+    while (area != NULL && area->end < end) {
+        const struct area *next = area_after(area, end);
+        if (next == NULL || next->start != area->end) {
+            return false;
+        }
+        area = next;
+    }
+    return area != NULL;
+}
+
+// Whether the range's pages come by lazy.c, now or with prot.
+static bool is_lazy(const struct area *area, unsigned prot)
+{
+    return (area->flags & VM_LAZY) != 0 || (area->pager == NULL && !area->has_pages && prot != 0);
+}
+
+static int range_prepare(char *start, char *end, unsigned prot)
+{
+    int error = 0;
+    struct area *area = area_first(start, end);
+    while (area != NULL && error == 0) {
+        if (is_lazy(area, prot)) {
+            error = lazy_prepare(area->start > start ? area->start : start,
+                                 area->end < end ? area->end : end, prot, false);
+        }
+        area = area_after(area, end);
+    }
+    return error;
+}
+
+// ---- Unmap ---------------------------------------------------------------
+
+// Cuts large mappings of the machine at end, where the range is more than one area: the last one
+// must not fail.
+static int border_cut(char *start, char *end)
+{
+    const struct area *area = area_at(end);
+    if (area == NULL || area->start >= end || area->start <= start || !area->has_pages) {
+        return 0;
+    }
+    return pages_protect(end - HAL_PAGE_SIZE, end, area->prot, area->prot, PAGES_SOME);
+}
+
+static int area_free_pages(struct area *area)
+{
+    if ((area->flags & VM_LAZY) != 0) {
+        lazy_set(area->start, area->end, 0);
+    }
+    int error = area->has_pages ? pages_free(area->start, area->end, area_kind(area)) : 0;
+    if (error != 0 && (area->flags & VM_LAZY) != 0) {
+        lazy_set(area->start, area->end, area->prot);
+    }
+    return error;
+}
+
+// (A host that is out of mappings may refuse in the middle of the range: what was unmapped by then
+// stays so.)
+int range_unmap(struct change *change, char *start, char *end)
+{
+    if (area_first(start, end) == NULL) {
+        return 0;
+    }
+    int error = range_prepare(start, end, 0);
+    error = error != 0 ? error : border_cut(start, end);
+    if (error != 0) {
+        return error;
+    }
+    range_isolate(change, start, end);
+    struct area *area = area_first(start, end);
+    while (area != NULL) {
+        error = area_free_pages(area);
+        if (error != 0) {
+            range_merge(change, start, end);
+            return error;
+        }
+        struct area *next = area_after(area, end);
+        change_mapped_add(-(size_t)(area->end - area->start));
+        area_remove(area);
+        area->next = NULL;
+        change_bury(change, area);
+        area = next;
+    }
+    area_hole_add(start, end);
+    return 0;
+}
+
+// ---- Protect -------------------------------------------------------------
+
+static int area_protect(struct area *area, unsigned old_prot, unsigned prot)
+{
+    bool may_come = is_lazy(area, prot | old_prot);
+    if (may_come) {
+        lazy_set(area->start, area->end, prot);
+    }
+    int error = 0;
+    if (area->has_pages) {
+        error = pages_protect(area->start, area->end, old_prot, prot, area_kind(area));
+    }
+    if (error != 0 && may_come) {
+        lazy_set(area->start, area->end, old_prot);
+    }
+    return error;
+}
+
+// Back to what the areas' records say, before the one that failed.
+static void protect_undo(struct area *area, const struct area *failed, char *end, unsigned prot)
+{
+    while (area != failed) {
+        int error = area_protect(area, prot, area->prot);
+        ASSERT(error == 0); // its borders are there
+        area = area_after(area, end);
+    }
+}
+
+int range_protect(struct change *change, char *start, char *end, unsigned prot)
+{
+    if (!range_is_mapped(start, end)) {
+        return -ENOMEM;
+    }
+    int error = range_prepare(start, end, prot);
+    if (error != 0) {
+        return error;
+    }
+    range_isolate(change, start, end);
+    struct area *first = area_first(start, end);
+    for (struct area *area = first; area != NULL && error == 0; area = area_after(area, end)) {
+        error = area->prot == prot ? 0 : area_protect(area, area->prot, prot);
+        if (error != 0) {
+            protect_undo(first, area, end, prot);
+        }
+    }
+    for (struct area *area = first; area != NULL && error == 0; area = area_after(area, end)) {
+        if (is_lazy(area, prot) && !area->has_pages) {
+            area->flags |= VM_LAZY;
+            area->has_pages = area->is_sparse = true;
+        }
+        area->prot = prot;
+    }
+    range_merge(change, start, end);
+    return error;
+}
+
+// ---- Discard -------------------------------------------------------------
+
+// [start, end) lies in area, which is anonymous.
+int range_discard(struct area *area, char *start, char *end)
+{
+    if ((area->flags & VM_SHARED) != 0 || !area->has_pages) {
+        return 0;
+    }
+    if (end - start <= CLEAR_MAX) {
+        pages_clear(start, end, area_kind(area));
+        return 0;
+    }
+    int error = lazy_prepare(start, end, area->prot, true);
+    if (error != 0) {
+        return error;
+    }
+    bool was_lazy = (area->flags & VM_LAZY) != 0;
+    lazy_hold(start, end, area->prot);
+    error = pages_free(start, end, area_kind(area));
+    lazy_release(start, end);
+    if (error == 0) {
+        area->flags |= VM_LAZY;
+        area->is_sparse = area->is_sparse && was_lazy;
+    } else if (!was_lazy) {
+        lazy_set(start, end, 0);
+    }
+    return error;
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// change.h: one change of the address space: the mutex, and the area records that the change may
+// need or leave over, so that nothing is allocated or freed, and no pager called, while the mutex
+// is held.
+#ifndef CORE_VM_CHANGE_H
+#define CORE_VM_CHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/vm/area.h"
+#include "core/vm/pages.h"
+
+struct change {
+    struct area *spares; // two for the borders, one for a new area
+    struct area *dead;
+};
+
+HAL_MUST_CHECK int change_begin(struct change *change); // takes the mutex. -ENOMEM: it did not
+void change_end(struct change *change);
+
+struct area *change_spare(struct change *change);
+void change_bury(struct change *change, struct area *list); // freed at the end
+
+// The same without records: for who only looks.
+void change_lock(void);
+void change_unlock(void);
+bool change_is_mine(void);
+
+enum pages_kind area_kind(const struct area *area);
+
+// Makes the borders of [start, end) borders of areas; and merges what can be merged around them
+// again.
+void range_isolate(struct change *change, char *start, char *end);
+void range_merge(struct change *change, char *start, char *end);
+
+bool range_is_mapped(char *start, char *end); // without a hole
+
+HAL_MUST_CHECK int range_unmap(struct change *change, char *start, char *end);
+HAL_MUST_CHECK int range_protect(struct change *change, char *start, char *end, unsigned prot);
+HAL_MUST_CHECK int range_discard(struct area *area, char *start, char *end);
+
+size_t change_mapped_bytes(void);
+void change_mapped_add(size_t size);
+
+#endif

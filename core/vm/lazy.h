@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// lazy.h: which absent pages get memory when they are touched, and with what protection. Faults ask
+// here, without a lock: a thread that has the address space's mutex may touch a page of its own
+// stack for the first time.
+#ifndef CORE_VM_LAZY_H
+#define CORE_VM_LAZY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct hal_boot;
+
+enum { LAZY_CHUNK = 64 << 10 }; // what one fault maps, at most
+
+int lazy_init(const struct hal_boot *boot); // -ENOMEM
+
+// What follows is for the holder of the address space's mutex. Ranges lie in one window.
+
+// Makes room to set the range to prot, so that lazy_set cannot fail; and lazy_hold, where is_held.
+// -ENOMEM.
+int lazy_prepare(char *start, char *end, unsigned prot, bool is_held);
+
+// Absent pages of the range come with prot from now on; 0: they are errors. Waits for faults that
+// are being served.
+void lazy_set(char *start, char *end, unsigned prot);
+
+// The same, and faults in the range wait until lazy_release.
+void lazy_hold(char *start, char *end, unsigned prot);
+void lazy_release(char *start, char *end);
+
+// The first page at or after va (below end) that a fault may have mapped, or end; as far as can be
+// said quickly.
+char *lazy_next(char *va, char *end);
+
+// Any context. Maps the absent pages around va, or says false: no page may come there, or no
+// memory.
+bool lazy_fault(char *va, unsigned access);
+
+#endif

@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// vm.c: the address space, as vm.h promises it.
+//
+// Anonymous memory is mapped at once in as few runs of frames as there are, since a fault costs
+// more than a page; what is larger than half of the free memory, or asked for with VM_LAZY, comes
+// by faults. The fault path (lazy.c) takes no lock, so a thread in here may itself touch a new page
+// of its stack.
+//
+// Frames are found, zeroed and read from files before the mutex is taken: pagers may block and
+// allocate.
+#include "core/vm/vm.h"
+
+#include "core/lib/assert.h"
+#include "core/lib/errno.h"
+#include "core/mem/frame.h"
+#include "core/mem/heap.h"
+#include "core/vm/area.h"
+#include "core/vm/change.h"
+#include "core/vm/lazy.h"
+#include "core/vm/pages.h"
+#include "hal/upcall.h"
+
+enum {
+    LARGE_PAGE = 2 << 20,
+    BREAK_SIZE = 1 << 30,
+    BREAK_SHARE = 16,            // of the window, at most
+    PAGES_MANY = 16 << 20 >> 12, // fewer are mapped at once without looking how many are free
+};
+
+static struct {
+    size_t window_size;
+    char *break_start, *break_end, *break_limit; // under the mutex of change.c
+} space;
+
+struct request {
+    char *va;
+    size_t size;
+    unsigned prot, flags;
+    struct vm_pager *pager;
+    uint64_t offset;
+    bool is_eager;
+    struct frame_list frames; // where is_eager
+};
+
+static bool is_aligned(const void *va)
+{
+    return (uintptr_t)va % HAL_PAGE_SIZE == 0;
+}
+
+static bool is_range(const char *va, size_t size)
+{
+    return is_aligned(va) && size > 0 && size % HAL_PAGE_SIZE == 0 &&
+           size <= SIZE_MAX - (uintptr_t)va;
+}
+
+// ---- Map -----------------------------------------------------------------
+
+static int request_check(struct request *request)
+{
+    unsigned prot_all = HAL_READ | HAL_WRITE | HAL_EXEC;
+    if (request->size == 0 || request->size % HAL_PAGE_SIZE != 0 ||
+        (request->prot & ~prot_all) != 0 || request->offset % HAL_PAGE_SIZE != 0) {
+        return -EINVAL;
+    }
+    if ((request->flags & VM_FIXED) != 0) {
+        if (!is_aligned(request->va)) {
+            return -EINVAL;
+        }
+        if (!area_is_in_window(request->va, request->size)) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+static int request_fill(struct request *request)
+{
+    if (request->pager != NULL || request->prot == 0) {
+        request->flags &= ~(unsigned)VM_LAZY;
+    } else if ((request->flags & VM_LAZY) == 0) {
+        size_t pages = request->size / HAL_PAGE_SIZE;
+        if (pages > frame_total_count()) {
+            return -ENOMEM;
+        }
+        bool is_scarce = pages > PAGES_MANY && pages > frame_free_count() / 2;
+        request->flags |= is_scarce ? VM_LAZY : 0;
+    }
+    request->is_eager =
+        request->pager != NULL || (request->prot != 0 && (request->flags & VM_LAZY) == 0);
+    if (!request->is_eager) {
+        return 0;
+    }
+    return frame_list_fill(&request->frames, request->size, request->pager, request->offset);
+}
+
+static char *place_find(const struct request *request)
+{
+    enum area_place place = (request->flags & VM_LOW) != 0 ? AREA_LOW : AREA_HIGH;
+    char *hint = request->va;
+    if (hint != NULL && is_aligned(hint) && place == AREA_HIGH &&
+        area_is_in_window(hint, request->size) && area_first(hint, hint + request->size) == NULL) {
+        return hint;
+    }
+    size_t alignment = request->size >= LARGE_PAGE       ? (size_t)LARGE_PAGE
+                       : (request->flags & VM_LAZY) != 0 ? (size_t)LAZY_CHUNK
+                                                         : (size_t)HAL_PAGE_SIZE;
+    char *va = area_hole_find(place, request->size, alignment);
+    return va != NULL || alignment == HAL_PAGE_SIZE
+               ? va
+               : area_hole_find(place, request->size, HAL_PAGE_SIZE);
+}
+
+// Finds or makes the hole.
+static int request_place(struct request *request)
+{
+    if ((request->flags & VM_FIXED) == 0) {
+        request->va = place_find(request);
+        return request->va == NULL ? -ENOMEM : 0;
+    }
+    char *end = request->va + request->size;
+    if ((request->flags & VM_NOREPLACE) != 0 && area_first(request->va, end) != NULL) {
+        return -EEXIST;
+    }
+    return 0;
+}
+
+static void request_insert(struct change *change, const struct request *request)
+{
+    struct area *area = change_spare(change);
+    area->start = request->va;
+    area->end = request->va + request->size;
+    area->prot = request->prot;
+    area->flags = request->flags & (VM_SHARED | VM_LAZY);
+    area->has_pages = request->is_eager || (area->flags & VM_LAZY) != 0;
+    area->is_sparse = (area->flags & VM_LAZY) != 0;
+    area->pager = request->pager;
+    area->offset = request->offset;
+    if (request->pager != NULL) {
+        request->pager->get(request->pager);
+    }
+    change_bury(change, area_insert(area));
+    change_mapped_add(request->size);
+}
+
+static int request_map(struct change *change, struct request *request)
+{
+    int error = request_place(request);
+    if (error != 0) {
+        return error;
+    }
+    char *end = request->va + request->size;
+    bool is_lazy = (request->flags & VM_LAZY) != 0 && request->prot != 0;
+    error = is_lazy ? lazy_prepare(request->va, end, request->prot, false) : 0;
+    error = error != 0 ? error : range_unmap(change, request->va, end);
+    if (error == 0 && request->is_eager) {
+        error = pages_map(request->va, &request->frames, request->prot);
+    }
+    if (error != 0) {
+        return error;
+    }
+    if (is_lazy) {
+        lazy_set(request->va, end, request->prot);
+    } else if (request->is_eager && (request->prot & HAL_EXEC) != 0) {
+        hal_code_sync(request->va, request->size);
+    }
+    request_insert(change, request);
+    return 0;
+}
+
+int vm_map(char **va, size_t size, unsigned prot, unsigned flags, struct vm_pager *pager,
+           uint64_t offset)
+{
+    struct request request = {*va, size, prot, flags, pager, offset, false, {.last = NULL}};
+    struct change change;
+    int error = request_check(&request);
+    error = error != 0 ? error : request_fill(&request);
+    if (error != 0) {
+        return error;
+    }
+    error = change_begin(&change);
+    if (error == 0) {
+        error = request_map(&change, &request);
+        change_end(&change);
+    }
+    if (request.is_eager) {
+        if (error == 0) {
+            frame_list_done(&request.frames);
+        } else {
+            frame_list_free(&request.frames);
+        }
+    }
+    *va = error == 0 ? request.va : *va;
+    return error;
+}
+
+// ---- Unmap, protect, discard ---------------------------------------------
+
+int vm_unmap(char *va, size_t size)
+{
+    if (!is_range(va, size)) {
+        return -EINVAL;
+    }
+    struct change change;
+    int error = change_begin(&change);
+    if (error != 0) {
+        return error;
+    }
+    error = range_unmap(&change, va, va + size);
+    change_end(&change);
+    return error;
+}
+
+int vm_protect(char *va, size_t size, unsigned prot)
+{
+    if (!is_range(va, size) || (prot & ~(unsigned)(HAL_READ | HAL_WRITE | HAL_EXEC)) != 0) {
+        return -EINVAL;
+    }
+    struct change change;
+    int error = change_begin(&change);
+    if (error != 0) {
+        return error;
+    }
+    error = range_protect(&change, va, va + size, prot);
+    change_end(&change);
+    return error;
+}
+
+// Discards from *va on to the end of its area, or end, and moves *va there.
+static int discard_step(char **va, char *end)
+{
+    change_lock();
+    struct area *area = area_at(*va);
+    if (area == NULL) {
+        change_unlock();
+        return -ENOMEM;
+    }
+    char *start = *va;
+    char *stop = area->end < end ? area->end : end;
+    *va = stop;
+    struct vm_pager *pager = area->pager;
+    if (pager == NULL) {
+        int error = range_discard(area, start, stop);
+        change_unlock();
+        return error;
+    }
+    unsigned prot = area->prot, flags = area->flags;
+    uint64_t offset = area->offset + (uint64_t)(start - area->start);
+    pager->get(pager);
+    change_unlock();
+    int error = vm_map(&start, (size_t)(stop - start), prot, flags | VM_FIXED, pager, offset);
+    pager->put(pager);
+    return error;
+}
+
+int vm_discard(char *va, size_t size)
+{
+    if (!is_range(va, size)) {
+        return -EINVAL;
+    }
+    char *end = va + size;
+    int error = 0;
+    while (va < end && error == 0) {
+        error = discard_step(&va, end);
+    }
+    return error;
+}
+
+int vm_is_resident(char *va, size_t size, unsigned char *pages)
+{
+    if (!is_range(va, size)) {
+        return -EINVAL;
+    }
+    change_lock();
+    int error = range_is_mapped(va, va + size) ? 0 : -ENOMEM;
+    for (size_t i = 0; i < size / HAL_PAGE_SIZE && error == 0; ++i) {
+        hal_phys pa;
+        unsigned prot;
+        pages[i] = hal_translate(va + i * HAL_PAGE_SIZE, &pa, &prot) == 0;
+    }
+    change_unlock();
+    return error;
+}
+
+// ---- Remap ---------------------------------------------------------------
+
+// The request that makes the part behind old_size, of area's kind.
+static int growth_fill(struct request *growth, const struct area *area, char *va, size_t size)
+{
+    *growth = (struct request){.va = va, .size = size, .prot = area->prot, .flags = area->flags};
+    growth->is_eager = area->has_pages && (area->flags & VM_LAZY) == 0;
+    return growth->is_eager ? frame_list_fill(&growth->frames, size, NULL, 0) : 0;
+}
+
+// Moves the pages of [va, va + old_size) to target and maps the growth behind them. All or nothing.
+static int pages_move(const struct area *area, char *target, const struct request *growth)
+{
+    char *start = area->start, *end = area->end;
+    size_t old_size = (size_t)(end - start);
+    int error = area->has_pages ? pages_alias(start, end, target, area->prot, area_kind(area)) : 0;
+    if (error != 0) {
+        return error;
+    }
+    error = growth->is_eager ? pages_map(target + old_size, &growth->frames, growth->prot) : 0;
+    if (error == 0 && area->has_pages) {
+        error = pages_forget(start, end);
+    }
+    if (error != 0 && area->has_pages) {
+        int undo = pages_forget(target, target + old_size + growth->size);
+        ASSERT(undo == 0); // whole mappings of our own
+    }
+    return error;
+}
+
+static int remap_move(struct change *change, char **va, size_t old_size,
+                      const struct request *growth)
+{
+    struct request wish = {.size = old_size + growth->size, .flags = growth->flags & VM_LAZY};
+    char *target = place_find(&wish);
+    if (target == NULL) {
+        return -ENOMEM;
+    }
+    char *start = *va, *end = start + old_size;
+    bool is_lazy = (growth->flags & VM_LAZY) != 0;
+    int error = is_lazy ? lazy_prepare(start, end, 0, false) : 0;
+    error = error == 0 && is_lazy ? lazy_prepare(target, target + wish.size, growth->prot, true)
+                                  : error;
+    if (error != 0) {
+        return error;
+    }
+    range_isolate(change, start, end);
+    struct area *area = area_at(start);
+    if (is_lazy) {
+        lazy_set(start, end, 0);
+    }
+    error = pages_move(area, target, growth);
+    if (error != 0) {
+        if (is_lazy) {
+            lazy_set(start, end, area->prot);
+        }
+        range_merge(change, start, end);
+        return error;
+    }
+    area_remove(area);
+    area_hole_add(start, end);
+    area->start = target;
+    area->end = target + wish.size;
+    area->is_sparse = false;
+    if (is_lazy) {
+        lazy_set(area->start, area->end, area->prot);
+    }
+    change_bury(change, area_insert(area));
+    change_mapped_add(growth->size);
+    *va = target;
+    return 0;
+}
+
+static int remap_grow(struct change *change, char **va, size_t old_size, size_t new_size,
+                      bool may_move)
+{
+    struct area *area = area_at(*va);
+    if (area == NULL || (size_t)(area->end - *va) < old_size) {
+        return -EFAULT;
+    }
+    if (area->pager != NULL) {
+        return -ENOMEM; // files are mapped whole; nobody grows them
+    }
+    struct request growth;
+    char *old_end = *va + old_size;
+    bool fits = area->end == old_end && area_is_in_window(*va, new_size) &&
+                area_first(old_end, *va + new_size) == NULL;
+    if (!fits && !may_move) {
+        return -ENOMEM;
+    }
+    int error = growth_fill(&growth, area, old_end, new_size - old_size);
+    if (error != 0) {
+        return error;
+    }
+    bool is_sparse = area->is_sparse;
+    if (fits) {
+        growth.flags |= VM_FIXED;
+        error = request_map(change, &growth);
+        struct area *added = error == 0 ? area_at(old_end) : NULL;
+        if (added != NULL && added->start == old_end && added->is_sparse != is_sparse) {
+            added->is_sparse = is_sparse;
+            change_bury(change, area_merge(added));
+        }
+    } else {
+        error = remap_move(change, va, old_size, &growth);
+    }
+    if (growth.is_eager) {
+        if (error == 0) {
+            frame_list_done(&growth.frames);
+        } else {
+            frame_list_free(&growth.frames);
+        }
+    }
+    return error;
+}
+
+int vm_remap(char **va, size_t old_size, size_t new_size, bool may_move)
+{
+    if (!is_range(*va, old_size) || !is_range(*va, new_size)) {
+        return -EINVAL;
+    }
+    if (new_size < old_size) {
+        return vm_unmap(*va + new_size, old_size - new_size);
+    }
+    struct change change;
+    int error = change_begin(&change);
+    if (error != 0) {
+        return error;
+    }
+    if (new_size == old_size) {
+        error = range_is_mapped(*va, *va + old_size) ? 0 : -EFAULT;
+    } else {
+        error = remap_grow(&change, va, old_size, new_size, may_move);
+    }
+    change_end(&change);
+    return error;
+}
+
+// ---- The break, names, walks ---------------------------------------------
+
+// Reserves the break's addresses; memory comes as it grows.
+static void break_reserve(void)
+{
+    char *va = NULL;
+    size_t size = space.window_size / BREAK_SHARE / LARGE_PAGE * LARGE_PAGE;
+    size = size > BREAK_SIZE ? BREAK_SIZE : size;
+    if (size == 0 || vm_map(&va, size, 0, 0, NULL, 0) != 0) {
+        return;
+    }
+    change_lock();
+    bool is_first = space.break_start == NULL;
+    if (is_first) {
+        space.break_start = space.break_end = va;
+        space.break_limit = va + size;
+    }
+    change_unlock();
+    if (is_first) {
+        vm_name_set(va, "[heap]");
+    } else {
+        int error = vm_unmap(va, size);
+        ASSERT(error == 0); // all of an area
+    }
+}
+
+static char *page_up(char *va)
+{
+    return va + (-(uintptr_t)va & (HAL_PAGE_SIZE - 1));
+}
+
+char *vm_brk(char *end)
+{
+    if (space.break_start == NULL) {
+        break_reserve();
+    }
+    struct change change;
+    if (change_begin(&change) != 0) {
+        return space.break_end;
+    }
+    if (end >= space.break_start && end <= space.break_limit && space.break_start != NULL) {
+        char *old_page = page_up(space.break_end), *page = page_up(end);
+        int error = 0;
+        if (page > old_page) {
+            error = range_protect(&change, old_page, page, HAL_READ | HAL_WRITE);
+        } else if (page < old_page) {
+            error = range_discard(area_at(page), page, old_page);
+            error = error != 0 ? error : range_protect(&change, page, old_page, 0);
+        }
+        space.break_end = error == 0 ? end : space.break_end;
+    }
+    char *result = space.break_end;
+    change_end(&change);
+    return result;
+}
+
+void vm_name_set(char *va, const char *name)
+{
+    change_lock();
+    struct area *area = area_at(va);
+    if (area != NULL && area->pager == NULL) {
+        area->name = name;
+    }
+    change_unlock();
+}
+
+void vm_walk(bool (*visit)(const struct vm_area_info *area, void *argument), void *argument)
+{
+    change_lock();
+    char *top = (char *)UINTPTR_MAX;
+    bool goes_on = true;
+    for (struct area *area = area_first(NULL, top); area != NULL && goes_on;
+         area = area_after(area, top)) {
+        struct vm_area_info info = {
+            .start = area->start,
+            .end = area->end,
+            .prot = area->prot,
+            .flags = area->flags,
+            .offset = area->offset,
+            .name = area->name == NULL ? "" : area->name,
+        };
+        if (area->pager != NULL) {
+            info.device = area->pager->device;
+            info.inode = area->pager->inode;
+            info.name = area->pager->name(area->pager);
+        }
+        goes_on = visit(&info, argument);
+    }
+    change_unlock();
+}
+
+size_t vm_mapped_bytes(void)
+{
+    return change_mapped_bytes();
+}
+
+// ---- Faults, boot --------------------------------------------------------
+
+bool vm_fault(const struct hal_fault *fault)
+{
+    return fault->kind == HAL_FAULT_PAGE && lazy_fault(fault->va, fault->access);
+}
+
+static char *large_map(size_t size, size_t alignment)
+{
+    ASSERT(alignment == HAL_PAGE_SIZE);
+    char *va = NULL;
+    return vm_map(&va, size, HAL_READ | HAL_WRITE, 0, NULL, 0) == 0 ? va : NULL;
+}
+
+static void large_unmap(char *va, size_t size)
+{
+    int error = vm_unmap(va, size);
+    (void)error; // no memory to cut the area: it stays mapped and is not used
+}
+
+static char *large_remap(char *va, size_t old_size, size_t new_size)
+{
+    return vm_remap(&va, old_size, new_size, true) == 0 ? va : NULL;
+}
+
+int vm_init(const struct hal_boot *boot)
+{
+    static const struct heap_large large = {large_map, large_unmap, large_remap};
+    space.window_size = boot->va_size;
+    pages_init(boot);
+    area_init(boot);
+    int error = lazy_init(boot);
+    if (error == 0) {
+        heap_large_register(&large);
+    }
+    return error;
+}
