@@ -210,7 +210,7 @@ static bool touch(char *va, unsigned access)
 {
     struct translation *page = translation_of(va);
     if (page->pa == 0) {
-        struct hal_fault fault = {HAL_FAULT_PAGE, access, va};
+        struct hal_fault fault = {.kind = HAL_FAULT_PAGE, .access = access, .va = va};
         return vm_fault(&fault) && translation_of(va)->pa != 0 && (access & ~page->prot) == 0;
     }
     return (access & ~page->prot) == 0;
