@@ -226,6 +226,19 @@ static long memfd_open(void)
     return is_error(fd) ? syscall3(SYS_memfd_create, (long)"osv-memory", MFD_CLOEXEC, 0) : fd;
 }
 
+// All of the memory in one view, aligned so that what is aligned in it is aligned here.
+static long direct_map(long fd, size_t size)
+{
+    size_t reserved = size + HAL_DIRECT_ALIGN;
+    long start = host_reserve(NULL, reserved, 0);
+    if (is_error(start)) {
+        return start;
+    }
+    long aligned = (start + HAL_DIRECT_ALIGN - 1) & -(long)HAL_DIRECT_ALIGN;
+    return host_map((char *)aligned, size, PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_NORESERVE | MAP_FIXED, (int)fd, 0);
+}
+
 int memory_init(struct hal_boot *boot, size_t size)
 {
     long fd = size > MEMORY_MAX ? -ENOMEM : memfd_open();
@@ -234,9 +247,7 @@ int memory_init(struct hal_boot *boot, size_t size)
     }
     memory_fd = (int)fd;
     long result = syscall3(SYS_ftruncate, fd, (long)size, 0);
-    long direct = is_error(result) ? result
-                                   : host_map(NULL, size, PROT_READ | PROT_WRITE,
-                                              MAP_SHARED | MAP_NORESERVE, fd, 0);
+    long direct = is_error(result) ? result : direct_map(fd, size);
     if (is_error(direct)) {
         return (int)direct;
     }

@@ -20,7 +20,7 @@
 #define HAL_MUST_CHECK __attribute__((warn_unused_result))
 #define HAL_NORETURN   __attribute__((noreturn))
 
-enum { HAL_PAGE_SIZE = 4096, HAL_CPU_MAX = 256, HAL_ENTRY_STACK = 32768, HAL_STACK_PROBE = 2048 };
+enum { HAL_PAGE_SIZE = 4096, HAL_DIRECT_ALIGN = 2 << 20, HAL_CPU_MAX = 256, HAL_ENTRY_STACK = 32768, HAL_STACK_PROBE = 2048 };
 
 typedef uint64_t hal_ns;   // a time or a span, in nanoseconds
 typedef uint64_t hal_phys; // a machine address; never a pointer
@@ -65,7 +65,7 @@ struct hal_boot {
     const char *const *args;          // options, then the program and its arguments; NULL ends
     const char *const *env;           // NULL ends
     uint32_t cpu_count;               // 1 .. HAL_CPU_MAX
-    char *direct_base;                // phys p is readable at direct_base + p
+    char *direct_base;                // phys p is readable at direct_base + p; a multiple of HAL_DIRECT_ALIGN
     char *va_base;                    // the window that hal_map may use; reserved, all unmapped
     size_t va_size;
     char *low_base;                   // a second window, for programs linked at fixed low addresses
