@@ -133,7 +133,8 @@ static void program_run(void *unused)
     error = elf_load(process->executable, &how, &program, message);
     if (error != 0) {
         console_print("osv: %s\n", message[0] != 0 ? message : error_text(error));
-        hal_halt(HAL_POWER_OFF, error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
+        bool is_missing = error == -ENOENT || error == -ELIBACC;
+        hal_halt(HAL_POWER_OFF, is_missing ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
     }
     libc_run(program, argument_count(process->arguments), (char **)(uintptr_t)process->arguments,
              (char **)(uintptr_t)process->environment, process->executable);

@@ -180,7 +180,7 @@ long linux_set_tid_address(_Atomic uint32_t *word);
 long linux_set_robust_list(void *head, size_t size);
 long linux_fork(void);
 long linux_vfork(void);
-long linux_clone(void);
+long linux_clone(unsigned long flags);
 long linux_clone3(void);
 long linux_execve(const char *path);
 long linux_execveat(void);

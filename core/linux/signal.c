@@ -273,15 +273,15 @@ bool signal_fault(const struct hal_fault *fault, struct hal_frame *frame)
 // ---- Sending -------------------------------------------------------------
 
 // Gets the target to look: it may be parked, running elsewhere, or about to park.
-static void task_notify(struct task *task)
+static void thread_notify(struct thread *thread)
 {
-    struct thread *thread = task->thread;
     thread_wake(thread);
     thread_kick(thread);
 }
 
-void signal_send_task(struct task *task, int signal)
+void signal_send_thread(struct thread *thread, int signal)
 {
+    struct task *task = thread->user;
     struct action action = action_get(signal);
     if (is_ignored(signal, &action) && (atomic_load(&task->blocked) & BIT(signal)) == 0) {
         return;
@@ -290,18 +290,18 @@ void signal_send_task(struct task *task, int signal)
     if (task == task_self()) {
         (void)signal_interrupted();
     } else {
-        task_notify(task);
+        thread_notify(thread);
     }
 }
 
 void signal_send_self(int signal)
 {
-    signal_send_task(task_self(), signal);
+    signal_send_thread(thread_self(), signal);
 }
 
 struct target_search {
     int signal;
-    struct task *found;
+    struct thread *found;
 };
 
 static void target_consider(struct thread *thread, void *argument)
@@ -310,7 +310,7 @@ static void target_consider(struct thread *thread, void *argument)
     struct task *task = thread->user;
     if (task != NULL && search->found == NULL &&
         (atomic_load(&task->blocked) & BIT(search->signal)) == 0) {
-        search->found = task;
+        search->found = thread;
     }
 }
 
@@ -319,12 +319,12 @@ void signal_send_process(int signal)
     struct task *self = task_self();
     struct target_search search = {.signal = signal};
     if (self != NULL && (atomic_load(&self->blocked) & BIT(signal)) == 0) {
-        search.found = self;
+        search.found = thread_self();
     } else {
         thread_walk(target_consider, &search);
     }
     if (search.found != NULL) {
-        signal_send_task(search.found, signal);
+        signal_send_thread(search.found, signal);
         return;
     }
     struct action action = action_get(signal);
@@ -340,7 +340,7 @@ static void thread_retry(struct thread *thread, void *argument)
     (void)argument;
     struct task *task = thread->user;
     if (task != NULL && deliverable(task) != 0) {
-        task_notify(task);
+        thread_notify(thread);
     }
 }
 
@@ -578,7 +578,7 @@ long linux_tkill(int32_t id, int signal)
         return -ESRCH;
     }
     if (signal != 0) {
-        signal_send_task(thread->user, signal);
+        signal_send_thread(thread, signal);
     }
     return 0;
 }

@@ -11,6 +11,7 @@
 
 struct hal_fault;
 struct task;
+struct thread;
 
 enum { SIGNAL_COUNT = 64, SIGNAL_PIPE = 13 };
 
@@ -31,10 +32,10 @@ _Static_assert(sizeof(struct linux_signal_info) == 128, "siginfo_t");
 // image: core's own code, where a signal's handler may not cut in.
 void signal_init(const char *image, size_t image_size);
 
-// To the process, to one task, to the caller (its handler has run, or the process has ended, on
-// return). Thread context.
+// To the process, to one thread (that has a task), to the caller (its handler has run, or the
+// process has ended, on return). Thread context.
 void signal_send_process(int signal);
-void signal_send_task(struct task *task, int signal);
+void signal_send_thread(struct thread *thread, int signal);
 void signal_send_self(int signal);
 
 // Called when a system call answered -EINTR: runs handlers. True: the call is to be made again.

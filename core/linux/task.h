@@ -18,7 +18,6 @@ struct task_signal_stack {
 
 // Its own thread's, but for pending, which anyone sets.
 struct task {
-    struct thread *thread;
     int32_t id;
     bool is_in_fault;         // report.c: a fault while a fatal signal is being reported
     _Atomic uint64_t pending; // bit n - 1: signal n

@@ -8,7 +8,7 @@ def names_only(output):
     for line in output.decode().splitlines():
         words = line.split()
         lines.append(" ".join([words[0], words[-1]]) if words and words[0] != "#" else line)
-    return "\n".join(lines)
+    return "\n".join(lines).encode()
 
 
 def hello(machine, files):

@@ -35,7 +35,7 @@ SELECT age, count(*) FROM old GROUP BY age ORDER BY age;
 CREATE TRIGGER no_empty BEFORE INSERT ON city WHEN new.name = '' BEGIN SELECT raise(ABORT, 'empty name'); END;
 WITH ranked AS (SELECT name, age, row_number() OVER (PARTITION BY city ORDER BY age, name) AS r, city FROM person)
 SELECT city, name, age FROM ranked WHERE r = 1 ORDER BY city;
-SELECT hex(randomblob(0)), printf('%08.3f|%-6s|%+d', 3.14159, 'ab', 7), json_extract('{"a":[1,2,{"b":3}]}', '$.a[2].b');
+SELECT length(randomblob(9)), printf('%08.3f|%-6s|%+d', 3.14159, 'ab', 7), json_extract('{"a":[1,2,{"b":3}]}', '$.a[2].b');
 SELECT group_concat(name, ', ') FROM (SELECT name FROM city ORDER BY name);
 SELECT strftime('%Y-%m-%d', 0, 'unixepoch'), julianday('2000-01-01 12:00'), length(quote(zeroblob(3)));
 VACUUM;

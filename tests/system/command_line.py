@@ -71,7 +71,7 @@ def wrong_programs(machine, files):
 
 def dying_programs(machine, files):
     """Programs that die: the report names what a person needs."""
-    program = files["dies"]
+    program = files["dies.bin"]
     for how, status, words in (("null", 139, ["SIGSEGV", "0x", "dies", "rip", "die_null"]),
                                ("abort", 134, ["SIGABRT", "dies"]),
                                ("divide", 136, ["SIGFPE", "die_divide"]),

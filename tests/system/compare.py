@@ -45,6 +45,9 @@ class Machine:
         for root, _, names in os.walk(self.directory):
             for name in names:
                 path = os.path.join(root, name)
+                if os.path.islink(path):
+                    result[os.path.relpath(path, self.directory)] = os.readlink(path)
+                    continue
                 with open(path, "rb") as file:
                     result[os.path.relpath(path, self.directory)] = file.read()
         return result
@@ -97,8 +100,11 @@ def lines_that_differ(kind, want, have):
 
 def main(arguments):
     osv_sim, cpus, suite, function = arguments[:4]
-    files = {os.path.basename(path): os.path.abspath(path) for path in arguments[4:]}
+    files = {os.path.basename(path): os.path.realpath(path) for path in arguments[4:]}
     machine = Machine(osv_sim, cpus)
+    # The files lie anywhere; the guest sees them where they are.
+    for folder in sorted({os.path.dirname(path) for path in files.values()}):
+        machine.osv += ["-v", "%s:%s:ro" % (folder, folder)]
     try:
         runpy.run_path(suite)[function](machine, files)
     finally:

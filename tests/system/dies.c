@@ -7,34 +7,39 @@
 #include <unistd.h>
 
 
+void die_null(void);
+void die_divide(void);
+void die_illegal(void);
+int die_stack(volatile char *above);
+void die_syscall(void);
 extern void no_such_function(void);
 
 static volatile int zero;
 static char *volatile nowhere;
 
-__attribute__((noinline)) static void die_null(void)
+__attribute__((noinline, visibility("default"))) void die_null(void)
 {
     *nowhere = 1;
 }
 
-__attribute__((noinline)) static void die_divide(void)
+__attribute__((noinline, visibility("default"))) void die_divide(void)
 {
-    printf("%d\n", 1 / zero);
+    printf("%d\n", 100 / zero);
 }
 
-__attribute__((noinline)) static void die_illegal(void)
+__attribute__((noinline, visibility("default"))) void die_illegal(void)
 {
     __builtin_trap();
 }
 
-__attribute__((noinline)) static int die_stack(volatile char *above)
+__attribute__((noinline, visibility("default"))) int die_stack(volatile char *above)
 {
     volatile char page[1024];
     page[0] = *above;
     return zero != 0 ? 0 : die_stack(page) + page[1];
 }
 
-__attribute__((noinline)) static void die_syscall(void)
+__attribute__((noinline, visibility("default"))) void die_syscall(void)
 {
     long result;
     __asm__ volatile("syscall" : "=a"(result) : "a"(110) : "rcx", "r11", "memory");
