@@ -58,7 +58,8 @@ MUSL_INCLUDE = ["-isystem", "core/libc/override/include"] + select({
     "external/musl/include",
 ]
 
-# musl's own order of internal directories, with ours before all of them.
+# musl's own order of internal directories, with ours before all of them. None of them may come as -isystem as well:
+# then gcc drops its -I.
 MUSL_INTERNAL_INCLUDE = ["-Icore/libc/override", "-Icore/libc/override/include"] + select({
     "@osv_in_c//hal:cpu_aarch64": ["-Icore/libc/override/aarch64", "-Iexternal/musl/arch/aarch64"],
     "@osv_in_c//hal:cpu_x86_64": ["-Icore/libc/override/x86_64", "-Iexternal/musl/arch/x86_64"],
@@ -67,7 +68,10 @@ MUSL_INTERNAL_INCLUDE = ["-Icore/libc/override", "-Icore/libc/override/include"]
     "-I$(GENDIR)/external/musl/obj/src/internal",
     "-Iexternal/musl/src/include",
     "-Iexternal/musl/src/internal",
-]
+] + select({
+    "@osv_in_c//hal:cpu_aarch64": ["-I$(GENDIR)/external/musl/obj/aarch64/include"],
+    "@osv_in_c//hal:cpu_x86_64": ["-I$(GENDIR)/external/musl/obj/x86_64/include"],
+}) + ["-Iexternal/musl/include"]
 
 _NO_RUNTIME = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"]
 
@@ -147,7 +151,7 @@ def core_musl_library(name):
     native.cc_library(
         name = name,
         srcs = native.glob(["musl_*.c"]),
-        copts = ["-std=gnu11", "-w"] + MUSL_INTERNAL_INCLUDE + MUSL_INCLUDE + HAL_INCLUDE,
+        copts = ["-std=gnu11", "-w"] + MUSL_INTERNAL_INCLUDE + HAL_INCLUDE,
         features = ["core", "musl"] + _NO_RUNTIME,
         linkstatic = True,
         visibility = ["//core:__pkg__"],
