@@ -72,7 +72,7 @@ static void times(void)
     library_print_zone();
     setenv("TZ", "UTC", 1);
     library_tzset();
-    printf("tz: %s %s %ld %d\n", tzname[0], tzname[1], timezone, daylight);
+    printf("tz: %s %ld %d\n", tzname[0], timezone, daylight);
 }
 
 int main(void)
