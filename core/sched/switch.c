@@ -16,6 +16,7 @@
 #include "core/sched/cpu.h"
 
 #include "core/lib/assert.h"
+#include "core/lib/mark.h"
 #include "core/sched/sched.h"
 
 static struct thread *thread_of(struct tree_node *node)
@@ -70,15 +71,21 @@ void inbox_post(struct cpu *target, struct thread *thread)
     } while (!atomic_compare_exchange_weak(&target->inbox, &head, thread)); // with inbox_drain
     if (head == NULL) {
         hal_cpu_kick(target->index); // later posts ride on this kick
+    } else {
+        MARK("inbox: a post rides on an earlier kick");
     }
 }
 
 static void inbox_take(struct cpu *cpu, struct thread *thread)
 {
     // current, which is on its way out, cannot be sent off: its registers are not saved yet.
-    if (thread == cpu->current || cpu_is_allowed(thread, cpu)) {
+    if (thread == cpu->current) {
+        MARK("inbox: one that is still parking");
+        runq_insert(cpu, thread);
+    } else if (cpu_is_allowed(thread, cpu)) {
         runq_insert(cpu, thread);
     } else {
+        MARK("inbox: one that must not run here");
         thread_depart(cpu, thread, cpu_allowed(thread, cpu));
     }
 }
@@ -175,6 +182,7 @@ static void switch_next(struct cpu *cpu)
     }
     cpu->slice_ns = cpu->now_ns;
     if (next == previous) {
+        MARK("switch: the parking thread is chosen again");
         return;
     }
     atomic_store_explicit(&previous->switched_ns, 0, memory_order_relaxed);
@@ -221,6 +229,7 @@ void sched_finish(void)
     struct thread *departing = cpu->departing;
     struct thread *dead = cpu->dead;
     if (departing != NULL) {
+        MARK("switch: one that changes CPU is posted by the next");
         cpu->departing = NULL;
         thread_depart(cpu, departing, cpu->departing_to);
     }
@@ -238,6 +247,7 @@ void thread_park(void)
     if (atomic_compare_exchange_strong(&self->state, &running, THREAD_PARKED)) {
         sched_switch(hal_cpu_self(), NULL);
     } else {
+        MARK("park: woken before");
         // An exchange, not a store: what the waker did before must be seen by what the caller looks
         // at now.
         uint32_t state = atomic_exchange(&self->state, THREAD_RUNNING);
@@ -266,6 +276,7 @@ bool thread_park_until(hal_ns deadline)
     timer_insert(hal_cpu_self(), self, deadline);
     thread_park();
     if (self->timer_armed) {
+        MARK("timer: woken in time");
         timer_remove(hal_cpu_self(), self);
     }
     bool passed = self->timer_passed;
@@ -302,6 +313,9 @@ void thread_wake(struct thread *thread)
     do {
         next = state_woken(state);
     } while (!atomic_compare_exchange_weak(&thread->state, &state, next));
+    if (state == THREAD_NOTIFIED) {
+        MARK("wake: of one that is notified already");
+    }
     if (state == THREAD_PARKED) {
         thread_ready(thread);
     }

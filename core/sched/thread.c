@@ -11,6 +11,7 @@
 
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
+#include "core/lib/mark.h"
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/slab.h"
@@ -208,6 +209,7 @@ void thread_release(struct thread *thread)
     if (joiner == JOINER_DETACHED) {
         thread_free_detached(thread);
     } else if (joiner != 0) {
+        MARK("join: the joiner came first");
         thread_wake((struct thread *)joiner); // which may have freed thread already
     }
 }
@@ -225,6 +227,7 @@ bool thread_join(struct thread *thread, hal_ns deadline)
             }
         }
     } else {
+        MARK("join: the thread ended first");
         ASSERT(joiner == JOINER_ENDED); // not detached, and nobody else joins
     }
     thread_free(thread);

@@ -7,6 +7,7 @@
 #include "core/sched/cpu.h"
 
 #include "core/lib/assert.h"
+#include "core/lib/mark.h"
 
 static bool ends_before(const struct tree_node *a, const struct tree_node *b)
 {
@@ -55,6 +56,7 @@ void timer_expire(struct cpu *cpu, hal_ns now)
             timer_want(cpu, thread->timer_ns);
             return;
         }
+        MARK("timer: passed");
         timer_remove(cpu, thread);
         thread->timer_passed = true;
         thread_wake(thread);

@@ -2,14 +2,14 @@
 // semaphore.c: a counter with a queue, without a lock, so that interrupts and signal handlers may
 // post.
 //
-// count is the value less the number of waiters. A post that raises it from below 0 owes some
-// waiter a grant: it adds to owed. Posts and queued waiters are matched by the server: whoever
-// raises calls from 0 serves, and goes on until nobody has called meanwhile; the others leave it to
-// him. So the queue has one popper at a time, and nobody waits for anybody.
+// count is the value less the number of waiters. A post that raises it from below 0 owes some waiter a
+// grant. Posts and queued waiters are matched by the server: whoever raises calls from 0 serves, and
+// goes on until nobody has called meanwhile; the others leave it to him. So the queue has one popper at
+// a time, and nobody waits for anybody.
 //
-// The semaphore's memory may go as soon as a waiter is granted (a parent waits for its child on its
-// own stack). So a post that owes nothing touches nothing after the count, and the server grants
-// after it has ceased to be one.
+// The semaphore's memory may go as soon as a waiter is granted (a parent waits for its child on its own
+// stack). So a post that owes nothing touches nothing after the count, one that calls says in the same
+// step that it owes, and the server grants after it has ceased to be one.
 //
 // A timed waiter that gives up is GONE and calls the server, which takes it out and gives back its
 // claim.
@@ -20,6 +20,10 @@
 #include "core/lib/mark.h"
 #include "core/mem/slab.h"
 #include "core/sched/thread.h"
+
+// In calls: one call, and one call of a post that owes a grant.
+static const uint64_t CALL = 1;
+static const uint64_t CALL_OWES = 1ul << 32 | 1;
 
 enum semaphore_state { SEMAPHORE_WAITING, SEMAPHORE_CLAIMED, SEMAPHORE_GRANTED, SEMAPHORE_GONE };
 
@@ -57,7 +61,7 @@ static void claim_drop(struct semaphore *semaphore, struct semaphore_waiter *wai
 {
     if (atomic_fetch_add(&semaphore->count, 1) >= 0) {
         MARK("semaphore: a post meets one that has gone");
-        atomic_fetch_sub(&semaphore->owed, 1);
+        --semaphore->owed;
     }
     slab_free(&timed_slab, waiter);
 }
@@ -74,11 +78,11 @@ static struct semaphore_waiter **match(struct semaphore *semaphore,
         if (atomic_load(&waiter->state) == SEMAPHORE_GONE) {
             *link = waiter->next;
             claim_drop(semaphore, waiter);
-        } else if (atomic_load(&semaphore->owed) <= 0) {
+        } else if (semaphore->owed <= 0) {
             link = &waiter->next;
         } else if (atomic_compare_exchange_strong(&waiter->state, &waiting, SEMAPHORE_CLAIMED)) {
             *link = waiter->next;
-            atomic_fetch_sub(&semaphore->owed, 1);
+            --semaphore->owed;
             waiter->next = NULL;
             *granted = waiter;
             granted = &waiter->next;
@@ -87,15 +91,16 @@ static struct semaphore_waiter **match(struct semaphore *semaphore,
     return granted;
 }
 
-static void serve(struct semaphore *semaphore)
+static void serve(struct semaphore *semaphore, uint64_t call)
 {
     uintptr_t irq = hal_irq_save(); // others rely on the server
     struct semaphore_waiter *granted = NULL;
     struct semaphore_waiter **end = &granted;
-    if (atomic_fetch_add(&semaphore->calls, 1) == 0) {
-        uint32_t calls;
+    if (atomic_fetch_add(&semaphore->calls, call) == 0) {
+        uint64_t calls;
         do {
             calls = atomic_load(&semaphore->calls);
+            semaphore->owed += (int32_t)(calls >> 32);
             inbox_take(semaphore);
             end = match(semaphore, end);
         } while (atomic_fetch_sub(&semaphore->calls, calls) != calls);
@@ -117,7 +122,7 @@ static void waiter_push(struct semaphore *semaphore, struct semaphore_waiter *wa
     waiter->next = atomic_load_explicit(&semaphore->inbox, memory_order_relaxed);
     while (!atomic_compare_exchange_weak(&semaphore->inbox, &waiter->next, waiter)) {
     }
-    serve(semaphore); // a post may have come before
+    serve(semaphore, CALL); // a post may have come before
 }
 
 void semaphore_init(struct semaphore *semaphore, uint32_t value)
@@ -159,7 +164,7 @@ static bool timed_await(struct semaphore *semaphore, struct semaphore_waiter *wa
         }
         if (atomic_compare_exchange_strong(&waiter->state, &waiting, SEMAPHORE_GONE)) {
             MARK("semaphore: timed out");
-            serve(semaphore);
+            serve(semaphore, CALL);
             return false;
         }
         MARK("semaphore: granted while timing out");
@@ -200,8 +205,7 @@ int semaphore_post(struct semaphore *semaphore)
         }
     } while (!atomic_compare_exchange_weak(&semaphore->count, &count, count + 1));
     if (count < 0) {
-        atomic_fetch_add(&semaphore->owed, 1);
-        serve(semaphore);
+        serve(semaphore, CALL_OWES);
     }
     return 0;
 }

@@ -13,9 +13,8 @@ struct semaphore_waiter;
 
 struct semaphore {
     _Atomic int32_t count;                    // value, less everyone who waits
-    _Atomic int32_t owed;                     // posts that owe a waiter its grant
-    _Atomic uint32_t calls;                   // for the server, see semaphore.c
-    uint32_t unused;
+    int32_t owed;                             // grants; the server's
+    _Atomic uint64_t calls;                   // for the server, see semaphore.c
     _Atomic(struct semaphore_waiter *) inbox; // newest first; anyone pushes
     struct semaphore_waiter *queue;           // oldest first; the server's
 };

@@ -75,6 +75,15 @@ MUSL_INTERNAL_INCLUDE = ["-Icore/libc/override", "-Icore/libc/override/include"]
 
 _NO_RUNTIME = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"]
 
+# Each access to memory is a call, and a MARK counts (tests/seed/mark.h takes the place of core/lib/mark.h).
+SEED_COPTS = [
+    "-Itests/seed",
+    "-fsanitize=thread",
+    "-DCORE_LIB_MARK_H",
+    "-include",
+    "tests/seed/mark.h",
+]
+
 def isa_glob(patterns, exclude = []):
     """The files of patterns that belong to the platform's instruction set."""
     x86 = [p.replace("*.", "*_x86_64.") for p in patterns]
@@ -138,7 +147,7 @@ def core_library(name):
     )
     native.cc_library(
         name = name + "_seed",
-        copts = copts + ["-Itests/seed", "-fsanitize=thread"],
+        copts = copts + SEED_COPTS,
         features = ["core"] + _NO_RUNTIME,
         tags = ["manual"],  # built where a test asks for it
         target_compatible_with = ["@platforms//os:linux"],

@@ -1,6 +1,6 @@
-"""The kinds of test: check_test, sim_test, and the programs that run on the simulator."""
+"""The kinds of test: check_test, seed_test, sim_test, and the programs that run on the simulator."""
 
-load(":core.bzl", "WARNINGS")
+load(":core.bzl", "SEED_COPTS", "WARNINGS")
 
 _COPTS = ["-std=gnu11", "-D_GNU_SOURCE"] + WARNINGS
 
@@ -32,26 +32,48 @@ def check_test(name, rooms = [], deps = [], copts = [], tags = [], srcs = None, 
     )
 
 def seed_test(name, rooms, deps = [], srcs = None, **kwargs):
-    """A test on the deterministic machine: rooms in their _seed form.
+    """A test on the deterministic machine: NAME.c against the _seed form of rooms; prints TAP.
 
     Args:
       name: the test; its source is NAME.c.
       rooms: rooms of core that it tests.
-      deps: anything else, the machine in tests/seed first of all.
+      deps: what stands in for other rooms: linked before rooms, so that its functions win.
       srcs: its sources where NAME.c is not enough.
       **kwargs: of cc_test.
     """
     native.cc_test(
         name = name,
         srcs = srcs or [name + ".c"],
-        copts = _COPTS + ["-Itests/seed"],
+        copts = _COPTS + SEED_COPTS,
         features = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"],
-        linkopts = ["-lcheck", "-lsubunit", "-lm", "-lrt", "-lpthread"],
         linkstatic = True,
-        size = "small",
-        tags = ["seed", "no-san"],
-        target_compatible_with = ["@platforms//os:linux"],
-        deps = ["//core/%s:%s_seed" % (room, room) for room in rooms] + deps + ["//hal"],
+        tags = ["seed", "no-san", "no-valgrind"],
+        target_compatible_with = ["@platforms//os:linux", "@platforms//cpu:x86_64"],
+        deps = ["//tests/seed:machine"] + deps +
+               ["//core/%s:%s_seed" % (room, room) for room in rooms] + ["//hal"],
+        **kwargs
+    )
+
+def planted_bug(name, test, source, edit, **kwargs):
+    """A seed_test that must fail: its source has one line changed.
+
+    Args:
+      name: the test.
+      test: the seed_test that catches it, without _test.
+      source: the file with the bug, as a label.
+      edit: the sed expression that plants it.
+      **kwargs: of seed_test.
+    """
+    native.genrule(
+        name = name + "_source",
+        srcs = [source],
+        outs = [name + "_planted.c"],
+        cmd = "sed -e '%s' $< > $@ && ! cmp -s $< $@" % edit.replace("$", "$$"),
+    )
+    seed_test(
+        name = name,
+        srcs = [test + "_test.c", name + "_planted.c"],
+        args = ["planted"],
         **kwargs
     )
 

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// hal_inline.h: the inline half of the contract on the deterministic machine. See seed.h.
+#ifndef SEED_HAL_INLINE_H
+#define SEED_HAL_INLINE_H
+
+struct cpu *seed_cpu_self(void);
+void *seed_self(void);
+void seed_relax(void);
+uintptr_t seed_irq_save(void);
+void seed_irq_restore(uintptr_t state);
+bool seed_irq_enabled(void);
+
+static inline struct cpu *hal_cpu_self(void)
+{
+    return seed_cpu_self();
+}
+
+static inline void *hal_self(void)
+{
+    return seed_self();
+}
+
+static inline void hal_cpu_relax(void)
+{
+    seed_relax();
+}
+
+static inline uintptr_t hal_irq_save(void)
+{
+    return seed_irq_save();
+}
+
+static inline void hal_irq_restore(uintptr_t state)
+{
+    seed_irq_restore(state);
+}
+
+static inline bool hal_irq_enabled(void)
+{
+    return seed_irq_enabled();
+}
+
+#endif
