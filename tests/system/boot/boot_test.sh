@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# boot_test.sh MACHINE FILE [CPUS]: core's self-test on one machine. MACHINE is x86_64 or aarch64 (FILE is a kernel,
+# which QEMU boots without hardware acceleration) or process (FILE is osv-sim, with CPUS vCPUs).
+#
+# The console's TAP lines are passed on, then come two cases of our own: that the exit status says that all
+# checks held, and that it says so too when one does not.
+set -uo pipefail
+
+machine=$1 file=$2 cpus=${3:-1}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# boot OPTION: runs the self-test. Its console goes to $log, its exit code, as core gave it, to $code.
+boot() {
+    local status
+    case $machine in
+    x86_64)
+        timeout 60 qemu-system-x86_64 -accel tcg -M q35 -cpu max -m 256 -nic none -vga none -display none -no-reboot \
+            -device isa-debug-exit,iobase=0xf4,iosize=4 -monitor none -serial stdio -kernel "$file" -append "$1"
+        ;;
+    aarch64)
+        timeout 60 qemu-system-aarch64 -accel tcg -M virt -cpu cortex-a72 -m 256 -nic none -display none -no-reboot \
+            -semihosting -monitor none -serial stdio -kernel "$file" -append "$1"
+        ;;
+    process)
+        timeout 60 "$file" --cpus "$cpus" "$1"
+        ;;
+    esac </dev/null 2>&1 | tr -d '\r' >"$log"
+    status=${PIPESTATUS[0]}
+    code=$status
+    # isa-debug-exit ends QEMU with 2 * code + 1, so an even status is not core's.
+    if [ "$machine" = x86_64 ]; then
+        code=$((status % 2 == 1 ? status / 2 : 1000 + status))
+    fi
+}
+
+failed=0
+count=0
+# report CLAIM COMMAND...: one TAP line: whether COMMAND succeeds.
+report() {
+    local claim=$1 word=ok
+    shift
+    count=$((count + 1))
+    if ! "$@"; then
+        word="not ok"
+        failed=1
+    fi
+    echo "$word $count - $claim"
+}
+
+# The log has a plan, as many checks as it says, and none that failed.
+all_hold() {
+    local plan
+    plan=$(sed -n 's/^1\.\.\([0-9]*\)$/\1/p' "$log")
+    [ -n "$plan" ] && [ "$(grep -ac '^ok ' "$log")" = "$plan" ] && ! grep -aq '^not ok ' "$log"
+}
+
+boot --selftest
+grep -a '^osv: self-test' "$log"
+grep -aE '^(ok|not ok) ' "$log" || cat "$log"
+count=$(grep -acE '^(ok|not ok) ' "$log")
+report "$machine: every check of the self-test holds" all_hold
+report "$machine: the exit status is 0 (it is $code)" [ "$code" = 0 ]
+[ $failed = 0 ] || sed 's/^/# /' "$log"
+
+boot --selftest=fail
+report "$machine: a check that fails is seen on the console" grep -aq '^not ok ' "$log"
+report "$machine: a check that fails makes the exit status 1 (it is $code)" [ "$code" = 1 ]
+echo "1..$count"
+exit $failed
