@@ -206,13 +206,13 @@ void elf_unique_forget(const struct elf_object *object);
 
 // ---- system.c
 extern struct elf_object elf_system;
-bool elf_system_supplies(const struct elf_object *needer, const char *soname);
+bool elf_system_supplies(const char *soname);
 const struct elf_symbol *elf_system_lookup(const struct elf_reference *reference);
 void *elf_system_address(const struct elf_symbol *symbol);
 const struct elf_symbol *elf_system_symbol_at(const void *address);
 // Gives the program's copy of a data object its first value, and lets the kernel use it from now
 // on.
-HAL_MUST_CHECK int elf_system_copy(const struct elf_symbol *symbol, char *target, size_t size);
+void elf_system_copy(const struct elf_symbol *symbol, char *target, size_t size);
 
 // ---- relocate.c, missing.c
 HAL_MUST_CHECK int elf_relocate(struct elf_object *object, const struct elf_scope *global);

@@ -137,7 +137,7 @@ static int not_found(const char *name, const struct elf_object *needer, int erro
 static int object_get(struct load *load, const char *name, struct elf_object *needer,
                       bool is_dependency, struct elf_object **result)
 {
-    if (elf_system_supplies(is_dependency ? needer : NULL, name)) {
+    if (elf_system_supplies(name)) {
         *result = &elf_system;
         return 0;
     }
@@ -513,7 +513,7 @@ static int library_open(const char *path, int flags, struct elf_object *needer,
 static int already_open(const char *path, struct elf_object *needer, struct elf_object **result)
 {
     struct load load = {0};
-    if (elf_system_supplies(NULL, path)) {
+    if (elf_system_supplies(path)) {
         *result = &elf_system;
         return 0;
     }

@@ -270,11 +270,11 @@ static int copy_apply(struct relocating *state, const struct elf_relocation *rel
         return damaged(object);
     }
     if (definition->entry == NULL) {
-        return elf_system_copy(definition->system, place, size) == 0
-                   ? 0
-                   : elf_fail(ELIBACC,
-                              "%s: copies %s, which the kernel keeps to itself; link it with -pie",
-                              object->path, definition->system->name);
+        if (definition->system->is_tls || definition->system->address == NULL) {
+            return damaged(object);
+        }
+        elf_system_copy(definition->system, place, size);
+        return 0;
     }
     const struct elf_symbol_entry *source = definition->entry;
     size = source->size < size ? source->size : size;

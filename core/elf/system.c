@@ -177,62 +177,36 @@ const struct elf_symbol *elf_system_symbol_at(const void *address)
     return NULL;
 }
 
-int elf_system_copy(const struct elf_symbol *symbol, char *target, size_t size)
+// An object that is not in the list of copied ones is one that never changes, and is just copied.
+void elf_system_copy(const struct elf_symbol *symbol, char *target, size_t size)
 {
-    for (size_t i = 0; symbol->is_data && i < table.copied_count; ++i) {
+    for (size_t i = 0; i < table.copied_count; ++i) {
         const struct elf_copied *copied = &table.copied[i];
-        if (strcmp(copied->name, symbol->name) != 0) {
-            continue;
+        if (strcmp(copied->name, symbol->name) == 0) {
+            size = size < copied->size ? size : copied->size;
+            memcpy(target, elf_system_address(symbol), size);
+            *copied->pointer = target;
+            ASSERT(table.move_count <= table.count);
+            table.moves[table.move_count++] = (struct move){symbol->address, target};
+            return;
         }
-        memcpy(target, elf_system_address(symbol), size < copied->size ? size : copied->size);
-        *copied->pointer = target;
-        ASSERT(table.move_count <= table.count);
-        table.moves[table.move_count++] = (struct move){symbol->address, target};
-        return 0;
     }
-    return -ENOENT;
+    memcpy(target, symbol->address, size);
 }
 
 // The libraries that are nothing but names for the kernel. libm.so.6 is not among them: it is the
-// image's own file.
-static bool is_always_ours(const char *soname)
+// image's own file. libresolv.so.2 is, since the image's can work with no C library but its own;
+// what the table lacks of it becomes stubs.
+bool elf_system_supplies(const char *soname)
 {
     static const char *const names[] = {
-        "libc.so.6",    "libpthread.so.0", "libdl.so.2",           "librt.so.1",
-        "libutil.so.1", "libanl.so.1",     "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"};
+        "libc.so.6",      "libpthread.so.0",      "libdl.so.2",
+        "librt.so.1",     "libutil.so.1",         "libanl.so.1",
+        "libresolv.so.2", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); ++i) {
         if (strcmp(names[i], soname) == 0) {
             return true;
         }
     }
     return false;
-}
-
-// Whether every symbol that needer wants from the library of that name is in our table.
-static bool satisfies(const struct elf_object *needer, const char *soname)
-{
-    for (size_t i = 1; i < needer->symbol_limit && i < needer->version_indices_limit; ++i) {
-        const struct elf_symbol_entry *entry = &needer->symbols[i];
-        const struct elf_version *version = elf_symbol_version(needer, i);
-        const char *name = elf_object_string(needer, entry->name);
-        if (entry->section != ELF_SHN_UNDEF || version == NULL || version->file == NULL ||
-            name == NULL || strcmp(version->file, soname) != 0) {
-            continue;
-        }
-        struct elf_reference reference;
-        elf_reference_make(&reference, name, version, 0);
-        if (elf_system_lookup(&reference) == NULL) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool elf_system_supplies(const struct elf_object *needer, const char *soname)
-{
-    if (is_always_ours(soname)) {
-        return true;
-    }
-    return needer != NULL && needer->version_indices != NULL &&
-           strcmp(soname, "libresolv.so.2") == 0 && satisfies(needer, soname);
 }

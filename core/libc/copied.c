@@ -43,6 +43,7 @@ char *(*libc_tzname)[2] = &glibc___tzname;
 char **libc_optarg = &glibc_optarg;
 int *libc_optind = &glibc_optind, *libc_opterr = &glibc_opterr, *libc_optopt = &glibc_optopt;
 char *libc_single_threaded = &glibc___libc_single_threaded;
+static void **stack_end = &glibc___libc_stack_end;
 
 #define COPIED(name, pointer)                                                                      \
     {                                                                                              \
@@ -71,11 +72,12 @@ const struct elf_copied libc_copied[] = {
     COPIED("stdout", libc_stdout),
     COPIED("stderr", libc_stderr),
     COPIED("__libc_single_threaded", libc_single_threaded),
+    COPIED("__libc_stack_end", stack_end),
 };
 
 const size_t libc_copied_count = sizeof libc_copied / sizeof libc_copied[0];
 
 void libc_stack_end_set(void *end)
 {
-    glibc___libc_stack_end = end;
+    *stack_end = end;
 }

@@ -49,3 +49,18 @@ $shared -o "$out/libdl_versions.so" libdl_versions.c -Wl,--version-script=libdl_
 $shared -o "$out/libdl_local.so" libdl_local.c -Wl,--hash-style=sysv -Wl,-z,pack-relative-relocs
 gcc $common -fno-builtin -fPIE -pie -rdynamic -o "$out/dl" dl.c $here -ldl_versions -ldl \
     -Wl,-z,pack-relative-relocs
+
+cxx="g++ -O1 -Wall -Wextra -Wl,--enable-new-dtags"
+$cxx -shared -fPIC -o "$out/libexceptions.so" libexceptions.cc
+$cxx -shared -fPIC -DLATE -o "$out/libexceptions_late.so" libexceptions.cc
+$cxx -fPIE -pie -o "$out/exceptions" exceptions.cc $here -lexceptions -lpthread
+$cxx -fno-pie -no-pie -o "$out/exceptions_fixed" exceptions.cc $here -lexceptions -lpthread
+
+gone="$shared libgone.c -Wl,--version-script=libgone.map -Wl,-soname,libgone.so"
+$gone -o "$out/libgone.so"
+$gone -DLOST -o "$out/lost_libgone.so"
+$gone -DTEXT_RELOCATION -Wl,-z,notext -Wl,--no-warnings -o "$out/textrel_libgone.so" 2> "$out/warnings"
+rm "$out/warnings"
+$shared -o "$out/libpreload.so" libpreload.c
+gcc $common -fPIE -pie -o "$out/gone" gone.c $here -lgone
+gcc $common -DDATA -fPIE -pie -o "$out/gone_data" gone.c $here -lgone

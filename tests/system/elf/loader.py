@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""loader.py: what the loader makes of paths in the environment and of libraries that are not what they were, for compare.py."""
+import os
+import struct
+
+
+def write(machine, name, data):
+    path = os.path.join(machine.directory, name)
+    with open(path, "wb") as file:
+        file.write(data)
+    os.chmod(path, 0o755)
+    return path
+
+
+def both(machine, name, variables, *command):
+    """The same program with variables in its environment: osv-sim itself must not see them."""
+    options = [word for variable in variables for word in ("-e", variable)]
+    machine.same(name, options + list(command), linux=[["env"] + variables + list(command)])
+
+
+def ends(machine, name, options, command, status, *words):
+    got, out, err = machine.run(machine.osv + options + command)
+    text = err.decode(errors="replace")
+    ok = got == status and all(word in text for word in words)
+    machine.case(name, ok, "status %d, want %d; stderr (want %s):\n%s\nstdout: %r" % (got, status, words, text, out[:200]))
+
+
+def paths(machine, files):
+    gone = files["gone"]
+    both(machine, "the library next to the program", [], gone, "x")
+    both(machine, "LD_LIBRARY_PATH comes first", ["LD_LIBRARY_PATH=/nowhere:" + os.path.dirname(gone)], gone, "x")
+    both(machine, "LD_PRELOAD", ["LD_PRELOAD=" + files["libpreload.so"]], gone, "x")
+    both(machine, "two in LD_PRELOAD", ["LD_PRELOAD=" + files["libpreload.so"] + ":" + files["libcopied.so"]], gone)
+    _, out, err = machine.run(machine.osv + ["-e", "LD_PRELOAD=/no/such.so", gone])
+    machine.case("a preload that is not there is passed over", b"kept: 1" in out and b"/no/such.so" in err, repr((out, err)))
+
+
+def losses(machine, files):
+    lost = os.path.join(machine.directory, "lost")
+    os.mkdir(lost)
+    with open(files["lost_libgone.so"], "rb") as file:
+        write(machine, "lost/libgone.so", file.read())
+    option = ["-e", "LD_LIBRARY_PATH=" + lost, "-v", lost + ":" + lost + ":ro"]
+    ends(machine, "a missing function that is not called", option, [files["gone"]], 0)
+    ends(machine, "a missing function that is called", option, [files["gone"], "x"], 127, "gone_function", "GONE_1", "gone")
+    ends(machine, "--verbose names it at load", option + ["--verbose"], [files["gone"]], 0, "gone_function", "GONE_1")
+    ends(machine, "missing data", option, [files["gone_data"]], 127, "gone_data", "GONE_1")
+    os.unlink(os.path.join(lost, "libgone.so"))
+    with open(files["textrel_libgone.so"], "rb") as file:
+        write(machine, "lost/libgone.so", file.read())
+    ends(machine, "a library that relocates its text", option, [files["gone"]], 126, "-fPIC", "libgone.so")
+
+
+def segments(machine, files):
+    with open(files["gone"], "rb") as file:
+        data = bytearray(file.read())
+    offset, = struct.unpack_from("<Q", data, 32)
+    count, = struct.unpack_from("<H", data, 56)
+    for i in range(count):
+        kind, flags = struct.unpack_from("<II", data, offset + 56 * i)
+        if kind == 1 and flags == 5:
+            struct.pack_into("<I", data, offset + 56 * i + 4, 7)
+    ends(machine, "a segment that is writable and executable", [], [write(machine, "both", data)], 126, "writable and executable")
