@@ -59,8 +59,10 @@ static const char *error_text(int error)
     }
 }
 
+// The directories on the way to a mount are the machine's, as / is: the program's user may not make them.
 static void mounts_make(void)
 {
+    vfs_owner_set(0, 0);
     for (size_t i = 0; i < options.mount_count; ++i) {
         const struct option_mount *mount = &options.mounts[i];
         int error = vfs_mount_device(mount->tag, mount->path, mount->is_read_only);
@@ -68,6 +70,7 @@ static void mounts_make(void)
             give_up(STATUS_NOT_EXECUTABLE, mount->path, error_text(error));
         }
     }
+    vfs_owner_set(options.process.uid, options.process.gid);
     int error = options.directory == NULL ? 0 : vfs_change_directory(NULL, options.directory);
     if (error != 0) {
         give_up(STATUS_NOT_EXECUTABLE, options.directory, error_text(error));

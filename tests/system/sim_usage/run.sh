@@ -68,5 +68,23 @@ wrong=""
 [ $status -eq 0 ] && grep -q '^osv-sim [0-9]' out && [ ! -s err ] || wrong="exit status $status"
 verdict "--version" "$wrong"
 
+# As somebody who owns nothing. Root becomes that first; the simulator must be where he can read it.
+as_nobody() {
+    if [ "$(id -u)" -eq 0 ]; then
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+    else
+        "$@"
+    fi
+}
+chmod 755 "$scratch"
+install -m 755 "$sim" osv-sim
+for cpus in 1 2; do
+    as_nobody ./osv-sim -c $cpus id -u >out 2>err </dev/null
+    status=$?
+    wrong=""
+    [ $status -eq 0 ] && [ "$(cat out)" = "$(as_nobody id -u)" ] && [ ! -s err ] || wrong="exit status $status, $(cat err)"
+    verdict "an unprivileged user, $cpus vCPUs" "$wrong"
+done
+
 echo "1..$number"
 exit $failed
