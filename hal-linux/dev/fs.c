@@ -32,6 +32,7 @@ static _Atomic uint32_t *files;
 static uint32_t file_count;       // length of files
 static _Atomic uint32_t file_end; // no entry from here on was ever set
 static uint32_t host_count;
+int fs_links; // /proc/self/fd
 
 // ---- Answers ----
 
@@ -131,13 +132,9 @@ uint64_t fs_node_of(int fd)
 
 void fs_fd_path(int fd, char path[FS_PATH_SIZE])
 {
-    static const char prefix[] = "/proc/self/fd/";
-    size_t length = 0;
-    for (; prefix[length] != 0; ++length) {
-        path[length] = prefix[length];
-    }
-    char digits[12];
+    char digits[FS_PATH_SIZE];
     size_t count = 0;
+    size_t length = 0;
     do {
         digits[count++] = (char)('0' + fd % 10);
         fd /= 10;
@@ -297,7 +294,10 @@ static int table_init(void)
         return (int)memory;
     }
     files = (_Atomic uint32_t *)memory;
-    return 0;
+    long links =
+        syscall4(SYS_openat, AT_FDCWD, (long)"/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    fs_links = (int)links;
+    return links < 0 ? (int)links : 0;
 }
 
 static int host_add(const char *name, int root, bool read_only, struct fs_host **result)

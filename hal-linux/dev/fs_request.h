@@ -18,7 +18,7 @@ enum {
     FS_REQUEST_SIZE = 8192, // header, arguments, names: the longest is SYMLINK's
     FS_SCRATCH_SIZE = 16384,
     FS_WRITE_MAX = 1048576,
-    FS_PATH_SIZE = 32,
+    FS_PATH_SIZE = 12,
 };
 
 // What a descriptor of this process is to the guest.
@@ -61,7 +61,10 @@ int fs_handle_fd(const struct fs_request *request, uint64_t handle, uint32_t *ki
 int fs_fd_enter(const struct fs_request *request, int fd, uint32_t kind);
 void fs_fd_close(int fd);
 uint64_t fs_node_of(int fd);
-void fs_fd_path(int fd, char path[FS_PATH_SIZE]); // a path that leads to what fd names
+// A link that leads to what fd names, also where that is O_PATH: its name in the directory
+// fs_links.
+extern int fs_links;
+void fs_fd_path(int fd, char path[FS_PATH_SIZE]);
 
 // The parts after the first skip bytes; skip must be where one begins. False: it is not.
 bool fs_parts_after(const struct iovec *parts, uint32_t count, size_t skip,
