@@ -8,7 +8,8 @@
 
 bool upcall_fault(const struct hal_fault *fault, struct hal_frame *frame)
 {
-    return (fault->kind == HAL_FAULT_PAGE && vm_fault(fault)) || signal_fault(fault, frame);
+    return (fault->kind == HAL_FAULT_PAGE && vm_fault(fault->va, fault->access)) ||
+           signal_fault(fault, frame);
 }
 
 hal_phys upcall_table_get(void)

@@ -18,7 +18,6 @@
 #include "core/vm/change.h"
 #include "core/vm/lazy.h"
 #include "core/vm/pages.h"
-#include "hal/upcall.h"
 
 enum {
     LARGE_PAGE = 2 << 20,
@@ -517,9 +516,9 @@ size_t vm_mapped_bytes(void)
 
 // ---- Faults, boot --------------------------------------------------------
 
-bool vm_fault(const struct hal_fault *fault)
+bool vm_fault(char *va, unsigned access)
 {
-    return fault->kind == HAL_FAULT_PAGE && lazy_fault(fault->va, fault->access);
+    return lazy_fault(va, access);
 }
 
 static char *large_map(size_t size, size_t alignment)

@@ -34,8 +34,6 @@ enum vm_flags {
     VM_STACK = 32,    // a stack: every lazy area is fit for one, since faults take no lock
 };
 
-struct hal_fault;
-
 int vm_init(const struct hal_boot *boot);
 
 // Maps size bytes. *va is a hint (NULL: none) or, with VM_FIXED, the place; the result goes back
@@ -53,9 +51,9 @@ HAL_MUST_CHECK int vm_is_resident(char *va, size_t size, unsigned char *pages); 
 // The break, as brk(2): end NULL asks. Answers the break after the call.
 char *vm_brk(char *end);
 
-// Resolves a fault of the current thread, or says false. Called by upcall_fault; interrupts as the
-// thread had them.
-bool vm_fault(const struct hal_fault *fault);
+// Resolves a page fault at va (any address) for access (HAL_READ, HAL_WRITE or HAL_EXEC), or says
+// false. Called by upcall_fault: any context, never blocks (it may yield where interrupts are on).
+bool vm_fault(char *va, unsigned access);
 
 struct vm_area_info {
     char *start, *end;

@@ -11,7 +11,6 @@
 #include "core/sched/thread.h"
 #include "core/sync/mutex.h"
 #include "core/vm/vm.h"
-#include "hal/upcall.h"
 #include "tests/unit/hal/unit_hal.h"
 
 #include <check.h>
@@ -210,8 +209,7 @@ static bool touch(char *va, unsigned access)
 {
     struct translation *page = translation_of(va);
     if (page->pa == 0) {
-        struct hal_fault fault = {.kind = HAL_FAULT_PAGE, .access = access, .va = va};
-        return vm_fault(&fault) && translation_of(va)->pa != 0 && (access & ~page->prot) == 0;
+        return vm_fault(va, access) && translation_of(va)->pa != 0 && (access & ~page->prot) == 0;
     }
     return (access & ~page->prot) == 0;
 }
@@ -240,7 +238,7 @@ static void expect(char *va, size_t size, unsigned char byte)
 }
 
 struct walked {
-    size_t areas, bytes;
+    size_t bytes;
     char *end;
 };
 
@@ -248,7 +246,6 @@ static bool walk_check(const struct vm_area_info *area, void *argument)
 {
     struct walked *walked = argument;
     ck_assert(area->start < area->end && area->start >= walked->end);
-    walked->areas++;
     walked->bytes += (size_t)(area->end - area->start);
     walked->end = area->end;
     for (char *va = area->start; va < area->end && area->start >= WINDOW_BASE; va += PAGE) {
@@ -575,16 +572,11 @@ END_TEST
 
 // ---- Random changes ------------------------------------------------------
 
-static size_t page_random(size_t limit)
-{
-    return (size_t)rand() % limit;
-}
-
 enum { ARENA_PAGES = 600 };
 
 static void model_check(void)
 {
-    struct walked walked = {0, 0, NULL};
+    struct walked walked = {0, NULL};
     vm_walk(walk_check, &walked);
     size_t bytes = 0;
     for (size_t i = 0; i < ARENA_PAGES; i++) {
@@ -681,7 +673,7 @@ static void step_write(size_t first, size_t count)
 
 static void step_remap(size_t first, size_t count)
 {
-    size_t more = 1 + page_random(40);
+    size_t more = 1 + (size_t)rand() % 40;
     char *va = WINDOW_BASE + first * PAGE;
     char *wanted = va;
     if (first + count + more >= ARENA_PAGES ||
@@ -718,7 +710,7 @@ static void step_move(size_t first, size_t count)
 
 static void step(void)
 {
-    size_t first = page_random(ARENA_PAGES - 100), count = 1 + page_random(99);
+    size_t first = (size_t)rand() % (ARENA_PAGES - 100), count = 1 + (size_t)rand() % 99;
     switch (rand() % 8) {
     case 0:
     case 1:
