@@ -104,8 +104,7 @@ static struct block *block_cut(struct magazine *magazine, uint32_t index)
 }
 
 // loaded is empty.
-static __attribute__((noinline)) struct block *block_take_slow(struct magazine *magazine,
-                                                               uint32_t index)
+static struct block *block_refill(struct magazine *magazine, uint32_t index)
 {
     struct block *chain = magazine->spare != NULL ? magazine->spare : chain_pop(&classes[index]);
     magazine->spare = NULL;
@@ -118,7 +117,7 @@ static __attribute__((noinline)) struct block *block_take_slow(struct magazine *
 }
 
 // loaded is full. (A CPU's magazines begin with room 0 and no blocks: nothing is kept then.)
-static __attribute__((noinline)) void magazine_rotate(struct magazine *magazine, uint32_t index)
+static void magazine_rotate(struct magazine *magazine, uint32_t index)
 {
     if (magazine->spare != NULL) {
         stack_push(&classes[index].chains, &magazine->spare->chain);
@@ -130,32 +129,62 @@ static __attribute__((noinline)) void magazine_rotate(struct magazine *magazine,
 
 // ---- Blocks --------------------------------------------------------------
 
-static void *small_alloc(uint32_t index)
+// The common paths end in tail calls where they are not common: so they save no register.
+
+static struct magazine *magazine_mine(uint32_t index)
 {
-    uintptr_t irq = hal_irq_save();
-    struct magazine *magazine = &heap_cpus[percpu_index()].magazines[index];
-    struct block *block = magazine->loaded;
-    if (__builtin_expect(block != NULL, 1)) {
-        magazine->loaded = block->next;
-        magazine->room++;
-    } else {
-        block = block_take_slow(magazine, index);
-    }
+    return &heap_cpus[percpu_index()].magazines[index];
+}
+
+// Interrupts are off since irq was saved.
+static __attribute__((noinline)) void *small_alloc_slow(struct magazine *magazine, uint32_t index,
+                                                        uintptr_t irq)
+{
+    struct block *block = block_refill(magazine, index);
     hal_irq_restore(irq);
     return block;
 }
 
-static void small_free(struct block *block, uint32_t index)
+static inline void *small_alloc(uint32_t index)
 {
     uintptr_t irq = hal_irq_save();
-    struct magazine *magazine = &heap_cpus[percpu_index()].magazines[index];
-    ASSERT(magazine->loaded != block); // freed twice
-    if (__builtin_expect(magazine->room == 0, 0)) {
-        magazine_rotate(magazine, index);
+    struct magazine *magazine = magazine_mine(index);
+    struct block *block = magazine->loaded;
+    if (__builtin_expect(block == NULL, 0)) {
+        return small_alloc_slow(magazine, index, irq);
     }
+    magazine->loaded = block->next;
+    magazine->room++;
+    hal_irq_restore(irq);
+    return block;
+}
+
+static void block_put(struct magazine *magazine, struct block *block)
+{
     block->next = magazine->loaded;
     magazine->loaded = block;
     magazine->room--;
+}
+
+// Interrupts are off since irq was saved.
+static __attribute__((noinline)) void small_free_slow(struct magazine *magazine, uint32_t index,
+                                                      struct block *block, uintptr_t irq)
+{
+    magazine_rotate(magazine, index);
+    block_put(magazine, block);
+    hal_irq_restore(irq);
+}
+
+static inline void small_free(struct block *block, uint32_t index)
+{
+    uintptr_t irq = hal_irq_save();
+    struct magazine *magazine = magazine_mine(index);
+    ASSERT(magazine->loaded != block); // freed twice
+    if (__builtin_expect(magazine->room == 0, 0)) {
+        small_free_slow(magazine, index, block, irq);
+        return;
+    }
+    block_put(magazine, block);
     hal_irq_restore(irq);
 }
 

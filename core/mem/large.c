@@ -57,9 +57,10 @@ static _Atomic(const struct heap_large *) mapper;
 static _Atomic(struct large_header *) mapped_slots[MAPPED_SLOTS];
 static _Atomic size_t mapped_kept;
 
+// unit is a power of two.
 static size_t round_up(size_t value, size_t unit)
 {
-    return (value + unit - 1) / unit * unit;
+    return (value + unit - 1) & ~(unit - 1);
 }
 
 // ---- Runs of frames ------------------------------------------------------
@@ -67,17 +68,10 @@ static size_t round_up(size_t value, size_t unit)
 // Rounds pages up to its class. DIRECT_PAGES_MIN <= pages <= DIRECT_PAGES_MAX.
 static uint32_t direct_class(size_t *pages)
 {
-    uint32_t doubling = 63 - (uint32_t)__builtin_clzll(*pages - 1);
-    size_t base = (size_t)1 << doubling, step = base / 8;
-    *pages = round_up(*pages, step);
-    return (doubling - 3) * 8 + (uint32_t)((*pages - base) / step) - 1;
-}
-
-static bool is_direct_class(size_t pages)
-{
-    size_t rounded = pages;
-    return pages >= DIRECT_PAGES_MIN && pages <= DIRECT_PAGES_MAX &&
-           (direct_class(&rounded), rounded == pages);
+    uint32_t shift =
+        60 - (uint32_t)__builtin_clzll(*pages - 1); // of a step: an eighth of the doubling
+    *pages = round_up(*pages, (size_t)1 << shift);
+    return shift * 8 + (uint32_t)(*pages >> shift) - 9;
 }
 
 static struct large_block *kept_take(uint32_t class, size_t size)
@@ -179,9 +173,10 @@ static void direct_free(void *block)
 {
     size_t pages = direct_pages(block);
     *unit_of(block) = 0;
-    if (is_direct_class(pages)) {
+    if (pages >= DIRECT_PAGES_MIN && pages <= DIRECT_PAGES_MAX) {
         size_t rounded = pages;
-        if (kept_put(block, direct_class(&rounded), pages * HAL_PAGE_SIZE)) {
+        uint32_t class = direct_class(&rounded);
+        if (rounded == pages && kept_put(block, class, pages * HAL_PAGE_SIZE)) {
             return;
         }
     }
