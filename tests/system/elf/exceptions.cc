@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // exceptions.cc: C++ exceptions pass between the program, its libraries, libraries that come late, and the C library's
 // frames; types are equal where their names are.
-#include "exceptions.h"
+#include "exceptions.hh"
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // libexceptions.cc: the libraries of exceptions.cc.
-#include "exceptions.h"
+#include "exceptions.hh"
 
 #include <cstdio>
 

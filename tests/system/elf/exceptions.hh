@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// exceptions.h: what exceptions.cc and its libraries share.
+// exceptions.hh: what exceptions.cc and its libraries share.
 #ifndef TESTS_SYSTEM_ELF_EXCEPTIONS_H
 #define TESTS_SYSTEM_ELF_EXCEPTIONS_H
 
