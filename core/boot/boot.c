@@ -59,7 +59,8 @@ static const char *error_text(int error)
     }
 }
 
-// The directories on the way to a mount are the machine's, as / is: the program's user may not make them.
+// The directories on the way to a mount are the machine's, as / is: the program's user may not make
+// them.
 static void mounts_make(void)
 {
     vfs_owner_set(0, 0);
@@ -133,6 +134,7 @@ static void program_run(void *unused)
         give_up(error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE, process->executable,
                 error_text(error));
     }
+    libc_stack_end_set(thread_self()->stack + thread_self()->stack_size);
     error = elf_load(process->executable, &how, &program, message);
     if (error != 0) {
         console_print("osv: %s\n", message[0] != 0 ? message : error_text(error));

@@ -4,6 +4,7 @@
 // Invariant: *pointer is the object that the program sees, from the moment elf_load returns.
 #include "core/libc/copied.h"
 
+#include "core/libc/libc.h"
 #include "core/libc/start.h"
 
 #define ALIAS(name, of) extern __typeof__(of) name __attribute__((alias(#of)))
@@ -43,7 +44,6 @@ char *(*libc_tzname)[2] = &glibc___tzname;
 char **libc_optarg = &glibc_optarg;
 int *libc_optind = &glibc_optind, *libc_opterr = &glibc_opterr, *libc_optopt = &glibc_optopt;
 char *libc_single_threaded = &glibc___libc_single_threaded;
-static void **stack_end = &glibc___libc_stack_end;
 
 #define COPIED(name, pointer)                                                                      \
     {                                                                                              \
@@ -72,12 +72,11 @@ const struct elf_copied libc_copied[] = {
     COPIED("stdout", libc_stdout),
     COPIED("stderr", libc_stderr),
     COPIED("__libc_single_threaded", libc_single_threaded),
-    COPIED("__libc_stack_end", stack_end),
 };
 
 const size_t libc_copied_count = sizeof libc_copied / sizeof libc_copied[0];
 
 void libc_stack_end_set(void *end)
 {
-    *stack_end = end;
+    glibc___libc_stack_end = end;
 }

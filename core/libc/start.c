@@ -205,7 +205,6 @@ EXPORT(HAL_NORETURN void, __libc_start_main, int (*program_main)(int, char **, c
 {
     startup.argv = argv;
     *libc_environ = argv + argc + 1;
-    libc_stack_end_set(stack_end);
     elf_init_run(startup.program, argc, argv, *libc_environ, true);
     if (init != NULL) {
         init(argc, argv, *libc_environ);

@@ -19,7 +19,6 @@ struct libc_hardware libc_hardware(void);
 // jumps to entry with the registers as Linux leaves them. The caller's frames are gone.
 HAL_NORETURN void libc_enter(void *entry, const uintptr_t *image, size_t count);
 
-void libc_stack_end_set(void *end);
 void libc_musl_locale_init(void);
 
 #endif

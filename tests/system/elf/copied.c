@@ -14,6 +14,7 @@
 
 extern char *__progname, *__progname_full;
 extern char **__environ, **_environ;
+extern void *__libc_stack_end;
 
 static void standard_streams(void)
 {
@@ -57,11 +58,12 @@ static void options(void)
 
 static void names(void)
 {
+    int here = 0;
     printf("names: %s %d %d\n", program_invocation_short_name,
            __progname == program_invocation_short_name, __progname_full == program_invocation_name);
     program_invocation_name = "renamed";
     printf("names: %s %s\n", program_invocation_name, library_program_name());
-    errno = ENOENT;
+    printf("stack end: %d\n", __libc_stack_end > (void *)&here);
 }
 
 static void times(void)
