@@ -15,7 +15,9 @@
 enum { STUBS_SIZE = 4 * HAL_PAGE_SIZE, MISSING_STATUS = 127 };
 
 struct missing {
-    const char *name, *version, *object_path;
+    struct missing *next;
+    const struct elf_object *needer;
+    const char *name, *version;
 };
 
 // Loader's mutex.
@@ -23,6 +25,7 @@ static char *stubs;
 static size_t stubs_used;
 static bool is_verbose;
 static elf_missing_hook *hook;
+static struct missing *all;
 
 void elf_missing_register(elf_missing_hook *missing_hook)
 {
@@ -49,7 +52,8 @@ static void missing_report(void *argument)
     const struct missing *missing = argument;
     char text[ELF_MESSAGE_SIZE];
     format(text, sizeof(text), "symbol %s%s%s, needed by %s, is missing", missing->name,
-           missing->version[0] == '\0' ? "" : ", version ", missing->version, missing->object_path);
+           missing->version[0] == '\0' ? "" : ", version ", missing->version,
+           missing->needer->path);
     elf_die(text);
 }
 
@@ -89,7 +93,8 @@ int elf_missing_stub(const char *name, const struct elf_version *version,
         heap_free(missing);
         return elf_fail(ENOMEM, "%s: no memory; give more with --memory", needer->path);
     }
-    *missing = (struct missing){name, version == NULL ? "" : version->name, needer->path};
+    *missing = (struct missing){all, needer, name, version == NULL ? "" : version->name};
+    all = missing;
     *stub = stubs + stubs_used;
     stubs_used += ELF_STUB_SIZE;
     elf_stub_write(*stub, missing_report, missing);
@@ -98,4 +103,19 @@ int elf_missing_stub(const char *name, const struct elf_version *version,
                       version == NULL ? "" : ", version ", missing->version, needer->path);
     }
     return 0;
+}
+
+// The load failed: nobody can call the stubs any more.
+void elf_missing_forget(const struct elf_object *needer)
+{
+    struct missing **link = &all;
+    while (*link != NULL) {
+        struct missing *missing = *link;
+        if (missing->needer == needer) {
+            *link = missing->next;
+            heap_free(missing);
+        } else {
+            link = &missing->next;
+        }
+    }
 }

@@ -220,6 +220,7 @@ HAL_MUST_CHECK int elf_indirect_resolve(void); // after every object of a load h
 void elf_indirect_forget(void);
 HAL_MUST_CHECK int elf_missing_stub(const char *name, const struct elf_version *version,
                                     const struct elf_object *needer, char **stub);
+void elf_missing_forget(const struct elf_object *needer);
 HAL_MUST_CHECK int elf_missing_finish(void); // makes the stubs of this load executable
 void elf_missing_verbose_set(bool verbose);
 

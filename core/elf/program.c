@@ -248,6 +248,7 @@ static void load_undo(struct load *load)
     elf_tls_rollback();
     for (size_t i = 0; i < load->fresh.count; ++i) {
         elf_unique_forget(load->fresh.objects[i]);
+        elf_missing_forget(load->fresh.objects[i]);
     }
     for (size_t i = load->fresh.count; i > 0; --i) {
         elf_object_destroy(load->fresh.objects[i - 1]);

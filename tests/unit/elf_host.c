@@ -250,10 +250,13 @@ struct libc_tables {
     char *base;
 };
 
+static void *libc;
+
 static void libc_find(struct libc_tables *tables)
 {
     struct link_map *map;
-    dlinfo(dlopen("libc.so.6", RTLD_NOW), RTLD_DI_LINKMAP, &map);
+    libc = dlopen("libc.so.6", RTLD_NOW);
+    dlinfo(libc, RTLD_DI_LINKMAP, &map);
     *tables = (struct libc_tables){.base = (char *)map->l_addr};
     for (const Elf64_Dyn *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
         char *value = (char *)entry->d_un.d_ptr;
@@ -355,7 +358,7 @@ void host_system_register(void)
             }
             const char *name = tables.strings + symbol->st_name;
             const char *version = version_name(&tables, tables.indices[i] & 0x7fff);
-            void *address = dlvsym(RTLD_DEFAULT, name, version);
+            void *address = dlvsym(libc, name, version);
             table[count++] = (struct elf_symbol){.name = name,
                                                  .version = version,
                                                  .address = address,

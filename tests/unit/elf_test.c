@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -118,7 +119,7 @@ START_TEST(the_systems_symbols_are_chosen_by_version)
     const struct elf_symbol *symbols;
     size_t count = host_system_symbols(&symbols);
     for (size_t i = 0; i < count; i++) {
-        void *address, *host = dlsym(RTLD_DEFAULT, symbols[i].name);
+        void *address, *host = dlsym(dlopen("libc.so.6", RTLD_NOW), symbols[i].name);
         if (symbols[i].is_tls || strcmp(symbols[i].name, "_rtld_global_ro") == 0 || host == NULL) {
             continue;
         }
@@ -230,9 +231,21 @@ static char *bytes_read(const char *path, size_t *size)
     return bytes;
 }
 
-static void bytes_write(const char *path, const char *bytes, size_t size)
+// A file without a disk under it, by its name.
+static const char *temporary_name(void)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0700);
+    static char name[64];
+    static int fd = -1;
+    if (fd < 0) {
+        fd = memfd_create("elf_test", 0);
+    }
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+    return name;
+}
+
+static void bytes_write(const char *bytes, size_t size)
+{
+    int fd = open(temporary_name(), O_WRONLY | O_TRUNC);
     ck_assert_int_eq(write(fd, bytes, size), (ssize_t)size);
     close(fd);
 }
@@ -257,6 +270,7 @@ static int relocate_only(const char *path)
     elf_place_of(object->map_start, &place);
     elf_indirect_forget();
     elf_unique_forget(object);
+    elf_missing_forget(object);
     elf_tls_rollback();
     file_put(file);
     elf_object_destroy(object);
@@ -264,28 +278,20 @@ static int relocate_only(const char *path)
     return error;
 }
 
-static char *temporary_name(void)
-{
-    static char name[64];
-    snprintf(name, sizeof(name), "/tmp/elf_test.%d.so", (int)getpid());
-    return name;
-}
-
 START_TEST(a_truncated_file_is_refused)
 {
     size_t size;
     char *bytes = bytes_read(LIBRARIES "libz.so.1", &size);
-    char *name = temporary_name();
+    const char *name = temporary_name();
     size_t before = host_mapped_bytes();
     for (size_t length = 0; length < size; length += length < 8192 ? 61 : 1999) {
-        bytes_write(name, bytes, length);
+        bytes_write(bytes, length);
         int error = relocate_only(name);
         // What follows the last segment's bytes (section headers, names) is not needed.
         ck_assert_msg(error != 0 || length > size - 8192, "%zu bytes of %zu load", length, size);
         ck_assert_msg(host_mapped_bytes() - before <= 1 << 20, "mappings are left");
     }
     ck_assert_int_eq(host_open_files(), 0);
-    unlink(name);
     free(bytes);
 }
 END_TEST
@@ -303,7 +309,7 @@ START_TEST(a_damaged_file_is_survived)
     static const char *const paths[] = {LIBRARIES "libz.so.1", LIBRARIES "libgcc_s.so.1"};
     size_t size;
     char *bytes = bytes_read(paths[_i % 2], &size);
-    char *name = temporary_name();
+    const char *name = temporary_name();
     uint32_t state = (uint32_t)_i + 1;
     // Headers, hash, symbols and relocations of these libraries lie in the first pages; the dynamic
     // section near the end.
@@ -320,12 +326,11 @@ START_TEST(a_damaged_file_is_survived)
             }
             damaged[place] = (char)(round % 5 == 0 ? 0xff : random_next(&state));
         }
-        bytes_write(name, damaged, size);
+        bytes_write(damaged, size);
         relocate_only(name);
         free(damaged);
     }
     ck_assert_int_eq(host_open_files(), 0);
-    unlink(name);
     free(bytes);
 }
 END_TEST
@@ -341,10 +346,9 @@ START_TEST(random_bytes_are_refused)
         if (round % 2 == 0) {
             memcpy(bytes, "\177ELF\2\1\1", 7);
         }
-        bytes_write(temporary_name(), bytes, sizeof(bytes));
+        bytes_write(bytes, sizeof(bytes));
         ck_assert_int_ne(relocate_only(temporary_name()), 0);
     }
-    unlink(temporary_name());
 }
 END_TEST
 
@@ -352,12 +356,11 @@ static void expect_refusal(const char *bytes, size_t size, const char *reason)
 {
     struct elf_object *program;
     struct elf_options options = {0};
-    bytes_write(temporary_name(), bytes, size);
+    bytes_write(bytes, size);
     int error = elf_load(temporary_name(), &options, &program, message);
     ck_assert_int_lt(error, 0);
     ck_assert_msg(strstr(message, reason) != NULL, "\"%s\" does not say \"%s\"", message, reason);
     ck_assert_ptr_null(strchr(message, '\n'));
-    unlink(temporary_name());
 }
 
 START_TEST(a_refusal_says_why)
