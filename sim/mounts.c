@@ -61,11 +61,12 @@ static bool is_system(const char *path)
     return false;
 }
 
-// The whole of the host's root, /dev or /proc is not shown: the program has its own.
+// The whole of the host's root, /dev or /proc is not shown: the program has its own. Memory below
+// /dev/shm is files like any other.
 static bool is_own(const char *path)
 {
-    return path[0] == 0 || strcmp(path, "/") == 0 || is_within(path, "/dev") ||
-           is_within(path, "/proc");
+    return path[0] == 0 || strcmp(path, "/") == 0 || is_within(path, "/proc") ||
+           (is_within(path, "/dev") && !is_within(path, "/dev/shm"));
 }
 
 size_t mounts_add(const struct options *options, const char *path, const char *cwd,

@@ -105,7 +105,6 @@ static void kernel_start(void)
     vfs_init();
     elf_image_register(machine->image, machine->image_size);
     syscall_init(options.process.trace);
-    process_init(&options.process);
     signal_init(machine->image, machine->image_size);
     libc_init();
 }
@@ -189,6 +188,7 @@ static void first_thread(void *unused)
     kernel_start();
     mounts_make();
     streams_open();
+    process_init(&options.process); // the tree above is made as root
     program_start();
 }
 

@@ -75,6 +75,7 @@ static void reading_and_writing(void)
     SHOW(ftruncate(fd, -1));
     SHOW(fsync(fd));
     SHOW(fdatasync(fd));
+    SHOW(lseek(fd, 0, SEEK_SET));
     SHOW(read(fd, wrong, 4));
     SHOW(write(fd, wrong, 4));
     SHOW(fcntl(fd, F_GETFD));
