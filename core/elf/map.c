@@ -60,11 +60,20 @@ static const char *machine_name(uint16_t machine)
     return "another machine";
 }
 
+// Programs show what dlerror says: for libraries the words are glibc's.
+static int not_elf(const struct elf_object *object, const char *glibc_words)
+{
+    return object->is_program
+               ? elf_fail(ENOEXEC, "%s: is not an ELF file; give a program or a shared object",
+                          object->path)
+               : elf_fail(ENOEXEC, "%s: %s", object->path, glibc_words);
+}
+
 static int header_check(struct elf_object *object, const struct elf_header *header)
 {
     const char *path = object->path;
     if (memcmp(header->magic, "\177ELF", 4) != 0) {
-        return elf_fail(ENOEXEC, "%s: is not an ELF file; give a program or a shared object", path);
+        return not_elf(object, "invalid ELF header");
     }
     if (header->data != ELF_DATA_LITTLE || header->ident_version != ELF_VERSION_CURRENT) {
         return elf_fail(ENOEXEC, "%s: is not a little-endian ELF file; build it for %s", path,
@@ -96,10 +105,8 @@ static int headers_read(struct elf_object *object, struct file *file, uint64_t f
         size_t done;
         bool is_elf = file_read_at(file, 0, magic, sizeof(magic), &done) == 0 && done == 4 &&
                       memcmp(magic, "\177ELF", 4) == 0;
-        return is_elf
-                   ? elf_fail(ENOEXEC, "%s: the file is truncated; copy it again", object->path)
-                   : elf_fail(ENOEXEC, "%s: is not an ELF file; give a program or a shared object",
-                              object->path);
+        return is_elf ? elf_fail(ENOEXEC, "%s: the file is truncated; copy it again", object->path)
+                      : not_elf(object, "file too short");
     }
     int error = read_exactly(object, file, 0, &header, sizeof(header));
     if (error == 0) {

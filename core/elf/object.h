@@ -86,6 +86,7 @@ struct elf_object {
     uint64_t device, inode;
     struct elf_object *loader; // who needed it first
     bool is_system, is_program, is_executable, is_symbolic, is_deep, is_pie, has_interpreter;
+    bool is_strict; // came by dlopen: a symbol that nobody defines is an error, as in glibc
     bool is_global, is_initialised, is_to_finish; // loader's mutex
     uint32_t open_count;                          // loader's mutex
     uint32_t mark;                                // of the walk that is going on; loader's mutex

@@ -482,6 +482,7 @@ static int library_load(struct load *load, const char *path, int flags, struct e
     for (size_t i = 0; i < load->fresh.count; ++i) {
         load->fresh.objects[i]->local = &object->search;
         load->fresh.objects[i]->is_deep = (flags & ELF_DEEPBIND) != 0;
+        load->fresh.objects[i]->is_strict = (flags & ELF_NOW) != 0;
     }
     *result = object;
     return load_relocate(load);

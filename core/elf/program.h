@@ -105,6 +105,8 @@ struct elf_place { // dladdr
 bool elf_place_of(const void *address, struct elf_place *place);
 
 struct elf_object_info { // dl_iterate_phdr
+    // Begins as glibc's struct link_map, as does every handle of elf_open. NULL: core's own image.
+    struct elf_object *object;
     char *base;
     const char *name;
     const void *program_headers;

@@ -145,15 +145,29 @@ static int symbol_resolve(struct relocating *state, uint32_t index, unsigned fla
     return 0;
 }
 
-static int missing_data(const struct elf_object *object, const struct elf_relocation *relocation)
+// The words for what came by dlopen are glibc's: programs show them.
+static int missing_fail(const struct elf_object *object, uint32_t index)
 {
-    const struct elf_symbol_entry *entry = &object->symbols[relocation->symbol];
-    const struct elf_version *version = elf_symbol_version(object, relocation->symbol);
+    const char *name = elf_object_string(object, object->symbols[index].name);
+    const struct elf_version *version = elf_symbol_version(object, index);
+    const char *comma = version == NULL ? "" : ", version ";
+    const char *version_name = version == NULL ? "" : version->name;
+    if (object->is_strict) {
+        return elf_fail(ELIBACC, "%s: undefined symbol: %s%s%s", object->path, name, comma,
+                        version_name);
+    }
     return elf_fail(ELIBACC,
-                    "%s: needs the data object %s%s%s, which no library here has; add the library "
-                    "that defines it",
-                    object->path, elf_object_string(object, entry->name),
-                    version == NULL ? "" : ", version ", version == NULL ? "" : version->name);
+                    "%s: needs the data object %s%s%s, which no library here has; "
+                    "add the library that defines it",
+                    object->path, name, comma, version_name);
+}
+
+// Of the kernel's own libraries less may be there than the needer lists and ever calls.
+static bool is_forgiven(const struct elf_object *object, uint32_t index)
+{
+    const struct elf_version *version = elf_symbol_version(object, index);
+    return !object->is_strict ||
+           (version != NULL && version->file != NULL && elf_system_supplies(version->file));
 }
 
 // Nobody defines the symbol. Weak: 0. A function: a stub that says so when it is called.
@@ -167,8 +181,9 @@ static int missing_value(struct relocating *state, const struct elf_relocation *
     if (elf_symbol_binding(entry) == ELF_STB_WEAK) {
         return 0;
     }
-    if (type != ELF_STT_FUNCTION && type != ELF_STT_NOTYPE && type != ELF_STT_IFUNC) {
-        return missing_data(object, relocation);
+    bool is_data = type != ELF_STT_FUNCTION && type != ELF_STT_NOTYPE && type != ELF_STT_IFUNC;
+    if (is_data || !is_forgiven(object, relocation->symbol)) {
+        return missing_fail(object, relocation->symbol);
     }
     return elf_missing_stub(elf_object_string(object, entry->name),
                             elf_symbol_version(object, relocation->symbol), object, value);
@@ -264,7 +279,7 @@ static int copy_apply(struct relocating *state, const struct elf_relocation *rel
     if (!state->is_found) {
         return elf_symbol_binding(&object->symbols[relocation->symbol]) == ELF_STB_WEAK
                    ? 0
-                   : missing_data(object, relocation);
+                   : missing_fail(object, relocation->symbol);
     }
     if (place == NULL) {
         return damaged(object);
@@ -308,7 +323,7 @@ static int tls_place_of(struct relocating *state, const struct elf_relocation *r
             place->is_undefined = true;
             return elf_symbol_binding(&state->object->symbols[relocation->symbol]) == ELF_STB_WEAK
                        ? 0
-                       : missing_data(state->object, relocation);
+                       : missing_fail(state->object, relocation->symbol);
         }
         const struct elf_definition *definition = &state->definition;
         if (definition->entry == NULL) {

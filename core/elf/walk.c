@@ -163,6 +163,7 @@ struct elf_object *elf_object_at(const void *address)
 static void info_fill(const struct elf_object *object, struct elf_object_info *info)
 {
     *info = (struct elf_object_info){
+        .object = object->is_system ? NULL : (struct elf_object *)object,
         .base = object->base,
         .name = object->link_name,
         .program_headers = object->headers,

@@ -124,14 +124,20 @@ EXPORT(int, dladdr, const void *address, Dl_info *info)
 
 EXPORT(int, dladdr1, const void *address, Dl_info *info, void **extra, int flags)
 {
+    struct elf_object_info object;
     if (extra != NULL) {
-        *extra = NULL;
+        *extra =
+            (flags & DL_LINK_MAP) != 0 && elf_object_of(address, &object) ? object.object : NULL;
     }
     return glibc_dladdr(address, info);
 }
 
 EXPORT(int, dlinfo, void *object, int request, void *result)
 {
+    if (request == RTLD_DI_LINKMAP) {
+        *(void **)result = object;
+        return 0;
+    }
     message_set("dlinfo: not supported");
     return -1;
 }
@@ -181,7 +187,7 @@ EXPORT(int, _dl_find_object, void *address, struct found_object *result)
     result->flags = 0;
     result->map_start = info.map_start;
     result->map_end = info.map_end;
-    result->link_map = NULL;
+    result->link_map = (struct link_map *)info.object;
     result->eh_frame = (void *)(uintptr_t)info.eh_frame_header;
     return 0;
 }

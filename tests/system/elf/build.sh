@@ -47,6 +47,7 @@ gcc $common -fno-pie -no-pie -o "$out/fixed" fixed.c $here -lfixed -rdynamic
 
 $shared -o "$out/libdl_versions.so" libdl_versions.c -Wl,--version-script=libdl_versions.map
 $shared -o "$out/libdl_local.so" libdl_local.c -Wl,--hash-style=sysv -Wl,-z,pack-relative-relocs
+$shared -DSTRICT -o "$out/libdl_strict.so" libdl_local.c
 gcc $common -fno-builtin -fPIE -pie -rdynamic -o "$out/dl" dl.c $here -ldl_versions -ldl \
     -Wl,-z,pack-relative-relocs
 

@@ -72,6 +72,32 @@ static void errors(void)
     printf("%d\n", text != NULL && strstr(text, "undefined symbol: no_such_symbol") != NULL);
 }
 
+// A plug-in whose symbol nobody defines is not loaded.
+static void strict(void)
+{
+    printf("strict: %d\n", dlopen("libdl_strict.so", RTLD_NOW) == NULL);
+    const char *text = dlerror();
+    const char *colon = text == NULL ? NULL : strstr(text, "undefined symbol");
+    printf("%s\n", colon == NULL ? "?" : colon);
+    FILE *file = fopen("text.so", "w");
+    fputs("this is a text, not a library at all: longer than an ELF header, to be sure\n", file);
+    fclose(file);
+    printf("text: %d\n", dlopen("./text.so", RTLD_NOW) == NULL);
+    printf("%s\n", dlerror());
+    remove("text.so");
+}
+
+static void maps(void *library)
+{
+    struct link_map *map = NULL;
+    printf("dlinfo: %d\n", dlinfo(library, RTLD_DI_LINKMAP, &map));
+    const char *slash = strrchr(map->l_name, '/');
+    Dl_info info;
+    printf("map: %s", slash == NULL ? "?" : slash + 1);
+    printf(" %d", dladdr(dlsym(library, "library_place"), &info));
+    printf(" %d %d\n", info.dli_fbase == (void *)map->l_addr, map->l_ld != NULL);
+}
+
 static void places(void *library)
 {
     Dl_info info;
@@ -94,6 +120,8 @@ int main(void)
     local_and_global();
     places(library);
     errors();
+    strict();
+    maps(library);
     void *libc = dlopen("libc.so.6", RTLD_NOW);
     printf("libc: %d\n",
            dlsym(libc, "strlen") != NULL && dlvsym(libc, "strlen", "GLIBC_2.2.5") != NULL);

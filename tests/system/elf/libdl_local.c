@@ -8,9 +8,15 @@ int local_function(void);
 // BUILD.bazel.
 static int (*const table[])(void) = {local_helper, program_symbol, local_helper};
 
+#ifdef STRICT
+extern int strictly_nowhere(void);
+#else
+#define strictly_nowhere() 5
+#endif
+
 int local_helper(void)
 {
-    return 5;
+    return strictly_nowhere();
 }
 
 int local_function(void)
