@@ -69,10 +69,11 @@ static inline unsigned entry_prot(uint64_t entry)
            (entry & ENTRY_DEVICE ? HAL_DEVICE : 0);
 }
 
+// The kind of memory stays.
 static inline uint64_t entry_protect(uint64_t entry, unsigned prot)
 {
-    return (entry & (ENTRY_ADDRESS | ENTRY_PAGE)) |
-           entry_rights(prot | (entry & ENTRY_DEVICE ? HAL_DEVICE : 0));
+    const unsigned rights = (prot & ENTRY_RIGHTS) | (entry & ENTRY_DEVICE ? HAL_DEVICE : 0);
+    return (entry & (ENTRY_ADDRESS | ENTRY_PAGE)) | entry_rights(rights);
 }
 
 // Page i of a large mapping.

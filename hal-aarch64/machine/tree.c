@@ -23,7 +23,7 @@ static void memory_read(struct tree *tree, const struct fdt *fdt, uint32_t node)
 static void chosen_read(struct tree *tree, const struct fdt *fdt, uint32_t node)
 {
     size_t size;
-    tree->args = cmdline_split(fdt_property(fdt, node, "bootargs", &size));
+    tree->args = cmdline_split(fdt_text(fdt, node, "bootargs"));
     uint64_t start, end;
     if (fdt_number(fdt, node, "linux,initrd-start", &start) &&
         fdt_number(fdt, node, "linux,initrd-end", &end) && start < end) {
@@ -47,8 +47,7 @@ static void device_read(struct tree *tree, const struct fdt *fdt, uint32_t node)
         (void)fdt_region(fdt, node, 0, &tree->distributor);
         (void)fdt_region(fdt, node, 1, &tree->interrupts);
     } else if (text_is(fdt_name(fdt, node), "psci")) {
-        size_t size;
-        const char *method = fdt_property(fdt, node, "method", &size);
+        const char *method = fdt_text(fdt, node, "method");
         tree->psci_by_smc = method != NULL && text_is(method, "smc");
     }
 }

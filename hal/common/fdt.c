@@ -117,6 +117,9 @@ uint32_t fdt_child(const struct fdt *fdt, uint32_t node)
     while (at < fdt->nodes_end) {
         const uint32_t kind = token(fdt, at);
         if (kind == FDT_BEGIN) {
+            if (token_next(fdt, at) > fdt->nodes_end) {
+                break; // its name has no end
+            }
             if (depth == 1 && at != node) {
                 return at;
             }
@@ -134,6 +137,14 @@ const char *fdt_name(const struct fdt *fdt, uint32_t node)
     return fdt->blob + node + CELL_SIZE;
 }
 
+// Whether the string block has name at offset.
+static bool is_string(const struct fdt *fdt, uint32_t offset, const char *name)
+{
+    const size_t size = text_size(name) + 1, room = fdt->size - fdt->strings_start;
+    return offset < room && size <= room - offset &&
+           memcmp(fdt->blob + fdt->strings_start + offset, name, size) == 0;
+}
+
 const char *fdt_property(const struct fdt *fdt, uint32_t node, const char *name, size_t *size)
 {
     for (uint32_t at = token_next(fdt, node); at < fdt->nodes_end; at = token_next(fdt, at)) {
@@ -144,8 +155,7 @@ const char *fdt_property(const struct fdt *fdt, uint32_t node, const char *name,
         const uint32_t next = token_next(fdt, at);
         if (kind == FDT_PROPERTY && next < fdt->nodes_end) {
             const uint32_t string = word(fdt->blob + at + 2 * CELL_SIZE);
-            if (string < fdt->size - fdt->strings_start &&
-                text_is(fdt->blob + fdt->strings_start + string, name)) {
+            if (is_string(fdt, string, name)) {
                 *size = word(fdt->blob + at + CELL_SIZE);
                 return fdt->blob + at + 3 * CELL_SIZE;
             }
@@ -165,11 +175,21 @@ bool fdt_number(const struct fdt *fdt, uint32_t node, const char *name, uint64_t
     return true;
 }
 
-bool fdt_is_compatible(const struct fdt *fdt, uint32_t node, const char *model)
+const char *fdt_text(const struct fdt *fdt, uint32_t node, const char *name)
 {
     size_t size;
+    const char *text = fdt_property(fdt, node, name, &size);
+    return text != NULL && size > 0 && text[size - 1] == 0 ? text : NULL;
+}
+
+bool fdt_is_compatible(const struct fdt *fdt, uint32_t node, const char *model)
+{
+    size_t size = 0;
     const char *models = fdt_property(fdt, node, "compatible", &size);
-    for (size_t at = 0; models != NULL && at < size; at += text_size(models + at) + 1) {
+    if (fdt_text(fdt, node, "compatible") == NULL) {
+        return false;
+    }
+    for (size_t at = 0; at < size; at += text_size(models + at) + 1) {
         if (text_is(models + at, model)) {
             return true;
         }

@@ -28,6 +28,9 @@ const char *fdt_name(const struct fdt *fdt, uint32_t node);
 // The bytes of a property, or NULL.
 const char *fdt_property(const struct fdt *fdt, uint32_t node, const char *name, size_t *size);
 
+// A property that is text, or NULL.
+const char *fdt_text(const struct fdt *fdt, uint32_t node, const char *name);
+
 // A property of one or two cells. False: there is none.
 bool fdt_number(const struct fdt *fdt, uint32_t node, const char *name, uint64_t *value);
 
