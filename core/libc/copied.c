@@ -45,6 +45,12 @@ char **libc_optarg = &glibc_optarg;
 int *libc_optind = &glibc_optind, *libc_opterr = &glibc_opterr, *libc_optopt = &glibc_optopt;
 char *libc_single_threaded = &glibc___libc_single_threaded;
 
+// error.c, obstack.c
+extern unsigned *libc_error_count;
+extern int *libc_error_once;
+extern void (**libc_error_program)(void);
+extern void (**libc_obstack_handler)(void);
+
 #define COPIED(name, pointer)                                                                      \
     {                                                                                              \
         name, (void **)&(pointer), sizeof *(pointer)                                               \
@@ -72,6 +78,10 @@ const struct elf_copied libc_copied[] = {
     COPIED("stdout", libc_stdout),
     COPIED("stderr", libc_stderr),
     COPIED("__libc_single_threaded", libc_single_threaded),
+    COPIED("error_message_count", libc_error_count),
+    COPIED("error_one_per_line", libc_error_once),
+    COPIED("error_print_progname", libc_error_program),
+    COPIED("obstack_alloc_failed_handler", libc_obstack_handler),
 };
 
 const size_t libc_copied_count = sizeof libc_copied / sizeof libc_copied[0];

@@ -14,6 +14,8 @@ int glibc_error_one_per_line;
 void (*glibc_error_print_progname)(void);
 
 unsigned *libc_error_count = &glibc_error_message_count;
+int *libc_error_once = &glibc_error_one_per_line;
+void (**libc_error_program)(void) = &glibc_error_print_progname;
 
 static void message_end(int status, int error, const char *pattern, va_list arguments)
 {
@@ -32,8 +34,8 @@ static void message_end(int status, int error, const char *pattern, va_list argu
 static bool program_print(void)
 {
     fflush(stdout);
-    if (glibc_error_print_progname != NULL) {
-        glibc_error_print_progname();
+    if (*libc_error_program != NULL) {
+        (*libc_error_program)();
         return false;
     }
     fputs(*libc_progname_full, stderr);
@@ -56,7 +58,7 @@ EXPORT(void, error_at_line, int status, int error, const char *file, unsigned li
 {
     static const char *last_file;
     static unsigned last_line;
-    if (glibc_error_one_per_line != 0) {
+    if (*libc_error_once != 0) {
         bool is_same_file = last_file == file ||
                             (file != NULL && last_file != NULL && strcmp(file, last_file) == 0);
         if (is_same_file && last_line == line) {

@@ -13,6 +13,48 @@ import sys
 SHIM = "glibc_"
 PRIVATE = "GLIBC_PRIVATE"
 
+# Names of glibc that mean the same function as another name of its.
+SAME = {
+    "strtol": "strtoll strtoq strtoimax __strtol_internal __strtoll_internal",
+    "strtol_l": "strtoll_l __strtol_l __strtoll_l",
+    "strtoul": "strtoull strtouq strtoumax __strtoul_internal __strtoull_internal",
+    "strtoul_l": "strtoull_l __strtoul_l __strtoull_l",
+    "strtod": "strtof64 strtof32x __strtod_internal",
+    "strtod_l": "__strtod_l",
+    "malloc": "__libc_malloc",
+    "calloc": "__libc_calloc",
+    "realloc": "__libc_realloc",
+    "free": "__libc_free",
+    "memalign": "__libc_memalign",
+    "pthread_getspecific": "__pthread_getspecific",
+    "pthread_mutex_destroy": "__pthread_mutex_destroy",
+    "pthread_mutex_init": "__pthread_mutex_init",
+    "pthread_mutex_lock": "__pthread_mutex_lock",
+    "pthread_mutex_trylock": "__pthread_mutex_trylock",
+    "pthread_mutex_unlock": "__pthread_mutex_unlock",
+    "pthread_mutexattr_destroy": "__pthread_mutexattr_destroy",
+    "pthread_mutexattr_init": "__pthread_mutexattr_init",
+    "pthread_mutexattr_settype": "__pthread_mutexattr_settype pthread_mutexattr_setkind_np",
+    "pthread_once": "__pthread_once",
+    "pthread_rwlock_destroy": "__pthread_rwlock_destroy",
+    "pthread_rwlock_init": "__pthread_rwlock_init",
+    "pthread_rwlock_rdlock": "__pthread_rwlock_rdlock",
+    "pthread_rwlock_tryrdlock": "__pthread_rwlock_tryrdlock",
+    "pthread_rwlock_trywrlock": "__pthread_rwlock_trywrlock",
+    "pthread_rwlock_unlock": "__pthread_rwlock_unlock",
+    "pthread_rwlock_wrlock": "__pthread_rwlock_wrlock",
+    "pthread_setspecific": "__pthread_setspecific",
+    "asprintf": "__asprintf",
+    "dcgettext": "__dcgettext",
+    "poll": "__poll",
+    "sbrk": "__sbrk",
+    "secure_getenv": "__libc_secure_getenv",
+    "backtrace": "__backtrace",
+    "backtrace_symbols": "__backtrace_symbols",
+    "backtrace_symbols_fd": "__backtrace_symbols_fd",
+}
+ALIASES = {alias: name for name, aliases in SAME.items() for alias in aliases.split()}
+
 
 def glibc_names(paths):
     """The (name, version) pairs that the shared objects at paths define."""
@@ -40,10 +82,13 @@ def export_rows(pairs, symbols):
     """
     rows = []
     for name, version in sorted(set(pairs)):
+        meant = ALIASES.get(name, name)
         if SHIM + name in symbols:
             rows.append((name, version, SHIM + name))
-        elif name in symbols and version != PRIVATE:
-            rows.append((name, version, name))
+        elif SHIM + meant in symbols:
+            rows.append((name, version, SHIM + meant))
+        elif meant in symbols and (version != PRIVATE or meant != name):
+            rows.append((name, version, meant))
     return rows
 
 

@@ -41,6 +41,7 @@ volatile int __locale_lock[1];
 
 static const char name_c[] = "C";
 static const char name_utf8[] = "C.UTF-8";
+static const char name_utf8_short[] = "C.utf8";
 
 // The tables of the C locale: as musl's, but that bytes above 0x7f stay what they are.
 static int32_t lower_table[384];
@@ -56,6 +57,11 @@ const int32_t **glibc___ctype_tolower_loc(void)
 const int32_t **glibc___ctype_toupper_loc(void)
 {
     return &upper;
+}
+
+size_t glibc___ctype_get_mb_cur_max(void)
+{
+    return CURRENT_UTF8 ? 6 : 1;
 }
 
 static void locale_fill(struct __locale_struct *locale, int utf8)
@@ -82,14 +88,19 @@ void libc_musl_locale_init(void)
     locale_fill(&libc.global_locale, 0);
 }
 
-// 0: C, 1: C.UTF-8, -1: no such locale.
+static const char *const kind_names[] = {name_c, name_utf8, name_utf8_short};
+
+// 0: C, 1: C.UTF-8, 2: the same by its other name, -1: no such locale.
 static int locale_kind(const char *name)
 {
     if (strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0) {
         return 0;
     }
-    if (strcmp(name, "C.UTF-8") == 0 || strcmp(name, "C.utf8") == 0) {
+    if (strcmp(name, name_utf8) == 0) {
         return 1;
+    }
+    if (strcmp(name, name_utf8_short) == 0) {
+        return 2;
     }
     return -1;
 }
@@ -141,7 +152,7 @@ static int category_kind(int category, const char *name)
 
 static void category_set(struct __locale_struct *locale, int category, int kind)
 {
-    locale->names[category] = kind ? name_utf8 : name_c;
+    locale->names[category] = kind_names[kind];
     if (category < 6) {
         locale->cat[category] = kind && category == LC_CTYPE ? &__c_dot_utf8 : NULL;
     }
@@ -227,7 +238,7 @@ locale_t __newlocale(int mask, const char *name, locale_t base)
             }
             category_set(&built, i, kind);
         }
-        kinds += built.names[i] == name_utf8;
+        kinds += built.names[i] != name_c;
     }
     if (kinds == 0 && !__loc_is_allocated(base)) {
         return &libc_locale_c;
@@ -263,5 +274,5 @@ weak_alias(__freelocale, freelocale);
 // No catalogues are read: a message is its own translation.
 const struct __locale_map *__get_locale(int category, const char *name)
 {
-    return category == LC_CTYPE && locale_kind(name) == 1 ? &__c_dot_utf8 : NULL;
+    return category == LC_CTYPE && locale_kind(name) > 0 ? &__c_dot_utf8 : NULL;
 }

@@ -54,11 +54,6 @@ EXPORT(size_t, __mbrlen, const char *text, size_t size, mbstate_t *state)
     return mbrlen(text, size, state);
 }
 
-EXPORT(long, __sysconf, int name)
-{
-    return sysconf(name);
-}
-
 EXPORT(const char *, gnu_get_libc_version, void)
 {
     return "2.36";

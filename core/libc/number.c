@@ -6,6 +6,7 @@
 // of at most 22, is one exact multiplication or division of two doubles (Clinger, "How to Read
 // Floating Point Numbers Accurately"). All others go to musl's, which rounds correctly too.
 #include <errno.h>
+#include <float.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,12 +37,12 @@ static struct integer integer_read(const char *text, char **end, int base)
 {
     struct integer result = {0};
     const char *start = text;
-    if (end != NULL) {
-        *end = (char *)(uintptr_t)start;
-    }
     if (base < 0 || base == 1 || base > 36) {
         errno = EINVAL;
         return result;
+    }
+    if (end != NULL) {
+        *end = (char *)(uintptr_t)start;
     }
     while (is_space(*text)) {
         ++text;
@@ -165,6 +166,41 @@ static bool exponent_read(const char **text, int *exponent)
     return true;
 }
 
+// As musl's functions, but that text without a number leaves errno alone.
+#define EXPORT_PLAIN(type, name)                                                                   \
+    EXPORT(type, name, const char *text, char **end)                                               \
+    {                                                                                              \
+        char *stop;                                                                                \
+        int saved = errno;                                                                         \
+        type value = name(text, &stop);                                                            \
+        if (stop == text) {                                                                        \
+            errno = saved;                                                                         \
+        }                                                                                          \
+        if (end != NULL) {                                                                         \
+            *end = stop;                                                                           \
+        }                                                                                          \
+        return value;                                                                              \
+    }
+
+EXPORT_PLAIN(float, strtof)
+EXPORT_PLAIN(long double, strtold)
+
+static double strtod_slow(const char *text, char **end)
+{
+    char *stop;
+    int saved = errno;
+    double value = strtod(text, &stop);
+    if (stop == text) {
+        errno = saved;
+    } else if (value != 0 && value > -DBL_MIN && value < DBL_MIN) {
+        errno = ERANGE;
+    }
+    if (end != NULL) {
+        *end = stop;
+    }
+    return value;
+}
+
 EXPORT(double, strtod, const char *text, char **end)
 {
     const char *place = text;
@@ -181,7 +217,7 @@ EXPORT(double, strtod, const char *text, char **end)
     if (is_hexadecimal || digits_read(&place, &digits, &exponent) == 0 ||
         !exponent_read(&place, &exponent) || digits >> 53 != 0 || exponent < -POWER_MAX ||
         exponent > POWER_MAX) {
-        return strtod(text, end);
+        return strtod_slow(text, end);
     }
     double value = (double)digits;
     value = exponent < 0 ? value / powers[-exponent] : value * powers[exponent];

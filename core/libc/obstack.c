@@ -43,6 +43,7 @@ static void alloc_failed(void)
 
 void (*glibc_obstack_alloc_failed_handler)(void) = alloc_failed;
 int glibc_obstack_exit_failure = 1;
+void (**libc_obstack_handler)(void) = &glibc_obstack_alloc_failed_handler;
 
 static struct obstack_chunk *chunk_get(struct obstack *stack, size_t size)
 {
@@ -53,7 +54,7 @@ static struct obstack_chunk *chunk_get(struct obstack *stack, size_t size)
         chunk = ((void *(*)(size_t))stack->chunk_get)(size);
     }
     if (chunk == NULL) {
-        glibc_obstack_alloc_failed_handler();
+        (*libc_obstack_handler)();
     }
     return chunk;
 }

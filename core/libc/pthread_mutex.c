@@ -101,6 +101,10 @@ EXPORT(int, pthread_mutex_clocklock, struct mutex *mutex, int clock, const struc
     if (!libc_deadline_get(clock, time, &deadline)) {
         return EINVAL;
     }
+    if (mutex_is_mine(mutex)) { // nobody will unlock it
+        thread_sleep_until(deadline);
+        return ETIMEDOUT;
+    }
     return mutex_lock_until(mutex, deadline) ? 0 : ETIMEDOUT;
 }
 

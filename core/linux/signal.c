@@ -164,13 +164,6 @@ bool signal_interrupted(void)
     return is_restart;
 }
 
-// An interrupt may find its target in core's code, or with interrupts off, where no frame is shown.
-static void retry_later(void)
-{
-    atomic_store(&is_retry_wanted, true);
-    thread_wake(signal_thread);
-}
-
 // ---- Frames --------------------------------------------------------------
 
 static bool is_on(const struct task_signal_stack *stack, uintptr_t sp)
@@ -211,7 +204,8 @@ static void frame_hook(struct hal_frame *frame)
     struct hal_regs regs;
     hal_frame_get(frame, &regs);
     if (is_core(machine_place_of(&regs).ip)) {
-        retry_later();
+        atomic_store(&is_retry_wanted, true);
+        thread_wake(signal_thread);
         return;
     }
     hal_irq_restore(0);
@@ -297,7 +291,6 @@ void signal_send_thread(struct thread *thread, int signal)
         (void)signal_interrupted();
     } else {
         thread_notify(thread);
-        retry_later();
     }
 }
 
@@ -348,9 +341,6 @@ static void thread_retry(struct thread *thread, void *argument)
     struct task *task = thread->user;
     if (task != NULL && deliverable(task) != 0) {
         thread_notify(thread);
-        if (atomic_load(&thread->state) != THREAD_PARKED) {
-            atomic_store(&is_retry_wanted, true);
-        }
     }
 }
 
