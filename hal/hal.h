@@ -20,7 +20,13 @@
 #define HAL_MUST_CHECK __attribute__((warn_unused_result))
 #define HAL_NORETURN   __attribute__((noreturn))
 
-enum { HAL_PAGE_SIZE = 4096, HAL_DIRECT_ALIGN = 2 << 20, HAL_CPU_MAX = 256, HAL_ENTRY_STACK = 32768, HAL_STACK_PROBE = 2048 };
+enum {
+    HAL_PAGE_SIZE = 4096,
+    HAL_DIRECT_ALIGN = 2 << 20,
+    HAL_CPU_MAX = 256,
+    HAL_ENTRY_STACK = 32768,
+    HAL_STACK_PROBE = 2048
+};
 
 typedef uint64_t hal_ns;   // a time or a span, in nanoseconds
 typedef uint64_t hal_phys; // a machine address; never a pointer

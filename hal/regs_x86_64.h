@@ -12,9 +12,25 @@ enum { HAL_REGS_VECTOR_MAX = 4096 };
 
 // The order of Linux's ucontext (gregs), so that a signal frame is a copy.
 enum hal_reg {
-    HAL_REG_R8, HAL_REG_R9, HAL_REG_R10, HAL_REG_R11, HAL_REG_R12, HAL_REG_R13, HAL_REG_R14, HAL_REG_R15,
-    HAL_REG_RDI, HAL_REG_RSI, HAL_REG_RBP, HAL_REG_RBX, HAL_REG_RDX, HAL_REG_RAX, HAL_REG_RCX, HAL_REG_RSP,
-    HAL_REG_RIP, HAL_REG_FLAGS, HAL_REG_COUNT,
+    HAL_REG_R8,
+    HAL_REG_R9,
+    HAL_REG_R10,
+    HAL_REG_R11,
+    HAL_REG_R12,
+    HAL_REG_R13,
+    HAL_REG_R14,
+    HAL_REG_R15,
+    HAL_REG_RDI,
+    HAL_REG_RSI,
+    HAL_REG_RBP,
+    HAL_REG_RBX,
+    HAL_REG_RDX,
+    HAL_REG_RAX,
+    HAL_REG_RCX,
+    HAL_REG_RSP,
+    HAL_REG_RIP,
+    HAL_REG_FLAGS,
+    HAL_REG_COUNT,
 };
 
 struct hal_regs {

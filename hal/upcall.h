@@ -27,7 +27,13 @@ enum { HAL_DEV_CONFIG = 0xffff };
 void upcall_dev(struct hal_dev *dev, uint32_t queue, struct hal_frame *frame);
 
 // The host or the person at it asks for something.
-enum hal_notice { HAL_NOTICE_INTERRUPT, HAL_NOTICE_TERMINATE, HAL_NOTICE_QUIT, HAL_NOTICE_RESIZE, HAL_NOTICE_POWER };
+enum hal_notice {
+    HAL_NOTICE_INTERRUPT,
+    HAL_NOTICE_TERMINATE,
+    HAL_NOTICE_QUIT,
+    HAL_NOTICE_RESIZE,
+    HAL_NOTICE_POWER
+};
 void upcall_notice(enum hal_notice notice);
 
 enum hal_fault_kind { HAL_FAULT_PAGE, HAL_FAULT_ILLEGAL, HAL_FAULT_MATH, HAL_FAULT_TRAP };

@@ -105,8 +105,8 @@ void exceptions()
 void streams()
 {
     std::ostringstream out;
-    out << std::setw(8) << std::setfill('*') << 42 << std::hex << ' ' << 255 << std::dec << ' ' << std::fixed
-        << std::setprecision(3) << 2.0 / 3 << ' ' << std::boolalpha << true;
+    out << std::setw(8) << std::setfill('*') << 42 << std::hex << ' ' << 255 << std::dec << ' '
+        << std::fixed << std::setprecision(3) << 2.0 / 3 << ' ' << std::boolalpha << true;
     std::cout << out.str() << "\n";
     std::istringstream in("1 2 3 4.5 word");
     int a, b, c;
@@ -120,7 +120,8 @@ void streams()
     }
     file.close();
     std::ifstream back("work.cc.out");
-    std::cout << std::accumulate(std::istream_iterator<int>(back), std::istream_iterator<int>(), 0) << "\n";
+    std::cout << std::accumulate(std::istream_iterator<int>(back), std::istream_iterator<int>(), 0)
+              << "\n";
     std::remove("work.cc.out");
 }
 
@@ -150,8 +151,8 @@ void threads(int count)
     for (std::thread &thread : all) {
         thread.join();
     }
-    std::cout << seen.size() << " threads, " << total << " exceptions, " << seen[count - 1] << ", main " << depth
-              << ", destroyed " << destroyed << "\n";
+    std::cout << seen.size() << " threads, " << total << " exceptions, " << seen[count - 1]
+              << ", main " << depth << ", destroyed " << destroyed << "\n";
 }
 
 void hand_over()
@@ -189,7 +190,8 @@ void futures()
         sum += part.get();
     }
     std::promise<int> promise;
-    std::thread setter([&] { promise.set_exception(std::make_exception_ptr(std::logic_error("promised"))); });
+    std::thread setter(
+        [&] { promise.set_exception(std::make_exception_ptr(std::logic_error("promised"))); });
     try {
         promise.get_future().get();
     } catch (const std::logic_error &error) {

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/*
- * Shared helpers of the benchmarks.
- *
- * Plain POSIX C: no constructor tricks, no fork, no signals, no /proc, so the
- * same source builds as a Linux executable, as a PIE, or as a shared object
- * with a main(), and runs inside a unikernel.
- *
- * Every result is one line on stdout:   name value unit
- * where value is the median of BENCH_REPS repetitions (default 7).  With
- * BENCH_SPREAD=1 in the environment the line ends in "# min max reps".
- */
+// bench.h: shared helpers of the benchmarks.
+//
+// Plain POSIX C: no constructor tricks, no fork, no signals, no /proc, so the
+// same source builds as a Linux executable, as a PIE, or as a shared object
+// with a main(), and runs inside a unikernel.
+//
+// Every result is one line on stdout:   name value unit
+// where value is the median of BENCH_REPS repetitions (default 7).  With
+// BENCH_SPREAD=1 in the environment the line ends in "# min max reps".
 #ifndef BENCH_H
 #define BENCH_H
 

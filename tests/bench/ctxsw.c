@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/*
- * Context switch: two threads hand a token to each other through one mutex
- * and one condition variable (the shape of OSv's misc-ctxsw).  One operation
- * is one hand-over, i.e. one switch.
- */
+// ctxsw.c: context switch: two threads hand a token to each other through one mutex
+// and one condition variable (the shape of OSv's misc-ctxsw).  One operation
+// is one hand-over, i.e. one switch.
 #include "bench.h"
 
 static pthread_mutex_t mtx = PTHREAD_MUTEX_INITIALIZER;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/*
- * malloc/free.  "pair": allocate then free at once.  "batch": allocate 256,
- * free in allocation order, so that per-thread caches overflow.  "remote":
- * one thread allocates, the other frees (two CPUs).  ns per malloc+free.
- */
+// mallocb.c: malloc/free.  "pair": allocate then free at once.  "batch": allocate 256,
+// free in allocation order, so that per-thread caches overflow.  "remote":
+// one thread allocates, the other frees (two CPUs).  ns per malloc+free.
 #include "bench.h"
 
 static void pair(void *a, uint64_t n)

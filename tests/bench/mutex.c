@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/*
- * pthread mutex, rwlock and condition variable costs.  The contended numbers
- * are total lock/unlock pairs per second of two threads on two CPUs that
- * increment one shared counter, with and without a little work outside.
- */
+// mutex.c: pthread mutex, rwlock and condition variable costs.  The contended numbers
+// are total lock/unlock pairs per second of two threads on two CPUs that
+// increment one shared counter, with and without a little work outside.
 #include "bench.h"
 
 static pthread_mutex_t mtx = PTHREAD_MUTEX_INITIALIZER;

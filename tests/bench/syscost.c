@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Cost of the cheapest calls into the system. */
+// syscost.c: cost of the cheapest calls into the system.
 #include "bench.h"
 #include <fcntl.h>
 #include <sys/syscall.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* pthread_create + pthread_join of an empty thread; keyed TLS. */
+// threads.c: pthread_create + pthread_join of an empty thread; keyed TLS.
 #include "bench.h"
 
 static void *nothing(void *p)

@@ -70,13 +70,16 @@ static void fixed(void)
     char *va = map(8, PROT_READ | PROT_WRITE, 0);
     memset(va, 'a', 8 * PAGE);
     char *inside = va + 2 * PAGE;
-    SHOW(mmap(inside, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == inside);
+    SHOW(mmap(inside, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+              0) == inside);
     touch("replaced", inside, 0);
     touch("beside", va + PAGE, 0);
     touch("behind", va + 4 * PAGE, 0);
-    SHOW_OK(mmap(inside, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
+    SHOW_OK(
+        mmap(inside, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
     SHOW(munmap(inside, PAGE));
-    SHOW(mmap(inside, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == inside);
+    SHOW(mmap(inside, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
+         inside);
     SHOW_OK(mmap(inside + 1, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
     SHOW_OK(mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     SHOW_OK(mmap(NULL, PAGE, PROT_READ, MAP_ANONYMOUS, -1, 0));
