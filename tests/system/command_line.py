@@ -153,14 +153,13 @@ def streams(machine, files):
 
 
 def on_terminal(machine, command, typed):
-    """(status, everything it printed) of a command on a terminal of 33 x 99."""
+    """(status, everything it printed) of a command on a terminal of 33 x 99; types once there are three lines."""
     leader, follower = pty.openpty()
     os.set_inheritable(follower, True)
     subprocess.run(["stty", "-F", os.ttyname(follower), "rows", "33", "cols", "99"], check=True)
     process = subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, start_new_session=True,
                                cwd=machine.directory, env=machine.environment)
     os.close(follower)
-    os.write(leader, typed)
     output = b""
     end = time.monotonic() + 60
     while time.monotonic() < end:
@@ -170,6 +169,9 @@ def on_terminal(machine, command, typed):
                 output += os.read(leader, 65536)
             except OSError:
                 break
+            if typed and output.count(b"\n") >= 3:
+                os.write(leader, typed)
+                typed = b""
         elif process.poll() is not None:
             break
     process.kill() if process.poll() is None else None
