@@ -276,6 +276,20 @@ static int failed(const char *what, int failure)
     return 1;
 }
 
+// True under a debugger or strace.
+static bool is_traced(void)
+{
+    char text[4096];
+    FILE *file = fopen("/proc/self/status", "re");
+    size_t size = file == NULL ? 0 : fread(text, 1, sizeof text - 1, file);
+    text[size] = 0;
+    if (file != NULL) {
+        fclose(file);
+    }
+    const char *tracer = strstr(text, "TracerPid:");
+    return tracer != NULL && strtol(tracer + strlen("TracerPid:"), NULL, 10) != 0;
+}
+
 static void facts_fill(const struct boot_options *options)
 {
     boot.args = options->args;
@@ -290,7 +304,7 @@ int boot_run(const struct boot_options *options)
 {
     static struct vcpu main_block;
     boot_verbose = options->verbose;
-    int failure = memory_init(&boot, options->memory_size);
+    int failure = memory_init(&boot, options->memory_size, is_traced());
     if (failure != 0) {
         return failed("cannot make the machine's memory", failure);
     }

@@ -42,6 +42,7 @@ struct window {
 
 static int memory_fd;
 static char *memory_direct;
+static bool memory_is_debugged;
 static size_t memory_size;
 static struct hal_region memory_region; // without the first page: 0 often means no page
 static struct window windows[2];
@@ -80,13 +81,22 @@ char *memory_at(hal_phys pa, size_t size)
     return inside ? memory_direct + pa : NULL;
 }
 
+// The host lets a debugger write through a view that is not writable only if that makes a copy. A
+// private view of text has the same pages as a shared one until somebody does.
+static long view_map(char *va, hal_phys pa, size_t size, unsigned prot)
+{
+    bool is_text = (prot & (HAL_EXEC | HAL_WRITE)) == HAL_EXEC;
+    int sharing = memory_is_debugged && is_text ? MAP_PRIVATE : MAP_SHARED;
+    return host_map(va, size, host_prot(prot), sharing | MAP_FIXED, memory_fd, pa);
+}
+
 int hal_map(char *va, hal_phys pa, size_t size, unsigned prot)
 {
     uint32_t *entry = entries_of(va, size);
     if (entry == NULL || memory_at(pa, size) == NULL) {
         return -EINVAL;
     }
-    long result = host_map(va, size, host_prot(prot), MAP_SHARED | MAP_FIXED, memory_fd, pa);
+    long result = view_map(va, pa, size, prot);
     if (is_error(result)) {
         return (int)result;
     }
@@ -98,13 +108,30 @@ int hal_map(char *va, hal_phys pa, size_t size, unsigned prot)
     return 0;
 }
 
+// New views, of one run of consecutive pages after the other.
+static long views_remap(char *va, const uint32_t *entry, size_t count, unsigned prot)
+{
+    long result = 0;
+    for (size_t start = 0, end; start < count && !is_error(result); start = end) {
+        end = start + 1;
+        while (end < count && entry[end] >> ENTRY_SHIFT == (entry[end - 1] >> ENTRY_SHIFT) + 1) {
+            ++end;
+        }
+        hal_phys pa = (hal_phys)(entry[start] >> ENTRY_SHIFT) << PAGE_SHIFT;
+        result = view_map(va + (start << PAGE_SHIFT), pa, (end - start) << PAGE_SHIFT, prot);
+    }
+    return result;
+}
+
 int hal_protect(char *va, size_t size, unsigned prot)
 {
     uint32_t *entry = entries_of(va, size);
     if (entry == NULL) {
         return -EINVAL;
     }
-    long result = syscall3(SYS_mprotect, (long)va, (long)size, host_prot(prot));
+    long result = memory_is_debugged
+                      ? views_remap(va, entry, size >> PAGE_SHIFT, prot)
+                      : syscall3(SYS_mprotect, (long)va, (long)size, host_prot(prot));
     if (is_error(result)) {
         return (int)result;
     }
@@ -239,8 +266,9 @@ static long direct_map(long fd, size_t size)
                     MAP_SHARED | MAP_NORESERVE | MAP_FIXED, (int)fd, 0);
 }
 
-int memory_init(struct hal_boot *boot, size_t size)
+int memory_init(struct hal_boot *boot, size_t size, bool is_debugged)
 {
+    memory_is_debugged = is_debugged;
     long fd = size > MEMORY_MAX ? -ENOMEM : memfd_open();
     if (is_error(fd)) {
         return (int)fd;

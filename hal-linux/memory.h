@@ -5,9 +5,9 @@
 
 #include "hal/hal.h"
 
-// Reserves the windows and makes size bytes of memory, and fills in boot's facts about them. 0 or
-// -errno.
-int memory_init(struct hal_boot *boot, size_t size);
+// Reserves the windows and makes size bytes of memory, and fills in boot's facts about them.
+// is_debugged: a debugger may want to write breakpoints into text. 0 or -errno.
+int memory_init(struct hal_boot *boot, size_t size, bool is_debugged);
 
 // The direct map's view of [pa, pa + size), or NULL where that is not all memory.
 char *memory_at(hal_phys pa, size_t size);
