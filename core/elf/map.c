@@ -383,8 +383,9 @@ int elf_file_load(struct elf_object *object, struct file *file)
         return elf_fail(EACCES, "%s: is %s; give a program or a shared object", object->path,
                         (status.mode & MODE_TYPE) == MODE_DIRECTORY ? "a directory" : "not a file");
     }
-    object->device = status.device;
     object->inode = status.inode;
+    object->file_size = status.size;
+    object->modified = status.modified;
     error = headers_read(object, file, status.size);
     error = error != 0 ? error : segments_collect(object, status.size);
     error = error != 0 ? error : special_headers_find(object);

@@ -14,11 +14,11 @@
 
 #include "core/elf/elf64.h"
 #include "core/elf/program.h"
+#include "core/vfs/file.h"
 #include "hal/hal.h"
 
 struct elf_tcb;
 struct elf_tls_index;
-struct file;
 
 // A PT_LOAD in memory.
 struct elf_segment {
@@ -83,7 +83,8 @@ struct elf_object {
     char *path;         // heap; as found, links not resolved but for the program
     char *origin;       // heap; the directory for $ORIGIN
     const char *soname; // NULL: none
-    uint64_t device, inode;
+    uint64_t inode, file_size;
+    struct file_time modified;
     struct elf_object *loader; // who needed it first
     bool is_system, is_program, is_executable, is_symbolic, is_deep, is_pie, has_interpreter;
     bool is_strict; // came by dlopen: a symbol that nobody defines is an error, as in glibc

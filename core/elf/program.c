@@ -63,9 +63,13 @@ static struct elf_object *find_by_name(const struct load *load, const char *name
     return NULL;
 }
 
+// Not by device: one directory of the host may be mounted twice (/lib and /usr/lib), and a library
+// must not be loaded twice.
 static bool is_same_file(const struct elf_object *object, const struct file_status *status)
 {
-    return object->device == status->device && object->inode == status->inode;
+    return object->inode == status->inode && object->file_size == status->size &&
+           object->modified.seconds == status->modified.seconds &&
+           object->modified.nanoseconds == status->modified.nanoseconds;
 }
 
 static struct elf_object *find_by_file(const struct load *load, struct file *file)
