@@ -273,12 +273,25 @@ static long memory_new(size_t size)
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
+// A standard stream that is closed stays so for the guest, but none of our own files may take its
+// number: something that cannot be read takes it. The stream's lookup (fs_name.c) knows it by
+// O_PATH.
+static void streams_keep(void)
+{
+    for (int fd = 0; fd <= 2; ++fd) {
+        if (syscall3(SYS_fcntl, fd, F_GETFD, 0) == -EBADF) {
+            syscall4(SYS_openat, AT_FDCWD, (long)"/", O_PATH | O_CLOEXEC, 0); // the lowest free
+        }
+    }
+}
+
 // Each open file of the guest takes two descriptors, each node in use one: as many as we may have.
 static int table_init(void)
 {
     if (files != NULL) {
         return 0;
     }
+    streams_keep();
     struct rlimit limit;
     long error = syscall4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit);
     if (error == 0 && limit.rlim_cur < limit.rlim_max) {

@@ -129,8 +129,9 @@ static void stream_lookup(const struct fs_request *request, const char *name)
         return;
     }
     int fd = name[0] - '0';
-    if (status_of(fd, &status) != 0) {
-        fs_fail(request, -ENOENT);
+    long flags = syscall3(SYS_fcntl, fd, F_GETFL, 0);
+    if (flags < 0 || (flags & O_PATH) != 0 || status_of(fd, &status) != 0) {
+        fs_fail(request, -ENOENT); // closed
         return;
     }
     uint32_t special = S_ISREG(status.st_mode) ? 0 : FS_SPECIAL;
