@@ -157,6 +157,8 @@ long linux_getpgid(int id);
 long linux_getpgrp(void);
 long linux_setpgid(int id, int group);
 long linux_setsid(void);
+long linux_attribute_refuse(void);
+long linux_attribute_list(void);
 long linux_uname(struct utsname *result);
 long linux_prlimit64(int id, int resource, const struct rlimit *set, struct rlimit *get);
 long linux_getrlimit(int resource, struct rlimit *get);

@@ -8,11 +8,13 @@
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
+#include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
 #include "core/linux/machine.h"
+#include "core/linux/procfiles.h"
 #include "core/linux/task.h"
 #include "core/linux/user.h"
 #include "core/mem/frame.h"
@@ -36,6 +38,8 @@ void process_init(const struct process_options *given)
     fd_limit_set(1024);
     vfs_umask_set(given->umask);
     vfs_owner_set(given->uid, given->gid);
+    int error = procfiles_add();
+    ASSERT(error == 0); // memory for a dozen names
 }
 
 const struct process_options *process_options(void)

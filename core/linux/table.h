@@ -136,7 +136,19 @@
     ROW(faccessat2, linux_faccessat2, "dsdx"), \
     ROW(munlock, linux_mlock, "pu"), \
     ROW(munlockall, linux_mlock, ""), \
-    ROW(mlockall, linux_mlock, "x"),
+    ROW(mlockall, linux_mlock, "x"), \
+    ROW(setxattr, linux_attribute_refuse, "sspux"), \
+    ROW(lsetxattr, linux_attribute_refuse, "sspux"), \
+    ROW(fsetxattr, linux_attribute_refuse, "dspux"), \
+    ROW(getxattr, linux_attribute_refuse, "sspu"), \
+    ROW(lgetxattr, linux_attribute_refuse, "sspu"), \
+    ROW(fgetxattr, linux_attribute_refuse, "dspu"), \
+    ROW(removexattr, linux_attribute_refuse, "ss"), \
+    ROW(lremovexattr, linux_attribute_refuse, "ss"), \
+    ROW(fremovexattr, linux_attribute_refuse, "ds"), \
+    ROW(listxattr, linux_attribute_list, "spu"), \
+    ROW(llistxattr, linux_attribute_list, "spu"), \
+    ROW(flistxattr, linux_attribute_list, "dpu"),
 // clang-format on
 
 #endif

@@ -51,6 +51,7 @@ struct proc_node {
 static struct mutex tree_lock;
 static struct proc_node *root, *process;
 static uint32_t process_id = 1;
+static int32_t (*thread_id)(const struct thread *thread);
 static _Atomic uint64_t inode_last = 1;
 
 static const struct vnode_ops proc_ops, link_ops, jump_ops;
@@ -167,10 +168,11 @@ int procfs_add_link(const char *name, text_maker *make, void *argument)
     return node_add(name, PROC_LINK, make, argument);
 }
 
-void procfs_process_set(uint32_t id)
+void procfs_process_set(uint32_t id, int32_t (*id_of)(const struct thread *thread))
 {
     mutex_lock(&tree_lock);
     process_id = id;
+    thread_id = id_of;
     format(process->name, sizeof process->name, "%u", id);
     mutex_unlock(&tree_lock);
 }
@@ -219,9 +221,9 @@ struct task_search {
 static void task_visit(struct thread *thread, void *argument)
 {
     struct task_search *search = argument;
-    int id = (int)thread->id;
+    int id = thread_id != NULL ? thread_id(thread) : 0;
     bool fits = search->exact ? id == search->id : id > search->id;
-    if (thread->user != NULL && fits && id < search->found) {
+    if (id != 0 && fits && id < search->found) {
         search->found = id;
     }
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct mount;
+struct thread;
 
 // Gives mount its root directory. -ENOMEM.
 int procfs_fill(struct mount *mount);
@@ -15,7 +16,8 @@ int procfs_fill(struct mount *mount);
 // proctext.c: registers the files that core/vfs can fill by itself.
 int proctext_add(void);
 
-// Who `self` is; until then 1.
-void procfs_process_set(uint32_t id);
+// Who `self` is, and what its threads are called: id answers 0 for a thread that is not the
+// program's. Until then the process is 1, and shows no threads.
+void procfs_process_set(uint32_t process, int32_t (*id)(const struct thread *thread));
 
 #endif

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// procfiles.h: what /proc says of the process and the processors.
+#ifndef CORE_LINUX_PROCFILES_H
+#define CORE_LINUX_PROCFILES_H
+
+#include <stddef.h>
+
+// Registers the files with core/vfs. After process_init and vfs_init. -ENOMEM.
+int procfiles_add(void);
+
+// /proc/cpuinfo, as the ISA has it (cpuinfo_*.c).
+size_t cpuinfo_make(char *text, size_t size, void *argument);
+
+#endif
