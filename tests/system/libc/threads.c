@@ -261,9 +261,9 @@ int main(void)
     printf("%ld\n", (long)result);
     pthread_create(&threads[0], NULL, canceled, NULL);
     usleep(10000);
-    printf("%d\n", pthread_cancel(threads[0]));
+    int error = pthread_cancel(threads[0]);
     pthread_join(threads[0], &result);
-    printf("%d\n", result == PTHREAD_CANCELED);
+    printf("%d %d\n", error, result == PTHREAD_CANCELED);
     mutexes();
     attributes();
     pthread_create(&threads[0], NULL, waits, NULL);
