@@ -176,37 +176,64 @@ static uint32_t done_reverse(struct queue *queue, uint32_t top)
     return oldest;
 }
 
-// By whoever set publishing.
-static void done_move(struct hal_dev *dev, struct queue *queue)
+static void used_write(struct queue *queue, struct device_chain *chain)
 {
-    uint32_t name = done_reverse(queue, atomic_exchange(&queue->done, 0));
+    volatile struct vring_used_elem *used = &queue->used->ring[queue->used_index % queue->size];
+    used->id = chain->head;
+    used->len = chain->done_written;
+    ++queue->used_index;
+    // Release: the driver may use the head again as soon as it sees the index, which comes later.
+    atomic_store_explicit(&chain->taken, false, memory_order_release);
+}
+
+// By whoever set publishing: own, if any, and what others left on the stack. Lets go of it.
+static void done_move(struct hal_dev *dev, struct queue *queue, struct device_chain *own)
+{
     uint32_t count = 0;
+    if (own != NULL) {
+        used_write(queue, own);
+        ++count;
+    }
+    uint32_t name = 0;
+    if (atomic_load_explicit(&queue->done, memory_order_relaxed) != 0) {
+        name = done_reverse(queue, atomic_exchange(&queue->done, 0));
+    }
     while (name != 0) {
         struct device_chain *chain = &queue->chains[name - 1];
-        volatile struct vring_used_elem *used = &queue->used->ring[queue->used_index % queue->size];
-        used->id = name - 1;
-        used->len = chain->done_written;
-        ++queue->used_index;
-        ++count;
         name = chain->done_next;
-        atomic_store(&chain->taken, false); // the driver may use the head again
+        used_write(queue, chain);
+        ++count;
     }
     atomic_thread_fence(memory_order_release);
     queue->used->idx = queue->used_index;
     atomic_fetch_sub(&dev->chain_count, count);
-    atomic_thread_fence(
-        memory_order_seq_cst); // pairs with the driver: it allows interrupts, then looks at idx
+    atomic_store_explicit(&queue->publishing, 0, memory_order_release);
+    // Two pairs: with the driver, which allows interrupts and then looks at idx; and with those who
+    // left a chain on the stack because we were publishing: we look there after we let go.
+    atomic_thread_fence(memory_order_seq_cst);
     if (count > 0 && !(queue->avail->flags & VRING_AVAIL_F_NO_INTERRUPT)) {
         vcpu_raise_line(&vcpus[queue->cpu], line_of(dev, queue));
     }
 }
 
-// Either we publish, or whoever does looks at the stack again after it lets go.
-static void done_publish(struct hal_dev *dev, struct queue *queue)
+static void done_push(struct queue *queue, struct device_chain *chain)
 {
+    uint32_t top = atomic_load(&queue->done);
+    do {
+        chain->done_next = top;
+    } while (!atomic_compare_exchange_weak(&queue->done, &top, chain->head + 1));
+}
+
+// Either we publish, or whoever does looks at the stack again after it lets go.
+static void done_publish(struct hal_dev *dev, struct queue *queue, struct device_chain *chain)
+{
+    if (atomic_exchange(&queue->publishing, 1) == 0) {
+        done_move(dev, queue, chain);
+    } else {
+        done_push(queue, chain);
+    }
     while (atomic_load(&queue->done) != 0 && atomic_exchange(&queue->publishing, 1) == 0) {
-        done_move(dev, queue);
-        atomic_store(&queue->publishing, 0);
+        done_move(dev, queue, NULL);
     }
 }
 
@@ -222,11 +249,7 @@ void device_chain_done(struct device_chain *chain, uint32_t written)
         return;
     }
     chain->done_written = written;
-    uint32_t top = atomic_load(&queue->done);
-    do {
-        chain->done_next = top;
-    } while (!atomic_compare_exchange_weak(&queue->done, &top, chain->head + 1));
-    done_publish(dev, queue);
+    done_publish(dev, queue, chain);
     hal_irq_restore(state);
 }
 
@@ -265,11 +288,14 @@ static void serve_alone(struct hal_dev *dev, struct queue *queue)
         }
         serving = SERVING_NO;
     }
-    do {
-        atomic_store(&queue->serving, SERVING_YES);
+    for (;;) {
         serve_all(dev, queue);
         serving = SERVING_YES;
-    } while (!atomic_compare_exchange_strong(&queue->serving, &serving, SERVING_NO));
+        if (atomic_compare_exchange_strong(&queue->serving, &serving, SERVING_NO)) {
+            return;
+        }
+        atomic_store(&queue->serving, SERVING_YES); // it said SERVING_AGAIN
+    }
 }
 
 void hal_dev_kick(struct hal_dev *dev, uint32_t index)
