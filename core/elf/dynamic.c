@@ -262,11 +262,13 @@ static void tls_read(struct elf_object *object)
 int elf_dynamic_read(struct elf_object *object)
 {
     struct dynamic_values values;
-    if (object->dynamic_header->address % 8 != 0 ||
-        object->dynamic_header->memory_size < sizeof(struct elf_dynamic)) {
+    const struct elf_program_header *header = object->dynamic_header;
+    if (header->address % 8 != 0 ||
+        elf_object_bytes(object, header->address, header->memory_size) == NULL ||
+        header->memory_size < sizeof(struct elf_dynamic)) {
         return damaged(object, "dynamic section");
     }
-    object->dynamic = (const void *)elf_object_va(object, object->dynamic_header->address);
+    object->dynamic = (const void *)elf_object_va(object, header->address);
     values_read(object, &values);
     uint64_t flags = values.value[ELF_DT_FLAGS], flags_1 = values.value[ELF_DT_FLAGS_1];
     object->is_symbolic = values.is_given[ELF_DT_SYMBOLIC] || (flags & ELF_DF_SYMBOLIC) != 0;

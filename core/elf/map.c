@@ -14,6 +14,7 @@
 #include "core/vm/vm.h"
 
 enum { SEGMENT_COUNT_MAX = 64, HEADER_COUNT_MAX = 256, INTERPRETER_SIZE_MAX = 256 };
+enum { TLS_SIZE_MAX = 64 << 20, TLS_ALIGNMENT_MAX = 2 << 20 };
 static const uint64_t span_max = (uint64_t)1 << 40;
 
 static uint64_t page_down(uint64_t address)
@@ -196,8 +197,17 @@ static int segments_collect(struct elf_object *object, uint64_t file_size)
 static bool header_is_inside(const struct elf_object *object,
                              const struct elf_program_header *header)
 {
-    return elf_object_segment(object, header->address, header->memory_size) != NULL &&
+    return elf_object_is_readable(object, header->address, header->memory_size) &&
            header->file_size <= header->memory_size;
+}
+
+// Zeros of .tbss take no room in a segment: only the initialiser has to lie in one.
+static bool tls_is_right(const struct elf_object *object, const struct elf_program_header *header)
+{
+    return header->file_size <= header->memory_size && header->memory_size <= TLS_SIZE_MAX &&
+           header->alignment <= TLS_ALIGNMENT_MAX &&
+           (header->file_size == 0 ||
+            elf_object_is_readable(object, header->address, header->file_size));
 }
 
 static int special_headers_find(struct elf_object *object)
@@ -213,14 +223,9 @@ static int special_headers_find(struct elf_object *object)
         if (place == NULL) {
             continue;
         }
-        // Zeros of .tbss take no room in a segment: only the initialiser has to lie in one.
-        bool is_inside =
-            header->type == ELF_PT_TLS
-                ? elf_object_segment(object, header->address, header->file_size) != NULL ||
-                      header->file_size == 0
-                : header_is_inside(object, header);
-        bool is_aligned = (header->alignment & (header->alignment - 1)) == 0;
-        if (!is_inside || !is_aligned || header->memory_size > span_max) {
+        bool is_right = header->type == ELF_PT_TLS ? tls_is_right(object, header)
+                                                   : header_is_inside(object, header);
+        if (!is_right || (header->alignment & (header->alignment - 1)) != 0) {
             return elf_fail(ENOEXEC, "%s: has a damaged program header; build or copy it again",
                             object->path);
         }

@@ -38,6 +38,11 @@ struct elf_object *elf_object_create(const char *path)
 void elf_object_destroy(struct elf_object *object)
 {
     elf_file_unload(object);
+    while (object->descriptors != NULL) {
+        struct elf_descriptor *descriptor = object->descriptors;
+        object->descriptors = descriptor->next;
+        heap_free(descriptor);
+    }
     heap_free((void *)object->headers);
     heap_free(object->segments);
     heap_free(object->versions);
@@ -63,10 +68,15 @@ const struct elf_segment *elf_object_segment(const struct elf_object *object, ui
     return NULL;
 }
 
+bool elf_object_is_readable(const struct elf_object *object, uint64_t address, size_t size)
+{
+    const struct elf_segment *segment = elf_object_segment(object, address, size);
+    return segment != NULL && (segment->prot & HAL_READ) != 0;
+}
+
 char *elf_object_bytes(const struct elf_object *object, uint64_t address, size_t size)
 {
-    return elf_object_segment(object, address, size) == NULL ? NULL
-                                                             : elf_object_va(object, address);
+    return elf_object_is_readable(object, address, size) ? elf_object_va(object, address) : NULL;
 }
 
 bool elf_object_has_code(const struct elf_object *object, const char *va)

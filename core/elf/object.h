@@ -14,11 +14,9 @@
 
 #include "core/elf/elf64.h"
 #include "core/elf/program.h"
+#include "core/elf/tls.h"
 #include "core/vfs/file.h"
 #include "hal/hal.h"
-
-struct elf_tcb;
-struct elf_tls_index;
 
 // A PT_LOAD in memory.
 struct elf_segment {
@@ -61,6 +59,12 @@ struct elf_functions {
 struct elf_scope {
     struct elf_object **objects;
     size_t count, capacity;
+};
+
+// What a TLS descriptor of the object points to.
+struct elf_descriptor {
+    struct elf_tls_index index;
+    struct elf_descriptor *next;
 };
 
 struct elf_tls_module {
@@ -121,6 +125,7 @@ struct elf_object {
     const char **needed_names;
     struct elf_object **needed;
     size_t needed_count;
+    struct elf_descriptor *descriptors; // heap
     bool needs_static_tls;
     struct elf_tls_module tls;
     struct elf_scope
@@ -154,7 +159,9 @@ static inline uint64_t elf_object_address(const struct elf_object *object, const
     return (uintptr_t)va - (uintptr_t)object->base;
 }
 
-// Bytes [address, address+size) of the object as linked, or NULL: they are not all in one segment.
+// Bytes [address, address+size) of the object as linked, or NULL: they are not all in one readable
+// segment.
+bool elf_object_is_readable(const struct elf_object *object, uint64_t address, size_t size);
 char *elf_object_bytes(const struct elf_object *object, uint64_t address, size_t size);
 const struct elf_segment *elf_object_segment(const struct elf_object *object, uint64_t address,
                                              size_t size);

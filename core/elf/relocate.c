@@ -48,7 +48,7 @@ static char *place_of(struct relocating *state, uint64_t address, size_t size)
     if (segment == NULL || address - segment->address > segment->size - size ||
         segment->size < size || address < segment->address) {
         segment = elf_object_segment(state->object, address, size);
-        if (segment == NULL || (segment->prot & HAL_WRITE) == 0) {
+        if (segment == NULL || (~segment->prot & (HAL_READ | HAL_WRITE)) != 0) {
             return NULL;
         }
         state->segment = segment;
@@ -373,14 +373,16 @@ static int descriptor_apply(struct relocating *state, const struct elf_relocatio
         word_write(place + 8, (uint64_t)(offset + relocation->addend));
         return error;
     }
-    struct elf_tls_index *index = heap_alloc(sizeof(*index)); // as long as the object
-    if (index == NULL) {
+    struct elf_descriptor *descriptor = heap_alloc(sizeof(*descriptor));
+    if (descriptor == NULL) {
         return elf_fail(ENOMEM, "%s: no memory; give more with --memory", state->object->path);
     }
-    *index =
-        (struct elf_tls_index){tls->module->tls.number, (size_t)(tls->offset + relocation->addend)};
+    descriptor->index.module = tls->module->tls.number;
+    descriptor->index.offset = (size_t)(tls->offset + relocation->addend);
+    descriptor->next = state->object->descriptors;
+    state->object->descriptors = descriptor;
     word_write(place, (uint64_t)elf_descriptor_dynamic);
-    word_write(place + 8, (uint64_t)index);
+    word_write(place + 8, (uint64_t)&descriptor->index);
     return 0;
 }
 
