@@ -65,3 +65,7 @@ rm "$out/warnings"
 $shared -o "$out/libpreload.so" libpreload.c
 gcc $common -fPIE -pie -o "$out/gone" gone.c $here -lgone
 gcc $common -DDATA -fPIE -pie -o "$out/gone_data" gone.c $here -lgone
+$cxx -fPIE -pie -o "$out/busy" busy.cc "-Wl,-rpath,\$ORIGIN" -lpthread
+gcc $common -shared -fPIC -o "$out/libouter.so" libouter.c -L"$out" -lgone
+gcc $common -fPIE -pie -o "$out/inherit" inherit.c -L"$out" -louter -Wl,--disable-new-dtags \
+    -Wl,-rpath,'$ORIGIN/nowhere-$PLATFORM/${LIB}:${ORIGIN}/.' -Wl,-rpath-link,"$out"
