@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "core/libc/export.h"
+#include "core/libc/guard.h"
 #include "core/libc/pthread.h"
 #include "core/linux/syscall.h"
 #include "core/mem/heap.h"
@@ -154,6 +155,19 @@ EXPORT(int, pthread_spin_unlock, _Atomic int *lock)
 // pthread_once_t: 0 not yet, 1 running, 3 running and waited for, 2 done (as glibc).
 enum { ONCE_NEW, ONCE_RUNNING, ONCE_DONE, ONCE_AWAITED };
 
+static void once_finish(_Atomic int *once, int state)
+{
+    if (atomic_exchange(once, state) == ONCE_AWAITED) {
+        word_wake(once, INT_MAX);
+    }
+}
+
+// The function threw an exception, or its thread was canceled: as if it had never been called.
+static void once_undo(void *once)
+{
+    once_finish(once, ONCE_NEW);
+}
+
 EXPORT(int, pthread_once, _Atomic int *once, void (*function)(void))
 {
     if (atomic_load_explicit(once, memory_order_acquire) == ONCE_DONE) {
@@ -162,10 +176,9 @@ EXPORT(int, pthread_once, _Atomic int *once, void (*function)(void))
     for (;;) {
         int state = ONCE_NEW;
         if (atomic_compare_exchange_strong(once, &state, ONCE_RUNNING)) {
-            function();
-            if (atomic_exchange(once, ONCE_DONE) == ONCE_AWAITED) {
-                word_wake(once, INT_MAX);
-            }
+            struct libc_guard guard = {.undo = once_undo, .argument = once};
+            libc_guard_call(&guard, function);
+            once_finish(once, ONCE_DONE);
             return 0;
         }
         if (state == ONCE_DONE) {

@@ -5,14 +5,14 @@
 // Leaving a thread runs C's cleanup handlers (setjmp buffers that pthread_cleanup_push registers)
 // and, through the image's libgcc_s, the destructors of C++ frames.
 #include <errno.h>
+#include <sys/syscall.h>
 
-#include "core/elf/program.h"
 #include "core/libc/export.h"
 #include "core/libc/pthread.h"
 #include "core/linux/process.h"
 #include "core/linux/syscall.h"
 
-enum { CANCELED = -1 };
+enum { CANCELED = -1, SIGNAL_CANCEL = 32 };
 
 HAL_NORETURN void _longjmp(void *registers, int value); // musl's
 
@@ -42,13 +42,28 @@ EXPORT(void, pthread_testcancel, void)
     libc_cancel_test();
 }
 
+struct kernel_action { // rt_sigaction's
+    void (*handler)(int signal);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+
+static void cancel_interrupt(int signal)
+{
+}
+
 EXPORT(int, pthread_cancel, struct libc_thread *thread)
 {
     atomic_store(&thread->cancel_requested, 1);
     if (thread == libc_thread_self()) {
         return 0;
     }
-    thread_wake(thread->thread);
+    // A handler that does nothing: what waits in a system call answers EINTR, and __syscall_cp
+    // looks.
+    static const struct kernel_action action = {.handler = cancel_interrupt};
+    linux_dispatch(SYS_rt_sigaction, SIGNAL_CANCEL, (long)&action, 0, 8, 0, 0);
+    linux_dispatch(SYS_tgkill, PROCESS_ID, thread->id, SIGNAL_CANCEL, 0, 0, 0);
     return 0;
 }
 
@@ -90,11 +105,11 @@ EXPORT(void, __pthread_unregister_cancel, struct libc_cleanup *cleanup)
     libc_thread_self()->cleanups = cleanup->previous;
 }
 
-// Jumps into the newest handler, which ends in __pthread_unwind_next.
-static void cleanups_run(struct libc_thread *self)
+// The handler's function ends in __pthread_unwind_next.
+void libc_cleanups_run_below(struct libc_thread *self, uintptr_t frame)
 {
     struct libc_cleanup *cleanup = self->cleanups;
-    if (cleanup != NULL) {
+    if (cleanup != NULL && (uintptr_t)cleanup < frame) {
         self->cleanups = cleanup->previous;
         _longjmp(cleanup->registers, 1);
     }
@@ -102,14 +117,6 @@ static void cleanups_run(struct libc_thread *self)
 
 EXPORT(HAL_NORETURN void, __pthread_unwind_next, struct libc_cleanup *cleanup)
 {
-    struct libc_thread *self = libc_thread_self();
-    cleanups_run(self);
-    libc_thread_exit(self->result);
-}
-
-void libc_thread_unwind(void)
-{
-    struct libc_thread *self = libc_thread_self();
-    self->exiting = true;
-    cleanups_run(self);
+    libc_thread_unwind();
+    libc_thread_exit(libc_thread_self()->result);
 }

@@ -143,6 +143,7 @@ static void program_name_set(char *name)
 // With the thread pointer set, on the program's stack.
 static void program_call(void)
 {
+    libc_thread_self()->first_frame = (uintptr_t)__builtin_frame_address(0);
     elf_init_run(startup.program, startup.argc, startup.argv, *libc_environ, false);
     libc_exit(startup.start.main(startup.argc, startup.argv, *libc_environ));
 }
@@ -203,6 +204,7 @@ EXPORT(HAL_NORETURN void, __libc_start_main, int (*program_main)(int, char **, c
        char **argv, void (*init)(int, char **, char **), void (*fini)(void), void (*finish)(void),
        void *stack_end)
 {
+    libc_thread_self()->first_frame = (uintptr_t)__builtin_frame_address(0);
     startup.argv = argv;
     *libc_environ = argv + argc + 1;
     elf_init_run(startup.program, argc, argv, *libc_environ, true);

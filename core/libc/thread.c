@@ -208,6 +208,7 @@ static void thread_released(struct thread *thread)
 static void thread_main(void *argument)
 {
     struct libc_thread *self = argument;
+    self->first_frame = (uintptr_t)__builtin_frame_address(0);
     if (self->entry != NULL) {
         libc_thread_exit(self->entry(self->argument));
     }

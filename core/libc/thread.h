@@ -35,8 +35,16 @@ struct libc_key_value {
     void *value;
 };
 
+struct libc_guard;
 struct libc_cleanup;    // C's pthread_cleanup_push buffers
 struct libc_destructor; // of thread_local objects
+
+// An exception without a language (struct _Unwind_Exception), for forced unwinding.
+struct libc_unwinding {
+    uint64_t class;
+    void (*discard)(int reason, struct libc_unwinding *unwinding);
+    uint64_t of_unwinder[2];
+} __attribute__((aligned(16)));
 
 struct libc_thread {
     struct elf_tcb tcb;
@@ -66,6 +74,9 @@ struct libc_thread {
 
     struct libc_cleanup *cleanups;
     struct libc_destructor *destructors;
+    struct libc_guard *guards;
+    uintptr_t first_frame; // unwinding ends there
+    struct libc_unwinding unwinding;
     struct libc_key_value near_values[LIBC_KEY_NEAR];
     struct libc_key_value *far_values; // of the other keys, NULL until one is set
 
@@ -110,5 +121,9 @@ void libc_thread_destructors_run(struct libc_thread *self); // of thread_local o
 void libc_thread_keys_run(struct libc_thread *self);        // destructors of keys
 void libc_thread_unwind(void); // on behalf of pthread_exit and cancellation
 void libc_cancel_test(void);
+
+// Goes on in the newest cleanup handler of C whose function's stack lies below frame; returns where
+// there is none.
+void libc_cleanups_run_below(struct libc_thread *self, uintptr_t frame);
 
 #endif
