@@ -126,9 +126,9 @@ def mounts(machine, files):
     machine.case("-v HOST:GUEST:ro", b"Read-only file system" in got[1], repr(got))
     got = machine.run(machine.osv + lua + ["print(io.open('/usr/new', 'w'))"])
     machine.case("/usr is read-only", b"Read-only file system" in got[1], repr(got))
-    own = "local f = io.open('/tmp/x', 'w') f:write('y') f:close() print(io.open('/tmp/x'):read('a'))"
+    own = "local f = io.open('/tmp/osv-own', 'w') f:write('y') f:close() print(io.open('/tmp/osv-own'):read('a'))"
     got = machine.run(machine.osv + lua + [own])
-    machine.case("/tmp is its own", got[1] == b"y\n" and not os.path.exists("/tmp/x"), repr(got))
+    machine.case("/tmp is its own", got[1] == b"y\n" and not os.path.exists("/tmp/osv-own"), repr(got))
     got = machine.run(machine.osv + lua + ["io.open('here', 'w'):write('z'):close()"])
     machine.case("the current directory is the host's", os.path.exists(os.path.join(machine.directory, "here")), repr(got))
 
