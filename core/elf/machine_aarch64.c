@@ -9,6 +9,7 @@ const uint16_t elf_machine = 183;
 const char elf_machine_name[] = "aarch64";
 const char elf_interpreter[] = "ld-linux-aarch64.so.1";
 const char elf_platform[] = "aarch64";
+const char elf_system_path[] = "/lib/aarch64-linux-gnu/libc.so.6";
 const char elf_lib_token[] = "lib/aarch64-linux-gnu";
 const uint32_t elf_cache_flags = 0xa03; // FLAG_AARCH64_LIB64 | FLAG_ELF_LIBC6
 const char *const elf_default_directories[] = {"/lib/aarch64-linux-gnu",

@@ -8,6 +8,7 @@ const uint16_t elf_machine = 62;
 const char elf_machine_name[] = "x86_64";
 const char elf_interpreter[] = "ld-linux-x86-64.so.2";
 const char elf_platform[] = "x86_64";
+const char elf_system_path[] = "/lib/x86_64-linux-gnu/libc.so.6";
 const char elf_lib_token[] = "lib/x86_64-linux-gnu";
 const uint32_t elf_cache_flags = 0x303; // FLAG_X8664_LIB64 | FLAG_ELF_LIBC6
 const char *const elf_default_directories[] = {"/lib/x86_64-linux-gnu",

@@ -295,6 +295,7 @@ enum { ELF_STUB_SIZE = 32 };
 
 extern const uint16_t elf_machine;
 extern const char elf_machine_name[], elf_interpreter[], elf_platform[], elf_lib_token[];
+extern const char elf_system_path[];                // where programs believe libc.so.6 to be
 extern const char *const elf_default_directories[]; // NULL ends
 extern const uint32_t elf_cache_flags;              // of this machine's libraries in ld.so.cache
 enum elf_relocation_kind elf_relocation_kind(uint32_t type);

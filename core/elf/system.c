@@ -14,8 +14,8 @@
 struct elf_object elf_system = {.is_system = true,
                                 .is_global = true,
                                 .is_initialised = true,
-                                .path = "libc.so.6",
-                                .link_name = "libc.so.6",
+                                .path = (char *)elf_system_path,
+                                .link_name = elf_system_path,
                                 .origin = "/",
                                 .soname = "libc.so.6"};
 

@@ -148,7 +148,7 @@ START_TEST(the_kernels_image_takes_part)
     ck_assert_ptr_nonnull(info.eh_frame_header);
     ck_assert_ptr_eq(info.base, __ehdr_start);
     ck_assert(elf_place_of(the_kernels_image_takes_part_fn, &place));
-    ck_assert_str_eq(place.object_name, "libc.so.6");
+    ck_assert_str_eq(place.object_name, "/lib/x86_64-linux-gnu/libc.so.6");
 }
 END_TEST
 

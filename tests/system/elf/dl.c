@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <link.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int versioned(void);
@@ -106,7 +107,8 @@ static void places(void *library)
     printf(" %s %d %s\n", info.dli_sname, info.dli_saddr == (void *)address,
            strrchr(info.dli_fname, '/') + 1);
     printf("dladdr: %d\n", dladdr(&info, &info));
-    printf("libc: %d\n", dladdr((void *)printf, &info));
+    printf("libc: %d", dladdr((void *)atoi, &info));
+    printf(" %s %s %d\n", info.dli_fname, info.dli_sname, info.dli_saddr == (void *)atoi);
 }
 
 int main(void)
