@@ -119,7 +119,8 @@ VECTOR_FUNCTION static void move_down(char *to, const char *from, size_t size)
     vector_store(to + 48, d);
 }
 
-VECTOR_FUNCTION static inline void move(char *to, const char *from, size_t size)
+VECTOR_FUNCTION __attribute__((always_inline)) static inline void move(char *to, const char *from,
+                                                                       size_t size)
 {
     if (size <= 16) {
         move_tiny(to, from, size);

@@ -84,6 +84,14 @@ VECTOR_FUNCTION int memcmp(const void *left, const void *right, size_t size)
         return compare_tiny(a, b, size);
     }
     size_t i = 0;
+    while (i + 2 * WIDTH < size) { // two at a time while they are the same
+        vector first = vector_load(a + i) == vector_load(b + i);
+        vector second = vector_load(a + i + WIDTH) == vector_load(b + i + WIDTH);
+        if (mask_of(first & second) != 0xffff) {
+            break;
+        }
+        i += 2 * WIDTH;
+    }
     while (i + WIDTH < size) {
         uint32_t same = mask_equal(vector_load(a + i), vector_load(b + i));
         if (same != 0xffff) {
@@ -114,11 +122,15 @@ VECTOR_FUNCTION void *memchr(const void *bytes, int value, size_t size)
     uintptr_t last = (uintptr_t)start + (size - 1);
     last = last < (uintptr_t)start ? UINTPTR_MAX : last;
     while (mask == 0) {
-        if ((uintptr_t)block + WIDTH - 1 >= last) {
+        if (last - (uintptr_t)block < WIDTH) {
             return NULL;
         }
         block += WIDTH;
         mask = mask_equal(*(const vector *)block, wanted);
+        if (mask == 0 && last - (uintptr_t)block >= WIDTH) {
+            block += WIDTH;
+            mask = mask_equal(*(const vector *)block, wanted);
+        }
     }
     const char *found = block + first_bit(mask);
     return (uintptr_t)found <= last ? (void *)(uintptr_t)found : NULL;

@@ -43,9 +43,7 @@ EXPORT(int, pthread_cond_broadcast, struct condvar *condvar)
 
 static int check_owner(struct mutex *mutex)
 {
-    uint32_t type = mutex->kind & LIBC_MUTEX_TYPE;
-    bool checks = type == LIBC_MUTEX_ERRORCHECK || type == LIBC_MUTEX_RECURSIVE;
-    return checks && !mutex_is_mine(mutex) ? EPERM : 0;
+    return mutex_is_mine(mutex) ? 0 : EPERM;
 }
 
 EXPORT(int, pthread_cond_wait, struct condvar *condvar, struct mutex *mutex)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/libc/copied.h"
 #include "core/libc/export.h"
 #include "core/libc/pthread.h"
 
@@ -36,6 +37,55 @@ EXPORT(int, pthread_mutex_destroy, struct mutex *mutex)
     return atomic_load(&mutex->claims) != 0 ? EBUSY : 0;
 }
 
+// While the process has one thread, nobody can come between a load and a store of it: a lock that
+// is free needs no atomic instruction. The states are those of core/sync/mutex.h, for whoever comes
+// later.
+static inline bool lock_alone(struct mutex *mutex)
+{
+    if (*libc_single_threaded == 0 ||
+        atomic_load_explicit(&mutex->claims, memory_order_relaxed) != 0) {
+        return false;
+    }
+    atomic_store_explicit(&mutex->claims, 1, memory_order_relaxed);
+    atomic_store_explicit(&mutex->owner, thread_self(), memory_order_relaxed);
+    return true;
+}
+
+static inline bool unlock_alone(struct mutex *mutex)
+{
+    if (*libc_single_threaded == 0 ||
+        atomic_load_explicit(&mutex->claims, memory_order_relaxed) != 1) {
+        return false;
+    }
+    atomic_store_explicit(&mutex->owner, NULL, memory_order_relaxed);
+    atomic_store_explicit(&mutex->claims, 0, memory_order_relaxed);
+    return true;
+}
+
+// A normal mutex that is locked twice by its owner stays locked: so says POSIX.
+static void lock_normal(struct mutex *mutex)
+{
+    if (mutex_try_lock(mutex)) {
+        return;
+    }
+    while (mutex_is_mine(mutex)) {
+        thread_sleep_until(UINT64_MAX);
+    }
+    mutex_lock_contended(mutex);
+}
+
+// glibc lets any thread unlock a normal mutex, and a free one too.
+static void unlock_normal(struct mutex *mutex)
+{
+    if (!mutex_is_mine(mutex)) {
+        if (atomic_load(&mutex->claims) == 0) {
+            return;
+        }
+        atomic_store_explicit(&mutex->owner, thread_self(), memory_order_relaxed);
+    }
+    mutex_unlock(mutex);
+}
+
 static int lock_unusual(struct mutex *mutex)
 {
     uint32_t type = mutex->kind & LIBC_MUTEX_TYPE;
@@ -46,7 +96,7 @@ static int lock_unusual(struct mutex *mutex)
     if (type == LIBC_MUTEX_ERRORCHECK && mutex_is_mine(mutex)) {
         return EDEADLK;
     }
-    mutex_lock(mutex);
+    lock_normal(mutex);
     return 0;
 }
 
@@ -55,7 +105,9 @@ EXPORT(int, pthread_mutex_lock, struct mutex *mutex)
     if (__builtin_expect(mutex->kind != LIBC_MUTEX_NORMAL, 0)) {
         return lock_unusual(mutex);
     }
-    mutex_lock(mutex);
+    if (!lock_alone(mutex)) {
+        lock_normal(mutex);
+    }
     return 0;
 }
 
@@ -84,7 +136,9 @@ EXPORT(int, pthread_mutex_unlock, struct mutex *mutex)
             return 0;
         }
     }
-    mutex_unlock(mutex);
+    if (!unlock_alone(mutex)) {
+        unlock_normal(mutex);
+    }
     return 0;
 }
 
