@@ -10,6 +10,7 @@
 
 enum {
     DEBUG_EXIT_PORT = 0xf4,
+    CODE_MAX = 127, // what fits in 2 * code + 1; a failure must not come out as success
     QEMU_PM1A_PORT = 0x604,
     QEMU_PM1A_SLEEP = 0x2000, // SLP_EN, SLP_TYP 0, which is S5 there
     KEYBOARD_PORT = 0x64,
@@ -30,7 +31,10 @@ HAL_NORETURN void hal_halt(enum hal_halt how, int code)
     if (how == HAL_REBOOT) {
         machine_reset();
     } else {
-        port_write32(DEBUG_EXIT_PORT, (uint32_t)code & 0x7f);
+        port_write32(DEBUG_EXIT_PORT, code < 0 || code > CODE_MAX ? CODE_MAX : (uint32_t)code);
+    }
+    if (how == HAL_POWER_OFF) { // a crash that stands still is seen; one that goes away with status
+                                // 0 is not
         port_write16(QEMU_PM1A_PORT, QEMU_PM1A_SLEEP);
     }
     for (;;) {

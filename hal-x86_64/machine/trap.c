@@ -76,8 +76,8 @@ static void fault_unresolved(struct hal_frame *frame)
     if (is_copy(frame)) {
         frame->general[HAL_REG_RIP] = (uint64_t)isa_copy_fail;
     } else if (is_stack_probe(frame)) {
-        frame->general[HAL_REG_RIP] +=
-            STACK_PROBE_SIZE; // near the end of a stack that needs no more
+        // Near the end of a stack that needs no more.
+        frame->general[HAL_REG_RIP] += STACK_PROBE_SIZE;
     } else {
         frame_crash("fault not resolved", frame);
     }
@@ -135,8 +135,8 @@ static void fault_run(struct hal_frame *frame)
         return;
     }
     if (frame->masked && is_stack_probe(frame)) {
-        frame->general[HAL_REG_RIP] +=
-            STACK_PROBE_SIZE; // nested hal_irq_save: the outer one has probed
+        // Nested hal_irq_save: the outer one has probed.
+        frame->general[HAL_REG_RIP] += STACK_PROBE_SIZE;
         return;
     }
     const struct hal_fault fault = {.kind = frame->fault_kind,
