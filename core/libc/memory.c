@@ -10,11 +10,13 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 
 #include "core/elf/program.h"
 #include "core/lib/string.h"
 #include "core/libc/export.h"
 #include "core/libc/libc.h"
+#include "core/linux/syscall.h"
 #include "core/mem/heap.h"
 
 enum { MINIMUM_ALIGNMENT = 16, PAGE = HAL_PAGE_SIZE };
@@ -68,6 +70,22 @@ EXPORT(void *, reallocarray, void *block, size_t count, size_t size)
         return out_of_memory();
     }
     return glibc_realloc(block, total);
+}
+
+// musl refuses both, for its malloc's sake. glibc's brk(2) wrapper compares what the kernel answers.
+EXPORT(int, brk, void *end)
+{
+    if ((void *)linux_dispatch(SYS_brk, (long)end, 0, 0, 0, 0, 0) != end) {
+        errno = ENOMEM;
+        return -1;
+    }
+    return 0;
+}
+
+EXPORT(void *, sbrk, intptr_t increment)
+{
+    char *old = (char *)linux_dispatch(SYS_brk, 0, 0, 0, 0, 0, 0);
+    return increment == 0 || glibc_brk(old + increment) == 0 ? old : (void *)-1;
 }
 
 static bool is_power_of_two(size_t number)
