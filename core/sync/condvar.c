@@ -64,7 +64,7 @@ bool condvar_wait_until(struct condvar *condvar, struct mutex *mutex, hal_ns dea
 {
     ASSERT(mutex_is_mine(mutex));
     struct sleeper sleeper;
-    sleeper_init(&sleeper, mutex);
+    sleeper_init(&sleeper, mutex, deadline != UINT64_MAX);
     mutex_lock(&condvar->guard);
     ring_push(condvar, &sleeper.node);
     mutex_unlock(&condvar->guard);

@@ -25,8 +25,9 @@ bool wait_is_interrupted(void)
     return interrupt_test != NULL && interrupt_test();
 }
 
-void sleeper_init(struct sleeper *sleeper, struct mutex *mutex)
+void sleeper_init(struct sleeper *sleeper, struct mutex *mutex, bool may_give_up)
 {
+    sleeper->may_give_up = may_give_up;
     sleeper->waiter.thread = thread_self();
     sleeper->mutex = mutex;
     atomic_store_explicit(&sleeper->waiter.state, WAITER_SLEEPING, memory_order_relaxed);
@@ -67,6 +68,10 @@ void sleeper_relock(struct sleeper *sleeper)
 
 bool sleeper_claim(struct sleeper *sleeper)
 {
+    if (!sleeper->may_give_up) {
+        atomic_store_explicit(&sleeper->waiter.state, WAITER_QUEUED, memory_order_relaxed);
+        return true; // nobody else changes it, and thread_wake orders it
+    }
     uint64_t sleeping = WAITER_SLEEPING;
     if (!atomic_compare_exchange_strong(&sleeper->waiter.state, &sleeping, WAITER_QUEUED)) {
         MARK("sleeper: waker meets one that has gone");
@@ -80,7 +85,8 @@ void sleeper_release(struct sleeper *sleeper)
     struct thread *thread = sleeper->waiter.thread;
     if (!mutex_requeue(sleeper->mutex, &sleeper->waiter)) {
         MARK("sleeper: woken because the mutex is free");
-        atomic_store(&sleeper->waiter.state, WAITER_FREE);
+        // Pairs with sleeper_wait.
+        atomic_store_explicit(&sleeper->waiter.state, WAITER_FREE, memory_order_release);
         thread_wake(thread);
     }
 }

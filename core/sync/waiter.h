@@ -44,9 +44,11 @@ struct sleeper {
     struct mutex_waiter waiter;
     struct list node; // in a queue of the owner's
     struct mutex *mutex;
+    bool may_give_up;
 };
 
-void sleeper_init(struct sleeper *sleeper, struct mutex *mutex);
+// may_give_up: sleeper_wait will have a deadline or be interruptible.
+void sleeper_init(struct sleeper *sleeper, struct mutex *mutex, bool may_give_up);
 
 // The sleeper's: waits to be released. Afterwards, unless it was woken, it takes itself out of the queue.
 enum wait_result sleeper_wait(struct sleeper *sleeper, hal_ns deadline, bool interruptible);

@@ -24,7 +24,7 @@ enum wait_result waitqueue_wait_until(struct waitqueue *queue, struct mutex *mut
         return WAIT_INTERRUPTED;
     }
     struct sleeper sleeper;
-    sleeper_init(&sleeper, mutex);
+    sleeper_init(&sleeper, mutex, interruptible || deadline != UINT64_MAX);
     list_push_back(waiters(queue), &sleeper.node);
     mutex_unlock(mutex);
     enum wait_result result = sleeper_wait(&sleeper, deadline, interruptible);
