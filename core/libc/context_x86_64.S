@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// context_x86_64.S: getcontext, setcontext, swapcontext in glibc's layout of ucontext_t, as Linux's signal frames have it.
-// Offsets: link 8, registers (gregs) from 40 in the order r8 .. r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip; the
-// pointer to the floating-point state 224, the signal mask 296, room for the floating-point environment 424.
+// context_x86_64.S: getcontext, setcontext, swapcontext in glibc's layout of ucontext_t, which is Linux's.
+// Offsets: link 8, registers (gregs) from 40 in the order r8 .. r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp,
+// rip; the pointer to the floating-point state 224, the signal mask 296, room for the floating-point environment 424.
     .set R8, 40
     .set R9, 48
     .set R12, 72

@@ -10,6 +10,7 @@
 #include "core/elf/program.h"
 #include "core/elf/tls.h"
 #include "core/lib/format.h"
+#include "core/libc/copied.h"
 #include "core/libc/export.h"
 #include "core/libc/thread.h"
 #include "core/mem/heap.h"
@@ -84,8 +85,11 @@ static void *find_symbol(void *object, const char *name, const char *version, co
         return address;
     }
     struct elf_place place;
-    const char *where = "osv";
-    if (elf_place_of(object == RTLD_DEFAULT || object == RTLD_NEXT ? caller : object, &place)) {
+    const char *where = *libc_progname_full;
+    if (object != RTLD_DEFAULT && object != RTLD_NEXT) {
+        const struct link_map *map = object; // so begins an elf_object
+        where = map->l_name[0] != 0 ? map->l_name : where;
+    } else if (elf_place_of(caller, &place) && place.object_name[0] != 0) {
         where = place.object_name;
     }
     char message[ELF_MESSAGE_SIZE];
