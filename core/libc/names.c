@@ -102,22 +102,6 @@ EXPORT(int, mprotect, void *va, size_t size, int protection)
     return (int)answer(linux_dispatch(SYS_mprotect, (long)va, (long)size, protection, 0, 0, 0));
 }
 
-// musl's refuses: its own malloc would be in the way.
-EXPORT(int, brk, void *end)
-{
-    return (int)answer(linux_dispatch(SYS_brk, (long)end, 0, 0, 0, 0, 0) == (long)end ? 0
-                                                                                      : -ENOMEM);
-}
-
-EXPORT(void *, sbrk, intptr_t change)
-{
-    long old = linux_dispatch(SYS_brk, 0, 0, 0, 0, 0, 0);
-    if (change != 0 && glibc_brk((void *)(old + change)) != 0) {
-        return (void *)-1;
-    }
-    return (void *)old;
-}
-
 EXPORT(int, statx, int fd, const char *path, int flags, unsigned mask, void *result)
 {
     return (int)answer(linux_dispatch(SYS_statx, fd, (long)path, flags, mask, (long)result, 0));
