@@ -295,6 +295,7 @@ static void facts_fill(const struct boot_options *options)
     boot.args = options->args;
     boot.env = options->env;
     boot.cpu_count = options->cpu_count;
+    device_shared_place(boot.direct_base, memory_shared_start(options->memory_size));
     boot.devs = device_list(&boot.dev_count);
     boot.image = __ehdr_start;
     boot.image_size = (size_t)(end - __ehdr_start);
@@ -304,7 +305,7 @@ int boot_run(const struct boot_options *options)
 {
     static struct vcpu main_block;
     boot_verbose = options->verbose;
-    int failure = memory_init(&boot, options->memory_size, is_traced());
+    int failure = memory_init(&boot, options->memory_size, device_shared_size(), is_traced());
     if (failure != 0) {
         return failed("cannot make the machine's memory", failure);
     }

@@ -253,10 +253,16 @@ static long memfd_open(void)
     return is_error(fd) ? syscall3(SYS_memfd_create, (long)"osv-memory", MFD_CLOEXEC, 0) : fd;
 }
 
-// All of the memory in one view, aligned so that what is aligned in it is aligned here.
-static long direct_map(long fd, size_t size)
+hal_phys memory_shared_start(size_t size)
 {
-    size_t reserved = size + HAL_DIRECT_ALIGN;
+    return (size + HAL_DIRECT_ALIGN - 1) & -(hal_phys)HAL_DIRECT_ALIGN;
+}
+
+// All of the memory in one view, aligned so that what is aligned in it is aligned here; behind it
+// room for the devices' shared memory.
+static long direct_map(long fd, size_t size, size_t shared_size)
+{
+    size_t reserved = memory_shared_start(size) + shared_size + HAL_DIRECT_ALIGN;
     long start = host_reserve(NULL, reserved, 0);
     if (is_error(start)) {
         return start;
@@ -266,7 +272,7 @@ static long direct_map(long fd, size_t size)
                     MAP_SHARED | MAP_NORESERVE | MAP_FIXED, (int)fd, 0);
 }
 
-int memory_init(struct hal_boot *boot, size_t size, bool is_debugged)
+int memory_init(struct hal_boot *boot, size_t size, size_t shared_size, bool is_debugged)
 {
     memory_is_debugged = is_debugged;
     long fd = size > MEMORY_MAX ? -ENOMEM : memfd_open();
@@ -275,7 +281,7 @@ int memory_init(struct hal_boot *boot, size_t size, bool is_debugged)
     }
     memory_fd = (int)fd;
     long result = syscall3(SYS_ftruncate, fd, (long)size, 0);
-    long direct = is_error(result) ? result : direct_map(fd, size);
+    long direct = is_error(result) ? result : direct_map(fd, size, shared_size);
     if (is_error(direct)) {
         return (int)direct;
     }

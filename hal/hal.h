@@ -50,6 +50,9 @@ struct hal_dev_info {
     enum hal_dev_kind kind;
     uint32_t queue_count;
     const char *name; // "vda", "host:/srv/www": for people, not for parsing
+    // The device's shared memory (virtio 1.2, 2.10), readable at direct_base + start. What the device
+    // has put there may go away: read it by hal_copy_safe. size 0: none.
+    struct hal_region shared;
 };
 
 struct hal_range {

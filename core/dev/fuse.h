@@ -42,6 +42,8 @@ enum fuse_operation {
     FUSE_POLL = 40,
     FUSE_RENAME2 = 45,
     FUSE_LSEEK = 46,
+    FUSE_SETUPMAPPING = 48,
+    FUSE_REMOVEMAPPING = 49,
 };
 
 struct fuse_request { // before every request
@@ -206,6 +208,17 @@ struct fuse_poll_answer {
 struct fuse_lseek {
     uint64_t handle, offset;
     uint32_t from, padding;
+};
+
+enum { FUSE_MAP_READ = 2 };
+
+struct fuse_map { // SETUPMAPPING
+    uint64_t handle, offset, size, flags, window_offset;
+};
+
+struct fuse_unmap { // REMOVEMAPPING of one
+    uint32_t count, padding;
+    uint64_t window_offset, size;
 };
 
 struct fuse_lseek_answer {

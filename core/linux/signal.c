@@ -164,6 +164,13 @@ bool signal_interrupted(void)
     return is_restart;
 }
 
+// An interrupt may find its target in core's code, or with interrupts off, where no frame is shown.
+static void retry_later(void)
+{
+    atomic_store(&is_retry_wanted, true);
+    thread_wake(signal_thread);
+}
+
 // ---- Frames --------------------------------------------------------------
 
 static bool is_on(const struct task_signal_stack *stack, uintptr_t sp)
@@ -204,8 +211,7 @@ static void frame_hook(struct hal_frame *frame)
     struct hal_regs regs;
     hal_frame_get(frame, &regs);
     if (is_core(machine_place_of(&regs).ip)) {
-        atomic_store(&is_retry_wanted, true);
-        thread_wake(signal_thread);
+        retry_later();
         return;
     }
     hal_irq_restore(0);
@@ -291,6 +297,7 @@ void signal_send_thread(struct thread *thread, int signal)
         (void)signal_interrupted();
     } else {
         thread_notify(thread);
+        retry_later();
     }
 }
 
@@ -341,6 +348,9 @@ static void thread_retry(struct thread *thread, void *argument)
     struct task *task = thread->user;
     if (task != NULL && deliverable(task) != 0) {
         thread_notify(thread);
+        if (atomic_load(&thread->state) != THREAD_PARKED) {
+            atomic_store(&is_retry_wanted, true);
+        }
     }
 }
 

@@ -519,6 +519,11 @@ hal_phys frame_of(const void *address)
     return (hal_phys)((const char *)address - memory.direct_base);
 }
 
+char *frame_direct_base(void)
+{
+    return memory.direct_base;
+}
+
 bool frame_is_direct(const void *address)
 {
     return (uintptr_t)address - (uintptr_t)memory.direct_base - memory.first < frame_span();

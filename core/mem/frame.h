@@ -32,6 +32,7 @@ void frame_free(hal_phys start, size_t count);
 char *frame_address(hal_phys frame);
 hal_phys frame_of(const void *address);
 bool frame_is_direct(const void *address);
+char *frame_direct_base(void); // of the direct map
 
 // The frames lie in [frame_first, frame_first + frame_span), with holes; frame_first is a multiple
 // of 2 MiB.

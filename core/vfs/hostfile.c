@@ -114,6 +114,10 @@ int host_write(const struct host_file *host, uint64_t offset, const char *data, 
 
 static int file_read_op(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
 {
+    if (host_window_read(file->state, offset, data, size)) {
+        *done = size;
+        return 0;
+    }
     return host_read(file->state, offset, data, size, done);
 }
 
@@ -135,7 +139,9 @@ int host_file_truncate(struct file *file, uint64_t size)
                            .arguments_size = sizeof arguments,
                            .result = &result,
                            .result_size = sizeof result};
-    return fs_call(host->device, &call);
+    int error = fs_call(host->device, &call);
+    host_window_truncated();
+    return error;
 }
 
 int host_file_sync(struct file *file, bool data_only)
@@ -239,6 +245,7 @@ static void release_handle(const struct host_file *host, bool is_directory)
 void host_file_close(struct file *file)
 {
     struct host_file *host = file->state;
+    host_window_close(host);
     release_handle(host, vnode_is_directory(file->vnode));
     if (host->watch != NULL) {
         host_watch_close(host->watch);
@@ -271,7 +278,7 @@ int host_file_attach(struct vnode *vnode, struct file *file, uint64_t handle)
         release_handle(&on_failure, vnode_is_directory(vnode));
         return -ENOMEM;
     }
-    *host = on_failure;
+    *host = on_failure; // with no chunk
     if (vnode_is_directory(vnode)) {
         file->ops = &directory_ops;
     } else if (vnode->type == MODE_FILE && vnode->mount->root != NULL) {
@@ -306,5 +313,8 @@ int host_open(struct vnode *vnode, struct file *file)
                            .result = &result,
                            .result_size = sizeof result};
     int error = fs_call(host_device_of(vnode), &call);
+    if ((flags & OPEN_TRUNCATE) != 0) {
+        host_window_truncated();
+    }
     return error != 0 ? error : host_file_attach(vnode, file, result.handle);
 }

@@ -284,7 +284,11 @@ static int host_change(struct vnode *vnode, const struct vnode_change *change)
                            .result = &result,
                            .result_size = sizeof result};
     vnode->is_fresh = false;
-    return fs_call(host_device_of(vnode), &call);
+    int error = fs_call(host_device_of(vnode), &call);
+    if ((arguments.valid & FUSE_SET_SIZE) != 0) {
+        host_window_truncated();
+    }
+    return error;
 }
 
 _Static_assert((int)CHANGE_MODE == FUSE_SET_MODE && (int)CHANGE_UID == FUSE_SET_UID &&

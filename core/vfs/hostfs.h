@@ -8,6 +8,8 @@
 #ifndef CORE_VFS_HOSTFS_H
 #define CORE_VFS_HOSTFS_H
 
+#include <stdatomic.h>
+
 #include "core/dev/fs.h"
 #include "core/lib/list.h"
 #include "core/vfs/mount.h"
@@ -21,10 +23,17 @@ struct host_node {
 
 struct host_watch;
 
+enum { HOST_CHUNKS_MAX = 32 }; // of one file: 64 MiB
+
 struct host_file { // file->state
     struct fs_device *device;
     uint64_t node, handle;
     struct host_watch *watch; // of a stream; NULL otherwise
+    // hostwindow.c's, for regular files.
+    _Atomic uint32_t read_count;
+    _Atomic uint32_t truncation; // host_truncations when size was asked for
+    _Atomic uint64_t size;       // what the file has at least, while truncation is current
+    _Atomic uint32_t chunks[HOST_CHUNKS_MAX];
 };
 
 // Opens the device and sets mount's root and state.
@@ -44,6 +53,12 @@ int host_file_truncate(struct file *file, uint64_t size);
 int host_read(const struct host_file *host, uint64_t offset, char *data, size_t size, size_t *done);
 int host_write(const struct host_file *host, uint64_t offset, const char *data, size_t size,
                size_t *done);
+
+// hostwindow.c: reading without a request, from the device's shared memory. False: not this time.
+bool host_window_read(struct host_file *host, uint64_t offset, char *data, size_t size);
+void host_window_close(struct host_file *host);
+// A file was, or may have been, made shorter: sizes are asked for again.
+void host_window_truncated(void);
 
 extern const struct file_ops host_stream_ops;
 int host_watch_new(struct host_watch **watch);

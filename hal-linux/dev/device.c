@@ -41,6 +41,7 @@ struct queue {
 struct hal_dev {
     const struct device_ops *ops;
     void *state;
+    char *shared;
     char name[NAME_MAX_SIZE];
     unsigned char config[DEVICE_CONFIG_MAX];
     _Atomic bool running;
@@ -460,9 +461,34 @@ int device_add(enum hal_dev_kind kind, const char *name, const struct device_ops
     if (failure != 0) {
         return failure;
     }
-    device_infos[device_count] = (struct hal_dev_info){dev, kind, ops->queue_count, dev->name};
+    device_infos[device_count] = (struct hal_dev_info){
+        .dev = dev, .kind = kind, .queue_count = ops->queue_count, .name = dev->name};
     ++device_count;
     return 0;
+}
+
+size_t device_shared_size(void)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < device_count; ++i) {
+        sum += devices[i].ops->shared_size;
+    }
+    return sum;
+}
+
+void device_shared_place(char *direct_base, hal_phys start)
+{
+    for (size_t i = 0; i < device_count; ++i) {
+        size_t size = devices[i].ops->shared_size;
+        devices[i].shared = direct_base + start;
+        device_infos[i].shared = (struct hal_region){start, size};
+        start += size;
+    }
+}
+
+char *device_shared(const struct hal_dev *dev)
+{
+    return dev->shared;
 }
 
 const struct hal_dev_info *device_list(size_t *count)

@@ -49,6 +49,7 @@ struct device_ops {
     uint64_t features;    // offered besides VIRTIO_F_VERSION_1
     uint32_t queue_count; // <= DEVICE_QUEUE_MAX
     uint32_t config_size; // <= DEVICE_CONFIG_MAX
+    size_t shared_size;   // of shared memory, a multiple of HAL_DIRECT_ALIGN; 0: none
     bool parallel; // serve may run on several vCPUs at once; otherwise once per queue at a time
     // Ends with device_chain_done or device_chain_defer of chain.
     void (*serve)(struct device_chain *chain);
@@ -62,6 +63,13 @@ struct device_ops {
 // -ENOSPC, -EINVAL or -ENOMEM.
 HAL_MUST_CHECK int device_add(enum hal_dev_kind kind, const char *name,
                               const struct device_ops *ops, void *state, const void *config);
+
+// Hosted: how much shared memory all devices want; where it lies: from start on, at direct_base.
+size_t device_shared_size(void);
+void device_shared_place(char *direct_base, hal_phys start);
+
+// The device's shared memory. Nothing is mapped there but what its far end maps.
+char *device_shared(const struct hal_dev *dev);
 
 // Hosted: the devices as core will see them.
 const struct hal_dev_info *device_list(size_t *count);

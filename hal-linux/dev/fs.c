@@ -200,6 +200,8 @@ static const struct operation operations[] = {
     [FUSE_ACCESS] = {fs_access, sizeof(struct fuse_access_in), false, false},
     [FUSE_LSEEK] = {fs_lseek, sizeof(struct fuse_lseek_in), false, false},
     [FUSE_IOCTL] = {fs_ioctl, sizeof(struct fuse_ioctl_in), true, false},
+    [FUSE_SETUPMAPPING] = {fs_map, sizeof(struct fuse_setupmapping_in), false, false},
+    [FUSE_REMOVEMAPPING] = {fs_unmap, sizeof(struct fuse_removemapping_in), false, false},
     [FUSE_POLL] = {fs_poll, sizeof(struct fuse_poll_in), false, false},
     [FUSE_INIT] = {protocol_agree, 0, false, false},
     [FUSE_DESTROY] = {destroy, 0, false, false},
@@ -261,6 +263,7 @@ static void reset(void *state)
 static const struct device_ops fs_ops = {
     .queue_count = QUEUES,
     .config_size = 40, // struct virtio_fs_config
+    .shared_size = SHARED_SIZE,
     .serve = serve,
     .reset = reset,
 };

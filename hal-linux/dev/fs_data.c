@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include "hal-linux/dev/fs_request.h"
 #include "hal-linux/syscall.h"
@@ -278,6 +279,49 @@ void fs_lseek(struct fs_request *request)
     long offset = fd < 0 ? fd : syscall3(SYS_lseek, fd, (long)arguments->offset, arguments->whence);
     struct fuse_lseek_out result = {.offset = (uint64_t)offset};
     fs_answer(request->chain, offset < 0 ? (int)offset : 0, &result, sizeof result);
+}
+
+// ---- The window: files mapped for the driver to read without requests ----
+
+static bool is_in_window(uint64_t offset, uint64_t size)
+{
+    return (offset | size) % HAL_PAGE_SIZE == 0 && size != 0 && offset < SHARED_SIZE &&
+           size <= SHARED_SIZE - offset;
+}
+
+// Read only, and the host's page cache itself: what anybody writes to the file is seen.
+void fs_map(struct fs_request *request)
+{
+    const struct fuse_setupmapping_in *arguments =
+        (const struct fuse_setupmapping_in *)request->body;
+    uint32_t kind;
+    int fd = fs_handle_fd(request, arguments->fh, &kind);
+    if (fd < 0 || (kind & FS_SPECIAL) != 0 || !is_in_window(arguments->moffset, arguments->len) ||
+        (arguments->flags & FUSE_SETUPMAPPING_FLAG_WRITE) != 0) {
+        fs_fail(request, fd < 0 ? fd : -EINVAL);
+        return;
+    }
+    char *at = device_shared(request->chain->dev) + arguments->moffset;
+    long result = syscall6(SYS_mmap, (long)at, (long)arguments->len, PROT_READ,
+                           MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, (long)arguments->foffset);
+    fs_fail(request, result < 0 && result > -4096 ? result : 0);
+}
+
+void fs_unmap(struct fs_request *request)
+{
+    const struct fuse_removemapping_in *arguments =
+        (const struct fuse_removemapping_in *)request->body;
+    const struct fuse_removemapping_one *one =
+        (const struct fuse_removemapping_one *)(arguments + 1);
+    if (request->body_size < sizeof *arguments + sizeof *one || arguments->count != 1 ||
+        !is_in_window(one->moffset, one->len)) {
+        fs_fail(request, -EINVAL);
+        return;
+    }
+    char *at = device_shared(request->chain->dev) + one->moffset;
+    long result = syscall6(SYS_mmap, (long)at, (long)one->len, PROT_NONE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    fs_fail(request, result < 0 && result > -4096 ? result : 0);
 }
 
 // ---- Directories ----

@@ -19,6 +19,7 @@ enum {
     FS_SCRATCH_SIZE = 16384,
     FS_WRITE_MAX = 1048576,
     FS_PATH_SIZE = 12,
+    SHARED_SIZE = 256 << 20, // the window that files are mapped into
 };
 
 // What a descriptor of this process is to the guest.
@@ -98,5 +99,7 @@ void fs_fsync(struct fs_request *request);
 void fs_lseek(struct fs_request *request);
 void fs_ioctl(struct fs_request *request);
 void fs_poll(struct fs_request *request);
+void fs_map(struct fs_request *request);
+void fs_unmap(struct fs_request *request);
 
 #endif

@@ -3,28 +3,28 @@
 //
 // Every access between isa_copy_start and isa_copy_end may fault and be restarted: registers change only after the
 // access that they serve. No rep movsb: Valgrind has decremented rcx already when such an access faults.
-// Strides of 32, then 8, then single bytes.
+// Strides of 64, then 8, then single bytes.
     .text
     .globl hal_copy_safe, isa_copy_start, isa_copy_end, isa_copy_fail
     .type hal_copy_safe, @function
 hal_copy_safe: // rdi target, rsi source, rdx size
     .cfi_startproc
-    sub $32, %rdx
+    sub $64, %rdx
     jb 2f
 isa_copy_start:
-1:  mov (%rsi), %rax
-    mov 8(%rsi), %rcx
-    mov 16(%rsi), %r8
-    mov 24(%rsi), %r9
-    mov %rax, (%rdi)
-    mov %rcx, 8(%rdi)
-    mov %r8, 16(%rdi)
-    mov %r9, 24(%rdi)
-    add $32, %rsi
-    add $32, %rdi
-    sub $32, %rdx
+1:  movups (%rsi), %xmm0
+    movups 16(%rsi), %xmm1
+    movups 32(%rsi), %xmm2
+    movups 48(%rsi), %xmm3
+    movups %xmm0, (%rdi)
+    movups %xmm1, 16(%rdi)
+    movups %xmm2, 32(%rdi)
+    movups %xmm3, 48(%rdi)
+    add $64, %rsi
+    add $64, %rdi
+    sub $64, %rdx
     jae 1b
-2:  add $24, %rdx // what is left, less 8
+2:  add $56, %rdx // what is left, less 8
     js 4f
 3:  mov (%rsi), %rax
     mov %rax, (%rdi)
