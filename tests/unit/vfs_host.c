@@ -133,6 +133,11 @@ hal_phys frame_of(const void *address)
     return (uintptr_t)address;
 }
 
+char *frame_direct_base(void)
+{
+    return NULL; // no device here has shared memory
+}
+
 bool frame_is_direct(const void *address)
 {
     uintptr_t offset = (uintptr_t)address - (uintptr_t)arena_get();
