@@ -34,7 +34,7 @@ struct fs_host { // state of a device
     uint32_t id; // in the table of files
     int root;    // O_PATH; -1: the streams
     bool read_only;
-    char request[DEVICE_QUEUE_MAX][FS_REQUEST_SIZE]; // of the chain that a queue serves
+    _Alignas(8) char request[DEVICE_QUEUE_MAX][FS_REQUEST_SIZE]; // of the chain that a queue serves
     char scratch[DEVICE_QUEUE_MAX][FS_SCRATCH_SIZE];
 };
 

@@ -88,6 +88,8 @@ def isa_glob(patterns, exclude = []):
     """The files of patterns that belong to the platform's instruction set."""
     x86 = [p.replace("*.", "*_x86_64.") for p in patterns]
     arm = [p.replace("*.", "*_aarch64.") for p in patterns]
+    if not patterns:
+        return []
     return native.glob(patterns, exclude = exclude + x86 + arm) + select({
         "@osv_in_c//hal:cpu_aarch64": native.glob(arm, exclude = exclude),
         "@osv_in_c//hal:cpu_x86_64": native.glob(x86, exclude = exclude),
@@ -110,16 +112,18 @@ def _users(room):
 def _deps(room, suffix):
     return ["//core/%s:%s%s" % (r, r, suffix) for r in ROOMS[room]]
 
-def core_library(name):
+def core_library(name, hosts = []):
     """The targets NAME, NAME_unit and NAME_seed of one room.
 
     Args:
       name: the room; its package is //core/NAME.
+      hosts: sources that define what the host's C library has too. A unit test runs on the
+        host's, which the sanitizers and Valgrind know; NAME_hosts_unit has them for their own test.
     """
     musl = name in _MUSL_ROOMS
     internal = ["musl_*.c", "override/**"] if name == "libc" else []
+    srcs = isa_glob(["**/*.c", "**/*.S"], exclude = internal)
     common = {
-        "srcs": isa_glob(["**/*.c", "**/*.S"], exclude = internal),
         "hdrs": native.glob(["**/*.h"], exclude = ["override/**"]),
         "linkstatic": True,
         "visibility": _users(name),
@@ -131,22 +135,30 @@ def core_library(name):
 
     native.cc_library(
         name = name,
+        srcs = srcs,
         copts = copts + HAL_INCLUDE,
         # ubsan stays on, and traps
         features = ["core", "sealed"] + [f for f in _NO_RUNTIME if f != "-ubsan"],
         deps = _deps(name, "") + extra + ["//hal:inline"],
         **common
     )
-    native.cc_library(
-        name = name + "_unit",
-        copts = copts + ["-Itests/unit/hal"],
-        features = ["core"],
-        target_compatible_with = ["@platforms//os:linux"],
-        deps = _deps(name, "_unit") + extra + ["//tests/unit/hal"],
-        **common
-    )
+    for suffix, unit_srcs in [
+        ("_unit", isa_glob(["**/*.c", "**/*.S"], exclude = internal + hosts)),
+        ("_hosts_unit", isa_glob(hosts)),
+    ]:
+        if suffix == "_unit" or hosts:
+            native.cc_library(
+                name = name + suffix,
+                srcs = unit_srcs,
+                copts = copts + ["-Itests/unit/hal"],
+                features = ["core"],
+                target_compatible_with = ["@platforms//os:linux"],
+                deps = _deps(name, "_unit") + extra + ["//tests/unit/hal"],
+                **common
+            )
     native.cc_library(
         name = name + "_seed",
+        srcs = srcs,
         copts = copts + SEED_COPTS,
         features = ["core"] + _NO_RUNTIME,
         tags = ["manual"],  # built where a test asks for it

@@ -4,7 +4,7 @@ load(":core.bzl", "SEED_COPTS", "WARNINGS")
 
 _COPTS = ["-std=gnu11", "-D_GNU_SOURCE"] + WARNINGS
 
-def check_test(name, rooms = [], deps = [], copts = [], tags = [], srcs = None, linkopts = [], **kwargs):
+def check_test(name, rooms = [], deps = [], copts = [], tags = [], srcs = None, linkopts = [], size = "small", **kwargs):
     """A unit test with Check: NAME.c against the _unit form of rooms and what they stand on.
 
     Args:
@@ -15,6 +15,7 @@ def check_test(name, rooms = [], deps = [], copts = [], tags = [], srcs = None, 
       tags: no-valgrind and no-san leave it out there.
       srcs: its sources where NAME.c is not enough.
       linkopts: more libraries.
+      size: "medium" for more than a minute with sanitizers on a busy machine.
       **kwargs: of cc_test.
     """
     native.cc_test(
@@ -23,7 +24,7 @@ def check_test(name, rooms = [], deps = [], copts = [], tags = [], srcs = None, 
         copts = _COPTS + ["-Itests/unit/hal"] + copts,
         linkopts = ["-lcheck", "-lsubunit", "-lm", "-lrt", "-lpthread"] + linkopts,
         linkstatic = True,  # one file per test: llvm-cov and Valgrind see it all
-        size = "small",
+        size = size,
         tags = ["check"] + tags,
         target_compatible_with = ["@platforms//os:linux"],
         deps = ["//core/%s:%s_unit" % (room, room) for room in rooms] + deps +
@@ -86,7 +87,7 @@ def guest_program(name, srcs, kind = "pie", copts = [], linkopts = [], cxx = Fal
       kind: "pie", "shared" (a shared object with main) or "fixed" (at its link address).
       copts: more options for the compiler.
       linkopts: more options for the linker.
-      cxx: links libstdc++.
+      cxx: C++17, with libstdc++.
       **kwargs: of cc_binary.
     """
     compile, link = {
@@ -97,7 +98,7 @@ def guest_program(name, srcs, kind = "pie", copts = [], linkopts = [], cxx = Fal
     native.cc_binary(
         name = name,
         srcs = srcs,
-        copts = ["-D_GNU_SOURCE", "-Wall", "-Wextra"] + compile + copts,
+        copts = ["-D_GNU_SOURCE", "-Wall", "-Wextra"] + compile + (["-std=gnu++17"] if cxx else []) + copts,
         features = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"] +
                    ([] if kind == "pie" else ["-pie_link"]),
         linkopts = link + linkopts + (["-lstdc++", "-lm"] if cxx else []) + ["-lpthread"],
