@@ -65,7 +65,7 @@ START_TEST(moves_and_fills)
             expect(a[i] == b[i]);
         }
         size_t shift = size == 0 ? 0 : next((unsigned)size);
-        char first = b[0], last = b[shift];
+        char first = size == 0 ? 0 : b[0], last = size == 0 ? 0 : b[shift];
         memmove(b + shift, b, size - shift);
         expect(shift == 0 || size == 0 || b[shift] == first || last == first);
         memset(b, 'z', size);
