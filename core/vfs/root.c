@@ -185,6 +185,7 @@ int vfs_standard_streams(const char *device_name, struct file *streams[3])
     for (int i = 0; i < 3 && error == 0; ++i) {
         error = stream_find(mount, root, i, &streams[i]);
     }
+    vnode_put(root);
     return error;
 }
 
