@@ -223,18 +223,14 @@ void *heap_realloc(void *data, size_t size)
     return copy;
 }
 
-struct slab_link {
-    struct slab_link *next;
-};
-
 enum { SLABS = 16 };
 
 static struct {
     struct slab *slab;
-    struct slab_link *free;
+    char *free; // the first free object
 } slabs[SLABS];
 
-static struct slab_link **slab_free_list(struct slab *slab)
+static char **slab_free_list(struct slab *slab)
 {
     for (size_t i = 0; i < SLABS; ++i) {
         if (slabs[i].slab == slab || slabs[i].slab == NULL) {
@@ -246,28 +242,27 @@ static struct slab_link **slab_free_list(struct slab *slab)
     return NULL;
 }
 
-// Free objects keep their content: the link lies behind them.
+// Free objects keep their content: the pointer to the next one lies behind them.
 void *slab_alloc(struct slab *slab)
 {
     if (must_fail()) {
         return NULL;
     }
-    struct slab_link **list = slab_free_list(slab);
-    struct slab_link *link = *list;
+    char **list = slab_free_list(slab);
+    char *object = *list;
     ++block_count;
-    if (link == NULL) {
-        return calloc(1, slab->object_size + sizeof *link);
+    if (object == NULL) {
+        return calloc(1, slab->object_size + sizeof object);
     }
-    *list = link->next;
-    return (char *)link - slab->object_size;
+    memcpy(list, object + slab->object_size, sizeof object);
+    return object;
 }
 
 void slab_free(struct slab *slab, void *object)
 {
-    struct slab_link **list = slab_free_list(slab);
-    struct slab_link *link = (struct slab_link *)((char *)object + slab->object_size);
-    link->next = *list;
-    *list = link;
+    char **list = slab_free_list(slab);
+    memcpy((char *)object + slab->object_size, list, sizeof object);
+    *list = object;
     --block_count;
 }
 
