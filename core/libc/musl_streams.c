@@ -9,12 +9,23 @@ static unsigned char input_buffer[BUFSIZ + UNGET];
 static unsigned char output_buffer[BUFSIZ + UNGET];
 static unsigned char error_buffer[UNGET];
 
+extern hidden FILE __stdout_FILE;
+
+// A question on the terminal is shown before the answer is waited for.
+static size_t input_read(FILE *stream, unsigned char *bytes, size_t size)
+{
+    if (__stdout_FILE.lbf >= 0 && __stdout_FILE.wpos != __stdout_FILE.wbase) {
+        fflush(&__stdout_FILE);
+    }
+    return __stdio_read(stream, bytes, size);
+}
+
 hidden FILE __stdin_FILE = {
     .buf = input_buffer + UNGET,
     .buf_size = BUFSIZ,
     .fd = 0,
     .flags = F_PERM | F_NOWR,
-    .read = __stdio_read,
+    .read = input_read,
     .seek = __stdio_seek,
     .close = __stdio_close,
     .lock = -1,
