@@ -749,7 +749,7 @@ START_TEST(random_changes)
 {
     boot();
     srand(11);
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 500; i++) {
         step();
         model_check();
     }
@@ -761,7 +761,7 @@ START_TEST(random_changes_with_failures)
 {
     boot();
     srand(12);
-    for (int i = 0; i < 2500; i++) {
+    for (int i = 0; i < 1200; i++) {
         fail_after = rand() % 3 ? rand() % 12 : -1;
         step();
         fail_after = -1;
