@@ -9,6 +9,7 @@
 
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
+#include "core/sched/sched.h"
 #include "core/sync/mutex.h"
 #include "hal/upcall.h"
 
@@ -74,9 +75,9 @@ void device_detach(struct hal_dev *dev)
 
 void upcall_dev(struct hal_dev *dev, uint32_t queue, struct hal_frame *frame)
 {
-    (void)frame;
     struct attachment *attachment = attachment_find(dev);
     if (attachment != NULL) {
         attachment->interrupt(attachment->state, queue);
     }
+    sched_interrupt_end(frame);
 }

@@ -340,6 +340,11 @@ void thread_park(void)
     sleep_once();
 }
 
+void sched_interrupt_end(struct hal_frame *frame)
+{
+    (void)frame; // nobody is preempted here
+}
+
 void thread_wake(struct thread *thread)
 {
     (void)thread;
