@@ -215,6 +215,9 @@ struct linux_row {
     bool never_restarts; // -EINTR stays -EINTR whatever the handler's SA_RESTART says (signal(7))
 };
 
+// The name of any system call of Linux on the ISA. NULL: there is none with this number.
+const char *linux_call_name(long number);
+
 extern const struct linux_row linux_rows[]; // of the ISA
 extern const size_t linux_row_count;
 

@@ -15,6 +15,7 @@
 #include "core/linux/calls.h"
 #include "core/linux/machine.h"
 #include "core/linux/procfiles.h"
+#include "core/linux/syscall.h"
 #include "core/linux/task.h"
 #include "core/linux/user.h"
 #include "core/mem/frame.h"
@@ -49,6 +50,9 @@ const struct process_options *process_options(void)
 
 void process_exit(int status)
 {
+    if (options->verbose) {
+        syscall_unknown_print();
+    }
     hal_halt(HAL_POWER_OFF, status & 0xff);
 }
 

@@ -27,6 +27,24 @@ uint32_t syscall_unknown_count(long number)
     return number >= 0 && number < NUMBER_MAX ? atomic_load(&unknown_counts[number]) : 0;
 }
 
+void syscall_unknown_print(void)
+{
+    char line[512];
+    size_t used = 0;
+    for (long number = 0; number < NUMBER_MAX; ++number) {
+        uint32_t count = syscall_unknown_count(number);
+        const char *name = linux_call_name(number);
+        if (count != 0 && used < sizeof line) {
+            used +=
+                format(line + used, sizeof line - used, " %s %u", name == NULL ? "?" : name, count);
+        }
+    }
+    if (used != 0) {
+        console_print("osv: system calls that are not here, and how often they were made:%s\n",
+                      line);
+    }
+}
+
 static long no_call(long a, long b, long c, long d, long e, long f)
 {
     (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;

@@ -21,6 +21,7 @@ extern long (*linux_dispatch)(long number, long a, long b, long c, long d, long 
 void syscall_init(bool is_traced);
 
 const struct linux_row *syscall_row(long number); // NULL: unknown
-uint32_t syscall_unknown_count(long number);      // how often an unknown number was called
+void syscall_unknown_print(void); // to the console, one line; none where nothing was missed
+uint32_t syscall_unknown_count(long number); // how often an unknown number was called
 
 #endif
