@@ -4,7 +4,7 @@ load(":core.bzl", "SEED_COPTS", "WARNINGS")
 
 _COPTS = ["-std=gnu11", "-D_GNU_SOURCE"] + WARNINGS
 
-def check_test(name, rooms = [], deps = [], copts = [], tags = [], srcs = None, linkopts = [], size = "small", **kwargs):
+def check_test(name, rooms = [], deps = [], copts = [], tags = [], srcs = None, linkopts = [], size = "small", leaks = False, **kwargs):
     """A unit test with Check: NAME.c against the _unit form of rooms and what they stand on.
 
     Args:
@@ -16,6 +16,8 @@ def check_test(name, rooms = [], deps = [], copts = [], tags = [], srcs = None, 
       srcs: its sources where NAME.c is not enough.
       linkopts: more libraries.
       size: "medium" for more than a minute with sanitizers on a busy machine.
+      leaks: its cases end with files open and the like: no leak is looked for, and Valgrind is
+        left out.
       **kwargs: of cc_test.
     """
     native.cc_test(
@@ -25,7 +27,8 @@ def check_test(name, rooms = [], deps = [], copts = [], tags = [], srcs = None, 
         linkopts = ["-lcheck", "-lsubunit", "-lm", "-lrt", "-lpthread"] + linkopts,
         linkstatic = True,  # one file per test: llvm-cov and Valgrind see it all
         size = size,
-        tags = ["check"] + tags,
+        tags = ["check"] + tags + (["no-valgrind"] if leaks else []),
+        env = {"ASAN_OPTIONS": "detect_leaks=0"} if leaks else {},
         target_compatible_with = ["@platforms//os:linux"],
         deps = ["//core/%s:%s_unit" % (room, room) for room in rooms] + deps +
                ["//hal", "//tests/unit/hal"],
