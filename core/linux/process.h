@@ -31,8 +31,7 @@ HAL_MUST_CHECK int
 task_create(struct task **task);      // for thread_config.user; inherits the creator's signal mask
 void task_discard(struct task *task); // of a thread that was never started, or has ended
 int32_t task_id(const struct thread *thread);
-// Called by a thread on its way out, before thread_exit: wakes clear_child_tid, gives up robust
-// mutexes.
+// Called by a thread on its way out, before thread_exit: wakes who waits for clear_child_tid.
 void task_exit(void);
 
 // Ends the process: no destructor runs here (core/libc's exit has done that). Streams need no

@@ -6,8 +6,9 @@
 //   it;
 //   - by a frame, when an interrupt finds the thread in application code (frame_hook);
 //   - by a frame, at once, for a fault of the thread's own.
-// An interrupt that finds the thread in core's code cannot let the handler in: core may hold locks.
-// The signal thread then kicks the CPU again a little later, until the handler has run.
+// An interrupt that finds the thread in core's code cannot let the handler in, for core may hold
+// locks; one that finds interrupts off shows no frame. The signal thread then kicks the CPU again a
+// little later, until the handler has run.
 #include "core/linux/signal.h"
 
 #include <signal.h>

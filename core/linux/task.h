@@ -19,14 +19,11 @@ struct task_signal_stack {
 // Its own thread's, but for pending, which anyone sets.
 struct task {
     int32_t id;
-    bool is_in_fault;         // report.c: a fault while a fatal signal is being reported
     _Atomic uint64_t pending; // bit n - 1: signal n
     _Atomic uint64_t blocked;
     uint64_t suspend_mask; // rt_sigsuspend: what to go back to
-    bool is_suspended;
     struct task_signal_stack signal_stack;
     _Atomic uint32_t *clear_child_id; // set_tid_address
-    void *robust_list;
 };
 
 // The calling thread's; never NULL in a system call.

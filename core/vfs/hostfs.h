@@ -3,8 +3,9 @@
 // streams.
 //
 // hostfs.c has names and attributes, hostfile.c open files and directories, hoststream.c what one
-// may have to wait for. Nothing of the host's files is kept here: each question is a request, so
-// that the program sees what the host has.
+// may have to wait for, hostwindow.c reads through the device's shared memory. Nothing of the
+// host's files is kept here but the sizes that hostwindow.c goes by: a question is a request or a
+// look at the host's own pages, so that the program sees what the host has.
 #ifndef CORE_VFS_HOSTFS_H
 #define CORE_VFS_HOSTFS_H
 
