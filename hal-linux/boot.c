@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // boot.c: start-up and the hosted main thread. Ordinary hosted C.
 //
-// The main thread makes the machine, one host thread for each vCPU, and then waits for signals:
-// those that mean something to the program inside become notices, VCPU_SIGNAL says that the machine
-// halted. It blocks these only: every other signal from outside ends the process as it would end
-// any.
-//
-// vCPU 0 starts as soon as its thread is there; the other threads come up meanwhile.
+// The main thread makes the machine and then waits for signals: those that mean something to the
+// program inside become notices, VCPU_SIGNAL says that the machine halted. It blocks these only:
+// every other signal from outside ends the process as it would end any.
 #include "hal-linux/boot.h"
 
 #include <elf.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,11 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <termios.h>
 #include <unistd.h>
-#include <asm/prctl.h>
 #include <valgrind/valgrind.h>
 
 #include "hal-linux/clock.h"
@@ -33,25 +26,19 @@
 #include "hal-linux/fault.h"
 #include "hal-linux/halt.h"
 #include "hal-linux/irq.h"
+#include "hal-linux/machine.h"
 #include "hal-linux/memory.h"
 #include "hal-linux/syscall.h"
+#include "hal-linux/thread.h"
 #include "hal-linux/vcpu.h"
 #include "hal-x86_64/isa/isa.h"
 #include "hal/upcall.h"
 
-#ifndef PR_SET_SYSCALL_USER_DISPATCH
-#define PR_SET_SYSCALL_USER_DISPATCH 59
-#define PR_SYS_DISPATCH_ON 1
-#endif
+enum { HWCAP2_FSGSBASE = 2 };
 
-enum { VCPU_STACK = 262144, SIGNAL_STACK_EXTRA = 16384, HWCAP2_FSGSBASE = 2 };
-
-extern const char __executable_start[], etext[], __ehdr_start[], end[]; // the linker's
+extern const char __ehdr_start[], end[]; // the linker's
 
 static struct hal_boot boot;
-static size_t signal_stack_size;
-static char *signal_stacks;
-static bool boot_verbose;
 
 uint32_t boot_host_cpus(void)
 {
@@ -81,109 +68,6 @@ static void handlers_install(void)
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; ++i) {
         handler_install(faults[i], fault_signal);
     }
-}
-
-// ---- The vCPUs' threads -----------------------------------------------------------
-
-// From here on a system call from any text but ours is a signal. Valgrind makes its own calls, and
-// the sanitizers' run-times theirs, on our threads.
-static void dispatch_on(void)
-{
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    if (!RUNNING_ON_VALGRIND) {
-        long start = (long)__executable_start;
-        long result = syscall6(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, start,
-                               (long)etext - start, 0, 0);
-        if (result != 0 && boot_verbose && vcpu_self()->index == 0) {
-            static const char text[] =
-                "osv-sim: this host has no Syscall User Dispatch: stray system calls reach it\n";
-            hal_console_write(text, sizeof text - 1);
-        }
-    }
-#endif
-}
-
-static void vcpu_start(void *arg)
-{
-    upcall_cpu(((struct vcpu *)arg)->cpu);
-}
-
-static void vcpu_enter(struct vcpu *vcpu)
-{
-    if (vcpu->index == 0) {
-        upcall_boot(&boot);
-    }
-    struct hal_context context = {.sp = NULL};
-    hal_context_init(&context, vcpu->start_stack, vcpu->start_stack_size, vcpu_start, vcpu);
-    hal_context_switch(&vcpu->boot, &context);
-    __builtin_unreachable();
-}
-
-static void signals_open(void)
-{
-    const int ours[] = {VCPU_SIGNAL, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
-    sigset_t mask; // what is meant for the process goes to the main thread
-    sigfillset(&mask);
-    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; ++i) {
-        sigdelset(&mask, ours[i]);
-    }
-    pthread_sigmask(SIG_SETMASK, &mask, NULL);
-}
-
-static void *vcpu_main(void *arg)
-{
-    struct vcpu *vcpu = arg;
-    char name[16];
-    snprintf(name, sizeof name, "vcpu%u", vcpu->index);
-    prctl(PR_SET_NAME, name);
-    prctl(PR_SET_TIMERSLACK, 1); // an idle vCPU wakes for its timer on time, not 50 us later
-    stack_t stack = {.ss_sp = signal_stacks + vcpu->index * signal_stack_size,
-                     .ss_size = signal_stack_size};
-    // Before the mask opens: the handler finds its vCPU through GS. Host libc does not use it.
-    syscall3(SYS_arch_prctl, ARCH_SET_GS, (long)vcpu, 0);
-    atomic_store(&vcpu->tid, (int)syscall3(SYS_gettid, 0, 0, 0)); // pairs with vcpu_raise
-    if (sigaltstack(&stack, NULL) != 0 || clock_timer_init(vcpu) != 0) {
-        abort();
-    }
-    signals_open();
-    while (atomic_load_explicit(&vcpu->started, memory_order_acquire) == 0) {
-        syscall4(SYS_futex, (long)&vcpu->started, FUTEX_WAIT_PRIVATE, 0, 0);
-    }
-    dispatch_on();
-    vcpu_enter(vcpu); // from here on no host libc
-    return NULL;
-}
-
-static int vcpu_create(uint32_t index)
-{
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, VCPU_STACK);
-    pthread_t thread;
-    int failure = pthread_create(&thread, &attr, vcpu_main, &vcpus[index]);
-    pthread_attr_destroy(&attr);
-    return failure;
-}
-
-static int vcpus_init(uint32_t count)
-{
-    size_t size = sysconf(_SC_MINSIGSTKSZ) + SIGNAL_STACK_EXTRA;
-    signal_stack_size = (size + HAL_PAGE_SIZE - 1) & ~(size_t)(HAL_PAGE_SIZE - 1);
-    signal_stacks = mmap(NULL, signal_stack_size * count, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    for (uint32_t i = 0; i < count; ++i) {
-        struct vcpu *vcpu = &vcpus[i];
-        vcpu->self = vcpu;
-        vcpu->index = i;
-        vcpu->masked = 1;
-        vcpu->deadline = UINT64_MAX;
-        vcpu->armed = UINT64_MAX;
-        vcpu->started = i == 0;
-    }
-    vcpu_count = count;
-    vcpu_host_count = boot_host_cpus();
-    vcpu_pid = getpid();
-    return signal_stacks == MAP_FAILED ? -ENOMEM : 0;
 }
 
 // ---- The main thread --------------------------------------------------------------
@@ -304,12 +188,11 @@ static void facts_fill(const struct boot_options *options)
 int boot_run(const struct boot_options *options)
 {
     static struct vcpu main_block;
-    boot_verbose = options->verbose;
     int failure = memory_init(&boot, options->memory_size, device_shared_size(), is_traced());
     if (failure != 0) {
         return failed("cannot make the machine's memory", failure);
     }
-    failure = vcpus_init(options->cpu_count);
+    failure = threads_init(options->cpu_count, options->verbose);
     if (failure != 0) {
         return failed("cannot make the vCPUs", failure);
     }
@@ -322,11 +205,9 @@ int boot_run(const struct boot_options *options)
     halt_main_tid = (int)syscall3(SYS_gettid, 0, 0, 0);
     vcpu_adopt_thread(&main_block);
     handlers_install();
-    for (uint32_t i = 0; i < options->cpu_count; ++i) {
-        failure = vcpu_create(i);
-        if (failure != 0) {
-            return failed("cannot start a vCPU", failure);
-        }
+    failure = machine_start(&boot);
+    if (failure != 0) {
+        return failed("cannot start a vCPU", failure);
     }
     failure = worker_start();
     if (failure != 0) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// console.c: the crash-proof console, which is standard error, and unpredictable bytes.
+// console.c: the crash-proof console, which is standard error.
 #include <errno.h>
 #include <poll.h>
 #include <time.h>
@@ -25,20 +25,6 @@ void hal_console_write(const char *text, size_t size)
             size -= (size_t)written;
         } else if (written != -EINTR) {
             return;
-        }
-    }
-}
-
-void hal_entropy(void *out, size_t size)
-{
-    char *next = out;
-    while (size > 0) {
-        long got = syscall3(SYS_getrandom, (long)next, (long)size, 0);
-        if (got > 0) {
-            next += got;
-            size -= (size_t)got;
-        } else if (got != -EINTR && got != -EAGAIN) {
-            __builtin_trap(); // a host without getrandom; guessable bytes would be worse
         }
     }
 }
