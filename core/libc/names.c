@@ -286,7 +286,6 @@ EXPORT(long double, __strtof128_nan, const char *text, char **end, char end_char
     return __builtin_nanl("");
 }
 
-// libm.so.6 looks here for the processor's features: zero means the variants that every processor
-// has.
+// libm.so.6 looks here for the processor's features (libc_features_set).
 char glibc__rtld_global_ro[4096];
 char glibc__rtld_global[4096];

@@ -60,6 +60,7 @@ static void symbols_mark_data(struct elf_symbol *symbols, size_t count)
 
 void libc_init(void)
 {
+    libc_features_set(glibc__rtld_global_ro);
     struct elf_symbol *symbols = heap_alloc_zeroed(libc_export_count * sizeof *symbols);
     ASSERT(symbols != NULL);
     for (size_t i = 0; i < libc_export_count; ++i) {

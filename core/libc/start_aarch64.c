@@ -9,3 +9,9 @@ struct libc_hardware libc_hardware(void)
 {
     return (struct libc_hardware){.capabilities = HWCAP_FP | HWCAP_ASIMD, .platform = "aarch64"};
 }
+
+// Zero means the variants that every processor has.
+void libc_features_set(char *rtld_global_ro)
+{
+    (void)rtld_global_ro;
+}
