@@ -1,5 +1,81 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""apps.py: real programs with real inputs, for compare.py."""
+"""apps.py: real programs with real inputs, for compare.py: programs.py's list by its suites, and our own programs."""
+import functools
+import os
+import shutil
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import inputs as made_inputs  # noqa: E402
+from programs import PROGRAMS  # noqa: E402
+
+
+class Cases:
+    """Runs cases of programs.py on one Machine of compare.py. Inputs are made once, and copied for each run."""
+
+    def __init__(self, machine, files):
+        self.machine, self.files = machine, files
+        self.folder = machine.folder("inputs")
+
+    def input(self, name):
+        path = os.path.join(self.folder, name)
+        if not os.path.lexists(path):
+            made_inputs.INPUTS[name](path)
+            for root, folders, names in os.walk(path):
+                for entry in folders + names:
+                    os.utime(os.path.join(root, entry), (made_inputs.MOMENT,) * 2, follow_symlinks=False)
+            os.utime(path, (made_inputs.MOMENT,) * 2)
+        return path
+
+    def place(self, case):
+        for name in case.inputs:
+            source, target = self.input(name), os.path.join(self.machine.directory, name)
+            if os.path.isdir(source):
+                shutil.copytree(source, target, symlinks=True)
+                self.link(source, target)
+            else:
+                shutil.copy2(source, target)
+
+    @staticmethod
+    def link(source, target):
+        """What has several names in source has them in target."""
+        first = {}
+        for root, _, names in os.walk(source):
+            for name in sorted(names):
+                path = os.path.join(root, name)
+                copy = os.path.join(target, os.path.relpath(path, source))
+                if os.lstat(path).st_nlink > 1 and not os.path.islink(path):
+                    if os.lstat(path).st_ino in first:
+                        os.unlink(copy)
+                        os.link(first[os.lstat(path).st_ino], copy)
+                    first.setdefault(os.lstat(path).st_ino, copy)
+        for root, folders, _ in os.walk(target):
+            for folder in folders + ["."]:
+                os.utime(os.path.join(root, folder), (made_inputs.MOMENT,) * 2)
+
+    def word(self, word):
+        start, at, name = word.rpartition("@")
+        if at and name in self.files:
+            word = start + self.files[name]
+        return word.replace("{inputs}", self.folder)
+
+    def run(self, case):
+        if any("{inputs}" in word for command in case.commands for word in command):
+            self.input("repository")
+        commands = [[self.word(word) for word in command] for command in case.commands]
+        return self.machine.same(case.name, *commands, stdin=case.stdin, prepare=lambda: self.place(case),
+                                 environment=case.environment, unlike=case.unlike)
+
+
+def suite(name, machine, files):
+    cases = Cases(machine, files)
+    for program in PROGRAMS:
+        if program.suite == name:
+            for case in program.cases:
+                cases.run(case)
+
+
+globals().update({name: functools.partial(suite, name) for name in sorted({p.suite for p in PROGRAMS})})
 
 
 def names_only(output):
@@ -16,29 +92,6 @@ def hello(machine, files):
     for name, program in (("shared object with main", shared), ("PIE", pie), ("at its link address", fixed)):
         machine.same(name, [program], linux=[[pie]])
         machine.same(name + ", arguments and status", [program, "7", "a b", ""], linux=[[pie, "7", "a b", ""]])
-
-
-def lua(machine, files):
-    machine.same("lua5.4 work.lua", ["lua5.4", files["work.lua"]])
-    machine.same("lua5.4 from standard input", ["lua5.4", "-", "1", "2"], stdin=b"print(#arg, arg[2], io.read and 1)")
-    machine.same("lua5.4 -e", ["lua5.4", "-e", "print(('x'):rep(3)) os.exit(4)"])
-    machine.same("lua5.4, an error", ["lua5.4", "-e", "error('no')"])
-
-
-def sqlite(machine, files):
-    with open(files["work.sql"], "rb") as file:
-        work = file.read()
-    machine.same("sqlite3 work.db < work.sql", ["sqlite3", "work.db"], stdin=work)
-    work_file, reopen = ".read " + files["work.sql"], ".read " + files["reopen.sql"]
-    machine.same("sqlite3: work, reopen, dump", ["sqlite3", "work.db", work_file], ["sqlite3", "work.db", reopen])
-    machine.same("sqlite3 in memory", ["sqlite3", ":memory:", work_file])
-    wal = "PRAGMA journal_mode=TRUNCATE; CREATE TABLE t(a); INSERT INTO t VALUES(1),(2); SELECT sum(a) FROM t;"
-    machine.same("sqlite3 -csv -header", ["sqlite3", "-csv", "-header", "x.db", wal])
-
-
-def bc(machine, files):
-    machine.same("bc -l work.bc", ["bc", "-l", files["work.bc"]], stdin=b"")
-    machine.same("bc from standard input", ["bc", "-lq"], stdin=b"scale=100; 4*a(1)\n2^4096\nquit\n")
 
 
 def cxx(machine, files):

@@ -10,9 +10,11 @@ in between, with LC_ALL=C and TZ=UTC. Prints TAP.
 import os
 import runpy
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
+import time
 
 TIMEOUT = 300
 
@@ -23,7 +25,11 @@ class Machine:
     def __init__(self, osv_sim, cpus):
         self.osv = [os.path.abspath(osv_sim), "-c", cpus]
         self.count = self.failed = 0
-        self.directory = tempfile.mkdtemp(prefix="osv-apps-")
+        self.start = time.time()
+        self.top = tempfile.mkdtemp(prefix="osv-apps-")
+        os.chmod(self.top, 0o755)  # a test gives the folder below to somebody else
+        self.directory = os.path.join(self.top, "work")
+        os.mkdir(self.directory)
         self.environment = dict(os.environ, LC_ALL="C", TZ="UTC", HOME="/nonexistent", BENCH_MS="1", BENCH_REPS="1")
 
     def case(self, name, ok, why=""):
@@ -36,40 +42,69 @@ class Machine:
     def difference(self, expected, got):
         return difference(expected, got)
 
+    def show(self, folder):
+        """The guest sees folder where it is, read-only."""
+        self.osv += ["-v", "%s:%s:ro" % (folder, folder)]
+
+    def folder(self, name):
+        """A new folder beside the one where commands run, read-only for the guest."""
+        path = os.path.join(self.top, name)
+        os.mkdir(path)
+        self.show(path)
+        return path
+
+    def remove(self):
+        shutil.rmtree(self.top, ignore_errors=True)
+
     def empty(self):
         for entry in os.scandir(self.directory):
             shutil.rmtree(entry.path) if entry.is_dir(follow_symlinks=False) else os.unlink(entry.path)
 
-    def files(self):
+    def files(self, unlike=()):
+        """What commands left: kind and permissions, the time where it is not about now, contents."""
         result = {}
-        for root, _, names in os.walk(self.directory):
-            for name in names:
+        for root, folders, names in os.walk(self.directory):
+            for name in folders + names:
                 path = os.path.join(root, name)
-                if os.path.islink(path):
-                    result[os.path.relpath(path, self.directory)] = os.readlink(path)
-                    continue
-                with open(path, "rb") as file:
-                    result[os.path.relpath(path, self.directory)] = file.read()
+                place, what = os.path.relpath(path, self.directory), os.lstat(path)
+                old = what.st_mtime if what.st_mtime < self.start - 100 else None
+                if stat.S_ISLNK(what.st_mode):
+                    content = os.readlink(path)
+                else:
+                    content = self.content(path) if stat.S_ISREG(what.st_mode) and place not in unlike else None
+                result[place] = (oct(what.st_mode), old, content)
         return result
 
-    def run(self, command, stdin=None):
+    @staticmethod
+    def content(path):
+        with open(path, "rb") as file:
+            return file.read()
+
+    def run(self, command, stdin=None, environment=None):
         """(status, output, errors) of one command; a signal's status is 128 + its number, as a shell has it."""
+        environment = dict(self.environment, **(environment or {}))
         try:
-            done = subprocess.run(command, cwd=self.directory, env=self.environment, input=stdin, timeout=TIMEOUT,
+            done = subprocess.run(command, cwd=self.directory, env=environment, input=stdin, timeout=TIMEOUT,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
         except subprocess.TimeoutExpired as late:
             return -1, late.stdout or b"", (late.stderr or b"") + b"\n(timed out)"
         status = done.returncode if done.returncode >= 0 else 128 - done.returncode
         return status, done.stdout, done.stderr
 
-    def same(self, name, *commands, linux=None, stdin=None, keep=lambda output: output):
-        """Runs commands one after the other, first all on Linux, then all on osv-sim. linux: instead of them there."""
+    def same(self, name, *commands, linux=None, stdin=None, keep=lambda output: output, prepare=lambda: None,
+             environment=None, unlike=()):
+        """Runs commands one after the other, first all on Linux, then all on osv-sim.
+
+        linux: instead of them there. prepare fills the directory before. unlike: files whose contents are not compared.
+        """
         results = []
         for prefix, which in (([], linux or commands), (self.osv, commands)):
             self.empty()
-            done = [self.run(prefix + command, stdin) for command in which]
-            results.append([(status, keep(out), err) for status, out, err in done] + [self.files()])
+            prepare()
+            done = [self.run(prefix + command, stdin, environment) for command in which]
+            results.append([(status, keep(out), err) for status, out, err in done] + [self.files(unlike)])
         self.case(name, results[0] == results[1], difference(results[0], results[1]))
+        return results[0] == results[1]
 
 
 def difference(expected, got):
@@ -104,11 +139,11 @@ def main(arguments):
     machine = Machine(osv_sim, cpus)
     # The files lie anywhere; the guest sees them where they are.
     for folder in sorted({os.path.dirname(path) for path in files.values()}):
-        machine.osv += ["-v", "%s:%s:ro" % (folder, folder)]
+        machine.show(folder)
     try:
         runpy.run_path(suite)[function](machine, files)
     finally:
-        shutil.rmtree(machine.directory, ignore_errors=True)
+        machine.remove()
     print("1..%d" % machine.count)
     return 1 if machine.failed or not machine.count else 0
 
