@@ -155,7 +155,7 @@ static void slot_put(struct fs_queue *queue, struct fs_slot *slot)
 {
     slot->next = queue->free;
     queue->free = slot;
-    waitqueue_wake_one(&queue->slot_waiters);
+    (void)waitqueue_wake_one(&queue->slot_waiters);
 }
 
 static size_t append(char *to, size_t length, const void *from, size_t size)

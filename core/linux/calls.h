@@ -13,8 +13,10 @@
 #include <sys/select.h>
 #include <time.h>
 
+struct epoll_event;
 struct flock;
 struct iovec;
+struct itimerspec;
 struct pollfd;
 struct rlimit;
 struct rusage;
@@ -46,6 +48,21 @@ long linux_clock_nanosleep(int clock, int flags, const struct timespec *request,
 long linux_nanosleep(const struct timespec *request, struct timespec *rest);
 long linux_times(struct tms *result);
 long linux_getrusage(int who, struct rusage *result);
+
+// epoll.c
+long linux_epoll_create(int size);
+long linux_epoll_create1(int flags);
+long linux_epoll_ctl(int epoll_fd, int operation, int fd, const struct epoll_event *user);
+long linux_epoll_wait(int fd, struct epoll_event *events, int max, int timeout_ms);
+long linux_epoll_pwait(int fd, struct epoll_event *events, int max, int timeout_ms,
+                       const uint64_t *mask, size_t mask_size);
+long linux_epoll_pwait2(int fd, struct epoll_event *events, int max, const struct timespec *timeout,
+                        const uint64_t *mask, size_t mask_size);
+
+// timerfd.c
+long linux_timerfd_create(int clock, int flags);
+long linux_timerfd_settime(int fd, int flags, const struct itimerspec *set, struct itimerspec *get);
+long linux_timerfd_gettime(int fd, struct itimerspec *get);
 
 // io.c
 long linux_read(int fd, char *data, size_t size);
@@ -135,12 +152,12 @@ long linux_msync(char *va, size_t size, int flags);
 
 // wait.c
 long linux_poll(struct pollfd *fds, size_t count, int timeout_ms);
-long linux_ppoll(struct pollfd *fds, size_t count, const struct timespec *timeout,
-                 const uint64_t *mask, size_t mask_size);
+long linux_ppoll(struct pollfd *fds, size_t count, struct timespec *timeout, const uint64_t *mask,
+                 size_t mask_size);
 long linux_select(int fd_count, fd_set *reads, fd_set *writes, fd_set *exceptions,
                   struct timeval *timeout);
 long linux_pselect6(int fd_count, fd_set *reads, fd_set *writes, fd_set *exceptions,
-                    const struct timespec *timeout, const struct linux_pselect_mask *mask);
+                    struct timespec *timeout, const struct linux_pselect_mask *mask);
 
 // process.c
 long linux_getpid(void);

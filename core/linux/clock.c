@@ -93,6 +93,21 @@ int clock_deadline_read(hal_ns *deadline, int clock, bool is_absolute, const str
     return 0;
 }
 
+struct timespec clock_rest(hal_ns deadline)
+{
+    hal_ns now = hal_clock_ns();
+    return timespec_of(deadline > now ? deadline - now : 0);
+}
+
+void clock_rest_write(struct timespec *timeout, hal_ns deadline)
+{
+    if (timeout != NULL) {
+        struct timespec rest = clock_rest(deadline);
+        int error = user_write(timeout, &rest, sizeof rest);
+        (void)error; // the call's own answer counts, as on Linux
+    }
+}
+
 int clock_span_read(hal_ns *deadline, const struct timespec *user)
 {
     *deadline = UINT64_MAX;
@@ -168,8 +183,7 @@ long linux_clock_nanosleep(int clock, int flags, const struct timespec *request,
     }
     error = sleep_until(deadline);
     if (error != 0 && !is_absolute && rest != NULL) {
-        hal_ns now = hal_clock_ns();
-        *rest = timespec_of(deadline > now ? deadline - now : 0);
+        clock_rest_write(rest, deadline);
     }
     return error;
 }

@@ -4,10 +4,9 @@
 #define CORE_LINUX_CLOCK_H
 
 #include <stdbool.h>
+#include <time.h>
 
 #include "hal/hal.h"
-
-struct timespec;
 
 // The time of a clock, CLOCK_*. -EINVAL.
 HAL_MUST_CHECK int clock_read(int clock, hal_ns *time);
@@ -16,7 +15,12 @@ HAL_MUST_CHECK int clock_read(int clock, hal_ns *time);
 HAL_MUST_CHECK int clock_deadline_read(hal_ns *deadline, int clock, bool is_absolute,
                                        const struct timespec *user);
 
-// The same for a span that may be missing: NULL is for ever.
+// How much is left until a deadline, now; and the same to the caller, whom a bad pointer costs it.
+// timeout NULL: to nobody.
+struct timespec clock_rest(hal_ns deadline);
+void clock_rest_write(struct timespec *timeout, hal_ns deadline);
+
+// The same as clock_deadline_read for a span that may be missing: NULL is for ever.
 HAL_MUST_CHECK int clock_span_read(hal_ns *deadline, const struct timespec *user);
 
 #endif

@@ -118,6 +118,13 @@
     ROW(utimensat, linux_utimensat, "dspx"), \
     ROW(fallocate, linux_fallocate, "dxuu"), \
     ROW(eventfd2, linux_eventfd2, "dx"), \
+    ROW(epoll_create1, linux_epoll_create1, "x"), \
+    ROW(epoll_ctl, linux_epoll_ctl, "dddp"), \
+    ROW_NEVER(epoll_pwait, linux_epoll_pwait, "dpddpu"), \
+    ROW_NEVER(epoll_pwait2, linux_epoll_pwait2, "dpdppu"), \
+    ROW(timerfd_create, linux_timerfd_create, "dx"), \
+    ROW(timerfd_settime, linux_timerfd_settime, "dxpp"), \
+    ROW(timerfd_gettime, linux_timerfd_gettime, "dp"), \
     ROW(dup3, linux_dup3, "ddx"), \
     ROW(pipe2, linux_pipe2, "px"), \
     ROW(preadv, linux_preadv, "dpdu"), \

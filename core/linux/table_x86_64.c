@@ -42,6 +42,8 @@ LINUX_ROWS_COMMON
     ROW(chown, linux_chown, "sdd"),
     ROW(lchown, linux_lchown, "sdd"),
     ROW(getpgrp, linux_getpgrp, ""),
+    ROW(epoll_create, linux_epoll_create, "d"),
+    ROW_NEVER(epoll_wait, linux_epoll_wait, "dpdd"),
     ROW(time, linux_time, "p"),
 };
 // clang-format on

@@ -15,6 +15,9 @@
 #include "core/vfs/poll.h"
 
 _Static_assert(POLL_IN == POLLIN && POLL_PRIORITY == POLLPRI && POLL_OUT == POLLOUT, "poll events");
+_Static_assert(POLL_IN_NORMAL == POLLRDNORM && POLL_OUT_NORMAL == POLLWRNORM &&
+                   POLL_READ_HANG_UP == POLLRDHUP,
+               "poll events");
 _Static_assert(POLL_ERROR == POLLERR && POLL_HANG_UP == POLLHUP && POLL_INVALID == POLLNVAL,
                "poll events");
 
@@ -29,32 +32,12 @@ static void items_put(struct poll_item *items, size_t count)
     }
 }
 
-static unsigned events_of(short events)
-{
-    unsigned result = (unsigned)events & (POLL_IN | POLL_PRIORITY | POLL_OUT);
-    result |= (events & POLLRDNORM) != 0 ? POLL_IN : 0;
-    result |= (events & POLLWRNORM) != 0 ? POLL_OUT : 0;
-    return result | POLL_ERROR | POLL_HANG_UP;
-}
-
-static short events_back(short wanted, unsigned ready)
-{
-    short result = (short)ready;
-    if ((ready & POLL_IN) != 0) {
-        result = (short)((result & ~(wanted & POLLIN ? 0 : POLLIN)) | (wanted & POLLRDNORM));
-    }
-    if ((ready & POLL_OUT) != 0) {
-        result = (short)((result & ~(wanted & POLLOUT ? 0 : POLLOUT)) | (wanted & POLLWRNORM));
-    }
-    return result;
-}
-
 // fds and items have count elements each.
 static long poll_run(struct pollfd *fds, struct poll_item *items, size_t count, hal_ns deadline)
 {
     int invalid = 0;
     for (size_t i = 0; i < count; ++i) {
-        items[i] = (struct poll_item){.wanted = events_of(fds[i].events)};
+        items[i] = (struct poll_item){.wanted = (unsigned short)fds[i].events};
         fds[i].revents = 0;
         if (fds[i].fd >= 0 && fd_get(fds[i].fd, &items[i].file) != 0) {
             items[i].file = NULL;
@@ -65,7 +48,7 @@ static long poll_run(struct pollfd *fds, struct poll_item *items, size_t count, 
     long result = poll_wait(items, count, invalid > 0 ? 0 : deadline);
     for (size_t i = 0; i < count; ++i) {
         if (items[i].file != NULL) {
-            fds[i].revents = events_back(fds[i].events, items[i].ready);
+            fds[i].revents = (short)items[i].ready;
         }
     }
     items_put(items, count);
@@ -106,8 +89,8 @@ long linux_poll(struct pollfd *fds, size_t count, int timeout_ms)
     return poll_call(fds, count, timeout_ms == 0 ? 0 : deadline);
 }
 
-long linux_ppoll(struct pollfd *fds, size_t count, const struct timespec *timeout,
-                 const uint64_t *mask, size_t mask_size)
+long linux_ppoll(struct pollfd *fds, size_t count, struct timespec *timeout, const uint64_t *mask,
+                 size_t mask_size)
 {
     hal_ns deadline;
     int error = clock_span_read(&deadline, timeout);
@@ -119,6 +102,7 @@ long linux_ppoll(struct pollfd *fds, size_t count, const struct timespec *timeou
     }
     long result = poll_call(fds, count, deadline);
     signal_mask_pop(mask, result == -EINTR);
+    clock_rest_write(timeout, deadline);
     return result;
 }
 
@@ -241,11 +225,18 @@ long linux_select(int fd_count, fd_set *reads, fd_set *writes, fd_set *exception
         }
         deadline = hal_clock_ns() + (hal_ns)span.tv_sec * 1000000000 + (hal_ns)span.tv_usec * 1000;
     }
-    return select_call(fd_count, (fd_set *const[3]){reads, writes, exceptions}, deadline);
+    long result = select_call(fd_count, (fd_set *const[3]){reads, writes, exceptions}, deadline);
+    if (timeout != NULL) {
+        struct timespec rest = clock_rest(deadline);
+        const struct timeval left = {rest.tv_sec, rest.tv_nsec / 1000};
+        int error = user_write(timeout, &left, sizeof left);
+        (void)error; // the call's own answer counts, as on Linux
+    }
+    return result;
 }
 
 long linux_pselect6(int fd_count, fd_set *reads, fd_set *writes, fd_set *exceptions,
-                    const struct timespec *timeout, const struct linux_pselect_mask *mask)
+                    struct timespec *timeout, const struct linux_pselect_mask *mask)
 {
     struct linux_pselect_mask how = {0};
     hal_ns deadline;
@@ -261,5 +252,6 @@ long linux_pselect6(int fd_count, fd_set *reads, fd_set *writes, fd_set *excepti
     }
     long result = select_call(fd_count, (fd_set *const[3]){reads, writes, exceptions}, deadline);
     signal_mask_pop(how.mask, result == -EINTR);
+    clock_rest_write(timeout, deadline);
     return result;
 }

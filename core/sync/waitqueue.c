@@ -54,9 +54,9 @@ static bool wake_first(struct waitqueue *queue)
     return false;
 }
 
-void waitqueue_wake_one(struct waitqueue *queue)
+bool waitqueue_wake_one(struct waitqueue *queue)
 {
-    (void)wake_first(queue);
+    return wake_first(queue);
 }
 
 void waitqueue_wake_all(struct waitqueue *queue)

@@ -25,7 +25,7 @@ enum wait_result { WAIT_WOKEN, WAIT_TIMED_OUT, WAIT_INTERRUPTED };
 enum wait_result waitqueue_wait_until(struct waitqueue *queue, struct mutex *mutex, hal_ns deadline,
                                       bool interruptible);
 
-void waitqueue_wake_one(struct waitqueue *queue); // with the mutex held
+bool waitqueue_wake_one(struct waitqueue *queue); // with the mutex held; false: nobody waits
 void waitqueue_wake_all(struct waitqueue *queue); // with the mutex held
 
 // core/linux registers the test "has the calling thread a signal to handle?"; NULL until then: never.

@@ -46,7 +46,7 @@ static int eventfd_read(struct file *file, uint64_t offset, char *data, size_t s
     }
     mutex_unlock(&event->lock);
     if (error == 0) {
-        poll_list_wake(&event->poll);
+        poll_list_wake(&event->poll, POLL_OUT);
         *done = sizeof answer;
         error = hal_copy_safe(data, &answer, sizeof answer);
     }
@@ -79,7 +79,7 @@ static int eventfd_write(struct file *file, uint64_t offset, const char *data, s
     }
     mutex_unlock(&event->lock);
     if (error == 0) {
-        poll_list_wake(&event->poll);
+        poll_list_wake(&event->poll, POLL_IN);
         *done = sizeof add;
     }
     return error;
@@ -114,6 +114,7 @@ static void eventfd_close(struct file *file)
 static const struct file_ops eventfd_ops = {
     .read = eventfd_read,
     .write = eventfd_write,
+    .seek = file_seek_nowhere,
     .poll = eventfd_poll,
     .status = eventfd_status,
     .close = eventfd_close,

@@ -12,6 +12,7 @@
 #include "core/mem/heap.h"
 #include "core/mem/slab.h"
 #include "core/vfs/entry.h"
+#include "core/vfs/epoll.h"
 #include "core/vfs/mount.h"
 #include "core/vfs/vnode.h"
 
@@ -36,6 +37,7 @@ int file_create(struct file **result, const struct file_ops *ops, uint32_t flags
     file->entry = NULL;
     file->state = state;
     file->path = NULL;
+    file->watchers = (struct list){0};
     // Release pairs with the acquire in file_get_unless_free: who gets a reference sees the fields.
     atomic_store_explicit(&file->reference_count, 1, memory_order_release);
     *result = file;
@@ -66,6 +68,9 @@ void file_put(struct file *file)
     ASSERT(before != 0);
     if (before != 1) {
         return;
+    }
+    if (file->watchers.next != NULL) {
+        epoll_forget(file);
     }
     if (file->ops != NULL && file->ops->close != NULL) {
         file->ops->close(file);
@@ -390,6 +395,15 @@ int file_seek(struct file *file, int64_t offset, enum seek_from from, uint64_t *
     return error;
 }
 
+int file_seek_nowhere(struct file *file, int64_t offset, enum seek_from from, uint64_t *result)
+{
+    (void)file;
+    (void)offset;
+    (void)from;
+    *result = 0;
+    return 0;
+}
+
 int file_status(struct file *file, struct file_status *status)
 {
     memset(status, 0, sizeof *status);
@@ -473,5 +487,5 @@ unsigned file_poll(struct file *file, struct poll_entry *entry)
     if ((flags_of(file) & OPEN_PATH) != 0) {
         return POLL_INVALID;
     }
-    return file->ops->poll != NULL ? file->ops->poll(file, entry) : POLL_IN | POLL_OUT;
+    return file->ops->poll != NULL ? file->ops->poll(file, entry) : POLL_IN_ANY | POLL_OUT_ANY;
 }

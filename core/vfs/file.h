@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/lib/list.h"
 #include "core/sync/mutex.h"
 #include "core/sync/waitqueue.h"
 
@@ -66,7 +67,12 @@ enum poll_events {
     POLL_OUT = 4,
     POLL_ERROR = 8,
     POLL_HANG_UP = 16,
-    POLL_INVALID = 32
+    POLL_INVALID = 32,
+    POLL_IN_NORMAL = 64, // what pipes and streams answer beside POLL_IN, others do not
+    POLL_OUT_NORMAL = 256,
+    POLL_READ_HANG_UP = 8192,
+    POLL_IN_ANY = POLL_IN | POLL_IN_NORMAL,
+    POLL_OUT_ANY = POLL_OUT | POLL_OUT_NORMAL,
 };
 enum seek_from { SEEK_FROM_START, SEEK_FROM_CURRENT, SEEK_FROM_END };
 
@@ -112,7 +118,9 @@ struct file {
     struct entry
         *entry;  // the name it was opened by (entry.h); NULL for pipes and the like; counted
     void *state; // the file type's
-    char *path;  // as opened, for messages, /proc/self/fd and maps; heap; may be NULL
+    struct list
+        watchers; // the epoll items that wait for it: epoll.c's; all-zero: there never was one
+    char *path;   // as opened, for messages, /proc/self/fd and maps; heap; may be NULL
 };
 
 struct io_vector {
@@ -136,6 +144,8 @@ int file_write_vector(struct file *file, const struct io_vector *vectors, size_t
 int file_read_at(struct file *file, uint64_t offset, char *data, size_t size, size_t *done);
 int file_write_at(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done);
 int file_seek(struct file *file, int64_t offset, enum seek_from from, uint64_t *result);
+// The seek of files without a place, where it does nothing (epoll, eventfd ...).
+int file_seek_nowhere(struct file *file, int64_t offset, enum seek_from from, uint64_t *result);
 int file_status(struct file *file, struct file_status *status);
 int file_control(struct file *file, unsigned long request, void *argument); // -ENOTTY
 int file_truncate(struct file *file, uint64_t size);

@@ -6,6 +6,9 @@
 // the caller waits as in poll(2), for which the far end watches the file (FUSE_POLL with
 // FUSE_POLL_WAIT), and tries again. So a signal that ends the wait takes nothing with it, and there
 // are never more than two waits of a file under way at the far end.
+//
+// Who stays in the list of waiters (epoll) is told of every read and write that may have used up
+// what was ready: the far end then waits again.
 #include <stdatomic.h>
 
 #include "core/lib/errno.h"
@@ -42,12 +45,18 @@ void host_watch_close(struct host_watch *watch)
     }
 }
 
+static unsigned events_all(uint32_t events)
+{
+    return events | ((events & POLL_IN) != 0 ? POLL_IN_NORMAL : 0) |
+           ((events & POLL_OUT) != 0 ? POLL_OUT_NORMAL : 0);
+}
+
 static void wait_done(void *argument, uint32_t events)
 {
-    (void)events;
     struct host_wait *wait = argument;
     atomic_fetch_and(&wait->watch->waiting, ~wait->event);
-    poll_list_wake(&wait->watch->waiters); // they look for themselves, and wait again if need be
+    // They look for themselves, and wait again if need be.
+    poll_list_wake(&wait->watch->waiters, events_all(events | wait->event));
     host_watch_close(wait->watch);
     heap_free(wait);
 }
@@ -86,15 +95,7 @@ static uint32_t events_now(const struct host_file *host, uint32_t events)
                            .arguments_size = sizeof arguments,
                            .result = &result,
                            .result_size = sizeof result};
-    return fs_call(host->device, &call) == 0 ? result.events : POLL_ERROR;
-}
-
-static bool has_waiters(struct host_watch *watch)
-{
-    mutex_lock(&watch->waiters.lock);
-    bool has = watch->waiters.entries.next != NULL && !list_is_empty(&watch->waiters.entries);
-    mutex_unlock(&watch->waiters.lock);
-    return has;
+    return fs_call(host->device, &call) == 0 ? events_all(result.events) : POLL_ERROR;
 }
 
 static unsigned stream_poll(struct file *file, struct poll_entry *entry)
@@ -108,7 +109,8 @@ static unsigned stream_poll(struct file *file, struct poll_entry *entry)
     }
     uint32_t ready = events_now(host, wanted | POLL_PRIORITY);
     uint32_t missing = wanted & ~ready;
-    if (missing == 0 || (ready & (POLL_ERROR | POLL_HANG_UP)) != 0 || !has_waiters(host->watch)) {
+    if (missing == 0 || (ready & (POLL_ERROR | POLL_HANG_UP)) != 0 ||
+        poll_list_is_empty(&host->watch->waiters)) {
         return ready;
     }
     for (uint32_t event = POLL_IN; event <= POLL_OUT; event <<= 1) {
@@ -117,6 +119,14 @@ static unsigned stream_poll(struct file *file, struct poll_entry *entry)
         }
     }
     return ready;
+}
+
+// After a read or write: who stays in the list is to be told when event comes again.
+static void wait_again(const struct host_file *host, uint32_t event)
+{
+    if (!poll_list_is_empty(&host->watch->waiters)) {
+        (void)wait_start(host, event); // no memory: the next poll answers that it is ready
+    }
 }
 
 static int wait_for(struct file *file, unsigned event)
@@ -141,6 +151,7 @@ static int stream_read(struct file *file, uint64_t offset, char *data, size_t si
     int error;
     do {
         error = host_read(host, offset, data, size < max ? size : max, done);
+        wait_again(host, POLL_IN);
         if (error != -EAGAIN) {
             return error;
         }
@@ -159,6 +170,7 @@ static int stream_write(struct file *file, uint64_t offset, const char *data, si
         uint64_t at = offset == FILE_OFFSET_NONE ? offset : offset + *done;
         error = host_write(host, at, data + *done, size - *done, &part);
         *done += part;
+        wait_again(host, POLL_OUT);
         if (error == -EAGAIN || (error == 0 && *done < size)) {
             error = wait_for(file, POLL_OUT);
         }

@@ -85,6 +85,7 @@ static int pipe_read(struct file *file, uint64_t offset, char *data, size_t size
     (void)offset;
     struct pipe *pipe = file->state;
     int error = 0;
+    bool is_writable = false; // for those who poll, from now on
     if (size == 0) {
         return 0;
     }
@@ -94,13 +95,15 @@ static int pipe_read(struct file *file, uint64_t offset, char *data, size_t size
     }
     size_t part = available(pipe) < size ? available(pipe) : size;
     if (part > 0) {
+        bool was_writable = room(pipe) >= PIPE_ATOMIC;
         error = ring_take(pipe, data, part);
         *done = error == 0 ? part : 0;
+        is_writable = !was_writable && room(pipe) >= PIPE_ATOMIC;
         waitqueue_wake_all(&pipe->writers);
     }
     mutex_unlock(&pipe->lock);
-    if (*done > 0) {
-        poll_list_wake(&pipe->poll);
+    if (is_writable) {
+        poll_list_wake(&pipe->poll, POLL_OUT_ANY);
     }
     return error;
 }
@@ -136,7 +139,7 @@ static int pipe_write(struct file *file, uint64_t offset, const char *data, size
             error = ring_put(pipe, data + *done, part);
             *done += error == 0 ? part : 0;
             waitqueue_wake_all(&pipe->readers);
-            poll_list_wake(&pipe->poll);
+            poll_list_wake(&pipe->poll, POLL_IN_ANY);
         }
     }
     mutex_unlock(&pipe->lock);
@@ -154,11 +157,11 @@ static unsigned pipe_poll(struct file *file, struct poll_entry *entry)
     unsigned events = 0;
     mutex_lock(&pipe->lock);
     if (access != OPEN_WRITE_ONLY) {
-        events |= available(pipe) > 0 ? POLL_IN : 0;
+        events |= available(pipe) > 0 ? POLL_IN_ANY : 0;
         events |= !pipe->has_writer ? POLL_HANG_UP : 0;
     }
     if (access != OPEN_READ_ONLY) {
-        events |= room(pipe) >= PIPE_ATOMIC ? POLL_OUT : 0;
+        events |= room(pipe) >= PIPE_ATOMIC ? POLL_OUT_ANY : 0;
         events |= !pipe->has_reader ? POLL_ERROR : 0;
     }
     mutex_unlock(&pipe->lock);
@@ -211,7 +214,7 @@ static void pipe_close(struct file *file)
     waitqueue_wake_all(&pipe->readers);
     waitqueue_wake_all(&pipe->writers);
     mutex_unlock(&pipe->lock);
-    poll_list_wake(&pipe->poll);
+    poll_list_wake(&pipe->poll, was_reader ? POLL_ERROR : POLL_HANG_UP);
     // Counted outside the mutex: the other end may still be on its way out of mutex_unlock.
     if (atomic_fetch_sub(&pipe->file_count, 1) == 1) {
         pipe_free(pipe);

@@ -12,7 +12,7 @@
 #include "core/sched/thread.h"
 #include "core/sync/waitqueue.h"
 
-enum { ENTRIES_ON_STACK = 4 };
+enum { ENTRIES_ON_STACK = 4, ALWAYS_WANTED = POLL_ERROR | POLL_HANG_UP };
 
 static void list_ready_locked(struct poll_list *list)
 {
@@ -21,17 +21,22 @@ static void list_ready_locked(struct poll_list *list)
     }
 }
 
+// Those who want it alone come last.
 void poll_list_add(struct poll_list *list, struct poll_entry *entry)
 {
     ASSERT(entry->list == NULL);
     mutex_lock(&list->lock);
     list_ready_locked(list);
-    list_push_back(&list->entries, &entry->node);
+    if (entry->is_exclusive) {
+        list_push_back(&list->entries, &entry->node);
+    } else {
+        list_push_front(&list->entries, &entry->node);
+    }
     entry->list = list;
     mutex_unlock(&list->lock);
 }
 
-void poll_list_wake(struct poll_list *list)
+void poll_list_wake(struct poll_list *list, unsigned events)
 {
     mutex_lock(&list->lock);
     list_ready_locked(list);
@@ -39,11 +44,20 @@ void poll_list_wake(struct poll_list *list)
     list_for_each(node, &list->entries)
     {
         struct poll_entry *entry = container_of(node, struct poll_entry, node);
-        // Release pairs with the acquire exchange in poll_wait.
-        atomic_store_explicit(entry->woken, 1, memory_order_release);
-        thread_wake(entry->thread);
+        bool is_wanted = ((entry->wanted | ALWAYS_WANTED) & events) != 0;
+        if (is_wanted && entry->wake(entry, events) && entry->is_exclusive) {
+            break;
+        }
     }
     mutex_unlock(&list->lock);
+}
+
+bool poll_list_is_empty(struct poll_list *list)
+{
+    mutex_lock(&list->lock);
+    bool is_empty = list->entries.next == NULL || list_is_empty(&list->entries);
+    mutex_unlock(&list->lock);
+    return is_empty;
 }
 
 void poll_entry_remove(struct poll_entry *entry)
@@ -56,8 +70,41 @@ void poll_entry_remove(struct poll_entry *entry)
     }
 }
 
+void poll_entry_want(struct poll_entry *entry, unsigned wanted)
+{
+    if (entry->list == NULL) {
+        entry->wanted = wanted;
+        return;
+    }
+    mutex_lock(&entry->list->lock);
+    entry->wanted = wanted;
+    mutex_unlock(&entry->list->lock);
+}
+
+// ---- One look at several files, and one park -------------------------------
+
+struct waiter {
+    struct thread *thread;
+    _Atomic uint32_t woken; // set before the thread is woken
+};
+
+struct waiter_entry {
+    struct poll_entry entry;
+    struct waiter *waiter;
+};
+
+static bool waiter_wake(struct poll_entry *entry, unsigned events)
+{
+    (void)events;
+    struct waiter *waiter = container_of(entry, struct waiter_entry, entry)->waiter;
+    // Release pairs with the acquire exchange in items_wait.
+    atomic_store_explicit(&waiter->woken, 1, memory_order_release);
+    thread_wake(waiter->thread);
+    return true;
+}
+
 // entries NULL: they have been added already.
-static int items_look(struct poll_item *items, size_t count, struct poll_entry *entries)
+static int items_look(struct poll_item *items, size_t count, struct waiter_entry *entries)
 {
     int ready = 0;
     for (size_t i = 0; i < count; ++i) {
@@ -67,7 +114,7 @@ static int items_look(struct poll_item *items, size_t count, struct poll_entry *
             continue;
         }
         // Once something is ready there will be no park, and nothing to be woken from.
-        struct poll_entry *entry = entries != NULL && ready == 0 ? &entries[i] : NULL;
+        struct poll_entry *entry = entries != NULL && ready == 0 ? &entries[i].entry : NULL;
         unsigned events = file_poll(item->file, entry);
         item->ready = events & (item->wanted | POLL_ERROR | POLL_HANG_UP | POLL_INVALID);
         ready += item->ready != 0;
@@ -76,7 +123,7 @@ static int items_look(struct poll_item *items, size_t count, struct poll_entry *
 }
 
 static int items_wait(struct poll_item *items, size_t count, hal_ns deadline,
-                      struct poll_entry *entries, _Atomic uint32_t *woken)
+                      struct waiter_entry *entries, struct waiter *waiter)
 {
     int ready = items_look(items, count, entries);
     bool in_time = true;
@@ -84,7 +131,7 @@ static int items_wait(struct poll_item *items, size_t count, hal_ns deadline,
         if (wait_is_interrupted()) {
             return -EINTR;
         }
-        if (atomic_exchange_explicit(woken, 0, memory_order_acquire) == 0) {
+        if (atomic_exchange_explicit(&waiter->woken, 0, memory_order_acquire) == 0) {
             in_time = thread_park_until(deadline);
         }
         ready = items_look(items, count, NULL);
@@ -97,22 +144,22 @@ int poll_wait(struct poll_item *items, size_t count, hal_ns deadline)
     if (deadline <= hal_clock_ns()) {
         return items_look(items, count, NULL);
     }
-    struct poll_entry few[ENTRIES_ON_STACK];
-    struct poll_entry *entries = few;
+    struct waiter_entry few[ENTRIES_ON_STACK];
+    struct waiter_entry *entries = few;
     if (count > ENTRIES_ON_STACK) {
         entries = heap_alloc(count * sizeof *entries);
         if (entries == NULL) {
             return -ENOMEM;
         }
     }
-    _Atomic uint32_t woken = 0;
-    struct thread *self = thread_self();
+    struct waiter waiter = {.thread = thread_self()};
     for (size_t i = 0; i < count; ++i) {
-        entries[i] = (struct poll_entry){.thread = self, .woken = &woken};
+        entries[i] = (struct waiter_entry){
+            .entry = {.wanted = items[i].wanted, .wake = waiter_wake}, .waiter = &waiter};
     }
-    int result = items_wait(items, count, deadline, entries, &woken);
+    int result = items_wait(items, count, deadline, entries, &waiter);
     for (size_t i = 0; i < count; ++i) {
-        poll_entry_remove(&entries[i]);
+        poll_entry_remove(&entries[i].entry);
     }
     if (entries != few) {
         heap_free(entries);

@@ -2,8 +2,9 @@
 // poll.h: waiting for any of several files.
 //
 // A file type keeps a struct poll_list; its poll operation adds the entry (if any) to it and
-// answers what is ready now. Whenever something becomes ready it calls poll_list_wake. The waiter
-// parks once and looks at all files again.
+// answers what is ready now. Whenever something becomes ready it calls poll_list_wake with the
+// events that may be ready by now, which calls those who wait for one of them: a poll's waiter,
+// which parks once and looks at all files again, or an epoll's item (epoll.c), which stays entered.
 #ifndef CORE_VFS_POLL_H
 #define CORE_VFS_POLL_H
 
@@ -13,14 +14,18 @@
 #include "core/sync/mutex.h"
 #include "core/vfs/file.h"
 
-struct thread;
 struct poll_list;
 
-struct poll_entry { // lives on the waiter's stack or heap
+// Lives with the waiter. Its maker sets wanted, is_exclusive and wake; the list's lock guards
+// wanted from when it is entered.
+struct poll_entry {
     struct list node;
     struct poll_list *list; // NULL: in none
-    struct thread *thread;
-    _Atomic uint32_t *woken; // set before the thread is woken
+    unsigned wanted;        // events to be woken for; POLL_ERROR and POLL_HANG_UP always are
+    bool is_exclusive;      // of these, one that takes it is enough
+    // Called under the list's lock, which wake must not take; it may be called for nothing. True:
+    // it took what became ready.
+    bool (*wake)(struct poll_entry *entry, unsigned events);
 };
 
 struct poll_list {
@@ -29,8 +34,11 @@ struct poll_list {
 };
 
 void poll_list_add(struct poll_list *list, struct poll_entry *entry);
-void poll_list_wake(struct poll_list *list);
-void poll_entry_remove(struct poll_entry *entry); // one that is in no list is left alone
+void poll_list_wake(struct poll_list *list, unsigned events);
+bool poll_list_is_empty(struct poll_list *list);
+// One that is in no list is left alone. On return its wake is not running and will not.
+void poll_entry_remove(struct poll_entry *entry);
+void poll_entry_want(struct poll_entry *entry, unsigned wanted);
 
 struct poll_item {
     struct file *file; // NULL: ignored, ready stays 0

@@ -200,7 +200,7 @@ static void queue_wake(void)
 {
     lock();
     turn = 1;
-    waitqueue_wake_one(&queue);
+    (void)waitqueue_wake_one(&queue);
     unlock();
 }
 

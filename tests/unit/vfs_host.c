@@ -309,9 +309,10 @@ void waitqueue_wait(struct waitqueue *queue, struct mutex *mutex)
     (void)waitqueue_wait_until(queue, mutex, UINT64_MAX, false);
 }
 
-void waitqueue_wake_one(struct waitqueue *queue)
+bool waitqueue_wake_one(struct waitqueue *queue)
 {
     (void)queue;
+    return false;
 }
 
 void waitqueue_wake_all(struct waitqueue *queue)

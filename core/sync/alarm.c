@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// alarm.c: a tree of deadlines, and the thread that sleeps until the first.
+//
+// Invariant, under alarm_lock: the thread sleeps until a time that is not later than the first
+// deadline, or is awake and will look. An alarm is taken out of the tree before it rings, so that
+// its ring may set it again.
+#include "core/sync/alarm.h"
+
+#include "core/lib/errno.h"
+#include "core/lib/list.h"
+#include "core/sched/thread.h"
+#include "core/sync/waitqueue.h"
+
+static struct mutex alarm_lock; // guards all of this
+static struct tree alarms;      // by deadline
+static struct alarm *ringing;
+static struct waitqueue sleeper; // the thread
+static struct waitqueue cancelers;
+static struct thread *alarm_thread; // NULL until the first alarm
+
+static bool rings_before(const struct tree_node *a, const struct tree_node *b)
+{
+    return container_of(a, struct alarm, node)->deadline <
+           container_of(b, struct alarm, node)->deadline;
+}
+
+static struct alarm *first_alarm(void)
+{
+    struct tree_node *node = tree_first(&alarms);
+    return node == NULL ? NULL : container_of(node, struct alarm, node);
+}
+
+static void remove_locked(struct alarm *alarm)
+{
+    if (alarm->is_set) {
+        alarm->is_set = false;
+        tree_remove(&alarms, &alarm->node);
+    }
+}
+
+static void ring_locked(struct alarm *alarm)
+{
+    remove_locked(alarm);
+    ringing = alarm;
+    mutex_unlock(&alarm_lock);
+    alarm->ring(alarm);
+    mutex_lock(&alarm_lock);
+    ringing = NULL;
+    waitqueue_wake_all(&cancelers);
+}
+
+static void alarm_run(void *argument)
+{
+    (void)argument;
+    mutex_lock(&alarm_lock);
+    for (;;) {
+        struct alarm *first = first_alarm();
+        hal_ns deadline = first == NULL ? UINT64_MAX : first->deadline;
+        if (deadline <= hal_clock_ns()) {
+            ring_locked(first);
+        } else {
+            (void)waitqueue_wait_until(&sleeper, &alarm_lock, deadline, false);
+        }
+    }
+}
+
+static int thread_make_locked(void)
+{
+    if (alarm_thread != NULL) {
+        return 0;
+    }
+    struct hal_cpu_set all = {0};
+    for (uint32_t cpu = 0; cpu < sched_cpu_count(); ++cpu) {
+        all.words[cpu / 64] |= (uint64_t)1 << cpu % 64;
+    }
+    const struct thread_config config = {.name = "alarm", .affinity = &all, .detached = true};
+    int error = thread_create(&alarm_thread, &config, alarm_run, NULL);
+    if (error == 0) {
+        thread_start(alarm_thread);
+    }
+    return error;
+}
+
+int alarm_set(struct alarm *alarm, hal_ns deadline)
+{
+    mutex_lock(&alarm_lock);
+    int error = thread_make_locked();
+    if (error == 0) {
+        remove_locked(alarm);
+    }
+    if (error == 0 && deadline != UINT64_MAX) {
+        alarm->deadline = deadline;
+        alarm->is_set = true;
+        tree_insert(&alarms, &alarm->node, rings_before);
+        if (first_alarm() == alarm) {
+            (void)waitqueue_wake_one(&sleeper);
+        }
+    }
+    mutex_unlock(&alarm_lock);
+    return error;
+}
+
+void alarm_cancel(struct alarm *alarm)
+{
+    mutex_lock(&alarm_lock);
+    remove_locked(alarm);
+    while (ringing == alarm) {
+        waitqueue_wait(&cancelers, &alarm_lock);
+        remove_locked(alarm); // its ring has set it again
+    }
+    mutex_unlock(&alarm_lock);
+}
