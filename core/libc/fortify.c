@@ -16,7 +16,9 @@
 #include <wchar.h>
 
 #include "core/libc/export.h"
+#include "core/libc/format.h"
 #include "core/libc/message.h"
+#include "core/libc/print.h"
 
 EXPORT(HAL_NORETURN void, __chk_fail, void)
 {
@@ -106,11 +108,17 @@ EXPORT(char *, __stpncpy_chk, char *target, const char *source, size_t size, siz
     return stpncpy(target, source, size);
 }
 
+// flag: the level of -D_FORTIFY_SOURCE above 1.
+static int options_of(int flag)
+{
+    return flag > 0 ? FORMAT_FORTIFIED : 0;
+}
+
 EXPORT(int, __vsnprintf_chk, char *text, size_t size, int flag, size_t room, const char *pattern,
        va_list arguments)
 {
     check(size, room);
-    return vsnprintf(text, size, pattern, arguments);
+    return libc_vsnprintf(text, size, pattern, arguments, options_of(flag));
 }
 
 EXPORT(int, __snprintf_chk, char *text, size_t size, int flag, size_t room, const char *pattern,
@@ -126,7 +134,8 @@ EXPORT(int, __snprintf_chk, char *text, size_t size, int flag, size_t room, cons
 EXPORT(int, __vsprintf_chk, char *text, int flag, size_t room, const char *pattern,
        va_list arguments)
 {
-    int length = vsnprintf(text, room > INT_MAX ? INT_MAX : room, pattern, arguments);
+    size_t size = room > INT_MAX ? INT_MAX : room;
+    int length = libc_vsnprintf(text, size, pattern, arguments, options_of(flag));
     check(length < 0 ? 0 : (size_t)length + 1, room);
     return length;
 }
@@ -142,56 +151,56 @@ EXPORT(int, __sprintf_chk, char *text, int flag, size_t room, const char *patter
 
 EXPORT(int, __vfprintf_chk, FILE *stream, int flag, const char *pattern, va_list arguments)
 {
-    return vfprintf(stream, pattern, arguments);
+    return libc_vfprintf(stream, pattern, arguments, options_of(flag));
 }
 
 EXPORT(int, __fprintf_chk, FILE *stream, int flag, const char *pattern, ...)
 {
     va_list arguments;
     va_start(arguments, pattern);
-    int length = vfprintf(stream, pattern, arguments);
+    int length = libc_vfprintf(stream, pattern, arguments, options_of(flag));
     va_end(arguments);
     return length;
 }
 
 EXPORT(int, __vprintf_chk, int flag, const char *pattern, va_list arguments)
 {
-    return vfprintf(stdout, pattern, arguments);
+    return libc_vfprintf(stdout, pattern, arguments, options_of(flag));
 }
 
 EXPORT(int, __printf_chk, int flag, const char *pattern, ...)
 {
     va_list arguments;
     va_start(arguments, pattern);
-    int length = vfprintf(stdout, pattern, arguments);
+    int length = libc_vfprintf(stdout, pattern, arguments, options_of(flag));
     va_end(arguments);
     return length;
 }
 
 EXPORT(int, __vdprintf_chk, int fd, int flag, const char *pattern, va_list arguments)
 {
-    return vdprintf(fd, pattern, arguments);
+    return libc_vdprintf(fd, pattern, arguments, options_of(flag));
 }
 
 EXPORT(int, __dprintf_chk, int fd, int flag, const char *pattern, ...)
 {
     va_list arguments;
     va_start(arguments, pattern);
-    int length = vdprintf(fd, pattern, arguments);
+    int length = libc_vdprintf(fd, pattern, arguments, options_of(flag));
     va_end(arguments);
     return length;
 }
 
 EXPORT(int, __vasprintf_chk, char **text, int flag, const char *pattern, va_list arguments)
 {
-    return vasprintf(text, pattern, arguments);
+    return libc_vasprintf(text, pattern, arguments, options_of(flag));
 }
 
 EXPORT(int, __asprintf_chk, char **text, int flag, const char *pattern, ...)
 {
     va_list arguments;
     va_start(arguments, pattern);
-    int length = vasprintf(text, pattern, arguments);
+    int length = libc_vasprintf(text, pattern, arguments, options_of(flag));
     va_end(arguments);
     return length;
 }
@@ -200,7 +209,7 @@ EXPORT(int, __vswprintf_chk, wchar_t *text, size_t size, int flag, size_t room,
        const wchar_t *pattern, va_list arguments)
 {
     check(size, room);
-    return vswprintf(text, size, pattern, arguments);
+    return libc_vswprintf(text, size, pattern, arguments, options_of(flag));
 }
 
 EXPORT(int, __swprintf_chk, wchar_t *text, size_t size, int flag, size_t room,
@@ -215,14 +224,14 @@ EXPORT(int, __swprintf_chk, wchar_t *text, size_t size, int flag, size_t room,
 
 EXPORT(int, __vfwprintf_chk, FILE *stream, int flag, const wchar_t *pattern, va_list arguments)
 {
-    return vfwprintf(stream, pattern, arguments);
+    return libc_vfwprintf(stream, pattern, arguments, options_of(flag));
 }
 
 EXPORT(int, __fwprintf_chk, FILE *stream, int flag, const wchar_t *pattern, ...)
 {
     va_list arguments;
     va_start(arguments, pattern);
-    int length = vfwprintf(stream, pattern, arguments);
+    int length = libc_vfwprintf(stream, pattern, arguments, options_of(flag));
     va_end(arguments);
     return length;
 }
@@ -231,7 +240,7 @@ EXPORT(int, __wprintf_chk, int flag, const wchar_t *pattern, ...)
 {
     va_list arguments;
     va_start(arguments, pattern);
-    int length = vfwprintf(stdout, pattern, arguments);
+    int length = libc_vfwprintf(stdout, pattern, arguments, options_of(flag));
     va_end(arguments);
     return length;
 }

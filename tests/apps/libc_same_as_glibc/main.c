@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// main.c: prints what the C library answers; `program SECTION...` prints these sections only. What
+// it prints on Linux is what it must print on osv-sim.
+#include <stdbool.h>
+#include <string.h>
+
+#include "same.h"
+
+static const struct section {
+    const char *name;
+    void (*run)(void);
+} sections[] = {
+    {"printf", printf_section},
+};
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; ++i) {
+        bool is_wanted = argc == 1;
+        for (int j = 1; j < argc; ++j) {
+            is_wanted |= strcmp(argv[j], sections[i].name) == 0;
+        }
+        if (is_wanted) {
+            printf("== %s\n", sections[i].name);
+            sections[i].run();
+        }
+    }
+    return 0;
+}
