@@ -13,6 +13,8 @@
 
 enum { LIMB = 1000000000, POWERS_OF_5 = 28, DIVISOR_DIGITS_MAX = 19, POWER_STEP = 13 };
 
+enum { WIDE_STEP = 27, WIDE_STEPS = 13 };
+
 static const uint32_t limb_powers[DECIMAL_LIMB_DIGITS + 1] = {
     1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
 
@@ -46,6 +48,57 @@ static const uint64_t powers_of_5[POWERS_OF_5] = {
     1490116119384765625ULL,
     7450580596923828125ULL,
 };
+
+// 10^(27 i), i from -13: significand * 2^exponent, cut off to 128 bits.
+static const struct {
+    uint64_t high, low;
+    int exponent;
+} wide_powers[2 * WIDE_STEPS + 1] = {
+    {0x8049a4ac0c5811aeULL, 0x205b896d777d6278ULL, -1293},
+    {0xcf42894a5dce35eaULL, 0x52064cac828675b9ULL, -1204},
+    {0xa76c582338ed2621ULL, 0xaf2af2b80af6f24eULL, -1114},
+    {0x873e4f75e2224e68ULL, 0x5a7744a6e804a291ULL, -1024},
+    {0xda7f5bf590966848ULL, 0xaf39a475506a899eULL, -935},
+    {0xb080392cc4349decULL, 0xbd8d794d96aacfb3ULL, -845},
+    {0x8e938662882af53eULL, 0x547eb47b7282ee9cULL, -755},
+    {0xe65829b3046b0afaULL, 0x0cb4a5a3112a5112ULL, -666},
+    {0xba121a4650e4ddebULL, 0x92f34d62616ce413ULL, -576},
+    {0x964e858c91ba2655ULL, 0x3a6a07f8d510f86fULL, -486},
+    {0xf2d56790ab41c2a2ULL, 0xfae27299423fb9c3ULL, -397},
+    {0xc428d05aa4751e4cULL, 0xaa97e14c3c26b886ULL, -307},
+    {0x9e74d1b791e07e48ULL, 0x775ea264cf55347dULL, -217},
+    {0x8000000000000000ULL, 0x0000000000000000ULL, -127},
+    {0xcecb8f27f4200f3aULL, 0x0000000000000000ULL, -38},
+    {0xa70c3c40a64e6c51ULL, 0x999090b65f67d924ULL, 52},
+    {0x86f0ac99b4e8dafdULL, 0x69a028bb3ded71a3ULL, 142},
+    {0xda01ee641a708de9ULL, 0xe80e6f4820cc9495ULL, 231},
+    {0xb01ae745b101e9e4ULL, 0x5ec05dcff72e7f8fULL, 321},
+    {0x8e41ade9fbebc27dULL, 0x14588f13be847307ULL, 411},
+    {0xe5d3ef282a242e81ULL, 0x8f1668c8a86da5faULL, 500},
+    {0xb9a74a0637ce2ee1ULL, 0x6d953e2bd7173692ULL, 590},
+    {0x95f83d0a1fb69cd9ULL, 0x4abdaf101564f98eULL, 680},
+    {0xf24a01a73cf2dccfULL, 0xbc633b39673c8cecULL, 769},
+    {0xc3b8358109e84f07ULL, 0x0a862f80ec4700c8ULL, 859},
+    {0x9e19db92b4e31ba9ULL, 0x6c07a2c26a8346d1ULL, 949},
+    {0xff6d0b3492801150ULL, 0x9798278aea58efffULL, 1038},
+};
+
+bool decimal_power(int power, unsigned __int128 *significand, int *exponent)
+{
+    if (power < -WIDE_STEPS * WIDE_STEP || power >= WIDE_STEPS * WIDE_STEP + WIDE_STEP) {
+        return false;
+    }
+    int index = (power + WIDE_STEPS * WIDE_STEP) / WIDE_STEP;
+    int rest = power - (index - WIDE_STEPS) * WIDE_STEP;
+    uint64_t factor = powers_of_5[rest];
+    unsigned __int128 low = (unsigned __int128)wide_powers[index].low * factor;
+    unsigned __int128 high = (unsigned __int128)wide_powers[index].high * factor + (low >> 64);
+    // 192 bits, of which the highest set one is among the upper 65
+    int up = high >> 64 == 0 ? 64 : __builtin_clzll((uint64_t)(high >> 64));
+    *significand = high << up | (up == 0 ? 0 : (uint64_t)low >> (64 - up));
+    *exponent = wide_powers[index].exponent + rest + 64 - up;
+    return true;
+}
 
 struct number_parts number_split(double value)
 {
@@ -102,6 +155,12 @@ bool number_rounds_up(bool is_negative, bool is_odd, int half)
         return half > 0 || (half == 0 && is_odd);
     }
     return is_negative ? is_down : is_up;
+}
+
+bool number_rounds_to_nearest(void)
+{
+    return number_rounds_up(false, false, 1) && !number_rounds_up(false, false, -1) &&
+           !number_rounds_up(true, false, -1);
 }
 
 static void limbs_multiply(struct decimal *decimal, uint32_t factor)
@@ -310,11 +369,41 @@ static bool quick_divide(const struct number_parts *parts, int digits, uint64_t 
     return quotient_round(quotient, half, rest == 0, parts->is_negative, result);
 }
 
-bool decimal_quick(const struct number_parts *parts, int places, uint64_t *result)
+// mantissa * 2^exponent * 10^places by a power that is a little too small: the product is certain
+// but for its last 66 bits of 192. False: these decide.
+static bool quick_approximate(const struct number_parts *parts, int places, uint64_t *result)
 {
-    if (parts->mantissa >> 64 != 0 || places >= POWERS_OF_5 || places < -DIVISOR_DIGITS_MAX) {
+    unsigned __int128 significand;
+    int exponent;
+    if (!number_rounds_to_nearest() || !decimal_power(places, &significand, &exponent)) {
         return false;
     }
-    return places >= 0 ? quick_multiply(parts, places, result)
-                       : quick_divide(parts, -places, result);
+    uint64_t mantissa = (uint64_t)parts->mantissa;
+    unsigned __int128 low = (unsigned __int128)mantissa * (uint64_t)significand;
+    unsigned __int128 high =
+        (unsigned __int128)mantissa * (uint64_t)(significand >> 64) + (low >> 64);
+    int down = -(parts->exponent + exponent + 64);
+    if (down <= 64 || down >= 128 || high >> down >> 63 >> 1 != 0) {
+        return false;
+    }
+    enum { DOUBT = 8 };
+    unsigned __int128 quotient = high >> down;
+    unsigned __int128 rest = high - (quotient << down);
+    unsigned __int128 middle = (unsigned __int128)1 << (down - 1);
+    *result = (uint64_t)quotient + (rest > middle);
+    return (rest > middle || rest + DOUBT < middle) && *result != 0;
+}
+
+bool decimal_quick(const struct number_parts *parts, int places, uint64_t *result)
+{
+    if (parts->mantissa >> 64 != 0) {
+        return false;
+    }
+    if (places >= 0 && places < POWERS_OF_5) {
+        return quick_multiply(parts, places, result);
+    }
+    if (places < 0 && places >= -DIVISOR_DIGITS_MAX && quick_divide(parts, -places, result)) {
+        return true;
+    }
+    return quick_approximate(parts, places, result);
 }

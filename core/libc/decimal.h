@@ -24,6 +24,12 @@ struct number_parts number_split_long(long double value);
 // nothing. By the rounding mode of the calling thread.
 bool number_rounds_up(bool is_negative, bool is_odd, int half);
 
+bool number_rounds_to_nearest(void);
+
+// 10^power is at least significand * 2^exponent, and less than (significand + 2) * 2^exponent; the
+// highest bit of significand is set. False: the power is beyond those of double.
+bool decimal_power(int power, unsigned __int128 *significand, int *exponent);
+
 enum {
     DECIMAL_LIMB_DIGITS = 9,
     // 5^16494 * 2^113, the longest: a binary128 number below the normal ones
@@ -47,8 +53,8 @@ void decimal_round(struct decimal *decimal, int count, bool is_negative);
 // Digits first .. first + count - 1, counted from the most significant, as text. They exist.
 void decimal_text(const struct decimal *decimal, int first, int count, char *text);
 
-// parts * 10^places, rounded to an integer, if that can be computed quickly and exactly and is
-// below 2^64.
+// parts * 10^places, rounded to an integer, if that can be computed quickly and is below 2^64.
+// What it gives is right.
 bool decimal_quick(const struct number_parts *parts, int places, uint64_t *result);
 
 #endif

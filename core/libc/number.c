@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// number.c: text to numbers: the strtol family with glibc's errno (no digits: unchanged), and a
-// quick strtod.
-//
-// strtod: a number of at most 19 digits whose integer of digits is below 2^53, with a power of ten
-// of at most 22, is one exact multiplication or division of two doubles (Clinger, "How to Read
-// Floating Point Numbers Accurately"). All others go to musl's, which rounds correctly too.
+// number.c: text to numbers: the families of strtol and strtod, with glibc's errno (no digits:
+// unchanged).
+#include "core/libc/number.h"
+
 #include <errno.h>
 #include <float.h>
 #include <limits.h>
@@ -12,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "core/libc/binary.h"
 #include "core/libc/export.h"
 
 static bool is_space(char c)
@@ -110,122 +109,28 @@ EXPORT(long, atol, const char *text)
     return glibc_strtol(text, NULL, 10);
 }
 
-static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-
-enum { POWER_MAX = 22, DIGITS_MAX = 19 };
-
-// Reads [digits][.digits] to *digits. The number of digits, 0: none or too many.
-static int digits_read(const char **text, uint64_t *digits, int *exponent)
-{
-    const char *place = *text;
-    uint64_t value = 0;
-    int count = 0;
-    for (; *place >= '0' && *place <= '9'; ++place, ++count) {
-        value = value * 10 + (uint64_t)(*place - '0');
-        if (count == DIGITS_MAX) {
-            return 0;
-        }
-    }
-    if (*place == '.') {
-        for (++place; *place >= '0' && *place <= '9'; ++place, ++count, --*exponent) {
-            value = value * 10 + (uint64_t)(*place - '0');
-            if (count == DIGITS_MAX) {
-                return 0;
-            }
-        }
-    }
-    *text = place;
-    *digits = value;
-    return count;
-}
-
-// True: *exponent was changed by what follows an e, if anything does.
-static bool exponent_read(const char **text, int *exponent)
-{
-    const char *place = *text;
-    if ((*place | 0x20) != 'e') {
-        return true;
-    }
-    ++place;
-    bool is_negative = *place == '-';
-    if (*place == '-' || *place == '+') {
-        ++place;
-    }
-    int value = 0;
-    int count = 0;
-    for (; *place >= '0' && *place <= '9'; ++place, ++count) {
-        if (count == 4) {
-            return false;
-        }
-        value = value * 10 + (*place - '0');
-    }
-    *text = count == 0 ? *text : place;
-    *exponent += is_negative ? -value : value;
-    return true;
-}
-
-// As musl's functions, but that text without a number leaves errno alone.
-#define EXPORT_PLAIN(type, name)                                                                   \
+// What binary.c does not decide, musl's functions read: they know any number of digits. Whoever
+// comes this way is not 0.
+#define EXPORT_FLOAT(type, name, format, least)                                                    \
     EXPORT(type, name, const char *text, char **end)                                               \
     {                                                                                              \
-        char *stop;                                                                                \
-        int saved = errno;                                                                         \
-        type value = name(text, &stop);                                                            \
-        if (stop == text) {                                                                        \
-            errno = saved;                                                                         \
+        type value = 0;                                                                            \
+        const char *stop;                                                                          \
+        if (binary_read(text, &stop, &(format), &value) == BINARY_UNDECIDED) {                     \
+            value = name(text, NULL);                                                              \
+            if (value > -(least) && value < (least)) {                                             \
+                errno = ERANGE;                                                                    \
+            }                                                                                      \
         }                                                                                          \
         if (end != NULL) {                                                                         \
-            *end = stop;                                                                           \
+            *end = (char *)(uintptr_t)stop;                                                        \
         }                                                                                          \
         return value;                                                                              \
     }
 
-EXPORT_PLAIN(float, strtof)
-EXPORT_PLAIN(long double, strtold)
-
-static double strtod_slow(const char *text, char **end)
-{
-    char *stop;
-    int saved = errno;
-    double value = strtod(text, &stop);
-    if (stop == text) {
-        errno = saved;
-    } else if (value != 0 && value > -DBL_MIN && value < DBL_MIN) {
-        errno = ERANGE;
-    }
-    if (end != NULL) {
-        *end = stop;
-    }
-    return value;
-}
-
-EXPORT(double, strtod, const char *text, char **end)
-{
-    const char *place = text;
-    while (is_space(*place)) {
-        ++place;
-    }
-    bool is_negative = *place == '-';
-    if (*place == '-' || *place == '+') {
-        ++place;
-    }
-    uint64_t digits = 0;
-    int exponent = 0;
-    bool is_hexadecimal = place[0] == '0' && (place[1] | 0x20) == 'x';
-    if (is_hexadecimal || digits_read(&place, &digits, &exponent) == 0 ||
-        !exponent_read(&place, &exponent) || digits >> 53 != 0 || exponent < -POWER_MAX ||
-        exponent > POWER_MAX) {
-        return strtod_slow(text, end);
-    }
-    double value = (double)digits;
-    value = exponent < 0 ? value / powers[-exponent] : value * powers[exponent];
-    if (end != NULL) {
-        *end = (char *)(uintptr_t)place;
-    }
-    return is_negative ? -value : value;
-}
+EXPORT_FLOAT(float, strtof, binary_float, FLT_MIN)
+EXPORT_FLOAT(double, strtod, binary_double, DBL_MIN)
+EXPORT_FLOAT(long double, strtold, binary_long_double, LDBL_MIN)
 
 EXPORT(double, strtod_l, const char *text, char **end, void *locale)
 {
@@ -235,4 +140,14 @@ EXPORT(double, strtod_l, const char *text, char **end, void *locale)
 EXPORT(double, atof, const char *text)
 {
     return glibc_strtod(text, NULL);
+}
+
+EXPORT(float, strtof_l, const char *text, char **end, void *locale)
+{
+    return glibc_strtof(text, end);
+}
+
+EXPORT(long double, strtold_l, const char *text, char **end, void *locale)
+{
+    return glibc_strtold(text, end);
 }

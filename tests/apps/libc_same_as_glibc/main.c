@@ -11,6 +11,8 @@ static const struct section {
     void (*run)(void);
 } sections[] = {
     {"printf", printf_section},
+    {"scanf", scanf_section},
+    {"number", number_section},
 };
 
 int main(int argc, char **argv)
