@@ -2,9 +2,10 @@
 // sort.c: qsort as glibc has it: a merge sort, so that elements that compare equal keep their
 // order.
 //
-// Bottom-up: runs of RUN elements are sorted by insertion, then merged between the array and a
-// buffer. Elements larger than INDIRECT bytes are sorted by pointer and put in place along the
-// cycles of the permutation.
+// The lower half is sorted first, then the upper, then both are merged through a buffer: what is
+// merged was touched just before, and comparisons come in the order in which glibc makes them.
+// Elements larger than INDIRECT bytes are sorted by pointer and put in place along the cycles of
+// the permutation.
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,91 +14,105 @@
 #include "core/libc/export.h"
 #include "core/libc/memory.h"
 
-enum { RUN = 8, INDIRECT = 32, NEAR = 1024 };
+enum { HALVINGS_MAX = 64, INDIRECT = 32, NEAR = 1024 };
 
 typedef int compare_function(const void *a, const void *b, void *argument);
+
+// What elements are; merging knows it at compile time.
+enum kind { FOUR_BYTES, EIGHT_BYTES, POINTERS, ANY }; // POINTERS: to what is compared
 
 struct sort {
     size_t size;
     compare_function *compare;
     void *argument;
-    bool is_indirect; // elements are pointers to what is compared
+    enum kind kind;
 };
 
-static inline int sort_compare(const struct sort *sort, const char *a, const char *b)
+static inline __attribute__((always_inline)) int
+kind_compare(const struct sort *sort, const char *a, const char *b, enum kind kind)
 {
-    if (sort->is_indirect) {
-        return sort->compare(*(void *const *)a, *(void *const *)b, sort->argument);
-    }
-    return sort->compare(a, b, sort->argument);
+    return kind == POINTERS ? sort->compare(*(void *const *)a, *(void *const *)b, sort->argument)
+                            : sort->compare(a, b, sort->argument);
 }
 
-static inline void sort_copy(const struct sort *sort, char *target, const char *source)
+static inline __attribute__((always_inline)) void kind_copy(char *target, const char *source,
+                                                            size_t size, enum kind kind)
 {
-    if (sort->size == 8) {
-        __builtin_memcpy(target, source, 8);
-    } else if (sort->size == 4) {
+    if (kind == FOUR_BYTES) {
         __builtin_memcpy(target, source, 4);
+    } else if (kind == ANY) {
+        memcpy(target, source, size);
     } else {
-        memcpy(target, source, sort->size);
+        __builtin_memcpy(target, source, 8);
     }
 }
 
-// Sorts count elements at base by insertion.
-static void run_sort(const struct sort *sort, char *base, size_t count)
+// Merges the sorted parts [base, middle) and [middle, end).
+static inline __attribute__((always_inline)) void merge_kind(const struct sort *sort, char *base,
+                                                             char *middle, const char *end,
+                                                             char *buffer, enum kind kind)
 {
-    char held[INDIRECT];
-    size_t size = sort->size;
-    for (size_t i = 1; i < count; ++i) {
-        char *place = base + i * size;
-        if (sort_compare(sort, place - size, place) <= 0) {
-            continue;
-        }
-        sort_copy(sort, held, place);
-        do {
-            sort_copy(sort, place, place - size);
-            place -= size;
-        } while (place > base && sort_compare(sort, place - size, held) > 0);
-        sort_copy(sort, place, held);
-    }
-}
-
-// Merges [left, middle) and [middle, end) of from into to, the same offsets.
-static void merge(const struct sort *sort, char *to, char *left, char *middle, char *end)
-{
-    char *right = middle;
-    size_t size = sort->size;
+    char *left = base, *right = middle, *to = buffer;
+    size_t size = kind == FOUR_BYTES ? 4 : kind == ANY ? sort->size : 8;
     while (left < middle && right < end) {
-        char **smaller = sort_compare(sort, left, right) <= 0 ? &left : &right;
-        sort_copy(sort, to, *smaller);
-        *smaller += size;
+        if (kind_compare(sort, left, right, kind) <= 0) {
+            kind_copy(to, left, size, kind);
+            left += size;
+        } else {
+            kind_copy(to, right, size, kind);
+            right += size;
+        }
         to += size;
     }
+    // What is left of the upper part is in its place.
     memcpy(to, left, (size_t)(middle - left));
     to += middle - left;
-    memcpy(to, right, (size_t)(end - right));
+    memcpy(base, buffer, (size_t)(to - buffer));
 }
+
+static void merge(const struct sort *sort, char *base, char *middle, const char *end, char *buffer)
+{
+    switch (sort->kind) {
+    case FOUR_BYTES:
+        merge_kind(sort, base, middle, end, buffer, FOUR_BYTES);
+        break;
+    case EIGHT_BYTES:
+        merge_kind(sort, base, middle, end, buffer, EIGHT_BYTES);
+        break;
+    case POINTERS:
+        merge_kind(sort, base, middle, end, buffer, POINTERS);
+        break;
+    case ANY:
+        merge_kind(sort, base, middle, end, buffer, ANY);
+        break;
+    }
+}
+
+// A part of the array that is being sorted, and how many of its halves are.
+struct part {
+    char *base;
+    size_t count;
+    uint32_t halves_done;
+};
 
 static void merge_sort(const struct sort *sort, char *base, size_t count, char *buffer)
 {
-    size_t total = count * sort->size;
-    for (size_t i = 0; i < count; i += RUN) {
-        run_sort(sort, base + i * sort->size, count - i < RUN ? count - i : RUN);
-    }
-    char *from = base;
-    char *to = buffer;
-    for (size_t width = RUN * sort->size; width < total; width *= 2) {
-        for (size_t start = 0; start < total; start += 2 * width) {
-            size_t middle = start + width < total ? start + width : total;
-            size_t end = middle + width < total ? middle + width : total;
-            merge(sort, to + start, from + start, from + middle, from + end);
+    struct part parts[HALVINGS_MAX];
+    struct part *part = parts;
+    *part = (struct part){base, count, 0};
+    while (part >= parts) {
+        size_t lower = part->count / 2;
+        char *middle = part->base + lower * sort->size;
+        char *end = part->base + part->count * sort->size;
+        uint32_t half = part->halves_done++;
+        size_t half_count = half == 0 ? lower : part->count - lower;
+        if (half < 2 && half_count > 1) {
+            part[1] = (struct part){half == 0 ? part->base : middle, half_count, 0};
+            ++part;
+        } else if (half == 2) {
+            merge(sort, part->base, middle, end, buffer);
+            --part;
         }
-        char *swap = from;
-        from = to;
-        to = swap;
-    }
-    if (from != base) {
-        memcpy(base, from, total);
     }
 }
 
@@ -145,10 +160,10 @@ static void heap_sort(const struct sort *sort, char *base, size_t count)
         size_t root = start;
         for (size_t child = 2 * root + 1; child < end; child = 2 * root + 1) {
             if (child + 1 < end &&
-                sort_compare(sort, base + child * size, base + (child + 1) * size) < 0) {
+                kind_compare(sort, base + child * size, base + (child + 1) * size, ANY) < 0) {
                 ++child;
             }
-            if (sort_compare(sort, base + root * size, base + child * size) >= 0) {
+            if (kind_compare(sort, base + root * size, base + child * size, ANY) >= 0) {
                 break;
             }
             for (size_t i = 0; i < size; ++i) {
@@ -167,7 +182,7 @@ static void sort_indirect(const struct sort *sort, char *base, size_t count, cha
     for (size_t i = 0; i < count; ++i) {
         pointers[i] = base + i * sort->size;
     }
-    struct sort by_pointer = {sizeof(char *), sort->compare, sort->argument, true};
+    struct sort by_pointer = {sizeof(char *), sort->compare, sort->argument, POINTERS};
     merge_sort(&by_pointer, buffer, count, buffer + count * sizeof(char *));
     permute(base, count, sort->size, pointers, buffer + 2 * count * sizeof(char *));
 }
@@ -175,7 +190,8 @@ static void sort_indirect(const struct sort *sort, char *base, size_t count, cha
 EXPORT(void, qsort_r, void *base, size_t count, size_t size, compare_function *compare,
        void *argument)
 {
-    struct sort sort = {size, compare, argument, false};
+    enum kind kind = size == 4 ? FOUR_BYTES : size == 8 ? EIGHT_BYTES : ANY;
+    struct sort sort = {size, compare, argument, kind};
     if (count < 2 || size == 0) {
         return;
     }

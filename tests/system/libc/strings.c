@@ -120,6 +120,32 @@ static int compare_big(const void *a, const void *b)
     return ((const int *)a)[0] % 10 - ((const int *)b)[0] % 10;
 }
 
+// What was compared with what, in which order: programs that print from here can see it.
+static unsigned long comparisons;
+
+static int compare_seen(const void *a, const void *b)
+{
+    comparisons = comparisons * 31 + (unsigned long)(*(const int *)a * 7 + *(const int *)b);
+    return *(const int *)a - *(const int *)b;
+}
+
+static void sorting_order(void)
+{
+    static struct {
+        int key;
+        char rest[40];
+    } large[200];
+    for (int count = 0; count < 200; ++count) {
+        int values[200];
+        for (int i = 0; i < count; ++i) {
+            values[i] = large[i].key = (i * 7919 + count * 31) % 97;
+        }
+        qsort(values, (size_t)count, sizeof values[0], compare_seen);
+        qsort(large, (size_t)count, sizeof large[0], compare_seen);
+    }
+    printf("comparisons %lx\n", comparisons);
+}
+
 static void sorting(void)
 {
     int values[1000];
@@ -159,6 +185,7 @@ int main(void)
     classes();
     errors();
     locales();
+    sorting_order();
     sorting();
     return 0;
 }
