@@ -9,6 +9,7 @@
 #include <elf.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 #include <valgrind/valgrind.h>
@@ -174,6 +177,24 @@ static bool is_traced(void)
     return tracer != NULL && strtol(tracer + strlen("TracerPid:"), NULL, 10) != 0;
 }
 
+// The file that runs, for whoever wants its symbols. Nothing of it is read before.
+static void image_file_find(void)
+{
+    static char path[4096];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    if (fd >= 0 && fstat(fd, &status) == 0) {
+        void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        boot.image_file = bytes == MAP_FAILED ? NULL : bytes;
+        boot.image_file_size = bytes == MAP_FAILED ? 0 : (size_t)status.st_size;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    boot.image_path = length > 0 ? path : NULL;
+}
+
 static void facts_fill(const struct boot_options *options)
 {
     boot.args = options->args;
@@ -183,6 +204,7 @@ static void facts_fill(const struct boot_options *options)
     boot.devs = device_list(&boot.dev_count);
     boot.image = __ehdr_start;
     boot.image_size = (size_t)(end - __ehdr_start);
+    image_file_find();
 }
 
 int boot_run(const struct boot_options *options)

@@ -19,10 +19,32 @@
 #define FRAME_FLAGS FRAME_REG(17)
 #define FRAME_MASKED 144
 #define FRAME_VECTOR 192
+#define UCONTEXT_REGISTERS 40
 #define VCPU_MASKED 40
 #define VCPU_PENDING 44
 #define VCPU_EXIT_FRAME 48
 #define VCPU_EXIT_IP 56
+
+// The registers lie at CFA + base, in the order of struct hal_frame and of ucontext_t.
+    .macro cfi_registers base
+    .cfi_offset %r8, \base
+    .cfi_offset %r9, \base + 8
+    .cfi_offset %r10, \base + 16
+    .cfi_offset %r11, \base + 24
+    .cfi_offset %r12, \base + 32
+    .cfi_offset %r13, \base + 40
+    .cfi_offset %r14, \base + 48
+    .cfi_offset %r15, \base + 56
+    .cfi_offset %rdi, \base + 64
+    .cfi_offset %rsi, \base + 72
+    .cfi_offset %rbp, \base + 80
+    .cfi_offset %rbx, \base + 88
+    .cfi_offset %rdx, \base + 96
+    .cfi_offset %rax, \base + 104
+    .cfi_offset %rcx, \base + 112
+    .cfi_offset %rsp, \base + FRAME_RSP
+    .cfi_offset %rip, \base + FRAME_RIP
+    .endm
 
     .macro restore_registers // rsp = frame
     mov FRAME_REG(0)(%rsp), %r8
@@ -41,8 +63,12 @@
     mov FRAME_REG(13)(%rsp), %rax
     mov FRAME_REG(14)(%rsp), %rcx
     push FRAME_FLAGS(%rsp) // not popped from the frame: Memcheck would lose what rsp rose over
+    .cfi_adjust_cfa_offset 8
     popfq
+    .cfi_adjust_cfa_offset -8
+    .cfi_remember_state
     mov FRAME_RSP(%rsp), %rsp
+    .cfi_undefined %rip // it is behind GS alone; no frame is ever made here
     .endm
 
     .text
@@ -52,23 +78,7 @@ entry_stub:
     .cfi_startproc
     .cfi_signal_frame
     .cfi_def_cfa %rsp, 0
-    .cfi_offset %r8, 0
-    .cfi_offset %r9, 8
-    .cfi_offset %r10, 16
-    .cfi_offset %r11, 24
-    .cfi_offset %r12, 32
-    .cfi_offset %r13, 40
-    .cfi_offset %r14, 48
-    .cfi_offset %r15, 56
-    .cfi_offset %rdi, 64
-    .cfi_offset %rsi, 72
-    .cfi_offset %rbp, 80
-    .cfi_offset %rbx, 88
-    .cfi_offset %rdx, 96
-    .cfi_offset %rax, 104
-    .cfi_offset %rcx, 112
-    .cfi_offset %rsp, FRAME_RSP
-    .cfi_offset %rip, FRAME_RIP
+    cfi_registers 0
     mov %rdi, %rsp // it is already: Valgrind sees only such a move, not what sigreturn does
     xor %eax, %eax
     mov $8, %ecx
@@ -102,20 +112,31 @@ entry_exit: // restarts come here, with no register but GS base to rely on
     movl $0, %gs:VCPU_MASKED
 entry_exit_jump:
     jmp *%gs:VCPU_EXIT_IP
+    .cfi_restore_state
 4:  restore_registers // a fault in masked code: no delivery, no unmasking, nothing to restart
     jmp *%gs:VCPU_EXIT_IP
+    .cfi_restore_state
 entry_resume: // rdi = a frame made by hand
+    .cfi_def_cfa_register %rdi
     mov %rdi, %rsp
+    .cfi_def_cfa_register %rsp
     jmp entry_leave
     .cfi_endproc
     .size entry_stub, . - entry_stub
 
-// Debuggers know the frame of a signal handler by these two instructions.
+// rsp = the host's ucontext_t. Debuggers know the frame of a signal handler by these two instructions, unwinders by
+// the table.
     .globl entry_sigreturn
     .type entry_sigreturn, @function
+    .cfi_startproc
+    .cfi_signal_frame
+    .cfi_def_cfa %rsp, 0
+    cfi_registers UCONTEXT_REGISTERS
+    nop // unwinders look up the return address minus one
 entry_sigreturn:
     mov $15, %rax // rt_sigreturn
     syscall
+    .cfi_endproc
     .size entry_sigreturn, . - entry_sigreturn
 
 // The host without wrfsbase. Keeps every register that isa.h says it keeps.

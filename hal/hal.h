@@ -88,6 +88,9 @@ struct hal_boot {
     size_t dev_count;
     const char *image;                // core's own ELF image, for unwinding and symbols
     size_t image_size;
+    const char *image_path;           // the host's name of the file that it came from; NULL: unknown
+    const char *image_file;           // that file's bytes, with the symbol table; NULL: not here
+    size_t image_file_size;
 };
 
 // ---- CPUs ----------------------------------------------------------------

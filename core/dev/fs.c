@@ -111,7 +111,9 @@ static void slot_wait(struct fs_queue *queue, struct fs_slot *slot)
         }
         if (!slot->is_done) {
             mutex_unlock(&queue->lock);
+            thread_wait_note(self, THREAD_WAIT_DEVICE, queue);
             thread_park();
+            thread_wait_note(self, THREAD_WAIT_NONE, NULL);
             mutex_lock(&queue->lock);
         }
     }

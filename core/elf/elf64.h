@@ -59,6 +59,7 @@ enum elf_dynamic_tag {
     ELF_DT_SYMBOLIC = 16,
     ELF_DT_REL = 17,
     ELF_DT_PLTREL = 20,
+    ELF_DT_DEBUG = 21,
     ELF_DT_TEXTREL = 22,
     ELF_DT_JMPREL = 23,
     ELF_DT_INIT_ARRAY = 25,

@@ -87,6 +87,8 @@ struct elf_object {
     char *path;         // heap; as found, links not resolved but for the program
     char *origin;       // heap; the directory for $ORIGIN
     const char *soname; // NULL: none
+    const char
+        *image_path; // of elf_system: core's own file, as the machine's host calls it; or NULL
     uint64_t inode, file_size;
     struct file_time modified;
     struct elf_object *loader; // who needed it first
@@ -261,6 +263,11 @@ void elf_publish(struct elf_object *object); // makes it visible to elf_walk and
 struct elf_object *elf_object_at(const void *address); // lock-free; NULL: none
 struct elf_object *elf_first(void);
 struct elf_object *elf_next(const struct elf_object *object);
+
+// ---- debug.c
+void elf_debug_register(const struct elf_object *object); // the program's, before it is protected
+void elf_debug_update(void);                              // objects have been published
+void elf_debug_state(void);
 
 // ---- tls.c
 HAL_MUST_CHECK int elf_tls_assign(struct elf_object *object, bool is_startup);

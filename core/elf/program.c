@@ -228,6 +228,7 @@ static int load_relocate(struct load *load)
     if (error == 0) {
         if (load->is_startup) {
             startup_pointer_set();
+            elf_debug_register(load->fresh.objects[0]);
         }
         error = elf_indirect_resolve();
     }
@@ -244,6 +245,7 @@ static void load_publish(struct load *load)
     for (size_t i = 0; i < load->fresh.count; ++i) {
         elf_publish(load->fresh.objects[i]);
     }
+    elf_debug_update();
 }
 
 static void load_undo(struct load *load)

@@ -120,7 +120,7 @@ struct elf_object_info { // dl_iterate_phdr
 int elf_walk(int (*visit)(const struct elf_object_info *object, void *argument), void *argument);
 bool elf_object_of(const void *address, struct elf_object_info *info); // _dl_find_object; lock-free
 // core's own image (hal_boot.image) takes part in elf_walk and elf_object_of, so exceptions pass
-// through core's frames.
-void elf_image_register(const char *image, size_t size);
+// through core's frames. path: hal_boot.image_path.
+void elf_image_register(const char *image, size_t size, const char *path);
 
 #endif

@@ -247,7 +247,7 @@ bool elf_place_of(const void *address, struct elf_place *place)
 }
 
 // The image's headers are trusted: it is this code's own.
-void elf_image_register(const char *image, size_t size)
+void elf_image_register(const char *image, size_t size, const char *path)
 {
     const struct elf_header *header = (const void *)image;
     const struct elf_program_header *headers = (const void *)(image + header->program_offset);
@@ -264,6 +264,7 @@ void elf_image_register(const char *image, size_t size)
             elf_system.eh_frame_header = &headers[i];
         }
     }
+    elf_system.image_path = path;
     start &= ~(uint64_t)(HAL_PAGE_SIZE - 1);
     elf_system.headers = headers;
     elf_system.header_count = header->program_count;

@@ -164,12 +164,13 @@ long linux_time(time_t *result)
 
 static int sleep_until(hal_ns deadline)
 {
-    while (thread_park_until(deadline)) {
-        if (wait_is_interrupted()) {
-            return -EINTR;
-        }
+    int error = 0;
+    thread_wait_note(thread_self(), THREAD_WAIT_SLEEP, NULL);
+    while (error == 0 && thread_park_until(deadline)) {
+        error = wait_is_interrupted() ? -EINTR : 0;
     }
-    return 0;
+    thread_wait_note(thread_self(), THREAD_WAIT_NONE, NULL);
+    return error;
 }
 
 long linux_clock_nanosleep(int clock, int flags, const struct timespec *request,

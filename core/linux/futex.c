@@ -107,14 +107,17 @@ int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint32_t bits, hal_ns 
     list_push_back(&bucket->waiters, &waiter.node);
     mutex_unlock(&bucket->lock);
 
-    while (
-        !atomic_load_explicit(&waiter.is_woken, memory_order_acquire)) { // pairs with waiter_wake
+    thread_wait_note(waiter.thread, THREAD_WAIT_FUTEX, (const void *)word);
+    int result = 0;
+    while (result == 0 && !atomic_load_explicit(&waiter.is_woken,
+                                                memory_order_acquire)) { // pairs with waiter_wake
         bool is_timed_out = !thread_park_until(deadline);
         if ((is_timed_out || wait_is_interrupted()) && waiter_withdraw(&waiter)) {
-            return is_timed_out ? -ETIMEDOUT : -EINTR;
+            result = is_timed_out ? -ETIMEDOUT : -EINTR;
         }
     }
-    return 0;
+    thread_wait_note(waiter.thread, THREAD_WAIT_NONE, NULL);
+    return result;
 }
 
 int futex_wake(_Atomic uint32_t *word, int count, uint32_t bits)

@@ -27,6 +27,9 @@ struct signal_frame {
 _Static_assert((int)REG_R8 == (int)HAL_REG_R8 && (int)REG_RIP == (int)HAL_REG_RIP, "gregset_t");
 _Static_assert((int)REG_EFL == (int)HAL_REG_FLAGS && (int)REG_RSP == (int)HAL_REG_RSP, "gregset_t");
 
+_Static_assert(offsetof(struct signal_frame, context.uc_mcontext.gregs) == 40,
+               "signal_entry_x86_64.S");
+
 enum { RED_ZONE = 128, FRAME_ALIGN = 64 };
 
 extern const char signal_return_entry[];

@@ -64,6 +64,12 @@ static void backtrace_print(struct machine_place place)
     }
 }
 
+__attribute__((noinline)) void osv_fatal_fault(int signal, const void *address,
+                                               const struct hal_regs *regs)
+{
+    __asm__ volatile("" : : "r"(signal), "r"(address), "r"(regs) : "memory");
+}
+
 void report_fatal(int signal, const struct hal_regs *regs, const struct linux_signal_info *info)
 {
     static _Atomic bool is_under_way;
@@ -90,6 +96,7 @@ void report_fatal(int signal, const struct hal_regs *regs, const struct linux_si
         machine_print(regs);
     }
     backtrace_print(place);
+    osv_fatal_fault(signal, info == NULL ? NULL : info->address, regs);
 }
 
 static void thread_print(struct thread *thread, void *argument)

@@ -13,6 +13,10 @@ struct linux_signal_info;
 // way (which then is cut short).
 void report_fatal(int signal, const struct hal_regs *regs, const struct linux_signal_info *info);
 
+// The one place that every signal passes which is about to end the program, after its report: for
+// debuggers' breakpoints. address: of a fault; regs NULL: the program raised the signal itself.
+void osv_fatal_fault(int signal, const void *address, const struct hal_regs *regs);
+
 // Prints every thread's stack. Thread context.
 void report_threads(void);
 

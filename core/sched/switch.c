@@ -286,9 +286,12 @@ bool thread_park_until(hal_ns deadline)
 
 void thread_sleep_until(hal_ns deadline)
 {
+    struct thread *self = thread_self();
+    thread_wait_note(self, THREAD_WAIT_SLEEP, NULL);
     while (hal_clock_ns() < deadline) {
         (void)thread_park_until(deadline);
     }
+    thread_wait_note(self, THREAD_WAIT_NONE, NULL);
 }
 
 static uint32_t state_woken(uint32_t state)

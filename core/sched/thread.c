@@ -6,7 +6,8 @@
 // (thread_release, called by whoever runs next on that CPU) and somebody has joined or detached it.
 // `joiner` decides who is last:
 //
-//     0 -> the joining thread -> ENDED        0 -> ENDED, then joined        0 -> DETACHED -> freed by thread_release
+//     0 -> the joining thread -> ENDED        0 -> ENDED, then joined        0 -> DETACHED -> freed
+//     by thread_release
 #include "core/sched/thread.h"
 
 #include "core/lib/assert.h"
@@ -20,7 +21,7 @@
 enum { JOINER_ENDED = 1, JOINER_DETACHED = 2 }; // no thread has such an address
 
 static struct slab thread_slab = {.object_size = (sizeof(struct thread) + 15) / 16 * 16};
-static _Atomic uint32_t id_last = 1; // 1 is init on Linux; the first thread is 2
+static _Atomic uint32_t id_last = 1;         // 1 is init on Linux; the first thread is 2
 static _Atomic(struct thread *) all_threads; // every memory that ever was a thread; only pushed
 static _Atomic uint32_t walker_count;
 static _Atomic(struct thread *) freed_in_walk;
@@ -108,6 +109,7 @@ static void thread_fill(struct thread *thread, struct cpu *cpu, void *tp)
     thread->need_switch = false;
     thread->migrating = true;
     thread->timer_armed = false;
+    thread_wait_note(thread, THREAD_WAIT_NONE, NULL);
     thread->vruntime = 0;
     atomic_store_explicit(&thread->runtime_ns, 0, memory_order_relaxed);
     atomic_store_explicit(&thread->switched_ns, 0, memory_order_relaxed);
@@ -219,13 +221,16 @@ bool thread_join(struct thread *thread, hal_ns deadline)
     uintptr_t self = (uintptr_t)thread_self();
     uintptr_t joiner = 0;
     if (atomic_compare_exchange_strong(&thread->joiner, &joiner, self)) {
+        thread_wait_note(thread_self(), THREAD_WAIT_JOIN, thread);
         while (atomic_load(&thread->joiner) == self) {
             joiner = self;
             if (!thread_park_until(deadline) &&
                 atomic_compare_exchange_strong(&thread->joiner, &joiner, 0)) {
+                thread_wait_note(thread_self(), THREAD_WAIT_NONE, NULL);
                 return false;
             }
         }
+        thread_wait_note(thread_self(), THREAD_WAIT_NONE, NULL);
     } else {
         MARK("join: the thread ended first");
         ASSERT(joiner == JOINER_ENDED); // not detached, and nobody else joins

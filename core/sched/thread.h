@@ -24,6 +24,22 @@ enum thread_state {
     THREAD_DEAD,
 };
 
+// What a parked thread waits for, as people are told. The object is a thread for THREAD_WAIT_JOIN,
+// the word of a futex, else the lock.
+enum thread_wait {
+    THREAD_WAIT_NONE, // nothing that has a name
+    THREAD_WAIT_MUTEX,
+    THREAD_WAIT_CONDVAR,
+    THREAD_WAIT_QUEUE, // struct waitqueue
+    THREAD_WAIT_RWLOCK,
+    THREAD_WAIT_SEMAPHORE,
+    THREAD_WAIT_FUTEX,
+    THREAD_WAIT_JOIN,
+    THREAD_WAIT_SLEEP,
+    THREAD_WAIT_POLL,
+    THREAD_WAIT_DEVICE,
+};
+
 struct thread {
     struct hal_context context;
     _Atomic(struct cpu *) cpu;   // where it runs, or will run once woken; written by that CPU only (switch.c)
@@ -37,6 +53,9 @@ struct thread {
     bool timer_armed;            // timer_node is in the tree of cpu; that CPU's, interrupts off
     bool timer_passed;           // the timer ended the last park_until; that CPU's
     void *user;                  // of the room that made it (core/linux: struct task); set before it starts
+    // Its own, and a waker's that moves it to another queue. For reports and debuggers: nothing is decided by them.
+    _Atomic uint32_t wait_kind;  // enum thread_wait
+    _Atomic(const void *) wait_object;
     void *timed_waiter;          // core/sync/mutex.c's: its last timed lock that gave up
     char *stack;                 // lowest byte
     size_t stack_size;
@@ -91,6 +110,15 @@ void thread_park(void);
 
 // The same with an end; UINT64_MAX is none. False: the deadline (hal_clock_ns) has passed.
 bool thread_park_until(hal_ns deadline);
+
+// Says what thread, which is the caller or cannot run, waits for from here on; THREAD_WAIT_NONE: it
+// waits no more.
+static inline void thread_wait_note(struct thread *thread, enum thread_wait kind,
+                                    const void *object)
+{
+    atomic_store_explicit(&thread->wait_kind, kind, memory_order_relaxed);
+    atomic_store_explicit(&thread->wait_object, object, memory_order_relaxed);
+}
 
 // Wakes thread, or makes its next thread_park return at once. Any context. The thread may have exited: thread
 // memory is type-stable, so a late wake is only spurious.

@@ -8,6 +8,7 @@
 #include "core/sync/condvar.h"
 
 #include "core/lib/mark.h"
+#include "core/sched/thread.h"
 #include "core/sync/waiter.h"
 
 static struct sleeper *sleeper_of(struct list *node)
@@ -66,12 +67,14 @@ bool condvar_wait_until(struct condvar *condvar, struct mutex *mutex, hal_ns dea
     struct sleeper sleeper;
     sleeper_init(&sleeper, mutex, deadline != UINT64_MAX);
     mutex_lock(&condvar->guard);
+    thread_wait_note(sleeper.waiter.thread, THREAD_WAIT_CONDVAR, condvar); // until a waker moves it
     ring_push(condvar, &sleeper.node);
     mutex_unlock(&condvar->guard);
     uint16_t depth = mutex->depth;
     mutex->depth = 0;
     mutex_unlock(mutex);
     bool woken = sleeper_wait(&sleeper, deadline, false) == WAIT_WOKEN;
+    thread_wait_note(sleeper.waiter.thread, THREAD_WAIT_NONE, NULL);
     if (!woken) {
         MARK("condvar: timed out");
         leave(condvar, &sleeper.node);

@@ -161,7 +161,6 @@ static bool spin(struct mutex *mutex)
     return false;
 }
 
-
 void mutex_lock_contended(struct mutex *mutex)
 {
     ASSERT(!mutex_is_mine(mutex));
@@ -173,10 +172,12 @@ void mutex_lock_contended(struct mutex *mutex)
         return;
     }
     struct mutex_waiter waiter = {.thread = thread_self()};
+    thread_wait_note(waiter.thread, THREAD_WAIT_MUTEX, mutex);
     waiter_queue(mutex, &waiter);
     while (atomic_load(&waiter.state) != WAITER_GRANTED) {
         thread_park();
     }
+    thread_wait_note(waiter.thread, THREAD_WAIT_NONE, NULL);
     mutex_take(mutex);
 }
 
@@ -194,6 +195,7 @@ bool mutex_requeue(struct mutex *mutex, struct mutex_waiter *waiter)
         }
     } while (!atomic_compare_exchange_weak(&mutex->claims, &claims, claims + 1));
     MARK("mutex: a sleeper queued by its waker");
+    thread_wait_note(waiter->thread, THREAD_WAIT_MUTEX, mutex);
     waiter_queue(mutex, waiter);
     return true;
 }
@@ -220,18 +222,22 @@ static struct mutex_waiter *waiter_resume(struct mutex *mutex)
 
 static bool timed_await(struct mutex *mutex, struct mutex_waiter *waiter, hal_ns deadline)
 {
+    struct thread *self = thread_self();
+    thread_wait_note(self, THREAD_WAIT_MUTEX, mutex);
     while (atomic_load(&waiter->state) != WAITER_GRANTED) {
         uint64_t queued = timed_state(WAITER_QUEUED);
         if (thread_park_until(deadline)) {
             continue;
         }
-        thread_self()->timed_waiter = waiter;
+        self->timed_waiter = waiter;
         if (atomic_compare_exchange_strong(&waiter->state, &queued, timed_state(WAITER_GONE))) {
             MARK("mutex: timed out");
+            thread_wait_note(self, THREAD_WAIT_NONE, NULL);
             return false; // the waiter is the popper's now
         }
         MARK("mutex: granted while timing out");
     }
+    thread_wait_note(self, THREAD_WAIT_NONE, NULL);
     slab_free(&timed_slab, waiter);
     mutex_take(mutex);
     return true;

@@ -103,12 +103,14 @@ static bool lock_slowly(struct rwlock *lock, bool writes, hal_ns deadline)
     ring_push(lock, &waiter.node);
     dispatch(lock); // perhaps it is free by now
     mutex_unlock(&lock->guard);
-    while (!atomic_load(&waiter.granted)) {
-        if (!thread_park_until(deadline)) {
-            return leave(lock, &waiter);
-        }
+    thread_wait_note(waiter.thread, THREAD_WAIT_RWLOCK, lock);
+    bool granted = false;
+    bool in_time = true;
+    while (!(granted = atomic_load(&waiter.granted)) && in_time) {
+        in_time = thread_park_until(deadline);
     }
-    return true;
+    thread_wait_note(waiter.thread, THREAD_WAIT_NONE, NULL);
+    return granted || leave(lock, &waiter);
 }
 
 static void dispatch_guarded(struct rwlock *lock)

@@ -2,14 +2,14 @@
 // semaphore.c: a counter with a queue, without a lock, so that interrupts and signal handlers may
 // post.
 //
-// count is the value less the number of waiters. A post that raises it from below 0 owes some waiter a
-// grant. Posts and queued waiters are matched by the server: whoever raises calls from 0 serves, and
-// goes on until nobody has called meanwhile; the others leave it to him. So the queue has one popper at
-// a time, and nobody waits for anybody.
+// count is the value less the number of waiters. A post that raises it from below 0 owes some
+// waiter a grant. Posts and queued waiters are matched by the server: whoever raises calls from 0
+// serves, and goes on until nobody has called meanwhile; the others leave it to him. So the queue
+// has one popper at a time, and nobody waits for anybody.
 //
-// The semaphore's memory may go as soon as a waiter is granted (a parent waits for its child on its own
-// stack). So a post that owes nothing touches nothing after the count, one that calls says in the same
-// step that it owes, and the server grants after it has ceased to be one.
+// The semaphore's memory may go as soon as a waiter is granted (a parent waits for its child on its
+// own stack). So a post that owes nothing touches nothing after the count, one that calls says in
+// the same step that it owes, and the server grants after it has ceased to be one.
 //
 // A timed waiter that gives up is GONE and calls the server, which takes it out and gives back its
 // claim.
@@ -149,14 +149,17 @@ void semaphore_wait(struct semaphore *semaphore)
     }
     struct semaphore_waiter waiter = {.thread = thread_self()};
     waiter_push(semaphore, &waiter);
+    thread_wait_note(waiter.thread, THREAD_WAIT_SEMAPHORE, semaphore);
     while (atomic_load(&waiter.state) != SEMAPHORE_GRANTED) {
         thread_park();
     }
+    thread_wait_note(waiter.thread, THREAD_WAIT_NONE, NULL);
 }
 
 static bool timed_await(struct semaphore *semaphore, struct semaphore_waiter *waiter,
                         hal_ns deadline)
 {
+    thread_wait_note(thread_self(), THREAD_WAIT_SEMAPHORE, semaphore);
     while (atomic_load(&waiter->state) != SEMAPHORE_GRANTED) {
         uint32_t waiting = SEMAPHORE_WAITING;
         if (thread_park_until(deadline)) {
@@ -164,12 +167,14 @@ static bool timed_await(struct semaphore *semaphore, struct semaphore_waiter *wa
         }
         if (atomic_compare_exchange_strong(&waiter->state, &waiting, SEMAPHORE_GONE)) {
             MARK("semaphore: timed out");
+            thread_wait_note(thread_self(), THREAD_WAIT_NONE, NULL);
             serve(semaphore, CALL);
             return false;
         }
         MARK("semaphore: granted while timing out");
         deadline = UINT64_MAX;
     }
+    thread_wait_note(thread_self(), THREAD_WAIT_NONE, NULL);
     slab_free(&timed_slab, waiter);
     return true;
 }

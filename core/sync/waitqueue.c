@@ -5,6 +5,7 @@
 // is in the list is SLEEPING, or GONE and about to take the mutex and leave.
 #include "core/sync/waitqueue.h"
 
+#include "core/sched/thread.h"
 #include "core/sync/waiter.h"
 
 // All-zero is empty, too.
@@ -25,9 +26,11 @@ enum wait_result waitqueue_wait_until(struct waitqueue *queue, struct mutex *mut
     }
     struct sleeper sleeper;
     sleeper_init(&sleeper, mutex, interruptible || deadline != UINT64_MAX);
+    thread_wait_note(sleeper.waiter.thread, THREAD_WAIT_QUEUE, queue); // until a waker moves it
     list_push_back(waiters(queue), &sleeper.node);
     mutex_unlock(mutex);
     enum wait_result result = sleeper_wait(&sleeper, deadline, interruptible);
+    thread_wait_note(sleeper.waiter.thread, THREAD_WAIT_NONE, NULL);
     sleeper_relock(&sleeper);
     if (result != WAIT_WOKEN) {
         list_remove(&sleeper.node); // a waker that passed it over has done so already: harmless

@@ -132,7 +132,9 @@ static int items_wait(struct poll_item *items, size_t count, hal_ns deadline,
             return -EINTR;
         }
         if (atomic_exchange_explicit(&waiter->woken, 0, memory_order_acquire) == 0) {
+            thread_wait_note(thread_self(), THREAD_WAIT_POLL, items);
             in_time = thread_park_until(deadline);
+            thread_wait_note(thread_self(), THREAD_WAIT_NONE, NULL);
         }
         ready = items_look(items, count, NULL);
     }
