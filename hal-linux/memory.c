@@ -163,6 +163,12 @@ int hal_unmap(char *va, size_t size)
     return 0;
 }
 
+// One call instead of a fault of the host's per page. Hosts before Linux 5.14 do not know it.
+void hal_populate(char *va, size_t size)
+{
+    (void)syscall3(SYS_madvise, (long)va, (long)size, MADV_POPULATE_WRITE);
+}
+
 // The host's mmap and mprotect return when no CPU holds an old translation.
 void hal_tlb_flush(const struct hal_range *ranges, size_t count, const struct hal_cpu_set *cpus)
 {

@@ -206,6 +206,10 @@ void hal_tlb_flush(const struct hal_range *ranges, size_t count, const struct ha
 // machine that cannot tell answers yes for every mapped page.
 void hal_dirty_take(char *va, size_t size, uint64_t *bits);
 
+// Memory at va, mapped by hal_map or in the direct map, is about to be written, nearly all of it: a machine whose
+// own memory comes page by page brings it at once. Only a matter of speed.
+void hal_populate(char *va, size_t size);
+
 // What va is mapped to. -EFAULT: nothing.
 HAL_MUST_CHECK int hal_translate(const char *va, hal_phys *pa, unsigned *prot);
 

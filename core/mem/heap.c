@@ -34,6 +34,8 @@ enum {
     CHAIN_MIN = 4,
     CHAIN_MAX = 256,
     SPAN_UNITS_MAX = 8, // 512 KiB are cut at a time, at most
+    STEP_MIN = 8 << 10, // of fresh memory, populated at a time: twice as much each time
+    STEP_MAX = 128 << 10,
 };
 
 struct class
@@ -59,8 +61,17 @@ struct magazine {
     char *fresh;
 };
 
+// Apart from the magazine, whose size is a power of two.
+struct growth {
+    char *populated; // how far the magazine's fresh memory is
+    size_t step;     // what is populated next; 0: nothing was yet
+};
+
+_Static_assert(sizeof(struct magazine) == 32, "looked up by a shift");
+
 struct heap_cpu {
     _Alignas(64) struct magazine magazines[CLASS_COUNT];
+    struct growth growths[CLASS_COUNT];
 };
 
 static struct class classes[CLASS_COUNT];
@@ -81,17 +92,31 @@ static struct block *chain_pop(struct class *class)
     return node == NULL ? NULL : (struct block *)((char *)node - offsetof(struct block, chain));
 }
 
+// What has been cut off the fresh memory, and somewhat more, is about to be written.
+static void fresh_populate(const struct magazine *magazine, struct growth *growth)
+{
+    size_t cut = (size_t)(magazine->fresh - growth->populated);
+    size_t left = cut + magazine->fresh_left;
+    size_t step = growth->step < STEP_MIN ? STEP_MIN : growth->step;
+    size_t size = cut > step ? (cut + HAL_PAGE_SIZE - 1) & ~(size_t)(HAL_PAGE_SIZE - 1) : step;
+    size = size < left ? size : left;
+    hal_populate(growth->populated, size);
+    growth->populated += size;
+    growth->step = step < STEP_MAX ? step * 2 : STEP_MAX;
+}
+
 // Cuts a block from fresh memory.
 static struct block *block_cut(struct magazine *magazine, uint32_t index)
 {
     struct class *class = &classes[index];
+    struct growth *growth = &heap_cpus[percpu_index()].growths[index];
     if (magazine->fresh_left < class->size) {
         size_t size = (size_t) class->span_units * UNIT_SIZE;
         hal_phys start;
         if (frame_alloc(size / HAL_PAGE_SIZE, 0, &start) != 0) {
             return NULL;
         }
-        magazine->fresh = frame_address(start);
+        magazine->fresh = growth->populated = frame_address(start);
         magazine->fresh_left = (uint32_t)size;
         for (uint32_t i = 0; i < class->span_units; ++i) {
             *unit_of(magazine->fresh + (size_t)i * UNIT_SIZE) = index + UNIT_CLASS;
@@ -100,6 +125,9 @@ static struct block *block_cut(struct magazine *magazine, uint32_t index)
     struct block *block = (struct block *)(void *)magazine->fresh;
     magazine->fresh += class->size;
     magazine->fresh_left -= class->size;
+    if (magazine->fresh > growth->populated) {
+        fresh_populate(magazine, growth);
+    }
     return block;
 }
 

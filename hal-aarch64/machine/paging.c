@@ -200,6 +200,13 @@ void hal_dirty_take(char *va, size_t size, uint64_t *bits)
     }
 }
 
+// Memory is all there from the start.
+void hal_populate(char *va, size_t size)
+{
+    (void)va;
+    (void)size;
+}
+
 // Data to the point of unification, then instructions from there, line by line (Arm ARM B2.4.4).
 void hal_code_sync(char *va, size_t size)
 {

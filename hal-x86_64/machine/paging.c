@@ -158,6 +158,13 @@ void hal_dirty_take(char *va, size_t size, uint64_t *bits)
     }
 }
 
+// Memory is all there from the start.
+void hal_populate(char *va, size_t size)
+{
+    (void)va;
+    (void)size;
+}
+
 // The processor keeps its instruction caches coherent; the jump to the new code serialises enough
 // on one CPU.
 void hal_code_sync(char *va, size_t size)

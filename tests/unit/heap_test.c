@@ -196,6 +196,31 @@ START_TEST(every_size_fits_its_class)
 }
 END_TEST
 
+// Fresh memory is brought in ranges that grow, each beginning where the one before ended.
+START_TEST(fresh_memory_is_populated_before_its_use)
+{
+    enum { BLOCKS = 20000, SIZE = 96 };
+    size_t calls = 0, total = 0;
+    struct hal_range last = {NULL, 0};
+    boot();
+    unit_populated = last;
+    for (int i = 0; i < BLOCKS; i++) {
+        const char *block = heap_alloc(SIZE);
+        ck_assert_ptr_nonnull(block);
+        if (unit_populated.va != last.va) {
+            last = unit_populated;
+            calls++;
+            total += last.size;
+            ck_assert_uint_eq(last.size % HAL_PAGE_SIZE, 0);
+        }
+        ck_assert(block + SIZE <= last.va + last.size);
+    }
+    ck_assert_uint_ge(total, BLOCKS * SIZE);
+    ck_assert_uint_le(total, BLOCKS * SIZE + (128 << 10));
+    ck_assert_uint_le(calls, BLOCKS * SIZE / (64 << 10) + 8);
+}
+END_TEST
+
 START_TEST(blocks_of_every_class_are_apart)
 {
     boot();
@@ -325,6 +350,7 @@ int main(void)
     tcase_add_test(tests, random_pieces_before_mappings);
     tcase_add_test(tests, random_pieces_with_mappings);
     tcase_add_test(tests, every_size_fits_its_class);
+    tcase_add_test(tests, fresh_memory_is_populated_before_its_use);
     tcase_add_test(tests, blocks_of_every_class_are_apart);
     tcase_add_test(tests, what_one_cpu_frees_another_gets);
     tcase_add_test(tests, no_memory_is_null_and_the_old_block_stays);

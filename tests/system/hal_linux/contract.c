@@ -58,6 +58,7 @@ static void window_check(char *base, size_t size)
     char *va = base + size - 4 * HAL_PAGE_SIZE; // the very end
     ASSERT(hal_translate(va, &found, &prot) == -EFAULT);
     ASSERT(hal_map(va, pa, 4 * HAL_PAGE_SIZE, HAL_READ | HAL_WRITE) == 0);
+    hal_populate(va, 4 * HAL_PAGE_SIZE);
     va[HAL_PAGE_SIZE] = 5;
     ASSERT(direct[HAL_PAGE_SIZE] == 5);
     ASSERT(hal_protect(va + HAL_PAGE_SIZE, HAL_PAGE_SIZE, HAL_READ) == 0);

@@ -18,6 +18,7 @@ __thread bool unit_irq_off;
 hal_ns unit_clock_ns;
 hal_ns unit_timer_deadline = UINT64_MAX;
 unsigned unit_kick_count[HAL_CPU_MAX];
+struct hal_range unit_populated;
 
 void hal_cpu_adopt(struct cpu *cpu)
 {
@@ -48,6 +49,11 @@ int hal_copy_safe(void *target, const void *source, size_t size)
 {
     memcpy(target, source, size);
     return 0;
+}
+
+void hal_populate(char *va, size_t size)
+{
+    unit_populated = (struct hal_range){va, size};
 }
 
 void hal_code_sync(char *va, size_t size)
