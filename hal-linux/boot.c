@@ -37,7 +37,7 @@
 #include "hal-x86_64/isa/isa.h"
 #include "hal/upcall.h"
 
-enum { HWCAP2_FSGSBASE = 2 };
+enum { HWCAP2_FSGSBASE = 2, NS_PER_S = 1000000000 };
 
 extern const char __ehdr_start[], end[]; // the linker's
 
@@ -142,7 +142,9 @@ static int signals_serve(const sigset_t *set)
     enum hal_halt how;
     int code;
     while (!halt_requested(&how, &code)) {
-        int signal = sigwaitinfo(set, NULL);
+        uint64_t pause_ns = machine_watch();
+        const struct timespec pause = {(time_t)(pause_ns / NS_PER_S), (long)(pause_ns % NS_PER_S)};
+        int signal = sigtimedwait(set, NULL, pause_ns == UINT64_MAX ? NULL : &pause);
         int notice = signal_to_notice(signal);
         if (notice >= 0 && !notice_raise(notice)) {
             fputs("osv-sim: no answer from the machine; it is switched off\n", stderr);
@@ -151,6 +153,7 @@ static int signals_serve(const sigset_t *set)
             break;
         }
     }
+    machine_end(how);
     if (how == HAL_CRASH && has_terminal) {
         tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
     }
@@ -210,6 +213,7 @@ static void facts_fill(const struct boot_options *options)
 int boot_run(const struct boot_options *options)
 {
     static struct vcpu main_block;
+    machine_init(options->seed);
     int failure = memory_init(&boot, options->memory_size, device_shared_size(), is_traced());
     if (failure != 0) {
         return failed("cannot make the machine's memory", failure);

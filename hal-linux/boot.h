@@ -7,12 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct seed_options; // machine.h
+
 struct boot_options {
     uint32_t cpu_count;
     size_t memory_size;
     const char *const *args; // for core: hal_boot.args
     const char *const *env;
-    bool verbose; // says on standard error what this host lacks
+    const struct seed_options *seed; // for the seeded machine
+    bool verbose;                    // says on standard error what this host lacks
 };
 
 // CPUs that this process may use.

@@ -10,6 +10,7 @@
 
 #include "hal-linux/halt.h"
 #include "hal-linux/irq.h"
+#include "hal-linux/machine.h"
 #include "hal-linux/syscall.h"
 #include "hal-x86_64/isa/isa.h"
 #include "hal/upcall.h"
@@ -126,6 +127,9 @@ void fault_signal(int signal, siginfo_t *info, void *ucontext)
     uint64_t ip = (uint64_t)general[HAL_REG_RIP];
     if (signal == SIGSYS && info->si_code == USER_DISPATCH) {
         fault_syscall(vcpu, general);
+        return;
+    }
+    if (machine_emulate(signal, info->si_code, general)) {
         return;
     }
     if (vcpu->index == VCPU_HOSTED) {

@@ -96,10 +96,10 @@ void entry_run(struct hal_frame *frame)
     }
 }
 
-// Where frame may be, and that no tool believes what was there.
-static void frame_check(const struct vcpu *vcpu, const struct hal_frame *frame, uint64_t ip,
-                        uint64_t sp)
+// Checks where the frame is, and sees to it that no tool believes what was there.
+struct hal_frame *irq_frame_place(const struct vcpu *vcpu, uint64_t ip, uint64_t sp)
 {
+    struct hal_frame *frame = frame_place(vcpu->entry_stack, sp);
     uintptr_t top = (uintptr_t)vcpu->entry_stack;
     uintptr_t low = (uintptr_t)frame;
     if (vcpu->entry_stack == NULL || low < top - HAL_ENTRY_STACK + ENTRY_MARGIN) {
@@ -111,13 +111,13 @@ static void frame_check(const struct vcpu *vcpu, const struct hal_frame *frame, 
     // Memcheck does not see the jump of rsp; what it would have opened includes 128 bytes below.
     (void)VALGRIND_MAKE_MEM_UNDEFINED((const char *)frame - RED_ZONE,
                                       RED_ZONE + sizeof *frame + isa_vector_size);
+    return frame;
 }
 
 struct hal_frame *irq_frame_push(struct vcpu *vcpu, greg_t *general)
 {
-    uint64_t sp = (uint64_t)general[HAL_REG_RSP];
-    struct hal_frame *frame = frame_place(vcpu->entry_stack, sp);
-    frame_check(vcpu, frame, (uint64_t)general[HAL_REG_RIP], sp);
+    struct hal_frame *frame =
+        irq_frame_place(vcpu, (uint64_t)general[HAL_REG_RIP], (uint64_t)general[HAL_REG_RSP]);
     for (int i = 0; i < HAL_REG_COUNT; ++i) {
         frame->general[i] = (uint64_t)general[i];
     }
@@ -170,8 +170,7 @@ void hal_regs_resume(const struct hal_regs *regs)
     (void)hal_irq_save();
     struct vcpu *vcpu = vcpu_self();
     uintptr_t sp = (uintptr_t)__builtin_frame_address(0) - HAL_STACK_PROBE;
-    struct hal_frame *frame = frame_place(vcpu->entry_stack, sp);
-    frame_check(vcpu, frame, regs->general[HAL_REG_RIP], sp);
+    struct hal_frame *frame = irq_frame_place(vcpu, regs->general[HAL_REG_RIP], sp);
     hal_frame_set(frame, regs);
     frame->kind = FRAME_INTERRUPT;
     frame->masked = 0;

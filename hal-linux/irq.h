@@ -24,6 +24,9 @@ extern uint64_t irq_flags_kept;
 // Calls the upcalls for what is pending. Interrupts off.
 void irq_deliver(struct hal_frame *frame);
 
+// Where a new frame goes for what is interrupted at ip with its stack pointer at sp.
+struct hal_frame *irq_frame_place(const struct vcpu *vcpu, uint64_t ip, uint64_t sp);
+
 // Makes sigreturn go to the entry stub with a frame of what it would have gone back to.
 struct hal_frame *irq_frame_push(struct vcpu *vcpu, greg_t *general);
 

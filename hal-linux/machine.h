@@ -1,16 +1,53 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // machine.h: the half of the process machine that comes in two forms.
 //
-// Either every vCPU is a host thread: smp.c, clock.c, entropy.c, dev/job.c, dev/worker.c. Or all of
-// them take turns on one, and a seed decides which: seed/. Each form defines what is declared here,
-// vcpu_raise, clock_init, clock_timer_check, worker_submit, worker_start, hal_cpu_start,
-// hal_cpu_idle, hal_timer_set, the clocks and hal_entropy.
+// Either every vCPU is a host thread: smp.c, clock.c, entropy.c. Or all of them take turns on one,
+// and a seed decides which: seed/. Each form defines what is declared here, vcpu_raise, clock_init,
+// clock_timer_check, worker_submit, hal_cpu_start, hal_cpu_idle, hal_timer_set, the clocks and
+// hal_entropy.
 #ifndef HAL_LINUX_MACHINE_H
 #define HAL_LINUX_MACHINE_H
 
+#include <signal.h>
+#include <ucontext.h>
+
 #include "hal/hal.h"
+
+enum seed_schedule { SCHEDULE_RANDOM, SCHEDULE_PCT, SCHEDULE_TURNS };
+
+struct seed_options {
+    uint64_t seed;
+    enum seed_schedule schedule;
+    uint32_t depth;      // change points of SCHEDULE_PCT, preemptions of SCHEDULE_TURNS
+    bool prints_hash;    // at the end, on standard error
+    const char *command; // that repeats this run
+};
+
+// Whether this is the seeded form.
+bool machine_is_seeded(void);
+
+// Hosted: before anything else. options is not read where the machine is not seeded.
+void machine_init(const struct seed_options *options);
 
 // Hosted: starts vCPU 0 in upcall_boot. 0 or -errno.
 int machine_start(const struct hal_boot *boot);
+
+// Hosted: what the main thread looks after while it waits. The answer is after how many nanoseconds it
+// shall look again; UINT64_MAX: never.
+uint64_t machine_watch(void);
+
+// Hosted: called when the machine has halted.
+void machine_end(enum hal_halt how);
+
+// What core learns of the host's files passes here: the seeded form hides what is another in each
+// run.
+struct stat;
+struct statfs;
+void machine_status(struct stat *status);
+void machine_fs_status(struct statfs *status);
+uint64_t machine_inode(uint64_t inode);
+
+// From the handler of a fault: true where the machine has carried out the instruction itself.
+bool machine_emulate(int signal, int code, greg_t *general);
 
 #endif

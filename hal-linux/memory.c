@@ -26,6 +26,7 @@ enum { PAGE_SHIFT = 12, ENTRY_PROT = 7, ENTRY_MAPPED = 8, ENTRY_SHIFT = 4 };
 // 0x10007fff8000, and programs, libraries and stacks begin at 0x550000000000.
 #define WINDOW_BASE 0x200000000000ul
 #define WINDOW_SIZE (64ul << 30)
+#define DIRECT_BASE 0x300000000000ul
 #define WINDOW_SIZE_MIN (1ul << 30)
 // Where linkers put programs that are not position-independent.
 #define LOW_BASE 0x400000ul
@@ -269,7 +270,7 @@ hal_phys memory_shared_start(size_t size)
 static long direct_map(long fd, size_t size, size_t shared_size)
 {
     size_t reserved = memory_shared_start(size) + shared_size + HAL_DIRECT_ALIGN;
-    long start = host_reserve(NULL, reserved, 0);
+    long start = host_reserve((char *)DIRECT_BASE, reserved, 0); // a hint
     if (is_error(start)) {
         return start;
     }

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "hal-linux/clock.h"
+#include "hal-linux/dev/job.h"
 #include "hal-linux/halt.h"
 #include "hal-linux/irq.h"
 #include "hal-linux/machine.h"
@@ -141,4 +142,54 @@ int machine_start(const struct hal_boot *boot)
         failure = thread_carry(&vcpus[i], carry);
     }
     return failure;
+}
+
+// ---- What only the seeded form does ----------------------------------------------
+
+bool machine_is_seeded(void)
+{
+    return false;
+}
+
+void machine_init(const struct seed_options *options)
+{
+    (void)options;
+}
+
+uint64_t machine_watch(void)
+{
+    return UINT64_MAX;
+}
+
+void machine_end(enum hal_halt how)
+{
+    (void)how;
+}
+
+void machine_status(struct stat *status)
+{
+    (void)status;
+}
+
+void machine_fs_status(struct statfs *status)
+{
+    (void)status;
+}
+
+uint64_t machine_inode(uint64_t inode)
+{
+    return inode;
+}
+
+bool machine_emulate(int signal, int code, greg_t *general)
+{
+    (void)signal;
+    (void)code;
+    (void)general;
+    return false;
+}
+
+void worker_submit(struct worker_job *job)
+{
+    job_queue(job);
 }

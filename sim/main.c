@@ -22,6 +22,7 @@
 #include "sim/mounts.h"
 #include "sim/options.h"
 #include "sim/program.h"
+#include "sim/seed.h"
 
 enum { ARGUMENTS_EXTRA = MOUNTS_MAX + 16 };
 
@@ -101,11 +102,16 @@ int main(int argc, char **argv)
 {
     static struct options options;
     options_read(&options, argc, argv);
+    if (options.is_seeded || machine_is_seeded()) {
+        seed_execute(argv);
+        options.seed.command = seed_command(argv);
+    }
     environment_set(&options);
     const struct boot_options boot = {.cpu_count = options.cpu_count,
                                       .memory_size = options.memory_size,
                                       .args = arguments_make(&options),
                                       .env = (const char *const *)environ,
+                                      .seed = &options.seed,
                                       .verbose = options.verbose};
     if (fs_add_streams("std") != 0 || entropy_add() != 0) {
         options_fail(EXIT_USAGE, "cannot make the devices");

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,15 +18,25 @@
 #define MEMORY_MAX (1ul << 40)
 #define MEMORY_DEFAULT (1ul << 30)
 
+enum { SEED_CPUS_DEFAULT = 2 }; // the same on every host
+
 static const char usage[] =
     "usage: osv-sim [OPTIONS] PROGRAM [ARGUMENTS...]\n"
     "Runs a Linux program on a kernel of its own, in this process.\n"
     "\n"
-    "  -c, --cpus N                 virtual CPUs (default: the host's)\n"
+    "  -c, --cpus N                 virtual CPUs (default: the host's; with --seed 2)\n"
     "  -m, --memory SIZE            guest memory, with k, M or G (default 1G)\n"
     "  -v, --mount HOST:GUEST[:ro]  shows a host directory to the program; repeatable\n"
     "  -e, --env NAME=VALUE         sets an environment variable; repeatable\n"
     "      --cwd DIR                the program's current directory\n"
+    "      --seed N                 a run that can be repeated: the seed decides all that chance "
+    "decides\n"
+    "      --schedule KIND          with --seed, who goes on: random, pct:D (D changes of "
+    "priority), "
+    "turns:K\n"
+    "                               (K preemptions) (default random)\n"
+    "      --trace-hash             with --seed, prints a number that is the same for the same "
+    "run\n"
     "      --strace                 prints each system call to standard error\n"
     "      --verbose                says more about what happens\n"
     "      --version                prints the version\n"
@@ -130,8 +141,40 @@ static void env_add(struct options *options, const char *text)
     options->env[options->env_count++] = text;
 }
 
+static uint64_t number_parse(const char *option, const char *text)
+{
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(text, &end, 0);
+    if (errno != 0 || end == text || *end != 0 || text[0] == '-') {
+        options_fail(EXIT_USAGE, "%s: '%s' is not a number from 0 to 2^64 - 1", option, text);
+    }
+    return number;
+}
+
+static void schedule_parse(struct seed_options *seed, const char *text)
+{
+    int end = 0;
+    if (strcmp(text, "random") == 0) {
+        seed->schedule = SCHEDULE_RANDOM;
+        return;
+    }
+    if (sscanf(text, "pct:%" SCNu32 "%n", &seed->depth, &end) == 1 && text[end] == 0) {
+        seed->schedule = SCHEDULE_PCT;
+        return;
+    }
+    if (sscanf(text, "turns:%" SCNu32 "%n", &seed->depth, &end) == 1 && text[end] == 0) {
+        seed->schedule = SCHEDULE_TURNS;
+        return;
+    }
+    options_fail(EXIT_USAGE, "--schedule: '%s' is not random, pct:D or turns:K", text);
+}
+
 enum long_only {
     OPTION_CWD = 256,
+    OPTION_SEED,
+    OPTION_SCHEDULE,
+    OPTION_TRACE_HASH,
     OPTION_STRACE,
     OPTION_VERBOSE,
     OPTION_VERSION,
@@ -156,6 +199,16 @@ static void option_take(struct options *options, int option)
         break;
     case OPTION_CWD:
         options->cwd = optarg;
+        break;
+    case OPTION_SEED:
+        options->is_seeded = true;
+        options->seed.seed = number_parse("--seed", optarg);
+        break;
+    case OPTION_SCHEDULE:
+        schedule_parse(&options->seed, optarg);
+        break;
+    case OPTION_TRACE_HASH:
+        options->seed.prints_hash = true;
         break;
     case OPTION_STRACE:
         options->strace = true;
@@ -185,6 +238,9 @@ void options_read(struct options *options, int argc, char **argv)
         {"mount", required_argument, NULL, 'v'},
         {"env", required_argument, NULL, 'e'},
         {"cwd", required_argument, NULL, OPTION_CWD},
+        {"seed", required_argument, NULL, OPTION_SEED},
+        {"schedule", required_argument, NULL, OPTION_SCHEDULE},
+        {"trace-hash", no_argument, NULL, OPTION_TRACE_HASH},
         {"strace", no_argument, NULL, OPTION_STRACE},
         {"verbose", no_argument, NULL, OPTION_VERBOSE},
         {"version", no_argument, NULL, OPTION_VERSION},
@@ -192,7 +248,7 @@ void options_read(struct options *options, int argc, char **argv)
         {"selftest", optional_argument, NULL, OPTION_SELF_TEST},
         {NULL, 0, NULL, 0},
     };
-    *options = (struct options){.cpu_count = boot_host_cpus(), .memory_size = MEMORY_DEFAULT};
+    *options = (struct options){.memory_size = MEMORY_DEFAULT};
     int option;
     while ((option = getopt_long(argc, argv, "+:c:m:v:e:", longs, NULL)) != -1) {
         if (option == ':') {
@@ -205,6 +261,9 @@ void options_read(struct options *options, int argc, char **argv)
     }
     if (optind == argc && options->self_test == NULL) {
         options_fail(EXIT_USAGE, "no program given; try --help");
+    }
+    if (options->cpu_count == 0) {
+        options->cpu_count = options->is_seeded ? SEED_CPUS_DEFAULT : boot_host_cpus();
     }
     options->program = argv + optind;
 }

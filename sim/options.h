@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hal-linux/machine.h"
+
 enum { OPTIONS_MOUNT_MAX = 20, OPTIONS_ENV_MAX = 256 };
 
 // Exit statuses of osv-sim itself, as shells have them.
@@ -26,6 +28,8 @@ struct options {
     size_t env_count;
     const char *cwd; // NULL: the current one
     bool strace, verbose;
+    bool is_seeded;
+    struct seed_options seed; // where is_seeded
     const char *self_test; // core's option that runs its self-test instead of a program, or NULL
     char **program;        // PROGRAM and its arguments; NULL ends
 };

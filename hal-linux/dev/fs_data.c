@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #include "hal-linux/dev/fs_request.h"
+#include "hal-linux/machine.h"
 #include "hal-linux/syscall.h"
 
 enum {
@@ -346,7 +347,7 @@ static size_t entry_convert(const struct host_entry *entry, char *to, size_t roo
         return 0;
     }
     struct fuse_dirent *out = (struct fuse_dirent *)to;
-    out->ino = entry->inode;
+    out->ino = machine_inode(entry->inode);
     out->off = (uint64_t)entry->next;
     out->namelen = (uint32_t)length;
     out->type = entry->type;

@@ -6,6 +6,7 @@
 #include <sys/vfs.h>
 
 #include "hal-linux/dev/fs_request.h"
+#include "hal-linux/machine.h"
 #include "hal-linux/syscall.h"
 
 // ---- Names ----
@@ -79,7 +80,11 @@ static void attributes_fill(const struct stat *from, struct fuse_attr *to)
 
 static long status_of(int fd, struct stat *status)
 {
-    return syscall3(SYS_fstat, fd, (long)status, 0); // also where fd is O_PATH (Linux 3.6)
+    long error = syscall3(SYS_fstat, fd, (long)status, 0); // also where fd is O_PATH (Linux 3.6)
+    if (error == 0) {
+        machine_status(status);
+    }
+    return error;
 }
 
 static bool is_special(uint32_t mode)
@@ -303,6 +308,7 @@ void fs_statfs(struct fs_request *request)
     struct statfs status;
     int fd = fs_node_fd(request, request->header->nodeid, &kind);
     long error = fd < 0 ? fd : syscall3(SYS_fstatfs, fd, (long)&status, 0);
+    machine_fs_status(&status);
     if (error != 0) {
         fs_fail(request, error);
         return;

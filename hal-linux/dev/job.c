@@ -13,7 +13,7 @@
 _Atomic uint32_t job_word;
 static struct worker_job *_Atomic job_top;
 
-void worker_submit(struct worker_job *job)
+void job_queue(struct worker_job *job)
 {
     struct worker_job *top = atomic_load(&job_top);
     do {

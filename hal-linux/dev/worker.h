@@ -14,7 +14,7 @@ struct worker_job {
     void (*run)(struct worker_job *job); // on a worker thread, all signals blocked
 };
 
-// Gives job to a worker. Any thread, any context: raw system calls only. Jobs start in order.
+// Gives job to a worker, now or when the machine says. As job_queue.
 void worker_submit(struct worker_job *job);
 
 // Hosted: starts the first worker. 0 or -errno.

@@ -138,6 +138,18 @@ def _impl(ctx):
                             _flags(_LINK, ["-fsanitize=undefined"]),
             ),
             _both("tsan", ["-fsanitize=thread"], ["-fsanitize=thread"]),
+            # core and applications on the seeded machine, which has its own __tsan_*: no calls at function
+            # entries, whose counterpart on the way of an exception would need a personality routine.
+            feature(
+                name = "seed",
+                flag_sets = _flags(_C, ["-fsanitize=thread"] + ([
+                    "-mllvm",
+                    "-tsan-instrument-func-entry-exit=0",
+                ] if clang else [
+                    "--param=tsan-instrument-func-entry-exit=0",
+                    "-Wno-tsan",  # gcc says that its own run-time does not know fences; ours does
+                ])),
+            ),
             _both("fuzzer", ["-fsanitize=fuzzer-no-link"], []),
             _both("gcov", ["--coverage"], ["--coverage"]),
             _both("llvmcov", ["-fprofile-instr-generate", "-fcoverage-mapping"], ["-fprofile-instr-generate"]),

@@ -75,13 +75,12 @@ MUSL_INTERNAL_INCLUDE = ["-Icore/libc/override", "-Icore/libc/override/include"]
 
 _NO_RUNTIME = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"]
 
-# Each access to memory is a call, and a MARK counts (tests/seed/mark.h takes the place of core/lib/mark.h).
+# Each access to memory is a call (feature "seed"), and a MARK counts (hal-linux/seed/mark.h takes the place of core/lib/mark.h).
 SEED_COPTS = [
-    "-Itests/seed",
-    "-fsanitize=thread",
+    "-Ihal-linux/seed",
     "-DCORE_LIB_MARK_H",
     "-include",
-    "tests/seed/mark.h",
+    "hal-linux/seed/mark.h",
 ]
 
 def isa_glob(patterns, exclude = []):
@@ -160,21 +159,23 @@ def core_library(name, hosts = []):
         name = name + "_seed",
         srcs = srcs,
         copts = copts + SEED_COPTS,
-        features = ["core"] + _NO_RUNTIME,
+        features = ["core", "seed"] + _NO_RUNTIME,
         tags = ["manual"],  # built where a test asks for it
         target_compatible_with = ["@platforms//os:linux"],
-        deps = _deps(name, "_seed") + extra + ["//tests/seed:inline"],
+        deps = _deps(name, "_seed") + extra + ["//hal-linux:seed_inline"],
         **common
     )
 
 def core_musl_library(name):
-    """core/libc/musl_*.c: the files of libc that see musl's internal headers."""
-    native.cc_library(
-        name = name,
-        srcs = native.glob(["musl_*.c"]),
-        copts = ["-std=gnu11", "-w"] + MUSL_INTERNAL_INCLUDE + HAL_INCLUDE,
-        features = ["core", "musl"] + _NO_RUNTIME,
-        linkstatic = True,
-        visibility = ["//core:__pkg__"],
-        deps = [":libc", ":override", "@musl//:headers", "@musl//:internal"],
-    )
+    """core/libc/musl_*.c: the files of libc that see musl's internal headers; NAME and NAME_seed."""
+    for suffix in ["", "_seed"]:
+        native.cc_library(
+            name = name + suffix,
+            srcs = native.glob(["musl_*.c"]),
+            copts = ["-std=gnu11", "-w"] + MUSL_INTERNAL_INCLUDE + HAL_INCLUDE,
+            features = ["core", "musl"] + _NO_RUNTIME,
+            linkstatic = True,
+            tags = ["manual"] if suffix else [],
+            visibility = ["//core:__pkg__"],
+            deps = [":libc" + suffix, "//hal:inline", ":override", "@musl//:headers", "@musl//:internal"],
+        )

@@ -48,8 +48,8 @@ def seed_test(name, rooms, deps = [], srcs = None, **kwargs):
     native.cc_test(
         name = name,
         srcs = srcs or [name + ".c"],
-        copts = _COPTS + SEED_COPTS,
-        features = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"],
+        copts = _COPTS + ["-Itests/seed"] + SEED_COPTS,
+        features = ["seed", "-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"],
         linkstatic = True,
         tags = ["seed", "no-san", "no-valgrind"],
         target_compatible_with = ["@platforms//os:linux", "@platforms//cpu:x86_64"],
@@ -111,25 +111,28 @@ def guest_program(name, srcs, kind = "pie", copts = [], linkopts = [], cxx = Fal
         **kwargs
     )
 
-def sim_test(name, runner, args = [], data = [], cpus = [1, 2, 4], tags = [], size = "medium", **kwargs):
-    """One test for each number of vCPUs: RUNNER OSV-SIM CPUS ARGS...
+def sim_test(name, runner, args = [], data = [], cpus = [1, 2, 4], seeded = True, tags = [], size = "medium", **kwargs):
+    """One test for each machine: RUNNER OSV-SIM CPUS ARGS..., or RUNNER OSV-SIM CPUS@SEED ARGS...
 
     Args:
-      name: NAME_1cpu, NAME_2cpu ... are the tests.
+      name: NAME_1cpu, NAME_2cpu ... are the tests, and NAME_seeded.
       runner: a shell or Python script; prints "ok N - what" and "not ok N - what".
       args: what it is called with after the simulator and the number; $(location) works.
       data: what args name.
-      cpus: the numbers.
+      cpus: the numbers of vCPUs.
+      seeded: on the seeded machine, too.
       tags: of the tests.
       size: of the tests.
       **kwargs: of sh_test.
     """
-    for count in cpus:
+    for machine, cpus_and_seed in [("%dcpu" % count, str(count)) for count in cpus] + (
+        [("seeded", "3@1")] if seeded else []
+    ):
         native.sh_test(
-            name = "%s_%dcpu" % (name, count),
+            name = "%s_%s" % (name, machine),
             srcs = [runner],
-            args = ["$(location //sim:osv-sim)", str(count)] + args,
-            data = data + ["//sim:osv-sim"],
+            args = ["$(location //sim:osv-sim)", cpus_and_seed] + args,
+            data = data + ["//sim:osv-sim", "//sim:osv-sim-seed"],
             size = size,
             tags = ["sim", "no-valgrind"] + tags,
             target_compatible_with = ["@platforms//os:linux"],

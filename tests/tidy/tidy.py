@@ -327,7 +327,7 @@ def header_command(path):
     elif path.startswith("hal-x86_64/machine/"):
         backend = "hal-x86_64/isa"
     elif path.startswith(("tests/unit/", "tests/seed/")):
-        backend = "tests/seed" if path.startswith("tests/seed/") else "tests/unit/hal"
+        backend = "hal-linux/seed" if path.startswith("tests/seed/") else "tests/unit/hal"
     return [compiler, "-std=gnu11", "-D_GNU_SOURCE", "-ffreestanding", "-fsyntax-only", "-w", "-x", "c",
             "-I.", "-I" + backend, path]
 

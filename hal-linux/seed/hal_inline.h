@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// hal_inline.h: the inline half of the contract on the deterministic machine. See seed.h.
-#ifndef SEED_HAL_INLINE_H
-#define SEED_HAL_INLINE_H
+// hal_inline.h: the inline half of the contract on a machine that takes turns: function calls, so that
+// each can be a point where another CPU goes on.
+#ifndef HAL_LINUX_SEED_HAL_INLINE_H
+#define HAL_LINUX_SEED_HAL_INLINE_H
 
 struct cpu *seed_cpu_self(void);
 void *seed_self(void);

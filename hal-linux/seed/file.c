@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// file.c: what a run may know of the host's files: contents, names, sizes, modes, owners, and times
+// that lie before the run. They are input: the same files give the same run.
+//
+// Inode numbers are counted in the order in which they are met. Times since the start of the run
+// are one time, the start of the virtual clock, since how far apart the host's are is chance. The
+// time of access is the time of change, since whether the host writes it down depends on earlier
+// runs. What a file takes up on the disk, and what the disk has left, is made up.
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+#include "hal-linux/machine.h"
+#include "hal-linux/seed/seed.h"
+#include "hal-linux/syscall.h"
+
+enum { INODE_SLOTS = 1 << 20, BLOCKS_PER_PAGE = 8, FIRST_INODE = 2 };
+
+static struct {
+    uint64_t host, number; // number 0: nothing here
+} inodes[INODE_SLOTS];
+
+static uint64_t inode_count;
+static time_t start_s; // of the run, as the host tells it
+
+void file_init(void)
+{
+    struct timespec now;
+    syscall3(SYS_clock_gettime, CLOCK_REALTIME, (long)&now, 0);
+    start_s = now.tv_sec - 1; // the host's file systems have a coarser clock
+}
+
+uint64_t machine_inode(uint64_t inode)
+{
+    uint64_t slot = random_mix(inode) % INODE_SLOTS;
+    while (inodes[slot].number != 0 && inodes[slot].host != inode) {
+        slot = (slot + 1) % INODE_SLOTS;
+    }
+    if (inodes[slot].number == 0) {
+        if (inode_count == INODE_SLOTS - 1) {
+            point_spoil("it looks at more than a million files");
+            return inode;
+        }
+        inodes[slot].host = inode;
+        inodes[slot].number = FIRST_INODE + inode_count++;
+    }
+    return inodes[slot].number;
+}
+
+static void time_hide(struct timespec *time)
+{
+    if (time->tv_sec >= start_s) {
+        *time = (struct timespec){.tv_sec = SEED_START_S};
+    }
+}
+
+void machine_status(struct stat *status)
+{
+    status->st_ino = machine_inode(status->st_ino);
+    time_hide(&status->st_mtim);
+    time_hide(&status->st_ctim);
+    status->st_atim = status->st_mtim;
+    status->st_blocks = (status->st_size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE * BLOCKS_PER_PAGE;
+}
+
+void machine_fs_status(struct statfs *status)
+{
+    const uint64_t blocks = 1ul << 24;
+    status->f_blocks = status->f_bfree = status->f_bavail = blocks;
+    status->f_files = status->f_ffree = blocks;
+}

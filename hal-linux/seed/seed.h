@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// seed.h: the seeded machine: all vCPUs take turns on one host thread, and a seed decides
+// everything that chance decides on others.
+//
+// core is compiled with -fsanitize=thread. Each of its accesses to memory, and each call of the
+// contract, is a point: virtual time goes on by POINT_NS, and where that reaches next_ns something
+// happens: another vCPU goes on, an interrupt comes up, a device's work is done. Between two points
+// the machine is deterministic because it is one thread that asks the host for nothing but files.
+//
+// Everything here runs on that thread, in guest context, unless a comment says otherwise.
+#ifndef HAL_LINUX_SEED_SEED_H
+#define HAL_LINUX_SEED_SEED_H
+
+#include "hal-linux/machine.h"
+#include "hal-linux/seed/random.h"
+#include "hal-linux/vcpu.h"
+
+enum {
+    POINT_NS = 100,
+    // How often a spoilt run is looked at, in real time, and what an interruption takes in virtual time.
+    WATCH_SPOILT_NS = 2000000,
+};
+
+// What the clock on the wall says at the start of each run: 2030-01-01.
+#define SEED_START_S 1893456000ul
+
+// One vCPU, beside its struct vcpu. It is in one of three states: not started; waiting in
+// hal_cpu_idle, until something is pending; able to run.
+struct turn_cpu {
+    void *sp; // where its coroutine was left
+    bool is_started, is_waiting;
+    uint32_t coming;  // causes that were raised and are not pending yet,
+    hal_ns coming_at; // but will be then
+    hal_ns fires_at;  // when its timer will: the deadline and its jitter
+};
+
+extern struct turn_cpu turn_cpus[HAL_CPU_MAX];
+
+// The virtual clock, and when point_slow is due. Read and written at each point.
+extern hal_ns point_now, point_next;
+extern uint64_t point_hash;  // of the places of all points and of all decisions so far
+extern uint64_t point_count; // of them
+
+// ---- point.c ----
+
+void point_init(const struct seed_options *options);
+
+// A point of the code behind place.
+void point_at(const void *place);
+
+// Something that the hash shall tell apart.
+void point_note(uint64_t word);
+
+// Looks again when the next thing happens: a timer, a cause or a mask has changed.
+void point_next_update(void);
+
+// Makes pending what is due. True: something became pending.
+bool point_events_take(void);
+
+// Advances the clock to the next event. False: there is none, now or ever.
+bool point_jump(void);
+
+// The run cannot be repeated from here on; says why, once.
+void point_spoil(const char *why);
+
+// Whether that has been said. Any host thread.
+bool point_is_spoilt(void);
+
+// ---- turn.c ----
+
+// Lets another vCPU go on, or this one, as the choice falls. is_change: this one has had its turn.
+// Masked.
+void turn_choose(bool is_change);
+
+// ---- choice.c ----
+
+void choice_init(const struct seed_options *options);
+
+// How long until the next choice, in virtual time.
+hal_ns choice_gap(void);
+
+// Whether a choice is to be made, too, whenever a vCPU becomes able to go on.
+bool choice_wants_events(void);
+
+// Which of the `count` able vCPUs goes on, count > 0. running is one of them, or can no longer.
+// is_change: it has had its turn.
+uint32_t choice_make(const uint32_t *able, uint32_t count, uint32_t running, bool is_change);
+
+// Whether any vCPU could go on.
+bool turn_is_any_able(void);
+
+// ---- jobs.c ----
+
+void job_init(uint64_t seed);
+
+// When the next job is due; UINT64_MAX: there is none.
+hal_ns job_due(void);
+
+// Does the jobs that are due.
+void job_run_due(void);
+
+// Waits for the host to finish a job that was given up on. False: there is none.
+bool job_wait_late(void);
+
+// Causes that a hosted thread raises; and their taking over as coming.
+void job_raise(uint32_t index, uint32_t causes);
+void job_take_arrived(void);
+
+// ---- entropy.c ----
+
+void entropy_init(uint64_t seed);
+
+// ---- file.c ----
+
+void file_init(void);
+
+// ---- trap.c ----
+
+// The calling host thread's rdtsc and cpuid are traps from here on.
+void trap_begin(void);
+
+// The name of the processor that cpuid describes.
+const char *trap_processor(void);
+
+// ---- watch.c ----
+
+// True once after the watchdog's signal was sent.
+bool watch_take(void);
+
+// While the machine waits for the host, nobody expects points.
+void watch_pause(bool is_paused);
+
+#endif
