@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """compare.py: the same command on Linux and on osv-sim must print the same, exit the same and leave the same files.
 
-    compare.py OSV-SIM CPUS SUITE.py FUNCTION FILE...
+    compare.py OSV-SIM CPUS[@SEED] SUITE.py FUNCTION FILE...
 
 FUNCTION of SUITE.py is called with a Machine and the files by their names. Commands run in a directory that is emptied
 in between, with LC_ALL=C and TZ=UTC. Prints TAP.
@@ -23,7 +23,8 @@ class Machine:
     """Runs commands on Linux and on osv-sim and compares what they did."""
 
     def __init__(self, osv_sim, cpus):
-        self.osv = [os.path.abspath(osv_sim), "-c", cpus]
+        cpus, _, seed = cpus.partition("@")
+        self.osv = [os.path.abspath(osv_sim), "-c", cpus] + (["--seed", seed] if seed else [])
         self.count = self.failed = 0
         self.start = time.time()
         self.top = tempfile.mkdtemp(prefix="osv-apps-")

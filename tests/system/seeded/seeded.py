@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""seeded.py: what osv-sim --seed promises, for compare.py: the same seed gives the same run, to the last bit."""
+import os
+import re
+import shlex
+import sys
+
+HASH = re.compile(rb"osv-sim: trace hash ([0-9a-f]{16}), (\d+) points, \d+ ns, x86-64-v\d\n")
+SPOILT = b"osv-sim: this run cannot be repeated: "
+
+
+def run(machine, seed, command, *options, cpus="2", environment=None):
+    """(status, output, errors without the hash, hash, points) of one run in an empty directory."""
+    machine.empty()
+    prefix = machine.osv[:1] + ["-c", cpus, "--seed", str(seed), "--trace-hash"] + machine.osv[3:] + list(options)
+    status, out, err = machine.run(prefix + command, environment=environment)
+    found = HASH.search(err)
+    return status, out, HASH.sub(b"", err), found and found.group(1), int(found.group(2)) if found else 0
+
+
+def repeats(machine, files):
+    """The same seed, the same run; another seed, another run."""
+    lua = ["lua5.4", "-e", "for i = 1, 100 do print(i, math.random(), os.time(), {}) end"]
+    for name, command in (("all that is chance elsewhere", [files["chance"]]), ("lua", lua),
+                          ("C++ threads", [files["work_cxx"]])):
+        for cpus in ("1", "2", "4"):
+            runs = [run(machine, 7, command, cpus=cpus) for _ in range(10)]
+            same = all(r == runs[0] for r in runs) and runs[0][3] is not None
+            machine.case("%s, %s vCPUs: ten runs are one" % (name, cpus), same,
+                         "\n".join(sorted({repr(r[3:]) for r in runs})))
+        hashes = {run(machine, seed, command)[3] for seed in range(1, 9)}
+        machine.case("%s: eight seeds are eight runs" % name, len(hashes) == 8, repr(hashes))
+    outputs = {run(machine, seed, [files["chance"]])[1].split(b"\n")[1] for seed in range(1, 9)}
+    machine.case("seeds decide in which order threads come", len(outputs) > 4, repr(outputs))
+    with_clutter = run(machine, 7, [files["chance"]], environment={"A": "b"})
+    without = run(machine, 7, [files["chance"]], environment={"A": "c"})
+    machine.case("the environment's values do not matter", with_clutter == without)
+
+
+def schedules(machine, files):
+    """Every way of choosing gives runs that are right, and that repeat."""
+    expected = machine.run([files["work_cxx"]])
+    for schedule in ("random", "pct:3", "pct:20", "turns:0", "turns:10"):
+        runs = [run(machine, seed, [files["work_cxx"]], "--schedule", schedule, cpus="3") for seed in range(1, 11)]
+        machine.case("%s: C++ threads as on Linux" % schedule, all(r[:3] == expected for r in runs))
+        again = run(machine, 10, [files["work_cxx"]], "--schedule", schedule, cpus="3")
+        machine.case("%s: repeats" % schedule, again == runs[-1])
+    for wrong in ("often", "pct:", "turns:x"):
+        status, _, err, _, _ = run(machine, 1, [files["chance"]], "--schedule", wrong)
+        machine.case("--schedule %s is refused by name" % wrong, status == 2 and err.count(b"\n") == 1 and
+                     b"--schedule: '%s'" % wrong.encode() in err, repr(err))
+
+
+def deadlock(machine, files):
+    """Two mutexes in opposite order: some seed finds it, and says how to see it again."""
+    runs = {seed: run(machine, seed, [files["locks"]], "--schedule", "pct:2") for seed in range(1, 101)}
+    stuck = {seed: r for seed, r in runs.items() if r[0] != 0}
+    fine = [r for r in runs.values() if r[:3] == (0, b"done\n", b"")]
+    machine.case("some schedules end", len(fine) > 0)
+    machine.case("some do not", 0 < len(stuck) == 100 - len(fine), "%d of 100" % len(stuck))
+    print("# deadlock in %d of 100 seeds" % len(stuck))
+    for seed, got in list(stuck.items())[:2]:
+        said = got[2].decode()
+        machine.case("it is said at once", got[0] == 134 and "deadlock: no thread can ever go on" in said, said)
+        machine.case("with every thread", said.count("waiting") >= 2, said)
+        replay = re.search(r"osv-sim: replay: (.*)\n", said)
+        again = machine.run(shlex.split(replay.group(1))) if replay else None
+        machine.case("the command printed repeats it", again is not None and again[0] == 134 and
+                     HASH.search(again[2]).group(1) == got[3], repr(again))
+
+
+def spinning(machine, files):
+    """A program that never calls the kernel is interrupted, and the run says what that means."""
+    status, out, err, _, _ = run(machine, 1, [files["spins"]], "--schedule", "turns:0", cpus="1")
+    machine.case("it ends", (status, out) == (0, b"done\n"), repr((status, out, err)))
+    machine.case("it says that it cannot be repeated", err.startswith(SPOILT) and err.count(b"\n") == 1, repr(err))
+
+
+def fresh(machine, files):
+    """Programs under many seeds; OSV_SEEDS=FROM-TO says which."""
+    first, last = (int(word) for word in os.environ.get("OSV_SEEDS", "1-20").split("-"))
+    script = os.path.join(machine.folder("scripts"), "work.lua")
+    with open(script, "wb") as file:
+        file.write(b"local t = {} for i = 1, 2000 do t[i] = ('x'):rep(i % 50) .. i end table.sort(t)\n"
+                   b"print(#table.concat(t), os.getenv('HOME'), string.format('%.3f', math.pi))\n")
+    sql = "create table t(a, b); with recursive n(i) as (select 1 union all select i + 1 from n where i < 500) " \
+          "insert into t select i, i * i from n; select count(*), sum(b) from t; pragma integrity_check;"
+    for name, command in (("lua", ["lua5.4", script]), ("sqlite3", ["sqlite3", ":memory:", sql]),
+                          ("C++ threads", [files["work_cxx"]])):
+        expected = machine.run(command)
+        wrong = []
+        for seed in range(first, last + 1):
+            got = run(machine, seed, command, cpus=str(1 + seed % 4))
+            if got[:3] != expected:
+                wrong.append("osv-sim --seed %d -c %d: %r" % (seed, 1 + seed % 4, got))
+        machine.case("%s: seeds %d to %d as on Linux" % (name, first, last), not wrong, "\n".join(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit("see compare.py")
