@@ -45,11 +45,12 @@ char **libc_optarg = &glibc_optarg;
 int *libc_optind = &glibc_optind, *libc_opterr = &glibc_opterr, *libc_optopt = &glibc_optopt;
 char *libc_single_threaded = &glibc___libc_single_threaded;
 
-// error.c, obstack.c
+// error.c, obstack.c, regex.c
 extern unsigned *libc_error_count;
 extern int *libc_error_once;
 extern void (**libc_error_program)(void);
 extern void (**libc_obstack_handler)(void);
+extern unsigned long *libc_regex_syntax;
 
 #define COPIED(name, pointer)                                                                      \
     {                                                                                              \
@@ -82,6 +83,7 @@ const struct elf_copied libc_copied[] = {
     COPIED("error_one_per_line", libc_error_once),
     COPIED("error_print_progname", libc_error_program),
     COPIED("obstack_alloc_failed_handler", libc_obstack_handler),
+    COPIED("re_syntax_options", libc_regex_syntax),
 };
 
 const size_t libc_copied_count = sizeof libc_copied / sizeof libc_copied[0];

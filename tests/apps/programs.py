@@ -142,6 +142,29 @@ PROGRAMS = [
               "openssl enc -chacha20 -K 01 -iv 02 -in sample -out stream", "openssl enc -base64 -in packed -out text",
               "openssl enc -aes-128-ctr -pbkdf2 -S 0102030405060708 -k word -in text -out counted", inputs=("sample",)),
          case("openssl asn1parse", "openssl asn1parse -genstr UTF8:text -out coded", "openssl asn1parse -inform DER -in coded")]),
+    Program("grep", "grep", "patterns", "basic, extended and fixed patterns, back references, contexts, many patterns", each(
+        ("lines", "macros"), "grep -n [aeiou]r[a-m] lines", "grep -c ^m lines", "grep -E -o [b-f]+(a|e)[^a]{2} lines",
+        "grep -i -w -v E[a-z]* lines", r"grep \(.\)\(.\)\2\1 lines", "grep -E (.)(.)\\2\\1$ lines", "grep -f macros lines",
+        r"grep -A1 -B2 -m3 --color=always \<a.*e\> lines", "grep -x -F define lines", r"grep -b -o [[:digit:]]\+ macros",
+        "grep -E a{2 lines", r"grep \(a lines", "grep -E *a lines", "grep [[:foo:]] lines", "grep [b-a] lines",
+        r"grep a\{1,2 lines", "grep -z -c a$ lines", "grep -rn --include=m* define .", "grep -q x none")),
+    Program("sed", "sed", "patterns", "addresses, groups, back references, branches, the hold space, files in place", each(
+        ("lines",), r"sed -n /[aeiou]\{2\}/p lines", r"sed s/\([a-m]*\)\([n-z]*\)/<\2|\1>/g lines", r"sed -E s/(a|b)+|c*/[&]/2g lines",
+        r"sed -n -E /^(.).*\1$/=;$p lines", "sed -e 1!G;h;$!d lines", r"sed -E :a;s/^(.{1,30})$/\1./;ta lines",
+        r"sed N;N;s/^./>/Mg;P;D lines", r"sed s/\b./\U&/g;y/aeiou/AEIOU/ lines", r"sed s/x*/-/g;5q lines", "sed -i.old /e$/d lines",
+        r"sed s/\w\+$/\n&/I;/a/,/b/{//!d} lines", r"sed s/\(a/b/ lines", "sed -E s/a{2,1}// lines", r"sed s/a/\1/ lines")),
+    Program("diff", "diffutils", "patterns", "of files and folders, -u -y -I -F, cmp and sdiff", each(
+        ("lines", "macros", "tree"), "diff lines macros", "diff -u -F ^define lines macros", "diff -I ^[a-m] -I e$ macros lines",
+        "diff -y -W 60 macros lines", "diff -r tree .", "cmp lines macros", "diff -b -B -i lines lines")),
+    Program("expr csplit tac nl", "coreutils", "patterns", "with patterns", [
+        case("expr :", ["expr", "abcabc", ":", r"\(a.c\)"], ["expr", "abc", ":", "[a-c]*"], ["expr", "abc", ":", "x"],
+             ["expr", "a", ":", r"\(b"], ["expr", "3", "+", "4", "*", "5"]),
+        case("csplit", ["csplit", "-s", "-n3", "macros", "/define/", "{1}", "%ifelse%+1"], inputs=("macros",)),
+        case("tac -r", ["tac", "-r", "-s", "[aeiou][a-m]", "lines"], inputs=("lines",)),
+        case("nl -b p", ["nl", "-b", "p^[a-m]", "lines"], inputs=("lines",)),
+        case("find -regex", ["find", "tree", "-regex", r".*/[a-m]+\..*"], inputs=("tree",)),
+        case("find -regextype", ["find", "tree", "-regextype", "posix-extended", "-iregex", r".*(C|h)$"], inputs=("tree",)),
+    ]),
     Program("find", "findutils", "files", "by name, kind, size, mode, time; -printf, -prune, -delete", each(
         ("tree",), "find .", "find tree -name *.c -o -type l", "find tree -size +1k -printf %p:%s:%m:%y:%l\\n",
         "find tree -newermt 2002-01-01", "find -L tree -type f -links +1", "find tree -maxdepth 1 -mindepth 1 -empty",
