@@ -30,6 +30,7 @@ static unsigned map_flags_of(int flags, int prot)
     result |= (flags & MAP_SHARED) != 0 ? VM_SHARED : 0;
     // What reserves only, or grows, gets its memory when it is touched.
     result |= (flags & (MAP_NORESERVE | MAP_STACK | MAP_GROWSDOWN)) != 0 && prot != 0 ? VM_LAZY : 0;
+    result |= (flags & (MAP_POPULATE | MAP_LOCKED)) != 0 ? VM_POPULATE : 0;
     return result;
 }
 
@@ -51,7 +52,7 @@ static long map_file(char **va, size_t size, int prot, int flags, int fd, uint64
         error = file_pager(file, &pager);
     }
     if (error == 0) {
-        unsigned how = map_flags_of(flags, prot) & ~(unsigned)(VM_SHARED | VM_LAZY);
+        unsigned how = map_flags_of(flags, prot) & ~(unsigned)(VM_SHARED | VM_LAZY | VM_POPULATE);
         error = vm_map(va, size, (unsigned)prot, how, pager, offset);
         pager->put(pager);
     }
@@ -67,8 +68,8 @@ long linux_mmap(char *va, size_t size, int prot, int flags, int fd, int64_t offs
         return -EINVAL;
     }
     size_t whole = page_round(size);
-    if (whole == 0) {
-        return -ENOMEM;
+    if (whole == 0 || (flags & MAP_HUGETLB) != 0) {
+        return -ENOMEM; // no huge pages are set aside, as on Linux with vm.nr_hugepages = 0
     }
     if (!is_aligned(va)) {
         if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0) {

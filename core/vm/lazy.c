@@ -247,6 +247,9 @@ static bool chunk_map(char *va, uint64_t word)
         frame_free(pa, count);
         return false;
     }
+    if ((prot & HAL_WRITE) != 0) {
+        hal_populate(start, count * HAL_PAGE_SIZE);
+    }
     return true;
 }
 

@@ -76,12 +76,14 @@ static int request_fill(struct request *request)
 {
     if (request->pager != NULL || request->prot == 0) {
         request->flags &= ~(unsigned)VM_LAZY;
-    } else if ((request->flags & VM_LAZY) == 0) {
+    } else if ((request->flags & VM_LAZY) == 0 || (request->flags & VM_POPULATE) != 0) {
         size_t pages = request->size / HAL_PAGE_SIZE;
         if (pages > frame_total_count()) {
             return -ENOMEM;
         }
-        bool is_scarce = pages > PAGES_MANY && pages > frame_free_count() / 2;
+        size_t share = (request->flags & VM_POPULATE) != 0 ? 1 : 2;
+        bool is_scarce = pages > PAGES_MANY && pages > frame_free_count() / share;
+        request->flags &= ~(unsigned)VM_LAZY;
         request->flags |= is_scarce ? VM_LAZY : 0;
     }
     request->is_eager =
@@ -156,6 +158,10 @@ static int request_map(struct change *change, struct request *request)
     }
     if (error != 0) {
         return error;
+    }
+    if ((request->flags & VM_POPULATE) != 0 && request->is_eager && request->pager == NULL &&
+        (request->prot & HAL_WRITE) != 0) {
+        hal_populate(request->va, request->size);
     }
     if (is_lazy) {
         lazy_set(request->va, end, request->prot);

@@ -32,6 +32,7 @@ enum vm_flags {
     VM_SHARED = 8,    // anonymous only here
     VM_LOW = 16,      // in the first 2 GiB (MAP_32BIT)
     VM_STACK = 32,    // a stack: every lazy area is fit for one, since faults take no lock
+    VM_POPULATE = 64, // anonymous only: touched at once, not lazy unless memory is scarce
 };
 
 int vm_init(const struct hal_boot *boot);

@@ -108,8 +108,16 @@ def bench(machine, files):
         two = (b"_2t", b"_2cpu", b"_nopin", b"_remote_free", b"#")
         return b"\n".join(line for line in lines if not (alone and any(word in line for word in two)))
 
-    for name in ("syscost", "threads", "mutex", "ctxsw", "mallocb"):
-        machine.same(name + " prints the same names", [files["bench_" + name]], keep=keep)
+    arguments = {"bench_vm": ["64"], "bench_sqliteb": [":memory:"]}
+    for name, path in files.items():
+        machine.same(name + " prints the same names", [path] + arguments.get(name, []), keep=keep)
+
+
+def vm_1g(machine, files):
+    """A region of 1 GiB in every way."""
+    machine.osv += ["-m", "2G"]
+    program = files["bench_vm"]
+    machine.same("-m 2G bench_vm 1024", [program, "1024"], linux=[[program, "16"]], keep=names_only)
 
 
 def cxx_many(machine, files):

@@ -31,15 +31,25 @@ def mixed(size):
     return bytes(made[:size])
 
 
-def lines():
+def prose(size):
+    """Words in no order: nothing repeats for long."""
+    generator = random.Random(9)
+    words = [word(generator).encode() for _ in range(20000)]
+    made = bytearray()
+    while len(made) < size:
+        made += b" ".join(generator.choices(words, k=20000)) + b"\n"
+    return bytes(made[:size])
+
+
+def lines(count=2000):
     generator = random.Random(4)
-    return "".join("%d %s %d\n" % (n, word(generator), generator.randrange(1000)) for n in range(2000)).encode()
+    return "".join("%d %s %d\n" % (n, word(generator), generator.randrange(1000)) for n in range(count)).encode()
 
 
-def records():
+def records(count=500):
     generator = random.Random(5)
     return json.dumps([{"name": word(generator), "kind": generator.choice("abc"), "size": generator.randrange(1000),
-                        "tags": [word(generator) for _ in range(generator.randrange(4))]} for _ in range(500)]).encode()
+                        "tags": [word(generator) for _ in range(generator.randrange(4))]} for _ in range(count)]).encode()
 
 
 def numbers():

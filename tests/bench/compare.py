@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""compare.py: the benchmarks on Linux and on osv-sim in turn; medians and their ratio.
+"""compare.py: the benchmarks on Linux and on osv-sim in turn: medians, their ratio, and what is asked of it.
 
-    bazel run //tests/bench:compare [-- --runs N] [NAME...]
+    bazel run //tests/bench:compare [-- [--runs N] [NAME...]]
 
-Prints a line `name linux osv unit ratio` per figure; ratio is how many times better osv-sim is: linux/osv where less
-is better, osv/linux for rates. Figures with a required ratio say whether it is reached. Both machines run each program
-alternately within one call, so that drifts of the machine's speed meet both.
+A line per figure: its name, the median on Linux and on osv-sim, the unit, how many times better osv-sim is (linux/osv
+where less is better, osv/linux for rates), and where something is asked, that and whether it is reached. The exit
+status is 0 if all that was measured is. Both machines run each program alternately within one call, so that drifts of
+the machine's speed meet both.
 """
 import argparse
 import os
@@ -17,21 +18,61 @@ import sys
 import tempfile
 import time
 
-# What issue 2 asks for: at least this ratio.
+# What is asked: at least this many times better. A total may take 1.05 of Linux's time.
+TOTAL = 1 / 1.05
 REQUIRED = {
     "getppid": 15.0,
-    "thread_create_join_1cpu": 4.0,
+    "thread_create_join_1cpu": 5.0,
     "ctxsw_condvar_1cpu": 4.0,
     "malloc_pair_16": 0.95,
     "malloc_pair_64": 0.95,
     "malloc_pair_256": 0.95,
     "malloc_pair_1024": 0.95,
-    "lua_total": 1 / 1.05,
-    "sqlite_total": 1 / 1.05,
+    "lua_total": TOTAL,
+    "sqlite_total": TOTAL,
+    "xz_total": TOTAL,
+    "zstd_total": TOTAL,
+    "jq_total": TOTAL,
+    "gawk_total": TOTAL,
+    "perl_total": TOTAL,
+    "python3_total": TOTAL,
 }
 LIMIT = {"hello_exec_to_exit": 10.0}  # ms on osv-sim
 
-BENCHES = ["syscost", "threads", "mutex", "ctxsw", "mallocb"]
+# The programs that print their figures, and their arguments.
+BENCHES = {
+    "syscost": [],
+    "threads": [],
+    "mutex": [],
+    "ctxsw": [],
+    "mallocb": [],
+    "vm": ["256"],
+    "timerlat": [],
+    "sqliteb": ["."],
+}
+
+# Programs timed from exec to exit: the command, where @NAME is a file of tests/apps, and the inputs that it finds in
+# the current directory: names of made_inputs.
+PROGRAMS = {
+    "lua": ("lua5.4 @work.lua 20", ()),
+    "sqlite": ("sqlite3 work.db .read\t@work.sql", ()),
+    "xz": ("xz -T2 -2 --block-size=1MiB -k prose8", ("prose8",)),
+    "zstd": ("zstd -T2 -q -9 prose16", ("prose16",)),
+    "jq": ("jq --arg who me -f @work.jq data.json", ("data.json",)),
+    "gawk": ("gawk -f @work.awk lines", ("lines",)),
+    "perl": ("perl @work.pl 40", ()),
+    "python3": ("/usr/bin/python3 @work.py 20", ()),
+}
+
+
+def made_inputs(folder):
+    """The inputs of PROGRAMS, once for all runs."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../apps"))
+    import inputs  # pylint: disable=import-outside-toplevel
+    for name, content in (("prose8", lambda: inputs.prose(8 << 20)), ("prose16", lambda: inputs.prose(16 << 20)),
+                          ("data.json", lambda: inputs.records(12000)), ("lines", lambda: inputs.lines(300000))):
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(content())
 
 
 class Figures:
@@ -43,80 +84,105 @@ class Figures:
     def add(self, machine, name, value, unit):
         self.values.setdefault(name, (unit, {"linux": [], "osv": []}))[1][machine].append(value)
 
+    def judge(self, name, ratio, osv, unit):
+        """What is asked of a figure, in words, and whether it is reached; "" where nothing is."""
+        if name in REQUIRED:
+            return "asked %.2f" % REQUIRED[name], ratio >= REQUIRED[name]
+        if name in LIMIT:
+            return "asked < %g %s" % (LIMIT[name], unit), osv < LIMIT[name]
+        return "", True
+
     def print(self):
-        missed = []
+        """The table; answers how many were asked, and the names of those that miss it."""
+        asked, missed = 0, []
+        print("%-36s %11s %11s %-6s %7s" % ("name", "linux", "osv", "unit", "ratio"))
         for name, (unit, values) in self.values.items():
             if not values["linux"] or not values["osv"]:
-                print("%s is missing on one machine" % name)
-                missed.append(name)
+                print("%-36s only on %s" % (name, "osv" if values["osv"] else "linux"))
+                missed += [name] if name in REQUIRED else []
                 continue
             linux, osv = statistics.median(values["linux"]), statistics.median(values["osv"])
             ratio = osv / linux if unit.endswith("/s") else linux / osv
-            note = ""
-            if name in REQUIRED:
-                reached = ratio >= REQUIRED[name]
-                note = "  required %.2f: %s" % (REQUIRED[name], "reached" if reached else "MISSED")
-                missed += [] if reached else [name]
-            if name in LIMIT:
-                reached = osv < LIMIT[name]
-                note = "  limit %g %s: %s" % (LIMIT[name], unit, "kept" if reached else "MISSED")
-                missed += [] if reached else [name]
-            print("%s %.4g %.4g %s %.2f%s" % (name, linux, osv, unit, ratio, note), flush=True)
-        return missed
+            wish, reached = self.judge(name, ratio, osv, unit)
+            asked += bool(wish)
+            missed += [] if reached else [name]
+            verdict = "  %s: %s" % (wish, "reached" if reached else "MISSED") if wish else ""
+            print("%-36s %11.4g %11.4g %-6s %7.2f%s" % (name, linux, osv, unit, ratio, verdict), flush=True)
+        return asked, missed
 
 
-def run_bench(figures, machine, prefix, program, environment):
-    out = subprocess.run(prefix + [program], env=environment, stdout=subprocess.PIPE, check=True, timeout=600).stdout
+def run_bench(figures, machine, command, folder, environment):
+    out = subprocess.run(command, env=environment, cwd=folder, stdout=subprocess.PIPE, check=True, timeout=600).stdout
     for line in out.decode().splitlines():
         words = line.split()
         if len(words) >= 3 and words[0] != "#":
             figures.add(machine, words[0], float(words[1]), words[2])
 
 
-def run_timed(figures, machine, name, command, inputs, environment, unit="ms"):
-    with tempfile.TemporaryDirectory(prefix="osv-bench-") as directory:
-        for path in inputs:
-            shutil.copy(path, directory)
-        start = time.monotonic()
-        done = subprocess.run(command, env=environment, cwd=directory, stdout=subprocess.DEVNULL, timeout=600,
-                              stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
-        if done.returncode not in (0, 3):  # work.lua ends with 3
-            raise SystemExit("%s: status %d: %s" % (command, done.returncode, done.stderr.decode()[:500]))
-        figures.add(machine, name, (time.monotonic() - start) * 1000, unit)
+def run_timed(figures, machine, name, command, folder, environment):
+    start = time.monotonic()
+    done = subprocess.run(command, env=environment, cwd=folder, stdout=subprocess.DEVNULL, timeout=600,
+                          stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
+    took = time.monotonic() - start
+    if done.returncode not in (0, 3, 5, 7):  # the work scripts' own
+        raise SystemExit("%s: status %d: %s" % (command, done.returncode, done.stderr.decode()[:500]))
+    figures.add(machine, name, took * 1000, "ms")
+
+
+def in_new_folder(action, inputs, made):
+    """Calls action with a directory that holds copies of inputs; in memory, where the host has that."""
+    with tempfile.TemporaryDirectory(prefix="osv-bench-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
+        for name in inputs:
+            shutil.copy(os.path.join(made, name), folder)
+        action(folder)
 
 
 def main():
+    names = list(BENCHES) + list(PROGRAMS) + ["hello"]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--osv-sim", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--file", action="append", default=[], help=argparse.SUPPRESS)
     parser.add_argument("--runs", type=int, default=9)
-    parser.add_argument("name", nargs="*", help="only these programs: %s lua sqlite hello" % " ".join(BENCHES))
+    parser.add_argument("--osv-option", action="append", default=[], help="for osv-sim, such as --osv-option=-c1")
+    parser.add_argument("name", nargs="*", help="only these: " + " ".join(names))
     options = parser.parse_args()
-    files = {os.path.basename(path): os.path.abspath(path) for path in options.file}
-    osv = os.path.abspath(options.osv_sim)
-    # The programs on Linux are the same files; hello.so has no entry point there, its PIE twin has.
-    timed = {
-        "lua": ("lua_total", ["lua5.4", "work.lua", "20"], None, ["work.lua"]),
-        "sqlite": ("sqlite_total", ["sqlite3", "work.db", ".read work.sql"], None, ["work.sql"]),
-        "hello": ("hello_exec_to_exit", [files["hello.so"]], [files["hello_pie"]], []),
-    }
-    wanted = options.name or BENCHES + list(timed)
+    for name in options.name:
+        if name not in names:
+            parser.error("%s: there is no such benchmark; there are: %s" % (name, " ".join(names)))
+    files = {os.path.basename(path): os.path.realpath(path) for path in options.file}
+    osv = [os.path.abspath(options.osv_sim)] + options.osv_option
+    for folder in sorted({os.path.dirname(path) for path in files.values()}):
+        osv += ["-v", "%s:%s:ro" % (folder, folder)]
     environment = dict(os.environ, LC_ALL="C", TZ="UTC", BENCH_MS="40", BENCH_REPS="3")
     figures = Figures()
-    for _ in range(options.runs):
-        for name in BENCHES:
-            if name in wanted:
-                program = files["bench_" + name]
-                run_bench(figures, "linux", [], program, environment)
-                run_bench(figures, "osv", [osv], program, environment)
-        for name, (figure, command, on_linux, inputs) in timed.items():
-            if name in wanted:
-                inputs = [files[path] for path in inputs]
-                run_timed(figures, "linux", figure, on_linux or command, inputs, environment)
-                run_timed(figures, "osv", figure, [osv] + command, inputs, environment)
-    print("name linux osv unit ratio")
-    missed = figures.print()
+    wanted = options.name or names
+    with tempfile.TemporaryDirectory(prefix="osv-bench-") as made:
+        if any(PROGRAMS[name][1] for name in wanted if name in PROGRAMS):
+            made_inputs(made)
+        for _ in range(options.runs):
+            for name in wanted:
+                measure(figures, name, files, osv, environment, made)
+    asked, missed = figures.print()
+    print("%d of %d asked figures reached%s" % (asked - len(missed), asked, "; missed: " + " ".join(missed) if missed else ""))
     return 1 if missed else 0
+
+
+def measure(figures, name, files, osv, environment, made):
+    """One run of one benchmark on both machines."""
+    for machine, prefix in (("linux", []), ("osv", osv)):
+        if name in BENCHES:
+            command = prefix + [files["bench_" + name]] + BENCHES[name]
+            in_new_folder(lambda folder: run_bench(figures, machine, command, folder, environment), (), made)
+            continue
+        if name == "hello":
+            # hello.so has no entry point on Linux; its PIE twin has.
+            command, inputs, figure = prefix + [files["hello.so" if prefix else "hello_pie"]], (), "hello_exec_to_exit"
+        else:
+            words, inputs = PROGRAMS[name]
+            words = [word.replace("\t", " ") for word in words.split(" ")]
+            command = prefix + [word if "@" not in word else word.split("@")[0] + files[word.split("@")[1]] for word in words]
+            figure = name + "_total"
+        in_new_folder(lambda folder: run_timed(figures, machine, figure, command, folder, environment), inputs, made)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,22 @@ static char *map(size_t pages, int protection, int flags)
     return va == MAP_FAILED ? NULL : va;
 }
 
+// How many pages of a mapping are there before anything is touched.
+static void populated(void)
+{
+    enum { PAGES = 300 };
+    unsigned char there[PAGES];
+    char *va = map(PAGES, PROT_READ | PROT_WRITE, MAP_POPULATE | MAP_NORESERVE);
+    SHOW(mincore(va, PAGES * PAGE, there));
+    int count = 0;
+    for (int i = 0; i < PAGES; ++i) {
+        count += there[i] & 1;
+    }
+    printf("populated: %d of %d, %d\n", count, PAGES, va[PAGE]);
+    SHOW(munmap(va, PAGES * PAGE));
+    printf("huge pages: %s\n", map(512, PROT_READ, MAP_HUGETLB) == NULL ? "none" : "some");
+}
+
 static void anonymous(void)
 {
     char *va = map(4, PROT_READ | PROT_WRITE, 0);
@@ -170,6 +186,7 @@ int main(void)
     signal(SIGSEGV, on_fault);
     signal(SIGBUS, on_fault);
     anonymous();
+    populated();
     fixed();
     of_files();
     remapping();
