@@ -111,6 +111,24 @@ PROGRAMS = [
              ["gawk", "BEGIN {RS = \"\"} {print NF}", "lines"], inputs=("lines", "numbers")),
         case("gawk, an error", ["gawk", "BEGIN {print substr(}"]),
     ]),
+    Program("grep", "grep", "text", "basic, extended and Perl expressions, contexts, counts, -r, -f, -o, -z", each(
+        ("lines", "numbers", "tree"), "grep ka.*7$ lines", "grep -E ^[0-9]+.(ka|lo){2} lines", "grep -c -v ka lines", "grep -n -m 5 -w mi lines",
+        "grep -o [0-9]*5 numbers", "grep -i -A1 -B1 KALO lines", "grep -P (?<=ka)lo\\b lines", "grep -F -x -e none -e more lines",
+        "grep -l -r ka .", "grep -L ka lines numbers", r"grep \(k\)\(a\)\1\2 lines", "grep -b -H vi.i numbers", "grep [[:upper:]]$ numbers",
+        "grep -q lo lines", "grep -e [ lines", "grep x none", "grep -rn --include=*.c . tree", "grep -zc ka lines",
+        "grep -f numbers lines -c")),
+    Program("sed", "sed", "text", "substitutions, addresses, hold space, labels, -i, -n, -E, -s", each(
+        ("lines", "numbers"), "sed s/ka/KA/g lines", r"sed -n /ka\(lo\)/s//<\1&>/p lines", "sed -E s/^([0-9]+).(.*)$/\\2,\\1/;5q lines", "sed 1~3d;$!N;P;D lines",
+        "sed -n 10,/ka/p lines", "sed y/abc/xyz/ numbers", ["sed", ":a;N;$!ba;s/\\n/,/g", "numbers"], ["sed", "-n", "1!G;h;$p", "numbers"],
+        ["sed", "/ka/{s/a/b/2;w found", "}", "lines"], ["sed", "-e", "2i\\before", "-e", "3a\\after", "-e", "4c\\changed", "-e", "6,$d", "lines"],
+        ["sed", "s/[aeiou]\\+/\\U&/gI;l 40;10q", "lines"], "sed = numbers", "sed -i.bak s/1/one/ numbers", "sed s/a lines", "sed p none", "sed -s -n $= lines numbers")),
+    Program("diff cmp", "diffutils", "text", "normal, unified, context, side by side, of directories", [
+        case("diff", "cp lines other", "sed -i -e 5d -e s/77/88/ -e 100anew other", "diff lines other", "diff -u --label a --label b lines other",
+             "diff -c1 --label a --label b lines other", "diff -q lines other", "diff -y -W 60 --suppress-common-lines lines other", "diff -e lines other",
+             "diff -i -b -B lines other", "diff --color=never -U0 --label a --label b lines other", "cmp lines other", "cmp -l lines other",
+             "cmp -s lines lines", "diff lines none", inputs=("lines",)),
+        case("diff -r", "cp -r tree other", "rm -r other/empty other/hard", "diff -rq tree other", "diff -rN tree other", inputs=("tree",)),
+    ]),
     Program("sort", "coreutils", "text", "numeric, by key, human, merge, check, two threads", each(
         ("lines", "numbers", "sample"), "sort lines", "sort -n -r lines", "sort -k2,2 -k3nr lines", "sort -u -f -k2,2 lines",
         "sort -h numbers", "sort -g -k2 numbers", "sort -R --random-source=sample lines", "sort -s -t: -V lines",
@@ -212,13 +230,13 @@ PROGRAMS = [
             each(("tree", "some", "lines", "data.json"), "file some lines data.json tree", "file -i some lines data.json",
                  "file -b /usr/bin/xz /usr/bin/env /etc/passwd", "file -h tree/dangling", "file none",
                  "file @work.py @work.pl @work.sh @hello.c")),
-    Program("git", "git", "git", "log, show, diff, blame of a repository; init, add, commit", [
+    Program("git", "git", "git", "log, show, diff, blame, grep of a repository; init, add, commit", [
         case("git log", *("git -C repository " + words for words in (
             "log", "log --stat -p", "log --oneline --graph --decorate --all", "log --format=%H%n%an%n%ad%n%s --date=iso -n 3",
             "log --follow -- moved", "log -S30 --name-status", "shortlog -s HEAD")), inputs=("repository",), environment=GIT),
         case("git, reading", *("git -C repository " + words for words in (
             "show v1", "diff HEAD~2 HEAD", "diff --word-diff HEAD~1 -- file", "blame file", "ls-tree -r HEAD", "rev-list --count HEAD",
-            "cat-file -p HEAD", "describe", "branch -a", "status --short", "tag -n", "for-each-ref",
+            "cat-file -p HEAD", "grep -n line.[12] HEAD", "grep -E -c ^new|3$", "describe", "branch -a", "status --short", "tag -n", "for-each-ref",
             "rev-parse --short=10 HEAD", "count-objects -v", "log none")), inputs=("repository",),
             environment=GIT, unlike=("repository/.git/index",)),  # holds inode numbers
         case("git outside of the current directory", "git -C {inputs}/repository log --oneline",
