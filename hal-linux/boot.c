@@ -94,7 +94,7 @@ static int (*vdso_find(void))(int, struct timespec *)
 // background job) stay ignored.
 static void signals_collect(sigset_t *set)
 {
-    const int notices[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGWINCH};
+    const int notices[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGWINCH, SIGCONT, SIGUSR1, SIGUSR2};
     sigemptyset(set);
     sigaddset(set, VCPU_SIGNAL);
     for (size_t i = 0; i < sizeof notices / sizeof notices[0]; ++i) {
@@ -113,8 +113,15 @@ static int signal_to_notice(int signal)
     case SIGQUIT:
         return HAL_NOTICE_QUIT;
     case SIGTERM:
-    case SIGHUP:
         return HAL_NOTICE_TERMINATE;
+    case SIGHUP:
+        return HAL_NOTICE_HANG_UP;
+    case SIGCONT:
+        return HAL_NOTICE_CONTINUE;
+    case SIGUSR1:
+        return HAL_NOTICE_USER_1;
+    case SIGUSR2:
+        return HAL_NOTICE_USER_2;
     case SIGWINCH:
         return HAL_NOTICE_RESIZE;
     default:
@@ -128,7 +135,9 @@ static bool notice_raise(int notice)
     enum { PATIENCE = 3 };
     static int untaken;
     bool taken = (atomic_load(&vcpus[0].notices) >> notice & 1) == 0;
-    untaken = taken || notice == HAL_NOTICE_RESIZE ? 0 : untaken + 1;
+    bool ends = notice == HAL_NOTICE_INTERRUPT || notice == HAL_NOTICE_TERMINATE ||
+                notice == HAL_NOTICE_QUIT || notice == HAL_NOTICE_HANG_UP;
+    untaken = taken || !ends ? 0 : untaken + 1;
     vcpu_raise_notice((uint32_t)notice);
     return untaken < PATIENCE;
 }

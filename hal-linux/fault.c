@@ -98,9 +98,16 @@ static void fault_syscall(struct vcpu *vcpu, greg_t *general)
     irq_frame_push(vcpu, general)->kind = FRAME_SYSCALL;
 }
 
-static enum hal_fault_kind fault_kind(int signal)
+// A fault that the host has no address for is none of a page.
+static enum hal_fault_kind fault_kind(int signal, const greg_t *general)
 {
+    enum { GENERAL_PROTECTION = 13, STACK_SEGMENT = 12 };
     switch (signal) {
+    case SIGSEGV:
+    case SIGBUS:
+        return general[REG_TRAPNO] == GENERAL_PROTECTION || general[REG_TRAPNO] == STACK_SEGMENT
+                   ? HAL_FAULT_PROTECTION
+                   : HAL_FAULT_PAGE;
     case SIGILL:
         return HAL_FAULT_ILLEGAL;
     case SIGFPE:
@@ -139,7 +146,7 @@ void fault_signal(int signal, siginfo_t *info, void *ucontext)
     if (signal == SIGSYS) {
         halt_fault("system call refused", signal, ip, info->si_addr);
     }
-    enum hal_fault_kind kind = fault_kind(signal);
+    enum hal_fault_kind kind = fault_kind(signal, general);
     bool masked = atomic_load_explicit(&vcpu->masked, memory_order_relaxed) != 0;
     if (masked && kind == HAL_FAULT_PAGE &&
         is_stack_probe((const uint64_t *)general, info->si_addr)) {

@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-enum { HAL_REGS_VECTOR_MAX = 4096 };
+// LEGACY is an area with the x87 and SSE state alone (and a header that says so), which core may make.
+enum { HAL_REGS_VECTOR_MAX = 4096, HAL_REGS_VECTOR_LEGACY = 576 };
 
 // The order of Linux's ucontext (gregs), so that a signal frame is a copy.
 enum hal_reg {

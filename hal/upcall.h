@@ -32,11 +32,21 @@ enum hal_notice {
     HAL_NOTICE_TERMINATE,
     HAL_NOTICE_QUIT,
     HAL_NOTICE_RESIZE,
-    HAL_NOTICE_POWER
+    HAL_NOTICE_POWER,
+    HAL_NOTICE_HANG_UP,
+    HAL_NOTICE_CONTINUE, // after a time in which the host let nothing run
+    HAL_NOTICE_USER_1,   // whatever the program makes of them
+    HAL_NOTICE_USER_2
 };
 void upcall_notice(enum hal_notice notice);
 
-enum hal_fault_kind { HAL_FAULT_PAGE, HAL_FAULT_ILLEGAL, HAL_FAULT_MATH, HAL_FAULT_TRAP };
+enum hal_fault_kind {
+    HAL_FAULT_PAGE,
+    HAL_FAULT_PROTECTION, // what the processor refuses without naming an address
+    HAL_FAULT_ILLEGAL,
+    HAL_FAULT_MATH,
+    HAL_FAULT_TRAP
+};
 
 struct hal_fault {
     enum hal_fault_kind kind;

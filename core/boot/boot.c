@@ -174,6 +174,7 @@ static void program_start(void)
     if (error != 0) {
         give_up(STATUS_NOT_EXECUTABLE, program, error_text(error));
     }
+    task_start(task, thread);
     thread_start(thread);
 }
 

@@ -66,9 +66,11 @@ EXPORT(int, pthread_barrier_wait, struct barrier **barrier)
         condvar_wake_all(&state->arrived);
     } else {
         uint64_t round = state->round;
+        thread_serve_begin();
         while (state->round == round) {
             condvar_wait(&state->arrived, &state->mutex);
         }
+        (void)thread_serve_end();
     }
     if (--state->inside == 0) {
         condvar_wake_all(&state->left);

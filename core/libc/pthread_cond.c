@@ -51,7 +51,9 @@ EXPORT(int, pthread_cond_wait, struct condvar *condvar, struct mutex *mutex)
     libc_cancel_test();
     int error = check_owner(mutex);
     if (error == 0) {
+        thread_serve_begin();
         condvar_wait(condvar, mutex);
+        (void)thread_serve_end();
     }
     return error;
 }
@@ -68,7 +70,10 @@ EXPORT(int, pthread_cond_clockwait, struct condvar *condvar, struct mutex *mutex
     if (error != 0) {
         return error;
     }
-    return condvar_wait_until(condvar, mutex, deadline) ? 0 : ETIMEDOUT;
+    thread_serve_begin();
+    bool is_woken = condvar_wait_until(condvar, mutex, deadline);
+    (void)thread_serve_end();
+    return is_woken ? 0 : ETIMEDOUT;
 }
 
 EXPORT(int, pthread_cond_timedwait, struct condvar *condvar, struct mutex *mutex,

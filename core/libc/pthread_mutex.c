@@ -71,7 +71,9 @@ static void lock_normal(struct mutex *mutex)
     while (mutex_is_mine(mutex)) {
         thread_sleep_until(UINT64_MAX);
     }
+    thread_serve_begin();
     mutex_lock_contended(mutex);
+    (void)thread_serve_end();
 }
 
 // glibc lets any thread unlock a normal mutex, and a free one too.
@@ -90,7 +92,11 @@ static int lock_unusual(struct mutex *mutex)
 {
     uint32_t type = mutex->kind & LIBC_MUTEX_TYPE;
     if (type == LIBC_MUTEX_RECURSIVE) {
-        mutex_lock_recursive(mutex);
+        if (!mutex_try_lock_recursive(mutex)) {
+            thread_serve_begin();
+            mutex_lock_recursive(mutex);
+            (void)thread_serve_end();
+        }
         return 0;
     }
     if (type == LIBC_MUTEX_ERRORCHECK && mutex_is_mine(mutex)) {
@@ -159,7 +165,10 @@ EXPORT(int, pthread_mutex_clocklock, struct mutex *mutex, int clock, const struc
         thread_sleep_until(deadline);
         return ETIMEDOUT;
     }
-    return mutex_lock_until(mutex, deadline) ? 0 : ETIMEDOUT;
+    thread_serve_begin();
+    bool is_locked = mutex_lock_until(mutex, deadline);
+    (void)thread_serve_end();
+    return is_locked ? 0 : ETIMEDOUT;
 }
 
 EXPORT(int, pthread_mutex_timedlock, struct mutex *mutex, const struct timespec *time)

@@ -23,7 +23,9 @@ EXPORT(int, pthread_rwlock_rdlock, struct rwlock *lock)
     if (rwlock_is_write_locked_by_me(lock)) {
         return EDEADLK;
     }
+    thread_serve_begin();
     rwlock_read_lock(lock);
+    (void)thread_serve_end();
     return 0;
 }
 
@@ -44,7 +46,10 @@ EXPORT(int, pthread_rwlock_clockrdlock, struct rwlock *lock, int clock, const st
     if (rwlock_is_write_locked_by_me(lock)) {
         return EDEADLK;
     }
-    return rwlock_read_lock_until(lock, deadline) ? 0 : ETIMEDOUT;
+    thread_serve_begin();
+    bool is_locked = rwlock_read_lock_until(lock, deadline);
+    (void)thread_serve_end();
+    return is_locked ? 0 : ETIMEDOUT;
 }
 
 EXPORT(int, pthread_rwlock_timedrdlock, struct rwlock *lock, const struct timespec *time)
@@ -57,7 +62,9 @@ EXPORT(int, pthread_rwlock_wrlock, struct rwlock *lock)
     if (rwlock_is_write_locked_by_me(lock)) {
         return EDEADLK;
     }
+    thread_serve_begin();
     rwlock_write_lock(lock);
+    (void)thread_serve_end();
     return 0;
 }
 
@@ -78,7 +85,10 @@ EXPORT(int, pthread_rwlock_clockwrlock, struct rwlock *lock, int clock, const st
     if (rwlock_is_write_locked_by_me(lock)) {
         return EDEADLK;
     }
-    return rwlock_write_lock_until(lock, deadline) ? 0 : ETIMEDOUT;
+    thread_serve_begin();
+    bool is_locked = rwlock_write_lock_until(lock, deadline);
+    (void)thread_serve_end();
+    return is_locked ? 0 : ETIMEDOUT;
 }
 
 EXPORT(int, pthread_rwlock_timedwrlock, struct rwlock *lock, const struct timespec *time)

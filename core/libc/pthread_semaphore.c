@@ -28,11 +28,22 @@ EXPORT(int, sem_destroy, struct semaphore *semaphore)
     return 0;
 }
 
+// A signal whose handler does not ask for restarts ends the wait.
+static int wait_until(struct semaphore *semaphore, hal_ns deadline)
+{
+    thread_serve_begin();
+    bool is_taken = semaphore_wait_until(semaphore, deadline);
+    bool was_interrupted = thread_serve_end();
+    if (!is_taken) {
+        libc_cancel_test();
+    }
+    return is_taken ? 0 : fail(was_interrupted ? EINTR : ETIMEDOUT);
+}
+
 EXPORT(int, sem_wait, struct semaphore *semaphore)
 {
     libc_cancel_test();
-    semaphore_wait(semaphore);
-    return 0;
+    return semaphore_try_wait(semaphore) ? 0 : wait_until(semaphore, UINT64_MAX);
 }
 
 EXPORT(int, sem_trywait, struct semaphore *semaphore)
@@ -50,7 +61,7 @@ EXPORT(int, sem_clockwait, struct semaphore *semaphore, int clock, const struct 
     if (!libc_deadline_get(clock, time, &deadline)) {
         return fail(EINVAL);
     }
-    return semaphore_wait_until(semaphore, deadline) ? 0 : fail(ETIMEDOUT);
+    return wait_until(semaphore, deadline);
 }
 
 EXPORT(int, sem_timedwait, struct semaphore *semaphore, const struct timespec *time)

@@ -296,15 +296,11 @@ EXPORT(HAL_NORETURN void, pthread_exit, void *result)
 
 EXPORT(int, pthread_kill, struct libc_thread *thread, int signal)
 {
-    if ((unsigned)signal > 64) {
+    if ((unsigned)signal > 64 || signal == 32 || signal == 33) { // two are the library's own
         return EINVAL;
     }
-    return (int)-linux_dispatch(SYS_tgkill, PROCESS_ID, thread->id, signal, 0, 0, 0);
-}
-
-EXPORT(int, pthread_sigqueue, struct libc_thread *thread, int signal, void *value)
-{
-    return glibc_pthread_kill(thread, signal);
+    long result = linux_dispatch(SYS_tgkill, PROCESS_ID, thread->id, signal, 0, 0, 0);
+    return result == -ESRCH ? 0 : (int)-result; // one that has ended and may be joined
 }
 
 EXPORT(int, pthread_sigmask, int how, const void *set, void *old)

@@ -237,6 +237,7 @@ static int thread_build(struct libc_thread *self, const struct libc_thread_attri
         return EAGAIN;
     }
     self->id = task_id(self->thread);
+    task_start(self->task, self->thread);
     libc_musl_thread_init(self);
     return 0;
 }
@@ -296,7 +297,10 @@ int libc_thread_join(struct libc_thread *thread, void **result, hal_ns deadline)
     if (atomic_load(&thread->ownership) != LIBC_JOINABLE) {
         return EINVAL;
     }
-    if (!thread_join(thread->thread, deadline)) {
+    thread_serve_begin();
+    bool is_joined = thread_join(thread->thread, deadline);
+    (void)thread_serve_end();
+    if (!is_joined) {
         return ETIMEDOUT;
     }
     atomic_store(&thread->ownership, LIBC_JOINED);

@@ -17,9 +17,11 @@ struct epoll_event;
 struct flock;
 struct iovec;
 struct itimerspec;
+struct itimerval;
 struct pollfd;
 struct rlimit;
 struct rusage;
+struct sigevent;
 struct stat;
 struct statfs;
 struct statx;
@@ -63,6 +65,20 @@ long linux_epoll_pwait2(int fd, struct epoll_event *events, int max, const struc
 long linux_timerfd_create(int clock, int flags);
 long linux_timerfd_settime(int fd, int flags, const struct itimerspec *set, struct itimerspec *get);
 long linux_timerfd_gettime(int fd, struct itimerspec *get);
+
+// timer.c
+long linux_timer_create(int clock, const struct sigevent *user, int *id);
+long linux_timer_settime(int id, int flags, const struct itimerspec *set, struct itimerspec *get);
+long linux_timer_gettime(int id, struct itimerspec *get);
+long linux_timer_getoverrun(int id);
+long linux_timer_delete(int id);
+long linux_setitimer(int which, const struct itimerval *set, struct itimerval *get);
+long linux_getitimer(int which, struct itimerval *get);
+long linux_alarm(unsigned seconds);
+
+// signalfd.c
+long linux_signalfd4(int fd, const uint64_t *mask, size_t size, int flags);
+long linux_signalfd(int fd, const uint64_t *mask, size_t size);
 
 // io.c
 long linux_read(int fd, char *data, size_t size);
@@ -208,7 +224,7 @@ long linux_exit(int status);
 long linux_membarrier(int command);
 long linux_personality(unsigned long persona);
 
-// signal.c
+// signal.c, signal_calls.c
 long linux_rt_sigaction(int signal, const void *set, void *get, size_t size);
 long linux_rt_sigprocmask(int how, const uint64_t *set, uint64_t *get, size_t size);
 long linux_rt_sigpending(uint64_t *get, size_t size);
@@ -219,6 +235,8 @@ long linux_rt_sigtimedwait(const uint64_t *user, void *info, const struct timesp
 long linux_kill(int id, int signal);
 long linux_tkill(int32_t id, int signal);
 long linux_tgkill(int32_t group, int32_t id, int signal);
+long linux_rt_sigqueueinfo(int id, int signal, const void *user);
+long linux_rt_tgsigqueueinfo(int32_t group, int32_t id, int signal, const void *user);
 long linux_sigaltstack(const void *set, void *get);
 
 // One row of the table of system calls.

@@ -4,11 +4,15 @@
 #define CORE_LINUX_CLOCK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "hal/hal.h"
 
-// The time of a clock, CLOCK_*. -EINVAL.
+// A thread's processor time, for any thread: the number that pthread_getcpuclockid makes.
+int clock_of_thread(int32_t id);
+
+// The time of a clock, CLOCK_* or a processor-time clock's number. -EINVAL.
 HAL_MUST_CHECK int clock_read(int clock, hal_ns *time);
 
 // The deadline, in hal_clock_ns's time, that user's timespec means on a clock. -EINVAL, -EFAULT.

@@ -14,6 +14,8 @@
 #include "core/lib/errno.h"
 #include "core/lib/list.h"
 #include "core/linux/clock.h"
+#include "core/linux/syscall.h"
+#include "core/linux/task.h"
 #include "core/linux/user.h"
 #include "core/sched/thread.h"
 #include "core/sync/mutex.h"
@@ -200,7 +202,10 @@ static long wait_call(_Atomic uint32_t *word, int operation, uint32_t value, uin
         return -EINVAL;
     }
     int error = deadline_read(&deadline, (const struct timespec *)timeout, operation);
-    return error != 0 ? error : futex_wait(word, value, bits, deadline);
+    if (error == 0) {
+        error = futex_wait(word, value, bits, deadline);
+    }
+    return error == -EINTR && timeout != 0 ? -LINUX_INTERRUPTED : error;
 }
 
 long linux_futex(_Atomic uint32_t *word, int operation, uint32_t value, uintptr_t timeout,
@@ -228,4 +233,59 @@ long linux_futex(_Atomic uint32_t *word, int operation, uint32_t value, uintptr_
     default:
         return -ENOSYS;
     }
+}
+
+// ---- Robust lists (Documentation/locking/robust-futex-ABI.rst) ---------------------
+
+struct robust_head {
+    uintptr_t first; // of a list that ends at head; the lowest bit of a link says: of another kind
+    long word_offset;
+    uintptr_t pending; // about to be put in or taken out; 0: none
+};
+
+static void robust_word_release(uintptr_t word_address, int32_t id)
+{
+    enum { WAITERS = INT32_MIN, OWNER_DIED = 0x40000000, ID_MASK = 0x3fffffff };
+    _Atomic uint32_t *word = (_Atomic uint32_t *)word_address;
+    if (word_address % sizeof *word != 0 || user_check((const void *)word, sizeof *word) != 0) {
+        return;
+    }
+    uint32_t value = atomic_load(word);
+    do {
+        if ((int32_t)(value & ID_MASK) != id) {
+            return;
+        }
+    } while (!atomic_compare_exchange_weak(word, &value,
+                                           (value & (uint32_t)WAITERS) | (uint32_t)OWNER_DIED));
+    if ((value & (uint32_t)WAITERS) != 0) {
+        futex_wake(word, 1, (uint32_t)FUTEX_ANY);
+    }
+}
+
+// The list is the program's: it may lead anywhere, or round in circles.
+void robust_list_release(struct task *task)
+{
+    enum { LENGTH_MAX = 2048, KIND_BIT = 1 };
+    struct robust_head head;
+    if (task->robust_list == NULL || user_read(&head, task->robust_list, sizeof head) != 0) {
+        return;
+    }
+    uintptr_t node = head.first;
+    for (int i = 0; i < LENGTH_MAX && node != (uintptr_t)task->robust_list; ++i) {
+        uintptr_t next; // read first: the woken one may take the node out
+        uintptr_t place = node & ~(uintptr_t)KIND_BIT;
+        int error = user_read(&next, (const void *)place, sizeof next);
+        if (place != (head.pending & ~(uintptr_t)KIND_BIT)) {
+            robust_word_release(place + (uintptr_t)head.word_offset, task->id);
+        }
+        if (error != 0) {
+            break;
+        }
+        node = next;
+    }
+    if (head.pending != 0) {
+        robust_word_release((head.pending & ~(uintptr_t)KIND_BIT) + (uintptr_t)head.word_offset,
+                            task->id);
+    }
+    task->robust_list = NULL;
 }

@@ -20,6 +20,11 @@ int futex_wake(_Atomic uint32_t *word, int count, uint32_t bits);
 int futex_requeue(_Atomic uint32_t *word, int wake_count, int requeue_count,
                   _Atomic uint32_t *target);
 
+// What a thread that ends does with the futexes in its robust list (set_robust_list(2)): those that
+// it owns are marked, and one waiter of each is woken.
+struct task;
+void robust_list_release(struct task *task);
+
 long linux_futex(_Atomic uint32_t *word, int operation, uint32_t value, uintptr_t timeout,
                  _Atomic uint32_t *word2, uint32_t value3);
 

@@ -37,7 +37,8 @@ static long finish(struct file *file, int error, size_t done)
 {
     file_put(file);
     if (error == -EPIPE && done == 0) {
-        signal_send_self(SIGNAL_PIPE);
+        struct linux_signal_info info = signal_info_user(SIGNAL_PIPE);
+        (void)signal_send_thread(0, &info); // runs on the way out
     }
     return done > 0 ? (long)done : error;
 }

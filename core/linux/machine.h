@@ -4,13 +4,14 @@
 #ifndef CORE_LINUX_MACHINE_H
 #define CORE_LINUX_MACHINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/linux/signal.h"
 #include "hal/hal.h"
 #include "hal_regs.h" // the ISA's struct hal_regs
 
-struct linux_signal_info;
 struct signal_frame;
 
 extern const char machine_name[]; // uname's
@@ -24,24 +25,36 @@ struct machine_place machine_place_of(const struct hal_regs *regs);
 void machine_print(const struct hal_regs *regs); // to the console, a few lines
 long machine_system_call_number(const struct hal_regs *regs);
 
+// The registers of the caller as they are when this returns, which it does twice: false now, and
+// true when somebody goes on with regs. What the caller changes in between it keeps in memory.
+bool machine_capture(struct hal_regs *regs) __attribute__((returns_twice));
+
+// Goes on in function on another stack. function does not return.
+HAL_NORETURN void machine_stack_call(void *top, void (*function)(void *argument), void *argument);
+
+// si_code of an arithmetic fault, FPE_*.
+int machine_math_code(const struct hal_regs *regs);
+
 // What a handler is to be called with.
 struct signal_call {
     uintptr_t handler;
-    uintptr_t sp; // the frame is built below it
+    uintptr_t sp;     // the frame is built below it
+    uintptr_t sp_min; // and not below this
     const struct linux_signal_info *info;
-    uint64_t mask; // to go back to
+    uint64_t mask;             // to go back to
+    struct signal_stack stack; // likewise
 };
 
 // Builds a signal frame from regs and changes regs so that going on with it runs handler(signal,
 // info, context) and returns through signal_return. -EFAULT: the stack is not there.
 HAL_MUST_CHECK int signal_frame_push(struct hal_regs *regs, const struct signal_call *call);
 
+// What signal_frame_push built, with what the handler changed. Then regs is the program's again.
+void signal_frame_pop(const struct signal_frame *frame, struct hal_regs *regs, uint64_t *mask,
+                      struct signal_stack *stack);
+
 // The way back, called by signal_return_entry (signal_entry_*.S); frame is what signal_frame_push
 // built.
 HAL_NORETURN void signal_return(struct signal_frame *frame);
-
-// Calls handler(signal, info, context) as a function, with a context that holds the mask and is
-// otherwise empty.
-void signal_call_plain(const struct signal_call *call);
 
 #endif

@@ -12,7 +12,6 @@
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/linux/signal.h"
-#include "core/linux/task.h"
 #include "core/linux/user.h"
 
 const char machine_name[] = "aarch64";
@@ -47,13 +46,26 @@ void machine_print(const struct hal_regs *regs)
                   regs->pc);
 }
 
+// The exceptions that are enabled and set.
+int machine_math_code(const struct hal_regs *regs)
+{
+    enum { ENABLE_SHIFT = 8 };
+    enum { INVALID = 1, DIVISION = 2, OVERFLOW = 4, UNDERFLOW = 8, INEXACT = 16 };
+    uint64_t raised = regs->fpsr & (regs->fpcr >> ENABLE_SHIFT);
+    return (raised & INVALID) != 0     ? FPE_FLTINV
+           : (raised & DIVISION) != 0  ? FPE_FLTDIV
+           : (raised & OVERFLOW) != 0  ? FPE_FLTOVF
+           : (raised & UNDERFLOW) != 0 ? FPE_FLTUND
+           : (raised & INEXACT) != 0   ? FPE_FLTRES
+                                       : FPE_INTDIV;
+}
+
 static void context_fill(ucontext_t *context, const struct signal_call *call)
 {
     memset(context, 0, sizeof *context);
-    const struct task_signal_stack *stack = &task_self()->signal_stack;
-    context->uc_stack.ss_sp = stack->base;
-    context->uc_stack.ss_size = stack->size;
-    context->uc_stack.ss_flags = stack->is_set ? 0 : SS_DISABLE;
+    context->uc_stack.ss_sp = call->stack.base;
+    context->uc_stack.ss_size = call->stack.size;
+    context->uc_stack.ss_flags = (int)call->stack.flags;
     memcpy(&context->uc_sigmask, &call->mask, sizeof call->mask);
 }
 
@@ -70,6 +82,9 @@ int signal_frame_push(struct hal_regs *regs, const struct signal_call *call)
 {
     uintptr_t base = call->sp - sizeof(struct signal_frame);
     struct signal_frame *frame = (struct signal_frame *)(base & ~(uintptr_t)15);
+    if ((uintptr_t)frame < call->sp_min) {
+        return -EFAULT;
+    }
     int error = user_write(&frame->regs, regs, sizeof *regs);
     if (error == 0) {
         error = user_write(&frame->info, call->info, sizeof *call->info);
@@ -88,24 +103,16 @@ int signal_frame_push(struct hal_regs *regs, const struct signal_call *call)
     return 0;
 }
 
-void signal_return(struct signal_frame *frame)
+void signal_frame_pop(const struct signal_frame *frame, struct hal_regs *regs, uint64_t *mask,
+                      struct signal_stack *stack)
 {
-    uint64_t mask;
-    memcpy(&mask, &frame->context.uc_sigmask, sizeof mask);
-    signal_mask_restore(task_self(), mask);
-    memcpy(frame->regs.general, frame->context.uc_mcontext.regs, sizeof frame->regs.general);
-    frame->regs.sp = frame->context.uc_mcontext.sp;
-    frame->regs.pc = frame->context.uc_mcontext.pc;
-    frame->regs.pstate = frame->context.uc_mcontext.pstate;
-    hal_regs_resume(&frame->regs);
-}
-
-void signal_call_plain(const struct signal_call *call)
-{
-    struct linux_signal_info info = *call->info;
-    ucontext_t context;
-    context_fill(&context, call);
-    context.uc_mcontext.pc = (uintptr_t)__builtin_return_address(0);
-    context.uc_mcontext.sp = (uintptr_t)__builtin_frame_address(0);
-    ((void (*)(int, void *, void *))call->handler)(info.signal, &info, &context);
+    const mcontext_t *machine = &frame->context.uc_mcontext;
+    const stack_t *old = &frame->context.uc_stack;
+    memcpy(mask, &frame->context.uc_sigmask, sizeof *mask);
+    memcpy(regs, &frame->regs, sizeof *regs);
+    memcpy(regs->general, machine->regs, sizeof regs->general);
+    regs->sp = machine->sp;
+    regs->pc = machine->pc;
+    regs->pstate = machine->pstate;
+    *stack = (struct signal_stack){old->ss_sp, old->ss_size, (uint32_t)old->ss_flags};
 }

@@ -2,8 +2,9 @@
 // machine_x86_64.c: signal frames and register reports on x86_64.
 //
 // The return address lies right below the frame on the application's stack, as in Linux's
-// rt_sigframe; the context's general registers are in Linux's order, which is hal_regs's, so
-// handlers may read and change them. Vector state travels in the frame's own copy of hal_regs.
+// rt_sigframe; signal_entry_x86_64.S knows where the registers are in it; the context's general
+// registers are in Linux's order, which is hal_regs's, so handlers may read and change them. Vector
+// state travels in the frame's own copy of hal_regs.
 #include "core/linux/machine.h"
 
 #include <signal.h>
@@ -13,7 +14,6 @@
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/linux/signal.h"
-#include "core/linux/task.h"
 #include "core/linux/user.h"
 
 const char machine_name[] = "x86_64";
@@ -25,6 +25,11 @@ struct signal_frame {
 };
 
 _Static_assert((int)REG_R8 == (int)HAL_REG_R8 && (int)REG_RIP == (int)HAL_REG_RIP, "gregset_t");
+_Static_assert(offsetof(struct signal_frame, context.uc_mcontext.gregs) == 40,
+               "signal_entry_x86_64.S");
+_Static_assert(offsetof(struct hal_regs, vector_size) == 144 &&
+                   offsetof(struct hal_regs, vector) == 192,
+               "signal_entry_x86_64.S");
 _Static_assert((int)REG_EFL == (int)HAL_REG_FLAGS && (int)REG_RSP == (int)HAL_REG_RSP, "gregset_t");
 
 _Static_assert(offsetof(struct signal_frame, context.uc_mcontext.gregs) == 40,
@@ -61,13 +66,32 @@ void machine_print(const struct hal_regs *regs)
     }
 }
 
+// The unmasked exceptions of SSE, then those of x87; a division of integers leaves no mark.
+int machine_math_code(const struct hal_regs *regs)
+{
+    enum { CONTROL = 0, STATUS = 2, MXCSR = 24, MXCSR_MASK_SHIFT = 7 };
+    enum { INVALID = 1, DENORMAL = 2, DIVISION = 4, OVERFLOW = 8, UNDERFLOW = 16, INEXACT = 32 };
+    uint16_t control;
+    uint16_t status;
+    uint32_t mxcsr;
+    memcpy(&control, regs->vector + CONTROL, sizeof control);
+    memcpy(&status, regs->vector + STATUS, sizeof status);
+    memcpy(&mxcsr, regs->vector + MXCSR, sizeof mxcsr);
+    unsigned raised = (mxcsr & ~(mxcsr >> MXCSR_MASK_SHIFT)) | (unsigned)(status & ~control);
+    return (raised & INVALID) != 0                  ? FPE_FLTINV
+           : (raised & DIVISION) != 0               ? FPE_FLTDIV
+           : (raised & OVERFLOW) != 0               ? FPE_FLTOVF
+           : (raised & (UNDERFLOW | DENORMAL)) != 0 ? FPE_FLTUND
+           : (raised & INEXACT) != 0                ? FPE_FLTRES
+                                                    : FPE_INTDIV;
+}
+
 static void context_fill(ucontext_t *context, const struct signal_call *call)
 {
     memset(context, 0, sizeof *context);
-    const struct task_signal_stack *stack = &task_self()->signal_stack;
-    context->uc_stack.ss_sp = stack->base;
-    context->uc_stack.ss_size = stack->size;
-    context->uc_stack.ss_flags = stack->is_set ? 0 : SS_DISABLE;
+    context->uc_stack.ss_sp = call->stack.base;
+    context->uc_stack.ss_size = call->stack.size;
+    context->uc_stack.ss_flags = (int)call->stack.flags;
     memcpy(&context->uc_sigmask, &call->mask, sizeof call->mask);
 }
 
@@ -75,12 +99,19 @@ static void context_fill(ucontext_t *context, const struct signal_call *call)
 int signal_frame_push(struct hal_regs *regs, const struct signal_call *call)
 {
     uintptr_t base = call->sp - RED_ZONE - sizeof(struct signal_frame);
+    size_t regs_size = offsetof(struct hal_regs, vector) + regs->vector_size;
+    // The return address lies right below.
+    base += sizeof(struct hal_regs) - regs_size;
     struct signal_frame *at = (struct signal_frame *)(base & ~(uintptr_t)(FRAME_ALIGN - 1));
+    uintptr_t *slot = (uintptr_t *)(void *)at - 1;
+    const uintptr_t entry = (uintptr_t)signal_return_entry;
     ucontext_t context;
+    if ((uintptr_t)slot < call->sp_min) {
+        return -EFAULT;
+    }
     context_fill(&context, call);
     memcpy(context.uc_mcontext.gregs, regs->general, sizeof regs->general);
     context.uc_mcontext.fpregs = (fpregset_t)(void *)at->regs.vector;
-    size_t regs_size = offsetof(struct hal_regs, vector) + regs->vector_size;
     int error = user_write(&at->context, &context, sizeof context);
     if (error == 0) {
         error = user_write(&at->info, call->info, sizeof *call->info);
@@ -88,12 +119,9 @@ int signal_frame_push(struct hal_regs *regs, const struct signal_call *call)
     if (error == 0) {
         error = user_write(&at->regs, regs, regs_size);
     }
-    if (error != 0) {
+    if (error != 0 || (error = user_write(slot, &entry, sizeof entry)) != 0) {
         return error;
     }
-    // The return address lies 8 below the frame, so that the handler starts with an aligned stack.
-    uintptr_t *slot = (uintptr_t *)(void *)at - 1;
-    *slot = (uintptr_t)signal_return_entry;
     regs->general[HAL_REG_RSP] = (uintptr_t)slot;
     regs->general[HAL_REG_RIP] = call->handler;
     regs->general[HAL_REG_RDI] = (uint64_t)call->info->signal;
@@ -104,22 +132,15 @@ int signal_frame_push(struct hal_regs *regs, const struct signal_call *call)
     return 0;
 }
 
-void signal_return(struct signal_frame *frame)
+void signal_frame_pop(const struct signal_frame *frame, struct hal_regs *regs, uint64_t *mask,
+                      struct signal_stack *stack)
 {
-    struct task *task = task_self();
-    uint64_t mask;
-    memcpy(&mask, &frame->context.uc_sigmask, sizeof mask);
-    signal_mask_restore(task, mask);
-    memcpy(frame->regs.general, frame->context.uc_mcontext.gregs, sizeof frame->regs.general);
-    hal_regs_resume(&frame->regs);
-}
-
-void signal_call_plain(const struct signal_call *call)
-{
-    struct linux_signal_info info = *call->info;
-    ucontext_t context;
-    context_fill(&context, call);
-    context.uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)__builtin_return_address(0);
-    context.uc_mcontext.gregs[REG_RSP] = (greg_t)(uintptr_t)__builtin_frame_address(0);
-    ((void (*)(int, void *, void *))call->handler)(info.signal, &info, &context);
+    size_t vector_size = frame->regs.vector_size;
+    vector_size = vector_size < sizeof regs->vector ? vector_size : 0;
+    const stack_t *old = &frame->context.uc_stack;
+    memcpy(mask, &frame->context.uc_sigmask, sizeof *mask);
+    memcpy(regs->general, frame->context.uc_mcontext.gregs, sizeof regs->general);
+    memcpy(regs->vector, frame->regs.vector, vector_size);
+    regs->vector_size = vector_size;
+    *stack = (struct signal_stack){old->ss_sp, old->ss_size, (uint32_t)old->ss_flags};
 }

@@ -182,6 +182,11 @@ static long limit_set(int resource, const struct rlimit *user)
     return 0;
 }
 
+uint64_t process_limit(int resource)
+{
+    return limits[resource].rlim_cur;
+}
+
 long linux_prlimit64(int id, int resource, const struct rlimit *set, struct rlimit *get)
 {
     if (id != 0 && id != PROCESS_ID) {
@@ -261,29 +266,6 @@ long linux_prctl(int operation, unsigned long a)
 }
 
 // ---- Threads as Linux sees them ------------------------------------------
-
-struct id_search {
-    int32_t id;
-    struct thread *found;
-};
-
-static void id_compare(struct thread *thread, void *argument)
-{
-    struct id_search *search = argument;
-    if (thread->user != NULL && task_id(thread) == search->id) {
-        search->found = thread;
-    }
-}
-
-struct thread *task_thread(int32_t id)
-{
-    if (id == 0) {
-        return thread_self();
-    }
-    struct id_search search = {.id = id};
-    thread_walk(id_compare, &search);
-    return search.found;
-}
 
 long linux_sched_yield(void)
 {
@@ -407,7 +389,7 @@ long linux_set_robust_list(void *head, size_t size)
     if (size != HEAD_SIZE) {
         return -EINVAL;
     }
-    (void)head; // robust mutexes are plain ones so far
+    task_self()->robust_list = head;
     return 0;
 }
 

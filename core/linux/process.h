@@ -28,7 +28,9 @@ const struct process_options *process_options(void);
 // thread's is PROCESS_ID.
 struct task;
 HAL_MUST_CHECK int
-task_create(struct task **task);      // for thread_config.user; inherits the creator's signal mask
+task_create(struct task **task); // for thread_config.user; inherits the creator's signal mask
+// From here on signals reach the task. Before its thread starts.
+void task_start(struct task *task, struct thread *thread);
 void task_discard(struct task *task); // of a thread that was never started, or has ended
 int32_t task_id(const struct thread *thread);
 // Called by a thread on its way out, before thread_exit: wakes who waits for clear_child_tid.
@@ -37,6 +39,8 @@ void task_exit(void);
 // Ends the process: no destructor runs here (core/libc's exit has done that). Streams need no
 // flushing by core.
 HAL_NORETURN void process_exit(int status);
+uint64_t process_limit(int resource); // RLIMIT_*: the soft one
+
 // Ends the process as a fatal signal does: report, status 128 + signal.
 HAL_NORETURN void process_killed(int signal);
 

@@ -9,6 +9,7 @@
 #include "core/lib/format.h"
 #include "core/linux/calls.h"
 #include "core/linux/signal.h"
+#include "core/linux/task.h"
 #include "core/linux/trace.h"
 
 enum { NUMBER_MAX = 512 };
@@ -51,7 +52,8 @@ static long no_call(long a, long b, long c, long d, long e, long f)
     return -ENOSYS;
 }
 
-// A call that is not there, or one that a signal ended.
+// A call that is not there, or one that a signal ended, or came during. (Who is interrupted by a
+// signal that another thread takes first calls again.)
 __attribute__((noinline, cold)) static long second_look(long result, long number,
                                                         const long arguments[6])
 {
@@ -60,11 +62,19 @@ __attribute__((noinline, cold)) static long second_look(long result, long number
         atomic_fetch_add(&unknown_counts[number], 1);
         return -ENOSYS;
     }
-    while (result == -EINTR && signal_interrupted() && !row->never_restarts) {
+    for (;;) {
+        enum signal_outcome outcome = signal_run();
+        if (result == -LINUX_INTERRUPTED) {
+            return -EINTR;
+        }
+        bool is_restarted =
+            outcome == SIGNAL_NO_HANDLER || (outcome == SIGNAL_RESTART && !row->never_restarts);
+        if (result != -EINTR || !is_restarted) {
+            return result;
+        }
         result = row->call(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
                            arguments[5]);
     }
-    return result;
 }
 
 static long dispatch(long number, long a, long b, long c, long d, long e, long f)
@@ -73,7 +83,8 @@ static long dispatch(long number, long a, long b, long c, long d, long e, long f
         return -ENOSYS;
     }
     long result = calls[number](a, b, c, d, e, f);
-    if (__builtin_expect(result == -EINTR || result == -ENOSYS, 0)) {
+    bool is_unusual = result == -EINTR || result == -ENOSYS || result == -LINUX_INTERRUPTED;
+    if (__builtin_expect(is_unusual || task_is_signaled(task_self()), 0)) {
         return second_look(result, number, (const long[6]){a, b, c, d, e, f});
     }
     return result;

@@ -13,6 +13,9 @@
 
 struct linux_row;
 
+// Inside: -EINTR whatever the handler's SA_RESTART says, for calls where that depends on arguments.
+enum { LINUX_INTERRUPTED = 516 };
+
 // Runs a system call. The pointer leads to the plain dispatcher, or with --strace to the one that
 // prints: nothing is tested in the call path.
 extern long (*linux_dispatch)(long number, long a, long b, long c, long d, long e, long f);

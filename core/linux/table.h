@@ -72,6 +72,8 @@
     ROW(rt_sigpending, linux_rt_sigpending, "pu"), \
     ROW_NEVER(rt_sigtimedwait, linux_rt_sigtimedwait, "pppu"), \
     ROW_NEVER(rt_sigsuspend, linux_rt_sigsuspend, "pu"), \
+    ROW(rt_sigqueueinfo, linux_rt_sigqueueinfo, "ddp"), \
+    ROW(rt_tgsigqueueinfo, linux_rt_tgsigqueueinfo, "dddp"), \
     ROW(sigaltstack, linux_sigaltstack, "pp"), \
     ROW(personality, linux_personality, "x"), \
     ROW(statfs, linux_statfs, "sp"), \
@@ -125,6 +127,14 @@
     ROW(timerfd_create, linux_timerfd_create, "dx"), \
     ROW(timerfd_settime, linux_timerfd_settime, "dxpp"), \
     ROW(timerfd_gettime, linux_timerfd_gettime, "dp"), \
+    ROW(timer_create, linux_timer_create, "dpp"), \
+    ROW(timer_settime, linux_timer_settime, "dxpp"), \
+    ROW(timer_gettime, linux_timer_gettime, "dp"), \
+    ROW(timer_getoverrun, linux_timer_getoverrun, "d"), \
+    ROW(timer_delete, linux_timer_delete, "d"), \
+    ROW(setitimer, linux_setitimer, "dpp"), \
+    ROW(getitimer, linux_getitimer, "dp"), \
+    ROW(signalfd4, linux_signalfd4, "dpux"), \
     ROW(dup3, linux_dup3, "ddx"), \
     ROW(pipe2, linux_pipe2, "px"), \
     ROW(preadv, linux_preadv, "dpdu"), \

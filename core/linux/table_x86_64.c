@@ -44,6 +44,8 @@ LINUX_ROWS_COMMON
     ROW(getpgrp, linux_getpgrp, ""),
     ROW(epoll_create, linux_epoll_create, "d"),
     ROW_NEVER(epoll_wait, linux_epoll_wait, "dpdd"),
+    ROW(alarm, linux_alarm, "u"),
+    ROW(signalfd, linux_signalfd, "dpu"),
     ROW(time, linux_time, "p"),
 };
 // clang-format on

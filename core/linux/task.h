@@ -7,29 +7,64 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/lib/list.h"
+#include "core/linux/machine.h"
 #include "core/linux/process.h"
+#include "core/linux/signal.h"
 #include "core/sched/thread.h"
+#include "core/sync/mutex.h"
 
-struct task_signal_stack {
-    char *base;
-    uint64_t size;
-    bool is_set;
+// Signals sent and not yet taken. Changed under task_lock; set is read by anybody.
+struct signal_queue {
+    _Atomic uint64_t set; // bit n - 1: signal n
+    struct list entries;  // what is known about them, oldest first (signal.c)
 };
 
-// Its own thread's, but for pending, which anyone sets.
 struct task {
     int32_t id;
-    _Atomic uint64_t pending; // bit n - 1: signal n
-    _Atomic uint64_t blocked;
-    uint64_t suspend_mask; // rt_sigsuspend: what to go back to
-    struct task_signal_stack signal_stack;
+    struct thread *thread;       // NULL until task_start
+    struct list node;            // in the list of tasks; task_lock
+    struct signal_queue signals; // for this thread alone
+    _Atomic uint64_t blocked;    // changed by its own thread
+    _Atomic uint64_t waited;     // of blocked ones, those that it waits for now (sigwait)
+    // Its own thread's.
+    bool has_saved_mask; // saved_mask is to be blocked again when the call returns
+    uint64_t saved_mask;
+    struct signal_stack signal_stack;
     _Atomic uint32_t *clear_child_id; // set_tid_address
+    void *robust_list;                // set_robust_list
+    int parent_death_signal;          // prctl; kept for whoever asks
+    struct hal_regs regs;             // where signals are put together; see signal_run.c
 };
 
-// The calling thread's; never NULL in a system call.
+// Guards the list of tasks, all signal queues and actions. Held for short times, never while
+// another thread is waited for.
+extern struct mutex task_lock;
+
+// Of the process: any thread that lets one in may take it.
+extern struct signal_queue process_signals;
+
+// The calling thread's; NULL for a thread of core's own, never in a system call.
 static inline struct task *task_self(void)
 {
     return thread_self()->user;
 }
+
+// Is there anything for signal_run to do? Looked at on the way out of each system call.
+static inline bool task_is_signaled(const struct task *task)
+{
+    uint64_t pending = atomic_load_explicit(&task->signals.set, memory_order_relaxed) |
+                       atomic_load_explicit(&process_signals.set, memory_order_relaxed);
+    return (pending & ~atomic_load_explicit(&task->blocked, memory_order_relaxed)) != 0 ||
+           task->has_saved_mask;
+}
+
+// With task_lock held. The oldest is the process's first thread while that lives. NULL: no more.
+struct task *task_first(void);
+struct task *task_next(const struct task *task);
+struct task *task_find(int32_t id); // 0: the caller's. NULL: none
+
+// Processor time of the process: of its threads and of those that have ended.
+hal_ns task_runtime_all_ns(void);
 
 #endif

@@ -1,18 +1,90 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// trap.c: the system-call instruction.
+// trap.c: faults that nobody resolves, which become signals, and the system-call instruction.
 //
 // Programs meet core by symbol. An instruction in a program's own text is reported and ends the
 // program: it is never run by the host.
+#include "core/linux/trap.h"
+
+#include <signal.h>
+
 #include "core/elf/program.h"
 #include "core/lib/format.h"
 #include "core/linux/calls.h"
 #include "core/linux/machine.h"
 #include "core/linux/process.h"
 #include "core/linux/report.h"
+#include "core/linux/signal.h"
 #include "core/linux/syscall.h"
+#include "core/linux/task.h"
+#include "core/vm/vm.h"
 #include "hal/upcall.h"
 
-enum { SIGNAL_SYSTEM_CALL = 31 };
+struct area_search {
+    const char *va;
+    bool is_found;
+};
+
+static bool area_compare(const struct vm_area_info *area, void *argument)
+{
+    struct area_search *search = argument;
+    search->is_found = search->va >= area->start && search->va < area->end;
+    return !search->is_found && area->start <= search->va;
+}
+
+static int page_fault_code(const char *va)
+{
+    struct area_search search = {.va = va};
+    vm_walk(area_compare, &search);
+    return search.is_found ? SEGV_ACCERR : SEGV_MAPERR;
+}
+
+static struct linux_signal_info info_of_fault(const struct hal_fault *fault,
+                                              const struct hal_regs *regs)
+{
+    struct linux_signal_info info = {.address = (void *)machine_place_of(regs).ip};
+    switch (fault->kind) {
+    case HAL_FAULT_PAGE:
+        info.signal = SIGSEGV;
+        info.address = fault->va;
+        break;
+    case HAL_FAULT_PROTECTION:
+        info = signal_info_kernel(SIGSEGV);
+        break;
+    case HAL_FAULT_ILLEGAL:
+        info.signal = SIGILL;
+        info.code = ILL_ILLOPN;
+        break;
+    case HAL_FAULT_MATH:
+        info.signal = SIGFPE;
+        info.code = machine_math_code(regs);
+        break;
+    case HAL_FAULT_TRAP:
+        info = signal_info_kernel(SIGTRAP);
+        break;
+    }
+    return info;
+}
+
+// Code with interrupts off gets no signal, and must not take locks to find out more.
+bool signal_fault(const struct hal_fault *fault, struct hal_frame *frame)
+{
+    struct hal_regs regs;
+    if (fault->is_optional) {
+        return false;
+    }
+    hal_frame_get(frame, &regs);
+    struct linux_signal_info info = info_of_fault(fault, &regs);
+    bool may_run = task_self() != NULL && hal_irq_enabled();
+    if (may_run && fault->kind == HAL_FAULT_PAGE) {
+        info.code = page_fault_code(fault->va);
+    }
+    if (!may_run || !signal_force(&regs, &info)) {
+        report_fatal(info.signal, &regs, &info);
+        process_exit(128 + info.signal);
+    }
+    hal_frame_set(frame, &regs);
+    return true;
+}
 
 void upcall_syscall(struct hal_frame *frame)
 {
@@ -24,6 +96,6 @@ void upcall_syscall(struct hal_frame *frame)
                   "programs that do not "
                   "call libc for it are not supported yet\n",
                   row == NULL ? "unknown" : row->name, number);
-    report_fatal(SIGNAL_SYSTEM_CALL, &regs, NULL);
-    process_exit(128 + SIGNAL_SYSTEM_CALL);
+    report_fatal(SIGSYS, &regs, NULL);
+    process_exit(128 + SIGSYS);
 }

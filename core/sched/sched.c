@@ -67,9 +67,14 @@ void sched_interrupt_end(struct hal_frame *frame)
     if (runq_count(cpu) > 0 && cpu->current != &cpu->idle_thread) {
         preempt(cpu);
     }
-    if (frame != NULL && frame_hook != NULL) {
+    if (frame_hook != NULL) {
         frame_hook(frame);
     }
+}
+
+void sched_look_again(hal_ns delay)
+{
+    timer_want(hal_cpu_self(), hal_clock_ns() + delay);
 }
 
 void upcall_timer(struct hal_frame *frame)

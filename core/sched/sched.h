@@ -14,10 +14,13 @@ void sched_adopt(void);
 // is a thread that calls first(argument).
 HAL_NORETURN void sched_start(const struct hal_boot *boot, void (*first)(void *), void *argument);
 
-// hook is called on each return from an interrupt that came from outside core's masked sections, after any switch:
-// core/linux looks at pending signals there. frame as in upcall.h, never NULL. Runs on the entry stack, interrupts
-// off; it may turn them on, and blocks then as any thread may. Registered once at boot; NULL: nobody.
+// hook is called at the end of each interrupt, after any switch: core/linux looks at pending signals there. frame as
+// in upcall.h; where it is not NULL the hook may turn interrupts on, and blocks then as any thread may. Registered
+// once at boot; NULL: nobody.
 void sched_frame_hook_set(void (*hook)(struct hal_frame *frame));
+
+// For the hook: makes the CPU's timer call it again after delay at the latest. Interrupts off.
+void sched_look_again(hal_ns delay);
 
 // The last call of every upcall that is an interrupt: preempts the thread that was interrupted if that is due, and
 // calls the hook. May return on another CPU.

@@ -325,14 +325,51 @@ void thread_wake(struct thread *thread)
     hal_irq_restore(irq);
 }
 
+// Also one that is only queued: it may be switched to right now, and whether it runs already is not
+// to be told. If it runs elsewhere by the time of the interrupt, it came there through an inbox,
+// after what the caller did.
 void thread_kick(struct thread *thread)
 {
     uintptr_t irq = hal_irq_save();
+    atomic_thread_fence(memory_order_seq_cst); // what the caller did comes before these looks
     struct cpu *cpu = thread_cpu(thread);
-    if (thread != thread_self() && cpu != NULL && thread_is_running(thread)) {
+    bool is_parked = atomic_load_explicit(&thread->state, memory_order_relaxed) == THREAD_PARKED;
+    if (thread != thread_self() && cpu != NULL && !is_parked) {
         hal_cpu_kick(cpu->index);
     }
     hal_irq_restore(irq);
+}
+
+static bool (*serve_function)(void);
+
+void thread_serve_set(bool (*serve)(void))
+{
+    serve_function = serve;
+}
+
+void thread_serve_begin(void)
+{
+    struct thread *self = thread_self();
+    self->has_served = false;
+    self->is_serving = true;
+}
+
+bool thread_serve_end(void)
+{
+    struct thread *self = thread_self();
+    self->is_serving = false;
+    return self->has_served;
+}
+
+// What is called may wait itself, in the same or in another way.
+void thread_serve_slow(void)
+{
+    struct thread *self = thread_self();
+    bool had_served = self->has_served;
+    self->is_serving = false;
+    bool has_served = serve_function();
+    self->has_served = had_served || has_served;
+    self->is_serving = true;
 }
 
 void thread_yield(void)

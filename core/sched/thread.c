@@ -107,6 +107,7 @@ static void thread_fill(struct thread *thread, struct cpu *cpu, void *tp)
     atomic_store_explicit(&thread->cpu, cpu, memory_order_relaxed);
     thread->preempt_count = 0;
     thread->need_switch = false;
+    thread->is_serving = false;
     thread->migrating = true;
     thread->timer_armed = false;
     thread_wait_note(thread, THREAD_WAIT_NONE, NULL);
@@ -224,6 +225,7 @@ bool thread_join(struct thread *thread, hal_ns deadline)
         thread_wait_note(thread_self(), THREAD_WAIT_JOIN, thread);
         while (atomic_load(&thread->joiner) == self) {
             joiner = self;
+            thread_serve();
             if (!thread_park_until(deadline) &&
                 atomic_compare_exchange_strong(&thread->joiner, &joiner, 0)) {
                 thread_wait_note(thread_self(), THREAD_WAIT_NONE, NULL);

@@ -50,6 +50,8 @@ struct thread {
     int32_t preempt_count;       // > 0: not to be preempted; its own
     bool need_switch;            // a preemption was put off by preempt_count; its own
     bool migrating;              // vruntime is relative to no CPU: the one that takes it in adds its own base
+    bool is_serving;             // thread_serve; its own
+    bool has_served;             // since thread_serve_begin, and to be interrupted; its own
     bool timer_armed;            // timer_node is in the tree of cpu; that CPU's, interrupts off
     bool timer_passed;           // the timer ended the last park_until; that CPU's
     void *user;                  // of the room that made it (core/linux: struct task); set before it starts
@@ -124,11 +126,33 @@ static inline void thread_wait_note(struct thread *thread, enum thread_wait kind
 // memory is type-stable, so a late wake is only spurious.
 void thread_wake(struct thread *thread);
 
-// Where thread runs on another CPU: interrupts it there soon, so that the frame hook sees it. Any context.
+// Where thread runs on another CPU, or is about to: interrupts it there soon, so that the frame hook
+// sees what the caller did before. Any context.
 void thread_kick(struct thread *thread);
 
 void thread_yield(void);
 void thread_sleep_until(hal_ns deadline); // not ended by a wake
+
+// Waits that the application makes (for a mutex, a thread ...) let in what interrupts it, signals: between begin and
+// end, core/sync and thread_join call thread_serve before they park. It calls the function that core/linux has
+// registered, and remembers whether that said true: the wait is to be given up, if it can be. The caller of begin
+// holds no lock of core's.
+void thread_serve_set(bool (*serve)(void));
+void thread_serve_begin(void);
+bool thread_serve_end(void); // has any said true?
+void thread_serve_slow(void);
+
+static inline void thread_serve(void)
+{
+    if (thread_self()->is_serving) {
+        thread_serve_slow();
+    }
+}
+
+static inline bool thread_serve_gives_up(void)
+{
+    return thread_self()->is_serving && thread_self()->has_served;
+}
 
 // Ends the caller. Its thread object lives until it is joined or, detached, until its stack is left.
 HAL_NORETURN void thread_exit(void);

@@ -175,6 +175,7 @@ void mutex_lock_contended(struct mutex *mutex)
     thread_wait_note(waiter.thread, THREAD_WAIT_MUTEX, mutex);
     waiter_queue(mutex, &waiter);
     while (atomic_load(&waiter.state) != WAITER_GRANTED) {
+        thread_serve();
         thread_park();
     }
     thread_wait_note(waiter.thread, THREAD_WAIT_NONE, NULL);
@@ -226,6 +227,7 @@ static bool timed_await(struct mutex *mutex, struct mutex_waiter *waiter, hal_ns
     thread_wait_note(self, THREAD_WAIT_MUTEX, mutex);
     while (atomic_load(&waiter->state) != WAITER_GRANTED) {
         uint64_t queued = timed_state(WAITER_QUEUED);
+        thread_serve();
         if (thread_park_until(deadline)) {
             continue;
         }

@@ -107,6 +107,7 @@ static bool lock_slowly(struct rwlock *lock, bool writes, hal_ns deadline)
     bool granted = false;
     bool in_time = true;
     while (!(granted = atomic_load(&waiter.granted)) && in_time) {
+        thread_serve();
         in_time = thread_park_until(deadline);
     }
     thread_wait_note(waiter.thread, THREAD_WAIT_NONE, NULL);

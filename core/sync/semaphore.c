@@ -160,9 +160,12 @@ static bool timed_await(struct semaphore *semaphore, struct semaphore_waiter *wa
                         hal_ns deadline)
 {
     thread_wait_note(thread_self(), THREAD_WAIT_SEMAPHORE, semaphore);
+    bool is_claimed = false;
     while (atomic_load(&waiter->state) != SEMAPHORE_GRANTED) {
         uint32_t waiting = SEMAPHORE_WAITING;
-        if (thread_park_until(deadline)) {
+        thread_serve();
+        bool gives_up = !is_claimed && thread_serve_gives_up();
+        if (!gives_up && thread_park_until(deadline)) {
             continue;
         }
         if (atomic_compare_exchange_strong(&waiter->state, &waiting, SEMAPHORE_GONE)) {
@@ -173,6 +176,7 @@ static bool timed_await(struct semaphore *semaphore, struct semaphore_waiter *wa
         }
         MARK("semaphore: granted while timing out");
         deadline = UINT64_MAX;
+        is_claimed = true;
     }
     thread_wait_note(thread_self(), THREAD_WAIT_NONE, NULL);
     slab_free(&timed_slab, waiter);
@@ -181,7 +185,7 @@ static bool timed_await(struct semaphore *semaphore, struct semaphore_waiter *wa
 
 bool semaphore_wait_until(struct semaphore *semaphore, hal_ns deadline)
 {
-    if (deadline == UINT64_MAX) {
+    if (deadline == UINT64_MAX && !thread_self()->is_serving) {
         semaphore_wait(semaphore);
         return true;
     }

@@ -24,7 +24,7 @@ _Static_assert(sizeof(struct semaphore) == 32, "sem_t");
 void semaphore_init(struct semaphore *semaphore, uint32_t value);
 void semaphore_wait(struct semaphore *semaphore);
 
-// False: timed out, or no memory.
+// False: timed out, given up (thread_serve), or no memory.
 HAL_MUST_CHECK bool semaphore_wait_until(struct semaphore *semaphore, hal_ns deadline);
 HAL_MUST_CHECK bool semaphore_try_wait(struct semaphore *semaphore);
 HAL_MUST_CHECK int semaphore_post(struct semaphore *semaphore); // any context. -EOVERFLOW beyond INT32_MAX

@@ -41,6 +41,7 @@ enum wait_result sleeper_wait(struct sleeper *sleeper, hal_ns deadline, bool int
         if (state == WAITER_GRANTED || state == WAITER_FREE) {
             return WAIT_WOKEN;
         }
+        thread_serve();
         bool in_time = thread_park_until(deadline);
         if (in_time && !(interruptible && wait_is_interrupted())) {
             continue;

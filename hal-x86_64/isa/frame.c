@@ -68,11 +68,11 @@ void hal_frame_set(struct hal_frame *frame, const struct hal_regs *regs)
     uint64_t *flags = &frame->general[HAL_REG_FLAGS];
     *flags = (*flags & FRAME_FLAGS_OWN) | FRAME_FLAGS_FIXED;
     uint64_t *area = vector_of(frame);
-    if (regs->vector_size != isa_vector_size) {
+    if (regs->vector_size != isa_vector_size && regs->vector_size != HAL_REGS_VECTOR_LEGACY) {
         vector_reset(area);
         return;
     }
-    words_copy(area, (const uint64_t *)regs->vector, isa_vector_size);
+    words_copy(area, (const uint64_t *)regs->vector, regs->vector_size);
     ((uint32_t *)area)[VECTOR_MXCSR] &= MXCSR_VALID;
     area[VECTOR_PRESENT] &= isa_vector_mask;
     area[VECTOR_LAYOUT] = isa_has_xsavec ? vector_compact | isa_vector_mask : 0;

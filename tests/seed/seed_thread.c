@@ -51,3 +51,8 @@ uint32_t sched_cpu_count(void)
 {
     return 1; // nobody spins: it would only be a slow way to wait
 }
+
+// No thread here has signals to serve.
+void thread_serve_slow(void)
+{
+}

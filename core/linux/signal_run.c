@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// signal_run.c: the points where handlers run.
+//
+// A handler always runs by a frame on the application's stack, or on the alternate one, put on top
+// of the registers that are to go on afterwards:
+//   - on the way out of a system call, and in a wait of the C library (thread_serve): the registers
+//     are those of handlers_run's own return (machine_capture);
+//   - when an interrupt finds the thread in application code (frame_hook);
+//   - at once, for a fault of the thread's own.
+// Several handlers that are due together are put on top of each other, so that the last runs first,
+// as on Linux. Where a handler returns to, more may be due by then.
+//
+// An interrupt that finds the thread in core's code cannot let a handler in, for core may hold
+// locks, and there is no frame for one that was held back by interrupts off. Then the thread either
+// is in a system call, and looks when it leaves that, or in a function of the C library that waits,
+// and looks before it parks, or in one that does not wait: the CPU's timer looks again LOOK_NS
+// later, as long as that thread runs. Whoever sends a signal sets its bit first and interrupts the
+// target's CPU afterwards, so one of these looks comes after the bit.
+#include <signal.h>
+
+#include "core/lib/errno.h"
+#include "core/linux/machine.h"
+#include "core/linux/process.h"
+#include "core/linux/report.h"
+#include "core/linux/signal.h"
+#include "core/linux/task.h"
+#include "core/sched/sched.h"
+#include "core/sync/waitqueue.h"
+
+enum { LOOK_NS = 50000, AUTO_DISARM = INT32_MIN };
+
+static const uint64_t REPORTED = SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) |
+                                 SIGNAL_BIT(SIGABRT) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) |
+                                 SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGSYS) | SIGNAL_BIT(SIGXCPU) |
+                                 SIGNAL_BIT(SIGXFSZ);
+
+static uintptr_t image_start, image_end;
+
+void process_killed(int signal)
+{
+    if ((SIGNAL_BIT(signal) & REPORTED) != 0) {
+        report_fatal(signal, NULL, NULL);
+    }
+    process_exit(128 + signal);
+}
+
+// ---- Frames --------------------------------------------------------------------
+
+void signal_stack_off(struct task *task)
+{
+    task->signal_stack = (struct signal_stack){.flags = SS_DISABLE};
+}
+
+bool signal_stack_holds(const struct signal_stack *stack, uintptr_t sp)
+{
+    return (stack->flags & SS_DISABLE) == 0 && sp > (uintptr_t)stack->base &&
+           sp - (uintptr_t)stack->base <= stack->size;
+}
+
+// Where the frame goes, and how far down it may reach.
+static void place_choose(const struct task *task, const struct signal_action *action,
+                         struct signal_call *call)
+{
+    const struct signal_stack *stack = &task->signal_stack;
+    bool is_on = signal_stack_holds(stack, call->sp);
+    if (!is_on && (action->flags & SA_ONSTACK) != 0 && (stack->flags & SS_DISABLE) == 0) {
+        call->sp = (uintptr_t)stack->base + stack->size;
+        is_on = true;
+    }
+    call->sp_min = is_on ? (uintptr_t)stack->base : 0;
+}
+
+// Changes regs so that the handler runs, with what the action says blocked. Interrupts on.
+static void frame_push(struct task *task, struct hal_regs *regs,
+                       const struct linux_signal_info *info, const struct signal_action *action)
+{
+    struct signal_call call = {.handler = action->handler,
+                               .sp = machine_place_of(regs).sp,
+                               .info = info,
+                               .stack = task->signal_stack};
+    uint64_t blocked = atomic_load(&task->blocked);
+    call.mask = task->has_saved_mask ? task->saved_mask : blocked;
+    task->has_saved_mask = false;
+    place_choose(task, action, &call);
+    if (signal_frame_push(regs, &call) != 0) {
+        report_fatal(SIGSEGV, regs, info);
+        process_exit(128 + SIGSEGV);
+    }
+    if ((task->signal_stack.flags & (uint32_t)AUTO_DISARM) != 0) {
+        signal_stack_off(task);
+    }
+    uint64_t more =
+        action->mask | ((action->flags & SA_NODEFER) != 0 ? 0 : SIGNAL_BIT(info->signal));
+    signal_mask_set(task, blocked | more);
+}
+
+// The frames of all handlers that are to run. What an interrupted call does is the first's to say.
+static enum signal_outcome frames_push(struct task *task, struct hal_regs *regs)
+{
+    enum signal_outcome outcome = SIGNAL_NO_HANDLER;
+    struct linux_signal_info info;
+    struct signal_action action;
+    while (signal_deliverable(task) != 0 &&
+           signal_take(task, ~atomic_load(&task->blocked), &info)) {
+        signal_action_take(info.signal, &action);
+        if (signal_is_ignored(info.signal, &action)) {
+            continue;
+        }
+        if (action.handler == (uintptr_t)SIG_DFL) {
+            process_killed(info.signal);
+        }
+        frame_push(task, regs, &info, &action);
+        if (outcome == SIGNAL_NO_HANDLER) {
+            outcome = (action.flags & SA_RESTART) != 0 ? SIGNAL_RESTART : SIGNAL_INTERRUPT;
+        }
+    }
+    return outcome;
+}
+
+// The next two run on the entry stack, for frames are put where the application's stack is in use.
+
+// The registers are copied first: a new frame may lie where the old one was.
+static void return_run(void *frame)
+{
+    struct task *task = task_self();
+    uint64_t mask;
+    signal_frame_pop(frame, &task->regs, &mask, &task->signal_stack);
+    signal_mask_set(task, mask);
+    (void)frames_push(task, &task->regs);
+    hal_regs_resume(&task->regs);
+}
+
+static void handlers_start(void *outcome)
+{
+    struct task *task = task_self();
+    *(enum signal_outcome *)outcome = frames_push(task, &task->regs);
+    hal_regs_resume(&task->regs);
+}
+
+void signal_return(struct signal_frame *frame)
+{
+    machine_stack_call(thread_self()->context.entry_stack, return_run, frame);
+}
+
+// outcome is in memory: the way back has the registers of the first time.
+static enum signal_outcome handlers_run(void)
+{
+    enum signal_outcome outcome = SIGNAL_NO_HANDLER;
+    if (!machine_capture(&task_self()->regs)) {
+        machine_stack_call(thread_self()->context.entry_stack, handlers_start, &outcome);
+    }
+    return outcome;
+}
+
+enum signal_outcome signal_run(void)
+{
+    struct task *task = task_self();
+    enum signal_outcome outcome = SIGNAL_NO_HANDLER;
+    while (task_is_signaled(task)) {
+        enum signal_outcome here = handlers_run();
+        outcome = outcome == SIGNAL_NO_HANDLER ? here : outcome;
+        if (task->has_saved_mask) {
+            task->has_saved_mask = false;
+            signal_mask_set(task, task->saved_mask);
+        }
+    }
+    return outcome;
+}
+
+static bool serve(void)
+{
+    return task_self() != NULL && signal_run() == SIGNAL_INTERRUPT;
+}
+
+static bool is_interrupted(void)
+{
+    const struct task *task = task_self();
+    return task != NULL && signal_deliverable(task) != 0;
+}
+
+// ---- Interrupts and faults -----------------------------------------------------
+
+static bool is_core(uintptr_t ip)
+{
+    return ip >= image_start && ip < image_end;
+}
+
+// Called by the scheduler at the end of each interrupt, interrupts off; frame NULL: core let it in.
+static void frame_hook(struct hal_frame *frame)
+{
+    struct task *task = task_self();
+    if (task == NULL || signal_deliverable(task) == 0) {
+        return;
+    }
+    if (frame == NULL) {
+        sched_look_again(LOOK_NS);
+        return;
+    }
+    struct hal_regs regs;
+    hal_frame_get(frame, &regs);
+    if (is_core(machine_place_of(&regs).ip)) {
+        sched_look_again(LOOK_NS);
+        return;
+    }
+    hal_irq_restore(0);
+    if (frames_push(task, &regs) != SIGNAL_NO_HANDLER) {
+        hal_frame_set(frame, &regs);
+    }
+    (void)hal_irq_save();
+}
+
+// The signal of a fault cannot wait: where it has no handler, or is blocked, the process ends.
+bool signal_force(struct hal_regs *regs, const struct linux_signal_info *info)
+{
+    struct task *task = task_self();
+    struct signal_action action;
+    bool is_blocked = (atomic_load(&task->blocked) & SIGNAL_BIT(info->signal)) != 0;
+    signal_action_take(info->signal, &action);
+    if (is_blocked || action.handler == (uintptr_t)SIG_DFL ||
+        action.handler == (uintptr_t)SIG_IGN) {
+        return false;
+    }
+    frame_push(task, regs, info, &action);
+    return true;
+}
+
+void signal_hooks_init(const char *image, size_t image_size)
+{
+    image_start = (uintptr_t)image;
+    image_end = image_start + image_size;
+    wait_interrupt_test_set(is_interrupted);
+    thread_serve_set(serve);
+    sched_frame_hook_set(frame_hook);
+}
