@@ -6,6 +6,11 @@ EXCLUDE = [
     "src/aio/*",  # needs musl's threads
     "src/complex/*",  # libm.so.6 is the image's
     "src/crypt/*",  # so is libcrypt.so.1
+    "src/ctype/isw*.c",  # wide_class.c
+    "src/ctype/towctrans.c",
+    "src/ctype/wcswidth.c",
+    "src/ctype/wctrans.c",
+    "src/ctype/wcwidth.c",
     "src/env/__environ.c",  # copied.c
     "src/env/__init_tls.c",  # thread.c
     "src/env/__libc_start_main.c",  # start.c
@@ -26,7 +31,9 @@ EXCLUDE = [
     "src/locale/c_locale.c",  # musl_locale.c
     "src/locale/duplocale.c",
     "src/locale/freelocale.c",
+    "src/locale/langinfo.c",  # musl_langinfo.c
     "src/locale/locale_map.c",
+    "src/locale/strfmon.c",  # monetary.c
     "src/locale/newlocale.c",
     "src/locale/setlocale.c",
     "src/malloc/*",  # memory.c
@@ -34,6 +41,12 @@ EXCLUDE = [
     "src/misc/getopt.c",  # getopt.c
     "src/misc/getopt_long.c",
     "src/mq/mq_notify.c",
+    "src/multibyte/[bw]*.c",  # multibyte.c
+    "src/multibyte/mbl*.c",
+    "src/multibyte/mbrlen.c",
+    "src/multibyte/mbrtowc.c",
+    "src/multibyte/mbs*.c",
+    "src/multibyte/mbt*.c",
     "src/process/_Fork.c",  # process.c
     "src/process/fork.c",
     "src/process/posix_spawn.c",

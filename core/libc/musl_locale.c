@@ -9,8 +9,11 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "core/libc/encoding.h"
 
 #include "locale_impl.h"
 #include "lock.h"
@@ -41,7 +44,6 @@ volatile int __locale_lock[1];
 
 static const char name_c[] = "C";
 static const char name_utf8[] = "C.UTF-8";
-static const char name_utf8_short[] = "C.utf8";
 
 // The tables of the C locale: as musl's, but that bytes above 0x7f stay what they are.
 static int32_t lower_table[384];
@@ -62,6 +64,16 @@ const int32_t **glibc___ctype_toupper_loc(void)
 size_t glibc___ctype_get_mb_cur_max(void)
 {
     return CURRENT_UTF8 ? 6 : 1;
+}
+
+bool libc_is_utf8(void)
+{
+    return CURRENT_UTF8;
+}
+
+bool libc_locale_is_utf8(locale_t locale)
+{
+    return (locale == LC_GLOBAL_LOCALE ? &libc.global_locale : locale)->cat[LC_CTYPE] != NULL;
 }
 
 static void locale_fill(struct __locale_struct *locale, int utf8)
@@ -88,19 +100,19 @@ void libc_musl_locale_init(void)
     locale_fill(&libc.global_locale, 0);
 }
 
-static const char *const kind_names[] = {name_c, name_utf8, name_utf8_short};
+// A locale is called as the program called it.
+static const char *const kind_names[] = {name_c, name_utf8, "C.utf8", "C.UTF8", "C.utf-8"};
 
-// 0: C, 1: C.UTF-8, 2: the same by its other name, -1: no such locale.
+// 0: C, above: C.UTF-8 by one of its names, -1: no such locale.
 static int locale_kind(const char *name)
 {
-    if (strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0) {
+    if (strcmp(name, "POSIX") == 0) {
         return 0;
     }
-    if (strcmp(name, name_utf8) == 0) {
-        return 1;
-    }
-    if (strcmp(name, name_utf8_short) == 0) {
-        return 2;
+    for (int i = 0; i < (int)(sizeof kind_names / sizeof kind_names[0]); ++i) {
+        if (strcmp(name, kind_names[i]) == 0) {
+            return i;
+        }
     }
     return -1;
 }
@@ -123,14 +135,14 @@ static const char *locale_variable(int category)
     return value == NULL || *value == 0 ? name_c : value;
 }
 
-// The kind that name means for a category; in "LC_CTYPE=C.UTF-8;LC_NUMERIC=C;..." the category's
-// part counts.
-static int category_kind(int category, const char *name)
+// The kind that name means for a category; in "LC_CTYPE=C.UTF-8;LC_NUMERIC=C;...", if that is
+// allowed, the category's part counts.
+static int category_kind(int category, const char *name, bool may_be_list)
 {
     if (*name == 0) {
         return locale_kind(locale_variable(category));
     }
-    if (strchr(name, ';') == NULL) {
+    if (!may_be_list || strchr(name, ';') == NULL) {
         return locale_kind(name);
     }
     size_t length = strlen(variable_names[category]);
@@ -152,6 +164,9 @@ static int category_kind(int category, const char *name)
 
 static void category_set(struct __locale_struct *locale, int category, int kind)
 {
+    if (kind != 0 && category == LC_CTYPE) {
+        libc_classes_load();
+    }
     locale->names[category] = kind_names[kind];
     if (category < 6) {
         locale->cat[category] = kind && category == LC_CTYPE ? &__c_dot_utf8 : NULL;
@@ -196,7 +211,7 @@ char *setlocale(int category, const char *name)
     int kinds[CATEGORY_COUNT];
     for (int i = 0; i < CATEGORY_COUNT; ++i) {
         if ((i == category || category == LC_ALL_GLIBC) && i != LC_ALL_GLIBC) {
-            kinds[i] = category_kind(i, name);
+            kinds[i] = category_kind(i, name, category == LC_ALL_GLIBC);
             if (kinds[i] < 0) {
                 return NULL;
             }
@@ -218,12 +233,18 @@ int __loc_is_allocated(locale_t locale)
     return locale != NULL && locale != &__c_locale && locale != &__c_dot_utf8_locale;
 }
 
+// A name with a folder in it is a path, which is not allowed; a leading slash alone is.
+static bool name_has_folder(const char *name)
+{
+    return *name != 0 && strchr(name + 1, '/') != NULL;
+}
+
 locale_t __newlocale(int mask, const char *name, locale_t base)
 {
     if (mask == 1 << LC_ALL_GLIBC) {
         mask = 0x1fbf;
     }
-    if ((mask & ~0x1fbf) != 0 || name == NULL) {
+    if ((mask & ~0x1fbf) != 0 || name == NULL || name_has_folder(name)) {
         errno = EINVAL;
         return NULL;
     }
@@ -231,9 +252,8 @@ locale_t __newlocale(int mask, const char *name, locale_t base)
     int kinds = 0;
     for (int i = 0; i < CATEGORY_COUNT; ++i) {
         if ((mask & 1 << i) != 0) {
-            int kind = category_kind(i, name);
+            int kind = category_kind(i, name, true);
             if (kind < 0) {
-                errno = ENOENT;
                 return NULL;
             }
             category_set(&built, i, kind);

@@ -10,9 +10,14 @@ static const struct section {
     const char *name;
     void (*run)(void);
 } sections[] = {
+    // clang-format off: one a line
     {"printf", printf_section},
     {"scanf", scanf_section},
     {"number", number_section},
+    {"printf_wide", printf_wide_section},
+    {"locale", locale_section},
+    {"wide", wide_section},
+    // clang-format on
 };
 
 int main(int argc, char **argv)

@@ -16,7 +16,6 @@ void pattern_section(void);
 void locale_section(void);
 void wide_section(void);
 void time_section(void);
-void zone_section(void);
 void iconv_section(void);
 void stream_section(void);
 void text_section(void);
