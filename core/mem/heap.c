@@ -301,7 +301,10 @@ void *heap_realloc(void *block, size_t size)
             return moved;
         }
     }
-    void *copy = heap_alloc(size);
+    // What grew once grows again: a large block gets room, or it would be copied each eighth.
+    size_t room = is_large && size > old_size ? old_size + old_size / 2 : size;
+    void *copy = room > size ? heap_alloc(room) : NULL;
+    copy = copy == NULL ? heap_alloc(size) : copy;
     if (copy == NULL) {
         return size <= old_size ? block : NULL;
     }

@@ -221,6 +221,24 @@ START_TEST(fresh_memory_is_populated_before_its_use)
 }
 END_TEST
 
+START_TEST(a_growing_block_is_seldom_copied)
+{
+    enum { START = 40 << 10, STEP = 4 << 10 };
+    boot();
+    char *block = heap_alloc(START);
+    size_t moves = 0;
+    for (size_t size = START; size <= MIB; size += STEP) {
+        char *grown = heap_realloc(block, size);
+        ck_assert_ptr_nonnull(grown);
+        moves += grown != block;
+        grown[size - 1] = 1;
+        block = grown;
+    }
+    ck_assert_uint_le(moves, 10); // a doubling has eight sizes
+    heap_free(block);
+}
+END_TEST
+
 START_TEST(blocks_of_every_class_are_apart)
 {
     boot();
@@ -351,6 +369,7 @@ int main(void)
     tcase_add_test(tests, random_pieces_with_mappings);
     tcase_add_test(tests, every_size_fits_its_class);
     tcase_add_test(tests, fresh_memory_is_populated_before_its_use);
+    tcase_add_test(tests, a_growing_block_is_seldom_copied);
     tcase_add_test(tests, blocks_of_every_class_are_apart);
     tcase_add_test(tests, what_one_cpu_frees_another_gets);
     tcase_add_test(tests, no_memory_is_null_and_the_old_block_stays);
