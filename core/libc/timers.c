@@ -2,8 +2,9 @@
 // timers.c: timer_create and its kin, and alarm.
 //
 // A timer_t is the kernel's number. SIGEV_THREAD is ours: the kernel's signal goes to one helper
-// thread, which waits for it and starts a thread for each expiry. What belongs to a timer is found
-// by its number, so that a signal that comes after timer_delete finds nothing.
+// thread, which waits for it and starts a thread for each expiry, in which the program's signals
+// are blocked, as with glibc. What belongs to a timer is found by its number, so that a signal that
+// comes after timer_delete finds nothing.
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -58,8 +59,8 @@ static void *expiry_run(void *argument)
 {
     struct expiry expiry = *(struct expiry *)argument;
     heap_free(argument);
-    const uint64_t none = 0;
-    linux_dispatch(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, sizeof none, 0, 0);
+    const uint64_t ours = SIGNAL_BIT(SIGNAL_TIMER) | SIGNAL_BIT(SIGNAL_TIMER + 1);
+    linux_dispatch(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&ours, 0, sizeof ours, 0, 0);
     expiry.function(expiry.value);
     return NULL;
 }

@@ -222,6 +222,7 @@ long linux_execveat(void);
 long linux_wait4(void);
 long linux_exit(int status);
 long linux_membarrier(int command);
+long linux_capget(void *user_header, void *user_data);
 long linux_personality(unsigned long persona);
 
 // signal.c, signal_calls.c

@@ -12,8 +12,11 @@
 #include "core/linux/calls.h"
 #include "core/linux/task.h"
 #include "core/linux/user.h"
+#include "core/mem/frame.h"
 #include "core/sched/thread.h"
 #include "core/sync/waitqueue.h"
+
+enum { TICK_NS = 4000000 };
 
 static const hal_ns SECOND_NS = 1000000000;
 
@@ -145,10 +148,11 @@ long linux_clock_gettime(int clock, struct timespec *result)
 long linux_clock_getres(int clock, struct timespec *result)
 {
     hal_ns time;
-    const struct timespec one = {.tv_nsec = 1};
+    bool is_coarse = clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE;
+    const struct timespec step = {.tv_nsec = is_coarse ? TICK_NS : 1}; // as Linux says
     int error = clock_read(clock, &time);
     if (error == 0 && result != NULL) {
-        error = user_write(result, &one, sizeof one);
+        error = user_write(result, &step, sizeof step);
     }
     return error;
 }
@@ -179,6 +183,19 @@ long linux_time(time_t *result)
     return now;
 }
 
+// Until the process has used so much processor time. Nobody says when that will be.
+static int sleep_used(hal_ns used)
+{
+    for (hal_ns now; (now = task_runtime_all_ns()) < used;) {
+        hal_ns left = (used - now) / sched_cpu_count();
+        (void)thread_park_until(hal_clock_ns() + (left < TICK_NS ? TICK_NS : left));
+        if (wait_is_interrupted()) {
+            return -EINTR;
+        }
+    }
+    return 0;
+}
+
 static int sleep_until(hal_ns deadline)
 {
     int error = 0;
@@ -194,10 +211,19 @@ long linux_clock_nanosleep(int clock, int flags, const struct timespec *request,
                            struct timespec *rest)
 {
     hal_ns deadline;
+    hal_ns used;
     bool is_absolute = (flags & TIMER_ABSTIME) != 0;
+    if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_MONOTONIC_COARSE ||
+        clock == CLOCK_REALTIME_COARSE) {
+        return -EOPNOTSUPP;
+    }
     int error = clock_deadline_read(&deadline, clock, is_absolute, request);
     if (error != 0) {
         return error;
+    }
+    if (clock == CLOCK_PROCESS_CPUTIME_ID) {
+        error = timespec_read(&used, request);
+        return error != 0 ? error : sleep_used(is_absolute ? used : task_runtime_all_ns() + used);
     }
     error = sleep_until(deadline);
     if (error != 0 && !is_absolute && rest != NULL) {
@@ -221,17 +247,31 @@ long linux_times(struct tms *result)
     return (long)(hal_clock_ns() / (SECOND_NS / TICKS_PER_SECOND));
 }
 
+// The most that was seen when somebody asked.
+static long memory_used_max_kib(void)
+{
+    static _Atomic uint64_t max;
+    uint64_t used = (frame_total_count() - frame_free_count()) * (HAL_PAGE_SIZE / 1024);
+    uint64_t before = atomic_load(&max);
+    while (used > before && !atomic_compare_exchange_weak(&max, &before, used)) {
+    }
+    return (long)(used > before ? used : before);
+}
+
 long linux_getrusage(int who, struct rusage *result)
 {
     // The kernel writes 144 bytes; musl's struct is longer.
     enum { RUSAGE_SIZE = 144 };
     struct rusage usage;
     memset(&usage, 0, sizeof usage);
+    usage.ru_maxrss = memory_used_max_kib();
     if (who == RUSAGE_SELF) {
         usage.ru_utime = timeval_of(task_runtime_all_ns());
     } else if (who == RUSAGE_THREAD) {
         usage.ru_utime = timeval_of(thread_runtime_ns(thread_self()));
-    } else if (who != RUSAGE_CHILDREN) {
+    } else if (who == RUSAGE_CHILDREN) {
+        usage.ru_maxrss = 0;
+    } else {
         return -EINVAL;
     }
     return user_write(result, &usage, RUSAGE_SIZE);

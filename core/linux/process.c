@@ -35,6 +35,11 @@ void process_init(const struct process_options *given)
     }
     limits[RLIMIT_STACK] = (struct rlimit){8 << 20, RLIM_INFINITY};
     limits[RLIMIT_NOFILE] = (struct rlimit){1024, FD_MAX};
+    limits[RLIMIT_NICE] = limits[RLIMIT_RTPRIO] = (struct rlimit){0, 0};
+    limits[RLIMIT_MEMLOCK] = (struct rlimit){8 << 20, 8 << 20};
+    limits[RLIMIT_MSGQUEUE] = (struct rlimit){819200, 819200};
+    rlim_t tasks = frame_total_count() / 64; // as Linux has it: a stack and more for each
+    limits[RLIMIT_NPROC] = limits[RLIMIT_SIGPENDING] = (struct rlimit){tasks, tasks};
     limits[RLIMIT_CORE] = (struct rlimit){0, RLIM_INFINITY};
     fd_limit_set(1024);
     vfs_umask_set(given->umask);
@@ -244,25 +249,89 @@ long linux_getrandom(char *data, size_t size, unsigned flags)
     return (long)size;
 }
 
+// Byte by byte: the text may end right before a page that is not there. Cut where it is too long.
+static int name_read(const char *user)
+{
+    char name[THREAD_NAME_SIZE] = {0};
+    for (size_t i = 0; i < THREAD_NAME_SIZE - 1; ++i) {
+        int error = user_read(&name[i], user + i, 1);
+        if (error != 0) {
+            return error;
+        }
+        if (name[i] == 0) {
+            break;
+        }
+    }
+    memcpy(thread_self()->name, name, sizeof name);
+    return 0;
+}
+
+static int death_signal_set(unsigned long signal)
+{
+    if (signal > SIGNAL_COUNT) {
+        return -EINVAL;
+    }
+    task_self()->parent_death_signal = (int)signal; // the parent, init, does not die
+    return 0;
+}
+
 long linux_prctl(int operation, unsigned long a)
 {
     char name[THREAD_NAME_SIZE] = {0};
     switch (operation) {
     case PR_SET_NAME:
-        return user_read(thread_self()->name, (const char *)a, THREAD_NAME_SIZE - 1);
+        return name_read((const char *)a);
     case PR_GET_NAME:
         memcpy(name, thread_self()->name, THREAD_NAME_SIZE - 1);
         return user_write((char *)a, name, sizeof name);
-    case PR_SET_DUMPABLE:
     case PR_SET_PDEATHSIG:
+        return death_signal_set(a);
+    case PR_GET_PDEATHSIG:
+        return user_write((int *)a, &task_self()->parent_death_signal, sizeof(int));
+    case PR_SET_DUMPABLE:
+        return a <= 1 ? 0 : -EINVAL;
     case PR_SET_NO_NEW_PRIVS:
+        return a == 1 ? 0 : -EINVAL;
     case PR_SET_TIMERSLACK:
         return 0;
+    case PR_GET_TIMERSLACK:
+        return 50000;
     case PR_GET_DUMPABLE:
         return 1;
+    case PR_GET_KEEPCAPS:
+    case PR_GET_SECCOMP:
+        return 0;
     default:
         return -EINVAL;
     }
+}
+
+// Nothing here asks for a capability: the process has none.
+long linux_capget(void *user_header, void *user_data)
+{
+    enum { VERSION_1 = 0x19980330, VERSION_2 = 0x20071026, VERSION_3 = 0x20080522 };
+    struct {
+        uint32_t version;
+        int32_t id;
+    } header;
+    const uint32_t none[6] = {0};
+    int error = user_read(&header, user_header, sizeof header);
+    if (error != 0) {
+        return error;
+    }
+    bool is_short = header.version == VERSION_1;
+    if (!is_short && header.version != VERSION_2 && header.version != VERSION_3) {
+        header.version = VERSION_3;
+        error = user_write(user_header, &header, sizeof header);
+        return error != 0 || user_data == NULL ? error : -EINVAL;
+    }
+    if (header.id < 0) {
+        return -EINVAL;
+    }
+    if (task_thread(header.id) == NULL) {
+        return -ESRCH;
+    }
+    return user_data == NULL ? 0 : user_write(user_data, none, is_short ? 12 : sizeof none);
 }
 
 // ---- Threads as Linux sees them ------------------------------------------

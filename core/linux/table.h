@@ -75,6 +75,7 @@
     ROW(rt_sigqueueinfo, linux_rt_sigqueueinfo, "ddp"), \
     ROW(rt_tgsigqueueinfo, linux_rt_tgsigqueueinfo, "dddp"), \
     ROW(sigaltstack, linux_sigaltstack, "pp"), \
+    ROW(capget, linux_capget, "pp"), \
     ROW(personality, linux_personality, "x"), \
     ROW(statfs, linux_statfs, "sp"), \
     ROW(fstatfs, linux_fstatfs, "dp"), \

@@ -263,6 +263,18 @@ PROGRAMS = [
              ["/usr/bin/python3", "-c", "import sys; sys.exit('why')"], ["/usr/bin/python3", "-W", "error", "-c", "x = ("]),
         case("python3 from standard input", "/usr/bin/python3 -", stdin=b"import os\nprint(os.getcwd() != '/', 2 ** 70)\n"),
     ]),
+    Program("ruby", "ruby3.1", "ruby", "a script of 110 lines: threads, fibers, timeouts, signals, files, digests, expressions", [
+        case("ruby work.rb", "ruby @work.rb"),
+        case("ruby -e, -ne", ["ruby", "-e", "t = Thread.new { sleep 0.001; puts 2 }; puts ARGV.inspect; t.join", "a b"],
+             ["ruby", "-ne", "puts $_.upcase if /ka.*7$/", "lines"], inputs=("lines",)),
+        case("ruby, errors", ["ruby", "-e", "def f = x\nf"], "ruby none.rb", ["ruby", "-e", "abort 'why'"], ["ruby", "-c", "-e", "("]),
+    ]),
+    Program("node", "nodejs", "node", "a script of 150 lines: timers, promises, files, streams, crypto, workers, signals", [
+        case("node work.js", "node @work.js"),
+        case("node -e, -p", ["node", "-e", "console.log(1)"], ["node", "-p", "[1, 2, 3].map((x) => x ** 10)"],
+             ["node", "-e", "process.stdin.on('data', (text) => console.log(String(text)))"], stdin=b"in"),
+        case("node, errors", ["node", "-e", "process.exit(7)"], ["node", "-e", "setTimeout(() => process.abort, 1); process.exitCode = 3"]),
+    ]),
     Program("dash", "dash", "shells", "a script of 150 lines of builtins", [
         case("dash work.sh", "dash @work.sh"),
         case("dash from standard input", "dash -s one two", stdin=b"echo $1 $#\nread x\nthe line read\necho got $x\nexit 6\n"),
