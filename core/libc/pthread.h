@@ -49,6 +49,24 @@ enum {
     LIBC_MUTEX_TYPE = 3
 };
 
+// What else mutex->kind says: glibc's bits, and above them what became of a robust mutex, which
+// only its holder changes.
+enum {
+    LIBC_MUTEX_ROBUST = 16,
+    LIBC_MUTEX_INHERIT = 32,
+    LIBC_MUTEX_PROTECT = 64,
+    LIBC_MUTEX_CEILING_SHIFT = 8,
+    LIBC_MUTEX_CEILING = 0x7f << LIBC_MUTEX_CEILING_SHIFT,
+    LIBC_MUTEX_OWNER_DIED = 1 << 24,
+    LIBC_MUTEX_LOST = 1 << 25, // unlocked as the dead owner had left it
+};
+
+// Before the calling thread locks a robust mutex: 0 or ENOMEM. After it has locked it: 0,
+// EOWNERDEAD, or ENOTRECOVERABLE, and then it is unlocked again. Before it unlocks it.
+int libc_robust_prepare(void);
+int libc_robust_take(struct mutex *mutex);
+void libc_robust_drop(struct mutex *mutex);
+
 int glibc_pthread_mutex_lock(struct mutex *mutex);
 int glibc_pthread_mutex_trylock(struct mutex *mutex);
 int glibc_pthread_mutex_unlock(struct mutex *mutex);

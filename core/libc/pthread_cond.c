@@ -41,21 +41,34 @@ EXPORT(int, pthread_cond_broadcast, struct condvar *condvar)
     return 0;
 }
 
-static int check_owner(struct mutex *mutex)
+// The mutex is about to be given up for the time of a wait; and is had again.
+static int wait_begin(struct mutex *mutex)
 {
-    return mutex_is_mine(mutex) ? 0 : EPERM;
+    if (!mutex_is_mine(mutex)) {
+        return EPERM;
+    }
+    if ((mutex->kind & LIBC_MUTEX_ROBUST) != 0) {
+        libc_robust_drop(mutex);
+    }
+    return 0;
+}
+
+static int wait_end(struct mutex *mutex)
+{
+    return (mutex->kind & LIBC_MUTEX_ROBUST) != 0 ? libc_robust_take(mutex) : 0;
 }
 
 EXPORT(int, pthread_cond_wait, struct condvar *condvar, struct mutex *mutex)
 {
     libc_cancel_test();
-    int error = check_owner(mutex);
-    if (error == 0) {
-        thread_serve_begin();
-        condvar_wait(condvar, mutex);
-        (void)thread_serve_end();
+    int error = wait_begin(mutex);
+    if (error != 0) {
+        return error;
     }
-    return error;
+    thread_serve_begin();
+    condvar_wait(condvar, mutex);
+    (void)thread_serve_end();
+    return wait_end(mutex);
 }
 
 EXPORT(int, pthread_cond_clockwait, struct condvar *condvar, struct mutex *mutex, int clock,
@@ -66,14 +79,15 @@ EXPORT(int, pthread_cond_clockwait, struct condvar *condvar, struct mutex *mutex
     if (!libc_deadline_get(clock, time, &deadline)) {
         return EINVAL;
     }
-    int error = check_owner(mutex);
+    int error = wait_begin(mutex);
     if (error != 0) {
         return error;
     }
     thread_serve_begin();
     bool is_woken = condvar_wait_until(condvar, mutex, deadline);
     (void)thread_serve_end();
-    return is_woken ? 0 : ETIMEDOUT;
+    error = wait_end(mutex);
+    return error != 0 ? error : is_woken ? 0 : ETIMEDOUT;
 }
 
 EXPORT(int, pthread_cond_timedwait, struct condvar *condvar, struct mutex *mutex,

@@ -2,8 +2,8 @@
 // pthread_mutex.c: POSIX's kinds of mutex over core/sync/mutex, whose layout is glibc's.
 //
 // mutex->kind holds what glibc's static initialisers put there: the type in the low two bits.
-// Process-shared is plain here: there is one process. Robust and priority protocols are accepted
-// and change nothing but what getters answer.
+// Process-shared is plain here: there is one process. Robust ones are in pthread_robust.c. Priority
+// protocols change who may unlock and what getters answer: there are no priorities to inherit.
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -13,12 +13,17 @@
 #include "core/libc/pthread.h"
 
 enum {
-    KIND_ROBUST = 16,
     ATTRIBUTE_ROBUST = 0x40000000,
     ATTRIBUTE_SHARED = (int)0x80000000,
     ATTRIBUTE_PROTOCOL_SHIFT = 28,
     ATTRIBUTE_CEILING_SHIFT = 12,
+    PROTOCOL_INHERIT = 1,
+    PROTOCOL_PROTECT = 2,
+    CEILING_MIN = 1,
+    CEILING_MAX = 99,
 };
+
+int glibc_pthread_mutexattr_getprioceiling(const int *attribute, int *ceiling);
 
 EXPORT(int, pthread_mutex_init, struct mutex *mutex, const int *attribute)
 {
@@ -26,7 +31,14 @@ EXPORT(int, pthread_mutex_init, struct mutex *mutex, const int *attribute)
     if (attribute != NULL) {
         mutex->kind = (uint32_t)*attribute & LIBC_MUTEX_TYPE;
         if ((*attribute & ATTRIBUTE_ROBUST) != 0) {
-            mutex->kind |= KIND_ROBUST;
+            mutex->kind |= LIBC_MUTEX_ROBUST;
+        }
+        int protocol = *attribute >> ATTRIBUTE_PROTOCOL_SHIFT & 3, ceiling;
+        glibc_pthread_mutexattr_getprioceiling(attribute, &ceiling);
+        if (protocol == PROTOCOL_INHERIT) {
+            mutex->kind |= LIBC_MUTEX_INHERIT;
+        } else if (protocol == PROTOCOL_PROTECT) {
+            mutex->kind |= LIBC_MUTEX_PROTECT | (uint32_t)ceiling << LIBC_MUTEX_CEILING_SHIFT;
         }
     }
     return 0;
@@ -34,6 +46,12 @@ EXPORT(int, pthread_mutex_init, struct mutex *mutex, const int *attribute)
 
 EXPORT(int, pthread_mutex_destroy, struct mutex *mutex)
 {
+    if ((mutex->kind & LIBC_MUTEX_ROBUST) != 0) {
+        if (mutex_is_mine(mutex)) {
+            libc_robust_drop(mutex);
+        }
+        return 0;
+    }
     return atomic_load(&mutex->claims) != 0 ? EBUSY : 0;
 }
 
@@ -88,22 +106,31 @@ static void unlock_normal(struct mutex *mutex)
     mutex_unlock(mutex);
 }
 
+// Whether the caller's unlocking of a mutex that it does not hold is an error.
+static bool unlock_is_checked(uint32_t kind)
+{
+    uint32_t type = kind & LIBC_MUTEX_TYPE;
+    return type == LIBC_MUTEX_RECURSIVE || type == LIBC_MUTEX_ERRORCHECK ||
+           (kind & (LIBC_MUTEX_ROBUST | LIBC_MUTEX_INHERIT)) != 0;
+}
+
 static int lock_unusual(struct mutex *mutex)
 {
     uint32_t type = mutex->kind & LIBC_MUTEX_TYPE;
-    if (type == LIBC_MUTEX_RECURSIVE) {
-        if (!mutex_try_lock_recursive(mutex)) {
-            thread_serve_begin();
-            mutex_lock_recursive(mutex);
-            (void)thread_serve_end();
-        }
+    bool is_robust = (mutex->kind & LIBC_MUTEX_ROBUST) != 0;
+    if (type == LIBC_MUTEX_RECURSIVE && mutex_is_mine(mutex)) {
+        mutex_lock_recursive(mutex);
         return 0;
     }
     if (type == LIBC_MUTEX_ERRORCHECK && mutex_is_mine(mutex)) {
         return EDEADLK;
     }
+    int error = is_robust ? libc_robust_prepare() : 0;
+    if (error != 0) {
+        return error;
+    }
     lock_normal(mutex);
-    return 0;
+    return is_robust ? libc_robust_take(mutex) : 0;
 }
 
 EXPORT(int, pthread_mutex_lock, struct mutex *mutex)
@@ -119,25 +146,32 @@ EXPORT(int, pthread_mutex_lock, struct mutex *mutex)
 
 EXPORT(int, pthread_mutex_trylock, struct mutex *mutex)
 {
-    bool locked;
-    if ((mutex->kind & LIBC_MUTEX_TYPE) == LIBC_MUTEX_RECURSIVE) {
-        locked = mutex_try_lock_recursive(mutex);
-    } else {
-        locked = mutex_try_lock(mutex);
+    bool is_robust = (mutex->kind & LIBC_MUTEX_ROBUST) != 0;
+    if ((mutex->kind & LIBC_MUTEX_TYPE) == LIBC_MUTEX_RECURSIVE && mutex_is_mine(mutex)) {
+        mutex_lock_recursive(mutex);
+        return 0;
     }
-    return locked ? 0 : EBUSY;
+    int error = is_robust ? libc_robust_prepare() : 0;
+    if (error != 0) {
+        return error;
+    }
+    if (!mutex_try_lock(mutex)) {
+        return EBUSY;
+    }
+    return is_robust ? libc_robust_take(mutex) : 0;
 }
 
 EXPORT(int, pthread_mutex_unlock, struct mutex *mutex)
 {
     uint32_t kind = mutex->kind;
     if (__builtin_expect(kind != LIBC_MUTEX_NORMAL, 0)) {
-        uint32_t type = kind & LIBC_MUTEX_TYPE;
-        if ((type == LIBC_MUTEX_RECURSIVE || type == LIBC_MUTEX_ERRORCHECK) &&
-            !mutex_is_mine(mutex)) {
+        if (unlock_is_checked(kind) && !mutex_is_mine(mutex)) {
             return EPERM;
         }
-        if (type == LIBC_MUTEX_RECURSIVE) {
+        if ((kind & LIBC_MUTEX_ROBUST) != 0 && mutex->depth == 0) {
+            libc_robust_drop(mutex);
+        }
+        if ((kind & LIBC_MUTEX_TYPE) == LIBC_MUTEX_RECURSIVE) {
             mutex_unlock_recursive(mutex);
             return 0;
         }
@@ -151,8 +185,8 @@ EXPORT(int, pthread_mutex_unlock, struct mutex *mutex)
 EXPORT(int, pthread_mutex_clocklock, struct mutex *mutex, int clock, const struct timespec *time)
 {
     int error = glibc_pthread_mutex_trylock(mutex);
-    if (error == 0) {
-        return 0;
+    if (error != EBUSY) {
+        return error;
     }
     if ((mutex->kind & LIBC_MUTEX_TYPE) == LIBC_MUTEX_ERRORCHECK && mutex_is_mine(mutex)) {
         return EDEADLK;
@@ -168,7 +202,10 @@ EXPORT(int, pthread_mutex_clocklock, struct mutex *mutex, int clock, const struc
     thread_serve_begin();
     bool is_locked = mutex_lock_until(mutex, deadline);
     (void)thread_serve_end();
-    return is_locked ? 0 : ETIMEDOUT;
+    if (!is_locked) {
+        return ETIMEDOUT;
+    }
+    return (mutex->kind & LIBC_MUTEX_ROBUST) != 0 ? libc_robust_take(mutex) : 0;
 }
 
 EXPORT(int, pthread_mutex_timedlock, struct mutex *mutex, const struct timespec *time)
@@ -176,19 +213,31 @@ EXPORT(int, pthread_mutex_timedlock, struct mutex *mutex, const struct timespec 
     return glibc_pthread_mutex_clocklock(mutex, CLOCK_REALTIME, time);
 }
 
-EXPORT(int, pthread_mutex_consistent, struct mutex *mutex)
-{
-    return EINVAL;
-}
-
 EXPORT(int, pthread_mutex_getprioceiling, const struct mutex *mutex, int *ceiling)
 {
-    return EINVAL;
+    if ((mutex->kind & LIBC_MUTEX_PROTECT) == 0) {
+        return EINVAL;
+    }
+    *ceiling = (int)((mutex->kind & LIBC_MUTEX_CEILING) >> LIBC_MUTEX_CEILING_SHIFT);
+    return 0;
 }
 
 EXPORT(int, pthread_mutex_setprioceiling, struct mutex *mutex, int ceiling, int *old)
 {
-    return EINVAL;
+    if ((mutex->kind & LIBC_MUTEX_PROTECT) == 0 || ceiling < CEILING_MIN || ceiling > CEILING_MAX) {
+        return EINVAL;
+    }
+    int error = glibc_pthread_mutex_lock(mutex);
+    if (error != 0) {
+        return error;
+    }
+    if (old != NULL) {
+        glibc_pthread_mutex_getprioceiling(mutex, old);
+    }
+    uint32_t kind = mutex->kind & ~(uint32_t)LIBC_MUTEX_CEILING;
+    __atomic_store_n(&mutex->kind, kind | (uint32_t)ceiling << LIBC_MUTEX_CEILING_SHIFT,
+                     __ATOMIC_RELAXED);
+    return glibc_pthread_mutex_unlock(mutex);
 }
 
 EXPORT(int, pthread_mutexattr_init, int *attribute)
@@ -265,7 +314,7 @@ EXPORT(int, pthread_mutexattr_getprotocol, const int *attribute, int *protocol)
 
 EXPORT(int, pthread_mutexattr_setprioceiling, int *attribute, int ceiling)
 {
-    if (ceiling < 1 || ceiling > 99) {
+    if (ceiling < CEILING_MIN || ceiling > CEILING_MAX) {
         return EINVAL;
     }
     *attribute =
@@ -276,6 +325,6 @@ EXPORT(int, pthread_mutexattr_setprioceiling, int *attribute, int ceiling)
 EXPORT(int, pthread_mutexattr_getprioceiling, const int *attribute, int *ceiling)
 {
     int stored = *attribute >> ATTRIBUTE_CEILING_SHIFT & 0xfff;
-    *ceiling = stored == 0 ? 1 : stored;
+    *ceiling = stored == 0 ? CEILING_MIN : stored;
     return 0;
 }

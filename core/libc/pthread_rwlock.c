@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // pthread_rwlock.c: POSIX's read-write locks over core/sync/rwlock.
+//
+// As in glibc readers come first unless the lock's kind is the one that prefers writers: they pass
+// writers that wait, so that a thread may take a read lock again.
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -7,9 +10,20 @@
 #include "core/libc/export.h"
 #include "core/libc/pthread.h"
 
+enum { PREFER_WRITER_NONRECURSIVE = 2 };
+
+static bool read_try(struct rwlock *lock)
+{
+    return rwlock_read_try_lock(lock) ||
+           (lock->kind != PREFER_WRITER_NONRECURSIVE && rwlock_read_join(lock));
+}
+
 EXPORT(int, pthread_rwlock_init, struct rwlock *lock, const int *attribute)
 {
     memset(lock, 0, sizeof *lock);
+    if (attribute != NULL) {
+        lock->kind = (uint32_t)attribute[0];
+    }
     return 0;
 }
 
@@ -23,20 +37,22 @@ EXPORT(int, pthread_rwlock_rdlock, struct rwlock *lock)
     if (rwlock_is_write_locked_by_me(lock)) {
         return EDEADLK;
     }
-    thread_serve_begin();
-    rwlock_read_lock(lock);
-    (void)thread_serve_end();
+    if (!read_try(lock)) {
+        thread_serve_begin();
+        rwlock_read_lock(lock);
+        (void)thread_serve_end();
+    }
     return 0;
 }
 
 EXPORT(int, pthread_rwlock_tryrdlock, struct rwlock *lock)
 {
-    return rwlock_read_try_lock(lock) ? 0 : EBUSY;
+    return read_try(lock) ? 0 : EBUSY;
 }
 
 EXPORT(int, pthread_rwlock_clockrdlock, struct rwlock *lock, int clock, const struct timespec *time)
 {
-    if (rwlock_read_try_lock(lock)) {
+    if (read_try(lock)) {
         return 0;
     }
     hal_ns deadline;

@@ -278,6 +278,7 @@ void libc_thread_exit(void *result)
     self->exiting = true;
     libc_thread_destructors_run(self);
     libc_thread_keys_run(self);
+    libc_robust_release(self);
     self->result = result;
     if (atomic_fetch_sub(&thread_count, 1) == 1) {
         libc_exit(0);

@@ -36,6 +36,7 @@ struct libc_key_value {
 };
 
 struct libc_guard;
+struct libc_robust;     // pthread_robust.c
 struct libc_cleanup;    // C's pthread_cleanup_push buffers
 struct libc_destructor; // of thread_local objects
 
@@ -72,6 +73,9 @@ struct libc_thread {
     uint32_t cancel_state, cancel_type;
     bool exiting;
 
+    struct libc_robust *robust;       // the robust mutexes that it holds
+    struct libc_robust *robust_spare; // for the next one
+
     struct libc_cleanup *cleanups;
     struct libc_destructor *destructors;
     struct libc_guard *guards;
@@ -83,8 +87,8 @@ struct libc_thread {
     struct libc_thread *next; // in the cache, or among the ended detached ones
     char *dl_message;         // dlerror's text, allocated; NULL: none
     bool dl_message_shown;
-    char signal_text[48]; // strsignal, strerror of unknown numbers
-    char error_text[48];
+    char signal_text[32]; // strsignal, strerror of unknown numbers
+    char error_text[32];
 };
 
 _Static_assert(offsetof(struct libc_thread, musl) == 704,
@@ -119,6 +123,7 @@ HAL_NORETURN void libc_thread_exit(void *result);
 
 void libc_thread_destructors_run(struct libc_thread *self); // of thread_local objects
 void libc_thread_keys_run(struct libc_thread *self);        // destructors of keys
+void libc_robust_release(struct libc_thread *self);         // at its end: its robust mutexes
 void libc_thread_unwind(void); // on behalf of pthread_exit and cancellation
 void libc_cancel_test(void);
 

@@ -3,8 +3,10 @@
 //
 // state is the number of readers, or WRITER; WAITED says that the queue is not empty. While WAITED
 // is set nobody takes the lock but the queue's first, or first readers, whom dispatch lets in: so
-// the order is that of arrival, and neither side starves. WAITED is set and cleared with guard
-// held, and whoever makes the lock free while it is set calls dispatch.
+// the order is that of arrival, and neither side starves. Readers who join others pass the queue,
+// but never make the first of them: a free lock that is WAITED stays free until dispatch sees it.
+// WAITED is set and cleared with guard held, and whoever makes the lock free while it is set calls
+// dispatch.
 #include "core/sync/rwlock.h"
 
 #include "core/lib/list.h"
@@ -50,7 +52,7 @@ static void ring_remove(struct rwlock *lock, struct list *node)
     list_remove(node);
 }
 
-// Does the state let waiter in? Only unlockers change it meanwhile.
+// Does the state let waiter in? Only unlockers and who joins readers change it meanwhile.
 static bool enter(struct rwlock *lock, struct rwlock_waiter *waiter)
 {
     uint32_t state = atomic_load(&lock->state);
@@ -126,6 +128,18 @@ bool rwlock_read_try_lock(struct rwlock *lock)
     uint32_t state = atomic_load_explicit(&lock->state, memory_order_relaxed);
     while ((state & (WRITER | WAITED)) == 0) {
         if (atomic_compare_exchange_weak(&lock->state, &state, state + 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool rwlock_read_join(struct rwlock *lock)
+{
+    uint32_t state = atomic_load_explicit(&lock->state, memory_order_relaxed);
+    while ((state & WRITER) == 0 && (state & ~WAITED) > 0) {
+        if (atomic_compare_exchange_weak(&lock->state, &state, state + 1)) {
+            MARK("rwlock: a reader joins others");
             return true;
         }
     }

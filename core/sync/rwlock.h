@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // rwlock.h: many readers or one writer; neither side starves. 56 bytes (pthread_rwlock_t); all-zero is unlocked.
 //
-// First come, first served once somebody has to wait: a thread that has a read lock must not ask for another.
+// First come, first served once somebody has to wait: a thread that has a read lock must not ask for another but by
+// rwlock_read_join.
 #ifndef CORE_SYNC_RWLOCK_H
 #define CORE_SYNC_RWLOCK_H
 
@@ -27,6 +28,7 @@ _Static_assert(offsetof(struct rwlock, kind) == 48, "pthread_rwlock_t.__data.__f
 void rwlock_read_lock(struct rwlock *lock);
 HAL_MUST_CHECK bool rwlock_read_lock_until(struct rwlock *lock, hal_ns deadline); // false: timed out
 HAL_MUST_CHECK bool rwlock_read_try_lock(struct rwlock *lock);
+HAL_MUST_CHECK bool rwlock_read_join(struct rwlock *lock); // enters if readers have the lock, whoever waits
 void rwlock_read_unlock(struct rwlock *lock);
 void rwlock_write_lock(struct rwlock *lock);
 HAL_MUST_CHECK bool rwlock_write_lock_until(struct rwlock *lock, hal_ns deadline); // false: timed out

@@ -74,9 +74,31 @@ static void timed(void)
     }
 }
 
+// Has a read lock, and takes another whoever waits.
+static void read_twice(void)
+{
+    rwlock_read_lock(&lock);
+    ++readers;
+    seed_point();
+    seed_check(rwlock_read_join(&lock), "a reader may not join itself");
+    seed_check(writers == 0, "a reader beside a writer");
+    rwlock_read_unlock(&lock);
+    seed_check(writers == 0, "a reader beside a writer");
+    --readers;
+    rwlock_read_unlock(&lock);
+    if (rwlock_read_join(&lock)) {
+        read_section();
+    }
+}
+
 static const char *const marks[] = {
     "rwlock: the last reader lets others in",
     "rwlock: a writer lets others in",
+    NULL,
+};
+static const char *const joined_marks[] = {
+    "rwlock: a reader joins others",
+    "rwlock: the last reader lets others in",
     NULL,
 };
 static const char *const timed_marks[] = {"rwlock: timed out", NULL};
@@ -95,6 +117,13 @@ static const struct seed_test tests[] = {
         .bodies = {timed, read_and_write},
         .check = check,
         .marks = timed_marks,
+    },
+    {
+        .name = "rwlock, joined",
+        .reset = reset,
+        .bodies = {read_twice, read_and_write},
+        .check = check,
+        .marks = joined_marks,
     },
 };
 
