@@ -7,7 +7,7 @@
 //   --std=TAG                 the device whose files 0, 1, 2 are the standard streams
 //   --exec=PATH               the program's file
 //   --cwd=PATH --umask=OCTAL --uid=N --gid=N --hostname=NAME   what a process inherits
-//   --strace --verbose        as given to osv-sim
+//   --strace --verbose --debug=LIST  as given to osv-sim
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -78,6 +78,9 @@ static const char *const *arguments_make(const struct options *options)
     argument_add(&arguments, "--std=std");
     argument_add(&arguments, "--exec=%s", program);
     inherited_add(&arguments, options->cwd == NULL ? cwd : options->cwd);
+    if (options->debug != NULL) {
+        argument_add(&arguments, "--debug=%s", options->debug);
+    }
     if (options->strace) {
         argument_add(&arguments, "--strace");
     }

@@ -37,6 +37,8 @@ static const char usage[] =
     "                               (K preemptions) (default random)\n"
     "      --trace-hash             with --seed, prints a number that is the same for the same "
     "run\n"
+    "      --debug libs,symbols     prints which files the dynamic linker looks for, and what it "
+    "binds to what\n"
     "      --strace                 prints each system call to standard error\n"
     "      --verbose                says more about what happens\n"
     "      --version                prints the version\n"
@@ -170,11 +172,30 @@ static void schedule_parse(struct seed_options *seed, const char *text)
     options_fail(EXIT_USAGE, "--schedule: '%s' is not random, pct:D or turns:K", text);
 }
 
+static void debug_check(const char *text)
+{
+    static const char *const words[] = {"libs", "symbols"};
+    for (const char *rest = text;; rest += strcspn(rest, ",") + 1) {
+        size_t size = strcspn(rest, ",");
+        bool is_known = false;
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+            is_known |= strlen(words[i]) == size && strncmp(rest, words[i], size) == 0;
+        }
+        if (!is_known) {
+            options_fail(EXIT_USAGE, "--debug: '%s' is not of libs,symbols", text);
+        }
+        if (rest[size] == 0) {
+            return;
+        }
+    }
+}
+
 enum long_only {
     OPTION_CWD = 256,
     OPTION_SEED,
     OPTION_SCHEDULE,
     OPTION_TRACE_HASH,
+    OPTION_DEBUG,
     OPTION_STRACE,
     OPTION_VERBOSE,
     OPTION_VERSION,
@@ -210,6 +231,10 @@ static void option_take(struct options *options, int option)
     case OPTION_TRACE_HASH:
         options->seed.prints_hash = true;
         break;
+    case OPTION_DEBUG:
+        debug_check(optarg);
+        options->debug = optarg;
+        break;
     case OPTION_STRACE:
         options->strace = true;
         break;
@@ -241,6 +266,7 @@ void options_read(struct options *options, int argc, char **argv)
         {"seed", required_argument, NULL, OPTION_SEED},
         {"schedule", required_argument, NULL, OPTION_SCHEDULE},
         {"trace-hash", no_argument, NULL, OPTION_TRACE_HASH},
+        {"debug", required_argument, NULL, OPTION_DEBUG},
         {"strace", no_argument, NULL, OPTION_STRACE},
         {"verbose", no_argument, NULL, OPTION_VERBOSE},
         {"version", no_argument, NULL, OPTION_VERSION},

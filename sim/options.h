@@ -30,8 +30,9 @@ struct options {
     bool strace, verbose;
     bool is_seeded;
     struct seed_options seed; // where is_seeded
-    const char *self_test; // core's option that runs its self-test instead of a program, or NULL
-    char **program;        // PROGRAM and its arguments; NULL ends
+    const char *debug;        // libs,symbols; or NULL
+    const char *self_test;    // core's option that runs its self-test instead of a program, or NULL
+    char **program;           // PROGRAM and its arguments; NULL ends
 };
 
 // Reads the command line. Prints what is wrong with it, or what --help and --version ask for, and

@@ -127,6 +127,8 @@ static void program_run(void *unused)
     struct elf_object *program;
     const struct elf_options how = {.library_path = options.library_path,
                                     .preload = options.preload,
+                                    .bind_now = options.bind_now,
+                                    .trace = options.trace,
                                     .bind_verbose = process->verbose};
     int error = script_resolve(process);
     if (error != 0) {

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "core/elf/program.h"
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "hal/hal.h"
@@ -68,6 +69,28 @@ static bool number_option(struct process_options *process, const char *option)
     return true;
 }
 
+// Words with commas between.
+static void debug_read(struct options *options, const char *option, const char *words)
+{
+    for (;;) {
+        size_t size = 0;
+        while (words[size] != 0 && words[size] != ',') {
+            ++size;
+        }
+        if (size == 4 && memcmp(words, "libs", size) == 0) {
+            options->trace |= ELF_TRACE_LIBS;
+        } else if (size == 7 && memcmp(words, "symbols", size) == 0) {
+            options->trace |= ELF_TRACE_SYMBOLS;
+        } else {
+            refuse(option, "knows libs and symbols, with a comma between");
+        }
+        if (words[size] == 0) {
+            return;
+        }
+        words += size + 1;
+    }
+}
+
 static void option_read(struct options *options, const char *option)
 {
     const char *value;
@@ -82,6 +105,8 @@ static void option_read(struct options *options, const char *option)
         options->process.executable = value;
     } else if ((value = value_of(option, "--cwd=")) != NULL) {
         options->directory = value;
+    } else if ((value = value_of(option, "--debug=")) != NULL) {
+        debug_read(options, option, value);
     } else if (strcmp(option, "--strace") == 0) {
         options->process.trace = true;
     } else if (strcmp(option, "--verbose") == 0) {
@@ -119,4 +144,6 @@ void options_read(struct options *options, const char *const *arguments,
     }
     options->library_path = environment_value(environment, "LD_LIBRARY_PATH=");
     options->preload = environment_value(environment, "LD_PRELOAD=");
+    const char *bind_now = environment_value(environment, "LD_BIND_NOW=");
+    options->bind_now = bind_now != NULL && bind_now[0] != 0;
 }

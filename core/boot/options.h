@@ -6,6 +6,7 @@
 //   --std=TAG                the device whose nodes 0, 1, 2 are the standard streams
 //   --exec=PATH              the program's file; without it, the first argument names it
 //   --cwd=PATH  --umask=OCTAL  --uid=N  --gid=N
+//   --debug=libs,symbols     the dynamic linker prints what it does, as with LD_DEBUG
 //   --strace  --verbose  --selftest[=fail]
 #ifndef CORE_BOOT_OPTIONS_H
 #define CORE_BOOT_OPTIONS_H
@@ -28,6 +29,8 @@ struct options {
     const char *directory;              // NULL: /
     const char *streams;                // NULL: none
     const char *library_path, *preload; // of the environment
+    bool bind_now;                      // of the environment
+    unsigned trace;                     // enum elf_trace
     struct option_mount mounts[OPTION_MOUNT_MAX];
     size_t mount_count;
     bool is_self_test, is_self_test_to_fail;

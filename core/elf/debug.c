@@ -60,6 +60,9 @@ static struct debug_map map_of(const struct elf_object *object)
 void elf_debug_update(void)
 {
     const struct elf_object *program = elf_first();
+    if (program == NULL) {
+        return; // a unit test has unloaded everything
+    }
     program_map = map_of(program);
     program_map.next = elf_next(program);
     if (elf_system.image_path != NULL) {

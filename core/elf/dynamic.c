@@ -272,7 +272,10 @@ int elf_dynamic_read(struct elf_object *object)
     values_read(object, &values);
     uint64_t flags = values.value[ELF_DT_FLAGS], flags_1 = values.value[ELF_DT_FLAGS_1];
     object->is_symbolic = values.is_given[ELF_DT_SYMBOLIC] || (flags & ELF_DF_SYMBOLIC) != 0;
-    object->needs_static_tls = (flags & ELF_DF_STATIC_TLS) != 0;
+    object->is_bound_now = values.is_given[ELF_DT_BIND_NOW] || (flags & ELF_DF_BIND_NOW) != 0 ||
+                           (flags_1 & ELF_DF_1_NOW) != 0;
+    object->is_nodelete = (flags_1 & ELF_DF_1_NODELETE) != 0;
+    object->plt_got = values.value[ELF_DT_PLTGOT];
     object->is_pie = (flags_1 & ELF_DF_1_PIE) != 0;
     int error = symbols_read(object, &values);
     if (error == 0 && values.is_given[ELF_DT_GNU_HASH]) {

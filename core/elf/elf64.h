@@ -44,6 +44,7 @@ enum elf_dynamic_tag {
     ELF_DT_NULL = 0,
     ELF_DT_NEEDED = 1,
     ELF_DT_PLTRELSZ = 2,
+    ELF_DT_PLTGOT = 3,
     ELF_DT_HASH = 4,
     ELF_DT_STRTAB = 5,
     ELF_DT_SYMTAB = 6,
@@ -62,6 +63,7 @@ enum elf_dynamic_tag {
     ELF_DT_DEBUG = 21,
     ELF_DT_TEXTREL = 22,
     ELF_DT_JMPREL = 23,
+    ELF_DT_BIND_NOW = 24,
     ELF_DT_INIT_ARRAY = 25,
     ELF_DT_FINI_ARRAY = 26,
     ELF_DT_INIT_ARRAYSZ = 27,
@@ -88,8 +90,8 @@ enum {
     ELF_TAG_FLAGS_1 = 0x6ffffffb, // VERDEF, VERDEFNUM, VERNEED, VERNEEDNUM follow it
     ELF_TAG_VERNEEDNUM = 0x6fffffff,
 };
-enum { ELF_DF_SYMBOLIC = 2, ELF_DF_TEXTREL = 4, ELF_DF_STATIC_TLS = 16 };
-enum { ELF_DF_1_NODELETE = 8, ELF_DF_1_PIE = 0x08000000 };
+enum { ELF_DF_SYMBOLIC = 2, ELF_DF_TEXTREL = 4, ELF_DF_BIND_NOW = 8, ELF_DF_STATIC_TLS = 16 };
+enum { ELF_DF_1_NOW = 1, ELF_DF_1_NODELETE = 8, ELF_DF_1_PIE = 0x08000000 };
 
 struct elf_dynamic {
     int64_t tag;

@@ -171,7 +171,8 @@ bool elf_lookup_scope(const struct elf_scope *scope, size_t from, struct elf_ref
 {
     for (size_t i = from; i < scope->count; ++i) {
         struct elf_object *object = scope->objects[i];
-        if ((reference->flags & ELF_LOOKUP_COPY) != 0 && object->is_program) {
+        bool is_hidden = object->is_leaving && (reference->flags & ELF_LOOKUP_LEAVING) == 0;
+        if (is_hidden || ((reference->flags & ELF_LOOKUP_COPY) != 0 && object->is_program)) {
             continue;
         }
         if (elf_lookup_in(object, reference, found)) {

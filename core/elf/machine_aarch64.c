@@ -12,13 +12,8 @@ const char elf_platform[] = "aarch64";
 const char elf_system_path[] = "/lib/aarch64-linux-gnu/libc.so.6";
 const char elf_lib_token[] = "lib/aarch64-linux-gnu";
 const uint32_t elf_cache_flags = 0xa03; // FLAG_AARCH64_LIB64 | FLAG_ELF_LIBC6
-const char *const elf_default_directories[] = {"/lib/aarch64-linux-gnu",
-                                               "/usr/lib/aarch64-linux-gnu",
-                                               "/lib64",
-                                               "/usr/lib64",
-                                               "/lib",
-                                               "/usr/lib",
-                                               NULL};
+const char *const elf_default_directories[] = {
+    "/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/lib", "/usr/lib", NULL};
 
 enum elf_relocation_kind elf_relocation_kind(uint32_t type)
 {
@@ -70,3 +65,6 @@ void elf_stub_write(char *code, void (*target)(void *), void *argument)
     __builtin_memcpy(code + 16, &argument, sizeof(argument));
     __builtin_memcpy(code + 24, &target, sizeof(target));
 }
+
+// No program runs there yet that would start the sooner for it.
+void (*const elf_bind_entry)(void) = NULL;

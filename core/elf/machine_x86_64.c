@@ -11,13 +11,8 @@ const char elf_platform[] = "x86_64";
 const char elf_system_path[] = "/lib/x86_64-linux-gnu/libc.so.6";
 const char elf_lib_token[] = "lib/x86_64-linux-gnu";
 const uint32_t elf_cache_flags = 0x303; // FLAG_X8664_LIB64 | FLAG_ELF_LIBC6
-const char *const elf_default_directories[] = {"/lib/x86_64-linux-gnu",
-                                               "/usr/lib/x86_64-linux-gnu",
-                                               "/lib64",
-                                               "/usr/lib64",
-                                               "/lib",
-                                               "/usr/lib",
-                                               NULL};
+const char *const elf_default_directories[] = {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu",
+                                               "/lib", "/usr/lib", NULL};
 
 enum elf_relocation_kind elf_relocation_kind(uint32_t type)
 {
@@ -56,3 +51,7 @@ void elf_stub_write(char *code, void (*target)(void *), void *argument)
     __builtin_memcpy(code + 2, &argument, sizeof(argument));
     __builtin_memcpy(code + 12, &target, sizeof(target));
 }
+
+void elf_bind_first(void); // entry_x86_64.S
+
+void (*const elf_bind_entry)(void) = elf_bind_first;

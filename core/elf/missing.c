@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // missing.c: what stands in for a function that nobody defines.
 //
-// Binding is immediate, and many programs name functions that they never call. So each missing one
+// Many programs name functions that they never call. So each missing one whose address is wanted
 // becomes a few instructions that say, when called, which symbol is missing and who needs it, and
 // end the process. The instructions are written into writable pages, which become executable (and
 // read-only) before the load ends.
@@ -16,8 +16,10 @@ enum { STUBS_SIZE = 4 * HAL_PAGE_SIZE, MISSING_STATUS = 127 };
 
 struct missing {
     struct missing *next;
+    char *stub;
     const struct elf_object *needer;
-    const char *name, *version;
+    const char *name;
+    const struct elf_version *version; // NULL: none
 };
 
 // Loader's mutex.
@@ -26,6 +28,7 @@ static size_t stubs_used;
 static bool is_verbose;
 static elf_missing_hook *hook;
 static struct missing *all;
+static struct missing *unused; // their needers are gone; the stubs can serve again
 
 void elf_missing_register(elf_missing_hook *missing_hook)
 {
@@ -46,15 +49,20 @@ void elf_die(const char *text)
     hal_halt(HAL_POWER_OFF, MISSING_STATUS);
 }
 
+void elf_missing_die(const char *name, const struct elf_version *version,
+                     const struct elf_object *needer)
+{
+    char text[ELF_MESSAGE_SIZE];
+    format(text, sizeof(text), "symbol %s%s%s, needed by %s, is missing", name,
+           version == NULL ? "" : ", version ", version == NULL ? "" : version->name, needer->path);
+    elf_die(text);
+}
+
 // Runs on the application's thread, called by a stub in place of the function.
 static void missing_report(void *argument)
 {
     const struct missing *missing = argument;
-    char text[ELF_MESSAGE_SIZE];
-    format(text, sizeof(text), "symbol %s%s%s, needed by %s, is missing", missing->name,
-           missing->version[0] == '\0' ? "" : ", version ", missing->version,
-           missing->needer->path);
-    elf_die(text);
+    elf_missing_die(missing->name, missing->version, missing->needer);
 }
 
 static int stubs_renew(void)
@@ -85,27 +93,43 @@ int elf_missing_finish(void)
     return error;
 }
 
+static struct missing *missing_take(void)
+{
+    struct missing *missing = unused;
+    if (missing != NULL) {
+        unused = missing->next;
+        return missing;
+    }
+    missing = heap_alloc(sizeof(*missing));
+    if (missing == NULL || stubs_renew() != 0) {
+        heap_free(missing);
+        return NULL;
+    }
+    missing->stub = stubs + stubs_used;
+    stubs_used += ELF_STUB_SIZE;
+    elf_stub_write(missing->stub, missing_report, missing);
+    return missing;
+}
+
 int elf_missing_stub(const char *name, const struct elf_version *version,
                      const struct elf_object *needer, char **stub)
 {
-    struct missing *missing = heap_alloc(sizeof(*missing));
-    if (missing == NULL || stubs_renew() != 0) {
-        heap_free(missing);
+    struct missing *missing = missing_take();
+    if (missing == NULL) {
         return elf_fail(ENOMEM, "%s: no memory; give more with --memory", needer->path);
     }
-    *missing = (struct missing){all, needer, name, version == NULL ? "" : version->name};
+    *missing = (struct missing){all, missing->stub, needer, name, version};
     all = missing;
-    *stub = stubs + stubs_used;
-    stubs_used += ELF_STUB_SIZE;
-    elf_stub_write(*stub, missing_report, missing);
+    *stub = missing->stub;
     if (is_verbose) {
         console_print("osv: symbol %s%s%s, needed by %s, is missing\n", name,
-                      version == NULL ? "" : ", version ", missing->version, needer->path);
+                      version == NULL ? "" : ", version ", version == NULL ? "" : version->name,
+                      needer->path);
     }
     return 0;
 }
 
-// The load failed: nobody can call the stubs any more.
+// Nobody can call the needer's stubs any more.
 void elf_missing_forget(const struct elf_object *needer)
 {
     struct missing **link = &all;
@@ -113,7 +137,8 @@ void elf_missing_forget(const struct elf_object *needer)
         struct missing *missing = *link;
         if (missing->needer == needer) {
             *link = missing->next;
-            heap_free(missing);
+            missing->next = unused;
+            unused = missing;
         } else {
             link = &missing->next;
         }

@@ -18,9 +18,23 @@ char *elf_text_copy(const char *text, size_t size)
     return copy;
 }
 
+// Structs that were published once: a reader without a lock may still look at one (walk.c).
+static struct elf_object *retired; // linked by `loader`; loader's mutex
+
+static struct elf_object *object_take(void)
+{
+    struct elf_object *object = retired;
+    if (object == NULL) {
+        return heap_alloc_zeroed(sizeof(*object));
+    }
+    retired = object->loader;
+    memset(object, 0, sizeof(*object));
+    return object;
+}
+
 struct elf_object *elf_object_create(const char *path)
 {
-    struct elf_object *object = heap_alloc_zeroed(sizeof(*object));
+    struct elf_object *object = object_take();
     if (object == NULL) {
         return NULL;
     }
@@ -49,9 +63,14 @@ void elf_object_destroy(struct elf_object *object)
     heap_free(object->needed_names);
     heap_free(object->needed);
     heap_free(object->search.objects);
+    heap_free(object->groups.objects);
+    heap_free(object->bindings.objects);
     heap_free(object->path);
     heap_free(object->origin);
-    heap_free(object);
+    // A handle that somebody kept is not open, and leads nowhere.
+    memset(object, 0, sizeof(*object));
+    object->loader = retired;
+    retired = object;
 }
 
 const struct elf_segment *elf_object_segment(const struct elf_object *object, uint64_t address,
@@ -91,13 +110,34 @@ const char *elf_object_string(const struct elf_object *object, uint64_t offset)
     return offset < object->strings_size ? object->strings + offset : NULL;
 }
 
-int elf_scope_add(struct elf_scope *scope, struct elf_object *object)
+bool elf_scope_has(const struct elf_scope *scope, const struct elf_object *object)
 {
     for (size_t i = 0; i < scope->count; ++i) {
         if (scope->objects[i] == object) {
-            return 0;
+            return true;
         }
     }
+    return false;
+}
+
+int elf_scope_add(struct elf_scope *scope, struct elf_object *object)
+{
+    return elf_scope_has(scope, object) ? 0 : elf_scope_append(scope, object);
+}
+
+void elf_scope_remove(struct elf_scope *scope, const struct elf_object *object)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < scope->count; ++i) {
+        if (scope->objects[i] != object) {
+            scope->objects[count++] = scope->objects[i];
+        }
+    }
+    scope->count = count;
+}
+
+int elf_scope_append(struct elf_scope *scope, struct elf_object *object)
+{
     if (scope->count == scope->capacity) {
         size_t capacity = scope->capacity == 0 ? 16 : 2 * scope->capacity;
         struct elf_object **objects = heap_alloc(capacity * sizeof(struct elf_object *));

@@ -4,10 +4,7 @@
 // A load goes through stages, for all of its objects together: map (breadth first over DT_NEEDED),
 // give out thread-local storage, relocate (those needed before those that need them), run
 // resolvers, protect, publish. Until it is published nobody else can see an object, so a load that
-// fails takes its objects away again.
-//
-// One recursive mutex is held throughout, and while initialisers run, which may load more. Objects
-// are never unloaded: elf_close counts, and that is all.
+// fails takes its objects away again. The loader's mutex is held throughout.
 #include "core/elf/program.h"
 
 #include "core/elf/object.h"
@@ -24,9 +21,9 @@
 enum { LINK_COUNT_MAX = 40, PATH_SIZE = 4096, ORIGIN_SIZE = 2048 };
 
 static struct mutex loader;
-// Written under the mutex. Readers without it: none but the loads of other threads.
-static struct elf_scope global_scope;
-static struct elf_object *program;
+static struct mutex bindings;
+struct elf_scope elf_global;
+struct elf_object *elf_program;
 
 void elf_loader_lock(void)
 {
@@ -38,24 +35,27 @@ void elf_loader_unlock(void)
     mutex_unlock_recursive(&loader);
 }
 
-// One load.
-struct load {
-    struct elf_scope fresh;   // new objects, as they were mapped
-    struct elf_scope *search; // breadth first: what is being built
-    bool is_startup;
-};
+void elf_bindings_lock(void)
+{
+    mutex_lock(&bindings);
+}
+
+void elf_bindings_unlock(void)
+{
+    mutex_unlock(&bindings);
+}
 
 // ---- Finding and mapping
 
-static struct elf_object *find_by_name(const struct load *load, const char *name)
+static struct elf_object *find_by_name(const struct elf_loading *loading, const char *name)
 {
     for (struct elf_object *object = elf_first(); object != NULL; object = elf_next(object)) {
-        if (object->soname != NULL && strcmp(object->soname, name) == 0) {
+        if (!object->is_leaving && object->soname != NULL && strcmp(object->soname, name) == 0) {
             return object;
         }
     }
-    for (size_t i = 0; i < load->fresh.count; ++i) {
-        struct elf_object *object = load->fresh.objects[i];
+    for (size_t i = 0; i < loading->fresh.count; ++i) {
+        struct elf_object *object = loading->fresh.objects[i];
         if (object->soname != NULL && strcmp(object->soname, name) == 0) {
             return object;
         }
@@ -67,12 +67,13 @@ static struct elf_object *find_by_name(const struct load *load, const char *name
 // must not be loaded twice.
 static bool is_same_file(const struct elf_object *object, const struct file_status *status)
 {
-    return object->inode == status->inode && object->file_size == status->size &&
+    return !object->is_leaving && object->inode == status->inode &&
+           object->file_size == status->size &&
            object->modified.seconds == status->modified.seconds &&
            object->modified.nanoseconds == status->modified.nanoseconds;
 }
 
-static struct elf_object *find_by_file(const struct load *load, struct file *file)
+static struct elf_object *find_by_file(const struct elf_loading *loading, struct file *file)
 {
     struct file_status status;
     if (file_status(file, &status) != 0) {
@@ -83,23 +84,24 @@ static struct elf_object *find_by_file(const struct load *load, struct file *fil
             return object;
         }
     }
-    for (size_t i = 0; i < load->fresh.count; ++i) {
-        if (is_same_file(load->fresh.objects[i], &status)) {
-            return load->fresh.objects[i];
+    for (size_t i = 0; i < loading->fresh.count; ++i) {
+        if (is_same_file(loading->fresh.objects[i], &status)) {
+            return loading->fresh.objects[i];
         }
     }
     return NULL;
 }
 
 // Maps an open file as a new object. path is as found.
-static int object_map(struct load *load, struct file *file, const char *path,
+static int object_map(struct elf_loading *loading, struct file *file, const char *path,
                       struct elf_object *needer, struct elf_object **result)
 {
     struct elf_object *object = elf_object_create(path);
     if (object == NULL) {
         return elf_fail(ENOMEM, "%s: no memory; give more with --memory", path);
     }
-    object->is_program = load->is_startup && load->fresh.count == 0;
+    object->is_program = loading->is_startup && loading->fresh.count == 0;
+    object->is_startup = loading->is_startup;
     object->link_name = object->is_program ? "" : object->path;
     object->loader = needer;
     int error = elf_file_load(object, file);
@@ -110,7 +112,7 @@ static int object_map(struct load *load, struct file *file, const char *path,
         error = elf_fail(ENOEXEC, "%s: cannot dynamically load %sexecutable", path,
                          object->is_pie ? "position-independent " : "");
     }
-    if (error == 0 && elf_scope_add(&load->fresh, object) != 0) {
+    if (error == 0 && elf_scope_add(&loading->fresh, object) != 0) {
         error = elf_fail(ENOMEM, "%s: no memory; give more with --memory", path);
     }
     if (error != 0) {
@@ -136,16 +138,14 @@ static int not_found(const char *name, const struct elf_object *needer, int erro
         name, reason, needer->path);
 }
 
-// The object of that name, loaded before or now. needer: whose paths count. is_dependency: it is in
-// its DT_NEEDED.
-static int object_get(struct load *load, const char *name, struct elf_object *needer,
-                      bool is_dependency, struct elf_object **result)
+int elf_object_get(struct elf_loading *loading, const char *name, struct elf_object *needer,
+                   bool is_dependency, struct elf_object **result)
 {
     if (elf_system_supplies(name)) {
         *result = &elf_system;
         return 0;
     }
-    *result = strchr(name, '/') == NULL ? find_by_name(load, name) : NULL;
+    *result = strchr(name, '/') == NULL ? find_by_name(loading, name) : NULL;
     if (*result != NULL) {
         return 0;
     }
@@ -158,13 +158,31 @@ static int object_get(struct load *load, const char *name, struct elf_object *ne
     if (error != 0) {
         return not_found(name, is_dependency ? needer : NULL, error);
     }
-    *result = find_by_file(load, file);
+    *result = find_by_file(loading, file);
     if (*result == NULL) {
-        error = object_map(load, file, path, needer, result);
+        error = object_map(loading, file, path, needer, result);
     }
     file_put(file);
     heap_free(path);
     return error;
+}
+
+int elf_object_find(const char *name, struct elf_object *needer, struct elf_object **result)
+{
+    const struct elf_loading nothing = {0};
+    if (elf_system_supplies(name)) {
+        *result = &elf_system;
+        return 0;
+    }
+    *result = find_by_name(&nothing, name);
+    struct file *file;
+    char *path;
+    if (*result == NULL && elf_library_open(name, needer, &file, &path) == 0) {
+        *result = find_by_file(&nothing, file);
+        file_put(file);
+        heap_free(path);
+    }
+    return *result != NULL ? 0 : -ENOENT;
 }
 
 static int scope_add(struct elf_scope *scope, struct elf_object *object)
@@ -174,15 +192,15 @@ static int scope_add(struct elf_scope *scope, struct elf_object *object)
                : elf_fail(ENOMEM, "%s: no memory; give more with --memory", object->path);
 }
 
-// Completes a list that starts with its roots: what each object needs, breadth first.
-static int scope_complete(struct load *load, struct elf_scope *scope)
+int elf_scope_complete(struct elf_loading *loading, struct elf_scope *scope)
 {
     for (size_t i = 0; i < scope->count; ++i) {
         struct elf_object *object = scope->objects[i];
         for (size_t n = 0; n < object->needed_count; ++n) {
             int error = 0;
             if (object->needed[n] == NULL) {
-                error = object_get(load, object->needed_names[n], object, true, &object->needed[n]);
+                error = elf_object_get(loading, object->needed_names[n], object, true,
+                                       &object->needed[n]);
             }
             error = error != 0 ? error : scope_add(scope, object->needed[n]);
             if (error != 0) {
@@ -194,13 +212,6 @@ static int scope_complete(struct load *load, struct elf_scope *scope)
 }
 
 // ---- The stages after mapping
-
-static int order_fill(const struct elf_scope *scope, struct elf_object ***order, size_t *count)
-{
-    return elf_init_order(scope, order, count) == 0
-               ? 0
-               : elf_fail(ENOMEM, "no memory; give more with --memory");
-}
 
 // Resolvers may be compiled with a stack guard, which lies at the thread pointer; the program's
 // first thread has none yet. This block stands in for it.
@@ -215,49 +226,52 @@ static void startup_pointer_set(void)
     hal_tp_set(elf_tcb_pointer(&block.tcb));
 }
 
-static int load_relocate(struct load *load)
+int elf_loading_relocate(struct elf_loading *loading)
 {
     int error = 0;
-    for (size_t i = 0; i < load->fresh.count && error == 0; ++i) {
-        error = elf_tls_assign(load->fresh.objects[i], load->is_startup);
+    for (size_t i = 0; i < loading->fresh.count && error == 0; ++i) {
+        struct elf_object *object = loading->fresh.objects[i];
+        object->is_lazy = !loading->is_eager && !object->is_bound_now;
+        error = elf_tls_assign(object, loading->is_startup);
     }
-    for (size_t i = load->fresh.count; i > 0 && error == 0; --i) {
-        error = elf_relocate(load->fresh.objects[i - 1], &global_scope);
+    elf_bindings_lock();
+    for (size_t i = loading->fresh.count; i > 0 && error == 0; --i) {
+        error = elf_relocate(loading->fresh.objects[i - 1], &elf_global);
     }
+    elf_bindings_unlock();
     error = error != 0 ? error : elf_missing_finish();
     if (error == 0) {
-        if (load->is_startup) {
+        if (loading->is_startup) {
             startup_pointer_set();
-            elf_debug_register(load->fresh.objects[0]);
+            elf_debug_register(loading->fresh.objects[0]);
         }
         error = elf_indirect_resolve();
     }
-    for (size_t i = 0; i < load->fresh.count && error == 0; ++i) {
-        error = elf_relro_protect(load->fresh.objects[i]);
+    for (size_t i = 0; i < loading->fresh.count && error == 0; ++i) {
+        error = elf_relro_protect(loading->fresh.objects[i]);
     }
     return error;
 }
 
-// After elf_publish_reserve nothing can fail any more.
-static void load_publish(struct load *load)
+void elf_loading_publish(struct elf_loading *loading)
 {
-    elf_tls_commit();
-    for (size_t i = 0; i < load->fresh.count; ++i) {
-        elf_publish(load->fresh.objects[i]);
+    for (size_t i = 0; i < loading->fresh.count; ++i) {
+        elf_tls_commit(loading->fresh.objects[i]);
+        elf_publish(loading->fresh.objects[i]);
     }
     elf_debug_update();
 }
 
-static void load_undo(struct load *load)
+void elf_loading_undo(struct elf_loading *loading)
 {
     elf_indirect_forget();
-    elf_tls_rollback();
-    for (size_t i = 0; i < load->fresh.count; ++i) {
-        elf_unique_forget(load->fresh.objects[i]);
-        elf_missing_forget(load->fresh.objects[i]);
+    for (size_t i = 0; i < loading->fresh.count; ++i) {
+        elf_tls_release(loading->fresh.objects[i]);
+        elf_unique_forget(loading->fresh.objects[i]);
+        elf_missing_forget(loading->fresh.objects[i]);
     }
-    for (size_t i = load->fresh.count; i > 0; --i) {
-        elf_object_destroy(load->fresh.objects[i - 1]);
+    for (size_t i = loading->fresh.count; i > 0; --i) {
+        elf_object_destroy(loading->fresh.objects[i - 1]);
     }
 }
 
@@ -296,7 +310,7 @@ static char *origin_find(const char *path)
     return text;
 }
 
-static int program_open(struct load *load, const char *path)
+static int program_open(struct elf_loading *loading, const char *path)
 {
     struct file *file;
     int error = vfs_open(NULL, path, OPEN_READ_ONLY | OPEN_CLOSE_ON_EXEC, 0, &file);
@@ -308,7 +322,7 @@ static int program_open(struct load *load, const char *path)
                                             : "cannot be opened");
     }
     struct elf_object *object;
-    error = object_map(load, file, path, NULL, &object);
+    error = object_map(loading, file, path, NULL, &object);
     file_put(file);
     if (error != 0) {
         return error;
@@ -318,7 +332,8 @@ static int program_open(struct load *load, const char *path)
         heap_free(object->origin);
         object->origin = origin;
     }
-    return scope_add(load->search, object);
+    elf_search_program_set(object);
+    return scope_add(loading->search, object);
 }
 
 static int program_check(const struct elf_object *object)
@@ -343,7 +358,7 @@ static int program_check(const struct elf_object *object)
 }
 
 // LD_PRELOAD: what cannot be loaded is said and passed over, as ld.so does.
-static int preload_all(struct load *load, const char *names)
+static int preload_all(struct elf_loading *loading, const char *names)
 {
     char message[ELF_MESSAGE_SIZE], *saved;
     while (names != NULL && *names != '\0') {
@@ -358,11 +373,12 @@ static int preload_all(struct load *load, const char *names)
         }
         message[0] = '\0';
         saved = elf_message_replace(message);
-        int error =
-            size == 0 ? -ENOENT : object_get(load, name, load->fresh.objects[0], false, &object);
+        int error = size == 0
+                        ? -ENOENT
+                        : elf_object_get(loading, name, loading->fresh.objects[0], false, &object);
         elf_message_replace(saved);
         if (error == 0) {
-            error = scope_add(load->search, object);
+            error = scope_add(loading->search, object);
         } else if (size > 0) {
             console_print("osv: object '%s' from LD_PRELOAD cannot be preloaded: ignored.\n", name);
         }
@@ -372,22 +388,26 @@ static int preload_all(struct load *load, const char *names)
     return 0;
 }
 
-static int program_load(struct load *load, const char *path, const struct elf_options *options)
+static int program_load(struct elf_loading *loading, const char *path,
+                        const struct elf_options *options)
 {
-    int error = program_open(load, path);
-    error = error != 0 ? error : program_check(load->search->objects[0]);
-    error = error != 0 ? error : preload_all(load, options->preload);
-    error = error != 0 ? error : scope_complete(load, load->search);
-    error = error != 0 ? error : scope_add(load->search, &elf_system);
-    error = error != 0 ? error : load_relocate(load);
+    int error = program_open(loading, path);
+    error = error != 0 ? error : program_check(loading->search->objects[0]);
+    error = error != 0 ? error : preload_all(loading, options->preload);
+    error = error != 0 ? error : elf_scope_complete(loading, loading->search);
+    error = error != 0 ? error : scope_add(loading->search, &elf_system);
+    error = error != 0 ? error : elf_loading_relocate(loading);
     if (error != 0) {
         return error;
     }
-    struct elf_object *object = load->fresh.objects[0];
-    error = order_fill(load->search, &object->start_order, &object->start_order_count);
-    error = error != 0 ? error : elf_publish_reserve(load->fresh.count);
+    struct elf_object *object = loading->fresh.objects[0];
+    if (elf_init_order(loading->search, false, &object->start_order, &object->start_order_count) !=
+        0) {
+        return elf_fail(ENOMEM, "%s: no memory; give more with --memory", path);
+    }
+    error = elf_publish_reserve(loading->fresh.count);
     if (error == 0) {
-        load_publish(load);
+        elf_loading_publish(loading);
     }
     return error;
 }
@@ -395,25 +415,26 @@ static int program_load(struct load *load, const char *path, const struct elf_op
 int elf_load(const char *path, const struct elf_options *options, struct elf_object **result,
              char message[ELF_MESSAGE_SIZE])
 {
-    struct load load = {.search = &global_scope, .is_startup = true};
+    struct elf_loading loading = {.search = &elf_global,
+                                  .is_startup = true,
+                                  .is_eager = options->bind_now || options->bind_verbose};
     elf_loader_lock();
-    ASSERT(program == NULL);
+    ASSERT(elf_program == NULL);
     elf_message_begin(message);
     elf_missing_verbose_set(options->bind_verbose);
     elf_library_path_set(options->library_path);
-    elf_tls_mark();
-    int error = program_load(&load, path, options);
+    elf_trace_set(options->trace);
+    elf_bind_now_set(loading.is_eager);
+    int error = program_load(&loading, path, options);
     if (error == 0) {
-        program = load.fresh.objects[0];
-        for (size_t i = 0; i < global_scope.count; ++i) {
-            global_scope.objects[i]->is_global = true;
-        }
-        *result = program;
+        elf_program = loading.fresh.objects[0];
+        *result = elf_program;
     } else {
-        load_undo(&load);
-        global_scope.count = 0;
+        elf_loading_undo(&loading);
+        elf_search_program_set(NULL);
+        elf_global.count = 0;
     }
-    heap_free(load.fresh.objects);
+    heap_free(loading.fresh.objects);
     elf_loader_unlock();
     return error;
 }
@@ -441,205 +462,4 @@ void elf_start_get(const struct elf_object *object, struct elf_start *start)
             start->program_headers = mapped;
         }
     }
-}
-
-// ---- dlopen and its kin
-
-// The breadth-first list of an object that is asked for by name.
-static int search_build(struct load *load, struct elf_object *object)
-{
-    if (object->search.count > 0) {
-        return 0;
-    }
-    int error = scope_add(&object->search, object);
-    error = error != 0 ? error : scope_complete(load, &object->search);
-    if (error != 0) {
-        object->search.count = 0;
-    }
-    return error;
-}
-
-static int make_global(struct elf_object *object)
-{
-    size_t former_count = global_scope.count;
-    for (size_t i = 0; i < object->search.count; ++i) {
-        int error = scope_add(&global_scope, object->search.objects[i]);
-        if (error != 0) {
-            global_scope.count = former_count;
-            return error;
-        }
-    }
-    for (size_t i = 0; i < object->search.count; ++i) {
-        object->search.objects[i]->is_global = true;
-    }
-    return 0;
-}
-
-// Everything but the initialisers, and nothing that others could see.
-static int library_load(struct load *load, const char *path, int flags, struct elf_object *needer,
-                        struct elf_object **result)
-{
-    struct elf_object *object;
-    int error = object_get(load, path, needer, false, &object);
-    error = error != 0 ? error : search_build(load, object);
-    if (error != 0) {
-        return error;
-    }
-    for (size_t i = 0; i < load->fresh.count; ++i) {
-        load->fresh.objects[i]->local = &object->search;
-        load->fresh.objects[i]->is_deep = (flags & ELF_DEEPBIND) != 0;
-        load->fresh.objects[i]->is_strict = (flags & ELF_NOW) != 0;
-    }
-    *result = object;
-    return load_relocate(load);
-}
-
-static int library_open(const char *path, int flags, struct elf_object *needer,
-                        struct elf_object **result)
-{
-    struct load load = {0};
-    struct elf_object **order = NULL;
-    size_t count = 0;
-    elf_tls_mark();
-    int error = library_load(&load, path, flags, needer, result);
-    error = error != 0 ? error : order_fill(&(*result)->search, &order, &count);
-    error = error != 0 ? error : elf_publish_reserve(load.fresh.count);
-    if (error == 0 && (flags & ELF_GLOBAL) != 0) {
-        error = make_global(*result);
-    }
-    if (error == 0) {
-        load_publish(&load);
-        elf_init_objects(order, count);
-    } else {
-        load_undo(&load);
-    }
-    heap_free(order);
-    heap_free(load.fresh.objects);
-    return error;
-}
-
-static int already_open(const char *path, struct elf_object *needer, struct elf_object **result)
-{
-    struct load load = {0};
-    if (elf_system_supplies(path)) {
-        *result = &elf_system;
-        return 0;
-    }
-    *result = find_by_name(&load, path);
-    struct file *file;
-    char *found_path;
-    if (*result == NULL && elf_library_open(path, needer, &file, &found_path) == 0) {
-        *result = find_by_file(&load, file);
-        file_put(file);
-        heap_free(found_path);
-    }
-    return *result != NULL ? 0 : not_found(path, NULL, -ENOENT);
-}
-
-int elf_open(const char *path, int flags, const void *caller, struct elf_object **object,
-             char message[ELF_MESSAGE_SIZE])
-{
-    if ((flags & (ELF_LAZY | ELF_NOW)) == 0) {
-        format(message, ELF_MESSAGE_SIZE, "invalid mode for dlopen(): Invalid argument");
-        return -EINVAL;
-    }
-    elf_loader_lock();
-    elf_message_begin(message);
-    struct elf_object *needer = elf_object_at(caller);
-    needer = needer == NULL || needer->is_system ? program : needer;
-    int error = 0;
-    if (path == NULL || path[0] == '\0') {
-        *object = program;
-    } else if ((flags & ELF_NOLOAD) != 0) {
-        error = already_open(path, needer, object);
-        if (error == 0 && (flags & ELF_GLOBAL) != 0) {
-            error = make_global(*object);
-        }
-    } else {
-        error = library_open(path, flags, needer, object);
-    }
-    if (error == 0) {
-        ++(*object)->open_count;
-    }
-    elf_loader_unlock();
-    return error;
-}
-
-int elf_close(struct elf_object *object, char message[ELF_MESSAGE_SIZE])
-{
-    elf_loader_lock();
-    bool is_open = object != NULL && object->open_count > 0;
-    if (is_open) {
-        --object->open_count;
-    } else {
-        format(message, ELF_MESSAGE_SIZE, "shared object not open");
-    }
-    elf_loader_unlock();
-    return is_open ? 0 : -EINVAL;
-}
-
-// ---- dlsym
-
-// After caller's object in the global scope, or in the scope that brought it in.
-static bool find_next(struct elf_object *caller, struct elf_reference *reference,
-                      struct elf_definition *found)
-{
-    const struct elf_scope *scopes[] = {&global_scope, caller->local};
-    for (size_t s = 0; s < 2; ++s) {
-        for (size_t i = 0; scopes[s] != NULL && i < scopes[s]->count; ++i) {
-            if (scopes[s]->objects[i] == caller) {
-                return elf_lookup_scope(scopes[s], i + 1, reference, found);
-            }
-        }
-    }
-    return false;
-}
-
-static bool find_for(struct elf_object *handle, struct elf_object *caller,
-                     struct elf_reference *reference, struct elf_definition *found)
-{
-    if (handle == ELF_DEFAULT || handle == program) {
-        return elf_lookup_scope(&global_scope, 0, reference, found) ||
-               (handle == ELF_DEFAULT && caller != NULL && caller->local != NULL &&
-                elf_lookup_scope(caller->local, 0, reference, found));
-    }
-    if (handle == ELF_NEXT) {
-        return caller != NULL && find_next(caller, reference, found);
-    }
-    if (handle->search.count == 0) {
-        return elf_lookup_in(handle, reference, found);
-    }
-    return elf_lookup_scope(&handle->search, 0, reference, found);
-}
-
-static void *definition_for_thread(const struct elf_definition *definition)
-{
-    if (definition->entry != NULL && elf_symbol_type(definition->entry) == ELF_STT_TLS) {
-        struct elf_tls_index index = {definition->object->tls.number, definition->entry->value};
-        return index.module == 0 ? NULL : elf_tls_address(&index);
-    }
-    return elf_definition_address(definition);
-}
-
-int elf_symbol_find(struct elf_object *handle, const char *name, const char *version,
-                    const void *caller, void **address)
-{
-    struct elf_version wanted = {.name = version, .is_hidden = true};
-    struct elf_reference reference;
-    struct elf_definition found;
-    if (version != NULL) {
-        wanted.hash = elf_sysv_hash(version);
-    }
-    elf_reference_make(&reference, name, version == NULL ? NULL : &wanted, ELF_LOOKUP_NEWEST);
-    elf_loader_lock();
-    bool is_found = find_for(handle, elf_object_at(caller), &reference, &found);
-    if (is_found && found.entry != NULL && elf_symbol_binding(found.entry) == ELF_STB_UNIQUE &&
-        elf_unique_bind(name, &found) != 0) {
-        is_found = false;
-    }
-    if (is_found) {
-        *address = definition_for_thread(&found);
-    }
-    elf_loader_unlock();
-    return is_found ? 0 : -ENOENT;
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // program.h: loading a dynamically linked program and its libraries, as ld.so does.
 //
-// Thread context, may block. One mutex inside guards the list of objects; readers (dl_iterate_phdr,
-// symbol look-ups) go on while an object is added. Sources: System V ABI (gABI), x86-64 psABI,
-// Drepper "ELF Handling For Thread-Local Storage".
+// Thread context, may block. Any thread may load, unload, look up and call at once. Sources: System
+// V ABI (gABI), x86-64 psABI, Drepper "ELF Handling For Thread-Local Storage".
 #ifndef CORE_ELF_PROGRAM_H
 #define CORE_ELF_PROGRAM_H
 
@@ -43,8 +42,12 @@ void elf_system_register(const struct elf_symbol *symbols, size_t count,
 struct elf_options {
     const char *library_path; // LD_LIBRARY_PATH or NULL
     const char *preload;      // LD_PRELOAD or NULL
-    bool bind_verbose;        // --verbose: list every missing symbol at load
+    bool bind_now;            // LD_BIND_NOW: no jump slot waits for its first use
+    bool bind_verbose;        // --verbose: list every missing symbol at load; implies bind_now
+    unsigned trace;           // --debug: enum elf_trace
 };
+
+enum elf_trace { ELF_TRACE_LIBS = 1, ELF_TRACE_SYMBOLS = 2 };
 
 // Loads the program at path (a shared object with main, a PIE, or an executable at its link
 // address) with everything it needs, and relocates it. Runs no code of it but IFUNC resolvers. On
@@ -88,7 +91,12 @@ enum {
 };
 HAL_MUST_CHECK int elf_open(const char *path, int flags, const void *caller,
                             struct elf_object **object, char message[ELF_MESSAGE_SIZE]);
+// Unloads what nobody needs any more: finalisers run, then it is unmapped.
 HAL_MUST_CHECK int elf_close(struct elf_object *object, char message[ELF_MESSAGE_SIZE]);
+// The object that holds address is not unloaded before as many elf_unpin. Answers what elf_unpin
+// wants: the object, or NULL where there is nothing to keep.
+struct elf_object *elf_pin(const void *address);
+void elf_unpin(struct elf_object *object);
 
 // dlsym. handle: an object, or ELF_DEFAULT / ELF_NEXT. version NULL: any. -ENOENT.
 #define ELF_DEFAULT ((struct elf_object *)0)
@@ -96,13 +104,28 @@ HAL_MUST_CHECK int elf_close(struct elf_object *object, char message[ELF_MESSAGE
 HAL_MUST_CHECK int elf_symbol_find(struct elf_object *handle, const char *name, const char *version,
                                    const void *caller, void **address);
 
-struct elf_place { // dladdr
+struct elf_place {             // dladdr
+    struct elf_object *object; // as in struct elf_object_info
     const char *object_name;
     char *object_base;
     const char *symbol_name; // NULL: none
     char *symbol_address;
+    const void *symbol_entry; // Elf64_Sym; NULL: none
 };
+// Takes no lock and never blocks: what is unloaded meanwhile may be shown.
 bool elf_place_of(const void *address, struct elf_place *place);
+bool elf_place_find(const void *address, struct elf_place *place); // the same, and waits for loads
+
+// dlinfo.
+const char *elf_origin_of(const struct elf_object *object);
+size_t elf_tls_module_of(const struct elf_object *object); // 0: none
+void *elf_tls_block_of(const struct elf_object *object);   // the calling thread's, or NULL
+const void *elf_headers_of(const struct elf_object *object, size_t *count);
+// Each directory that the object's own look-ups search, in order; flags are glibc's LA_SER_*.
+HAL_MUST_CHECK int elf_search_walk(const struct elf_object *object,
+                                   void (*visit)(const char *directory, unsigned flags,
+                                                 void *argument),
+                                   void *argument);
 
 struct elf_object_info { // dl_iterate_phdr
     // Begins as glibc's struct link_map, as does every handle of elf_open. NULL: core's own image.

@@ -2,7 +2,8 @@
 // relocate.c: writing the addresses into a loaded object.
 //
 // The instruction set's relocation numbers become a few kinds (machine_*.c). Everything is bound at
-// once. Whatever needs a resolver of the program to run (IFUNC) is put off until all objects of the
+// once but the jump slots of objects that are lazy: elf_bind does those, each when it is first
+// used. Whatever needs a resolver of the program to run (IFUNC) is put off until all objects of the
 // load are relocated, since a resolver may use any of them. Linkers sort relocations by symbol, so
 // remembering the last look-up is enough. Every place that is written is checked to lie in a
 // writable segment.
@@ -29,6 +30,7 @@ static struct {
 struct relocating {
     struct elf_object *object;
     const struct elf_scope *global;
+    const struct elf_object *definer;  // the last that was noted
     const struct elf_segment *segment; // of the last place
     uint32_t symbol;                   // the last look-up: its symbol and flags
     unsigned flags;
@@ -95,37 +97,64 @@ static bool binds_to_itself(const struct elf_symbol_entry *entry)
            (entry->section != ELF_SHN_UNDEF && elf_symbol_visibility(entry) != ELF_STV_DEFAULT);
 }
 
-static bool scopes_search(struct relocating *state, struct elf_reference *reference,
-                          struct elf_definition *found)
+static bool groups_search(const struct elf_scope *groups, size_t from, size_t to,
+                          struct elf_reference *reference, struct elf_definition *found)
+{
+    for (size_t i = from; i < to; ++i) {
+        if (elf_lookup_scope(&groups->objects[i]->search, 0, reference, found)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool elf_scopes_search(struct elf_object *object, const struct elf_scope *global,
+                       struct elf_reference *reference, struct elf_definition *found)
+{
+    const struct elf_scope *groups = &object->groups;
+    size_t early = object->is_deep && groups->count > 0 ? 1 : 0;
+    return groups_search(groups, 0, early, reference, found) ||
+           elf_lookup_scope(global, 0, reference, found) ||
+           groups_search(groups, early, groups->count, reference, found);
+}
+
+static bool everything_search(struct relocating *state, struct elf_reference *reference,
+                              struct elf_definition *found)
 {
     struct elf_object *object = state->object;
-    const struct elf_scope *first = state->global, *second = object->local;
-    if (object->is_symbolic && (reference->flags & ELF_LOOKUP_COPY) == 0 &&
-        elf_lookup_in(object, reference, found)) {
-        return true;
+    return (object->is_symbolic && (reference->flags & ELF_LOOKUP_COPY) == 0 &&
+            elf_lookup_in(object, reference, found)) ||
+           elf_scopes_search(object, state->global, reference, found);
+}
+
+void elf_binding_note(struct elf_object *object, struct elf_object *definer)
+{
+    if (definer == object || definer->is_startup || definer->is_nodelete) {
+        return;
     }
-    if (object->is_deep) {
-        first = object->local;
-        second = state->global;
+    for (size_t i = 0; i < object->needed_count; ++i) {
+        if (object->needed[i] == definer) {
+            return;
+        }
     }
-    return elf_lookup_scope(first, 0, reference, found) ||
-           (second != NULL && elf_lookup_scope(second, 0, reference, found));
+    if (elf_scope_add(&object->bindings, definer) != 0) {
+        definer->is_nodelete = true; // no memory to remember for whom it stays
+    }
 }
 
 // Fills state->definition for the symbol of a relocation. is_found false: nobody defines it.
-static int symbol_resolve(struct relocating *state, uint32_t index, unsigned flags)
+// -ENOEXEC, -ENOMEM; says nothing about them.
+static int symbol_look_up(struct relocating *state, uint32_t index, unsigned flags)
 {
     struct elf_object *object = state->object;
     if (state->symbol == index && state->flags == flags) {
         return 0;
     }
-    if (index >= object->symbol_limit) {
-        return damaged(object);
-    }
-    const struct elf_symbol_entry *entry = &object->symbols[index];
-    const char *name = elf_object_string(object, entry->name);
+    const struct elf_symbol_entry *entry =
+        index < object->symbol_limit ? &object->symbols[index] : NULL;
+    const char *name = entry == NULL ? NULL : elf_object_string(object, entry->name);
     if (name == NULL) {
-        return damaged(object);
+        return -ENOEXEC;
     }
     state->symbol = index;
     state->flags = flags;
@@ -135,14 +164,32 @@ static int symbol_resolve(struct relocating *state, uint32_t index, unsigned fla
         return 0;
     }
     struct elf_reference reference;
-    elf_reference_make(&reference, name, elf_symbol_version(object, index), flags);
-    state->is_found = scopes_search(state, &reference, &state->definition);
-    if (state->is_found && state->definition.entry != NULL &&
+    elf_reference_make(&reference, name, elf_symbol_version(object, index),
+                       flags | (object->is_leaving ? ELF_LOOKUP_LEAVING : 0));
+    state->is_found = everything_search(state, &reference, &state->definition);
+    if (!state->is_found) {
+        return 0;
+    }
+    if (state->definition.entry != NULL &&
         elf_symbol_binding(state->definition.entry) == ELF_STB_UNIQUE &&
         elf_unique_bind(name, &state->definition) != 0) {
-        return elf_fail(ENOMEM, "%s: no memory; give more with --memory", object->path);
+        return -ENOMEM;
     }
+    if (state->definition.object != state->definer) {
+        elf_binding_note(object, state->definition.object);
+        state->definer = state->definition.object;
+    }
+    elf_trace_binding(object, &reference, &state->definition);
     return 0;
+}
+
+static int symbol_resolve(struct relocating *state, uint32_t index, unsigned flags)
+{
+    int error = symbol_look_up(state, index, flags);
+    return error == -ENOMEM
+               ? elf_fail(ENOMEM, "%s: no memory; give more with --memory", state->object->path)
+           : error != 0 ? damaged(state->object)
+                        : 0;
 }
 
 // The words for what came by dlopen are glibc's: programs show them.
@@ -345,10 +392,8 @@ static int tls_offset_of(struct relocating *state, const struct tls_place *place
         return 0;
     }
     if (!place->module->tls.is_static && elf_tls_make_static(place->module) != 0) {
-        return elf_fail(
-            ENOMEM,
-            "%s: has no room for static thread-local storage; load %s at start with LD_PRELOAD",
-            state->object->path, place->module->path);
+        return elf_fail(ENOMEM, "%s: cannot allocate memory in static TLS block",
+                        place->module->path);
     }
     *offset += place->module->tls.offset;
     return 0;
@@ -540,6 +585,66 @@ static int table_apply(struct relocating *state, const struct elf_relocations *t
     return error;
 }
 
+// ---- Jump slots that wait for their first use
+
+// Whether address, of a slot, is where it will be writable.
+static bool is_kept_writable(const struct elf_object *object, uint64_t address, size_t size)
+{
+    const struct elf_program_header *relro = object->relro_header;
+    const struct elf_segment *segment = elf_object_segment(object, address, size);
+    if (segment == NULL || (~segment->prot & (HAL_READ | HAL_WRITE)) != 0) {
+        return false;
+    }
+    uint64_t end = relro == NULL ? 0 : relro->address + relro->memory_size;
+    end &= ~(uint64_t)(HAL_PAGE_SIZE - 1);
+    return relro == NULL || address >= end || address + size <= relro->address;
+}
+
+// Sends each slot to the linker's code, which comes to elf_bind_entry with the object and the
+// relocation's index. *is_possible false: this one has to be bound now.
+static int slot_delay(struct relocating *state, const struct elf_relocation *relocation,
+                      bool *is_possible)
+{
+    struct elf_object *object = state->object;
+    *is_possible = elf_relocation_kind(relocation->type) == ELF_R_CALL_SLOT &&
+                   is_kept_writable(object, relocation->offset, 8);
+    if (!*is_possible) {
+        return 0;
+    }
+    char *place = elf_object_va(object, relocation->offset);
+    uint64_t linked;
+    __builtin_memcpy(&linked, place, sizeof(linked));
+    char *code = elf_object_va(object, linked);
+    *is_possible = elf_object_has_code(object, code);
+    if (*is_possible) {
+        word_write(place, (uint64_t)code);
+    }
+    return 0;
+}
+
+static int slots_apply(struct relocating *state)
+{
+    struct elf_object *object = state->object;
+    uint64_t got = object->plt_got;
+    // The table's header is written now, and protected later.
+    bool is_lazy = object->is_lazy && elf_bind_entry != NULL && got != 0 && got % 8 == 0 &&
+                   place_of(state, got, 24) != NULL;
+    if (!is_lazy) {
+        return table_apply(state, &object->jump_slots);
+    }
+    int error = 0;
+    for (size_t i = 0; i < object->jump_slots.count && error == 0; ++i) {
+        bool is_possible;
+        error = slot_delay(state, &object->jump_slots.entries[i], &is_possible);
+        if (error == 0 && !is_possible) {
+            error = entry_apply(state, &object->jump_slots.entries[i]);
+        }
+    }
+    word_write(elf_object_va(object, got + 8), (uint64_t)object);
+    word_write(elf_object_va(object, got + 16), (uint64_t)elf_bind_entry);
+    return error;
+}
+
 int elf_relocate(struct elf_object *object, const struct elf_scope *global)
 {
     struct relocating state = {.object = object, .global = global, .symbol = UINT32_MAX};
@@ -547,5 +652,36 @@ int elf_relocate(struct elf_object *object, const struct elf_scope *global)
     if (error == 0) {
         error = table_apply(&state, &object->relocations);
     }
-    return error != 0 ? error : table_apply(&state, &object->jump_slots);
+    return error != 0 ? error : slots_apply(&state);
+}
+
+// Runs in place of the function, on the thread that calls it; what it answers is called instead.
+char *elf_bind(struct elf_object *object, size_t index)
+{
+    struct relocating state = {.object = object, .global = &elf_global, .symbol = UINT32_MAX};
+    const struct elf_relocation *relocation =
+        index < object->jump_slots.count ? &object->jump_slots.entries[index] : NULL;
+    elf_bindings_lock();
+    int error =
+        relocation == NULL ? -ENOEXEC : symbol_look_up(&state, relocation->symbol, ELF_LOOKUP_CALL);
+    elf_bindings_unlock();
+    if (error != 0) {
+        elf_die(error == -ENOMEM ? "no memory to bind a symbol; give more with --memory"
+                                 : "a damaged procedure linkage table was used");
+    }
+    const struct elf_symbol_entry *entry = &object->symbols[relocation->symbol];
+    char *value = NULL;
+    if (state.is_found) {
+        value = elf_definition_address(&state.definition); // may run a resolver: no lock is held
+    } else if (elf_symbol_binding(entry) != ELF_STB_WEAK) {
+        elf_missing_die(elf_object_string(object, entry->name),
+                        elf_symbol_version(object, relocation->symbol), object);
+    }
+    value += relocation->addend;
+    // Two threads may come here at once, and find the same.
+    if (is_kept_writable(object, relocation->offset, 8) && relocation->offset % 8 == 0) {
+        __atomic_store_n((char **)elf_object_va(object, relocation->offset), value,
+                         __ATOMIC_RELEASE);
+    }
+    return value;
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // search.c: from a name in DT_NEEDED (or dlopen) to an open file, as ld.so(8) looks for it.
 //
-// A name with a slash is a path. Any other is tried in DT_RPATH of the needer and of those who
-// brought it in (where there is no DT_RUNPATH), LD_LIBRARY_PATH, DT_RUNPATH of the needer,
-// /etc/ld.so.cache, and the default directories. Files for another machine are passed over.
+// A name with a slash is a path. Any other is tried in DT_RPATH of the needer, of those who brought
+// it in and of the program (where the needer has no DT_RUNPATH), LD_LIBRARY_PATH, DT_RUNPATH of the
+// needer, /etc/ld.so.cache, and the default directories. Files for another machine are passed over.
+// It is the cache that is read and not /etc/ld.so.conf, as ld.so does: one look instead of one
+// directory after the other, and a library that ldconfig has not been told of is found here exactly
+// when it is found on Linux. Variants for better processors (glibc-hwcaps) are not looked for.
 // Loader's mutex.
 #include "core/elf/object.h"
 
@@ -24,7 +27,15 @@ struct search {
     struct file *file; // found
 };
 
+enum list_kind { LIST_OLD_RUN_PATH, LIST_LIBRARY_PATH, LIST_RUN_PATH, LIST_DEFAULT };
+
 static const char *library_path;
+static const struct elf_object *program;
+
+void elf_search_program_set(const struct elf_object *object)
+{
+    program = object;
+}
 
 void elf_library_path_set(const char *path)
 {
@@ -99,6 +110,7 @@ static bool is_foreign(struct file *file)
 static int path_try(struct search *search)
 {
     struct file *file;
+    elf_trace_print(ELF_TRACE_LIBS, "  trying file=%s", search->path);
     int error = vfs_open(NULL, search->path, OPEN_READ_ONLY | OPEN_CLOSE_ON_EXEC, 0, &file);
     if (error != 0) {
         return error;
@@ -111,27 +123,53 @@ static int path_try(struct search *search)
     return 0;
 }
 
-static int directory_try(struct search *search, const char *directory, size_t size)
+// Puts the directory into search->path, with what its name stands for.
+static void directory_set(struct search *search, const char *directory, size_t size)
 {
     search->length = 0;
     append_expanded(search, size == 0 ? "." : directory, size == 0 ? 1 : size);
-    append(search, "/", 1);
+}
+
+static int directory_try(struct search *search, const char *directory, size_t size)
+{
+    directory_set(search, directory, size);
+    if (search->path[search->length - 1] != '/') {
+        append(search, "/", 1);
+    }
     append(search, search->name, strlen(search->name));
     return path_try(search);
 }
 
-// A list of directories between colons. owner: whose $ORIGIN is meant.
-static int list_try(struct search *search, const char *list, const struct elf_object *owner)
+// How long the first directory of a list is. LD_LIBRARY_PATH knows semicolons too.
+static size_t directory_size(const char *list, enum list_kind kind)
+{
+    size_t size = 0;
+    while (list[size] != '\0' && list[size] != ':' &&
+           (list[size] != ';' || kind != LIST_LIBRARY_PATH)) {
+        ++size;
+    }
+    return size;
+}
+
+static void list_trace(const char *list, enum list_kind kind, const struct elf_object *owner)
+{
+    static const char *const kinds[] = {"RPATH", "LD_LIBRARY_PATH", "RUNPATH"};
+    bool is_own = kind != LIST_LIBRARY_PATH;
+    elf_trace_print(ELF_TRACE_LIBS, " search path=%s\t\t(%s%s%s)", list, kinds[kind],
+                    is_own ? " from file " : "", is_own ? owner->path : "");
+}
+
+// A list of directories. owner: whose $ORIGIN is meant.
+static int list_try(struct search *search, const char *list, enum list_kind kind,
+                    const struct elf_object *owner)
 {
     if (list == NULL || *list == '\0') {
         return -ENOENT;
     }
     search->origin = owner;
+    list_trace(list, kind, owner);
     for (;;) {
-        size_t size = 0;
-        while (list[size] != '\0' && list[size] != ':' && list[size] != ';') {
-            ++size;
-        }
+        size_t size = directory_size(list, kind);
         if (directory_try(search, list, size) == 0) {
             return 0;
         }
@@ -213,6 +251,7 @@ static int cache_try(struct search *search)
         cache_read();
     }
     const char *path = cache_find(search->name);
+    elf_trace_print(ELF_TRACE_LIBS, " search cache=/etc/ld.so.cache");
     if (path == NULL) {
         return -ENOENT;
     }
@@ -223,15 +262,27 @@ static int cache_try(struct search *search)
 
 // ---- All of it
 
+// Whose DT_RPATH counts after that of object; NULL: no more. The program's always does.
+static const struct elf_object *next_owner(const struct elf_object *object, bool *had_program)
+{
+    *had_program |= object == program;
+    if (object->loader != NULL) {
+        return object->loader;
+    }
+    return *had_program ? NULL : program;
+}
+
 static int old_run_paths_try(struct search *search, const struct elf_object *needer)
 {
     if (needer == NULL || needer->run_path != NULL) {
         return -ENOENT;
     }
     unsigned left = LOADER_DEPTH_MAX;
+    bool had_program = false;
     for (const struct elf_object *object = needer; object != NULL && left > 0;
-         object = object->loader, --left) {
-        if (object->run_path == NULL && list_try(search, object->old_run_path, object) == 0) {
+         object = next_owner(object, &had_program), --left) {
+        if (object->run_path == NULL &&
+            list_try(search, object->old_run_path, LIST_OLD_RUN_PATH, object) == 0) {
             return 0;
         }
     }
@@ -240,8 +291,10 @@ static int old_run_paths_try(struct search *search, const struct elf_object *nee
 
 static int everywhere_try(struct search *search, const struct elf_object *needer)
 {
-    if (old_run_paths_try(search, needer) == 0 || list_try(search, library_path, needer) == 0 ||
-        (needer != NULL && list_try(search, needer->run_path, needer) == 0) ||
+    elf_trace_print(ELF_TRACE_LIBS, "find library=%s [0]; searching", search->name);
+    if (old_run_paths_try(search, needer) == 0 ||
+        list_try(search, library_path, LIST_LIBRARY_PATH, needer) == 0 ||
+        (needer != NULL && list_try(search, needer->run_path, LIST_RUN_PATH, needer) == 0) ||
         cache_try(search) == 0) {
         return 0;
     }
@@ -252,6 +305,58 @@ static int everywhere_try(struct search *search, const struct elf_object *needer
         }
     }
     return -ENOENT;
+}
+
+// ---- What dlinfo tells of it
+
+struct listing {
+    struct search search;
+    void (*visit)(const char *directory, unsigned flags, void *argument);
+    void *argument;
+};
+
+static void list_walk(struct listing *listing, const char *list, enum list_kind kind,
+                      const struct elf_object *owner)
+{
+    static const unsigned flags[] = {0x04, 0x02, 0x04, 0x40}; // LA_SER_RUNPATH, _LIBPATH, _DEFAULT
+    struct search *search = &listing->search;
+    search->origin = owner;
+    while (list != NULL && *list != '\0') {
+        size_t size = directory_size(list, kind);
+        directory_set(search, list, size);
+        while (search->length > 1 && search->path[search->length - 1] == '/') {
+            search->path[--search->length] = '\0';
+        }
+        listing->visit(search->path, flags[kind], listing->argument);
+        list += size + (list[size] != '\0');
+    }
+}
+
+int elf_search_walk(const struct elf_object *object,
+                    void (*visit)(const char *directory, unsigned flags, void *argument),
+                    void *argument)
+{
+    struct listing listing = {
+        .search.path = heap_alloc(PATH_SIZE), .visit = visit, .argument = argument};
+    if (listing.search.path == NULL) {
+        return -ENOMEM;
+    }
+    elf_loader_lock();
+    bool had_program = false;
+    for (const struct elf_object *owner = object->run_path == NULL ? object : NULL; owner != NULL;
+         owner = next_owner(owner, &had_program)) {
+        if (owner->run_path == NULL) {
+            list_walk(&listing, owner->old_run_path, LIST_OLD_RUN_PATH, owner);
+        }
+    }
+    list_walk(&listing, library_path, LIST_LIBRARY_PATH, object);
+    list_walk(&listing, object->run_path, LIST_RUN_PATH, object);
+    for (size_t i = 0; elf_default_directories[i] != NULL; ++i) {
+        list_walk(&listing, elf_default_directories[i], LIST_DEFAULT, object);
+    }
+    elf_loader_unlock();
+    heap_free(listing.search.path);
+    return 0;
 }
 
 int elf_library_open(const char *name, const struct elf_object *needer, struct file **file,

@@ -12,7 +12,7 @@
 #include "core/mem/heap.h"
 
 struct elf_object elf_system = {.is_system = true,
-                                .is_global = true,
+                                .is_startup = true,
                                 .is_initialised = true,
                                 .path = (char *)elf_system_path,
                                 .link_name = elf_system_path,

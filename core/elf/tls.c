@@ -4,12 +4,12 @@
 // A module is an object with a PT_TLS. Modules that come with the program get a place at a fixed
 // offset from every thread pointer; those that dlopen brings are allocated when a thread first asks
 // for them, unless they insist on a fixed offset (initial-exec), for which each thread has a little
-// room to spare. Module numbers are never used twice, since no object is ever unloaded: so a vector
-// that is long enough is never stale, and needs no generation. Source: Drepper, "ELF Handling For
-// Thread-Local Storage".
+// room to spare. A module that is unloaded gives back its number, its room and its blocks in all
+// threads at once: so no vector is ever stale, and none needs a generation. Source: Drepper, "ELF
+// Handling For Thread-Local Storage".
 //
-// Locks: `lock` guards the modules and the list of vectors. A vector's blocks are written by its
-// own thread, or under the lock by a load that no thread can have seen the code of yet.
+// Locks: `lock` guards the modules, the list of vectors and the blocks of all vectors. A thread
+// reads its own vector without it: what it may ask for does not change under it.
 #include "core/elf/tls.h"
 
 #include "core/elf/object.h"
@@ -30,29 +30,27 @@ struct elf_dtv {
     char *blocks[]; // by module number; [0] is unused; NULL: not allocated yet
 };
 
-_Static_assert(offsetof(struct elf_dtv, count) == 0, "tls_*.S");
-_Static_assert(offsetof(struct elf_dtv, blocks) == 32, "tls_*.S");
-_Static_assert(offsetof(struct elf_tcb, dtv) == 8, "tls_*.S");
+_Static_assert(offsetof(struct elf_dtv, count) == 0, "entry_*.S");
+_Static_assert(offsetof(struct elf_dtv, blocks) == 32, "entry_*.S");
+_Static_assert(offsetof(struct elf_tcb, dtv) == 8, "entry_*.S");
 
 static struct mutex lock;
 static struct list vectors = LIST_EMPTY(vectors);
 static struct {
-    struct elf_object **modules; // [number - 1]
+    struct elf_object **modules; // [number - 1]; NULL: unused
     size_t count, capacity;
-    size_t used;         // of the static blocks
-    size_t startup_used; // the same before the first dlopen
+    size_t startup_used; // of the static blocks by what came with the program; 0: nothing yet
     size_t alignment;
-    size_t marked_count, marked_used;
 } tls = {.alignment = ALIGNMENT_MIN};
 
-static size_t used_now(void)
+static size_t startup_used(void)
 {
-    return tls.used == 0 ? elf_tls_used_first : tls.used;
+    return tls.startup_used == 0 ? elf_tls_used_first : tls.startup_used;
 }
 
 static size_t limit(void)
 {
-    return (tls.startup_used == 0 ? elf_tls_used_first : tls.startup_used) + SURPLUS;
+    return startup_used() + SURPLUS;
 }
 
 void elf_tls_layout(size_t *size, size_t *alignment)
@@ -61,18 +59,53 @@ void elf_tls_layout(size_t *size, size_t *alignment)
     *size = (limit() + tls.alignment - 1) & ~(tls.alignment - 1);
 }
 
-static void place_statically(struct elf_tls_module *module)
+// Behind used bytes; answers the end.
+static size_t place_behind(struct elf_tls_module *module, size_t used)
 {
-    size_t used = used_now();
     module->offset = elf_tls_place(&used, module->size, module->alignment,
                                    (uintptr_t)module->image & (module->alignment - 1));
-    module->is_static = true;
-    tls.used = used;
+    return used;
+}
+
+// The first late module whose room overlaps [start, end), or NULL.
+static const struct elf_tls_module *neighbour_find(size_t start, size_t end)
+{
+    for (size_t i = 0; i < tls.count; ++i) {
+        const struct elf_object *object = tls.modules[i];
+        if (object != NULL && object->tls.static_end > start && object->tls.static_start < end) {
+            return &object->tls;
+        }
+    }
+    return NULL;
+}
+
+// First fit. Each round starts behind another module, so there are no more rounds than modules.
+static bool place_in_surplus(struct elf_tls_module *module)
+{
+    size_t start = startup_used();
+    for (size_t round = 0; round <= tls.count; ++round) {
+        size_t end = place_behind(module, start);
+        if (end > limit()) {
+            return false;
+        }
+        const struct elf_tls_module *neighbour = neighbour_find(start, end);
+        if (neighbour == NULL) {
+            module->static_start = start;
+            module->static_end = end;
+            return true;
+        }
+        start = neighbour->static_end;
+    }
+    return false;
 }
 
 static int module_add(struct elf_object *object)
 {
-    if (tls.count == tls.capacity) {
+    size_t place = 0;
+    while (place < tls.count && tls.modules[place] != NULL) {
+        ++place;
+    }
+    if (place == tls.capacity) {
         size_t capacity = tls.capacity + 32;
         struct elf_object **modules = heap_realloc(tls.modules, capacity * sizeof(object));
         if (modules == NULL) {
@@ -81,8 +114,9 @@ static int module_add(struct elf_object *object)
         tls.modules = modules;
         tls.capacity = capacity;
     }
-    tls.modules[tls.count++] = object;
-    object->tls.number = tls.count;
+    tls.modules[place] = object;
+    tls.count = place == tls.count ? place + 1 : tls.count;
+    object->tls.number = place + 1;
     return 0;
 }
 
@@ -96,28 +130,12 @@ int elf_tls_assign(struct elf_object *object, bool is_startup)
     int error = module_add(object);
     if (error == 0 && is_startup) {
         tls.alignment = module->alignment > tls.alignment ? module->alignment : tls.alignment;
-        place_statically(module);
-        tls.startup_used = tls.used;
+        tls.startup_used = place_behind(module, startup_used());
+        module->is_static = true;
     }
     mutex_unlock(&lock);
     return error == 0 ? 0
                       : elf_fail(ENOMEM, "%s: no memory; give more with --memory", object->path);
-}
-
-int elf_tls_make_static(struct elf_object *object)
-{
-    struct elf_tls_module *module = &object->tls;
-    mutex_lock(&lock);
-    size_t used = tls.used;
-    bool fits = module->number > tls.marked_count && module->alignment <= tls.alignment;
-    if (fits) {
-        place_statically(module);
-        fits = tls.used <= limit();
-        module->is_static = fits;
-        tls.used = fits ? tls.used : used;
-    }
-    mutex_unlock(&lock);
-    return fits ? 0 : -ENOMEM;
 }
 
 static void block_fill(const struct elf_tls_module *module, char *block)
@@ -126,43 +144,91 @@ static void block_fill(const struct elf_tls_module *module, char *block)
     memset(block + module->image_size, 0, module->size - module->image_size);
 }
 
-void elf_tls_mark(void)
+static char *static_block(const struct elf_tls_module *module, struct elf_tcb *tcb)
 {
-    tls.marked_count = tls.count;
-    tls.marked_used = tls.used;
+    return elf_tcb_pointer(tcb) + module->offset;
 }
 
-void elf_tls_rollback(void)
+// In each thread.
+static void static_blocks_fill(const struct elf_tls_module *module)
 {
+    struct list *node;
+    list_for_each(node, &vectors)
+    {
+        struct elf_dtv *dtv = container_of(node, struct elf_dtv, node);
+        block_fill(module, static_block(module, dtv->tcb));
+        if (module->number < dtv->count) {
+            dtv->blocks[module->number] = static_block(module, dtv->tcb);
+        }
+    }
+}
+
+static bool is_used(const struct elf_tls_module *module)
+{
+    struct list *node;
+    list_for_each(node, &vectors)
+    {
+        const struct elf_dtv *dtv = container_of(node, struct elf_dtv, node);
+        if (module->number < dtv->count && dtv->blocks[module->number] != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int elf_tls_make_static(struct elf_object *object)
+{
+    struct elf_tls_module *module = &object->tls;
+    mutex_lock(&lock);
+    bool fits = module->alignment <= tls.alignment && !is_used(module) && place_in_surplus(module);
+    module->is_static |= fits;
+    if (fits && module->is_ready) {
+        static_blocks_fill(module);
+    }
+    mutex_unlock(&lock);
+    return fits ? 0 : -ENOMEM;
+}
+
+void elf_tls_commit(struct elf_object *object)
+{
+    struct elf_tls_module *module = &object->tls;
+    if (module->number == 0) {
+        return;
+    }
+    mutex_lock(&lock);
+    module->is_ready = true;
+    if (module->is_static) {
+        static_blocks_fill(module);
+    }
+    mutex_unlock(&lock);
+}
+
+void elf_tls_release(struct elf_object *object)
+{
+    struct elf_tls_module *module = &object->tls;
+    if (module->number == 0) {
+        return;
+    }
     mutex_lock(&lock);
     struct list *node;
     list_for_each(node, &vectors)
     {
         struct elf_dtv *dtv = container_of(node, struct elf_dtv, node);
-        for (size_t number = tls.marked_count + 1; number < dtv->count; ++number) {
-            dtv->blocks[number] = NULL;
-        }
-    }
-    tls.count = tls.marked_count;
-    tls.used = tls.marked_used;
-    mutex_unlock(&lock);
-}
-
-void elf_tls_commit(void)
-{
-    mutex_lock(&lock);
-    for (size_t number = tls.marked_count + 1; number <= tls.count; ++number) {
-        const struct elf_tls_module *module = &tls.modules[number - 1]->tls;
-        struct list *node;
-        list_for_each(node, &vectors)
-        {
-            struct elf_tcb *tcb = container_of(node, struct elf_dtv, node)->tcb;
-            if (module->is_static) {
-                block_fill(module, elf_tcb_pointer(tcb) + module->offset);
+        if (module->number < dtv->count) {
+            if (!module->is_static) {
+                heap_free(dtv->blocks[module->number]);
             }
+            dtv->blocks[module->number] = NULL;
         }
     }
-    tls.marked_count = tls.count;
+    tls.modules[module->number - 1] = NULL;
+    module->number = 0;
+    while (tls.count > 0 && tls.modules[tls.count - 1] == NULL) {
+        --tls.count;
+    }
+    if (tls.count == 0) {
+        tls.startup_used = 0; // the program itself could not be loaded
+    }
     mutex_unlock(&lock);
 }
 
@@ -186,9 +252,9 @@ int elf_tls_create(struct elf_tcb *tcb)
         return -ENOMEM;
     }
     for (size_t i = 0; i < tls.count; ++i) {
-        const struct elf_tls_module *module = &tls.modules[i]->tls;
-        if (module->is_static) {
-            dtv->blocks[i + 1] = elf_tcb_pointer(tcb) + module->offset;
+        if (tls.modules[i] != NULL && tls.modules[i]->tls.is_static) {
+            const struct elf_tls_module *module = &tls.modules[i]->tls;
+            dtv->blocks[i + 1] = static_block(module, tcb);
             block_fill(module, dtv->blocks[i + 1]);
         }
     }
@@ -209,7 +275,7 @@ void elf_tls_destroy(struct elf_tcb *tcb)
     list_remove(&dtv->node);
     tcb->dtv = NULL;
     for (size_t number = 1; number < dtv->count && number <= tls.count; ++number) {
-        if (!tls.modules[number - 1]->tls.is_static) {
+        if (tls.modules[number - 1] != NULL && !tls.modules[number - 1]->tls.is_static) {
             heap_free(dtv->blocks[number]);
         }
     }
@@ -241,12 +307,13 @@ void *elf_tls_address_slow(struct elf_tcb *tcb, const struct elf_tls_index *inde
         return elf_tcb_pointer(tcb) + index->offset;
     }
     mutex_lock(&lock);
-    ASSERT(index->module > 0 && index->module <= tls.count);
+    ASSERT(index->module > 0 && index->module <= tls.count &&
+           tls.modules[index->module - 1] != NULL);
     const struct elf_tls_module *module = &tls.modules[index->module - 1]->tls;
     struct elf_dtv *dtv = vector_grow(tcb, index->module);
     char *block = dtv == NULL ? NULL : dtv->blocks[index->module];
     if (dtv != NULL && block == NULL) {
-        block = module->is_static ? elf_tcb_pointer(tcb) + module->offset
+        block = module->is_static ? static_block(module, tcb)
                                   : heap_alloc_aligned(module->alignment, module->size);
         if (block != NULL && !module->is_static) {
             block_fill(module, block);

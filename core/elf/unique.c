@@ -2,7 +2,7 @@
 // unique.c: STB_GNU_UNIQUE: one definition per process, whatever the scopes say.
 //
 // C++ uses it for inline variables and the static variables of templates. The first definition that
-// a look-up finds is the one for all. Loader's mutex.
+// a look-up finds is the one for all, and its object stays for ever. Bindings' lock.
 #include "core/elf/object.h"
 
 #include "core/lib/errno.h"
@@ -38,6 +38,7 @@ int elf_unique_bind(const char *name, struct elf_definition *definition)
     }
     *unique = (struct unique){*bucket, own_name, hash, *definition};
     *bucket = unique;
+    definition->object->is_nodelete = true;
     return 0;
 }
 

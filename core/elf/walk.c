@@ -2,15 +2,19 @@
 // walk.c: which object an address belongs to, for unwinders, dl_iterate_phdr, dladdr and crash
 // reports.
 //
-// Objects are only ever added, at the end of a list: walking it needs no lock, at any time, also in
-// a crash. For the unwinder, which asks once per frame, there is an array sorted by address. A
-// sequence number is odd while it changes; a reader that sees a change walks the list instead, and
-// so never waits.
+// The list is walked and changed with its lock, which is recursive: what a walk calls may load and
+// throw. For the unwinder, which asks once per frame, for crash reports, and wherever a lock cannot
+// be taken, there is an array sorted by address. A sequence number is odd while it changes, which
+// it does for moments only, with interrupts off: a reader that saw a change reads again, and never
+// waits for a thread that does not run. What it reads may be stale but is never freed: structs of
+// objects are used again for objects, and arrays are left behind when they grow.
 #include "core/elf/object.h"
 
 #include "core/elf/tls.h"
+#include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/mem/heap.h"
+#include "core/sync/mutex.h"
 
 struct span {
     _Atomic(uintptr_t) start;
@@ -22,10 +26,12 @@ struct spans {
     struct span entries[];
 };
 
-// Written under the loader's mutex.
-static _Atomic(struct elf_object *) first;
-static struct elf_object *last;
-static _Atomic(uint64_t) added_count;
+enum { TRIES_MAX = 1 << 24 }; // a reader gives up: the writer has died
+
+static struct mutex list;               // taken with the loader's mutex held, or without it
+static struct elf_object *first, *last; // list
+static _Atomic(uint64_t) added_count, removed_count;
+// Written with the list's lock.
 static _Atomic(struct spans *) spans;
 static _Atomic(size_t) span_count;
 static _Atomic(uint32_t) sequence;
@@ -68,96 +74,99 @@ int elf_publish_reserve(size_t more)
     return 0;
 }
 
-static void span_insert(struct elf_object *object)
+// The place of the first span that does not start below start.
+static size_t span_place(const struct spans *array, size_t count, uintptr_t start)
 {
-    struct spans *array = atomic_load_explicit(&spans, memory_order_relaxed);
-    size_t count = atomic_load_explicit(&span_count, memory_order_relaxed);
-    uintptr_t start = (uintptr_t)object->map_start;
-    size_t place = count;
-    atomic_fetch_add(&sequence,
-                     1); // seq_cst: before the stores below; pairs with the loads in find_sorted
-    for (; place > 0 &&
-           atomic_load_explicit(&array->entries[place - 1].start, memory_order_relaxed) > start;
-         --place) {
-        span_move(&array->entries[place], &array->entries[place - 1]);
-    }
-    atomic_store_explicit(&array->entries[place].start, start, memory_order_relaxed);
-    atomic_store_explicit(&array->entries[place].object, object, memory_order_relaxed);
-    atomic_store_explicit(&span_count, count + 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&sequence, 1, memory_order_release);
-}
-
-void elf_publish(struct elf_object *object)
-{
-    // Release: whoever finds the object finds it filled. Pairs with the acquires in elf_first and
-    // elf_next.
-    object->previous = last;
-    atomic_store_explicit(last == NULL ? &first : &last->next, object, memory_order_release);
-    last = object;
-    span_insert(object);
-    atomic_fetch_add_explicit(&added_count, 1, memory_order_relaxed);
-}
-
-struct elf_object *elf_first(void)
-{
-    return atomic_load_explicit(&first, memory_order_acquire);
-}
-
-struct elf_object *elf_next(const struct elf_object *object)
-{
-    return atomic_load_explicit(&object->next, memory_order_acquire);
-}
-
-// Answers whether the array could be read; then *found is the object, or NULL.
-static bool find_sorted(const void *address, struct elf_object **found)
-{
-    *found = NULL;
-    uint32_t before = atomic_load_explicit(&sequence, memory_order_acquire);
-    const struct spans *array = atomic_load_explicit(&spans, memory_order_acquire);
-    size_t low = 0, high = atomic_load_explicit(&span_count, memory_order_relaxed);
-    if ((before & 1) != 0 || array == NULL || high > array->capacity) {
-        return false;
-    }
+    size_t low = 0, high = count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (atomic_load_explicit(&array->entries[middle].start, memory_order_relaxed) <=
-            (uintptr_t)address) {
+        if (atomic_load_explicit(&array->entries[middle].start, memory_order_relaxed) < start) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    struct elf_object *object =
-        low == 0 ? NULL
-                 : atomic_load_explicit(&array->entries[low - 1].object, memory_order_relaxed);
-    atomic_thread_fence(memory_order_acquire); // the loads above come before the next one
-    if (atomic_load_explicit(&sequence, memory_order_relaxed) != before) {
-        return false;
-    }
-    *found = object != NULL && contains(object, address) ? object : NULL;
-    return true;
+    return low;
 }
 
-static struct elf_object *list_find(const void *address)
+static void span_insert(struct elf_object *object)
 {
-    struct elf_object *object = elf_first();
-    while (object != NULL && !contains(object, address)) {
-        object = elf_next(object);
+    struct spans *array = atomic_load_explicit(&spans, memory_order_relaxed);
+    size_t count = atomic_load_explicit(&span_count, memory_order_relaxed);
+    uintptr_t start = (uintptr_t)object->map_start;
+    size_t place = span_place(array, count, start);
+    uintptr_t irq = hal_irq_save();
+    // seq_cst: before the stores below; pairs with the loads in span_read
+    atomic_fetch_add(&sequence, 1);
+    for (size_t i = count; i > place; --i) {
+        span_move(&array->entries[i], &array->entries[i - 1]);
     }
-    return object;
+    atomic_store_explicit(&array->entries[place].start, start, memory_order_relaxed);
+    atomic_store_explicit(&array->entries[place].object, object, memory_order_relaxed);
+    atomic_store_explicit(&span_count, count + 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&sequence, 1, memory_order_release);
+    hal_irq_restore(irq);
 }
 
-struct elf_object *elf_object_at(const void *address)
+static void span_remove(const struct elf_object *object)
 {
-    struct elf_object *object;
-    if (!find_sorted(address, &object)) {
-        object = list_find(address);
+    struct spans *array = atomic_load_explicit(&spans, memory_order_relaxed);
+    size_t count = atomic_load_explicit(&span_count, memory_order_relaxed);
+    size_t place = span_place(array, count, (uintptr_t)object->map_start);
+    ASSERT(place < count && atomic_load(&array->entries[place].object) == object);
+    uintptr_t irq = hal_irq_save();
+    atomic_fetch_add(&sequence, 1); // as in span_insert
+    for (size_t i = place; i + 1 < count; ++i) {
+        span_move(&array->entries[i], &array->entries[i + 1]);
     }
-    if (object == NULL && atomic_load_explicit(&image_is_known, memory_order_acquire) &&
-        contains(&elf_system, address)) {
-        object = &elf_system;
+    atomic_store_explicit(&span_count, count - 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&sequence, 1, memory_order_release);
+    hal_irq_restore(irq);
+}
+
+void elf_list_lock(void)
+{
+    mutex_lock_recursive(&list);
+}
+
+void elf_list_unlock(void)
+{
+    mutex_unlock_recursive(&list);
+}
+
+void elf_publish(struct elf_object *object)
+{
+    if (object->eh_frame_header != NULL) {
+        object->eh_frame = elf_object_va(object, object->eh_frame_header->address);
     }
-    return object;
+    elf_list_lock();
+    object->previous = last;
+    object->next = NULL;
+    *(last == NULL ? &first : &last->next) = object;
+    last = object;
+    span_insert(object);
+    atomic_fetch_add_explicit(&added_count, 1, memory_order_relaxed);
+    elf_list_unlock();
+}
+
+void elf_unpublish(struct elf_object *object)
+{
+    elf_list_lock();
+    *(object->previous == NULL ? &first : &object->previous->next) = object->next;
+    *(object->next == NULL ? &last : &object->next->previous) = object->previous;
+    span_remove(object);
+    atomic_fetch_add_explicit(&removed_count, 1, memory_order_relaxed);
+    elf_list_unlock();
+}
+
+struct elf_object *elf_first(void)
+{
+    return first;
+}
+
+struct elf_object *elf_next(const struct elf_object *object)
+{
+    return object->next;
 }
 
 static void info_fill(const struct elf_object *object, struct elf_object_info *info)
@@ -169,21 +178,72 @@ static void info_fill(const struct elf_object *object, struct elf_object_info *i
         .program_headers = object->headers,
         .program_header_count = object->header_count,
         .added = atomic_load_explicit(&added_count, memory_order_relaxed) + 1,
+        .removed = atomic_load_explicit(&removed_count, memory_order_relaxed),
         .tls_module = object->tls.number,
         .map_start = object->map_start,
         .map_end = object->map_start + object->map_size,
+        .eh_frame_header = object->eh_frame,
     };
-    if (object->eh_frame_header != NULL) {
-        info->eh_frame_header = elf_object_va(object, object->eh_frame_header->address);
+}
+
+// One look into the array. Answers whether nothing changed meanwhile; then *found is the object, or
+// NULL, and info what is known of it.
+static bool span_read(const void *address, struct elf_object **found, struct elf_object_info *info)
+{
+    *found = NULL;
+    uint32_t before = atomic_load_explicit(&sequence, memory_order_acquire);
+    const struct spans *array = atomic_load_explicit(&spans, memory_order_acquire);
+    size_t count = atomic_load_explicit(&span_count, memory_order_relaxed);
+    if (array == NULL) {
+        return true;
     }
+    if ((before & 1) != 0 || count > array->capacity) {
+        return false;
+    }
+    size_t place = span_place(array, count, (uintptr_t)address + 1);
+    struct elf_object *object =
+        place == 0 ? NULL
+                   : atomic_load_explicit(&array->entries[place - 1].object, memory_order_relaxed);
+    if (object != NULL && contains(object, address)) {
+        *found = object;
+        info_fill(object, info);
+    }
+    atomic_thread_fence(memory_order_acquire); // the loads above come before the next one
+    return atomic_load_explicit(&sequence, memory_order_relaxed) == before;
+}
+
+static struct elf_object *object_find(const void *address, struct elf_object_info *info)
+{
+    struct elf_object *object = NULL;
+    for (unsigned left = TRIES_MAX; left > 0 && !span_read(address, &object, info); --left) {
+        object = NULL;
+        hal_cpu_relax();
+    }
+    if (object == NULL && atomic_load_explicit(&image_is_known, memory_order_acquire) &&
+        contains(&elf_system, address)) {
+        object = &elf_system;
+        info_fill(object, info);
+    }
+    return object;
+}
+
+struct elf_object *elf_object_at(const void *address)
+{
+    struct elf_object_info info;
+    return object_find(address, &info);
+}
+
+bool elf_object_of(const void *address, struct elf_object_info *info)
+{
+    return object_find(address, info) != NULL;
 }
 
 int elf_walk(int (*visit)(const struct elf_object_info *object, void *argument), void *argument)
 {
     struct elf_object_info info;
     int result = 0;
-    for (struct elf_object *object = elf_first(); object != NULL && result == 0;
-         object = elf_next(object)) {
+    elf_list_lock();
+    for (struct elf_object *object = first; object != NULL && result == 0; object = object->next) {
         info_fill(object, &info);
         info.tls_data = elf_tls_data(object);
         result = visit(&info, argument);
@@ -192,17 +252,8 @@ int elf_walk(int (*visit)(const struct elf_object_info *object, void *argument),
         info_fill(&elf_system, &info);
         result = visit(&info, argument);
     }
+    elf_list_unlock();
     return result;
-}
-
-bool elf_object_of(const void *address, struct elf_object_info *info)
-{
-    const struct elf_object *object = elf_object_at(address);
-    if (object == NULL) {
-        return false;
-    }
-    info_fill(object, info);
-    return true;
 }
 
 // The symbol whose bytes hold address; NULL: none.
@@ -225,11 +276,13 @@ static const struct elf_symbol_entry *symbol_at(const struct elf_object *object,
 
 bool elf_place_of(const void *address, struct elf_place *place)
 {
-    const struct elf_object *object = elf_object_at(address);
+    struct elf_object *object = elf_object_at(address);
     if (object == NULL) {
         return false;
     }
-    *place = (struct elf_place){.object_name = object->path, .object_base = object->base};
+    *place = (struct elf_place){.object = object->is_system ? NULL : object,
+                                .object_name = object->path,
+                                .object_base = object->base};
     if (object->is_system) {
         const struct elf_symbol *symbol = elf_system_symbol_at(address);
         if (symbol != NULL) {
@@ -240,10 +293,40 @@ bool elf_place_of(const void *address, struct elf_place *place)
     }
     const struct elf_symbol_entry *entry = symbol_at(object, elf_object_address(object, address));
     if (entry != NULL) {
+        place->symbol_entry = entry;
         place->symbol_name = elf_object_string(object, entry->name);
         place->symbol_address = elf_object_va(object, entry->value);
     }
     return true;
+}
+
+bool elf_place_find(const void *address, struct elf_place *place)
+{
+    elf_loader_lock();
+    bool is_found = elf_place_of(address, place);
+    elf_loader_unlock();
+    return is_found;
+}
+
+const char *elf_origin_of(const struct elf_object *object)
+{
+    return object->origin;
+}
+
+size_t elf_tls_module_of(const struct elf_object *object)
+{
+    return object->tls.number;
+}
+
+void *elf_tls_block_of(const struct elf_object *object)
+{
+    return elf_tls_data(object);
+}
+
+const void *elf_headers_of(const struct elf_object *object, size_t *count)
+{
+    *count = object->header_count;
+    return object->headers;
 }
 
 // The image's headers are trusted: it is this code's own.
@@ -270,6 +353,9 @@ void elf_image_register(const char *image, size_t size, const char *path)
     elf_system.header_count = header->program_count;
     elf_system.base =
         header->type == ELF_TYPE_EXECUTABLE ? NULL : (char *)((uintptr_t)image - start);
+    if (elf_system.eh_frame_header != NULL) {
+        elf_system.eh_frame = elf_object_va(&elf_system, elf_system.eh_frame_header->address);
+    }
     elf_system.map_start = elf_object_va(&elf_system, start);
     elf_system.map_size = end - start;
     atomic_store_explicit(&image_is_known, true,

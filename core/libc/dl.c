@@ -15,7 +15,29 @@
 #include "core/libc/thread.h"
 #include "core/mem/heap.h"
 
-enum { DL_SYMBOL = 1, DL_LINK_MAP = 2 };
+// What glibc has in its <dlfcn.h> beside musl's.
+enum { RTLD_DL_SYMENT = 1, RTLD_DL_LINKMAP = 2 };
+enum { LM_ID_BASE = 0 };
+enum {
+    RTLD_DI_LMID = 1,
+    RTLD_DI_SERINFO = 4,
+    RTLD_DI_SERINFOSIZE = 5,
+    RTLD_DI_ORIGIN = 6,
+    RTLD_DI_TLS_MODID = 9,
+    RTLD_DI_TLS_DATA = 10,
+    DL_INFO_HEADERS = 11, // RTLD_DI_PHDR
+};
+
+struct search_path { // Dl_serpath
+    char *dls_name;
+    unsigned dls_flags;
+};
+
+struct search_info { // Dl_serinfo
+    size_t dls_size;
+    unsigned dls_cnt;
+    struct search_path dls_serpath[];
+};
 
 static void message_set(const char *text)
 {
@@ -48,7 +70,9 @@ static void *open_object(const char *path, int flags, const void *caller)
         return NULL;
     }
     if (elf_open(path, flags, caller, &object, message) != 0) {
-        message_set(message);
+        if (message[0] != 0) { // NOLOAD: what is not there is not a failure to tell of
+            message_set(message);
+        }
         return NULL;
     }
     return object;
@@ -61,8 +85,12 @@ EXPORT(void *, dlopen, const char *path, int flags)
 
 EXPORT(void *, dlmopen, long space, const char *path, int flags)
 {
-    if (space != 0) {
-        message_set("dlmopen: only LM_ID_BASE is supported");
+    if (space != LM_ID_BASE) {
+        char message[ELF_MESSAGE_SIZE];
+        format(message, sizeof message,
+               "%s: dlmopen: there is one namespace only; use LM_ID_BASE or dlopen",
+               path == NULL ? "" : path);
+        message_set(message);
         return NULL;
     }
     return open_object(path, flags, __builtin_return_address(0));
@@ -113,37 +141,106 @@ EXPORT(void *, dlvsym, void *object, const char *name, const char *version)
     return find_symbol(object, name, version, __builtin_return_address(0));
 }
 
+static int find_place(const void *address, Dl_info *info, struct elf_place *place)
+{
+    if (!elf_place_find(address, place)) {
+        return 0;
+    }
+    info->dli_fname = place->object_name;
+    info->dli_fbase = place->object_base;
+    info->dli_sname = place->symbol_name;
+    info->dli_saddr = place->symbol_address;
+    return 1;
+}
+
 EXPORT(int, dladdr, const void *address, Dl_info *info)
 {
     struct elf_place place;
-    if (!elf_place_of(address, &place)) {
-        return 0;
-    }
-    info->dli_fname = place.object_name;
-    info->dli_fbase = place.object_base;
-    info->dli_sname = place.symbol_name;
-    info->dli_saddr = place.symbol_address;
-    return 1;
+    return find_place(address, info, &place);
 }
 
 EXPORT(int, dladdr1, const void *address, Dl_info *info, void **extra, int flags)
 {
-    struct elf_object_info object;
-    if (extra != NULL) {
-        *extra =
-            (flags & DL_LINK_MAP) != 0 && elf_object_of(address, &object) ? object.object : NULL;
+    struct elf_place place;
+    int found = find_place(address, info, &place);
+    if (found && flags == RTLD_DL_SYMENT) {
+        *extra = (void *)(uintptr_t)place.symbol_entry;
+    } else if (found && flags == RTLD_DL_LINKMAP) {
+        *extra = place.object;
     }
-    return glibc_dladdr(address, info);
+    return found;
+}
+
+// ---- dlinfo
+
+struct listing {
+    struct search_info *info; // NULL: only count
+    size_t count, text_size;
+    char *text;
+};
+
+static void listing_take(const char *directory, unsigned flags, void *argument)
+{
+    struct listing *listing = argument;
+    size_t size = strlen(directory) + 1;
+    if (listing->info != NULL && listing->count < listing->info->dls_cnt) {
+        struct search_path *path = &listing->info->dls_serpath[listing->count];
+        path->dls_name = memcpy(listing->text, directory, size);
+        path->dls_flags = flags;
+        listing->text += size;
+    }
+    ++listing->count;
+    listing->text_size += size;
+}
+
+// dls_cnt directories, then their names: the program makes room for dls_size bytes.
+static int search_paths(const struct elf_object *object, struct search_info *info, bool only_size)
+{
+    struct listing listing = {.info = only_size ? NULL : info};
+    if (!only_size) {
+        listing.text = (char *)&info->dls_serpath[info->dls_cnt];
+    }
+    if (elf_search_walk(object, listing_take, &listing) != 0) {
+        message_set("cannot allocate memory");
+        return -1;
+    }
+    if (only_size) {
+        info->dls_cnt = (unsigned)listing.count;
+        info->dls_size = offsetof(struct search_info, dls_serpath) +
+                         listing.count * sizeof(struct search_path) + listing.text_size;
+    }
+    return 0;
 }
 
 EXPORT(int, dlinfo, void *object, int request, void *result)
 {
-    if (request == RTLD_DI_LINKMAP) {
+    size_t count;
+    switch (request) {
+    case RTLD_DI_LMID:
+        *(long *)result = LM_ID_BASE;
+        return 0;
+    case RTLD_DI_LINKMAP:
         *(void **)result = object;
         return 0;
+    case RTLD_DI_ORIGIN:
+        strcpy(result, elf_origin_of(object));
+        return 0;
+    case RTLD_DI_SERINFO:
+    case RTLD_DI_SERINFOSIZE:
+        return search_paths(object, result, request == RTLD_DI_SERINFOSIZE);
+    case RTLD_DI_TLS_MODID:
+        *(size_t *)result = elf_tls_module_of(object);
+        return 0;
+    case RTLD_DI_TLS_DATA:
+        *(void **)result = elf_tls_block_of(object);
+        return 0;
+    case DL_INFO_HEADERS:
+        *(const void **)result = elf_headers_of(object, &count);
+        return (int)count;
+    default:
+        message_set("unsupported dlinfo request");
+        return -1;
     }
-    message_set("dlinfo: not supported");
-    return -1;
 }
 
 struct phdr_visit {

@@ -23,7 +23,7 @@ enum exit_kind { EXIT_CXA, EXIT_STATUS };
 
 struct exit_function {
     struct exit_function *next; // older
-    void *function;             // NULL: has run
+    void *function;
     void *argument;
     const void *object; // __dso_handle of who registered it, or NULL
     enum exit_kind kind;
@@ -33,6 +33,7 @@ struct libc_destructor {
     struct libc_destructor *next;
     void (*function)(void *);
     void *argument;
+    struct elf_object *pinned; // holds the function
 };
 
 static struct mutex exit_mutex;
@@ -58,29 +59,50 @@ static int exit_add(struct exit_function **list, void *function, void *argument,
     return 0;
 }
 
+// The newest of list, with an object only that object's, taken out; NULL: none. With exit_mutex.
+static struct exit_function *exit_take(struct exit_function **list, const void *object)
+{
+    struct exit_function **link = list;
+    while (*link != NULL && object != NULL && (*link)->object != object) {
+        link = &(*link)->next;
+    }
+    struct exit_function *taken = *link;
+    if (taken != NULL) {
+        *link = taken->next;
+    }
+    return taken;
+}
+
 // Runs what is in list, newest first; with an object, only that object's. Each once.
 static void exit_run(struct exit_function **list, const void *object, int status)
 {
-    mutex_lock(&exit_mutex);
-    struct exit_function *entry = *list;
-    while (entry != NULL) {
-        if (entry->function == NULL || (object != NULL && entry->object != object)) {
-            entry = entry->next;
-            continue;
-        }
-        void *function = entry->function;
-        struct exit_function *newest = *list;
-        entry->function = NULL;
-        mutex_unlock(&exit_mutex);
-        if (entry->kind == EXIT_STATUS) {
-            ((void (*)(int, void *))function)(status, entry->argument);
-        } else {
-            ((void (*)(void *, int))function)(entry->argument, status);
-        }
+    for (;;) {
         mutex_lock(&exit_mutex);
-        entry = *list != newest ? *list : entry->next;
+        struct exit_function *entry = exit_take(list, object);
+        mutex_unlock(&exit_mutex);
+        if (entry == NULL) {
+            return;
+        }
+        struct exit_function call = *entry;
+        heap_free(entry);
+        if (call.kind == EXIT_STATUS) {
+            ((void (*)(int, void *))call.function)(status, call.argument);
+        } else {
+            ((void (*)(void *, int))call.function)(call.argument, status);
+        }
     }
-    mutex_unlock(&exit_mutex);
+}
+
+// What list has of an object that goes never runs.
+static void exit_forget(struct exit_function **list, const void *object)
+{
+    struct exit_function *entry;
+    do {
+        mutex_lock(&exit_mutex);
+        entry = exit_take(list, object);
+        mutex_unlock(&exit_mutex);
+        heap_free(entry);
+    } while (entry != NULL);
 }
 
 EXPORT(int, __cxa_atexit, void (*function)(void *), void *argument, void *object)
@@ -111,6 +133,9 @@ EXPORT(int, at_quick_exit, void (*function)(void))
 EXPORT(void, __cxa_finalize, void *object)
 {
     exit_run(&at_exit, object, 0);
+    if (object != NULL) {
+        exit_forget(&at_quick, object);
+    }
 }
 
 EXPORT(int, __cxa_thread_atexit_impl, void (*function)(void *), void *argument, void *object)
@@ -120,7 +145,7 @@ EXPORT(int, __cxa_thread_atexit_impl, void (*function)(void *), void *argument, 
         return -1;
     }
     struct libc_thread *self = libc_thread_self();
-    *added = (struct libc_destructor){self->destructors, function, argument};
+    *added = (struct libc_destructor){self->destructors, function, argument, elf_pin(object)};
     self->destructors = added;
     return 0;
 }
@@ -131,6 +156,7 @@ void libc_thread_destructors_run(struct libc_thread *self)
         struct libc_destructor *newest = self->destructors;
         self->destructors = newest->next;
         newest->function(newest->argument);
+        elf_unpin(newest->pinned);
         heap_free(newest);
     }
 }

@@ -256,7 +256,6 @@ static int relocate_only(const char *path)
     struct file *file;
     message[0] = '\0';
     elf_message_begin(message);
-    elf_tls_mark();
     ck_assert_int_eq(vfs_open(NULL, path, 0, 0, &file), 0);
     struct elf_object *object = elf_object_create(path);
     struct elf_object *objects[] = {object, &elf_system};
@@ -271,7 +270,7 @@ static int relocate_only(const char *path)
     elf_indirect_forget();
     elf_unique_forget(object);
     elf_missing_forget(object);
-    elf_tls_rollback();
+    elf_tls_release(object);
     file_put(file);
     elf_object_destroy(object);
     ck_assert(error == 0 || message[0] != '\0');

@@ -69,3 +69,27 @@ $cxx -fPIE -pie -o "$out/busy" busy.cc "-Wl,-rpath,\$ORIGIN" -lpthread
 gcc $common -shared -fPIC -o "$out/libouter.so" libouter.c -L"$out" -lgone
 gcc $common -fPIE -pie -o "$out/inherit" inherit.c -L"$out" -louter -Wl,--disable-new-dtags \
     -Wl,-rpath,'$ORIGIN/nowhere-$PLATFORM/${LIB}:${ORIGIN}/.' -Wl,-rpath-link,"$out"
+
+unload() { # NAME OPTIONS...
+    local name=$1
+    shift
+    $shared -DNAME="$name" -o "$out/libunload_$name.so" libunload.c "$@"
+}
+unload c
+unload b -DNEEDS=c -lunload_c
+unload a -DNEEDS=b -DAT_EXIT -lunload_b
+unload y
+unload x -DNEEDS=y -lunload_y
+unload y -DNEEDS=x -lunload_x -Wl,--hash-style=sysv
+unload user -DUSES=c
+unload stays -Wl,-z,nodelete
+gcc $common -fPIE -pie -o "$out/unload" unload.c $here -lpthread
+
+lazy="$shared -fno-builtin -Wl,-z,lazy"
+$lazy -o "$out/liblazy.so" liblazy.c
+$lazy -DLOST -o "$out/liblazy_lost.so" liblazy.c
+$shared -DLOST -Wl,-z,now -o "$out/liblazy_lost_now.so" liblazy.c
+$lazy -o "$out/liblazy_again.so" liblazy_again.c
+$lazy -DWAITS -o "$out/liblazy_waits.so" liblazy_again.c
+gcc $common -fno-builtin -fPIE -pie -rdynamic -Wl,-z,lazy -o "$out/lazy" lazy.c $here -llazy -lpthread
+gcc $common -fno-builtin -fPIE -pie -rdynamic -Wl,-z,now -o "$out/lazy_now" lazy.c $here -llazy -lpthread

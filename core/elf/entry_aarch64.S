@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// descriptor_aarch64.S: what TLS descriptors call. x0 points to the descriptor: {function, argument}. The answer, in
+// entry_aarch64.S: what TLS descriptors call. x0 points to the descriptor: {function, argument}. The answer, in
 // x0, is an offset from the thread pointer. Every other register is kept but the flags, x16 and x17.
 // Source: ELF for the Arm 64-bit Architecture, "TLS descriptors".
 
