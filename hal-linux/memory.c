@@ -170,6 +170,20 @@ void hal_populate(char *va, size_t size)
     (void)syscall3(SYS_madvise, (long)va, (long)size, MADV_POPULATE_WRITE);
 }
 
+void memory_view_restore(char *va, size_t size)
+{
+    const uint32_t *entry = entries_of(va, size);
+    size_t count = entry == NULL ? 0 : size >> PAGE_SHIFT;
+    for (size_t i = 0; i < count; ++i) {
+        char *page = va + (i << PAGE_SHIFT);
+        if (entry[i] & ENTRY_MAPPED) {
+            (void)views_remap(page, &entry[i], 1, entry[i] & ENTRY_PROT);
+        } else {
+            (void)host_reserve(page, HAL_PAGE_SIZE, MAP_FIXED);
+        }
+    }
+}
+
 // The host's mmap and mprotect return when no CPU holds an old translation.
 void hal_tlb_flush(const struct hal_range *ranges, size_t count, const struct hal_cpu_set *cpus)
 {
@@ -301,6 +315,9 @@ int memory_init(struct hal_boot *boot, size_t size, size_t shared_size, bool is_
     }
     (void)window_init(&windows[1], (char *)LOW_BASE,
                       LOW_SIZE); // a machine without it runs most programs
+    if (boot->is_checked) {      // until core takes it
+        hal_check_set(HAL_CHECK_CLOSED, memory_direct, size);
+    }
     boot->direct_base = memory_direct;
     boot->va_base = windows[0].base;
     boot->va_size = windows[0].size;

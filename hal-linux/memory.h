@@ -7,11 +7,15 @@
 
 // Reserves the windows and makes size bytes of memory, and fills in boot's facts about them.
 // shared_size bytes of the direct map behind it, from memory_shared_start on, are left to devices.
-// is_debugged: a debugger may want to write breakpoints into text. 0 or -errno.
+// is_debugged: a debugger may want to write breakpoints into text. boot->is_checked is set. 0 or
+// -errno.
 int memory_init(struct hal_boot *boot, size_t size, size_t shared_size, bool is_debugged);
 
 // Where the devices' shared memory begins beside size bytes of memory.
 hal_phys memory_shared_start(size_t size);
+
+// Maps what was lost by a mapping over [va, va + size), which lies in a window, as core has it.
+void memory_view_restore(char *va, size_t size);
 
 // The direct map's view of [pa, pa + size), or NULL where that is not all memory.
 char *memory_at(hal_phys pa, size_t size);

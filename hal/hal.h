@@ -82,6 +82,7 @@ struct hal_boot {
     const struct hal_region *regions; // usable RAM, sorted, disjoint
     size_t region_count;
     bool memory_is_zero;              // nothing but the modules and the image has been written to it
+    bool is_checked;                  // a memory checker watches: hal_check_set wants to be told
     const struct hal_module *modules;
     size_t module_count;
     const struct hal_dev_info *devs;
@@ -251,6 +252,31 @@ void hal_dev_config_write(struct hal_dev *dev, uint32_t offset, const void *in, 
 // Tells the device that queue index has new descriptors. A far end in this process may complete what
 // does not block before it returns.
 void hal_dev_kick(struct hal_dev *dev, uint32_t index);
+
+// ---- Memory checkers -----------------------------------------------------
+//
+// Where hal_boot.is_checked, a tool knows of each byte of the machine whether it may be used (Valgrind's
+// Memcheck; AddressSanitizer's run-time needs no more). It learns here what only core knows. Elsewhere core
+// calls hal_check_object only, which does nothing.
+
+enum hal_check {
+    HAL_CHECK_CLOSED,    // nobody may touch it
+    HAL_CHECK_VALID,     // it may be read and written
+    HAL_CHECK_FRESH,     // it may be written, and read where it was written
+    HAL_CHECK_ALLOCATED, // the same, and it is a block of the heap: the checker remembers who asked for it
+    HAL_CHECK_CLEARED,   // such a block, of zeros
+    HAL_CHECK_FREED,     // that block is closed; what was none is reported
+};
+
+// From now on [start, start+size) is so. A block's red zones are not part of it.
+void hal_check_set(enum hal_check state, const void *start, size_t size);
+
+// True where every byte may be read and has a value; nothing is reported.
+bool hal_check_is_valid(const void *start, size_t size);
+
+// The ELF object of that path is mapped, base is what its addresses count from, and no code of it has run: the
+// checker, which sees only memory, reads its symbols.
+void hal_check_object(const char *path, char *base);
 
 // ---- The rest ------------------------------------------------------------
 

@@ -64,7 +64,7 @@ static const char *const *arguments_make(const struct options *options)
         list[0] = options->self_test;
         return list;
     }
-    const char *program = program_find(options->program[0]);
+    char *program = program_find(options->program[0]);
     size_t program_count = 0;
     while (options->program[program_count] != NULL) {
         ++program_count;
@@ -89,6 +89,8 @@ static const char *const *arguments_make(const struct options *options)
     }
     argument_add(&arguments, "--");
     memcpy(arguments.list + arguments.count, options->program, program_count * sizeof(char *));
+    free(program);
+    free(cwd);
     return arguments.list;
 }
 

@@ -106,6 +106,7 @@ static int object_map(struct elf_loading *loading, struct file *file, const char
     object->loader = needer;
     int error = elf_file_load(object, file);
     if (error == 0) {
+        hal_check_object(path, object->base);
         error = elf_dynamic_read(object);
     }
     if (error == 0 && !object->is_program && (object->is_executable || object->is_pie)) {

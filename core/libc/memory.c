@@ -29,7 +29,7 @@ static inline void *out_of_memory(void)
 
 EXPORT(void *, malloc, size_t size)
 {
-    void *block = heap_alloc(size);
+    void *block = heap_program_alloc(size);
     return __builtin_expect(block != NULL, 1) ? block : out_of_memory();
 }
 
@@ -49,7 +49,7 @@ EXPORT(void *, calloc, size_t count, size_t size)
     if (__builtin_mul_overflow(count, size, &total)) {
         return out_of_memory();
     }
-    void *block = heap_alloc_zeroed(total);
+    void *block = heap_program_alloc_zeroed(total);
     return __builtin_expect(block != NULL, 1) ? block : out_of_memory();
 }
 
@@ -59,7 +59,7 @@ EXPORT(void *, realloc, void *block, size_t size)
         heap_free(block);
         return NULL;
     }
-    void *moved = heap_realloc(block, size);
+    void *moved = block == NULL ? heap_program_alloc(size) : heap_realloc(block, size);
     return __builtin_expect(moved != NULL, 1) ? moved : out_of_memory();
 }
 
@@ -72,7 +72,8 @@ EXPORT(void *, reallocarray, void *block, size_t count, size_t size)
     return glibc_realloc(block, total);
 }
 
-// musl refuses both, for its malloc's sake. glibc's brk(2) wrapper compares what the kernel answers.
+// musl refuses both, for its malloc's sake. glibc's brk(2) wrapper compares what the kernel
+// answers.
 EXPORT(int, brk, void *end)
 {
     if ((void *)linux_dispatch(SYS_brk, (long)end, 0, 0, 0, 0, 0) != end) {
@@ -107,7 +108,7 @@ EXPORT(void *, memalign, size_t alignment, size_t size)
     if (size > PTRDIFF_MAX - power) {
         return out_of_memory();
     }
-    void *block = heap_alloc_aligned(power, size);
+    void *block = heap_program_alloc_aligned(power, size);
     return block != NULL ? block : out_of_memory();
 }
 

@@ -31,22 +31,25 @@ int user_check(const void *user, size_t size)
     return error != 0 ? error : hal_copy_safe(&byte, first + size - 1, 1);
 }
 
-// Page by page, for the path may end right before a page that is not there.
+// Page by page, for the path may end right before a page that is not there. Nothing is read beyond
+// its end: memory checkers would say so.
 int user_read_path(char path[USER_PATH_MAX], const char *user)
 {
     size_t done = 0;
     while (done < USER_PATH_MAX) {
-        size_t step = HAL_PAGE_SIZE - ((uintptr_t)(user + done) & (HAL_PAGE_SIZE - 1));
-        step = step < 256 ? step : 256;
-        step = step < USER_PATH_MAX - done ? step : USER_PATH_MAX - done;
-        int error = hal_copy_safe(path + done, user + done, step);
+        size_t left = HAL_PAGE_SIZE - ((uintptr_t)(user + done) & (HAL_PAGE_SIZE - 1));
+        left = left < USER_PATH_MAX - done ? left : USER_PATH_MAX - done;
+        int error = hal_copy_safe(path + done, user + done, 1);
         if (error != 0) {
             return error;
         }
-        if (memchr(path + done, 0, step) != NULL) {
+        size_t length = strnlen(user + done, left);
+        if (length < left) {
+            memcpy(path + done, user + done, length + 1);
             return 0;
         }
-        done += step;
+        memcpy(path + done, user + done, left);
+        done += left;
     }
     return -ENAMETOOLONG;
 }

@@ -55,6 +55,7 @@ static struct {
     struct frame_cache *caches;
     uint32_t cpu_count;
     bool memory_is_zero;
+    bool is_checked;
 } memory;
 
 // Frames [at, at + count) of one area.
@@ -320,6 +321,22 @@ static size_t large_take(size_t count, size_t count_min, hal_phys *start)
     return frames;
 }
 
+// ---- Checkers ------------------------------------------------------------
+
+// Frames are open to whoever took them; what is in them is not followed before the heap cuts them
+// up.
+static inline void frames_tell(enum hal_check state, hal_phys start, size_t count)
+{
+    if (__builtin_expect(memory.is_checked, 0)) {
+        hal_check_set(state, frame_address(start), count * HAL_PAGE_SIZE);
+    }
+}
+
+bool frame_is_checked(void)
+{
+    return memory.is_checked;
+}
+
 // ---- Zeros ---------------------------------------------------------------
 
 // Sets the mark of the frames in mask, and answers which of them had it.
@@ -353,6 +370,7 @@ static void frames_clear(hal_phys start, uint64_t bits)
 // Makes frames that were just taken what flags ask for.
 static void run_prepare(hal_phys start, size_t count, unsigned flags)
 {
+    frames_tell(HAL_CHECK_VALID, start, count);
     while (count > 0) {
         struct span span = span_of(start, count);
         for (uint32_t i = span.at / 64; i * 64 < span.at + span.count; ++i) {
@@ -416,6 +434,7 @@ static int single_alloc(unsigned flags, hal_phys *start)
     if (*start == 0) {
         return -ENOMEM;
     }
+    frames_tell(HAL_CHECK_VALID, *start, 1);
     if ((flags & FRAME_ZERO) && (frame & CACHED_DIRTY)) {
         memset(frame_address(*start), 0, HAL_PAGE_SIZE);
     }
@@ -501,6 +520,7 @@ size_t frame_alloc_run(size_t count_max, unsigned flags, hal_phys *start)
 void frame_free(hal_phys start, size_t count)
 {
     ASSERT(start % HAL_PAGE_SIZE == 0);
+    frames_tell(HAL_CHECK_CLOSED, start, count);
     if (count == 1) {
         single_free(start);
     } else {
@@ -652,12 +672,14 @@ void frame_init(const struct hal_boot *boot)
     memory.direct_base = boot->direct_base;
     memory.cpu_count = boot->cpu_count;
     memory.memory_is_zero = boot->memory_is_zero;
+    memory.is_checked = boot->is_checked;
     size_t areas_size = memory.area_count * sizeof(struct area);
     size_t caches_size = memory.cpu_count * sizeof(struct frame_cache);
     size_t size = areas_size + caches_size + memory.area_count * sizeof(uint32_t);
     size = round_up(size, HAL_PAGE_SIZE);
     hal_phys place = metadata_place(boot, size);
     char *base = frame_address(place);
+    frames_tell(HAL_CHECK_VALID, place, size / HAL_PAGE_SIZE);
     if (!boot->memory_is_zero) {
         memset(base, 0, size);
     }

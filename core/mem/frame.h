@@ -5,6 +5,7 @@
 #ifndef CORE_MEM_FRAME_H
 #define CORE_MEM_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "hal/hal.h"
@@ -38,6 +39,8 @@ char *frame_direct_base(void); // of the direct map
 // of 2 MiB.
 hal_phys frame_first(void);
 size_t frame_span(void); // bytes
+
+bool frame_is_checked(void); // hal_boot.is_checked
 
 size_t frame_free_count(void); // a moment's sum
 size_t frame_total_count(void);

@@ -14,6 +14,9 @@
 // Invariant: a chain in `spare` or on a stack has exactly class->chain_count blocks; `loaded` has
 // chain_count - room. A CPU's magazines are its own with interrupts off; so any context may
 // allocate.
+//
+// Where a memory checker watches, callers get blocks of checked.c, which are cut from these: limits
+// of 0 send every call there by the way of the uncommon case.
 #include "core/mem/heap.h"
 
 #include <stdatomic.h>
@@ -21,9 +24,11 @@
 
 #include "core/lib/assert.h"
 #include "core/lib/string.h"
+#include "core/mem/checked.h"
 #include "core/mem/frame.h"
 #include "core/mem/large.h"
 #include "core/mem/percpu.h"
+#include "core/mem/plain.h"
 #include "core/mem/stack.h"
 #include "core/mem/unit.h"
 
@@ -78,6 +83,10 @@ static struct class classes[CLASS_COUNT];
 static uint8_t class_fine[CLASS_FINE_MAX / 16 + 1];
 static uint8_t class_coarse[HEAP_SMALL_MAX / 128 + 1];
 static struct heap_cpu *heap_cpus;
+
+// What the heap's own functions serve. Both are 0 where checked.c serves callers.
+static size_t small_end;   // small blocks: below this size
+static size_t direct_size; // blocks in the direct map: below this offset
 
 static uint32_t class_of(size_t size)
 {
@@ -216,15 +225,18 @@ static inline void small_free(struct block *block, uint32_t index)
     hal_irq_restore(irq);
 }
 
-void *heap_alloc(size_t size)
+static bool is_checked(void)
 {
-    if (__builtin_expect(size > HEAP_SMALL_MAX, 0)) {
-        return large_alloc(size, HEAP_ALIGNMENT, false);
-    }
-    return small_alloc(class_of(size));
+    return small_end == 0;
 }
 
-void *heap_alloc_zeroed(size_t size)
+void *plain_alloc(size_t size)
+{
+    return size > HEAP_SMALL_MAX ? large_alloc(size, HEAP_ALIGNMENT, false)
+                                 : small_alloc(class_of(size));
+}
+
+void *plain_alloc_zeroed(size_t size)
 {
     if (size > HEAP_SMALL_MAX) {
         return large_alloc(size, HEAP_ALIGNMENT, true);
@@ -233,13 +245,39 @@ void *heap_alloc_zeroed(size_t size)
     return block == NULL ? NULL : memset(block, 0, size);
 }
 
+static __attribute__((noinline)) void *alloc_slow(size_t size, bool zeroed, enum heap_owner owner)
+{
+    return is_checked() ? checked_alloc(size, HEAP_ALIGNMENT, zeroed, owner)
+                        : large_alloc(size, HEAP_ALIGNMENT, zeroed);
+}
+
+static inline void *alloc(size_t size, enum heap_owner owner)
+{
+    if (__builtin_expect(size >= small_end, 0)) {
+        return alloc_slow(size, false, owner);
+    }
+    return small_alloc(class_of(size));
+}
+
+static inline void *alloc_zeroed(size_t size, enum heap_owner owner)
+{
+    if (__builtin_expect(size >= small_end, 0)) {
+        return alloc_slow(size, true, owner);
+    }
+    void *block = small_alloc(class_of(size));
+    return block == NULL ? NULL : memset(block, 0, size);
+}
+
 // Units are aligned to their size, so a class whose size is a multiple of alignment has only
 // aligned blocks.
-void *heap_alloc_aligned(size_t alignment, size_t size)
+static void *alloc_aligned(size_t alignment, size_t size, enum heap_owner owner)
 {
     ASSERT(alignment != 0 && (alignment & (alignment - 1)) == 0);
+    if (is_checked()) {
+        return checked_alloc(size, alignment, false, owner);
+    }
     if (alignment <= HEAP_ALIGNMENT) {
-        return heap_alloc(size);
+        return alloc(size, owner);
     }
     if (size <= HEAP_SMALL_MAX && alignment <= HAL_PAGE_SIZE) {
         for (uint32_t i = class_of(size); i < CLASS_COUNT; ++i) {
@@ -251,6 +289,36 @@ void *heap_alloc_aligned(size_t alignment, size_t size)
     return large_alloc(size, alignment, false);
 }
 
+void *heap_alloc(size_t size)
+{
+    return alloc(size, HEAP_OF_CORE);
+}
+
+void *heap_alloc_zeroed(size_t size)
+{
+    return alloc_zeroed(size, HEAP_OF_CORE);
+}
+
+void *heap_alloc_aligned(size_t alignment, size_t size)
+{
+    return alloc_aligned(alignment, size, HEAP_OF_CORE);
+}
+
+void *heap_program_alloc(size_t size)
+{
+    return alloc(size, HEAP_OF_PROGRAM);
+}
+
+void *heap_program_alloc_zeroed(size_t size)
+{
+    return alloc_zeroed(size, HEAP_OF_PROGRAM);
+}
+
+void *heap_program_alloc_aligned(size_t alignment, size_t size)
+{
+    return alloc_aligned(alignment, size, HEAP_OF_PROGRAM);
+}
+
 // What the unit of a small or directly mapped block says.
 static uint32_t block_unit(const void *block)
 {
@@ -259,15 +327,8 @@ static uint32_t block_unit(const void *block)
     return unit;
 }
 
-void heap_free(void *block)
+static inline void direct_free(void *block)
 {
-    if (block == NULL) {
-        return;
-    }
-    if (__builtin_expect(!unit_is_direct(block), 0)) {
-        large_free(block);
-        return;
-    }
     uint32_t unit = block_unit(block);
     if (__builtin_expect(unit >= UNIT_LARGE, 0)) {
         large_free(block);
@@ -276,7 +337,37 @@ void heap_free(void *block)
     small_free(block, unit - UNIT_CLASS);
 }
 
-size_t heap_size(const void *block)
+void plain_free(void *block)
+{
+    if (unit_is_direct(block)) {
+        direct_free(block);
+    } else {
+        large_free(block);
+    }
+}
+
+static __attribute__((noinline)) void free_slow(void *block)
+{
+    if (is_checked()) {
+        checked_free(block);
+    } else {
+        large_free(block);
+    }
+}
+
+void heap_free(void *block)
+{
+    if (block == NULL) {
+        return;
+    }
+    if (__builtin_expect((uintptr_t)block - (uintptr_t)unit_table.base >= direct_size, 0)) {
+        free_slow(block);
+        return;
+    }
+    direct_free(block);
+}
+
+size_t plain_size(const void *block)
 {
     if (!unit_is_direct(block)) {
         return large_size(block);
@@ -285,12 +376,20 @@ size_t heap_size(const void *block)
     return unit >= UNIT_LARGE ? large_size(block) : classes[unit - UNIT_CLASS].size;
 }
 
+size_t heap_size(const void *block)
+{
+    return is_checked() ? checked_size(block) : plain_size(block);
+}
+
 void *heap_realloc(void *block, size_t size)
 {
     if (block == NULL) {
         return heap_alloc(size);
     }
-    size_t old_size = heap_size(block);
+    if (is_checked()) {
+        return checked_realloc(block, size);
+    }
+    size_t old_size = plain_size(block);
     bool is_large = old_size > HEAP_SMALL_MAX;
     if (size <= old_size && (size > old_size / 2 || old_size <= HEAP_ALIGNMENT)) {
         return block;
@@ -313,9 +412,12 @@ void *heap_realloc(void *block, size_t size)
     return copy;
 }
 
+// Checked blocks all lie in the direct map.
 void heap_large_register(const struct heap_large *large)
 {
-    large_register(large);
+    if (!is_checked()) {
+        large_register(large);
+    }
 }
 
 // ---- Boot ----------------------------------------------------------------
@@ -382,4 +484,10 @@ void heap_init(uint32_t cpu_count)
     ASSERT(error == 0);
     heap_cpus = (struct heap_cpu *)(void *)frame_address(start);
     large_init(cpu_count);
+    if (frame_is_checked()) {
+        checked_init(cpu_count);
+    } else {
+        small_end = HEAP_SMALL_MAX + 1;
+        direct_size = unit_table.size;
+    }
 }

@@ -24,6 +24,11 @@ void *heap_alloc_zeroed(size_t size);
 // alignment is a power of two.
 void *heap_alloc_aligned(size_t alignment, size_t size);
 
+// The same, for a program's malloc: a memory checker reports those that are lost.
+void *heap_program_alloc(size_t size);
+void *heap_program_alloc_zeroed(size_t size);
+void *heap_program_alloc_aligned(size_t alignment, size_t size);
+
 // NULL: no memory, and block is as it was. block NULL is heap_alloc. In place where the class or
 // the mapping allows.
 void *heap_realloc(void *block, size_t size);

@@ -5,6 +5,7 @@
 
 #include "core/lib/assert.h"
 #include "core/mem/heap.h"
+#include "core/mem/plain.h"
 
 struct slab_head {
     struct stack_node free;
@@ -21,7 +22,7 @@ void *slab_alloc(struct slab *slab)
     }
     ASSERT(slab->object_size > 0 && slab->object_size % HEAP_ALIGNMENT == 0);
     ASSERT(slab->object_size + sizeof(struct slab_head) <= HEAP_SMALL_MAX);
-    struct slab_head *head = heap_alloc_zeroed(slab->object_size + sizeof *head);
+    struct slab_head *head = plain_alloc_zeroed(slab->object_size + sizeof *head);
     if (head == NULL) {
         return NULL;
     }

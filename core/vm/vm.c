@@ -74,11 +74,12 @@ static int request_check(struct request *request)
 
 static int request_fill(struct request *request)
 {
+    bool at_once = (request->flags & VM_LAZY) == 0 || (request->flags & VM_POPULATE) != 0;
     if (request->pager != NULL || request->prot == 0) {
         request->flags &= ~(unsigned)VM_LAZY;
-    } else if ((request->flags & VM_LAZY) == 0 || (request->flags & VM_POPULATE) != 0) {
+    } else if (at_once || frame_is_checked()) { // not every checker can restart an instruction
         size_t pages = request->size / HAL_PAGE_SIZE;
-        if (pages > frame_total_count()) {
+        if (at_once && pages > frame_total_count()) {
             return -ENOMEM;
         }
         size_t share = (request->flags & VM_POPULATE) != 0 ? 1 : 2;

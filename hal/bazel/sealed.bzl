@@ -1,7 +1,7 @@
 """sealed_core: core and musl as one relocatable object.
 
-1. `ld -r` of all archives; musl's symbols are made weak before, so that a function of core
-takes the place of musl's function of the same name. 2. `nm` of it and the list of glibc's names make the export
+1. `ld -r` of all archives; those of musl's symbols that core defines too are made weak before, so that a function of
+core takes the place of musl's. (The others stay as they are: musl has weak stand-ins of its own.) 2. `nm` of it and the list of glibc's names make the export
 table, an assembly file that defines libc_exports and libc_export_count. 3. `ld -r` of
 both; every global symbol becomes local but `keep`. So our `read` and the host's `read`
 never meet: what is undefined is the HAL (and the compiler's own run-time).
@@ -13,16 +13,20 @@ _COMMAND = """set -e
 ld=$1 nm=$2 objcopy=$3 ar=$4 cc=$5 names=$6 script=$7 keep=$8 out=$9
 shift 9
 t=${out%.a}
-"$nm" -g --defined-only --quiet "$1" | awk 'NF == 3 { print $3 }' > $t.weak
-"$objcopy" --weaken-symbols=$t.weak "$1" $t.weak.a
+defined() { "$nm" -g --defined-only --quiet "$@" | awk 'NF == 3 { print $3 }' | LC_ALL=C sort -u; }
+musl=$1
 shift
+defined "$musl" > $t.musl
+defined "$@" > $t.core
+LC_ALL=C comm -12 $t.musl $t.core > $t.weak
+"$objcopy" --weaken-symbols=$t.weak "$musl" $t.weak.a
 "$ld" -r -o $t.all.o --whole-archive "$@" $t.weak.a --no-whole-archive
 "$nm" -g --defined-only $t.all.o > $t.nm
 /usr/bin/python3 "$script" "$names" $t.nm > $t.exports.s
 "$cc" $CC_FLAGS -c $t.exports.s -o $t.exports.o
 "$ld" -r -o $t.joined.o $t.all.o $t.exports.o
 "$objcopy" --keep-global-symbols=$keep $t.joined.o $t.o
-rm -f "$out" $t.all.o $t.joined.o $t.exports.o $t.weak.a $t.weak
+rm -f "$out" $t.all.o $t.joined.o $t.exports.o $t.weak.a $t.weak $t.musl $t.core
 "$ar" rcsD "$out" $t.o
 """
 

@@ -21,6 +21,7 @@
 
 #include "core/elf/program.h"
 #include "core/mem/heap.h"
+#include "core/mem/plain.h"
 #include "core/sync/mutex.h"
 #include "core/vfs/vfs.h"
 #include "core/vm/vm.h"
@@ -65,6 +66,11 @@ void *heap_alloc(size_t size)
 void *heap_alloc_zeroed(size_t size)
 {
     return must_fail() ? NULL : calloc(1, size);
+}
+
+void *plain_alloc_zeroed(size_t size)
+{
+    return heap_alloc_zeroed(size);
 }
 
 void *heap_alloc_aligned(size_t alignment, size_t size)

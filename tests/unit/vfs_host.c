@@ -14,6 +14,7 @@
 
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/mem/plain.h"
 #include "core/mem/slab.h"
 #include "core/sched/sched.h"
 #include "core/sched/thread.h"
@@ -193,6 +194,11 @@ void *heap_alloc_zeroed(size_t size)
 {
     void *data = heap_alloc(size);
     return data != NULL ? memset(data, 0, size) : NULL;
+}
+
+void *plain_alloc_zeroed(size_t size)
+{
+    return heap_alloc_zeroed(size);
 }
 
 void heap_free(void *data)

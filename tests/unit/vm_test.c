@@ -18,16 +18,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum {
-    MIB = 1 << 20,
-    PAGE = HAL_PAGE_SIZE,
-    MEMORY = 64 * MIB,
-    WINDOW = 256 * MIB,
-    LOW = 64 * MIB,
-    WINDOW_PAGES = WINDOW / PAGE,
-    LOW_PAGES = LOW / PAGE,
-    RW = HAL_READ | HAL_WRITE,
-};
+enum { MIB = 1 << 20, PAGE = HAL_PAGE_SIZE, RW = HAL_READ | HAL_WRITE };
+enum { MEMORY = 64 * MIB, WINDOW = 256 * MIB, LOW = 64 * MIB };
+enum { WINDOW_PAGES = WINDOW / PAGE, LOW_PAGES = LOW / PAGE };
 
 #define WINDOW_BASE ((char *)0x200000000000)
 #define LOW_BASE ((char *)0x400000)
@@ -137,11 +130,16 @@ size_t __wrap_frame_alloc_run(size_t count, unsigned flags, hal_phys *start)
     return fails() ? 0 : __real_frame_alloc_run(count, flags, start);
 }
 
-void *__real_heap_alloc_zeroed(size_t size);
-void *__wrap_heap_alloc_zeroed(size_t size);
+void *__real_heap_alloc_zeroed(size_t size), *__real_plain_alloc_zeroed(size_t size);
+void *__wrap_heap_alloc_zeroed(size_t size), *__wrap_plain_alloc_zeroed(size_t size);
 void *__wrap_heap_alloc_zeroed(size_t size)
 {
     return fails() ? NULL : __real_heap_alloc_zeroed(size);
+}
+
+void *__wrap_plain_alloc_zeroed(size_t size)
+{
+    return fails() ? NULL : __real_plain_alloc_zeroed(size);
 }
 
 // One thread: a mutex that is not free is its own.
