@@ -14,6 +14,9 @@ extern const char entry_exit[], entry_exit_jump[];
 // Leaves by frame. Masked.
 HAL_NORETURN void entry_resume(struct hal_frame *frame);
 
+// Called by entry_resume, below frame: what is in it has been written.
+void entry_frame_show(struct hal_frame *frame);
+
 // Called by entry_stub, masked, on the entry stack.
 void entry_run(struct hal_frame *frame);
 

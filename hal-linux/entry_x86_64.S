@@ -120,6 +120,8 @@ entry_resume: // rdi = a frame made by hand
     .cfi_def_cfa_register %rdi
     mov %rdi, %rsp
     .cfi_def_cfa_register %rsp
+    // Memcheck takes what rsp fell over for a new, empty piece of stack.
+    call entry_frame_show
     jmp entry_leave
     .cfi_endproc
     .size entry_stub, . - entry_stub

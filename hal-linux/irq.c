@@ -85,6 +85,11 @@ void vcpu_unmask_slow(void)
     } while (atomic_load_explicit(&vcpu_self()->pending, memory_order_relaxed) != 0);
 }
 
+void entry_frame_show(struct hal_frame *frame)
+{
+    (void)VALGRIND_MAKE_MEM_DEFINED(frame, sizeof *frame + isa_vector_size);
+}
+
 // Called by entry_stub, masked, on the entry stack.
 void entry_run(struct hal_frame *frame)
 {

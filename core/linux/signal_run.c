@@ -17,6 +17,7 @@
 // later, as long as that thread runs. Whoever sends a signal sets its bit first and interrupts the
 // target's CPU afterwards, so one of these looks comes after the bit.
 #include <signal.h>
+#include <ucontext.h>
 
 #include "core/lib/errno.h"
 #include "core/linux/machine.h"
@@ -24,6 +25,7 @@
 #include "core/linux/report.h"
 #include "core/linux/signal.h"
 #include "core/linux/task.h"
+#include "core/mem/frame.h"
 #include "core/sched/sched.h"
 #include "core/sync/waitqueue.h"
 
@@ -70,6 +72,15 @@ static void place_choose(const struct task *task, const struct signal_action *ac
     call->sp_min = is_on ? (uintptr_t)stack->base : 0;
 }
 
+// To a memory checker what lies below a stack's red zone is closed, and no push opens it.
+static void place_open(uintptr_t sp)
+{
+    enum { RED_ZONE = 128, SIZE = sizeof(struct hal_regs) + sizeof(ucontext_t) + 1024 };
+    if (frame_is_checked() && sp > RED_ZONE + SIZE) {
+        hal_check_set(HAL_CHECK_FRESH, (const char *)sp - RED_ZONE - SIZE, SIZE);
+    }
+}
+
 // Changes regs so that the handler runs, with what the action says blocked. Interrupts on.
 static void frame_push(struct task *task, struct hal_regs *regs,
                        const struct linux_signal_info *info, const struct signal_action *action)
@@ -82,6 +93,7 @@ static void frame_push(struct task *task, struct hal_regs *regs,
     call.mask = task->has_saved_mask ? task->saved_mask : blocked;
     task->has_saved_mask = false;
     place_choose(task, action, &call);
+    place_open(call.sp);
     if (signal_frame_push(regs, &call) != 0) {
         report_fatal(SIGSEGV, regs, info);
         process_exit(128 + SIGSEGV);
