@@ -111,24 +111,6 @@ PROGRAMS = [
              ["gawk", "BEGIN {RS = \"\"} {print NF}", "lines"], inputs=("lines", "numbers")),
         case("gawk, an error", ["gawk", "BEGIN {print substr(}"]),
     ]),
-    Program("grep", "grep", "text", "basic, extended and Perl expressions, contexts, counts, -r, -f, -o, -z", each(
-        ("lines", "numbers", "tree"), "grep ka.*7$ lines", "grep -E ^[0-9]+.(ka|lo){2} lines", "grep -c -v ka lines", "grep -n -m 5 -w mi lines",
-        "grep -o [0-9]*5 numbers", "grep -i -A1 -B1 KALO lines", "grep -P (?<=ka)lo\\b lines", "grep -F -x -e none -e more lines",
-        "grep -l -r ka .", "grep -L ka lines numbers", r"grep \(k\)\(a\)\1\2 lines", "grep -b -H vi.i numbers", "grep [[:upper:]]$ numbers",
-        "grep -q lo lines", "grep -e [ lines", "grep x none", "grep -rn --include=*.c . tree", "grep -zc ka lines",
-        "grep -f numbers lines -c")),
-    Program("sed", "sed", "text", "substitutions, addresses, hold space, labels, -i, -n, -E, -s", each(
-        ("lines", "numbers"), "sed s/ka/KA/g lines", r"sed -n /ka\(lo\)/s//<\1&>/p lines", "sed -E s/^([0-9]+).(.*)$/\\2,\\1/;5q lines", "sed 1~3d;$!N;P;D lines",
-        "sed -n 10,/ka/p lines", "sed y/abc/xyz/ numbers", ["sed", ":a;N;$!ba;s/\\n/,/g", "numbers"], ["sed", "-n", "1!G;h;$p", "numbers"],
-        ["sed", "/ka/{s/a/b/2;w found", "}", "lines"], ["sed", "-e", "2i\\before", "-e", "3a\\after", "-e", "4c\\changed", "-e", "6,$d", "lines"],
-        ["sed", "s/[aeiou]\\+/\\U&/gI;l 40;10q", "lines"], "sed = numbers", "sed -i.bak s/1/one/ numbers", "sed s/a lines", "sed p none", "sed -s -n $= lines numbers")),
-    Program("diff cmp", "diffutils", "text", "normal, unified, context, side by side, of directories", [
-        case("diff", "cp lines other", "sed -i -e 5d -e s/77/88/ -e 100anew other", "diff lines other", "diff -u --label a --label b lines other",
-             "diff -c1 --label a --label b lines other", "diff -q lines other", "diff -y -W 60 --suppress-common-lines lines other", "diff -e lines other",
-             "diff -i -b -B lines other", "diff --color=never -U0 --label a --label b lines other", "cmp lines other", "cmp -l lines other",
-             "cmp -s lines lines", "diff lines none", inputs=("lines",)),
-        case("diff -r", "cp -r tree other", "rm -r other/empty other/hard", "diff -rq tree other", "diff -rN tree other", inputs=("tree",)),
-    ]),
     Program("sort", "coreutils", "text", "numeric, by key, human, merge, check, two threads", each(
         ("lines", "numbers", "sample"), "sort lines", "sort -n -r lines", "sort -k2,2 -k3nr lines", "sort -u -f -k2,2 lines",
         "sort -h numbers", "sort -g -k2 numbers", "sort -R --random-source=sample lines", "sort -s -t: -V lines",
@@ -160,20 +142,35 @@ PROGRAMS = [
               "openssl enc -chacha20 -K 01 -iv 02 -in sample -out stream", "openssl enc -base64 -in packed -out text",
               "openssl enc -aes-128-ctr -pbkdf2 -S 0102030405060708 -k word -in text -out counted", inputs=("sample",)),
          case("openssl asn1parse", "openssl asn1parse -genstr UTF8:text -out coded", "openssl asn1parse -inform DER -in coded")]),
-    Program("grep", "grep", "patterns", "basic, extended and fixed patterns, back references, contexts, many patterns", each(
+    Program("grep", "grep", "patterns", "basic, extended, fixed and Perl patterns, back references, contexts, many patterns", each(
         ("lines", "macros"), "grep -n [aeiou]r[a-m] lines", "grep -c ^m lines", "grep -E -o [b-f]+(a|e)[^a]{2} lines",
         "grep -i -w -v E[a-z]* lines", r"grep \(.\)\(.\)\2\1 lines", "grep -E (.)(.)\\2\\1$ lines", "grep -f macros lines",
         r"grep -A1 -B2 -m3 --color=always \<a.*e\> lines", "grep -x -F define lines", r"grep -b -o [[:digit:]]\+ macros",
         "grep -E a{2 lines", r"grep \(a lines", "grep -E *a lines", "grep [[:foo:]] lines", "grep [b-a] lines",
-        r"grep a\{1,2 lines", "grep -z -c a$ lines", "grep -rn --include=m* define .", "grep -q x none")),
+        r"grep a\{1,2 lines", "grep -z -c a$ lines", "grep -rn --include=m* define .", "grep -q x none") + each(
+        ("lines", "numbers", "tree"), "grep ka.*7$ lines", "grep -E ^[0-9]+.(ka|lo){2} lines", "grep -c -v ka lines", "grep -n -m 5 -w mi lines",
+        "grep -o [0-9]*5 numbers", "grep -i -A1 -B1 KALO lines", "grep -P (?<=ka)lo\\b lines", "grep -F -x -e none -e more lines",
+        "grep -l -r ka .", "grep -L ka lines numbers", r"grep \(k\)\(a\)\1\2 lines", "grep -b -H vi.i numbers", "grep [[:upper:]]$ numbers",
+        "grep -q lo lines", "grep -e [ lines", "grep x none", "grep -rn --include=*.c . tree", "grep -zc ka lines",
+        "grep -f numbers lines -c")),
     Program("sed", "sed", "patterns", "addresses, groups, back references, branches, the hold space, files in place", each(
         ("lines",), r"sed -n /[aeiou]\{2\}/p lines", r"sed s/\([a-m]*\)\([n-z]*\)/<\2|\1>/g lines", r"sed -E s/(a|b)+|c*/[&]/2g lines",
         r"sed -n -E /^(.).*\1$/=;$p lines", "sed -e 1!G;h;$!d lines", r"sed -E :a;s/^(.{1,30})$/\1./;ta lines",
         r"sed N;N;s/^./>/Mg;P;D lines", r"sed s/\b./\U&/g;y/aeiou/AEIOU/ lines", r"sed s/x*/-/g;5q lines", "sed -i.old /e$/d lines",
-        r"sed s/\w\+$/\n&/I;/a/,/b/{//!d} lines", r"sed s/\(a/b/ lines", "sed -E s/a{2,1}// lines", r"sed s/a/\1/ lines")),
-    Program("diff", "diffutils", "patterns", "of files and folders, -u -y -I -F, cmp and sdiff", each(
+        r"sed s/\w\+$/\n&/I;/a/,/b/{//!d} lines", r"sed s/\(a/b/ lines", "sed -E s/a{2,1}// lines", r"sed s/a/\1/ lines") + each(
+        ("lines", "numbers"), "sed s/ka/KA/g lines", r"sed -n /ka\(lo\)/s//<\1&>/p lines", "sed -E s/^([0-9]+).(.*)$/\\2,\\1/;5q lines", "sed 1~3d;$!N;P;D lines",
+        "sed -n 10,/ka/p lines", "sed y/abc/xyz/ numbers", ["sed", ":a;N;$!ba;s/\\n/,/g", "numbers"], ["sed", "-n", "1!G;h;$p", "numbers"],
+        ["sed", "/ka/{s/a/b/2;w found", "}", "lines"], ["sed", "-e", "2i\\before", "-e", "3a\\after", "-e", "4c\\changed", "-e", "6,$d", "lines"],
+        ["sed", "s/[aeiou]\\+/\\U&/gI;l 40;10q", "lines"], "sed = numbers", "sed -i.bak s/1/one/ numbers", "sed s/a lines", "sed p none", "sed -s -n $= lines numbers")),
+    Program("diff cmp", "diffutils", "patterns", "of files and folders, -u -c -y -e -I -F; cmp -l -s", each(
         ("lines", "macros", "tree"), "diff lines macros", "diff -u -F ^define lines macros", "diff -I ^[a-m] -I e$ macros lines",
-        "diff -y -W 60 macros lines", "diff -r tree .", "cmp lines macros", "diff -b -B -i lines lines")),
+        "diff -y -W 60 macros lines", "diff -r tree .", "cmp lines macros", "diff -b -B -i lines lines") + [
+        case("diff", "cp lines other", "sed -i -e 5d -e s/77/88/ -e 100anew other", "diff lines other", "diff -u --label a --label b lines other",
+             "diff -c1 --label a --label b lines other", "diff -q lines other", "diff -y -W 60 --suppress-common-lines lines other", "diff -e lines other",
+             "diff -i -b -B lines other", "diff --color=never -U0 --label a --label b lines other", "cmp lines other", "cmp -l lines other",
+             "cmp -s lines lines", "diff lines none", inputs=("lines",)),
+        case("diff -r", "cp -r tree other", "rm -r other/empty other/hard", "diff -rq tree other", "diff -rN tree other", inputs=("tree",)),
+    ]),
     Program("expr csplit tac nl", "coreutils", "patterns", "with patterns", [
         case("expr :", ["expr", "abcabc", ":", r"\(a.c\)"], ["expr", "abc", ":", "[a-c]*"], ["expr", "abc", ":", "x"],
              ["expr", "a", ":", r"\(b"], ["expr", "3", "+", "4", "*", "5"]),
