@@ -121,5 +121,9 @@ int main(int argc, char **argv)
     if (fs_add_streams("std") != 0 || entropy_add() != 0) {
         options_fail(EXIT_USAGE, "cannot make the devices");
     }
-    return boot_run(&boot);
+    int status = boot_run(&boot);
+    if (status != 0 && options.self_test == NULL) {
+        mounts_explain(options.program);
+    }
+    return status;
 }

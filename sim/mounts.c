@@ -19,6 +19,9 @@ struct mounts {
     size_t count;
 };
 
+static const char *shown[MOUNTS_MAX]; // where they are mounted
+static size_t shown_count;
+
 static bool is_directory(const char *path)
 {
     struct stat file;
@@ -46,6 +49,7 @@ static void mount_add(struct mounts *mounts, const char *host, const char *guest
         options_fail(EXIT_USAGE, "cannot mount %s: %s", host, strerror(-failure));
     }
     mounts->arguments[mounts->count++] = argument;
+    shown[shown_count++] = guest;
 }
 
 static const char *const system_directories[] = {"/usr",   "/etc", "/lib", "/lib32",
@@ -95,4 +99,31 @@ size_t mounts_add(const struct options *options, const char *path, const char *c
     }
     free(directory);
     return mounts.count;
+}
+
+static bool is_shown(const char *path)
+{
+    for (size_t i = 0; i < shown_count; ++i) {
+        if (is_within(path, shown[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void mounts_explain(char *const *arguments)
+{
+    for (size_t i = 1; arguments[0] != NULL && arguments[i] != NULL; ++i) {
+        const char *value = arguments[i][0] == '-' ? strchr(arguments[i], '=') : NULL;
+        const char *path = value != NULL ? value + 1 : arguments[i];
+        struct stat file;
+        if (path[0] != '/' || is_own(path) || is_shown(path) || stat(path, &file) != 0) {
+            continue;
+        }
+        const char *slash = strrchr(path, '/');
+        int size = S_ISDIR(file.st_mode) || slash == path ? (int)strlen(path) : (int)(slash - path);
+        fprintf(stderr,
+                "osv-sim: the program does not see the host's %s; --mount=%.*s:%.*s shows it\n",
+                path, size, path, size, path);
+    }
 }

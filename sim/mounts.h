@@ -13,4 +13,8 @@ enum { MOUNTS_MAX = OPTIONS_MOUNT_MAX + 16 };
 size_t mounts_add(const struct options *options, const char *path, const char *cwd,
                   const char *arguments[MOUNTS_MAX]);
 
+// For a program that failed: says which of its arguments name something of the host's that it does
+// not see, and how it would.
+void mounts_explain(char *const *arguments);
+
 #endif

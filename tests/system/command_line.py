@@ -6,6 +6,7 @@ import select
 import signal
 import stat
 import subprocess
+import tempfile
 import time
 
 
@@ -131,6 +132,13 @@ def mounts(machine, files):
     own = "local f = io.open('/tmp/osv-own', 'w') f:write('y') f:close() print(io.open('/tmp/osv-own'):read('a'))"
     got = machine.run(machine.osv + lua + [own])
     machine.case("/tmp is its own", got[1] == b"y\n" and not os.path.exists("/tmp/osv-own"), repr(got))
+    unseen = tempfile.mkdtemp(prefix="osv-unseen-")
+    got = machine.run(machine.osv + ["ls", unseen])
+    hint = "--mount=%s:%s shows it" % (unseen, unseen)
+    machine.case("a program that fails on what it does not see: which --mount shows it", hint.encode() in got[2], repr(got))
+    got = machine.run(machine.osv + ["-v", "%s:%s" % (unseen, unseen), "ls", unseen])
+    machine.case("and then it does", got == (0, b"", b""), repr(got))
+    os.rmdir(unseen)
     got = machine.run(machine.osv + lua + ["io.open('here', 'w'):write('z'):close()"])
     machine.case("the current directory is the host's", os.path.exists(os.path.join(machine.directory, "here")), repr(got))
 
