@@ -86,10 +86,11 @@ static void lock_normal(struct mutex *mutex)
     if (mutex_try_lock(mutex)) {
         return;
     }
-    while (mutex_is_mine(mutex)) {
-        thread_sleep_until(UINT64_MAX);
-    }
     thread_serve_begin();
+    while (mutex_is_mine(mutex)) {
+        thread_serve();
+        thread_park();
+    }
     mutex_lock_contended(mutex);
     (void)thread_serve_end();
 }

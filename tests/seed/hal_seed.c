@@ -293,7 +293,7 @@ void seed_irq_restore(uintptr_t state)
 {
     if (running != NULL && state == 0) {
         running->masked = false;
-        interrupts_look();
+        deliver(NULL); // core lets it in
     }
 }
 

@@ -3,9 +3,11 @@
 // parking and waking across CPUs, timers, migration, the end of a thread.
 #include <string.h>
 
+#include "core/lib/mark.h"
 #include "core/mem/frame.h"
 #include "core/mem/slab.h"
 #include "core/sched/cpu.h"
+#include "core/sched/sched.h"
 #include "core/sched/thread.h"
 #include "hal/upcall.h"
 #include "seed.h"
@@ -98,6 +100,7 @@ static void guest_reset(unsigned index, unsigned cpu, void (*body)(void))
 static void machine_reset(void)
 {
     sched_count = SEED_CPU_COUNT;
+    sched_frame_hook_set(NULL);
     freed = 0;
     for (unsigned i = 0; i < SEED_CPU_COUNT; ++i) {
         cpu_reset(i);
@@ -277,6 +280,55 @@ static void reset_join_timed(void)
     guest_reset(1, 1, exit_1);
 }
 
+// One is to be interrupted wherever it is: the hook sees what was set before the kick, at once or
+// when it is called again; in masked code, where there is no frame, it asks to be called again.
+
+static _Atomic bool is_sent, is_seen;
+static hal_ns look_ns;
+
+static void hook(struct hal_frame *frame)
+{
+    if (thread_self() != guest(0) || !atomic_load(&is_sent)) {
+        return;
+    }
+    if (frame == NULL) {
+        MARK("hook: nothing to change");
+        look_ns += 100; // the same time in each turn could always meet masked code
+        sched_look_again(look_ns);
+    } else {
+        MARK("hook: application code");
+        atomic_store(&is_seen, true);
+    }
+}
+
+static void be_interrupted(void)
+{
+    thread_yield();
+    while (!atomic_load(&is_seen)) {
+        uintptr_t irq = hal_irq_save();
+        (void)atomic_load(&is_sent); // masked, and here the other CPU may go on
+        hal_irq_restore(irq);
+        hal_cpu_relax();
+    }
+}
+
+static void send(void)
+{
+    atomic_store(&is_sent, true);
+    thread_wake(guest(0));
+    thread_kick(guest(0));
+}
+
+static void reset_kick(void)
+{
+    machine_reset();
+    sched_frame_hook_set(hook);
+    is_sent = is_seen = false;
+    look_ns = 500;
+    guest_reset(0, 0, be_interrupted);
+    guest_reset(1, 1, send);
+}
+
 static const char *const ping_marks[] = {
     "park: woken before",
     "inbox: one that is still parking",
@@ -299,7 +351,21 @@ static const char *const join_marks[] = {
     NULL,
 };
 
+static const char *const kick_marks[] = {
+    "hook: nothing to change",
+    "hook: application code",
+    NULL,
+};
+
 static const struct seed_test tests[] = {
+    {
+        .name = "kick",
+        .reset = reset_kick,
+        .bodies = {boot, boot},
+        .end_count = 2,
+        .marks = kick_marks,
+        .preemption_max = 3,
+    },
     {
         .name = "wake queue",
         .reset = reset_ping_pong,

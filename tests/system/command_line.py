@@ -203,7 +203,14 @@ def notices(machine, files):
     for name, number, how, status in (("Ctrl-C, default", signal.SIGINT, "default", 130),
                                       ("Ctrl-C, handled", signal.SIGINT, "handle", 7),
                                       ("Ctrl-C, busy loop", signal.SIGINT, "busy", 7),
-                                      ("SIGTERM, default", signal.SIGTERM, "default", 143)):
+                                      ("Ctrl-C, waiting for a mutex", signal.SIGINT, "lock", 9),
+                                      ("Ctrl-C, waiting for a thread", signal.SIGINT, "join", 9),
+                                      ("SIGTERM, default", signal.SIGTERM, "default", 143),
+                                      ("SIGHUP, default", signal.SIGHUP, "default", 129),
+                                      ("SIGUSR1, default", signal.SIGUSR1, "default", 138),
+                                      *((sent.name + ", handled", sent, "any", int(sent)) for sent in (
+                                          signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2,
+                                          signal.SIGWINCH, signal.SIGCONT))):
         process = subprocess.Popen(machine.osv + [program, how], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                    env=machine.environment)
         ready = wait_for(process, b"ready")

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// waits.c: says "ready" and waits for SIGINT, as its argument says: default, handle, or busy.
+// waits.c: says "ready" and waits for a signal, as its argument says: default, handle, busy (SIGINT); any (those that
+// the host may send, in pause); lock, join (SIGINT, whose handler ends the program, while a mutex or a thread is waited
+// for).
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,10 +16,52 @@ static void on_interrupt(int signal)
     stop = 1;
 }
 
+static void on_any(int signal)
+{
+    stop = signal;
+}
+
+static void on_end(int signal)
+{
+    (void)signal;
+    _exit(9);
+}
+
+static void *sleep_on(void *unused)
+{
+    for (;;) {
+        sleep(1000);
+    }
+    return unused;
+}
+
+static void wait_for_ever(const char *how)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t thread;
+    signal(SIGINT, on_end);
+    pthread_mutex_lock(&mutex);
+    fprintf(stderr, "ready\n");
+    if (strcmp(how, "lock") == 0) {
+        pthread_mutex_lock(&mutex);
+    } else {
+        pthread_create(&thread, NULL, sleep_on, NULL);
+        pthread_join(thread, NULL);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *how = argc > 1 ? argv[1] : "default";
-    if (strcmp(how, "default") != 0) {
+    if (strcmp(how, "lock") == 0 || strcmp(how, "join") == 0) {
+        wait_for_ever(how);
+    }
+    if (strcmp(how, "any") == 0) {
+        const int signals[] = {SIGHUP, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
+        for (size_t i = 0; i < sizeof signals / sizeof signals[0]; ++i) {
+            signal(signals[i], on_any);
+        }
+    } else if (strcmp(how, "default") != 0) {
         signal(SIGINT, on_interrupt);
     }
     fprintf(stderr, "ready\n");
@@ -25,5 +70,5 @@ int main(int argc, char **argv)
             pause();
         }
     }
-    return 7;
+    return strcmp(how, "any") == 0 ? stop : 7;
 }
