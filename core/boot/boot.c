@@ -103,7 +103,7 @@ static void kernel_start(void)
     ASSERT(error == 0);
     device_init(machine);
     vfs_init();
-    elf_image_register(machine->image, machine->image_size, machine->image_path);
+    elf_image_register(machine);
     syscall_init(options.process.trace);
     signal_init(machine->image, machine->image_size);
     libc_init();

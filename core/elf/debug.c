@@ -29,6 +29,13 @@ struct debug_list { // struct r_debug
 static struct debug_map program_map, image_map;
 static struct debug_list debug_list = {.version = 1, .changed = elf_debug_state};
 
+static void (*loaded_hook)(void);
+
+void elf_loaded_hook_set(void (*hook)(void))
+{
+    loaded_hook = hook;
+}
+
 // Debuggers stop here. The list is consistent, and no initialiser of what is new has run.
 __attribute__((noinline)) void elf_debug_state(void)
 {
@@ -74,4 +81,7 @@ void elf_debug_update(void)
     }
     debug_list.first = &program_map;
     elf_debug_state();
+    if (loaded_hook != NULL) {
+        loaded_hook();
+    }
 }

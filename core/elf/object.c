@@ -110,6 +110,13 @@ const char *elf_object_string(const struct elf_object *object, uint64_t offset)
     return offset < object->strings_size ? object->strings + offset : NULL;
 }
 
+bool elf_object_is_file(const struct elf_object *object, const struct file_status *status)
+{
+    return object->inode == status->inode && object->file_size == status->size &&
+           object->modified.seconds == status->modified.seconds &&
+           object->modified.nanoseconds == status->modified.nanoseconds;
+}
+
 bool elf_scope_has(const struct elf_scope *scope, const struct elf_object *object)
 {
     for (size_t i = 0; i < scope->count; ++i) {

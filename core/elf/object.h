@@ -94,12 +94,14 @@ struct elf_object {
     char *path;         // heap; as found, links not resolved but for the program
     char *origin;       // heap; the directory for $ORIGIN
     const char *soname; // NULL: none
-    const char
-        *image_path; // of elf_system: core's own file, as the machine's host calls it; or NULL
+    // Of elf_system: core's own file, as the machine's host calls it, and its file_size bytes; or
+    // NULL.
+    const char *image_path, *image_file;
     uint64_t inode, file_size;
     struct file_time modified;
     struct elf_object *loader; // who needed it first; NULL: dlopen, or it is gone; loader's mutex
     bool is_system, is_program, is_executable, is_symbolic, is_deep, is_pie, has_interpreter;
+    bool is_walked;    // elf_functions_walk_new's
     bool is_startup;   // came with the program, and stays
     bool is_strict;    // came by dlopen: a symbol that nobody defines is an error, as in glibc
     bool is_bound_now; // by its own wish: DF_BIND_NOW
@@ -188,6 +190,10 @@ const struct elf_segment *elf_object_segment(const struct elf_object *object, ui
 bool elf_object_has_code(const struct elf_object *object, const char *va);
 const char *elf_object_string(const struct elf_object *object,
                               uint64_t offset); // NULL: out of bounds
+
+// Whether the file is the one that the object was loaded from. Not by device: one directory of the
+// host may be mounted twice (/lib and /usr/lib), and a library must not be loaded twice.
+bool elf_object_is_file(const struct elf_object *object, const struct file_status *status);
 
 HAL_MUST_CHECK int elf_scope_add(struct elf_scope *scope, struct elf_object *object); // once
 HAL_MUST_CHECK int elf_scope_append(struct elf_scope *scope, struct elf_object *object);

@@ -63,14 +63,9 @@ static struct elf_object *find_by_name(const struct elf_loading *loading, const 
     return NULL;
 }
 
-// Not by device: one directory of the host may be mounted twice (/lib and /usr/lib), and a library
-// must not be loaded twice.
-static bool is_same_file(const struct elf_object *object, const struct file_status *status)
+static bool is_loaded_from(const struct elf_object *object, const struct file_status *status)
 {
-    return !object->is_leaving && object->inode == status->inode &&
-           object->file_size == status->size &&
-           object->modified.seconds == status->modified.seconds &&
-           object->modified.nanoseconds == status->modified.nanoseconds;
+    return !object->is_leaving && elf_object_is_file(object, status);
 }
 
 static struct elf_object *find_by_file(const struct elf_loading *loading, struct file *file)
@@ -80,12 +75,12 @@ static struct elf_object *find_by_file(const struct elf_loading *loading, struct
         return NULL;
     }
     for (struct elf_object *object = elf_first(); object != NULL; object = elf_next(object)) {
-        if (is_same_file(object, &status)) {
+        if (is_loaded_from(object, &status)) {
             return object;
         }
     }
     for (size_t i = 0; i < loading->fresh.count; ++i) {
-        if (is_same_file(loading->fresh.objects[i], &status)) {
+        if (is_loaded_from(loading->fresh.objects[i], &status)) {
             return loading->fresh.objects[i];
         }
     }

@@ -127,6 +127,29 @@ HAL_MUST_CHECK int elf_search_walk(const struct elf_object *object,
                                                  void *argument),
                                    void *argument);
 
+// Functions by the symbol tables in files (.symtab), which have more names than what is loaded.
+enum { ELF_NAME_SIZE = 256 };
+
+struct elf_function {
+    const char *name;
+    char *start;
+    size_t size; // 0: unknown
+};
+
+// The function that address is in. may_read: files may be read now, else core's own functions alone
+// are found. False: no file says.
+bool elf_function_of(const void *address, bool may_read, struct elf_function *function,
+                     char name[ELF_NAME_SIZE]);
+
+// Calls visit for each function of each object that this has not been done for before, in order of
+// loading; by the dynamic symbols where there is no .symtab. For the hook below.
+void elf_functions_walk_new(void (*visit)(const struct elf_function *function, void *argument),
+                            void *argument);
+
+// hook is called with the loader's mutex whenever objects have been loaded, before their
+// initialisers, or unloaded.
+void elf_loaded_hook_set(void (*hook)(void));
+
 struct elf_object_info { // dl_iterate_phdr
     // Begins as glibc's struct link_map, as does every handle of elf_open. NULL: core's own image.
     struct elf_object *object;
@@ -143,7 +166,7 @@ struct elf_object_info { // dl_iterate_phdr
 int elf_walk(int (*visit)(const struct elf_object_info *object, void *argument), void *argument);
 bool elf_object_of(const void *address, struct elf_object_info *info); // _dl_find_object; lock-free
 // core's own image (hal_boot.image) takes part in elf_walk and elf_object_of, so exceptions pass
-// through core's frames. path: hal_boot.image_path.
-void elf_image_register(const char *image, size_t size, const char *path);
+// through core's frames.
+void elf_image_register(const struct hal_boot *boot);
 
 #endif

@@ -330,12 +330,13 @@ const void *elf_headers_of(const struct elf_object *object, size_t *count)
 }
 
 // The image's headers are trusted: it is this code's own.
-void elf_image_register(const char *image, size_t size, const char *path)
+void elf_image_register(const struct hal_boot *boot)
 {
+    const char *image = boot->image;
     const struct elf_header *header = (const void *)image;
     const struct elf_program_header *headers = (const void *)(image + header->program_offset);
     uint64_t start = UINT64_MAX, end = 0;
-    if (size < sizeof(*header) || header->program_count == 0) {
+    if (boot->image_size < sizeof(*header) || header->program_count == 0) {
         return;
     }
     for (size_t i = 0; i < header->program_count; ++i) {
@@ -347,7 +348,9 @@ void elf_image_register(const char *image, size_t size, const char *path)
             elf_system.eh_frame_header = &headers[i];
         }
     }
-    elf_system.image_path = path;
+    elf_system.image_path = boot->image_path;
+    elf_system.image_file = boot->image_file;
+    elf_system.file_size = boot->image_file_size;
     start &= ~(uint64_t)(HAL_PAGE_SIZE - 1);
     elf_system.headers = headers;
     elf_system.header_count = header->program_count;

@@ -36,14 +36,20 @@ static const char *base_name(const char *path)
 }
 
 // "libc.so.6+0x123 (strlen+0x5)", as far as it is known.
-static size_t place_format(char *text, size_t size, uintptr_t ip)
+static size_t place_format(char *text, size_t size, uintptr_t ip, bool may_read)
 {
     struct elf_place place;
+    struct elf_function function;
+    char name[ELF_NAME_SIZE];
     if (!elf_place_of((const void *)ip, &place)) {
         return format(text, size, "?");
     }
     size_t used = format(text, size, "%s+0x%lx", base_name(place.object_name),
                          ip - (uintptr_t)place.object_base);
+    if (elf_function_of((const void *)ip, may_read, &function, name)) {
+        place.symbol_name = function.name;
+        place.symbol_address = function.start;
+    }
     if (place.symbol_name != NULL && used < size) {
         used += format(text + used, size - used, " (%s+0x%lx)", place.symbol_name,
                        ip - (uintptr_t)place.symbol_address);
@@ -51,12 +57,12 @@ static size_t place_format(char *text, size_t size, uintptr_t ip)
     return used;
 }
 
-static void backtrace_print(struct machine_place place)
+static void backtrace_print(struct machine_place place, bool may_read)
 {
     char line[LINE_SIZE];
     for (int depth = 0; depth < FRAME_MAX && place.ip != 0; ++depth) {
         // A return address may belong to the next function: look at the call before it.
-        (void)place_format(line, sizeof line, depth == 0 ? place.ip : place.ip - 1);
+        (void)place_format(line, sizeof line, depth == 0 ? place.ip : place.ip - 1, may_read);
         console_print("osv:  #%-2d %016lx %s\n", depth, place.ip, line);
         if (!unwind_step(&place)) {
             break;
@@ -68,6 +74,15 @@ __attribute__((noinline)) void osv_fatal_fault(int signal, const void *address,
                                                const struct hal_regs *regs)
 {
     __asm__ volatile("" : : "r"(signal), "r"(address), "r"(regs) : "memory");
+}
+
+// Whether the caller may wait and takes no lock of core's: it is in its own code, or has come here
+// by a call.
+static bool is_outside_core(const struct hal_regs *regs, uintptr_t ip)
+{
+    struct elf_object_info info;
+    bool is_core = elf_object_of((const void *)ip, &info) && info.object == NULL;
+    return hal_irq_enabled() && (regs == NULL || !is_core);
 }
 
 void report_fatal(int signal, const struct hal_regs *regs, const struct linux_signal_info *info)
@@ -84,7 +99,8 @@ void report_fatal(int signal, const struct hal_regs *regs, const struct linux_si
         place = machine_place_of(regs);
     }
     char line[LINE_SIZE];
-    (void)place_format(line, sizeof line, place.ip);
+    bool may_read = is_outside_core(regs, place.ip);
+    (void)place_format(line, sizeof line, place.ip, may_read);
     if (info != NULL) {
         console_print("osv: %s: address %p, at %s, thread %d (%s)\n", signal_name(signal),
                       info->address, line, task_id(self), self->name);
@@ -95,7 +111,7 @@ void report_fatal(int signal, const struct hal_regs *regs, const struct linux_si
     if (regs != NULL) {
         machine_print(regs);
     }
-    backtrace_print(place);
+    backtrace_print(place, may_read);
     osv_fatal_fault(signal, info == NULL ? NULL : info->address, regs);
 }
 
@@ -108,7 +124,7 @@ static void thread_print(struct thread *thread, void *argument)
     if (state == THREAD_PARKED && thread != thread_self()) {
         struct machine_place place;
         if (unwind_parked(thread, &place)) {
-            backtrace_print(place);
+            backtrace_print(place, true);
         }
     }
 }

@@ -143,7 +143,7 @@ START_TEST(the_kernels_image_takes_part)
     struct elf_object_info info;
     struct elf_place place;
     ck_assert(!elf_object_of(the_kernels_image_takes_part_fn, &info));
-    elf_image_register(__ehdr_start, 4096, NULL);
+    elf_image_register(&(struct hal_boot){.image = __ehdr_start, .image_size = 4096});
     ck_assert(elf_object_of(the_kernels_image_takes_part_fn, &info));
     ck_assert_ptr_nonnull(info.eh_frame_header);
     ck_assert_ptr_eq(info.base, __ehdr_start);
