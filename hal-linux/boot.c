@@ -248,7 +248,10 @@ int boot_run(const struct boot_options *options)
     if (boot.is_checked) {
         valgrind_prepare();
     }
-    int failure = memory_init(&boot, options->memory_size, device_shared_size(), is_traced());
+    enum memory_text text = options->is_profiled ? MEMORY_TEXT_COPIED
+                            : is_traced()        ? MEMORY_TEXT_PRIVATE
+                                                 : MEMORY_TEXT_SHARED;
+    int failure = memory_init(&boot, options->memory_size, device_shared_size(), text);
     if (failure != 0) {
         return failed("cannot make the machine's memory", failure);
     }

@@ -16,6 +16,7 @@ struct boot_options {
     const char *const *env;
     const struct seed_options *seed; // for the seeded machine
     bool verbose;                    // says on standard error what this host lacks
+    bool is_profiled;                // perf shall find the program's functions by a map
 };
 
 // CPUs that this process may use.

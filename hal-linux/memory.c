@@ -43,7 +43,7 @@ struct window {
 
 static int memory_fd;
 static char *memory_direct;
-static bool memory_is_debugged;
+static enum memory_text memory_text;
 static size_t memory_size;
 static struct hal_region memory_region; // without the first page: 0 often means no page
 static struct window windows[2];
@@ -82,12 +82,28 @@ char *memory_at(hal_phys pa, size_t size)
     return inside ? memory_direct + pa : NULL;
 }
 
+// Text that is not written through this view any more.
+static long text_copy(char *va, hal_phys pa, size_t size, unsigned prot)
+{
+    const uint64_t *from = (const uint64_t *)(memory_direct + pa);
+    long result = host_map(va, size, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    for (size_t i = 0; !is_error(result) && i < size / sizeof *from; ++i) {
+        ((uint64_t *)va)[i] = from[i];
+    }
+    return is_error(result) ? result
+                            : syscall3(SYS_mprotect, (long)va, (long)size, host_prot(prot));
+}
+
 // The host lets a debugger write through a view that is not writable only if that makes a copy. A
 // private view of text has the same pages as a shared one until somebody does.
 static long view_map(char *va, hal_phys pa, size_t size, unsigned prot)
 {
     bool is_text = (prot & (HAL_EXEC | HAL_WRITE)) == HAL_EXEC;
-    int sharing = memory_is_debugged && is_text ? MAP_PRIVATE : MAP_SHARED;
+    if (is_text && memory_text == MEMORY_TEXT_COPIED) {
+        return text_copy(va, pa, size, prot);
+    }
+    int sharing = is_text && memory_text == MEMORY_TEXT_PRIVATE ? MAP_PRIVATE : MAP_SHARED;
     return host_map(va, size, host_prot(prot), sharing | MAP_FIXED, memory_fd, pa);
 }
 
@@ -130,7 +146,7 @@ int hal_protect(char *va, size_t size, unsigned prot)
     if (entry == NULL) {
         return -EINVAL;
     }
-    long result = memory_is_debugged
+    long result = memory_text != MEMORY_TEXT_SHARED
                       ? views_remap(va, entry, size >> PAGE_SHIFT, prot)
                       : syscall3(SYS_mprotect, (long)va, (long)size, host_prot(prot));
     if (is_error(result)) {
@@ -293,9 +309,9 @@ static long direct_map(long fd, size_t size, size_t shared_size)
                     MAP_SHARED | MAP_NORESERVE | MAP_FIXED, (int)fd, 0);
 }
 
-int memory_init(struct hal_boot *boot, size_t size, size_t shared_size, bool is_debugged)
+int memory_init(struct hal_boot *boot, size_t size, size_t shared_size, enum memory_text text)
 {
-    memory_is_debugged = is_debugged;
+    memory_text = text;
     long fd = size > MEMORY_MAX ? -ENOMEM : memfd_open();
     if (is_error(fd)) {
         return (int)fd;

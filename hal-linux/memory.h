@@ -5,11 +5,17 @@
 
 #include "hal/hal.h"
 
+// What mappings of text are.
+enum memory_text {
+    MEMORY_TEXT_SHARED,  // views of the memory, as all others
+    MEMORY_TEXT_PRIVATE, // a debugger may write breakpoints into it
+    MEMORY_TEXT_COPIED,  // the same, and anonymous: only there does perf go by a map
+};
+
 // Reserves the windows and makes size bytes of memory, and fills in boot's facts about them.
 // shared_size bytes of the direct map behind it, from memory_shared_start on, are left to devices.
-// is_debugged: a debugger may want to write breakpoints into text. boot->is_checked is set. 0 or
-// -errno.
-int memory_init(struct hal_boot *boot, size_t size, size_t shared_size, bool is_debugged);
+// boot->is_checked is set. 0 or -errno.
+int memory_init(struct hal_boot *boot, size_t size, size_t shared_size, enum memory_text text);
 
 // Where the devices' shared memory begins beside size bytes of memory.
 hal_phys memory_shared_start(size_t size);

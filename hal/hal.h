@@ -158,6 +158,10 @@ void hal_context_init(struct hal_context *context, char *stack, size_t size, voi
 // before: a thread that changes CPU is published by whoever runs next on the old one.
 void hal_context_switch(struct hal_context *from, const struct hal_context *to);
 
+// The registers of a context that is switched out, as far as a switch keeps them, where it called
+// hal_context_switch; the others are 0.
+void hal_context_get(const struct hal_context *context, struct hal_regs *regs);
+
 // Sets the running context's thread pointer (FS base, TPIDR_EL0).
 void hal_tp_set(void *tp);
 

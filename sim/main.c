@@ -7,7 +7,8 @@
 //   --std=TAG                 the device whose files 0, 1, 2 are the standard streams
 //   --exec=PATH               the program's file
 //   --cwd=PATH --umask=OCTAL --uid=N --gid=N --hostname=NAME   what a process inherits
-//   --strace --verbose --debug=LIST  as given to osv-sim
+//   --strace --verbose --stats --debug=LIST  as given to osv-sim
+//   --core=TAG:NAME --perf-map=TAG:NAME   a file, and the device that serves its directory
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,10 +22,11 @@
 #include "hal-linux/dev/fs.h"
 #include "sim/mounts.h"
 #include "sim/options.h"
+#include "sim/outputs.h"
 #include "sim/program.h"
 #include "sim/seed.h"
 
-enum { ARGUMENTS_EXTRA = MOUNTS_MAX + 16 };
+enum { ARGUMENTS_EXTRA = MOUNTS_MAX + OUTPUTS_MAX + 16 };
 
 struct arguments {
     const char **list;
@@ -87,6 +89,10 @@ static const char *const *arguments_make(const struct options *options)
     if (options->verbose) {
         argument_add(&arguments, "--verbose");
     }
+    if (options->stats) {
+        argument_add(&arguments, "--stats");
+    }
+    arguments.count += outputs_add(options, arguments.list + arguments.count);
     argument_add(&arguments, "--");
     memcpy(arguments.list + arguments.count, options->program, program_count * sizeof(char *));
     free(program);
@@ -117,7 +123,8 @@ int main(int argc, char **argv)
                                       .args = arguments_make(&options),
                                       .env = (const char *const *)environ,
                                       .seed = &options.seed,
-                                      .verbose = options.verbose};
+                                      .verbose = options.verbose,
+                                      .is_profiled = options.perf_map};
     if (fs_add_streams("std") != 0 || entropy_add() != 0) {
         options_fail(EXIT_USAGE, "cannot make the devices");
     }

@@ -40,6 +40,9 @@ static const char usage[] =
     "      --debug libs,symbols     prints which files the dynamic linker looks for, and what it "
     "binds to what\n"
     "      --strace                 prints each system call to standard error\n"
+    "      --stats                  prints figures of the run at its end\n"
+    "      --core FILE              writes a core dump for gdb when a signal ends the program\n"
+    "      --perf-map               writes /tmp/perf-PID.map, by which perf names functions\n"
     "      --verbose                says more about what happens\n"
     "      --version                prints the version\n"
     "      --help                   prints this\n"
@@ -197,6 +200,9 @@ enum long_only {
     OPTION_TRACE_HASH,
     OPTION_DEBUG,
     OPTION_STRACE,
+    OPTION_STATS,
+    OPTION_CORE,
+    OPTION_PERF_MAP,
     OPTION_VERBOSE,
     OPTION_VERSION,
     OPTION_HELP,
@@ -238,6 +244,15 @@ static void option_take(struct options *options, int option)
     case OPTION_STRACE:
         options->strace = true;
         break;
+    case OPTION_STATS:
+        options->stats = true;
+        break;
+    case OPTION_CORE:
+        options->core = optarg;
+        break;
+    case OPTION_PERF_MAP:
+        options->perf_map = true;
+        break;
     case OPTION_VERBOSE:
         options->verbose = true;
         break;
@@ -268,6 +283,9 @@ void options_read(struct options *options, int argc, char **argv)
         {"trace-hash", no_argument, NULL, OPTION_TRACE_HASH},
         {"debug", required_argument, NULL, OPTION_DEBUG},
         {"strace", no_argument, NULL, OPTION_STRACE},
+        {"stats", no_argument, NULL, OPTION_STATS},
+        {"core", required_argument, NULL, OPTION_CORE},
+        {"perf-map", no_argument, NULL, OPTION_PERF_MAP},
         {"verbose", no_argument, NULL, OPTION_VERBOSE},
         {"version", no_argument, NULL, OPTION_VERSION},
         {"help", no_argument, NULL, OPTION_HELP},

@@ -27,10 +27,11 @@ struct options {
     const char *env[OPTIONS_ENV_MAX]; // NAME=VALUE
     size_t env_count;
     const char *cwd; // NULL: the current one
-    bool strace, verbose;
+    bool strace, verbose, stats, perf_map;
     bool is_seeded;
     struct seed_options seed; // where is_seeded
     const char *debug;        // libs,symbols; or NULL
+    const char *core;         // the file for a core dump, or NULL
     const char *self_test;    // core's option that runs its self-test instead of a program, or NULL
     char **program;           // PROGRAM and its arguments; NULL ends
 };

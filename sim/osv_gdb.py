@@ -56,23 +56,30 @@ class Symbols:
 
     def __init__(self):
         self.known = {}
-        gdb.events.exited.connect(lambda event: self.forget())
+        gdb.events.exited.connect(lambda event: self.forget(list(self.known)))
 
     def update(self):
+        loaded = {}
         item = core("elf/walk.c", "first")
         while number(item):
-            base, path = number(item["base"]), text(item["path"])
-            if path not in self.known and os.path.exists(path):
+            path = text(item["path"])
+            if os.path.exists(path):
+                loaded[path] = number(item["base"])
+            item = item["next"]
+        self.forget([path for path, base in self.known.items() if loaded.get(path) != base])
+        for path, base in loaded.items():
+            if path not in self.known:
                 self.known[path] = base
                 gdb.execute("add-symbol-file -o %#x '%s'" % (base, path), to_string=True)
-            item = item["next"]
 
-    def forget(self):
-        """The next run loads them again, perhaps elsewhere."""
-        for objfile in gdb.objfiles():
-            if objfile.filename in self.known or objfile.username in self.known:
-                gdb.execute("remove-symbol-file '%s'" % objfile.filename, to_string=True)
-        self.known.clear()
+    def forget(self, paths):
+        """They are unloaded, or the run has ended: the next loads them again, perhaps elsewhere."""
+        for path in paths:
+            del self.known[path]
+            for objfile in gdb.objfiles():
+                if path in (objfile.filename, objfile.username):
+                    gdb.execute("remove-symbol-file '%s'" % objfile.filename, to_string=True)
+                    break
 
 
 class LoadBreakpoint(gdb.Breakpoint):

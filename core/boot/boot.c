@@ -13,7 +13,10 @@
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/libc/libc.h"
+#include "core/linux/coredump.h"
+#include "core/linux/perfmap.h"
 #include "core/linux/signal.h"
+#include "core/linux/stats.h"
 #include "core/linux/syscall.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
@@ -104,9 +107,25 @@ static void kernel_start(void)
     device_init(machine);
     vfs_init();
     elf_image_register(machine);
-    syscall_init(options.process.trace);
+    error = options.process.stats ? stats_start() : 0;
+    ASSERT(error == 0); // nothing has used memory yet
+    syscall_init(options.process.trace, options.process.stats);
     signal_init(machine->image, machine->image_size);
     libc_init();
+}
+
+static void outputs_start(void)
+{
+    const struct process_output *map = &options.process.perf_map;
+    const struct process_output *core = &options.process.core;
+    int error = map->name == NULL ? 0 : perfmap_start(map);
+    if (error != 0) {
+        give_up(STATUS_NOT_EXECUTABLE, map->name, error_text(error));
+    }
+    error = core->name == NULL ? 0 : coredump_start(core);
+    if (error != 0) {
+        give_up(STATUS_NOT_EXECUTABLE, core->name, error_text(error));
+    }
 }
 
 static int argument_count(const char *const *arguments)
@@ -191,6 +210,7 @@ static void first_thread(void *unused)
     kernel_start();
     mounts_make();
     streams_open();
+    outputs_start();
     process_init(&options.process); // the tree above is made as root
     program_start();
 }

@@ -91,10 +91,42 @@ static void debug_read(struct options *options, const char *option, const char *
     }
 }
 
+// TAG:NAME
+static void output_read(struct process_output *output, const char *option, const char *value)
+{
+    const char *name = strchr(value, ':');
+    size_t tag_size = name == NULL ? 0 : (size_t)(name - value);
+    if (tag_size == 0 || tag_size >= sizeof output->device || name[1] == 0) {
+        refuse(option, "wants TAG:NAME");
+    }
+    memcpy(output->device, value, tag_size);
+    output->name = name + 1;
+}
+
+// What people learn of the program. False: not one of these.
+static bool report_option(struct process_options *process, const char *option)
+{
+    const char *value;
+    if (strcmp(option, "--strace") == 0) {
+        process->trace = true;
+    } else if (strcmp(option, "--verbose") == 0) {
+        process->verbose = true;
+    } else if (strcmp(option, "--stats") == 0) {
+        process->stats = true;
+    } else if ((value = value_of(option, "--core=")) != NULL) {
+        output_read(&process->core, option, value);
+    } else if ((value = value_of(option, "--perf-map=")) != NULL) {
+        output_read(&process->perf_map, option, value);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void option_read(struct options *options, const char *option)
 {
     const char *value;
-    if (number_option(&options->process, option)) {
+    if (number_option(&options->process, option) || report_option(&options->process, option)) {
         return;
     }
     if ((value = value_of(option, "--mount=")) != NULL) {
@@ -107,10 +139,6 @@ static void option_read(struct options *options, const char *option)
         options->directory = value;
     } else if ((value = value_of(option, "--debug=")) != NULL) {
         debug_read(options, option, value);
-    } else if (strcmp(option, "--strace") == 0) {
-        options->process.trace = true;
-    } else if (strcmp(option, "--verbose") == 0) {
-        options->process.verbose = true;
     } else if (strcmp(option, "--selftest") == 0 || strcmp(option, "--selftest=fail") == 0) {
         options->is_self_test = true;
         options->is_self_test_to_fail = option[10] == '=';

@@ -7,7 +7,8 @@
 //   --exec=PATH              the program's file; without it, the first argument names it
 //   --cwd=PATH  --umask=OCTAL  --uid=N  --gid=N
 //   --debug=libs,symbols     the dynamic linker prints what it does, as with LD_DEBUG
-//   --strace  --verbose  --selftest[=fail]
+//   --strace  --verbose  --stats  --selftest[=fail]
+//   --core=TAG:NAME  --perf-map=TAG:NAME   files that core makes in the root of the device TAG
 #ifndef CORE_BOOT_OPTIONS_H
 #define CORE_BOOT_OPTIONS_H
 

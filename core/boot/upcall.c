@@ -4,10 +4,12 @@
 
 #include "core/linux/trap.h"
 #include "core/mem/frame.h"
+#include "core/sched/sched.h"
 #include "core/vm/vm.h"
 
 bool upcall_fault(const struct hal_fault *fault, struct hal_frame *frame)
 {
+    sched_fault_count();
     return (fault->kind == HAL_FAULT_PAGE && vm_fault(fault->va, fault->access)) ||
            signal_fault(fault, frame);
 }

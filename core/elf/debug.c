@@ -7,26 +7,18 @@
 // A live one cannot find them that way, for it believes in the host's ld.so: sim/osv_gdb.py stops
 // at elf_debug_state and reads the list.
 //
-// The list is that of struct elf_object, which begins as struct link_map, with core's own image put
-// second: debuggers take the first for the program.
+// Each object has an entry of its own there, for core's own image is one of them, in the second
+// place: debuggers take the first for the program.
 #include "core/elf/object.h"
-
-struct debug_map { // struct link_map
-    char *base;
-    const char *name;
-    const struct elf_dynamic *dynamic;
-    const void *next, *previous;
-};
 
 struct debug_list { // struct r_debug
     int version;
-    const struct debug_map *first;
+    struct elf_debug_map *first;
     void (*changed)(void);
     int state;
     char *loader_base;
 };
 
-static struct debug_map program_map, image_map;
 static struct debug_list debug_list = {.version = 1, .changed = elf_debug_state};
 
 static void (*loaded_hook)(void);
@@ -34,6 +26,31 @@ static void (*loaded_hook)(void);
 void elf_loaded_hook_set(void (*hook)(void))
 {
     loaded_hook = hook;
+}
+
+uint16_t elf_machine_number(void)
+{
+    return elf_machine;
+}
+
+bool elf_image_part(size_t index, struct elf_image_part *part)
+{
+    for (size_t i = 0; i < elf_system.header_count; ++i) {
+        const struct elf_program_header *header = &elf_system.headers[i];
+        if (header->type != ELF_PT_LOAD || index-- > 0) {
+            continue;
+        }
+        uintptr_t start = (uintptr_t)elf_object_va(&elf_system, header->address);
+        uintptr_t end = start + header->memory_size;
+        start &= ~(uintptr_t)(HAL_PAGE_SIZE - 1);
+        end = (end + HAL_PAGE_SIZE - 1) & ~(uintptr_t)(HAL_PAGE_SIZE - 1);
+        unsigned prot = ((header->flags & ELF_PF_READ) != 0 ? HAL_READ : 0u) |
+                        ((header->flags & ELF_PF_WRITE) != 0 ? HAL_WRITE : 0u) |
+                        ((header->flags & ELF_PF_EXEC) != 0 ? HAL_EXEC : 0u);
+        *part = (struct elf_image_part){(char *)start, end - start, prot};
+        return true;
+    }
+    return false;
 }
 
 // Debuggers stop here. The list is consistent, and no initialiser of what is new has run.
@@ -58,28 +75,25 @@ void elf_debug_register(const struct elf_object *object)
     }
 }
 
-static struct debug_map map_of(const struct elf_object *object)
+static void map_append(struct elf_debug_map **last, const struct elf_object *object,
+                       struct elf_debug_map *map, const char *name)
 {
-    return (struct debug_map){
-        .base = object->base, .name = object->link_name, .dynamic = object->dynamic};
+    *map = (struct elf_debug_map){.base = object->base, .name = name, .previous = *last};
+    map->dynamic = object->dynamic;
+    *(*last == NULL ? &debug_list.first : &(*last)->next) = map;
+    *last = map;
 }
 
 void elf_debug_update(void)
 {
-    const struct elf_object *program = elf_first();
-    if (program == NULL) {
-        return; // a unit test has unloaded everything
+    struct elf_debug_map *last = NULL;
+    debug_list.first = NULL;
+    for (struct elf_object *object = elf_first(); object != NULL; object = elf_next(object)) {
+        map_append(&last, object, &object->debug_map, object->link_name);
+        if (object == elf_first() && elf_system.image_path != NULL) {
+            map_append(&last, &elf_system, &elf_system.debug_map, elf_system.image_path);
+        }
     }
-    program_map = map_of(program);
-    program_map.next = elf_next(program);
-    if (elf_system.image_path != NULL) {
-        image_map = map_of(&elf_system);
-        image_map.name = elf_system.image_path;
-        image_map.next = program_map.next;
-        image_map.previous = &program_map;
-        program_map.next = &image_map;
-    }
-    debug_list.first = &program_map;
     elf_debug_state();
     if (loaded_hook != NULL) {
         loaded_hook();

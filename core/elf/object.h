@@ -83,6 +83,13 @@ struct elf_tls_module {
     size_t static_start, static_end; // of a late one that is_static: its part of the surplus
 };
 
+struct elf_debug_map { // struct link_map, for debuggers
+    char *base;
+    const char *name;
+    const struct elf_dynamic *dynamic;
+    struct elf_debug_map *next, *previous;
+};
+
 struct elf_object {
     // These five are laid out as glibc's struct link_map begins: programs look into it through a
     // handle of dlopen.
@@ -97,6 +104,7 @@ struct elf_object {
     // Of elf_system: core's own file, as the machine's host calls it, and its file_size bytes; or
     // NULL.
     const char *image_path, *image_file;
+    struct elf_debug_map debug_map; // debug.c's
     uint64_t inode, file_size;
     struct file_time modified;
     struct elf_object *loader; // who needed it first; NULL: dlopen, or it is gone; loader's mutex

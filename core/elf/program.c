@@ -459,3 +459,11 @@ void elf_start_get(const struct elf_object *object, struct elf_start *start)
         }
     }
 }
+
+bool elf_program_start_get(struct elf_start *start)
+{
+    if (elf_program != NULL) {
+        elf_start_get(elf_program, start);
+    }
+    return elf_program != NULL;
+}

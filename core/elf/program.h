@@ -146,6 +146,20 @@ bool elf_function_of(const void *address, bool may_read, struct elf_function *fu
 void elf_functions_walk_new(void (*visit)(const struct elf_function *function, void *argument),
                             void *argument);
 
+// What a core file's header says of the machine.
+uint16_t elf_machine_number(void);
+
+// A loaded segment of core's own image, in whole pages. False: there are not so many.
+struct elf_image_part {
+    char *start;
+    size_t size;
+    unsigned prot;
+};
+bool elf_image_part(size_t index, struct elf_image_part *part);
+
+// The same as elf_start_get, of the program that was loaded. False: none was.
+bool elf_program_start_get(struct elf_start *start);
+
 // hook is called with the loader's mutex whenever objects have been loaded, before their
 // initialisers, or unloaded.
 void elf_loaded_hook_set(void (*hook)(void));

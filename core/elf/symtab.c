@@ -102,8 +102,8 @@ static bool table_open(struct table *table, const struct elf_object *object)
     if (source_read(table, 0, &header, sizeof header) &&
         header.section_entry_size == sizeof section) {
         for (uint32_t i = 0; i < header.section_count && !is_found; ++i) {
-            is_found = section_read(table, &header, i, &section) &&
-                       section.type == SECTION_TYPE_SYMBOLS;
+            is_found =
+                section_read(table, &header, i, &section) && section.type == SECTION_TYPE_SYMBOLS;
         }
     }
     if (!is_found || !section_read(table, &header, section.link, &strings)) {
@@ -144,8 +144,8 @@ static bool is_function(const struct elf_symbol_entry *entry)
 static void entry_consider(const struct elf_symbol_entry *entry, uint64_t address,
                            struct elf_symbol_entry *best)
 {
-    bool holds = entry->value <= address &&
-                 (entry->size == 0 || address - entry->value < entry->size);
+    bool holds =
+        entry->value <= address && (entry->size == 0 || address - entry->value < entry->size);
     if (is_function(entry) && holds && (best->name == 0 || entry->value > best->value)) {
         *best = *entry;
     }

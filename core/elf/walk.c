@@ -344,6 +344,8 @@ void elf_image_register(const struct hal_boot *boot)
             start = headers[i].address < start ? headers[i].address : start;
             uint64_t segment_end = headers[i].address + headers[i].memory_size;
             end = segment_end > end ? segment_end : end;
+        } else if (headers[i].type == ELF_PT_DYNAMIC) {
+            elf_system.dynamic_header = &headers[i];
         } else if (headers[i].type == ELF_PT_EH_FRAME) {
             elf_system.eh_frame_header = &headers[i];
         }
@@ -358,6 +360,9 @@ void elf_image_register(const struct hal_boot *boot)
         header->type == ELF_TYPE_EXECUTABLE ? NULL : (char *)((uintptr_t)image - start);
     if (elf_system.eh_frame_header != NULL) {
         elf_system.eh_frame = elf_object_va(&elf_system, elf_system.eh_frame_header->address);
+    }
+    if (elf_system.dynamic_header != NULL) {
+        elf_system.dynamic = (void *)elf_object_va(&elf_system, elf_system.dynamic_header->address);
     }
     elf_system.map_start = elf_object_va(&elf_system, start);
     elf_system.map_size = end - start;

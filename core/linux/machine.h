@@ -35,6 +35,12 @@ HAL_NORETURN void machine_stack_call(void *top, void (*function)(void *argument)
 // si_code of an arithmetic fault, FPE_*.
 int machine_math_code(const struct hal_regs *regs);
 
+// Registers as core files have them (Linux's elf_gregset_t and elf_fpregset_t). Answer the size.
+enum { MACHINE_CORE_MAX = 528 };
+size_t machine_core_general(const struct hal_regs *regs, const void *tp,
+                            char out[MACHINE_CORE_MAX]);
+size_t machine_core_vector(const struct hal_regs *regs, char out[MACHINE_CORE_MAX]);
+
 // What a handler is to be called with.
 struct signal_call {
     uintptr_t handler;

@@ -60,6 +60,25 @@ int machine_math_code(const struct hal_regs *regs)
                                        : FPE_INTDIV;
 }
 
+size_t machine_core_general(const struct hal_regs *regs, const void *tp, char out[MACHINE_CORE_MAX])
+{
+    (void)tp;
+    size_t size = offsetof(struct hal_regs, pstate) + sizeof regs->pstate;
+    memcpy(out, regs->general, size); // struct user_pt_regs begins as struct hal_regs
+    return size;
+}
+
+size_t machine_core_vector(const struct hal_regs *regs, char out[MACHINE_CORE_MAX])
+{
+    enum { SIZE = 528, FPSR = 512, FPCR = 516 };
+    const uint32_t fpsr = (uint32_t)regs->fpsr, fpcr = (uint32_t)regs->fpcr;
+    memset(out, 0, SIZE);
+    memcpy(out, regs->vector, sizeof regs->vector);
+    memcpy(out + FPSR, &fpsr, sizeof fpsr);
+    memcpy(out + FPCR, &fpcr, sizeof fpcr);
+    return SIZE;
+}
+
 static void context_fill(ucontext_t *context, const struct signal_call *call)
 {
     memset(context, 0, sizeof *context);

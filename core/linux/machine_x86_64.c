@@ -86,6 +86,46 @@ int machine_math_code(const struct hal_regs *regs)
                                                     : FPE_INTDIV;
 }
 
+size_t machine_core_general(const struct hal_regs *regs, const void *tp, char out[MACHINE_CORE_MAX])
+{
+    enum { ORIG_RAX = -1, CS = -2, SS = -3, FS_BASE = -4, NONE = -5 };
+    static const int8_t order[] = {
+        // struct user_regs_struct
+        HAL_REG_R15, HAL_REG_R14, HAL_REG_R13, HAL_REG_R12, HAL_REG_RBP,   HAL_REG_RBX, HAL_REG_R11,
+        HAL_REG_R10, HAL_REG_R9,  HAL_REG_R8,  HAL_REG_RAX, HAL_REG_RCX,   HAL_REG_RDX, HAL_REG_RSI,
+        HAL_REG_RDI, ORIG_RAX,    HAL_REG_RIP, CS,          HAL_REG_FLAGS, HAL_REG_RSP, SS,
+        FS_BASE,     NONE,        NONE,        NONE,        NONE,          NONE};
+    enum { COUNT = sizeof order / sizeof order[0], USER_CS = 0x33, USER_SS = 0x2b };
+    uint64_t words[COUNT];
+    for (int i = 0; i < COUNT; ++i) {
+        words[i] = order[i] >= 0          ? regs->general[order[i]]
+                   : order[i] == ORIG_RAX ? UINT64_MAX
+                   : order[i] == CS       ? USER_CS
+                   : order[i] == SS       ? USER_SS
+                   : order[i] == FS_BASE  ? (uintptr_t)tp
+                                          : 0;
+    }
+    memcpy(out, words, sizeof words);
+    return sizeof words;
+}
+
+// The legacy part of the XSAVE area; a context that was switched out has the control words'
+// defaults.
+size_t machine_core_vector(const struct hal_regs *regs, char out[MACHINE_CORE_MAX])
+{
+    enum { SIZE = 512, MXCSR = 24 };
+    const uint16_t fcw = 0x37f;
+    const uint32_t mxcsr = 0x1f80;
+    if (regs->vector_size >= SIZE) {
+        memcpy(out, regs->vector, SIZE);
+    } else {
+        memset(out, 0, SIZE);
+        memcpy(out, &fcw, sizeof fcw);
+        memcpy(out + MXCSR, &mxcsr, sizeof mxcsr);
+    }
+    return SIZE;
+}
+
 static void context_fill(ucontext_t *context, const struct signal_call *call)
 {
     memset(context, 0, sizeof *context);

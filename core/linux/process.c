@@ -15,7 +15,7 @@
 #include "core/linux/calls.h"
 #include "core/linux/machine.h"
 #include "core/linux/procfiles.h"
-#include "core/linux/syscall.h"
+#include "core/linux/stats.h"
 #include "core/linux/task.h"
 #include "core/linux/user.h"
 #include "core/mem/frame.h"
@@ -55,8 +55,11 @@ const struct process_options *process_options(void)
 
 void process_exit(int status)
 {
-    if (options->verbose) {
-        syscall_unknown_print();
+    if (options->stats) {
+        stats_print();
+    }
+    if (options->stats || options->verbose) {
+        stats_unknown_print();
     }
     hal_halt(HAL_POWER_OFF, status & 0xff);
 }

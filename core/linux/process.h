@@ -12,13 +12,19 @@ struct thread;
 
 enum { PROCESS_ID = 2, PROCESS_PARENT_ID = 1 };
 
+struct process_output { // a file of core's own; name NULL: not wanted
+    char device[64];
+    const char *name;
+};
+
 struct process_options {    // from the command line, see core/boot
     const char *executable; // absolute path
     const char *const *arguments;
     const char *const *environment;
     uint32_t uid, gid, umask;
     bool trace; // --strace
-    bool verbose;
+    bool verbose, stats;
+    struct process_output core, perf_map;
 };
 
 void process_init(const struct process_options *options);
@@ -41,7 +47,5 @@ void task_exit(void);
 HAL_NORETURN void process_exit(int status);
 uint64_t process_limit(int resource); // RLIMIT_*: the soft one
 
-// Ends the process as a fatal signal does: report, status 128 + signal.
-HAL_NORETURN void process_killed(int signal);
 
 #endif

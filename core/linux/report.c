@@ -11,6 +11,7 @@
 #include "core/elf/program.h"
 #include "core/lib/format.h"
 #include "core/lib/string.h"
+#include "core/linux/coredump.h"
 #include "core/linux/machine.h"
 #include "core/linux/signal.h"
 #include "core/linux/task.h"
@@ -76,13 +77,19 @@ __attribute__((noinline)) void osv_fatal_fault(int signal, const void *address,
     __asm__ volatile("" : : "r"(signal), "r"(address), "r"(regs) : "memory");
 }
 
-// Whether the caller may wait and takes no lock of core's: it is in its own code, or has come here
-// by a call.
-static bool is_outside_core(const struct hal_regs *regs, uintptr_t ip)
+// Codes above 0 are the machine's: the address counts. Others say who sent the signal.
+static bool is_fault(const struct linux_signal_info *info)
 {
-    struct elf_object_info info;
-    bool is_core = elf_object_of((const void *)ip, &info) && info.object == NULL;
-    return hal_irq_enabled() && (regs == NULL || !is_core);
+    return info != NULL && info->code > 0;
+}
+
+// Whether the caller may wait and holds no lock of core's: it is in its own code, or takes a signal
+// on its way there.
+static bool is_outside_core(uintptr_t ip, const struct linux_signal_info *info)
+{
+    struct elf_object_info object;
+    bool is_core = elf_object_of((const void *)ip, &object) && object.object == NULL;
+    return hal_irq_enabled() && !(is_core && is_fault(info));
 }
 
 void report_fatal(int signal, const struct hal_regs *regs, const struct linux_signal_info *info)
@@ -99,9 +106,9 @@ void report_fatal(int signal, const struct hal_regs *regs, const struct linux_si
         place = machine_place_of(regs);
     }
     char line[LINE_SIZE];
-    bool may_read = is_outside_core(regs, place.ip);
+    bool may_read = is_outside_core(place.ip, info);
     (void)place_format(line, sizeof line, place.ip, may_read);
-    if (info != NULL) {
+    if (is_fault(info)) {
         console_print("osv: %s: address %p, at %s, thread %d (%s)\n", signal_name(signal),
                       info->address, line, task_id(self), self->name);
     } else {
@@ -112,7 +119,10 @@ void report_fatal(int signal, const struct hal_regs *regs, const struct linux_si
         machine_print(regs);
     }
     backtrace_print(place, may_read);
-    osv_fatal_fault(signal, info == NULL ? NULL : info->address, regs);
+    osv_fatal_fault(signal, is_fault(info) ? info->address : NULL, regs);
+    if (may_read && process_options()->core.name != NULL) {
+        coredump_take(signal, regs, info);
+    }
 }
 
 static void thread_print(struct thread *thread, void *argument)

@@ -8,8 +8,9 @@
 struct hal_regs;
 struct linux_signal_info;
 
-// Prints signal, address, place, registers and backtrace to the console. regs NULL: the caller's
-// own place; info NULL: no address. Usable with interrupts off and while another report is under
+// Prints signal, address, place, registers and backtrace to the console, and takes the core dump
+// where one is wanted and the failure is not core's own. regs NULL: the caller's own place; info
+// NULL: not known. Usable with interrupts off and while another report is under
 // way (which then is cut short).
 void report_fatal(int signal, const struct hal_regs *regs, const struct linux_signal_info *info);
 

@@ -82,16 +82,23 @@ machine_capture:
     .cfi_endproc
     .size machine_capture, . - machine_capture
 
-// void machine_stack_call(void *top, void (*function)(void *), void *argument)
+// void machine_stack_call(void *top, void (*function)(void *), void *argument). The other stack may be the higher one:
+// debuggers believe that of a signal's frame only, and look up a signal's return address as it is, so it is moved into
+// the call, behind which another function may begin.
     .globl machine_stack_call
     .hidden machine_stack_call
     .type machine_stack_call, @function
 machine_stack_call:
     .cfi_startproc
-    .cfi_undefined %rip
+    .cfi_signal_frame
+    decq (%rsp)
+    push %rbp
+    .cfi_def_cfa_offset 16
+    .cfi_offset %rbp, -16
+    mov %rsp, %rbp
+    .cfi_def_cfa_register %rbp
     mov %rdi, %rsp
     mov %rdx, %rdi
-    xor %ebp, %ebp
     call *%rsi
     ud2
     .cfi_endproc

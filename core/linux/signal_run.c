@@ -20,6 +20,7 @@
 #include <ucontext.h>
 
 #include "core/lib/errno.h"
+#include "core/linux/coredump.h"
 #include "core/linux/machine.h"
 #include "core/linux/process.h"
 #include "core/linux/report.h"
@@ -38,12 +39,14 @@ static const uint64_t REPORTED = SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGILL) | SIGN
 
 static uintptr_t image_start, image_end;
 
-void process_killed(int signal)
+// Ends the process as a signal does that has no handler.
+HAL_NORETURN static void process_kill(const struct hal_regs *regs,
+                                      const struct linux_signal_info *info)
 {
-    if ((SIGNAL_BIT(signal) & REPORTED) != 0) {
-        report_fatal(signal, NULL, NULL);
+    if ((SIGNAL_BIT(info->signal) & REPORTED) != 0) {
+        report_fatal(info->signal, regs, info);
     }
-    process_exit(128 + signal);
+    process_exit(128 + info->signal);
 }
 
 // ---- Frames --------------------------------------------------------------------
@@ -119,7 +122,7 @@ static enum signal_outcome frames_push(struct task *task, struct hal_regs *regs)
             continue;
         }
         if (action.handler == (uintptr_t)SIG_DFL) {
-            process_killed(info.signal);
+            process_kill(regs, &info);
         }
         frame_push(task, regs, &info, &action);
         if (outcome == SIGNAL_NO_HANDLER) {
@@ -201,7 +204,7 @@ static bool is_core(uintptr_t ip)
 static void frame_hook(struct hal_frame *frame)
 {
     struct task *task = task_self();
-    if (task == NULL || signal_deliverable(task) == 0) {
+    if (task == NULL || (signal_deliverable(task) == 0 && !coredump_is_under_way())) {
         return;
     }
     if (frame == NULL) {
@@ -215,6 +218,9 @@ static void frame_hook(struct hal_frame *frame)
         return;
     }
     hal_irq_restore(0);
+    if (coredump_is_under_way()) {
+        coredump_hold();
+    }
     if (frames_push(task, &regs) != SIGNAL_NO_HANDLER) {
         hal_frame_set(frame, &regs);
     }

@@ -2,48 +2,21 @@
 // syscall.c: from a number to a function.
 #include "core/linux/syscall.h"
 
-#include <stdatomic.h>
-
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
-#include "core/lib/format.h"
 #include "core/linux/calls.h"
 #include "core/linux/signal.h"
+#include "core/linux/stats.h"
 #include "core/linux/task.h"
 #include "core/linux/trace.h"
 
-enum { NUMBER_MAX = 512 };
-
-static const struct linux_row *rows[NUMBER_MAX]; // by number
-static linux_call *calls[NUMBER_MAX];            // by number; unknown ones lead to no_call
-static _Atomic uint32_t unknown_counts[NUMBER_MAX];
+static const struct linux_row *rows[SYSCALL_NUMBER_MAX]; // by number
+static linux_call *calls[SYSCALL_NUMBER_MAX];            // by number; unknown ones lead to no_call
+static bool is_traced, is_counted;
 
 const struct linux_row *syscall_row(long number)
 {
-    return number >= 0 && number < NUMBER_MAX ? rows[number] : NULL;
-}
-
-uint32_t syscall_unknown_count(long number)
-{
-    return number >= 0 && number < NUMBER_MAX ? atomic_load(&unknown_counts[number]) : 0;
-}
-
-void syscall_unknown_print(void)
-{
-    char line[512];
-    size_t used = 0;
-    for (long number = 0; number < NUMBER_MAX; ++number) {
-        uint32_t count = syscall_unknown_count(number);
-        const char *name = linux_call_name(number);
-        if (count != 0 && used < sizeof line) {
-            used +=
-                format(line + used, sizeof line - used, " %s %u", name == NULL ? "?" : name, count);
-        }
-    }
-    if (used != 0) {
-        console_print("osv: system calls that are not here, and how often they were made:%s\n",
-                      line);
-    }
+    return number >= 0 && number < SYSCALL_NUMBER_MAX ? rows[number] : NULL;
 }
 
 static long no_call(long a, long b, long c, long d, long e, long f)
@@ -59,7 +32,7 @@ __attribute__((noinline, cold)) static long second_look(long result, long number
 {
     const struct linux_row *row = rows[number];
     if (row == NULL) {
-        atomic_fetch_add(&unknown_counts[number], 1);
+        stats_unknown_add(number);
         return -ENOSYS;
     }
     for (;;) {
@@ -79,7 +52,7 @@ __attribute__((noinline, cold)) static long second_look(long result, long number
 
 static long dispatch(long number, long a, long b, long c, long d, long e, long f)
 {
-    if ((unsigned long)number >= NUMBER_MAX) {
+    if ((unsigned long)number >= SYSCALL_NUMBER_MAX) {
         return -ENOSYS;
     }
     long result = calls[number](a, b, c, d, e, f);
@@ -90,28 +63,39 @@ static long dispatch(long number, long a, long b, long c, long d, long e, long f
     return result;
 }
 
-static long dispatch_traced(long number, long a, long b, long c, long d, long e, long f)
+// With --strace or --stats.
+static long dispatch_watched(long number, long a, long b, long c, long d, long e, long f)
 {
     const long arguments[6] = {a, b, c, d, e, f};
-    trace_enter(number, arguments);
+    if (is_traced) {
+        trace_enter(number, arguments);
+    }
+    hal_ns start = is_counted ? stats_call_begin(number) : 0;
     long result = dispatch(number, a, b, c, d, e, f);
-    trace_leave(number, arguments, result);
+    if (is_counted) {
+        stats_call_end(number, start);
+    }
+    if (is_traced) {
+        trace_leave(number, arguments, result);
+    }
     return result;
 }
 
 long (*linux_dispatch)(long number, long a, long b, long c, long d, long e, long f) = dispatch;
 
-void syscall_init(bool is_traced)
+void syscall_init(bool wants_trace, bool wants_stats)
 {
-    for (int i = 0; i < NUMBER_MAX; ++i) {
+    for (int i = 0; i < SYSCALL_NUMBER_MAX; ++i) {
         calls[i] = no_call;
     }
     for (size_t i = 0; i < linux_row_count; ++i) {
         const struct linux_row *row = &linux_rows[i];
-        ASSERT(row->number >= 0 && row->number < NUMBER_MAX);
+        ASSERT(row->number >= 0 && row->number < SYSCALL_NUMBER_MAX);
         ASSERT(rows[row->number] == NULL);
         rows[row->number] = row;
         calls[row->number] = row->call;
     }
-    linux_dispatch = is_traced ? dispatch_traced : dispatch;
+    is_traced = wants_trace;
+    is_counted = wants_stats;
+    linux_dispatch = is_traced || is_counted ? dispatch_watched : dispatch;
 }

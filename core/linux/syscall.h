@@ -14,17 +14,15 @@
 struct linux_row;
 
 // Inside: -EINTR whatever the handler's SA_RESTART says, for calls where that depends on arguments.
-enum { LINUX_INTERRUPTED = 516 };
+enum { LINUX_INTERRUPTED = 516, SYSCALL_NUMBER_MAX = 512 };
 
-// Runs a system call. The pointer leads to the plain dispatcher, or with --strace to the one that
-// prints: nothing is tested in the call path.
+// Runs a system call. The pointer leads to the plain dispatcher, or with --strace or --stats to the
+// one that prints and counts: nothing is tested in the call path.
 extern long (*linux_dispatch)(long number, long a, long b, long c, long d, long e, long f);
 
 // Builds the tables. Once, before the first call.
-void syscall_init(bool is_traced);
+void syscall_init(bool wants_trace, bool wants_stats);
 
 const struct linux_row *syscall_row(long number); // NULL: unknown
-void syscall_unknown_print(void); // to the console, one line; none where nothing was missed
-uint32_t syscall_unknown_count(long number); // how often an unknown number was called
 
 #endif

@@ -21,22 +21,13 @@ bool unwind_step(struct machine_place *place)
     return true;
 }
 
-// A switched-out context has its callee-saved registers at sp; the frame pointer is not known by
-// its place here, so the first word that looks like a chain is taken.
 bool unwind_parked(const struct thread *thread, struct machine_place *place)
 {
-    enum { WORDS = 12 };
-    const uintptr_t *words = thread->context.sp;
-    uintptr_t low = (uintptr_t)words;
-    for (int i = 0; i < WORDS; ++i) {
-        uintptr_t word;
-        if (hal_copy_safe(&word, &words[i], sizeof word) != 0) {
-            return false;
-        }
-        if (word > low && word < low + 4096 && word % sizeof word == 0) {
-            *place = (struct machine_place){.sp = low, .frame = word};
-            return unwind_step(place);
-        }
+    struct hal_regs regs;
+    if (thread->context.sp == NULL) {
+        return false;
     }
-    return false;
+    hal_context_get(&thread->context, &regs);
+    *place = machine_place_of(&regs);
+    return true;
 }

@@ -13,7 +13,7 @@ struct thread;
 // never allocates.
 bool unwind_step(struct machine_place *place);
 
-// Where a parked thread waits. False: it does not.
+// Where a parked thread was switched out. False: it never was.
 bool unwind_parked(const struct thread *thread, struct machine_place *place);
 
 #endif

@@ -385,6 +385,35 @@ static void run_prepare(hal_phys start, size_t count, unsigned flags)
     }
 }
 
+// ---- The high-water mark ---------------------------------------------------
+
+static _Atomic bool peak_is_watched;
+static _Atomic size_t peak;
+
+// Frames have been taken out of areas.
+static void peak_look(void)
+{
+    if (!atomic_load_explicit(&peak_is_watched, memory_order_relaxed)) {
+        return;
+    }
+    size_t used = memory.total - frame_free_count();
+    size_t highest = atomic_load_explicit(&peak, memory_order_relaxed);
+    while (used > highest && !atomic_compare_exchange_weak(&peak, &highest, used)) {
+    }
+}
+
+void frame_peak_watch(void)
+{
+    atomic_store(&peak_is_watched, true);
+    peak_look();
+}
+
+size_t frame_peak_count(void)
+{
+    peak_look();
+    return atomic_load(&peak);
+}
+
 // ---- Single frames -------------------------------------------------------
 
 static void run_free(hal_phys start, size_t count)
@@ -406,6 +435,7 @@ static void cache_fill(struct frame_cache *cache)
     if (!small_take(&wish, &span)) {
         return;
     }
+    peak_look();
     for (uint32_t i = span.count; i-- > 0;) {
         uint32_t at = span.at + i;
         uint64_t dirty = dirty_mark(&memory.areas[span.area], at / 64, (uint64_t)1 << at % 64);
@@ -493,6 +523,7 @@ int frame_alloc(size_t count, unsigned flags, hal_phys *start)
             return -ENOMEM;
         }
     }
+    peak_look();
     run_prepare(*start, count, flags);
     return 0;
 }
@@ -513,6 +544,7 @@ size_t frame_alloc_run(size_t count_max, unsigned flags, hal_phys *start)
     if (count == 0) {
         return single_alloc(flags, start) == 0 ? 1 : 0;
     }
+    peak_look();
     run_prepare(*start, count, flags);
     return count;
 }
@@ -557,6 +589,16 @@ hal_phys frame_first(void)
 size_t frame_span(void)
 {
     return memory.area_count << AREA_SHIFT;
+}
+
+bool frame_is_taken(hal_phys frame)
+{
+    struct span span = span_of(frame, 1);
+    return span.area < memory.area_count &&
+           (atomic_load_explicit(&memory.areas[span.area].taken[span.at / 64],
+                                 memory_order_relaxed) >>
+                (span.at % 64) &
+            1) != 0;
 }
 
 size_t frame_free_count(void)

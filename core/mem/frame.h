@@ -41,8 +41,13 @@ hal_phys frame_first(void);
 size_t frame_span(void); // bytes
 
 bool frame_is_checked(void); // hal_boot.is_checked
+bool frame_is_taken(hal_phys frame); // a moment's answer; in a CPU's store counts as taken
 
 size_t frame_free_count(void); // a moment's sum
 size_t frame_total_count(void);
+
+// The most frames in use at any time since frame_peak_watch, but for what CPUs keep ready.
+void frame_peak_watch(void);
+size_t frame_peak_count(void);
 
 #endif

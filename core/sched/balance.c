@@ -89,7 +89,7 @@ void balance_pull(struct cpu *cpu)
     for (uint32_t i = 1; i < sched_count; ++i) {
         struct cpu *other = &sched_cpus[(cpu->index + i) % sched_count];
         if (runq_count(other) > 0) {
-            hal_cpu_kick(other->index);
+            cpu_kick(other->index);
             return;
         }
     }
@@ -132,7 +132,7 @@ int thread_affinity_set(struct thread *thread, const struct hal_cpu_set *cpus)
         }
     } else if (cpu != NULL && !cpu_is_allowed(thread, cpu)) {
         atomic_store(&cpu->affinity_changed, true);
-        hal_cpu_kick(cpu->index);
+        cpu_kick(cpu->index);
     }
     hal_irq_restore(irq);
     return 0;

@@ -10,8 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/lib/count.h"
 #include "core/lib/list.h"
 #include "core/lib/tree.h"
+#include "core/sched/sched.h"
 #include "core/sched/thread.h"
 #include "hal/hal.h"
 
@@ -37,6 +39,7 @@ struct cpu {
     struct thread *departing;  // switched out for another CPU, to be posted by whoever runs next
     struct cpu *departing_to;
     struct thread *dead;       // switched out for good, to be released by whoever runs next
+    struct sched_counts counts;
     // Anybody's.
     _Alignas(CPU_LINE) _Atomic(struct thread *) inbox; // newest first
     _Atomic bool idle;                                 // halted or about to: it takes threads off others
@@ -49,6 +52,13 @@ _Static_assert(offsetof(struct cpu, index) == 0, "core/mem/percpu.h");
 
 extern struct cpu sched_cpus[HAL_CPU_MAX];
 extern uint32_t sched_count; // of CPUs
+
+// Kicks another CPU, or this one. Interrupts off.
+static inline void cpu_kick(uint32_t index)
+{
+    count_add(&hal_cpu_self()->counts.kicks, 1);
+    hal_cpu_kick(index);
+}
 
 // switch.c. All with interrupts off.
 static inline uint32_t runq_count(const struct cpu *cpu)

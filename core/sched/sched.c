@@ -29,6 +29,28 @@ uint32_t thread_cpu_index(void)
     return hal_cpu_self()->index;
 }
 
+void sched_fault_count(void)
+{
+    uintptr_t irq = hal_irq_save();
+    count_add(&hal_cpu_self()->counts.faults, 1);
+    hal_irq_restore(irq);
+}
+
+void sched_counts_sum(struct sched_counts *sum)
+{
+    *sum = (struct sched_counts){0};
+    for (uint32_t i = 0; i < sched_count; ++i) {
+        const struct sched_counts *counts = &sched_cpus[i].counts;
+        sum->switches += count_get(&counts->switches);
+        sum->wakes += count_get(&counts->wakes);
+        sum->kicks += count_get(&counts->kicks);
+        sum->interrupts += count_get(&counts->interrupts);
+        sum->timers += count_get(&counts->timers);
+        sum->kicked += count_get(&counts->kicked);
+        sum->faults += count_get(&counts->faults);
+    }
+}
+
 // Is it the turn of the first in the queue? It has had less time, and current a fair run.
 static bool preemption_is_due(struct cpu *cpu, hal_ns now)
 {
@@ -63,6 +85,7 @@ static void preempt(struct cpu *cpu)
 void sched_interrupt_end(struct hal_frame *frame)
 {
     struct cpu *cpu = hal_cpu_self();
+    count_add(&cpu->counts.interrupts, 1);
     // The idle thread looks at the queue itself.
     if (runq_count(cpu) > 0 && cpu->current != &cpu->idle_thread) {
         preempt(cpu);
@@ -81,6 +104,7 @@ void upcall_timer(struct hal_frame *frame)
 {
     struct cpu *cpu = hal_cpu_self();
     hal_ns now = hal_clock_ns();
+    count_add(&cpu->counts.timers, 1);
     inbox_drain(cpu);
     timer_expire(cpu, now);
     balance_push(cpu, now);
@@ -105,6 +129,7 @@ static void affinity_check(struct cpu *cpu)
 void upcall_kick(struct hal_frame *frame)
 {
     struct cpu *cpu = hal_cpu_self();
+    count_add(&cpu->counts.kicked, 1);
     inbox_drain(cpu);
     if (runq_count(cpu) > 0) {
         balance_push(cpu, hal_clock_ns());

@@ -3,6 +3,8 @@
 #ifndef CORE_SCHED_SCHED_H
 #define CORE_SCHED_SCHED_H
 
+#include <stdint.h>
+
 #include "hal/hal.h"
 
 struct thread;
@@ -13,6 +15,15 @@ void sched_adopt(void);
 // After frame_init and heap_init, on the boot CPU. Makes the caller's CPU and all others of boot run threads; the first
 // is a thread that calls first(argument).
 HAL_NORETURN void sched_start(const struct hal_boot *boot, void (*first)(void *), void *argument);
+
+// What has happened so far, on all CPUs.
+struct sched_counts {
+    uint64_t switches, wakes, kicks;
+    uint64_t interrupts, timers, kicked; // the last two are of the first
+    uint64_t faults;
+};
+void sched_counts_sum(struct sched_counts *sum);
+void sched_fault_count(void); // one more
 
 // hook is called at the end of each interrupt, after any switch: core/linux looks at pending signals there. frame as
 // in upcall.h; where it is not NULL the hook may turn interrupts on, and blocks then as any thread may. Registered

@@ -70,7 +70,7 @@ void inbox_post(struct cpu *target, struct thread *thread)
         thread->next = head;
     } while (!atomic_compare_exchange_weak(&target->inbox, &head, thread)); // with inbox_drain
     if (head == NULL) {
-        hal_cpu_kick(target->index); // later posts ride on this kick
+        cpu_kick(target->index); // later posts ride on this kick
     } else {
         MARK("inbox: a post rides on an earlier kick");
     }
@@ -188,6 +188,7 @@ static void switch_next(struct cpu *cpu)
     atomic_store_explicit(&previous->switched_ns, 0, memory_order_relaxed);
     atomic_store_explicit(&next->switched_ns, cpu->now_ns, memory_order_relaxed);
     cpu->current = next;
+    count_add(&cpu->counts.switches, 1);
     hal_context_switch(&previous->context, &next->context);
     sched_finish(); // cpu is stale
 }
@@ -320,6 +321,7 @@ void thread_wake(struct thread *thread)
         MARK("wake: of one that is notified already");
     }
     if (state == THREAD_PARKED) {
+        count_add(&hal_cpu_self()->counts.wakes, 1);
         thread_ready(thread);
     }
     hal_irq_restore(irq);
@@ -335,7 +337,7 @@ void thread_kick(struct thread *thread)
     struct cpu *cpu = thread_cpu(thread);
     bool is_parked = atomic_load_explicit(&thread->state, memory_order_relaxed) == THREAD_PARKED;
     if (thread != thread_self() && cpu != NULL && !is_parked) {
-        hal_cpu_kick(cpu->index);
+        cpu_kick(cpu->index);
     }
     hal_irq_restore(irq);
 }

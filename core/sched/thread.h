@@ -115,8 +115,8 @@ bool thread_park_until(hal_ns deadline);
 
 // Says what thread, which is the caller or cannot run, waits for from here on; THREAD_WAIT_NONE: it
 // waits no more.
-static inline void thread_wait_note(struct thread *thread, enum thread_wait kind,
-                                    const void *object)
+__attribute__((no_sanitize("thread"))) static inline void
+thread_wait_note(struct thread *thread, enum thread_wait kind, const void *object)
 {
     atomic_store_explicit(&thread->wait_kind, kind, memory_order_relaxed);
     atomic_store_explicit(&thread->wait_object, object, memory_order_relaxed);

@@ -189,6 +189,51 @@ int vfs_standard_streams(const char *device_name, struct file *streams[3])
     return error;
 }
 
+// ---- Files of core's own ----
+
+static int device_file_make(struct mount *mount, const char *name, uint32_t mode,
+                            struct file **result)
+{
+    static const struct file_ops unopened_ops = {.read = NULL};
+    struct vnode *root = mount->root, *node;
+    if (root->ops->create_open == NULL) {
+        return -EROFS;
+    }
+    int error = root->ops->remove(root, name, false); // what is there is not written through
+    error = error == -ENOENT ? 0 : error;
+    error = error != 0 ? error : file_create(result, &unopened_ops, OPEN_READ_WRITE, NULL);
+    if (error != 0) {
+        return error;
+    }
+    error = root->ops->create_open(root, name, mode, *result, &node);
+    if (error != 0) {
+        file_put(*result);
+        return error;
+    }
+    (*result)->vnode = node;
+    return 0;
+}
+
+int vfs_device_file_make(const char *device_name, const char *name, uint32_t mode,
+                         struct file **file)
+{
+    const struct hal_dev_info *info = device_find(HAL_FS, device_name);
+    if (info == NULL) {
+        return -ENODEV;
+    }
+    struct mount *mount = mount_new("fuse", device_name, false); // never attached
+    if (mount == NULL) {
+        return -ENOSPC;
+    }
+    int error = hostfs_fill(mount, info);
+    error = error != 0 ? error : device_file_make(mount, name, mode, file);
+    if (error != 0) {
+        vnode_put(mount->root);
+        mount_discard(mount);
+    }
+    return error;
+}
+
 // ---- The start ----
 
 struct device_name {

@@ -60,6 +60,12 @@ void vfs_umask_set(uint32_t mask);
 uint32_t vfs_umask(void);
 void vfs_owner_set(uint32_t uid, uint32_t gid); // of new files in ramfs
 
+// Makes a regular file in the directory that a file-system device serves, in place of what has that
+// name, and opens it. The device is mounted nowhere: files of core's own, which the program does not
+// see. Once for each device.
+int vfs_device_file_make(const char *device_name, const char *name, uint32_t mode,
+                         struct file **file);
+
 // The three standard streams of the machine (nodes 0, 1, 2 of the named device) as open files for
 // descriptors 0, 1, 2.
 int vfs_standard_streams(const char *device_name, struct file *streams[3]);

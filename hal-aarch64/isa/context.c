@@ -3,6 +3,7 @@
 #include "hal/hal.h"
 
 #include "hal-aarch64/isa/isa.h"
+#include "hal/regs_aarch64.h"
 
 _Static_assert(offsetof(struct hal_context, sp) == 0, "switch.S");
 _Static_assert(offsetof(struct hal_context, tp) == 8, "switch.S");
@@ -23,6 +24,22 @@ enum { SWITCHED_X19 = 0, SWITCHED_X20 = 1, SWITCHED_X30 = 11 };
 void hal_tp_set(void *tp)
 {
     __asm__ volatile("msr tpidr_el0, %0" : : "r"(tp) : "memory");
+}
+
+void hal_context_get(const struct hal_context *context, struct hal_regs *regs)
+{
+    const struct switched *switched = context->sp;
+    enum { X19 = 19, X30 = 30 };
+    for (int i = 0; i <= X30; ++i) {
+        regs->general[i] = i < X19 ? 0 : switched->general[i - X19];
+    }
+    regs->sp = (uint64_t)(switched + 1);
+    regs->pc = regs->general[X30];
+    regs->pstate = regs->fpsr = 0;
+    regs->fpcr = switched->fpcr;
+    for (size_t i = 0; i < sizeof regs->vector; ++i) {
+        regs->vector[i] = 0;
+    }
 }
 
 void hal_context_init(struct hal_context *context, char *stack, size_t size, void (*entry)(void *),

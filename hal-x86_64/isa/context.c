@@ -3,6 +3,7 @@
 #include "hal/hal.h"
 
 #include "hal-x86_64/isa/isa.h"
+#include "hal/regs_x86_64.h"
 
 _Static_assert(offsetof(struct hal_context, sp) == 0, "switch.S");
 _Static_assert(offsetof(struct hal_context, tp) == 8, "switch.S");
@@ -21,6 +22,24 @@ void hal_tp_set(void *tp)
         isa_tp_load_slow(tp);
     }
     hal_irq_restore(state);
+}
+
+void hal_context_get(const struct hal_context *context, struct hal_regs *regs)
+{
+    enum { R15 = 1, R14, R13, R12, RBX, RBP, RIP, SIZE };
+    const uint64_t *sp = context->sp;
+    for (int i = 0; i < HAL_REG_COUNT; ++i) {
+        regs->general[i] = 0;
+    }
+    regs->general[HAL_REG_R15] = sp[R15];
+    regs->general[HAL_REG_R14] = sp[R14];
+    regs->general[HAL_REG_R13] = sp[R13];
+    regs->general[HAL_REG_R12] = sp[R12];
+    regs->general[HAL_REG_RBX] = sp[RBX];
+    regs->general[HAL_REG_RBP] = sp[RBP];
+    regs->general[HAL_REG_RIP] = sp[RIP];
+    regs->general[HAL_REG_RSP] = (uint64_t)(sp + SIZE);
+    regs->vector_size = 0;
 }
 
 // Lays out what hal_context_switch pops: see switch.S.

@@ -10,14 +10,13 @@ import re
 class Gdb:
     """One run of gdb with a script, whose output is then asked for lines in order."""
 
-    def __init__(self, machine, script, command, environment=None):
+    def __init__(self, machine, script, command):
         path = os.path.join(machine.directory, "script.gdb")
         head = ["set pagination off", "set width 0", "set confirm off", "set breakpoint pending on"]
         with open(path, "w", encoding="utf-8") as file:
             file.write("\n".join(head + script) + "\n")
-        osv_sim = os.path.realpath(machine.osv[0])
-        trusted = "add-auto-load-safe-path " + os.path.dirname(osv_sim)
-        status, out, err = machine.run(["gdb", "-nx", "-batch", "-iex", trusted, "-x", path, "--args"] + command)
+        gdb_command = ["gdb", "-nx", "-batch"] + trust(machine) + ["-x", path]
+        status, out, err = machine.run(gdb_command + command)
         self.machine = machine
         self.text = out.decode(errors="replace")
         self.errors = err.decode(errors="replace")
@@ -55,6 +54,11 @@ UNTIL_WAITING = [
 ]
 
 
+def trust(machine):
+    """gdb's option that lets osv-sim's script load itself."""
+    return ["-iex", "add-auto-load-safe-path " + os.path.dirname(os.path.realpath(machine.osv[0]))]
+
+
 def echo(mark):
     return ["echo [%s]\\n" % mark]
 
@@ -75,7 +79,7 @@ def gdb(machine, files):
     script += echo("value") + ["print held_mutex.__data.__owner != 0", "print waiting"]
     script += echo("core") + ["break thread_park", "continue", "bt 1", "delete"]
     script += echo("die") + ["continue", "bt"] + echo("end")
-    run = Gdb(machine, script, machine.osv + [program, "0"])
+    run = Gdb(machine, script, ["--args"] + machine.osv + [program, "0"])
     main = r"main \(count=.*\) at .*threads\.c"
     run.has("a breakpoint in a library, set before the program is loaded, and a backtrace through all three",
             r"^#0 .*library_compare \(a=", r"^#1 .*compare \(", r"^#\d+ .*qsort.* core/libc/sort\.c",
@@ -119,5 +123,112 @@ def gdb(machine, files):
             r"^#0 .*osv_fatal_fault", r"^#\d+ .*<signal handler called>",
             r"^#\d+ .*local_death \(target=.*library\.c", r"^#\d+ .*library_die", r"^#\d+ .*" + main,
             start=r"^\[die\]", end=r"^\[end\]")
+    aborted = Gdb(machine, ["run", "bt"], ["--args"] + machine.osv + [program, "1"])
+    aborted.has("so does abort", r"^#0 .*osv_fatal_fault \(signal=(signal@entry=)?6", r"^#\d+ .*abort \(\)",
+                r"^#\d+ .*local_death \(target=.*library\.c", r"^#\d+ .*" + main)
+    opened = Gdb(machine, ["break library_compare", "run", "bt"],
+                 ["--args"] + machine.osv + [files["opens"], files["library.so"]])
+    opened.has("a library that dlopen brought, for the second time", r"^#0 .*library_compare \(a=1, b=2\)",
+               r"^#1 .*main")
     run.lacks("no command failed", r"Python Exception|^Error|[Tt]raceback|corrupt stack")
     machine.case("nothing to complain about", "Python" not in run.errors and "rror" not in run.errors, run.errors)
+
+
+def lines_have(machine, name, text, *patterns):
+    """The patterns match lines of the text, in this order."""
+    lines = text.splitlines()
+    at = 0
+    for pattern in patterns:
+        found = next((i for i in range(at, len(lines)) if re.search(pattern, lines[i])), None)
+        if found is None:
+            machine.case(name, False, "no line matches %r after line %d of:\n%s" % (pattern, at, text))
+            return
+        at = found + 1
+    machine.case(name, True)
+
+
+def report(machine, files):
+    """A crash report names functions that only .symtab has, in the program, its libraries and core."""
+    _, _, err = machine.run(machine.osv + [files["threads"], "0"])
+    lines_have(machine, "a fault in a library's static function", err.decode(errors="replace"),
+               r"^osv: SIGSEGV: address 0x0, at library\.so\+0x\w+ \(local_death\+0x\w+\), thread 2",
+               r"#0 .* \(local_death\+0x", r"#1 .* \(library_die\+0x", r"#2 .* threads\+0x\w+ \(main\+0x",
+               r"#3 .* \(glibc___libc_start_main\+0x", r"\(_start\+0x")
+    _, _, err = machine.run(machine.osv + [files["threads"], "1"])
+    lines_have(machine, "abort: core's own functions by name", err.decode(errors="replace"), r"^osv: SIGABRT",
+               r" \(local_death\+0x",
+               r" \(library_die\+0x", r"\(main\+0x")
+
+
+def perf_map(machine, files):
+    """--perf-map: a line for each function, also of what was loaded late."""
+    command = ["/bin/sh", "-c", "echo $$; exec \"$@\"", "sh"] + machine.osv + ["--perf-map", files["opens"],
+                                                                            files["library.so"]]
+    status, out, err = machine.run(command)
+    words = out.decode().split()
+    path = "/tmp/perf-%s.map" % words[0]
+    with open(path, encoding="utf-8") as file:
+        lines = [line.split(" ", 2) for line in file.read().splitlines()]
+    os.unlink(path)
+    machine.case("the program ran", status == 0 and len(words) == 7, err.decode(errors="replace"))
+    found = {name: (int(start, 16), int(size, 16)) for start, size, name in lines}
+    for address, name in zip(words[1::2], words[2::2]):
+        start, size = found.get(name, (0, 0))
+        machine.case("%s is there, with its size" % name, start == int(address, 16) and size > 0, repr(found))
+    machine.case("so is a static function of the library", "local_death" in found, repr(found))
+
+
+def core(machine, files):
+    """--core: gdb opens the file and finds threads, places and variables."""
+    program = files["threads"]
+    name = os.path.join(machine.directory, "core")
+    status, _, err = machine.run(machine.osv + ["--core", name, program, "0"])
+    text = err.decode(errors="replace")
+    machine.case("the program dies of its signal", status == 139, text)
+    lines_have(machine, "it is said that there is a core", text, r"^osv: core dumped to core$")
+    size = os.stat(name)
+    machine.case("the file is sparse", size.st_blocks * 512 < size.st_size // 2, repr(size))
+    script = echo("bt") + ["bt", "frame function local_death", "print last_words", "up 2", "print arguments[1]"]
+    script += ["print waiting", "print $_siginfo._sifields._sigfault.si_addr"]
+    script += echo("threads") + ["info threads"] + echo("all") + ["thread apply all bt"]
+    script += echo("osv") + ["osv threads", "osv mmap", "osv files"] + echo("end")
+    run = Gdb(machine, script, [program, name])
+    run.has("the signal", r"^Program terminated with signal SIGSEGV")
+    run.has("the place, and variables of it and of its callers", r"^#0 .*local_death \(target=.*library\.c",
+            r"^#1 .*library_die", r"^#2 .*main \(count=2", r"= 4711$", r'= 0x\w+ "0"$', r"= 8$", r"= \(void \*\) 0x0",
+            start=r"^\[bt\]", end=r"^\[threads\]")
+    run.has("all nine threads, the dead one first", r"^\* 1 +.*LWP 2 ", r"^  9 +.*LWP",
+            start=r"^\[threads\]", end=r"^\[all\]")
+    for number, where in ((3, "mutex_waiter"), (4, "cond_waiter"), (7, "pipe_reader"), (10, "computer")):
+        run.has("the backtrace of %s" % where, r"^#\d+ .*%s \(argument=" % where, r"isa_context_start",
+                start=r"^Thread \d+ \(.*LWP %d\)" % number, end=r"^Thread ")
+    run.has("osv threads, mmap and files of the dead", r"^3 .* mutex 0x\w+ <held_mutex>, held by thread 2",
+            r"r-xp .*/threads$", r"^5 +file ", start=r"^\[osv\]", end=r"^\[end\]")
+    run.lacks("no command failed", r"Python Exception|[Tt]raceback|corrupt stack|Corrupted")
+    status, _, err = machine.run(machine.osv + ["--core", name, program, "1"])
+    machine.case("abort: the program dies of its signal", status == 134, err.decode(errors="replace"))
+    run = Gdb(machine, ["bt"], [program, name])
+    run.has("abort: its place", r"^Program terminated with signal SIGABRT", r"^#\d+ .*abort \(\)",
+            r"^#\d+ .*local_death", r"^#\d+ .*main")
+    status, _, err = machine.run(machine.osv + ["--core", "/nonexistent/core", program, "0"])
+    machine.case("a directory that is not there is an error at once",
+                 status == 2 and b"/nonexistent: No such file or directory" in err, err.decode(errors="replace"))
+
+
+def stats(machine, files):
+    """--stats: calls by name with their time, and what the run was made of; nothing without it."""
+    status, out, err = machine.run(machine.osv + ["--stats", files["calls"]])
+    text = err.decode(errors="replace")
+    machine.case("the program runs as without", status == 0 and out == b"", text)
+    lines_have(machine, "the figures of the run", text, r"^osv: after \d+\.\d{3} s on \d+ CPUs:$",
+               r"^osv: +[1-9]\d* switches$", r"^osv: +[1-9]\d* wakes$", r"^osv: +\d+ kicks$",
+               r"^osv: +[1-9]\d* interrupts \(timer [1-9]\d*, kick \d+, devices and notices \d+\)$",
+               r"^osv: +[1-9]\d* faults$")
+    peak = re.search(r"(\d+) KiB of memory at most", text)
+    machine.case("the high-water mark has what was freed since", peak and int(peak.group(1)) > 8192, text)
+    lines_have(machine, "calls are counted", text, r"^osv: +1000 +\d+\.\d{3}  getppid$")
+    sleep = re.search(r" 1 +(\d+)\.\d{3}  (clock_)?nanosleep", text)
+    machine.case("their time is that of waiting too", sleep and int(sleep.group(1)) >= 2000, text)
+    lines_have(machine, "and those that are not here", text, r"^osv: system calls that are not here.* acct 1$")
+    _, _, err = machine.run(machine.osv + [files["calls"]])
+    machine.case("nothing is said without it", err == b"", err.decode(errors="replace"))
