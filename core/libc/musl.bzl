@@ -26,6 +26,7 @@ EXCLUDE = [
     "src/internal/libc.c",  # musl_thread.c, copied.c
     "src/ldso/*",  # dl.c
     "src/ldso/*/*",
+    "src/legacy/ftw.c",  # ftw.c
     "src/legacy/valloc.c",  # memory.c
     "src/linux/clone.c",
     "src/locale/c_locale.c",  # musl_locale.c
@@ -40,6 +41,7 @@ EXCLUDE = [
     "src/malloc/*/*",
     "src/misc/getopt.c",  # getopt.c
     "src/misc/getopt_long.c",
+    "src/misc/nftw.c",
     "src/mq/mq_notify.c",
     "src/multibyte/[bw]*.c",  # multibyte.c
     "src/multibyte/mbl*.c",
