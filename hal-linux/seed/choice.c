@@ -5,7 +5,8 @@
 // points to thousands: some bugs want two switches close together, some a long stay elsewhere.
 // SCHEDULE_PCT gives the vCPUs random priorities and lets the highest run; at `depth` random points
 // the one that runs becomes the lowest (Burckhardt et al., ASPLOS 2010). SCHEDULE_TURNS goes
-// round; but for `depth` random preemptions a vCPU goes on until it waits.
+// round; but for `depth` random preemptions a vCPU goes on until it waits. In both, whoever has
+// gone on for TURN_POINTS has had its turn: it may be polling for what another one will do.
 #include "hal-linux/seed/seed.h"
 
 enum {
@@ -13,6 +14,7 @@ enum {
     GAP_POINTS_LOGS = 10,   // .. 4096
     RUN_POINTS_LOG = 20,    // a run's length, as PCT guesses it: the change points fall within
     DEPTH_MAX = 64,
+    TURN_POINTS = 200000,
 };
 
 static struct random choices;
@@ -56,8 +58,9 @@ hal_ns choice_gap(void)
     if (schedule == SCHEDULE_RANDOM) {
         return (1 + random_below(&choices, 2ul << gap_log)) * POINT_NS;
     }
-    if (change_next == change_count) {
-        return UINT64_MAX / 2;
+    const hal_ns turn = TURN_POINTS * POINT_NS;
+    if (change_next == change_count || changes[change_next] > point_now + turn) {
+        return turn;
     }
     hal_ns at = changes[change_next++];
     return at > point_now ? at - point_now : POINT_NS;
