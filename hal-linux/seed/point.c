@@ -189,6 +189,10 @@ void seed_atomic(const volatile void *address, size_t size, bool reads, bool wri
     (void)reads;
     (void)writes;
     (void)order;
+    if (choice_at_atomic()) {
+        choice_at = point_now;
+        point_next = 0;
+    }
     point_at(place);
 }
 

@@ -79,6 +79,12 @@ void choice_init(const struct seed_options *options);
 // How long until the next choice, in virtual time.
 hal_ns choice_gap(void);
 
+// Whether a choice is to be made where a vCPU spins.
+bool choice_at_spin(void);
+
+// Whether a choice is to be made before this atomic access.
+bool choice_at_atomic(void);
+
 // Whether a choice is to be made, too, whenever a vCPU becomes able to go on.
 bool choice_wants_events(void);
 

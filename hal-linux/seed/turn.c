@@ -167,7 +167,9 @@ void seed_relax(void)
 {
     uintptr_t state = hal_irq_save();
     point_now += POINT_NS;
-    turn_choose(true);
+    if (choice_at_spin()) {
+        turn_choose(true);
+    }
     hal_irq_restore(state);
     point_at(PLACE);
 }

@@ -86,7 +86,7 @@ def fresh(machine, files):
     sql = "create table t(a, b); with recursive n(i) as (select 1 union all select i + 1 from n where i < 500) " \
           "insert into t select i, i * i from n; select count(*), sum(b) from t; pragma integrity_check;"
     for name, command in (("lua", ["lua5.4", script]), ("sqlite3", ["sqlite3", ":memory:", sql]),
-                          ("C++ threads", [files["work_cxx"]])):
+                          ("C++ threads", [files["work_cxx"]]), ("threads that meet", [files["stress"]])):
         expected = machine.run(command)
         wrong = []
         for seed in range(first, last + 1):

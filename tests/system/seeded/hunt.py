@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""hunt.py: seeds that nobody has run before, for a while: prints the command of each run that goes wrong.
+
+    hunt.py [--seconds N] [--from SEED] OSV-SIM PROGRAM...
+
+Each program must print and exit as on Linux, with 1 to 4 vCPUs and each way of choosing who goes on. Prints TAP.
+"""
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+
+
+def options(seed):
+    """What besides the seed differs from run to run: all of it follows from the seed."""
+    schedule = ("random", "random", "pct:%d" % (1 + seed % 20), "turns:%d" % (seed % 40))[seed % 4]
+    return ["-c", str(2 + seed // 4 % 3), "--schedule", schedule]
+
+
+def run(command, folder):
+    try:
+        done = subprocess.run(command, cwd=folder, env=dict(os.environ, LC_ALL="C"), stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=60, check=False)
+    except subprocess.TimeoutExpired:
+        return "no end in 60 s", b"", b""
+    return done.returncode, done.stdout, done.stderr
+
+
+def hunt(osv_sim, program, seeds, end):
+    """Runs program until end; (how many runs, what to say of each that went wrong)."""
+    count, wrong = 0, []
+    with tempfile.TemporaryDirectory() as folder:
+        expected = run([program], folder)
+        while time.time() < end and len(wrong) < 5:
+            seed = next(seeds)
+            shown = ["-v", "%s:%s:ro" % ((os.path.dirname(program),) * 2)]
+            command = [osv_sim, "--seed", str(seed)] + options(seed) + shown + [program]
+            got = run(command, folder)
+            count += 1
+            if got[:2] != expected[:2]:
+                wrong.append(" ".join(command) + "\nstatus %s, want %s\n" % (got[0], expected[0]) +
+                             got[2].decode(errors="replace")[:2000])
+    return count, wrong
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--from", dest="first", type=int, default=random.SystemRandom().randrange(1 << 40))
+    parser.add_argument("osv_sim")
+    parser.add_argument("programs", nargs="+")
+    arguments = parser.parse_args()
+    osv_sim = os.path.realpath(arguments.osv_sim)
+    seeds = iter(range(arguments.first, arguments.first + (1 << 40)))
+    start, failed = time.time(), 0
+    for number, path in enumerate(arguments.programs, 1):
+        end = start + arguments.seconds * number / len(arguments.programs)
+        count, wrong = hunt(osv_sim, os.path.realpath(path), seeds, end)
+        failed += bool(wrong)
+        print("%sok %d - %s under %d seeds" % ("not " if wrong else "", number, os.path.basename(path), count), flush=True)
+        print("".join("# %s\n" % line for text in wrong for line in text.splitlines()), end="", flush=True)
+    print("1..%d" % len(arguments.programs))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
