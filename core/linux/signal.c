@@ -169,6 +169,7 @@ static bool wants(const struct task *task, int signal)
 // Gets the target to look: it may be parked, running elsewhere, or about to park.
 static void task_notify(struct task *task)
 {
+    atomic_store(&task->is_signaled, true);
     thread_wake(task->thread);
     thread_kick(task->thread);
 }
@@ -276,6 +277,9 @@ void signal_mask_set(struct task *task, uint64_t mask)
 {
     mask &= ~signal_unblockable;
     uint64_t more = mask & ~atomic_exchange(&task->blocked, mask);
+    if (signal_deliverable(task) != 0) {
+        atomic_store(&task->is_signaled, true);
+    }
     uint64_t left = more & atomic_load(&process_signals.set);
     if (left == 0) {
         return;

@@ -115,6 +115,7 @@ static enum signal_outcome frames_push(struct task *task, struct hal_regs *regs)
     enum signal_outcome outcome = SIGNAL_NO_HANDLER;
     struct linux_signal_info info;
     struct signal_action action;
+    atomic_store(&task->is_signaled, false); // before the look: what is sent now sets it again
     while (signal_deliverable(task) != 0 &&
            signal_take(task, ~atomic_load(&task->blocked), &info)) {
         signal_action_take(info.signal, &action);
@@ -187,10 +188,16 @@ static bool serve(void)
     return task_self() != NULL && signal_run() == SIGNAL_INTERRUPT;
 }
 
+// A saved mask is signal_run's business alone.
+static bool is_due(const struct task *task)
+{
+    return task_is_signaled(task) && signal_deliverable(task) != 0;
+}
+
 static bool is_interrupted(void)
 {
     const struct task *task = task_self();
-    return task != NULL && signal_deliverable(task) != 0;
+    return task != NULL && is_due(task);
 }
 
 // ---- Interrupts and faults -----------------------------------------------------
@@ -204,7 +211,7 @@ static bool is_core(uintptr_t ip)
 static void frame_hook(struct hal_frame *frame)
 {
     struct task *task = task_self();
-    if (task == NULL || (signal_deliverable(task) == 0 && !coredump_is_under_way())) {
+    if (task == NULL || (!is_due(task) && !coredump_is_under_way())) {
         return;
     }
     if (frame == NULL) {

@@ -26,6 +26,7 @@ struct task {
     struct list node;            // in the list of tasks; task_lock
     struct signal_queue signals; // for this thread alone
     _Atomic uint64_t blocked;    // changed by its own thread
+    _Atomic bool is_signaled;    // it is the one to look for signals, and for saved_mask
     _Atomic uint64_t waited;     // of blocked ones, those that it waits for now (sigwait)
     // Its own thread's.
     bool has_saved_mask; // saved_mask is to be blocked again when the call returns
@@ -41,7 +42,7 @@ struct task {
 // another thread is waited for.
 extern struct mutex task_lock;
 
-// Of the process: any thread that lets one in may take it.
+// Of the process: a thread that lets one in may take it.
 extern struct signal_queue process_signals;
 
 // The calling thread's; NULL for a thread of core's own, never in a system call.
@@ -50,13 +51,11 @@ static inline struct task *task_self(void)
     return thread_self()->user;
 }
 
-// Is there anything for signal_run to do? Looked at on the way out of each system call.
+// Is there anything for signal_run to do? Looked at on the way out of each system call. A signal of
+// the process is left to the thread that was chosen for it, unless another looks before that.
 static inline bool task_is_signaled(const struct task *task)
 {
-    uint64_t pending = atomic_load_explicit(&task->signals.set, memory_order_relaxed) |
-                       atomic_load_explicit(&process_signals.set, memory_order_relaxed);
-    return (pending & ~atomic_load_explicit(&task->blocked, memory_order_relaxed)) != 0 ||
-           task->has_saved_mask;
+    return atomic_load_explicit(&task->is_signaled, memory_order_relaxed);
 }
 
 // With task_lock held. The oldest is the process's first thread while that lives. NULL: no more.

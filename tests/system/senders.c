@@ -3,6 +3,7 @@
 // signals.
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -171,6 +172,32 @@ static void *await(void *unused)
     return NULL;
 }
 
+static void *kill_process(void *unused)
+{
+    handled_by = 0;
+    kill(getpid(), SIGUSR2);
+    for (int i = 0; i < 20; ++i) {
+        usleep(100); // gives this thread many chances to take it
+    }
+    return unused;
+}
+
+// A thread sends, the first one waits: the handler is the first one's, and its wait ends.
+static void interrupted_first(void)
+{
+    pthread_t thread;
+    sem_t semaphore;
+    struct sigaction action = {.sa_handler = on_who};
+    sigaction(SIGUSR2, &action, NULL);
+    sem_init(&semaphore, 0, 0);
+    for (int i = 0; i < 3; ++i) {
+        pthread_create(&thread, NULL, kill_process, NULL);
+        SHOW(sem_wait(&semaphore));
+        pthread_join(thread, NULL);
+        printf("handled by %d\n", handled_by);
+    }
+}
+
 // All threads block it; the one that waits gets what is sent to the process.
 static void waiter(void)
 {
@@ -309,6 +336,7 @@ int main(void)
     queues();
     waiting();
     choice();
+    interrupted_first();
     waiter();
     as_files();
     storm();
