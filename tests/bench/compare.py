@@ -57,7 +57,7 @@ PROGRAMS = {
     "lua": ("lua5.4 @work.lua 20", ()),
     "sqlite": ("sqlite3 work.db .read\t@work.sql", ()),
     "xz": ("xz -T2 -2 --block-size=1MiB -k prose8", ("prose8",)),
-    "zstd": ("zstd -T2 -q -9 prose16", ("prose16",)),
+    "zstd": ("zstd -T2 -q -9 -B2MiB prose16", ("prose16",)),
     "jq": ("jq --arg who me -f @work.jq data.json", ("data.json",)),
     "gawk": ("gawk -f @work.awk lines", ("lines",)),
     "perl": ("perl @work.pl 40", ()),
