@@ -53,14 +53,15 @@ static void *table_at(const struct elf_object *object, const struct dynamic_valu
                       enum elf_dynamic_tag tag, size_t size, size_t alignment)
 {
     uint64_t address = values->value[tag];
-    return address % alignment != 0 ? NULL : elf_object_bytes(object, address, size);
+    return address % alignment != 0 ? NULL : elf_object_table(object, address, size);
 }
 
-// How many bytes the segment has from address on.
+// How many bytes of the file the segment has from address on.
 static size_t room_at(const struct elf_object *object, uint64_t address)
 {
     const struct elf_segment *segment = elf_object_segment(object, address, 1);
-    return segment == NULL ? 0 : segment->size - (size_t)(address - segment->address);
+    size_t offset = segment == NULL ? 0 : (size_t)(address - segment->address);
+    return segment == NULL || offset > segment->file_size ? 0 : segment->file_size - offset;
 }
 
 static int symbols_read(struct elf_object *object, const struct dynamic_values *values)
@@ -105,7 +106,7 @@ static int gnu_hash_read(struct elf_object *object, const struct dynamic_values 
     size_t bloom_count = header[2];
     size_t size = 16 + 8 * bloom_count + 4 * (size_t)header[0];
     if (header[0] == 0 || bloom_count == 0 || (bloom_count & (bloom_count - 1)) != 0 ||
-        elf_object_bytes(object, address, size) == NULL) {
+        elf_object_table(object, address, size) == NULL) {
         return damaged(object, "hash table");
     }
     hash->bucket_count = header[0];
@@ -123,7 +124,7 @@ static int sysv_hash_read(struct elf_object *object, const struct dynamic_values
 {
     const uint32_t *header = table_at(object, values, ELF_DT_HASH, 8, 4);
     if (header == NULL || header[0] == 0 ||
-        elf_object_bytes(object, values->value[ELF_DT_HASH],
+        elf_object_table(object, values->value[ELF_DT_HASH],
                          8 + 4 * ((size_t)header[0] + header[1])) == NULL) {
         return damaged(object, "hash table");
     }
@@ -264,7 +265,7 @@ int elf_dynamic_read(struct elf_object *object)
     struct dynamic_values values;
     const struct elf_program_header *header = object->dynamic_header;
     if (header->address % 8 != 0 ||
-        elf_object_bytes(object, header->address, header->memory_size) == NULL ||
+        elf_object_table(object, header->address, header->memory_size) == NULL ||
         header->memory_size < sizeof(struct elf_dynamic)) {
         return damaged(object, "dynamic section");
     }

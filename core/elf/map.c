@@ -184,8 +184,8 @@ static int segments_collect(struct elf_object *object, uint64_t file_size)
         if (error != 0) {
             return error;
         }
-        object->segments[object->segment_count++] =
-            (struct elf_segment){header->address, header->memory_size, prot_of(header->flags)};
+        object->segments[object->segment_count++] = (struct elf_segment){
+            header->address, header->memory_size, header->file_size, prot_of(header->flags)};
     }
     if (object->segment_count == 0) {
         return elf_fail(ENOEXEC, "%s: has nothing to load; link it again", object->path);

@@ -31,6 +31,10 @@ int elf_fail(int error, const char *pattern, ...)
         va_start(arguments, pattern);
         format_list(message_text, ELF_MESSAGE_SIZE, pattern, arguments);
         va_end(arguments);
+        // Names come from files, and a message is one line.
+        for (char *c = message_text; *c != '\0'; ++c) {
+            *c = (unsigned char)*c < ' ' ? '?' : *c;
+        }
     }
     return -error;
 }

@@ -98,6 +98,15 @@ char *elf_object_bytes(const struct elf_object *object, uint64_t address, size_t
     return elf_object_is_readable(object, address, size) ? elf_object_va(object, address) : NULL;
 }
 
+char *elf_object_table(const struct elf_object *object, uint64_t address, size_t size)
+{
+    const struct elf_segment *segment = elf_object_segment(object, address, size);
+    return segment != NULL && (segment->prot & HAL_READ) != 0 &&
+                   address + size - segment->address <= segment->file_size
+               ? elf_object_va(object, address)
+               : NULL;
+}
+
 bool elf_object_has_code(const struct elf_object *object, const char *va)
 {
     uint64_t address = elf_object_address(object, va);

@@ -28,6 +28,7 @@
 struct elf_segment {
     uint64_t address; // as linked
     size_t size;      // in memory
+    size_t file_size; // of it, what the file has
     unsigned prot;    // HAL_READ ...
 };
 
@@ -193,6 +194,8 @@ static inline uint64_t elf_object_address(const struct elf_object *object, const
 // segment.
 bool elf_object_is_readable(const struct elf_object *object, uint64_t address, size_t size);
 char *elf_object_bytes(const struct elf_object *object, uint64_t address, size_t size);
+// The same, and all of them come from the file: the zeros that follow them may be terabytes.
+char *elf_object_table(const struct elf_object *object, uint64_t address, size_t size);
 const struct elf_segment *elf_object_segment(const struct elf_object *object, uint64_t address,
                                              size_t size);
 bool elf_object_has_code(const struct elf_object *object, const char *va);

@@ -173,7 +173,8 @@ int elf_open(const char *path, int flags, const void *caller, struct elf_object 
              char message[ELF_MESSAGE_SIZE])
 {
     if ((flags & (ELF_LAZY | ELF_NOW)) == 0) {
-        format(message, ELF_MESSAGE_SIZE, "invalid mode for dlopen(): Invalid argument");
+        format(message, ELF_MESSAGE_SIZE, "%s%sinvalid mode for dlopen(): Invalid argument",
+               path == NULL ? "" : path, path == NULL || path[0] == '\0' ? "" : ": ");
         return -EINVAL;
     }
     elf_loader_lock();
@@ -198,14 +199,14 @@ int elf_open(const char *path, int flags, const void *caller, struct elf_object 
 int elf_close(struct elf_object *object, char message[ELF_MESSAGE_SIZE])
 {
     elf_loader_lock();
-    bool is_open = object != NULL && object->open_count > 0;
-    if (is_open) {
+    bool is_open = object != NULL && (object->open_count > 0 || object->is_nodelete);
+    if (is_open && object->open_count > 0) {
         elf_unload_hold();
         if (--object->open_count == 0) {
             elf_unload_want();
         }
         elf_unload_release();
-    } else {
+    } else if (!is_open) {
         format(message, ELF_MESSAGE_SIZE, "shared object not open");
     }
     elf_loader_unlock();

@@ -121,10 +121,9 @@ const char *elf_origin_of(const struct elf_object *object);
 size_t elf_tls_module_of(const struct elf_object *object); // 0: none
 void *elf_tls_block_of(const struct elf_object *object);   // the calling thread's, or NULL
 const void *elf_headers_of(const struct elf_object *object, size_t *count);
-// Each directory that the object's own look-ups search, in order; flags are glibc's LA_SER_*.
+// Each directory that the object's own look-ups search, in order.
 HAL_MUST_CHECK int elf_search_walk(const struct elf_object *object,
-                                   void (*visit)(const char *directory, unsigned flags,
-                                                 void *argument),
+                                   void (*visit)(const char *directory, void *argument),
                                    void *argument);
 
 // Functions by the symbol tables in files (.symtab), which have more names than what is loaded.

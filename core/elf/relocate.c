@@ -15,6 +15,8 @@
 #include "core/lib/string.h"
 #include "core/mem/heap.h"
 
+enum { SYSTEM_COPY_MAX = 4096 }; // no object of the C library's is larger
+
 // A resolver's call that was put off: *place = resolver() + addend.
 struct indirect {
     char *place, *resolver;
@@ -34,7 +36,7 @@ struct relocating {
     const struct elf_segment *segment; // of the last place
     uint32_t symbol;                   // the last look-up: its symbol and flags
     unsigned flags;
-    bool is_found;
+    bool has_symbol, is_found;
     struct elf_definition definition;
 };
 
@@ -55,7 +57,10 @@ static char *place_of(struct relocating *state, uint64_t address, size_t size)
         }
         state->segment = segment;
     }
-    return elf_object_va(state->object, address);
+    // The string table ends with a NUL, and shall do so afterwards.
+    char *place = elf_object_va(state->object, address);
+    size_t distance = (size_t)(place + size - state->object->strings);
+    return distance > 0 && distance < state->object->strings_size + size ? NULL : place;
 }
 
 static void word_write(char *place, uint64_t value)
@@ -132,6 +137,10 @@ void elf_binding_note(struct elf_object *object, struct elf_object *definer)
     if (definer == object || definer->is_startup || definer->is_nodelete) {
         return;
     }
+    if (object->is_startup || object->is_nodelete) {
+        definer->is_nodelete = true;
+        return;
+    }
     for (size_t i = 0; i < object->needed_count; ++i) {
         if (object->needed[i] == definer) {
             return;
@@ -147,7 +156,7 @@ void elf_binding_note(struct elf_object *object, struct elf_object *definer)
 static int symbol_look_up(struct relocating *state, uint32_t index, unsigned flags)
 {
     struct elf_object *object = state->object;
-    if (state->symbol == index && state->flags == flags) {
+    if (state->has_symbol && state->symbol == index && state->flags == flags) {
         return 0;
     }
     const struct elf_symbol_entry *entry =
@@ -156,6 +165,7 @@ static int symbol_look_up(struct relocating *state, uint32_t index, unsigned fla
     if (name == NULL) {
         return -ENOEXEC;
     }
+    state->has_symbol = true;
     state->symbol = index;
     state->flags = flags;
     if (binds_to_itself(entry)) {
@@ -320,6 +330,9 @@ static int copy_apply(struct relocating *state, const struct elf_relocation *rel
     if (error != 0) {
         return error;
     }
+    if (!object->is_program) {
+        return damaged(object);
+    }
     const struct elf_definition *definition = &state->definition;
     size_t size = object->symbols[relocation->symbol].size;
     char *place = place_of(state, relocation->offset, size);
@@ -332,7 +345,8 @@ static int copy_apply(struct relocating *state, const struct elf_relocation *rel
         return damaged(object);
     }
     if (definition->entry == NULL) {
-        if (definition->system->is_tls || definition->system->address == NULL) {
+        if (definition->system->is_tls || definition->system->address == NULL ||
+            size > SYSTEM_COPY_MAX) {
             return damaged(object);
         }
         elf_system_copy(definition->system, place, size);
@@ -647,7 +661,7 @@ static int slots_apply(struct relocating *state)
 
 int elf_relocate(struct elf_object *object, const struct elf_scope *global)
 {
-    struct relocating state = {.object = object, .global = global, .symbol = UINT32_MAX};
+    struct relocating state = {.object = object, .global = global};
     int error = relative_apply(&state);
     if (error == 0) {
         error = table_apply(&state, &object->relocations);
@@ -658,7 +672,7 @@ int elf_relocate(struct elf_object *object, const struct elf_scope *global)
 // Runs in place of the function, on the thread that calls it; what it answers is called instead.
 char *elf_bind(struct elf_object *object, size_t index)
 {
-    struct relocating state = {.object = object, .global = &elf_global, .symbol = UINT32_MAX};
+    struct relocating state = {.object = object, .global = &elf_global};
     const struct elf_relocation *relocation =
         index < object->jump_slots.count ? &object->jump_slots.entries[index] : NULL;
     elf_bindings_lock();

@@ -311,14 +311,13 @@ static int everywhere_try(struct search *search, const struct elf_object *needer
 
 struct listing {
     struct search search;
-    void (*visit)(const char *directory, unsigned flags, void *argument);
+    void (*visit)(const char *directory, void *argument);
     void *argument;
 };
 
 static void list_walk(struct listing *listing, const char *list, enum list_kind kind,
                       const struct elf_object *owner)
 {
-    static const unsigned flags[] = {0x04, 0x02, 0x04, 0x40}; // LA_SER_RUNPATH, _LIBPATH, _DEFAULT
     struct search *search = &listing->search;
     search->origin = owner;
     while (list != NULL && *list != '\0') {
@@ -327,14 +326,13 @@ static void list_walk(struct listing *listing, const char *list, enum list_kind 
         while (search->length > 1 && search->path[search->length - 1] == '/') {
             search->path[--search->length] = '\0';
         }
-        listing->visit(search->path, flags[kind], listing->argument);
+        listing->visit(search->path, listing->argument);
         list += size + (list[size] != '\0');
     }
 }
 
 int elf_search_walk(const struct elf_object *object,
-                    void (*visit)(const char *directory, unsigned flags, void *argument),
-                    void *argument)
+                    void (*visit)(const char *directory, void *argument), void *argument)
 {
     struct listing listing = {
         .search.path = heap_alloc(PATH_SIZE), .visit = visit, .argument = argument};

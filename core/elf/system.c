@@ -177,6 +177,18 @@ const struct elf_symbol *elf_system_symbol_at(const void *address)
     return NULL;
 }
 
+// The last of several copies counts, so that there are no more moves than symbols.
+static void move_note(const void *from, char *to)
+{
+    size_t place = 0;
+    while (place < table.move_count && table.moves[place].from != from) {
+        ++place;
+    }
+    ASSERT(place < table.count);
+    table.moves[place] = (struct move){from, to};
+    table.move_count = place == table.move_count ? place + 1 : table.move_count;
+}
+
 // An object that is not in the list of copied ones is one that never changes, and is just copied.
 void elf_system_copy(const struct elf_symbol *symbol, char *target, size_t size)
 {
@@ -186,8 +198,7 @@ void elf_system_copy(const struct elf_symbol *symbol, char *target, size_t size)
             size = size < copied->size ? size : copied->size;
             memcpy(target, elf_system_address(symbol), size);
             *copied->pointer = target;
-            ASSERT(table.move_count <= table.count);
-            table.moves[table.move_count++] = (struct move){symbol->address, target};
+            move_note(symbol->address, target);
             return;
         }
     }

@@ -49,10 +49,10 @@ static void definitions_walk(struct version_walk *walk, uint64_t address, uint64
 {
     for (; count > 0 && walk->error == 0; --count) {
         const struct elf_version_definition *definition =
-            (const void *)elf_object_bytes(walk->object, address, sizeof(*definition));
+            (const void *)elf_object_table(walk->object, address, sizeof(*definition));
         const struct elf_version_definition_name *name = NULL;
         if (definition != NULL && address % 4 == 0 && definition->names_offset % 4 == 0) {
-            name = (const void *)elf_object_bytes(walk->object, address + definition->names_offset,
+            name = (const void *)elf_object_table(walk->object, address + definition->names_offset,
                                                   sizeof(*name));
         }
         if (name == NULL) {
@@ -74,7 +74,7 @@ static void need_names_walk(struct version_walk *walk, const struct elf_version_
 {
     for (unsigned left = need->name_count; left > 0 && walk->error == 0; --left) {
         const struct elf_version_need_name *name =
-            (const void *)elf_object_bytes(walk->object, address, sizeof(*name));
+            (const void *)elf_object_table(walk->object, address, sizeof(*name));
         if (name == NULL || address % 4 != 0) {
             walk->error = damaged(walk->object);
             return;
@@ -91,7 +91,7 @@ static void needs_walk(struct version_walk *walk, uint64_t address, uint64_t cou
 {
     for (; count > 0 && walk->error == 0; --count) {
         const struct elf_version_need *need =
-            (const void *)elf_object_bytes(walk->object, address, sizeof(*need));
+            (const void *)elf_object_table(walk->object, address, sizeof(*need));
         if (need == NULL || address % 4 != 0) {
             walk->error = damaged(walk->object);
             return;

@@ -65,10 +65,6 @@ static void *open_object(const char *path, int flags, const void *caller)
 {
     struct elf_object *object;
     char message[ELF_MESSAGE_SIZE] = "";
-    if ((flags & (ELF_LAZY | ELF_NOW)) == 0) {
-        message_set("invalid mode for dlopen(): Invalid argument");
-        return NULL;
-    }
     if (elf_open(path, flags, caller, &object, message) != 0) {
         if (message[0] != 0) { // NOLOAD: what is not there is not a failure to tell of
             message_set(message);
@@ -179,14 +175,14 @@ struct listing {
     char *text;
 };
 
-static void listing_take(const char *directory, unsigned flags, void *argument)
+static void listing_take(const char *directory, void *argument)
 {
     struct listing *listing = argument;
     size_t size = strlen(directory) + 1;
     if (listing->info != NULL && listing->count < listing->info->dls_cnt) {
         struct search_path *path = &listing->info->dls_serpath[listing->count];
         path->dls_name = memcpy(listing->text, directory, size);
-        path->dls_flags = flags;
+        path->dls_flags = 0; // as glibc has it
         listing->text += size;
     }
     ++listing->count;

@@ -93,3 +93,4 @@ $lazy -o "$out/liblazy_again.so" liblazy_again.c
 $lazy -DWAITS -o "$out/liblazy_waits.so" liblazy_again.c
 gcc $common -fno-builtin -fPIE -pie -rdynamic -Wl,-z,lazy -o "$out/lazy" lazy.c $here -llazy -lpthread
 gcc $common -fno-builtin -fPIE -pie -rdynamic -Wl,-z,now -o "$out/lazy_now" lazy.c $here -llazy -lpthread
+gcc $common -fPIE -pie -rdynamic -o "$out/scopes" scopes.c $here
