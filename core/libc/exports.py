@@ -15,6 +15,9 @@ PRIVATE = "GLIBC_PRIVATE"
 
 # Names of glibc that mean the same function as another name of its.
 SAME = {
+    "mktime": "timelocal",
+    "strftime_l": "__strftime_l",
+    "wcsftime_l": "__wcsftime_l",
     "strtol": "strtoll strtoq strtoimax __strtol_internal __strtoll_internal",
     "strtol_l": "strtoll_l __strtol_l __strtoll_l",
     "strtoul": "strtoull strtouq strtoumax __strtoul_internal __strtoull_internal",

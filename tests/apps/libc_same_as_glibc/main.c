@@ -11,12 +11,10 @@ static const struct section {
     void (*run)(void);
 } sections[] = {
     // clang-format off: one a line
-    {"printf", printf_section},
-    {"scanf", scanf_section},
-    {"number", number_section},
-    {"printf_wide", printf_wide_section},
-    {"locale", locale_section},
-    {"wide", wide_section},
+    {"printf", printf_section}, {"scanf", scanf_section},
+    {"number", number_section}, {"printf_wide", printf_wide_section},
+    {"locale", locale_section}, {"wide", wide_section},
+    {"time", time_section},
     // clang-format on
 };
 
