@@ -16,6 +16,9 @@ PRIVATE = "GLIBC_PRIVATE"
 # Names of glibc that mean the same function as another name of its.
 SAME = {
     "mktime": "timelocal",
+    "strcasecmp": "__strcasecmp",
+    "strcasecmp_l": "__strcasecmp_l",
+    "strncasecmp_l": "__strncasecmp_l",
     "strftime_l": "__strftime_l",
     "wcsftime_l": "__wcsftime_l",
     "strtol": "strtoll strtoq strtoimax __strtol_internal __strtoll_internal",

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/statfs.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
@@ -252,6 +253,45 @@ EXPORT(int, get_nprocs_conf, void)
     return (int)sched_cpu_count();
 }
 
+static long path_limit(int name)
+{
+    return name == _PC_SYNC_IO ? -1 : fpathconf(0, name);
+}
+
+EXPORT(long, pathconf, const char *path, int name)
+{
+    struct statfs status;
+    if (*path == 0) {
+        errno = ENOENT;
+        return -1;
+    }
+    if (name < 0 || name > _PC_2_SYMLINKS) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (statfs(path, &status) != 0) {
+        return -1;
+    }
+    return name == _PC_NAME_MAX ? (long)status.f_namelen : path_limit(name);
+}
+
+EXPORT(long, fpathconf, int fd, int name)
+{
+    struct statfs status;
+    if (fd < 0) {
+        errno = EBADF;
+        return -1;
+    }
+    if (name < 0 || name > _PC_2_SYMLINKS) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (fstatfs(fd, &status) != 0) {
+        return -1;
+    }
+    return name == _PC_NAME_MAX ? (long)status.f_namelen : path_limit(name);
+}
+
 EXPORT(int, getpagesize, void)
 {
     return HAL_PAGE_SIZE;
@@ -267,19 +307,42 @@ EXPORT(int, getdtablesize, void)
     return (int)resource_limit(RLIMIT_NOFILE);
 }
 
+// What getconf says programs of a kind are to be compiled with.
+static const char *compiler_flags(int name)
+{
+    switch (name) {
+    case 1004: // with large files: the flags, and lint's
+    case 1007:
+        return "-D_LARGEFILE64_SOURCE";
+    case 1108: // LP64 in X/Open 5, POSIX 6 and 7: the compiler's flags, the linker's
+    case 1109:
+    case 1124:
+    case 1125:
+    case 1140:
+    case 1141:
+        return "-m64";
+    case 1148: // the environment of POSIX 6 and 7
+    case 1149:
+        return "POSIXLY_CORRECT=1";
+    default:
+        return "";
+    }
+}
+
 EXPORT(size_t, confstr, int name, char *text, size_t size)
 {
     static const char *const values[] = {
         "/bin:/usr/bin", "POSIX_V6_LP64_OFF64", "glibc 2.36",
         "NPTL 2.36",     "XBS5_LP64_OFF64",     "POSIX_V7_LP64_OFF64",
     };
-    enum { FLAGS_FIRST = 1000, FLAGS_LAST = 1149 };
-    bool is_flags = name >= FLAGS_FIRST && name <= FLAGS_LAST;
+    enum { FLAGS_FIRST = 1000, FLAGS_LARGE_FIRST = 1100, FLAGS_LAST = 1149 };
+    bool is_flags = (name >= FLAGS_FIRST && name < FLAGS_FIRST + 8) ||
+                    (name >= FLAGS_LARGE_FIRST && name <= FLAGS_LAST);
     if (!is_flags && (name < 0 || name >= (int)(sizeof values / sizeof values[0]))) {
         errno = EINVAL;
         return 0;
     }
-    const char *value = is_flags ? "" : values[name];
+    const char *value = is_flags ? compiler_flags(name) : values[name];
     size_t needed = strlen(value) + 1;
     if (text != NULL && size > 0) {
         size_t length = needed <= size ? needed - 1 : size - 1;

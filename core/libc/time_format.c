@@ -15,6 +15,7 @@
 #include <wchar.h>
 
 #include "core/libc/export.h"
+#include "core/libc/format.h"
 
 enum { SPEC_MAX = 24, YEAR_BASE = 1900, DAYS_OF_WEEK = 7 };
 
@@ -69,7 +70,9 @@ static void number_put(struct writer *writer, const struct time_spec *spec, int6
                        int digits, char pad)
 {
     char text[SPEC_MAX];
-    int length = snprintf(text, sizeof text, "%ld", (long)(value < 0 ? -value : value));
+    char *end = text + sizeof text;
+    char *start = format_digits(value < 0 ? -(uint64_t)value : (uint64_t)value, end);
+    int length = (int)(end - start);
     char flag = spec->flag != 0 ? spec->flag : pad;
     int sign = value < 0;
     int wanted = (flag == '-' || spec->width > digits ? spec->width : digits) - sign;
@@ -84,7 +87,7 @@ static void number_put(struct writer *writer, const struct time_spec *spec, int6
         fill(writer, '0', padding);
     }
     for (int i = 0; i < length; ++i) {
-        put(writer, text[i]);
+        put(writer, start[i]);
     }
 }
 
@@ -230,17 +233,55 @@ static bool text_conversion(struct writer *writer, const struct time_spec *spec,
     }
 }
 
-// Letters for numbers. False: it is none of them.
-static bool number_conversion(struct writer *writer, const struct time_spec *spec,
-                              const struct tm *tm)
+// Letters for years, weeks and their days. False: it is none of them.
+static bool week_conversion(struct writer *writer, const struct time_spec *spec,
+                            const struct tm *tm)
 {
     int64_t year = (int64_t)tm->tm_year + YEAR_BASE;
     int week;
-    struct tm copy;
     switch (spec->letter) {
     case 'C':
         number_put(writer, spec, floor_divide(year, 100), 1, '0');
         return true;
+    case 'u':
+        number_put(writer, spec, (tm->tm_wday - 1 + 7) % 7 + 1, 1, '0');
+        return true;
+    case 'U':
+        number_put(writer, spec, (tm->tm_yday - tm->tm_wday + 7) / 7, 2, '0');
+        return true;
+    case 'W':
+        number_put(writer, spec, (tm->tm_yday - (tm->tm_wday - 1 + 7) % 7 + 7) / 7, 2, '0');
+        return true;
+    case 'w':
+        number_put(writer, spec, tm->tm_wday, 1, '0');
+        return true;
+    case 'V':
+        iso_year(tm, &week);
+        number_put(writer, spec, week, 2, '0');
+        return true;
+    case 'G':
+        number_put(writer, spec, iso_year(tm, &week), 1, '0');
+        return true;
+    case 'g':
+        number_put(writer, spec, (iso_year(tm, &week) % 100 + 100) % 100, 2, '0');
+        return true;
+    case 'Y':
+        number_put(writer, spec, year, 1, '0');
+        return true;
+    case 'y':
+        number_put(writer, spec, (year % 100 + 100) % 100, 2, '0');
+        return true;
+    default:
+        return false;
+    }
+}
+
+// Letters for other numbers. False: it is none of them.
+static bool number_conversion(struct writer *writer, const struct time_spec *spec,
+                              const struct tm *tm)
+{
+    struct tm copy;
+    switch (spec->letter) {
     case 'd':
         number_put(writer, spec, tm->tm_mday, 2, '0');
         return true;
@@ -275,34 +316,6 @@ static bool number_conversion(struct writer *writer, const struct time_spec *spe
         copy = *tm;
         number_put(writer, spec, mktime(&copy), 1, '0');
         return true;
-    case 'u':
-        number_put(writer, spec, (tm->tm_wday - 1 + 7) % 7 + 1, 1, '0');
-        return true;
-    case 'U':
-        number_put(writer, spec, (tm->tm_yday - tm->tm_wday + 7) / 7, 2, '0');
-        return true;
-    case 'W':
-        number_put(writer, spec, (tm->tm_yday - (tm->tm_wday - 1 + 7) % 7 + 7) / 7, 2, '0');
-        return true;
-    case 'w':
-        number_put(writer, spec, tm->tm_wday, 1, '0');
-        return true;
-    case 'V':
-        iso_year(tm, &week);
-        number_put(writer, spec, week, 2, '0');
-        return true;
-    case 'G':
-        number_put(writer, spec, iso_year(tm, &week), 1, '0');
-        return true;
-    case 'g':
-        number_put(writer, spec, (iso_year(tm, &week) % 100 + 100) % 100, 2, '0');
-        return true;
-    case 'Y':
-        number_put(writer, spec, year, 1, '0');
-        return true;
-    case 'y':
-        number_put(writer, spec, (year % 100 + 100) % 100, 2, '0');
-        return true;
     case 'z':
         offset_put(writer, spec, tm);
         return true;
@@ -334,6 +347,13 @@ static const char *spec_read(const char *pattern, struct time_spec *spec)
     return *pattern == 0 ? pattern : pattern + 1;
 }
 
+// False: the letter means nothing.
+static bool letter_put(struct writer *writer, const struct time_spec *spec, const struct tm *tm)
+{
+    return text_conversion(writer, spec, tm) || week_conversion(writer, spec, tm) ||
+           number_conversion(writer, spec, tm);
+}
+
 // A pattern without conversions that stand for several.
 static void simple_format(struct writer *writer, const char *pattern, const struct tm *tm,
                           bool is_upper)
@@ -346,9 +366,7 @@ static void simple_format(struct writer *writer, const char *pattern, const stru
         }
         spec.letter = pattern[1];
         pattern += 2;
-        if (!text_conversion(writer, &spec, tm)) {
-            number_conversion(writer, &spec, tm);
-        }
+        letter_put(writer, &spec, tm);
     }
 }
 
@@ -376,8 +394,7 @@ EXPORT(size_t, strftime, char *text, size_t size, const char *pattern, const str
         const char *several = is_allowed(&spec) ? pattern_of(spec.letter) : NULL;
         if (several != NULL) {
             several_put(&writer, &spec, several, tm);
-        } else if (!is_allowed(&spec) || (!text_conversion(&writer, &spec, tm) &&
-                                          !number_conversion(&writer, &spec, tm))) {
+        } else if (!is_allowed(&spec) || !letter_put(&writer, &spec, tm)) {
             text_put(&writer, &spec, pattern, (size_t)(end - pattern), false);
         }
         pattern = end;
