@@ -94,3 +94,27 @@ $lazy -DWAITS -o "$out/liblazy_waits.so" liblazy_again.c
 gcc $common -fno-builtin -fPIE -pie -rdynamic -Wl,-z,lazy -o "$out/lazy" lazy.c $here -llazy -lpthread
 gcc $common -fno-builtin -fPIE -pie -rdynamic -Wl,-z,now -o "$out/lazy_now" lazy.c $here -llazy -lpthread
 gcc $common -fPIE -pie -rdynamic -o "$out/scopes" scopes.c $here
+
+reload() { # NAME OPTIONS...
+    local name=$1
+    shift
+    $cxx -shared -fPIC -o "$out/libreload_$name.so" libreload.cc "$@"
+}
+reload throw -DTHROWS
+reload catch -DCATCHES
+reload stays -DSTAYS
+reload initial -DSIZE=500 -ftls-model=initial-exec
+reload large -DSIZE=20000 -ftls-model=initial-exec
+$cxx -fPIE -pie -o "$out/reload" reload.cc "-Wl,-rpath,\$ORIGIN" -lpthread
+
+contend() { # NAME OPTIONS...
+    local name=$1
+    shift
+    $shared -DQUIET -DNAME="$name" -o "$out/libcontend_$name.so" libunload.c "$@"
+}
+contend c
+contend b -DNEEDS=c -lcontend_c
+contend a -DNEEDS=c -lcontend_c
+contend x -DNEEDS=c -lcontend_c -Wl,-z,lazy
+gcc $common -fPIE -pie -o "$out/contend" contend.c $here -lpthread
+gcc $common -fPIE -pie -o "$out/space" space.c

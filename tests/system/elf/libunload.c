@@ -18,12 +18,16 @@ static _Thread_local int calls;
 
 __attribute__((constructor)) static void start(void)
 {
+#ifndef QUIET
     printf("+%s\n", TEXT(NAME));
+#endif
 }
 
 __attribute__((destructor)) static void end(void)
 {
+#ifndef QUIET
     printf("-%s %d\n", TEXT(NAME), calls);
+#endif
 }
 
 int JOIN(NAME, _count)(void)

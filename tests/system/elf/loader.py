@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """loader.py: what the loader makes of paths in the environment and of libraries that are not what they were, for compare.py."""
 import os
+import re
 import struct
 
 
@@ -61,3 +62,28 @@ def segments(machine, files):
         if kind == 1 and flags == 5:
             struct.pack_into("<I", data, offset + 56 * i + 4, 7)
     ends(machine, "a segment that is writable and executable", [], [write(machine, "both", data)], 126, "writable and executable")
+
+
+def spaces(machine, files):
+    """A second namespace is refused, and the message says what to do."""
+    status, out, _ = machine.run(machine.osv + [files["space"], "libz.so.1"])
+    machine.case("dlmopen", status == 0 and out == b"libz.so.1: dlmopen: there is one namespace only; use LM_ID_BASE or dlopen\nloaded\n",
+                 repr((status, out)))
+
+
+def traces(machine, files):
+    """--debug prints about a library what LD_DEBUG does, in the same order; only files are not looked for in as many places."""
+    library = os.path.join(os.path.dirname(files["gone"]), "libgone.so").encode()
+
+    def told(command):
+        lines = [re.sub(rb"^( *\d+:\t|osv: )", b"", line) for line in machine.run(command)[2].split(b"\n")]
+        return [line for line in lines if library in line or b"library=libgone.so" in line]
+
+    for variables in ([], ["LD_BIND_NOW=1"]):
+        options = [word for variable in variables for word in ("-e", variable)]
+        want = told(["env", "LD_DEBUG=libs,bindings"] + variables + [files["gone"], "x"])
+        have = told(machine.osv + options + ["--debug", "libs,symbols", files["gone"], "x"])
+        machine.case("--debug " + " ".join(variables), have == want and len(want) > 4,
+                     "want:\n%s\nhave:\n%s" % (b"\n".join(want).decode(), b"\n".join(have).decode()))
+    status, _, err = machine.run(machine.osv + ["--debug", "nothing", files["gone"]])
+    machine.case("--debug knows its words", status == 2 and b"libs,symbols" in err, repr((status, err)))
