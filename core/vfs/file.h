@@ -116,7 +116,8 @@ struct file {
     uint64_t offset;     // offset_lock
     struct vnode *vnode; // NULL for pipes and the like; counted
     struct entry
-        *entry;  // the name it was opened by (entry.h); NULL for pipes and the like; counted
+        *entry;  // the name it was opened by (entry.h), counted; NULL for pipes and the like, and
+                 // for regular files that the shortcut found (vfs_file_entry makes one of path)
     void *state; // the file type's
     struct list
         watchers; // the epoll items that wait for it: epoll.c's; all-zero: there never was one

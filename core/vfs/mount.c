@@ -61,6 +61,8 @@ void mount_attach(struct mount *mount, struct vnode *covered, const char *path)
     // Release pairs with the acquire in mount_upon: who sees the count sees the slot.
     atomic_store_explicit(&attached_count, count + 1, memory_order_release);
     if (covered != NULL) {
+        // Release pairs with the acquire in shortcut.c.
+        atomic_store_explicit(&covered->upon, mount, memory_order_release);
         atomic_fetch_add(&covered->mount->covered, 1);
     }
     mutex_unlock(&mount_lock);

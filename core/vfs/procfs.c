@@ -471,13 +471,13 @@ static int proc_jump(struct vnode *vnode, struct vnode_jump *target)
     if (fd_get(node->number, &file) != 0) {
         return -ENOENT;
     }
-    if (file->entry != NULL) {
-        target->entry = entry_get(file->entry);
-        file_put(file);
-    } else {
+    if (file->path == NULL) {
         target->file = file;
+        return 0;
     }
-    return 0;
+    int error = vfs_file_entry(file, &target->entry);
+    file_put(file);
+    return error;
 }
 
 // The name of an open file without one: "pipe:[10000]".

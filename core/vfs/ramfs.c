@@ -4,7 +4,8 @@
 // A directory finds names by a hash table with chains and lists them in the order they were made,
 // each at a position that never changes, so that a listing goes on rightly while names come and go.
 // One mutex guards all names and attributes of all such file systems; it is held for hash
-// operations only, never for copying contents.
+// operations only, never for copying contents. Looking a name up and reading attributes take no
+// lock as long as nothing is changed meanwhile (shortcut.h); so nodes are type-stable.
 #include "core/vfs/ramfs.h"
 
 #include "core/lib/assert.h"
@@ -12,24 +13,45 @@
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/mem/slab.h"
 #include "core/vfs/devices.h"
 #include "core/vfs/mount.h"
 #include "core/vfs/ramfs_node.h"
+#include "core/vfs/shortcut.h"
 #include "core/vfs/vfs.h"
 
-enum { BUCKETS_MIN = 16, DIRECTORY_ENTRY_SIZE = 20, RAMFS_MAGIC = 0x01021994 };
+enum {
+    BUCKETS_MIN = 16,
+    BUCKETS_GLANCE_MAX = 65536, // larger arrays are not in the direct map
+    DIRECTORY_ENTRY_SIZE = 20,
+    RAMFS_MAGIC = 0x01021994,
+};
 
 struct ramfs_name {
     struct ramfs_name *bucket_next;
     struct tree_node node;    // in names of the directory
     struct ramfs_node *child; // counted
-    uint32_t hash;
+    uint32_t hash, length;
     uint64_t position; // 3 ..: after . and ..
     char text[];
 };
 
 static struct mutex tree_lock;
 static uint64_t inode_last; // tree_lock
+static struct slab nodes = {.object_size = (sizeof(struct ramfs_node) + 15) & ~(size_t)15};
+
+// For who changes names or attributes.
+static void names_lock(void)
+{
+    mutex_lock(&tree_lock);
+    shortcut_change_begin();
+}
+
+static void names_unlock(void)
+{
+    shortcut_change_end();
+    mutex_unlock(&tree_lock);
+}
 
 static struct ramfs_node *node_of(struct vnode *vnode)
 {
@@ -37,11 +59,11 @@ static struct ramfs_node *node_of(struct vnode *vnode)
 }
 
 // FNV-1a.
-static uint32_t hash_of(const char *text)
+static uint32_t hash_of(const char *text, size_t length)
 {
     uint32_t hash = 2166136261u;
-    for (; *text != 0; ++text) {
-        hash = (hash ^ (unsigned char)*text) * 16777619u;
+    for (size_t i = 0; i < length; ++i) {
+        hash = (hash ^ (unsigned char)text[i]) * 16777619u;
     }
     return hash;
 }
@@ -53,7 +75,7 @@ static struct ramfs_name **bucket_of(const struct ramfs_node *directory, uint32_
 
 static struct ramfs_name *name_find(const struct ramfs_node *directory, const char *text)
 {
-    uint32_t hash = hash_of(text);
+    uint32_t hash = hash_of(text, strlen(text));
     struct ramfs_name *name = *bucket_of(directory, hash);
     while (name != NULL && (name->hash != hash || strcmp(name->text, text) != 0)) {
         name = name->bucket_next;
@@ -102,11 +124,12 @@ static struct ramfs_name *name_after(const struct ramfs_node *directory, uint64_
 
 static struct ramfs_name *name_new(const char *text)
 {
-    size_t size = strlen(text) + 1;
-    struct ramfs_name *name = heap_alloc_zeroed(sizeof *name + size);
+    size_t length = strlen(text);
+    struct ramfs_name *name = heap_alloc_zeroed(sizeof *name + length + 1);
     if (name != NULL) {
-        memcpy(name->text, text, size);
-        name->hash = hash_of(text);
+        memcpy(name->text, text, length + 1);
+        name->length = (uint32_t)length;
+        name->hash = hash_of(text, length);
     }
     return name;
 }
@@ -167,10 +190,12 @@ static const struct vnode_ops ramfs_ops;
 
 static int node_new(struct mount *mount, const struct vnode_new *new, struct ramfs_node **result)
 {
-    struct ramfs_node *node = heap_alloc_zeroed(sizeof *node);
+    struct ramfs_node *node = slab_alloc(&nodes);
     if (node == NULL) {
         return -ENOSPC;
     }
+    // All but the vnode, whose count a late reader may still look at.
+    memset(&node->lock, 0, sizeof *node - offsetof(struct ramfs_node, lock));
     bool is_directory = (new->mode &MODE_TYPE) == MODE_DIRECTORY;
     if (is_directory) {
         node->bucket_count = BUCKETS_MIN;
@@ -186,16 +211,16 @@ static int node_new(struct mount *mount, const struct vnode_new *new, struct ram
     }
     if ((is_directory && node->buckets == NULL) || (new->text != NULL && node->text == NULL)) {
         heap_free(node->buckets);
-        heap_free(node);
+        slab_free(&nodes, node);
         return -ENOSPC;
     }
-    vnode_init(&node->vnode, &ramfs_ops, mount, new->mode &MODE_TYPE, 0);
     node->mode = new->mode & 07777;
     node->uid = vnode_owner_uid;
     node->gid = vnode_owner_gid;
     node->device = new->device;
     node->link_count = is_directory ? 2 : 1;
     node->accessed = node->modified = node->changed = file_time_now();
+    vnode_init(&node->vnode, &ramfs_ops, mount, new->mode &MODE_TYPE, 0);
     *result = node;
     return 0;
 }
@@ -207,7 +232,7 @@ static void ramfs_release(struct vnode *vnode)
     ramfs_data_free(node);
     heap_free(node->buckets);
     heap_free(node->text);
-    heap_free(node);
+    slab_free(&nodes, node);
 }
 
 static int ramfs_lookup(struct vnode *directory, const char *text, struct vnode **child)
@@ -220,6 +245,41 @@ static int ramfs_lookup(struct vnode *directory, const char *text, struct vnode 
     }
     mutex_unlock(&tree_lock);
     return name != NULL ? 0 : -ENOENT;
+}
+
+// May the process look names up in this directory? As vnode_access, as far as a glance goes.
+static bool is_searchable(const struct ramfs_node *directory)
+{
+    uint32_t mode = __atomic_load_n(&directory->mode, __ATOMIC_RELAXED);
+    return vnode_owner_uid == 0 || (mode & 0111) == 0111;
+}
+
+static struct vnode *ramfs_glance(struct vnode *vnode, const char *text, size_t length,
+                                  uint32_t sequence)
+{
+    const struct ramfs_node *directory = node_of(vnode);
+    struct ramfs_name **buckets = __atomic_load_n(&directory->buckets, __ATOMIC_RELAXED);
+    size_t count = __atomic_load_n(&directory->bucket_count, __ATOMIC_RELAXED);
+    if (!is_searchable(directory) || !shortcut_holds(sequence) || buckets == NULL ||
+        count > BUCKETS_GLANCE_MAX) {
+        return NULL;
+    }
+    uint32_t hash = hash_of(text, length);
+    struct ramfs_name *name = __atomic_load_n(&buckets[hash & (count - 1)], __ATOMIC_RELAXED);
+    while (name != NULL && shortcut_holds(sequence)) {
+        bool is_alike = name->hash == hash && name->length == length;
+        struct ramfs_name *next = __atomic_load_n(&name->bucket_next, __ATOMIC_RELAXED);
+        struct ramfs_node *child = __atomic_load_n(&name->child, __ATOMIC_RELAXED);
+        if (!shortcut_holds(sequence)) {
+            return NULL;
+        }
+        // So long is the text that was there a moment ago: its memory is still memory.
+        if (is_alike && memcmp(name->text, text, length) == 0) {
+            return shortcut_holds(sequence) ? &child->vnode : NULL;
+        }
+        name = next;
+    }
+    return NULL;
 }
 
 // A directory that may get a new name: still there, and without it.
@@ -244,14 +304,14 @@ static int ramfs_create(struct vnode *directory, const char *text, const struct 
         vnode_put(&node->vnode);
         return -ENOSPC;
     }
-    mutex_lock(&tree_lock);
+    names_lock();
     error = place_check(node_of(directory), text);
     if (error == 0) {
         node->vnode.inode = ++inode_last;
         vnode_get(&node->vnode); // one for the name, one for the caller
         name_insert(node_of(directory), name, node);
     }
-    mutex_unlock(&tree_lock);
+    names_unlock();
     if (error != 0) {
         heap_free(name);
         vnode_put(&node->vnode);
@@ -268,7 +328,7 @@ static int ramfs_link(struct vnode *directory, const char *text, struct vnode *t
         return -ENOSPC;
     }
     struct ramfs_node *node = node_of(target);
-    mutex_lock(&tree_lock);
+    names_lock();
     int error = place_check(node_of(directory), text);
     if (error == 0 && node->link_count == 0) {
         error = -ENOENT;
@@ -279,7 +339,7 @@ static int ramfs_link(struct vnode *directory, const char *text, struct vnode *t
         node->changed = file_time_now();
         name_insert(node_of(directory), name, node);
     }
-    mutex_unlock(&tree_lock);
+    names_unlock();
     if (error != 0) {
         heap_free(name);
     }
@@ -300,14 +360,14 @@ static int removal_check(const struct ramfs_node *node, bool is_directory)
 
 static int ramfs_remove(struct vnode *directory, const char *text, bool is_directory)
 {
-    mutex_lock(&tree_lock);
+    names_lock();
     struct ramfs_name *name = name_find(node_of(directory), text);
     int error = name == NULL ? -ENOENT : removal_check(name->child, is_directory);
     if (error == 0) {
         name_take(node_of(directory), name);
         child_unlinked(name->child);
     }
-    mutex_unlock(&tree_lock);
+    names_unlock();
     if (error == 0) {
         vnode_put(&name->child->vnode);
         heap_free(name);
@@ -386,9 +446,9 @@ static int ramfs_rename(struct vnode *from, const char *text, struct vnode *to, 
         return -ENOSPC;
     }
     struct ramfs_name *replaced = NULL;
-    mutex_lock(&tree_lock);
+    names_lock();
     int error = rename_locked(node_of(from), text, node_of(to), new_name, flags, &replaced);
-    mutex_unlock(&tree_lock);
+    names_unlock();
     if (error != 0) {
         replaced = new_name;
         replaced->child = NULL;
@@ -408,11 +468,9 @@ static int ramfs_read_link(struct vnode *vnode, char *text, size_t size, size_t 
     return 0;
 }
 
-static int ramfs_status(struct vnode *vnode, struct file_status *status)
+static void status_fill(struct vnode *vnode, struct file_status *status)
 {
     struct ramfs_node *node = node_of(vnode);
-    status->block_count = vnode->type == MODE_FILE ? ramfs_data_block_count(node) : 0;
-    mutex_lock(&tree_lock);
     status->device = vnode->mount->device;
     status->inode = vnode->inode;
     status->link_count = node->link_count;
@@ -420,12 +478,33 @@ static int ramfs_status(struct vnode *vnode, struct file_status *status)
     status->size =
         vnode_is_directory(vnode) ? (node->name_count + 2) * DIRECTORY_ENTRY_SIZE : node->size;
     status->block_size = HAL_PAGE_SIZE;
+    status->block_count =
+        atomic_load_explicit(&node->present_count, memory_order_relaxed) * (HAL_PAGE_SIZE / 512);
     status->mode = vnode->type | node->mode;
     status->uid = node->uid;
     status->gid = node->gid;
     status->accessed = node->accessed;
     status->modified = node->modified;
     status->changed = node->changed;
+}
+
+static int ramfs_status(struct vnode *vnode, struct file_status *status)
+{
+    struct ramfs_node *node = node_of(vnode);
+    // Acquire and the fence in shortcut_holds pair with status_set of ramfs_data.c.
+    uint32_t own = atomic_load_explicit(&node->sequence, memory_order_acquire);
+    uint32_t sequence;
+    if ((own & 1) == 0 && shortcut_begin(&sequence)) {
+        status_fill(vnode, status);
+        if (shortcut_holds(sequence) &&
+            atomic_load_explicit(&node->sequence, memory_order_relaxed) == own) {
+            return 0;
+        }
+    }
+    mutex_lock(&tree_lock);
+    mutex_lock(&node->lock);
+    status_fill(vnode, status);
+    mutex_unlock(&node->lock);
     mutex_unlock(&tree_lock);
     return 0;
 }
@@ -452,7 +531,7 @@ static int ramfs_change(struct vnode *vnode, const struct vnode_change *change)
         }
     }
     struct file_time now = file_time_now();
-    mutex_lock(&tree_lock);
+    names_lock();
     int error = owner_check(node, change);
     if (error == 0) {
         unsigned what = change->what;
@@ -465,7 +544,7 @@ static int ramfs_change(struct vnode *vnode, const struct vnode_change *change)
         node->modified = (what & CHANGE_MODIFIED_NOW) != 0 ? now : node->modified;
         node->changed = now;
     }
-    mutex_unlock(&tree_lock);
+    names_unlock();
     return error;
 }
 
@@ -562,6 +641,7 @@ static int ramfs_open(struct vnode *vnode, struct file *file)
 
 static const struct vnode_ops ramfs_ops = {
     .lookup = ramfs_lookup,
+    .glance = ramfs_glance,
     .create = ramfs_create,
     .link = ramfs_link,
     .remove = ramfs_remove,

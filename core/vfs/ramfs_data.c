@@ -2,9 +2,12 @@
 // ramfs_data.c: the contents of files in memory: an array of pages, with holes where nothing was
 // written.
 //
-// The lock of a file is held while bytes are copied, and vm may hold its own while it reads a page
-// through the pager. A fault on the other side of a copy would take them the other way round: so a
-// buffer's pages are touched before the lock is taken.
+// The lock of a file is held while bytes are copied. A fault on the other side of the copy brings
+// anonymous memory without any lock (core/vm/lazy.c): it never comes here.
+//
+// Reads take no lock where no page goes and the array does not move meanwhile, which layout tells:
+// a sequence lock. What a read finds may be freed under its hands, but stays readable, since it
+// lies in the direct map; what it copied counts only if the layout still holds.
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
@@ -15,7 +18,7 @@
 #include "core/vfs/ramfs_node.h"
 #include "hal/hal.h"
 
-enum { PAGES_MIN = 4 };
+enum { PAGES_MIN = 4, PAGES_UNLOCKED_MAX = 131072 }; // larger arrays are not in the direct map
 
 // The largest file: what an array of page pointers of 2 GiB can hold, far beyond memory.
 #define SIZE_LIMIT (UINT64_C(1) << 40)
@@ -25,26 +28,64 @@ static struct ramfs_node *node_of(struct vnode *vnode)
     return container_of(vnode, struct ramfs_node, vnode);
 }
 
-// Reads one byte of each page, and writes it back where the buffer is to be filled.
-static int buffer_touch(char *data, size_t size, bool to_write)
+// Copies between a page and the application's memory at user (one of both). Answers how many bytes:
+// fewer than size where the application's memory ends, which it does at a page's end.
+static size_t user_copy(char *to, const char *from, size_t size, const char *user)
 {
-    uintptr_t end = (uintptr_t)data + size;
-    for (uintptr_t at = (uintptr_t)data; at < end; at = (at | (HAL_PAGE_SIZE - 1)) + 1) {
-        char byte;
-        int error = hal_copy_safe(&byte, (const char *)at, 1);
-        if (error == 0 && to_write) {
-            error = hal_copy_safe((char *)at, &byte, 1);
-        }
-        if (error != 0) {
-            return error;
-        }
+    if (hal_copy_safe(to, from, size) == 0) {
+        return size;
     }
-    return 0;
+    size_t done = 0;
+    while (done < size) {
+        size_t part = HAL_PAGE_SIZE - (uintptr_t)(user + done) % HAL_PAGE_SIZE;
+        part = part < size - done ? part : size - done;
+        if (hal_copy_safe(to + done, from + done, part) != 0) {
+            break;
+        }
+        done += part;
+    }
+    return done;
 }
 
 static char *page_at(const struct ramfs_node *node, uint64_t index)
 {
     return index < node->page_count ? node->pages[index] : NULL;
+}
+
+static void layout_change_begin(struct ramfs_node *node)
+{
+    uint32_t layout = atomic_load_explicit(&node->layout, memory_order_relaxed);
+    atomic_store_explicit(&node->layout, layout + 1, memory_order_relaxed);
+    // Pairs with the fence in layout_holds: who reads what comes now sees the odd number.
+    atomic_thread_fence(memory_order_release);
+}
+
+static void layout_change_end(struct ramfs_node *node)
+{
+    uint32_t layout = atomic_load_explicit(&node->layout, memory_order_relaxed);
+    // Release pairs with the acquire in ramfs_read.
+    atomic_store_explicit(&node->layout, layout + 1, memory_order_release);
+}
+
+static bool layout_holds(const struct ramfs_node *node, uint32_t layout)
+{
+    atomic_thread_fence(memory_order_acquire);
+    return atomic_load_explicit(&node->layout, memory_order_relaxed) == layout;
+}
+
+// The page, or NULL for a hole. False: it takes the lock to say.
+static bool page_find(const struct ramfs_node *node, uint64_t index, uint32_t layout,
+                      const char **page)
+{
+    char **pages = __atomic_load_n(&node->pages, __ATOMIC_RELAXED);
+    size_t count = __atomic_load_n(&node->page_count, __ATOMIC_RELAXED);
+    if (!layout_holds(node, layout) ||
+        (count > PAGES_UNLOCKED_MAX && !mutex_is_mine(&node->lock))) {
+        return false;
+    }
+    // Acquire pairs with the release in page_make: the page is zeroed.
+    *page = index < count ? __atomic_load_n(&pages[index], __ATOMIC_ACQUIRE) : NULL;
+    return true;
 }
 
 static int pages_grow(struct ramfs_node *node, uint64_t count)
@@ -54,14 +95,22 @@ static int pages_grow(struct ramfs_node *node, uint64_t count)
     }
     size_t wanted = node->page_count * 2 > PAGES_MIN ? node->page_count * 2 : PAGES_MIN;
     wanted = wanted > count ? wanted : (size_t)count;
+    layout_change_begin(node);
     char **pages = heap_realloc(node->pages, wanted * sizeof *pages);
-    if (pages == NULL) {
-        return -ENOSPC;
+    if (pages != NULL) {
+        memset(pages + node->page_count, 0, (wanted - node->page_count) * sizeof *pages);
+        node->pages = pages;
+        node->page_count = wanted;
     }
-    memset(pages + node->page_count, 0, (wanted - node->page_count) * sizeof *pages);
-    node->pages = pages;
-    node->page_count = wanted;
-    return 0;
+    layout_change_end(node);
+    return pages != NULL ? 0 : -ENOSPC;
+}
+
+// lock is held, or nobody else knows the node.
+static void present_add(struct ramfs_node *node, size_t count)
+{
+    size_t present = atomic_load_explicit(&node->present_count, memory_order_relaxed);
+    atomic_store_explicit(&node->present_count, present + count, memory_order_relaxed);
 }
 
 static int page_make(struct ramfs_node *node, uint64_t index, char **page)
@@ -75,7 +124,9 @@ static int page_make(struct ramfs_node *node, uint64_t index, char **page)
         if (frame_alloc(1, FRAME_ZERO, &frame) != 0) {
             return -ENOSPC;
         }
-        node->pages[index] = frame_address(frame);
+        // Release pairs with the acquire in page_find.
+        __atomic_store_n(&node->pages[index], frame_address(frame), __ATOMIC_RELEASE);
+        present_add(node, 1);
     }
     *page = node->pages[index];
     return 0;
@@ -87,6 +138,7 @@ static void pages_free_from(struct ramfs_node *node, uint64_t first)
         if (node->pages[i] != NULL) {
             frame_free(frame_of(node->pages[i]), 1);
             node->pages[i] = NULL;
+            present_add(node, -(size_t)1);
         }
     }
 }
@@ -97,6 +149,19 @@ void ramfs_data_free(struct ramfs_node *node)
     heap_free(node->pages);
 }
 
+// The contents have changed; lock is held.
+static void status_set(struct ramfs_node *node, uint64_t size)
+{
+    struct file_time now = file_time_now();
+    uint32_t sequence = atomic_load_explicit(&node->sequence, memory_order_relaxed);
+    atomic_store_explicit(&node->sequence, sequence + 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);             // pairs with the fence in ramfs_status
+    __atomic_store_n(&node->size, size, __ATOMIC_RELEASE); // pairs with the acquire in copy_out
+    node->modified = node->changed = now;
+    // Release pairs with the acquire in ramfs_status.
+    atomic_store_explicit(&node->sequence, sequence + 2, memory_order_release);
+}
+
 int ramfs_data_truncate(struct ramfs_node *node, uint64_t size)
 {
     if (size > SIZE_LIMIT) {
@@ -104,7 +169,9 @@ int ramfs_data_truncate(struct ramfs_node *node, uint64_t size)
     }
     mutex_lock(&node->lock);
     if (size < node->size) {
+        layout_change_begin(node);
         pages_free_from(node, (size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE);
+        layout_change_end(node);
         // What is beyond the end reads as zeros if the file grows again.
         char *page = page_at(node, size / HAL_PAGE_SIZE);
         if (page != NULL) {
@@ -112,43 +179,41 @@ int ramfs_data_truncate(struct ramfs_node *node, uint64_t size)
             memset(page + used, 0, HAL_PAGE_SIZE - used);
         }
     }
-    node->size = size;
-    node->modified = node->changed = file_time_now();
+    status_set(node, size);
     mutex_unlock(&node->lock);
     return 0;
 }
 
-size_t ramfs_data_block_count(struct ramfs_node *node)
-{
-    size_t count = 0;
-    mutex_lock(&node->lock);
-    for (size_t i = 0; i < node->page_count; ++i) {
-        count += node->pages[i] != NULL;
-    }
-    mutex_unlock(&node->lock);
-    return count * (HAL_PAGE_SIZE / 512);
-}
-
 static const char zeros[HAL_PAGE_SIZE];
 
-static int copy_out_locked(struct ramfs_node *node, uint64_t offset, char *data, size_t size,
-                           size_t *done)
+// -EAGAIN: the layout does not hold, and nothing of this counts.
+static int copy_out(struct ramfs_node *node, uint32_t layout, uint64_t offset, char *data,
+                    size_t size, size_t *done)
 {
-    if (offset >= node->size) {
+    // Acquire pairs with the release in status_set: what is below the end has been written.
+    uint64_t end = __atomic_load_n(&node->size, __ATOMIC_ACQUIRE);
+    if (offset >= end) {
         return 0;
     }
-    uint64_t left = node->size - offset;
+    uint64_t left = end - offset;
     size = left < size ? (size_t)left : size;
     while (*done < size) {
         uint64_t at = offset + *done;
         size_t start = at % HAL_PAGE_SIZE;
         size_t part = HAL_PAGE_SIZE - start < size - *done ? HAL_PAGE_SIZE - start : size - *done;
-        const char *page = page_at(node, at / HAL_PAGE_SIZE);
-        int error = hal_copy_safe(data + *done, page != NULL ? page + start : zeros, part);
-        if (error != 0) {
-            return *done > 0 ? 0 : error;
+        const char *page;
+        if (!page_find(node, at / HAL_PAGE_SIZE, layout, &page)) {
+            return -EAGAIN;
         }
-        *done += part;
+        size_t copied =
+            user_copy(data + *done, page != NULL ? page + start : zeros, part, data + *done);
+        if (!layout_holds(node, layout)) {
+            return -EAGAIN;
+        }
+        *done += copied;
+        if (copied < part) {
+            return *done > 0 ? 0 : -EFAULT;
+        }
     }
     return 0;
 }
@@ -156,15 +221,16 @@ static int copy_out_locked(struct ramfs_node *node, uint64_t offset, char *data,
 static int ramfs_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
 {
     struct ramfs_node *node = node_of(file->vnode);
-    // Only what will be filled is touched: a buffer may be promised longer than it is.
-    uint64_t end = __atomic_load_n(&node->size, __ATOMIC_RELAXED);
-    uint64_t left = offset < end ? end - offset : 0;
-    int error = buffer_touch(data, left < size ? (size_t)left : size, true);
-    if (error != 0) {
+    // Acquire pairs with layout_change_end.
+    uint32_t layout = atomic_load_explicit(&node->layout, memory_order_acquire);
+    int error = (layout & 1) == 0 ? copy_out(node, layout, offset, data, size, done) : -EAGAIN;
+    if (error != -EAGAIN) {
         return error;
     }
+    *done = 0;
     mutex_lock(&node->lock);
-    error = copy_out_locked(node, offset, data, size, done);
+    layout = atomic_load_explicit(&node->layout, memory_order_relaxed);
+    error = copy_out(node, layout, offset, data, size, done);
     mutex_unlock(&node->lock);
     return error;
 }
@@ -181,17 +247,13 @@ static int copy_in_locked(struct ramfs_node *node, uint64_t offset, const char *
         size_t part = HAL_PAGE_SIZE - start < size - *done ? HAL_PAGE_SIZE - start : size - *done;
         char *page;
         int error = page_make(node, at / HAL_PAGE_SIZE, &page);
-        if (error == 0) {
-            error = hal_copy_safe(page + start, data + *done, part);
-        }
         if (error != 0) {
             return *done > 0 ? 0 : error;
         }
-        *done += part;
-        uint64_t end = offset + *done;
-        if (end > node->size) {
-            __atomic_store_n(&node->size, end,
-                             __ATOMIC_RELAXED); // ramfs_read looks without the lock
+        size_t copied = user_copy(page + start, data + *done, part, data + *done);
+        *done += copied;
+        if (copied < part) {
+            return *done > 0 ? 0 : -EFAULT;
         }
     }
     return 0;
@@ -204,14 +266,12 @@ static int ramfs_write(struct file *file, uint64_t offset, const char *data, siz
     if (size == 0) {
         return 0;
     }
-    int error = buffer_touch((char *)(uintptr_t)data, size, false);
-    if (error != 0) {
-        return error;
-    }
     mutex_lock(&node->lock);
-    error =
-        copy_in_locked(node, offset == FILE_OFFSET_NONE ? node->size : offset, data, size, done);
-    node->modified = node->changed = file_time_now();
+    uint64_t start = offset == FILE_OFFSET_NONE ? node->size : offset;
+    int error = copy_in_locked(node, start, data, size, done);
+    if (*done > 0) {
+        status_set(node, start + *done > node->size ? start + *done : node->size);
+    }
     mutex_unlock(&node->lock);
     return error;
 }

@@ -13,7 +13,10 @@ struct ramfs_name; // an entry of a directory
 struct ramfs_node {
     struct vnode vnode; // a directory's entry counts as a reference
     struct mutex lock;  // guards data and pages of a file
-    // Guarded by the tree lock of ramfs.c (one for all: names change rarely and briefly):
+    // Odd while size or times of a file are changed under lock: ramfs_status takes no lock.
+    _Atomic uint32_t sequence;
+    // Guarded by the tree lock of ramfs.c (one for all: names change rarely and briefly). What
+    // ramfs_glance and ramfs_status read without it changes between shortcut_change_begin and _end:
     uint32_t mode, uid, gid;
     uint32_t link_count;
     uint64_t device; // of device nodes
@@ -27,14 +30,15 @@ struct ramfs_node {
     char *text; // of a symbolic link
     // Guarded by lock:
     uint64_t size;
-    char **pages;      // NULL pages are holes
-    size_t page_count; // length of pages
+    char **pages;                 // NULL pages are holes
+    size_t page_count;            // length of pages
+    _Atomic uint32_t layout;      // odd while pages go, or the array moves: reads take no lock
+    _Atomic size_t present_count; // of pages that are not NULL
 };
 
 // ramfs_data.c. Give back the pages of a file that nobody uses any more.
 void ramfs_data_free(struct ramfs_node *node);
 int ramfs_data_truncate(struct ramfs_node *node, uint64_t size);
 int ramfs_data_open(struct ramfs_node *node, struct file *file);
-size_t ramfs_data_block_count(struct ramfs_node *node); // in units of 512 bytes
 
 #endif

@@ -11,6 +11,7 @@
 #include "core/vfs/mount.h"
 #include "core/vfs/procfs.h"
 #include "core/vfs/ramfs.h"
+#include "core/vfs/shortcut.h"
 #include "core/vfs/vfs.h"
 #include "core/vfs/walk.h"
 
@@ -281,6 +282,7 @@ static int root_make(void)
     if (root == NULL) {
         return -ENOMEM;
     }
+    shortcut_root_set(mount->root);
     walk_current_set(entry_get(root));
     walk_root_set(root);
     return 0;

@@ -7,6 +7,7 @@
 #include "core/lib/string.h"
 #include "core/mem/heap.h"
 #include "core/vfs/mount.h"
+#include "core/vfs/shortcut.h"
 #include "core/vfs/walk.h"
 
 static _Atomic uint32_t umask_bits = 022;
@@ -29,6 +30,17 @@ void vfs_owner_set(uint32_t uid, uint32_t gid)
 
 // ---- Open ----
 
+static int file_path_set(struct file *file, const char *path)
+{
+    size_t size = strlen(path) + 1;
+    file->path = heap_alloc(size);
+    if (file->path == NULL) {
+        return -ENOMEM;
+    }
+    memcpy(file->path, path, size);
+    return 0;
+}
+
 // Gives an open file its name. On failure the file is the caller's to put.
 static int file_name_set(struct file *file, struct entry *entry)
 {
@@ -42,6 +54,21 @@ static int file_name_set(struct file *file, struct entry *entry)
     }
     file->entry = entry_get(entry);
     return entry_path(entry, file->path, length + 2, &length);
+}
+
+// The path's parts in one: nobody looks for the parent of a regular file.
+int vfs_file_entry(struct file *file, struct entry **entry)
+{
+    ASSERT(file->path != NULL);
+    if (file->entry != NULL) {
+        *entry = entry_get(file->entry);
+        return 0;
+    }
+    struct entry *root = walk_root();
+    vnode_get(file->vnode);
+    *entry = entry_new(root, file->vnode, file->path + 1);
+    entry_put(root);
+    return *entry != NULL ? 0 : -ENOMEM;
 }
 
 static int open_check(struct vnode *vnode, uint32_t flags)
@@ -85,21 +112,22 @@ static int vnode_open(struct vnode *vnode, uint32_t flags, struct file *file)
 // nothing.
 static const struct file_ops unopened_ops = {.read = NULL};
 
-static int entry_open(struct entry *entry, uint32_t flags, struct file **result)
+// Takes over the reference to vnode, found at entry, or by the shortcut at path where that is NULL.
+static int found_open(struct vnode *vnode, struct entry *entry, const char *path, uint32_t flags,
+                      struct file **result)
 {
     struct file *file;
     int error = file_create(&file, &unopened_ops, flags, NULL);
     if (error != 0) {
+        vnode_put(vnode);
         return error;
     }
-    vnode_get(entry->vnode);
-    file->vnode = entry->vnode;
-    entry->vnode->is_fresh = false;
-    error = vnode_open(entry->vnode, flags, file);
+    file->vnode = vnode;
+    error = vnode_open(vnode, flags, file);
     if (error != 0) {
         file->ops = &unopened_ops;
     } else {
-        error = file_name_set(file, entry);
+        error = entry != NULL ? file_name_set(file, entry) : file_path_set(file, path);
     }
     if (error != 0) {
         file_put(file);
@@ -107,6 +135,28 @@ static int entry_open(struct entry *entry, uint32_t flags, struct file **result)
     }
     *result = file;
     return 0;
+}
+
+static int entry_open(struct entry *entry, uint32_t flags, struct file **result)
+{
+    vnode_get(entry->vnode);
+    entry->vnode->is_fresh = false;
+    return found_open(entry->vnode, entry, NULL, flags, result);
+}
+
+// Opens a regular file that is there and has a plain path. False: the walk has to say.
+static bool shortcut_open(const char *path, uint32_t flags, struct file **file, int *error)
+{
+    struct vnode *vnode;
+    if ((flags & OPEN_PATH) != 0 || !shortcut_find(path, false, &vnode)) {
+        return false;
+    }
+    if (vnode->type != MODE_FILE) {
+        vnode_put(vnode);
+        return false;
+    }
+    *error = found_open(vnode, NULL, path, flags, file);
+    return true;
 }
 
 static int new_name_check(struct walk *walk)
@@ -224,8 +274,12 @@ int vfs_open(struct file *base, const char *path, uint32_t flags, uint32_t mode,
         return (flags & OPEN_DIRECTORY) != 0 ? -EINVAL
                                              : open_creating(base, path, flags, mode, file);
     }
+    int error;
+    if (shortcut_open(path, flags, file, &error)) {
+        return error;
+    }
     struct entry *entry = NULL;
-    int error = walk_find_any(base, path, (flags & OPEN_NO_FOLLOW) == 0, &entry, file);
+    error = walk_find_any(base, path, (flags & OPEN_NO_FOLLOW) == 0, &entry, file);
     if (error != 0) {
         return error;
     }
@@ -273,6 +327,12 @@ static struct vnode *object_vnode(struct entry *entry, struct file *file)
 
 int vfs_status(struct file *base, const char *path, unsigned flags, struct file_status *status)
 {
+    struct vnode *vnode;
+    if (shortcut_find(path, (flags & VFS_NO_FOLLOW) == 0, &vnode)) {
+        int error = vnode_status(vnode, status);
+        vnode_put(vnode);
+        return error;
+    }
     struct entry *entry;
     struct file *file;
     int error = object_find(base, path, flags, &entry, &file);

@@ -9,6 +9,7 @@
 
 #include "core/vfs/file.h"
 
+struct entry;
 struct file_system_type;
 struct hal_boot;
 
@@ -55,6 +56,9 @@ struct file_system_status { // statfs
         name_max;
 };
 int vfs_file_system_status(struct file *base, const char *path, struct file_system_status *status);
+
+// The name that a file with a path was opened by; counted. -ENOMEM.
+int vfs_file_entry(struct file *file, struct entry **entry);
 
 void vfs_umask_set(uint32_t mask);
 uint32_t vfs_umask(void);

@@ -20,13 +20,27 @@ void vnode_init(struct vnode *vnode, const struct vnode_ops *ops, struct mount *
     vnode->type = type;
     vnode->inode = inode;
     vnode->is_fresh = false;
-    atomic_init(&vnode->reference_count, 1);
+    atomic_store_explicit(&vnode->upon, NULL, memory_order_relaxed);
+    // Release pairs with the acquire in vnode_get_unless_free.
+    atomic_store_explicit(&vnode->reference_count, 1, memory_order_release);
 }
 
 void vnode_get(struct vnode *vnode)
 {
     // Relaxed: the caller has a reference already, so nothing is published by this one.
     atomic_fetch_add_explicit(&vnode->reference_count, 1, memory_order_relaxed);
+}
+
+bool vnode_get_unless_free(struct vnode *vnode)
+{
+    uint32_t count = atomic_load_explicit(&vnode->reference_count, memory_order_relaxed);
+    while (count != 0) {
+        if (atomic_compare_exchange_weak_explicit(&vnode->reference_count, &count, count + 1,
+                                                  memory_order_acquire, memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void vnode_put(struct vnode *vnode)
@@ -61,14 +75,16 @@ int vnode_status(struct vnode *vnode, struct file_status *status)
 static int access_by_mode(struct vnode *vnode, unsigned mode)
 {
     struct file_status status;
+    if (vnode_owner_uid == 0 && ((mode & 1) == 0 || vnode->type != MODE_FILE)) {
+        return 0;
+    }
     int error = vnode_status(vnode, &status);
     if (error != 0) {
         return error;
     }
     if (vnode_owner_uid == 0) {
         // The superuser executes only what somebody may execute.
-        bool none = vnode->type == MODE_FILE && (status.mode & 0111) == 0;
-        return (mode & 1) != 0 && none ? -EACCES : 0;
+        return (status.mode & 0111) == 0 ? -EACCES : 0;
     }
     unsigned granted = status.mode & 7;
     if (status.uid == vnode_owner_uid) {

@@ -54,6 +54,10 @@ struct vnode_jump {
 // supported.
 struct vnode_ops {
     int (*lookup)(struct vnode *directory, const char *name, struct vnode **child);
+    // The same without locks and without a reference, for a directory that may be gone
+    // (shortcut.h). NULL, as an operation or an answer: ask lookup.
+    struct vnode *(*glance)(struct vnode *directory, const char *name, size_t length,
+                            uint32_t sequence);
     int (*create)(struct vnode *directory, const char *name, const struct vnode_new *new,
                   struct vnode **child);
     // Creates a regular file and opens it in one step, if no such name is there; NULL: create and
@@ -82,15 +86,17 @@ struct vnode {
     _Atomic uint32_t reference_count;
     uint32_t type; // of enum mode_type
     uint64_t inode;
+    _Atomic(struct mount *) upon; // what is mounted upon it, as far as this vnode knows
     bool is_fresh; // lookup has just brought the attributes along: status may use them. Cleared by
                    // whoever keeps the vnode
 };
 
-// Ready with one reference.
+// Ready with one reference, as the last act: one that is type-stable may be found from then on.
 void vnode_init(struct vnode *vnode, const struct vnode_ops *ops, struct mount *mount,
                 uint32_t type, uint64_t inode);
 void vnode_get(struct vnode *vnode);
-void vnode_put(struct vnode *vnode); // NULL is nothing
+bool vnode_get_unless_free(struct vnode *vnode); // for one that is type-stable. False: it is free
+void vnode_put(struct vnode *vnode);             // NULL is nothing
 
 bool vnode_is_directory(const struct vnode *vnode);
 bool vnode_is_link(const struct vnode *vnode);

@@ -24,6 +24,11 @@ REQUIRED = {
     "getppid": 15.0,
     "thread_create_join_1cpu": 5.0,
     "ctxsw_condvar_1cpu": 4.0,
+    "file_open_close": 2.0,
+    "file_stat": 2.0,
+    "file_create_close_unlink": 2.0,
+    "file_pread_4k_seq": 3.0,
+    "pipe_rt_1cpu": 4.0,
     "malloc_pair_16": 0.95,
     "malloc_pair_64": 0.95,
     "malloc_pair_256": 0.95,
@@ -39,7 +44,8 @@ REQUIRED = {
 }
 LIMIT = {"hello_exec_to_exit": 10.0}  # ms on osv-sim
 
-# The programs that print their figures, and their arguments.
+# The programs that print their figures, and their arguments. @MEMORY is a directory in memory: of /dev/shm on Linux,
+# /tmp on osv-sim.
 BENCHES = {
     "syscost": [],
     "threads": [],
@@ -49,6 +55,9 @@ BENCHES = {
     "vm": ["256"],
     "timerlat": [],
     "sqliteb": ["."],
+    "fileops": ["@MEMORY"],
+    "smallfile": ["@MEMORY"],
+    "ipc": [],
 }
 
 # Programs timed from exec to exit: the command, where @NAME is a file of tests/apps, and the inputs that it finds in
@@ -171,8 +180,10 @@ def measure(figures, name, files, osv, environment, made):
     """One run of one benchmark on both machines."""
     for machine, prefix in (("linux", []), ("osv", osv)):
         if name in BENCHES:
-            command = prefix + [files["bench_" + name]] + BENCHES[name]
-            in_new_folder(lambda folder: run_bench(figures, machine, command, folder, environment), (), made)
+            command = prefix + [files["bench_" + name]]
+            in_new_folder(lambda folder: run_bench(figures, machine, command + [
+                word if word != "@MEMORY" else "/tmp" if prefix else folder for word in BENCHES[name]
+            ], folder, environment), (), made)
             continue
         if name == "hello":
             # hello.so has no entry point on Linux; its PIE twin has.

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// shortcut.c: a sequence lock around all names in memory (Lameter, "Effective synchronization on
+// Linux/NUMA systems", 2005: sequence locks), and a walk under it.
+//
+// What the walk meets may be changed and freed under its hands. So before it uses a pointer it asks
+// whether the sequence holds: then the pointer led to something that was alive, which lies in the
+// direct map and may be read for ever. What it read is believed only after it has asked again.
+// Nodes are type-stable, so that a reference to the last one can be tried for; the sequence still
+// holding afterwards, that one was named so.
+#include "core/vfs/shortcut.h"
+
+#include "core/lib/assert.h"
+#include "core/lib/string.h"
+#include "core/vfs/mount.h"
+#include "core/vfs/vnode.h"
+
+_Atomic uint32_t shortcut_sequence;
+static _Atomic(struct vnode *) root_vnode;
+
+void shortcut_root_set(struct vnode *root)
+{
+    atomic_store_explicit(&root_vnode, root, memory_order_release);
+}
+
+void shortcut_change_begin(void)
+{
+    uint32_t sequence = atomic_load_explicit(&shortcut_sequence, memory_order_relaxed);
+    ASSERT((sequence & 1) == 0);
+    atomic_store_explicit(&shortcut_sequence, sequence + 1, memory_order_relaxed);
+    // Pairs with the fence in shortcut_holds.
+    atomic_thread_fence(memory_order_release);
+}
+
+void shortcut_change_end(void)
+{
+    uint32_t sequence = atomic_load_explicit(&shortcut_sequence, memory_order_relaxed);
+    ASSERT((sequence & 1) == 1);
+    // Pairs with the acquire in shortcut_begin.
+    atomic_store_explicit(&shortcut_sequence, sequence + 1, memory_order_release);
+}
+
+// The length of the component at text; 0: it is not a plain one.
+static size_t component_length(const char *text)
+{
+    size_t length = 0;
+    while (text[length] != 0 && text[length] != '/') {
+        ++length;
+    }
+    bool is_dots = text[0] == '.' && (length == 1 || (length == 2 && text[1] == '.'));
+    return is_dots || length > NAME_LENGTH_MAX ? 0 : length;
+}
+
+// One step down; NULL: not here.
+static struct vnode *child_find(struct vnode *at, const char *name, size_t length,
+                                uint32_t sequence)
+{
+    if (at->ops->glance == NULL) {
+        return NULL;
+    }
+    struct vnode *child = at->ops->glance(at, name, length, sequence);
+    if (child == NULL) {
+        return NULL;
+    }
+    // Acquire pairs with mount_attach: the mount is whole. It stays, and so does its root.
+    struct mount *mount = atomic_load_explicit(&child->upon, memory_order_acquire);
+    return shortcut_holds(sequence) ? (mount != NULL ? mount->root : child) : NULL;
+}
+
+bool shortcut_find(const char *path, bool follow, struct vnode **result)
+{
+    uint32_t sequence;
+    struct vnode *at = atomic_load_explicit(&root_vnode, memory_order_acquire);
+    if (path[0] != '/' || at == NULL || !shortcut_begin(&sequence)) {
+        return false;
+    }
+    while (*path == '/') {
+        ++path;
+        size_t length = component_length(path);
+        at = length == 0 ? NULL : child_find(at, path, length, sequence);
+        path += length;
+        if (at == NULL || (vnode_is_link(at) && (follow || *path != 0))) {
+            return false;
+        }
+    }
+    if (!vnode_get_unless_free(at)) {
+        return false;
+    }
+    if (!shortcut_holds(sequence)) {
+        vnode_put(at);
+        return false;
+    }
+    *result = at;
+    return true;
+}
