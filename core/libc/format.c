@@ -326,7 +326,7 @@ static bool is_writable(const void *place)
 static void count_store(struct formatter *self, const struct format_spec *spec, void *target)
 {
     if ((self->options & FORMAT_FORTIFIED) != 0 && is_writable(self->pattern)) {
-        libc_fatal("*** %n in writable segments detected ***\n");
+        libc_fatal("*** %n in writable segment detected ***\n");
     }
     int64_t count = format_count(self->sink);
     switch (spec->length) {
