@@ -126,9 +126,10 @@ void coredump_take(int signal, const struct hal_regs *regs, const struct linux_s
     if (info != NULL) {
         death.info = *info;
     } else {
-        death.info = (struct linux_signal_info){.signal = signal,
-                                                .code = SENT_TO_THREAD,
-                                                .sender = {PROCESS_ID, process_options()->uid}};
+        death.info = (struct linux_signal_info){
+            .signal = signal,
+            .code = SENT_TO_THREAD,
+            .sender = {.pid = PROCESS_ID, .uid = process_options()->uid}};
     }
     atomic_store(&is_wanted, true);
     thread_wake(dumper);
