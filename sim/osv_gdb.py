@@ -548,6 +548,7 @@ def start():
     SymbolsCommand(symbols)
     LoadBreakpoint(symbols)
     gdb.Breakpoint(source="core/linux/report.c", function="osv_fatal_fault", internal=True)
+    gdb.Breakpoint(source="core/lib/assert.c", function="assert_fail", internal=True)
 
 
 if not getattr(gdb, "osv_is_loaded", False):  # by itself, and by -x

@@ -39,6 +39,13 @@ void coredump_hold(void)
     }
 }
 
+void coredump_await(void)
+{
+    if (coredump_is_under_way() && thread_self() != death.thread && hal_irq_enabled()) {
+        coredump_hold();
+    }
+}
+
 // Between its state and its registers a thread that parks is still on its CPU.
 static bool is_still(struct thread *thread)
 {

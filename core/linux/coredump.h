@@ -19,6 +19,9 @@ HAL_MUST_CHECK int coredump_start(const struct process_output *output);
 // is now (NULL); info may be NULL. Thread context, without any lock of core's.
 void coredump_take(int signal, const struct hal_regs *regs, const struct linux_signal_info *info);
 
+// Before the process ends: does not return while a dump is taken for another thread.
+void coredump_await(void);
+
 // A thread that an interrupt finds in the program's code asks, with interrupts off, and holds while
 // a dump is taken: it does not return before the machine is switched off.
 bool coredump_is_under_way(void);

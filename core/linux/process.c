@@ -13,6 +13,7 @@
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
+#include "core/linux/coredump.h"
 #include "core/linux/machine.h"
 #include "core/linux/procfiles.h"
 #include "core/linux/stats.h"
@@ -55,6 +56,7 @@ const struct process_options *process_options(void)
 
 void process_exit(int status)
 {
+    coredump_await();
     if (options->stats) {
         stats_print();
     }

@@ -94,19 +94,23 @@ static bool is_outside_core(uintptr_t ip, const struct linux_signal_info *info)
 
 void report_fatal(int signal, const struct hal_regs *regs, const struct linux_signal_info *info)
 {
-    static _Atomic bool is_under_way;
+    static _Atomic(const struct thread *) reporter;
     const struct thread *self = thread_self();
-    if (atomic_exchange(&is_under_way, true)) {
-        return;
-    }
+    const struct thread *other = NULL;
     struct machine_place place = {.ip = (uintptr_t)__builtin_return_address(0),
                                   .sp = (uintptr_t)__builtin_frame_address(0),
                                   .frame = (uintptr_t)__builtin_frame_address(0)};
     if (regs != NULL) {
         place = machine_place_of(regs);
     }
-    char line[LINE_SIZE];
     bool may_read = is_outside_core(place.ip, info);
+    if (!atomic_compare_exchange_strong(&reporter, &other, self)) {
+        if (other != self && may_read) {
+            coredump_hold(); // that one ends the process when it has said all
+        }
+        return;
+    }
+    char line[LINE_SIZE];
     (void)place_format(line, sizeof line, place.ip, may_read);
     if (is_fault(info)) {
         console_print("osv: %s: address %p, at %s, thread %d (%s)\n", signal_name(signal),

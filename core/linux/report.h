@@ -10,8 +10,8 @@ struct linux_signal_info;
 
 // Prints signal, address, place, registers and backtrace to the console, and takes the core dump
 // where one is wanted and the failure is not core's own. regs NULL: the caller's own place; info
-// NULL: not known. Usable with interrupts off and while another report is under
-// way (which then is cut short).
+// NULL: not known. Usable with interrupts off. While another thread's report is under way it does
+// not return, or says nothing where core itself has failed.
 void report_fatal(int signal, const struct hal_regs *regs, const struct linux_signal_info *info);
 
 // The one place that every signal passes which is about to end the program, after its report: for

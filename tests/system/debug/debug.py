@@ -210,6 +210,11 @@ def core(machine, files):
     run = Gdb(machine, ["bt"], [program, name])
     run.has("abort: its place", r"^Program terminated with signal SIGABRT", r"^#\d+ .*abort \(\)",
             r"^#\d+ .*local_death", r"^#\d+ .*main")
+    os.unlink(name)
+    status, _, err = machine.run(machine.osv + ["--core", name, program, "2"])
+    machine.case("two threads that die at once: one core, and one report",
+                 status == 139 and os.path.exists(name) and err.count(b"osv: SIGSEGV") == 1,
+                 err.decode(errors="replace"))
     status, _, err = machine.run(machine.osv + ["--core", "/nonexistent/core", program, "0"])
     machine.case("a directory that is not there is an error at once",
                  status == 2 and b"/nonexistent: No such file or directory" in err, err.decode(errors="replace"))

@@ -15,7 +15,7 @@
 
 #include "library.h"
 
-enum { LOOKS = 200 };
+enum { LOOKS = 200, TWO_DIE = 2 };
 
 static pthread_mutex_t held_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t free_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -113,6 +113,12 @@ static void *signaller(void *argument)
     return argument;
 }
 
+static void *dier(void *argument)
+{
+    library_die(0);
+    return argument;
+}
+
 static int compare(const void *a, const void *b)
 {
     return library_compare(*(const int *)a, *(const int *)b);
@@ -159,6 +165,9 @@ int main(int count, char **arguments)
         usleep(1000);
     }
     if (count > 1) {
+        if (atoi(arguments[1]) == TWO_DIE) {
+            start(dier);
+        }
         library_die(atoi(arguments[1]));
     }
     return 0;
