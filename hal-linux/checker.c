@@ -34,7 +34,7 @@ void hal_check_set(enum hal_check state, const void *start, size_t size)
 bool hal_check_is_valid(const void *start, size_t size)
 {
     const char *bytes = start;
-    unsigned char bits[64]; // one that is set stands for a bit without a value
+    unsigned char bits[64] = {0}; // one that is set stands for a bit without a value
     for (size_t done = 0; done < size; done += sizeof bits) {
         size_t count = size - done < sizeof bits ? size - done : sizeof bits;
         if (VALGRIND_GET_VBITS(bytes + done, bits, count) == 3) {

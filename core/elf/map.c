@@ -210,6 +210,15 @@ static bool tls_is_right(const struct elf_object *object, const struct elf_progr
             elf_object_is_readable(object, header->address, header->file_size));
 }
 
+// lld rounds the end up to that of the segment's last page.
+static bool relro_is_right(const struct elf_object *object, const struct elf_program_header *header)
+{
+    const struct elf_segment *segment = elf_object_segment(object, header->address, 1);
+    return header->memory_size == 0 ||
+           (segment != NULL && header->file_size <= header->memory_size &&
+            header->memory_size <= page_up(segment->address + segment->size) - header->address);
+}
+
 static int special_headers_find(struct elf_object *object)
 {
     for (size_t i = 0; i < object->header_count; ++i) {
@@ -223,8 +232,9 @@ static int special_headers_find(struct elf_object *object)
         if (place == NULL) {
             continue;
         }
-        bool is_right = header->type == ELF_PT_TLS ? tls_is_right(object, header)
-                                                   : header_is_inside(object, header);
+        bool is_right = header->type == ELF_PT_TLS     ? tls_is_right(object, header)
+                        : header->type == ELF_PT_RELRO ? relro_is_right(object, header)
+                                                       : header_is_inside(object, header);
         if (!is_right || (header->alignment & (header->alignment - 1)) != 0) {
             return elf_fail(ENOEXEC, "%s: has a damaged program header; build or copy it again",
                             object->path);
@@ -419,8 +429,7 @@ int elf_relro_protect(struct elf_object *object)
     }
     char *start = elf_object_va(object, page_down(header->address));
     char *end = elf_object_va(object, page_down(header->address + header->memory_size));
-    const struct elf_segment *segment =
-        elf_object_segment(object, header->address, header->memory_size);
+    const struct elf_segment *segment = elf_object_segment(object, header->address, 1);
     if (end <= start || (segment->prot & HAL_EXEC) != 0) {
         return 0;
     }

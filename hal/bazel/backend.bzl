@@ -12,7 +12,7 @@ def backend_library(name, deps = [], copts = [], **kwargs):
         name = name,
         copts = ["-std=gnu11", "-D_GNU_SOURCE", "-fno-strict-aliasing", "-fno-stack-protector"] +
                 WARNINGS + HAL_INCLUDE + copts,
-        features = ["backend", "-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"],
+        features = ["backend", "-asan", "-ubsan", "-tsan", "-fuzzer", "-llvmcov"],
         linkstatic = True,
         deps = deps + ["//hal", "//hal:inline"],
         **kwargs

@@ -151,7 +151,6 @@ def _impl(ctx):
                 ])),
             ),
             _both("fuzzer", ["-fsanitize=fuzzer-no-link"], []),
-            _both("gcov", ["--coverage"], ["--coverage"]),
             _both("llvmcov", ["-fprofile-instr-generate", "-fcoverage-mapping"], ["-fprofile-instr-generate"]),
         ]
     return cc_common.create_cc_toolchain_config_info(

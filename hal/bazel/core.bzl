@@ -73,7 +73,7 @@ MUSL_INTERNAL_INCLUDE = ["-Icore/libc/override", "-Icore/libc/override/include"]
     "@osv_in_c//hal:cpu_x86_64": ["-I$(GENDIR)/external/musl/obj/x86_64/include"],
 }) + ["-Iexternal/musl/include"]
 
-_NO_RUNTIME = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"]
+_NO_RUNTIME = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-llvmcov"]
 
 # Each access to memory is a call (feature "seed"), and a MARK counts (hal-linux/seed/mark.h takes the place of core/lib/mark.h).
 SEED_COPTS = [
@@ -136,8 +136,8 @@ def core_library(name, hosts = []):
         name = name,
         srcs = srcs,
         copts = copts + HAL_INCLUDE,
-        # ubsan stays on, and traps
-        features = ["core", "sealed"] + [f for f in _NO_RUNTIME if f != "-ubsan"],
+        # ubsan stays on, and traps; lines are counted: the counters are written by osv-sim's main thread
+        features = ["core", "sealed"] + [f for f in _NO_RUNTIME if f not in ["-ubsan", "-llvmcov"]],
         deps = _deps(name, "") + extra + ["//hal:inline"],
         **common
     )
@@ -173,7 +173,7 @@ def core_musl_library(name):
             name = name + suffix,
             srcs = native.glob(["musl_*.c"]),
             copts = ["-std=gnu11", "-w"] + MUSL_INTERNAL_INCLUDE + HAL_INCLUDE,
-            features = ["core", "musl"] + _NO_RUNTIME,
+            features = ["core", "musl"] + [f for f in _NO_RUNTIME if suffix or f != "-llvmcov"],
             linkstatic = True,
             tags = ["manual"] if suffix else [],
             visibility = ["//core:__pkg__"],

@@ -49,7 +49,7 @@ def seed_test(name, rooms, deps = [], srcs = None, **kwargs):
         name = name,
         srcs = srcs or [name + ".c"],
         copts = _COPTS + ["-Itests/seed"] + SEED_COPTS,
-        features = ["seed", "-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"],
+        features = ["seed", "-asan", "-ubsan", "-tsan", "-fuzzer", "-llvmcov"],
         linkstatic = True,
         tags = ["seed", "no-san", "no-valgrind"],
         target_compatible_with = ["@platforms//os:linux", "@platforms//cpu:x86_64"],
@@ -102,7 +102,7 @@ def guest_program(name, srcs, kind = "pie", copts = [], linkopts = [], cxx = Fal
         name = name,
         srcs = srcs,
         copts = ["-D_GNU_SOURCE", "-Wall", "-Wextra"] + compile + (["-std=gnu++17"] if cxx else []) + copts,
-        features = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-gcov", "-llvmcov"] +
+        features = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-llvmcov"] +
                    ([] if kind == "pie" else ["-pie_link"]),
         linkopts = link + linkopts + (["-lstdc++", "-lm"] if cxx else []) + ["-lpthread"],
         linkshared = kind == "shared",
@@ -134,7 +134,7 @@ def sim_test(name, runner, args = [], data = [], cpus = [1, 2, 4], seeded = True
             args = ["$(location //sim:osv-sim)", cpus_and_seed] + args,
             data = data + ["//sim:osv-sim", "//sim:osv-sim-seed"],
             size = size,
-            tags = ["sim", "no-valgrind"] + tags,
+            tags = ["sim", "no-valgrind"] + (["seeded"] if machine == "seeded" else []) + tags,
             target_compatible_with = ["@platforms//os:linux"],
             **kwargs
         )

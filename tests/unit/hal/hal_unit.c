@@ -18,7 +18,7 @@ __thread bool unit_irq_off;
 hal_ns unit_clock_ns;
 hal_ns unit_timer_deadline = UINT64_MAX;
 unsigned unit_kick_count[HAL_CPU_MAX];
-struct hal_range unit_populated;
+__thread struct hal_range unit_populated;
 
 void hal_cpu_adopt(struct cpu *cpu)
 {

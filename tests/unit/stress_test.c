@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// stress_test.c: core's locks and its lock-free memory on real threads.
+//
+// What the locks protect, and what is in blocks and frames, is plain memory: ThreadSanitizer says
+// whether the order that they promise is there, Memcheck whether two threads have the same block.
+#include <check.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <valgrind/valgrind.h>
+
+#include "core/mem/frame.h"
+#include "core/mem/heap.h"
+#include "core/mem/slab.h"
+#include "core/mem/stack.h"
+#include "core/sync/condvar.h"
+#include "core/sync/mutex.h"
+#include "core/sync/rwlock.h"
+#include "core/sync/semaphore.h"
+#include "tests/unit/hal/unit_hal.h"
+#include "thread_host.h"
+
+enum { MIB = 1 << 20, MEMORY = 64 * MIB, SLOTS = 64 };
+
+// A pop that was overtaken reads the first word of a block that somebody else has by then, and
+// forgets what it read (stack.h).
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "race_top:stack_pop\n";
+}
+
+static uint32_t rounds(uint32_t count)
+{
+    return RUNNING_ON_VALGRIND ? count / 20 : count;
+}
+
+static uint32_t random_next(uint32_t *state)
+{
+    *state = *state * 1664525 + 1013904223;
+    return *state >> 8;
+}
+
+static void memory_init(void)
+{
+    static struct hal_region region = {2 * MIB, MEMORY};
+    char *arena =
+        mmap(NULL, MEMORY + 2 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert(arena != MAP_FAILED);
+    arena = (char *)(((uintptr_t)arena + 2 * MIB - 1) & ~(uintptr_t)(2 * MIB - 1));
+    const struct hal_boot facts = {
+        .cpu_count = HOST_THREADS,
+        .direct_base = arena - region.start,
+        .regions = &region,
+        .region_count = 1,
+        .memory_is_zero = true,
+    };
+    host_thread_adopt(0);
+    frame_init(&facts);
+    heap_init(HOST_THREADS);
+}
+
+// ---- Locks ---------------------------------------------------------------
+
+static struct mutex mutex;
+static struct condvar condvar;
+static struct rwlock rwlock;
+static struct semaphore semaphore;
+static uint64_t counter;
+static uint32_t turn;
+static uint64_t pair[2];
+
+static void mutex_work(uint32_t index)
+{
+    for (uint32_t i = 0; i < rounds(20000); ++i) {
+        if (i % 16 != index) {
+            mutex_lock(&mutex);
+        } else if (!mutex_lock_until(&mutex, 1)) {
+            mutex_lock(&mutex);
+        }
+        ++counter;
+        mutex_unlock(&mutex);
+    }
+}
+
+START_TEST(a_mutex_orders_what_it_protects)
+{
+    counter = 0;
+    host_threads_run(mutex_work);
+    ck_assert_uint_eq(counter, (uint64_t)HOST_THREADS * rounds(20000));
+}
+END_TEST
+
+static void condvar_work(uint32_t index)
+{
+    for (uint32_t i = 0; i < rounds(3000); ++i) {
+        mutex_lock(&mutex);
+        while (turn % HOST_THREADS != index) {
+            if (i % 8 == 7) {
+                (void)condvar_wait_until(&condvar, &mutex, 1);
+            } else {
+                condvar_wait(&condvar, &mutex);
+            }
+        }
+        ++turn;
+        condvar_wake_all(&condvar);
+        mutex_unlock(&mutex);
+    }
+}
+
+START_TEST(a_condition_variable_loses_no_turn)
+{
+    turn = 0;
+    host_threads_run(condvar_work);
+    ck_assert_uint_eq(turn, HOST_THREADS * rounds(3000));
+}
+END_TEST
+
+static void rwlock_work(uint32_t index)
+{
+    for (uint32_t i = 0; i < rounds(10000); ++i) {
+        if (i % 4 == index) {
+            rwlock_write_lock(&rwlock);
+            ++pair[0];
+            ++pair[1];
+            rwlock_write_unlock(&rwlock);
+        } else {
+            rwlock_read_lock(&rwlock);
+            ck_assert_uint_eq(pair[0], pair[1]);
+            rwlock_read_unlock(&rwlock);
+        }
+    }
+}
+
+START_TEST(writers_are_alone)
+{
+    host_threads_run(rwlock_work);
+    ck_assert_uint_eq(pair[0], (uint64_t)rounds(10000) / 4 * HOST_THREADS);
+}
+END_TEST
+
+static void semaphore_work(uint32_t index)
+{
+    (void)index;
+    for (uint32_t i = 0; i < rounds(10000); ++i) {
+        semaphore_wait(&semaphore);
+        ++counter;
+        ck_assert_int_eq(semaphore_post(&semaphore), 0);
+    }
+}
+
+START_TEST(a_semaphore_of_one_orders_what_it_protects)
+{
+    counter = 0;
+    semaphore_init(&semaphore, 1);
+    host_threads_run(semaphore_work);
+    ck_assert_uint_eq(counter, (uint64_t)HOST_THREADS * rounds(10000));
+}
+END_TEST
+
+// ---- Memory --------------------------------------------------------------
+
+static void bytes_fill(unsigned char *bytes, size_t size)
+{
+    memset(bytes, (int)(size % 251), size);
+}
+
+static void bytes_check(const unsigned char *bytes, size_t size)
+{
+    ck_assert_uint_eq(bytes[0], size % 251);
+    ck_assert_uint_eq(bytes[size / 2], size % 251);
+    ck_assert_uint_eq(bytes[size - 1], size % 251);
+}
+
+static _Atomic(size_t *) parcels[SLOTS]; // a block, its size in front
+
+static void heap_work(uint32_t index)
+{
+    uint32_t state = index + 1;
+    for (uint32_t i = 0; i < rounds(40000); ++i) {
+        size_t size = sizeof(size_t) + 1 + random_next(&state) % (i % 64 == 0 ? 60000 : 500);
+        size_t *parcel = heap_alloc(size);
+        ck_assert_ptr_nonnull(parcel);
+        *parcel = size;
+        bytes_fill((unsigned char *)(parcel + 1), size - sizeof(size_t));
+        parcel = atomic_exchange(&parcels[random_next(&state) % SLOTS], parcel);
+        if (parcel != NULL) { // mostly another thread's
+            bytes_check((unsigned char *)(parcel + 1), *parcel - sizeof(size_t));
+            heap_free(parcel);
+        }
+    }
+}
+
+START_TEST(blocks_are_freed_by_other_threads)
+{
+    host_threads_run(heap_work);
+}
+END_TEST
+
+static _Atomic hal_phys runs[SLOTS]; // a run of frames, its length in the low bits
+
+static void frame_work(uint32_t index)
+{
+    uint32_t state = index + 1;
+    for (uint32_t i = 0; i < rounds(20000); ++i) {
+        size_t count = random_next(&state) % 4 == 0 ? 1 + random_next(&state) % 40 : 1;
+        hal_phys start;
+        if (frame_alloc(count, 0, &start) != 0) {
+            continue;
+        }
+        for (size_t page = 0; page < count; ++page) {
+            *(uint64_t *)(void *)(frame_address(start) + page * HAL_PAGE_SIZE) = start + page;
+        }
+        hal_phys run = atomic_exchange(&runs[random_next(&state) % SLOTS], start | count);
+        count = run & (HAL_PAGE_SIZE - 1);
+        start = run - count;
+        for (size_t page = 0; page < count; ++page) {
+            const char *address = frame_address(start) + page * HAL_PAGE_SIZE;
+            ck_assert_uint_eq(*(const uint64_t *)(const void *)address, start + page);
+        }
+        if (count > 0) {
+            frame_free(start, count);
+        }
+    }
+}
+
+START_TEST(frames_belong_to_one_thread)
+{
+    host_threads_run(frame_work);
+}
+END_TEST
+
+static struct slab slab = {.object_size = 64};
+
+static void slab_work(uint32_t index)
+{
+    uint64_t *objects[8];
+    for (uint32_t i = 0; i < rounds(10000); ++i) {
+        for (uint32_t n = 0; n < 8; ++n) {
+            objects[n] = slab_alloc(&slab);
+            ck_assert_ptr_nonnull(objects[n]);
+            objects[n][7] = index;
+        }
+        for (uint32_t n = 0; n < 8; ++n) {
+            ck_assert_uint_eq(objects[n][7], index);
+            slab_free(&slab, objects[n]);
+        }
+    }
+}
+
+START_TEST(objects_belong_to_one_thread)
+{
+    host_threads_run(slab_work);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("stress");
+    TCase *tests = tcase_create("unit");
+    tcase_set_timeout(tests, 60);
+    tcase_add_checked_fixture(tests, memory_init, NULL);
+    tcase_add_test(tests, a_mutex_orders_what_it_protects);
+    tcase_add_test(tests, a_condition_variable_loses_no_turn);
+    tcase_add_test(tests, writers_are_alone);
+    tcase_add_test(tests, a_semaphore_of_one_orders_what_it_protects);
+    tcase_add_test(tests, blocks_are_freed_by_other_threads);
+    tcase_add_test(tests, frames_belong_to_one_thread);
+    tcase_add_test(tests, objects_belong_to_one_thread);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
