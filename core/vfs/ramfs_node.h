@@ -12,7 +12,7 @@ struct ramfs_name; // an entry of a directory
 
 struct ramfs_node {
     struct vnode vnode; // a directory's entry counts as a reference
-    struct mutex lock;  // guards data and pages of a file
+    struct mutex lock;  // guards data and pages of a file, for who changes them
     // Odd while size or times of a file are changed under lock: ramfs_status takes no lock.
     _Atomic uint32_t sequence;
     // Guarded by the tree lock of ramfs.c (one for all: names change rarely and briefly). What

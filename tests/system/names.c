@@ -63,7 +63,7 @@ static void *looker(void *argument)
     return NULL;
 }
 
-// Replaces the file, and moves the directory full of other names about meanwhile.
+// Makes, removes and replaces the file by other names of its directory.
 static void replace_and_fill(void)
 {
     char name[32];
