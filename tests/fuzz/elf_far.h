@@ -13,7 +13,7 @@ struct file *far_file(const unsigned char *bytes, size_t size);
 // Ends the process where core/elf has left memory mapped.
 void far_check_nothing_left(void);
 
-// Registers a small table of symbols as the system's. Once.
+// Registers a small table of symbols as the system's.
 void far_system_register(void);
 
 #endif

@@ -207,6 +207,27 @@ START_TEST(a_library_is_loaded_and_called)
 }
 END_TEST
 
+START_TEST(a_library_that_is_closed_leaves_nothing)
+{
+    struct elf_object *object, *kept;
+    struct elf_object_info info;
+    ck_assert_int_eq(elf_open("libz.so.1", ELF_NOW, NULL, &kept, message), 0);
+    size_t before = host_mapped_bytes();
+    for (int round = 0; round < 3; round++) {
+        ck_assert_int_eq(elf_open("liblzma.so.5", ELF_NOW, NULL, &object, message), 0);
+        void *address;
+        ck_assert_int_eq(elf_symbol_find(object, "lzma_version_number", NULL, NULL, &address), 0);
+        ck_assert(elf_object_of(address, &info));
+        ck_assert_int_eq(elf_close(object, message), 0);
+        ck_assert(!elf_object_of(address, &info));
+        ck_assert_uint_eq(host_mapped_bytes(), before);
+        ck_assert_uint_eq(info.removed, (uint64_t)round);
+        ck_assert_int_ne(elf_close(object, message), 0);
+    }
+    ck_assert_int_eq(elf_close(kept, message), 0);
+}
+END_TEST
+
 START_TEST(functions_may_be_chosen_by_resolvers)
 {
     struct elf_object *object;
@@ -488,6 +509,7 @@ int main(void)
     tcase_add_test(whole, the_kernels_image_takes_part);
     tcase_add_test(whole, every_object_is_found_by_address);
     tcase_add_test(whole, a_library_is_loaded_and_called);
+    tcase_add_test(whole, a_library_that_is_closed_leaves_nothing);
     tcase_add_test(whole, functions_may_be_chosen_by_resolvers);
     tcase_add_test(whole, running_out_of_memory_leaves_nothing);
     tcase_add_loop_test(whole, a_program_is_relocated, 0, 2);
