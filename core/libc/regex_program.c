@@ -176,18 +176,33 @@ static void first_bytes_of(struct regex_program *program, const struct regex_nod
     }
 }
 
-static void firsts_find(struct regex_program *program, uint32_t *stack, uint8_t *seen)
+// Whether node holds at the beginning of a line or text only.
+static bool is_beginning(const struct regex_node *node)
+{
+    return node->operation == REGEX_ASSERT &&
+           (node->value & regex_assertion(REGEX_NEWLINE | REGEX_EDGE, 0, 0, 0)) != 0;
+}
+
+// past: beyond assertions of a beginning too, to note what can come first; else only whether
+// anything can, without one of them.
+static bool firsts_find(struct regex_program *program, uint32_t *stack, uint8_t *seen, bool past)
 {
     uint32_t depth = 0;
+    bool found = false;
+    memset(seen, 0, program->node_count);
     stack[depth++] = 0;
     seen[0] = 1;
     while (depth > 0) {
         uint32_t index = stack[--depth];
         const struct regex_node *node = &program->nodes[index];
-        if (node->operation <= REGEX_REFERENCE) {
+        if (!past && is_beginning(node)) {
+            continue;
+        }
+        found |= node->operation <= REGEX_MATCH;
+        if (past && node->operation <= REGEX_REFERENCE) {
             first_bytes_of(program, node);
         }
-        program->can_be_empty |= node->operation == REGEX_MATCH;
+        program->can_be_empty |= past && node->operation == REGEX_MATCH;
         uint32_t next[2] = {index + 1, index + 1};
         if (has_targets(node)) {
             next[0] = node->first;
@@ -202,15 +217,17 @@ static void firsts_find(struct regex_program *program, uint32_t *stack, uint8_t 
             }
         }
     }
+    return found;
 }
 
 enum regex_error regex_program_finish(struct regex_program *program)
 {
     size_t count = program->node_count;
     uint32_t *stack = libc_malloc(count * sizeof *stack);
-    uint8_t *seen = libc_calloc(count, 1);
+    uint8_t *seen = libc_malloc(count);
     if (stack != NULL && seen != NULL) {
-        firsts_find(program, stack, seen);
+        program->is_anchored = !firsts_find(program, stack, seen, false);
+        firsts_find(program, stack, seen, true);
         program->magic = REGEX_MAGIC;
     }
     libc_free(stack);

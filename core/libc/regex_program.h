@@ -114,6 +114,7 @@ struct regex_program {
     uint32_t referenced;      // bit g: \g occurs
     uint32_t small_count;     // 256, or 128 in UTF-8
     bool is_utf8, ignores_case, has_assertions;
+    bool is_anchored;                  // a match begins at the beginning of a line or of the text
     bool can_be_empty;                 // without regard to assertions
     uint8_t first_bytes[256];          // whether a match, other than an empty one, can begin so
     uint8_t fold[256];                 // of bytes that are symbols

@@ -173,6 +173,12 @@ static enum regex_error search_backward(struct search *search, size_t first, siz
 enum regex_error regex_search(struct regex_program *program, const struct regex_text *text,
                               size_t first, size_t last, struct regex_span *spans, size_t count)
 {
+    if (program->is_anchored && !text->newline_anchor) {
+        if (first > 0 && last > 0) {
+            return REGEX_NOMATCH;
+        }
+        first = last = 0; // no other place has a beginning before it
+    }
     struct search search = {.program = program, .text = text, .spans = spans, .count = count};
     enum regex_error error = REGEX_ESPACE;
     search.cache = cache_take(program);
