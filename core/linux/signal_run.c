@@ -19,7 +19,6 @@
 #include <signal.h>
 #include <ucontext.h>
 
-#include "core/lib/errno.h"
 #include "core/linux/coredump.h"
 #include "core/linux/machine.h"
 #include "core/linux/process.h"
