@@ -101,7 +101,7 @@ def guest_program(name, srcs, kind = "pie", copts = [], linkopts = [], cxx = Fal
     native.cc_binary(
         name = name,
         srcs = srcs,
-        copts = ["-D_GNU_SOURCE", "-Wall", "-Wextra"] + compile + (["-std=gnu++17"] if cxx else []) + copts,
+        copts = ["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"] + compile + (["-std=gnu++17"] if cxx else []) + copts,
         features = ["-asan", "-ubsan", "-tsan", "-fuzzer", "-llvmcov"] +
                    ([] if kind == "pie" else ["-pie_link"]),
         linkopts = link + linkopts + (["-lstdc++", "-lm"] if cxx else []) + ["-lpthread"],

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // names.c: names and contents of files in memory stay whole for who looks at them while others
 // change them: a file that is replaced by rename is always there, and a read is of one file.
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>

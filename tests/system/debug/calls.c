@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // calls.c: makes a known number of system calls, one of them unknown to core, and touches 8 MiB.
-#define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
