@@ -148,15 +148,15 @@ static bool matches(const struct database *database, const void *entry, const st
                                 : number == wanted->number;
 }
 
-// 0 or an error number; *found: entry, or NULL where there is none.
+// 0 or an error number, ENOENT where there is no file; *found: entry, or NULL where there is none.
 static int find(const struct database *database, const struct wanted *wanted, void *entry,
                 char *buffer, size_t size, void **found)
 {
     FILE *file = fopen(database->path, "re");
-    int error = ENOENT;
+    int error;
     *found = NULL;
     if (file == NULL) {
-        return 0;
+        return ENOENT;
     }
     while ((error = entry_read(database, file, entry, buffer, size)) == 0 &&
            !matches(database, entry, wanted)) {
