@@ -14,6 +14,7 @@
 #include <time.h>
 
 struct epoll_event;
+struct file;
 struct flock;
 struct iovec;
 struct itimerspec;
@@ -99,7 +100,6 @@ long linux_fsync(int fd);
 long linux_fdatasync(int fd);
 long linux_fadvise64(int fd, int64_t offset, int64_t size, int advice);
 long linux_fallocate(int fd, int mode, int64_t offset, int64_t size);
-long linux_flock(int fd, int operation);
 long linux_ioctl(int fd, unsigned long request, void *argument);
 long linux_close(int fd);
 long linux_close_range(unsigned first, unsigned last, unsigned flags);
@@ -111,6 +111,10 @@ long linux_pipe2(int *user, int flags);
 long linux_pipe(int *user);
 long linux_eventfd2(unsigned value, int flags);
 long linux_sendfile(int out_fd, int in_fd, int64_t *user_offset, size_t size);
+
+// lock.c
+long linux_flock(int fd, int operation);
+long lock_control(struct file *file, int fd, int command, struct flock *user); // fcntl's
 
 // path.c
 long linux_openat(int fd, const char *path, int flags, uint32_t mode);

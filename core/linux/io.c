@@ -2,7 +2,6 @@
 // io.c: system calls on descriptors: reading, writing, positions, flags, pipes.
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -332,18 +331,6 @@ long linux_fallocate(int fd, int mode, int64_t offset, int64_t size)
     return error;
 }
 
-// One process: nobody else can hold a conflicting lock.
-long linux_flock(int fd, int operation)
-{
-    int kind = operation & ~LOCK_NB;
-    struct file *file;
-    int error = fd_get(fd, &file);
-    if (error == 0) {
-        file_put(file);
-    }
-    return error != 0 || kind == LOCK_SH || kind == LOCK_EX || kind == LOCK_UN ? error : -EINVAL;
-}
-
 long linux_ioctl(int fd, unsigned long request, void *argument)
 {
     struct file *file;
@@ -451,20 +438,19 @@ static long status_flags_set(struct file *file, uint32_t flags)
     return 0;
 }
 
-static long lock_query(struct flock *user)
+// What a file that was opened with O_PATH allows.
+static bool is_for_descriptor(int command)
 {
-    struct flock lock;
-    int error = user_read(&lock, user, sizeof lock);
-    if (error != 0) {
-        return error;
-    }
-    lock.l_type = F_UNLCK; // one process: no lock of another one
-    return user_write(user, &lock, sizeof lock);
+    return command == F_DUPFD || command == F_DUPFD_CLOEXEC || command == F_GETFD ||
+           command == F_SETFD || command == F_GETFL;
 }
 
 static long control(struct file *file, int fd, int command, long argument)
 {
     enum { LARGE_FILE = 0100000 };
+    if ((atomic_load(&file->flags) & OPEN_PATH) != 0 && !is_for_descriptor(command)) {
+        return -EBADF;
+    }
     switch (command) {
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
@@ -481,13 +467,12 @@ static long control(struct file *file, int fd, int command, long argument)
     case F_SETFL:
         return status_flags_set(file, (uint32_t)argument);
     case F_GETLK:
-    case F_OFD_GETLK:
-        return lock_query((struct flock *)argument);
     case F_SETLK:
     case F_SETLKW:
+    case F_OFD_GETLK:
     case F_OFD_SETLK:
     case F_OFD_SETLKW:
-        return 0;
+        return lock_control(file, fd, command, (struct flock *)argument);
     case F_GETPIPE_SZ:
         return file->is_stream ? 65536 : -EBADF;
     default:

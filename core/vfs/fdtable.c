@@ -10,6 +10,7 @@
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/mem/heap.h"
+#include "core/vfs/lock.h"
 
 enum { CHUNK_SIZE = 512, CHUNK_COUNT = FD_MAX / CHUNK_SIZE, WORD_BITS = 64 };
 
@@ -126,6 +127,7 @@ int fd_install_at(int fd, struct file *file, bool close_on_exec)
     }
     mutex_unlock(&table_lock);
     if (old != NULL) {
+        lock_drop_process(old);
         file_put(old);
     }
     return error != 0 ? error : fd;
@@ -171,6 +173,7 @@ int fd_close(int fd)
     if (file == NULL) {
         return -EBADF;
     }
+    lock_drop_process(file);
     file_put(file);
     return 0;
 }

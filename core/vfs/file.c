@@ -13,6 +13,7 @@
 #include "core/mem/slab.h"
 #include "core/vfs/entry.h"
 #include "core/vfs/epoll.h"
+#include "core/vfs/lock.h"
 #include "core/vfs/mount.h"
 #include "core/vfs/vnode.h"
 
@@ -30,7 +31,7 @@ int file_create(struct file **result, const struct file_ops *ops, uint32_t flags
     ASSERT(atomic_load_explicit(&file->reference_count, memory_order_relaxed) == 0);
     file->ops = ops;
     atomic_store_explicit(&file->flags, flags, memory_order_relaxed);
-    file->is_stream = false;
+    file->is_stream = file->has_locks = false;
     memset(&file->offset_lock, 0, sizeof file->offset_lock);
     file->offset = 0;
     file->vnode = NULL;
@@ -71,6 +72,9 @@ void file_put(struct file *file)
     }
     if (file->watchers.next != NULL) {
         epoll_forget(file);
+    }
+    if (file->has_locks) {
+        lock_drop_file(file);
     }
     if (file->ops != NULL && file->ops->close != NULL) {
         file->ops->close(file);

@@ -112,6 +112,7 @@ struct file {
     _Atomic uint32_t reference_count;
     _Atomic uint32_t flags; // open_flags: access mode, OPEN_APPEND, OPEN_NONBLOCK
     bool is_stream;         // no offset: pipe, terminal; lseek answers -ESPIPE
+    bool has_locks;         // of its own, now or before; lock.c's
     struct mutex offset_lock;
     uint64_t offset;     // offset_lock
     struct vnode *vnode; // NULL for pipes and the like; counted
