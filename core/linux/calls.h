@@ -86,14 +86,6 @@ long linux_read(int fd, char *data, size_t size);
 long linux_write(int fd, const char *data, size_t size);
 long linux_pread64(int fd, char *data, size_t size, int64_t offset);
 long linux_pwrite64(int fd, const char *data, size_t size, int64_t offset);
-long linux_readv(int fd, const struct iovec *vectors, int count);
-long linux_writev(int fd, const struct iovec *vectors, int count);
-long linux_preadv(int fd, const struct iovec *vectors, int count, int64_t offset);
-long linux_pwritev(int fd, const struct iovec *vectors, int count, int64_t offset);
-long linux_preadv2(int fd, const struct iovec *vectors, int count, int64_t offset, long high,
-                   int flags);
-long linux_pwritev2(int fd, const struct iovec *vectors, int count, int64_t offset, long high,
-                    int flags);
 long linux_lseek(int fd, int64_t offset, int from);
 long linux_ftruncate(int fd, int64_t size);
 long linux_fsync(int fd);
@@ -110,7 +102,25 @@ long linux_fcntl(int fd, int command, long argument);
 long linux_pipe2(int *user, int flags);
 long linux_pipe(int *user);
 long linux_eventfd2(unsigned value, int flags);
+
+// vector.c
+long linux_readv(int fd, const struct iovec *vectors, int count);
+long linux_writev(int fd, const struct iovec *vectors, int count);
+long linux_preadv(int fd, const struct iovec *vectors, int count, int64_t offset);
+long linux_pwritev(int fd, const struct iovec *vectors, int count, int64_t offset);
+long linux_preadv2(int fd, const struct iovec *vectors, int count, int64_t offset, long high,
+                   int flags);
+long linux_pwritev2(int fd, const struct iovec *vectors, int count, int64_t offset, long high,
+                    int flags);
+
+// splice.c
 long linux_sendfile(int out_fd, int in_fd, int64_t *user_offset, size_t size);
+long linux_copy_file_range(int in_fd, int64_t *in_user, int out_fd, int64_t *out_user, size_t size,
+                           unsigned flags);
+long linux_splice(int in_fd, int64_t *in_user, int out_fd, int64_t *out_user, size_t size,
+                  unsigned flags);
+long linux_tee(int in_fd, int out_fd, size_t size, unsigned flags);
+long linux_vmsplice(int fd, const struct iovec *user, size_t count, unsigned flags);
 
 // lock.c
 long linux_flock(int fd, int operation);
@@ -132,6 +142,8 @@ long linux_faccessat(int fd, const char *path, int mode);
 long linux_access(const char *path, int mode);
 long linux_mkdirat(int fd, const char *path, uint32_t mode);
 long linux_mkdir(const char *path, uint32_t mode);
+long linux_mknodat(int fd, const char *path, uint32_t mode, unsigned device);
+long linux_mknod(const char *path, uint32_t mode, unsigned device);
 long linux_unlinkat(int fd, const char *path, int flags);
 long linux_unlink(const char *path);
 long linux_rmdir(const char *path);

@@ -1,45 +1,49 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // io.c: system calls on descriptors: reading, writing, positions, flags, pipes.
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
+#include "core/linux/process.h"
 #include "core/linux/signal.h"
+#include "core/linux/transfer.h"
 #include "core/linux/user.h"
 #include "core/mem/heap.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/file.h"
+#include "core/vfs/pipe.h"
 
 _Static_assert(OPEN_CREATE == O_CREAT && OPEN_EXCLUSIVE == O_EXCL && OPEN_TRUNCATE == O_TRUNC,
                "open flags");
 _Static_assert(OPEN_APPEND == O_APPEND && OPEN_NONBLOCK == O_NONBLOCK && OPEN_PATH == O_PATH,
                "open flags");
 _Static_assert(OPEN_CLOSE_ON_EXEC == O_CLOEXEC && OPEN_NO_TTY == O_NOCTTY, "open flags");
-_Static_assert(sizeof(struct io_vector) == sizeof(struct iovec), "iovec");
 
-enum { SIZE_MAX_ONCE = 0x7ffff000 }; // MAX_RW_COUNT of Linux
-
-enum direction { READING, WRITING };
-
-static size_t size_limit(size_t size)
+// Runs on the way out.
+static void signal_self(int signal)
 {
-    return size < SIZE_MAX_ONCE ? size : SIZE_MAX_ONCE;
+    struct linux_signal_info info = signal_info_user(signal);
+    (void)signal_send_thread(0, &info);
 }
 
-// What a call on a file answers, and SIGPIPE where one is due.
+long transfer_result(int error, size_t done)
+{
+    if (error == -EPIPE && done == 0) {
+        signal_self(SIGNAL_PIPE);
+    } else if (error == -EFBIG && done == 0 && process_limit(RLIMIT_FSIZE) != RLIM_INFINITY) {
+        signal_self(SIGNAL_FILE_SIZE);
+    }
+    return done > 0 ? (long)done : error;
+}
+
 static long finish(struct file *file, int error, size_t done)
 {
     file_put(file);
-    if (error == -EPIPE && done == 0) {
-        struct linux_signal_info info = signal_info_user(SIGNAL_PIPE);
-        (void)signal_send_thread(0, &info); // runs on the way out
-    }
-    return done > 0 ? (long)done : error;
+    return transfer_result(error, done);
 }
 
 // Files touch the buffer by safe copies as far as they fill or use it: it may be promised longer
@@ -58,7 +62,7 @@ long linux_read(int fd, char *data, size_t size)
 {
     struct file *file;
     size_t done = 0;
-    size = size_limit(size);
+    size = transfer_limit(size);
     int error = begin(fd, &file, data, size);
     if (error != 0) {
         return error;
@@ -71,7 +75,7 @@ long linux_write(int fd, const char *data, size_t size)
 {
     struct file *file;
     size_t done = 0;
-    size = size_limit(size);
+    size = transfer_limit(size);
     int error = begin(fd, &file, data, size);
     if (error != 0) {
         return error;
@@ -84,7 +88,7 @@ long linux_pread64(int fd, char *data, size_t size, int64_t offset)
 {
     struct file *file;
     size_t done = 0;
-    size = size_limit(size);
+    size = transfer_limit(size);
     int error = offset < 0 ? -EINVAL : begin(fd, &file, data, size);
     if (error != 0) {
         return error;
@@ -97,146 +101,13 @@ long linux_pwrite64(int fd, const char *data, size_t size, int64_t offset)
 {
     struct file *file;
     size_t done = 0;
-    size = size_limit(size);
+    size = transfer_limit(size);
     int error = offset < 0 ? -EINVAL : begin(fd, &file, data, size);
     if (error != 0) {
         return error;
     }
     error = file_write_at(file, (uint64_t)offset, data, size, &done);
     return finish(file, error, done);
-}
-
-// ---- Vectors -------------------------------------------------------------
-
-enum { VECTOR_FEW = 16 };
-
-struct vectors {
-    struct io_vector few[VECTOR_FEW];
-    struct io_vector *all; // few, or from the heap
-    size_t count;
-};
-
-static void vectors_free(struct vectors *vectors)
-{
-    if (vectors->all != vectors->few) {
-        heap_free(vectors->all);
-    }
-}
-
-static int vectors_check(const struct vectors *vectors)
-{
-    size_t sum = 0;
-    for (size_t i = 0; i < vectors->count; ++i) {
-        if (vectors->all[i].size > SSIZE_MAX - sum) {
-            return -EINVAL;
-        }
-        sum += vectors->all[i].size;
-        int error = user_check(vectors->all[i].data, vectors->all[i].size);
-        if (error != 0) {
-            return error;
-        }
-    }
-    return 0;
-}
-
-static int vectors_read(struct vectors *vectors, const struct iovec *user, int count)
-{
-    if (count < 0 || count > IOV_MAX) {
-        return -EINVAL;
-    }
-    vectors->count = (size_t)count;
-    vectors->all = vectors->few;
-    if (count > VECTOR_FEW) {
-        vectors->all = heap_alloc(vectors->count * sizeof(struct io_vector));
-        if (vectors->all == NULL) {
-            return -ENOMEM;
-        }
-    }
-    int error = user_read(vectors->all, user, vectors->count * sizeof(struct io_vector));
-    if (error == 0) {
-        error = vectors_check(vectors);
-    }
-    if (error != 0) {
-        vectors_free(vectors);
-    }
-    return error;
-}
-
-// offset -1: the file's own.
-static int vectors_move(struct file *file, const struct vectors *vectors, int64_t offset,
-                        enum direction direction, size_t *done)
-{
-    if (offset == -1) {
-        return direction == READING ? file_read_vector(file, vectors->all, vectors->count, done)
-                                    : file_write_vector(file, vectors->all, vectors->count, done);
-    }
-    for (size_t i = 0; i < vectors->count; ++i) {
-        const struct io_vector *v = &vectors->all[i];
-        size_t step = 0;
-        uint64_t place = (uint64_t)offset + *done;
-        int error = direction == READING ? file_read_at(file, place, v->data, v->size, &step)
-                                         : file_write_at(file, place, v->data, v->size, &step);
-        *done += step;
-        if (error != 0 || step < v->size) {
-            return error;
-        }
-    }
-    return 0;
-}
-
-static long vector_call(int fd, const struct iovec *user, int count, int64_t offset,
-                        enum direction direction)
-{
-    struct file *file;
-    struct vectors vectors;
-    size_t done = 0;
-    if (offset < -1) {
-        return -EINVAL;
-    }
-    int error = fd_get(fd, &file);
-    if (error != 0) {
-        return error;
-    }
-    error = vectors_read(&vectors, user, count);
-    if (error == 0) {
-        error = vectors_move(file, &vectors, offset, direction, &done);
-        vectors_free(&vectors);
-    }
-    return finish(file, error, done);
-}
-
-long linux_readv(int fd, const struct iovec *vectors, int count)
-{
-    return vector_call(fd, vectors, count, -1, READING);
-}
-
-long linux_writev(int fd, const struct iovec *vectors, int count)
-{
-    return vector_call(fd, vectors, count, -1, WRITING);
-}
-
-long linux_preadv(int fd, const struct iovec *vectors, int count, int64_t offset)
-{
-    return offset < 0 ? -EINVAL : vector_call(fd, vectors, count, offset, READING);
-}
-
-long linux_pwritev(int fd, const struct iovec *vectors, int count, int64_t offset)
-{
-    return offset < 0 ? -EINVAL : vector_call(fd, vectors, count, offset, WRITING);
-}
-
-long linux_preadv2(int fd, const struct iovec *vectors, int count, int64_t offset, long high,
-                   int flags)
-{
-    (void)high;
-    return flags != 0 ? -EOPNOTSUPP : vector_call(fd, vectors, count, offset, READING);
-}
-
-long linux_pwritev2(int fd, const struct iovec *vectors, int count, int64_t offset, long high,
-                    int flags)
-{
-    (void)high;
-    return flags != 0 ? -EOPNOTSUPP : vector_call(fd, vectors, count, offset, WRITING);
 }
 
 // ---- Positions and whole files -------------------------------------------
@@ -264,8 +135,7 @@ long linux_ftruncate(int fd, int64_t size)
         return error;
     }
     error = file_truncate(file, (uint64_t)size);
-    file_put(file);
-    return error;
+    return finish(file, error, 0);
 }
 
 static long sync_call(int fd, bool data_only)
@@ -474,7 +344,9 @@ static long control(struct file *file, int fd, int command, long argument)
     case F_OFD_SETLKW:
         return lock_control(file, fd, command, (struct flock *)argument);
     case F_GETPIPE_SZ:
-        return file->is_stream ? 65536 : -EBADF;
+        return file_is_pipe(file) ? pipe_size(file) : -EBADF;
+    case F_SETPIPE_SZ:
+        return file_is_pipe(file) ? pipe_size_set(file, (size_t)argument) : -EBADF;
     default:
         return -EINVAL;
     }
@@ -549,61 +421,4 @@ long linux_eventfd2(unsigned value, int flags)
         file_put(file);
     }
     return fd;
-}
-
-enum { COPY_STEP = 65536 };
-
-static int copy_step(struct file *out, struct file *in, char *data, size_t size, int64_t *offset,
-                     size_t *moved)
-{
-    size_t got = 0;
-    size_t put = 0;
-    size = size < COPY_STEP ? size : COPY_STEP;
-    int error = offset != NULL ? file_read_at(in, (uint64_t)*offset, data, size, &got)
-                               : file_read(in, data, size, &got);
-    if (error == 0 && got > 0) {
-        error = file_write(out, data, got, &put);
-    }
-    if (offset != NULL) {
-        *offset += (int64_t)put;
-    }
-    *moved = put;
-    return error;
-}
-
-static long copy_all(struct file *out, struct file *in, int64_t *offset, size_t size)
-{
-    char *data = heap_alloc(COPY_STEP);
-    size_t done = 0;
-    int error = data == NULL ? -ENOMEM : 0;
-    size_t moved = 1;
-    while (error == 0 && moved > 0 && done < size) {
-        error = copy_step(out, in, data, size - done, offset, &moved);
-        done += moved;
-    }
-    heap_free(data);
-    return done > 0 ? (long)done : error;
-}
-
-long linux_sendfile(int out_fd, int in_fd, int64_t *user_offset, size_t size)
-{
-    struct file *out;
-    struct file *in;
-    int64_t offset = 0;
-    int error = user_offset == NULL ? 0 : user_read(&offset, user_offset, sizeof offset);
-    if (error != 0 || (error = fd_get(out_fd, &out)) != 0) {
-        return error;
-    }
-    error = fd_get(in_fd, &in);
-    if (error != 0) {
-        file_put(out);
-        return error;
-    }
-    long result = copy_all(out, in, user_offset == NULL ? NULL : &offset, size_limit(size));
-    file_put(in);
-    file_put(out);
-    if (user_offset != NULL && result > 0 && user_write(user_offset, &offset, sizeof offset) != 0) {
-        return -EFAULT;
-    }
-    return result;
 }

@@ -12,6 +12,7 @@
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
+#include "core/linux/transfer.h"
 #include "core/linux/user.h"
 #include "core/mem/heap.h"
 #include "core/vfs/fdtable.h"
@@ -309,6 +310,20 @@ long linux_mkdir(const char *path, uint32_t mode)
     return linux_mkdirat(AT_FDCWD, path, mode);
 }
 
+// The number is Linux's new_encode_dev: as st_rdev, in 32 bits.
+long linux_mknodat(int fd, const char *path, uint32_t mode, unsigned device)
+{
+    struct place place;
+    int error = place_get(&place, fd, path);
+    return place_put(&place,
+                     error != 0 ? error : vfs_make_node(place.base, place.path, mode, device));
+}
+
+long linux_mknod(const char *path, uint32_t mode, unsigned device)
+{
+    return linux_mknodat(AT_FDCWD, path, mode, device);
+}
+
 long linux_unlinkat(int fd, const char *path, int flags)
 {
     struct place place;
@@ -421,7 +436,7 @@ long linux_truncate(const char *path, int64_t size)
 {
     struct place place;
     int error = size < 0 ? -EINVAL : place_get(&place, AT_FDCWD, path);
-    return error != 0 ? error : vfs_truncate(place.path, (uint64_t)size);
+    return transfer_result(error != 0 ? error : vfs_truncate(place.path, (uint64_t)size), 0);
 }
 
 long linux_fchmodat(int fd, const char *path, uint32_t mode)

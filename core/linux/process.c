@@ -188,6 +188,8 @@ static long limit_set(int resource, const struct rlimit *user)
     limits[resource] = limit;
     if (resource == RLIMIT_NOFILE) {
         fd_limit_set((int)limit.rlim_cur);
+    } else if (resource == RLIMIT_FSIZE) {
+        file_size_limit_set(limit.rlim_cur);
     }
     return 0;
 }

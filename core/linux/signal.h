@@ -16,7 +16,7 @@ struct hal_fault;
 struct signal_queue;
 struct task;
 
-enum { SIGNAL_COUNT = 64, SIGNAL_PIPE = 13, SIGNAL_REAL_TIME = 32 };
+enum { SIGNAL_COUNT = 64, SIGNAL_PIPE = 13, SIGNAL_FILE_SIZE = 25, SIGNAL_REAL_TIME = 32 };
 
 enum { SIGNAL_CODE_QUEUE = -1, SIGNAL_CODE_TIMER = -2 }; // SI_QUEUE, SI_TIMER
 

@@ -33,6 +33,11 @@
     ROW_NEVER(nanosleep, linux_nanosleep, "pp"), \
     ROW(getpid, linux_getpid, ""), \
     ROW(sendfile, linux_sendfile, "ddpu"), \
+    ROW(copy_file_range, linux_copy_file_range, "dpdpux"), \
+    ROW(splice, linux_splice, "dpdpux"), \
+    ROW(tee, linux_tee, "ddux"), \
+    ROW(vmsplice, linux_vmsplice, "dpux"), \
+    ROW(mknodat, linux_mknodat, "dsox"), \
     ROW(clone, linux_clone, "xpppp"), \
     ROW(execve, linux_execve, "spp"), \
     ROW(exit, linux_exit, "d"), \

@@ -32,6 +32,7 @@ LINUX_ROWS_COMMON
     ROW(vfork, linux_vfork, ""),
     ROW(rename, linux_rename, "ss"),
     ROW(mkdir, linux_mkdir, "so"),
+    ROW(mknod, linux_mknod, "sox"),
     ROW(rmdir, linux_rmdir, "s"),
     ROW(creat, linux_creat, "so"),
     ROW(link, linux_link, "ss"),

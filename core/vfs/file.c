@@ -20,6 +20,7 @@
 // The longest transfer, as Linux has it (MAX_RW_COUNT).
 enum { TRANSFER_MAX = 0x7ffff000, VECTOR_GATHER_MAX = HEAP_SMALL_MAX };
 
+static _Atomic uint64_t size_limit = UINT64_MAX;
 static struct slab files = {.object_size = (sizeof(struct file) + 15) & ~(size_t)15};
 
 int file_create(struct file **result, const struct file_ops *ops, uint32_t flags, void *state)
@@ -151,6 +152,42 @@ static int read_locked(struct file *file, char *data, size_t size, size_t *done)
     return error;
 }
 
+void file_size_limit_set(uint64_t limit)
+{
+    atomic_store_explicit(&size_limit, limit, memory_order_relaxed);
+}
+
+// Cuts a write down to what the limit leaves.
+static int limit_check(struct file *file, uint64_t offset, size_t *size)
+{
+    uint64_t limit = atomic_load_explicit(&size_limit, memory_order_relaxed);
+    if (limit == UINT64_MAX || *size == 0 || file->vnode == NULL ||
+        file->vnode->type != MODE_FILE) {
+        return 0;
+    }
+    if (offset == FILE_OFFSET_NONE) {
+        struct file_status status;
+        int error = file_status(file, &status);
+        if (error != 0) {
+            return error;
+        }
+        offset = status.size;
+    }
+    if (offset >= limit) {
+        return -EFBIG;
+    }
+    *size = *size < limit - offset ? *size : (size_t)(limit - offset);
+    return 0;
+}
+
+// All writes of files with an offset come by here.
+static int write_limited(struct file *file, uint64_t offset, const char *data, size_t size,
+                         size_t *done)
+{
+    int error = limit_check(file, offset, &size);
+    return error != 0 ? error : file->ops->write(file, offset, data, size, done);
+}
+
 static int write_locked(struct file *file, const char *data, size_t size, size_t *done)
 {
     *done = 0;
@@ -160,7 +197,7 @@ static int write_locked(struct file *file, const char *data, size_t size, size_t
         return error;
     }
     uint64_t offset = appends ? FILE_OFFSET_NONE : file->offset;
-    error = file->ops->write(file, offset, data, size, done);
+    error = write_limited(file, offset, data, size, done);
     if (!appends) {
         file->offset += *done;
     } else if (*done > 0) {
@@ -229,7 +266,15 @@ int file_write_at(struct file *file, uint64_t offset, const char *data, size_t s
         offset = FILE_OFFSET_NONE; // pwrite(2), BUGS: Linux appends whatever the offset
     }
     size = size < TRANSFER_MAX ? size : TRANSFER_MAX;
-    return error != 0 ? error : file->ops->write(file, offset, data, size, done);
+    return error != 0 ? error : write_limited(file, offset, data, size, done);
+}
+
+int file_append(struct file *file, const char *data, size_t size, size_t *done)
+{
+    *done = 0;
+    int error = write_check(file);
+    size = size < TRANSFER_MAX ? size : TRANSFER_MAX;
+    return error != 0 ? error : write_limited(file, FILE_OFFSET_NONE, data, size, done);
 }
 
 static size_t vectors_size(const struct io_vector *vectors, size_t count)
@@ -425,6 +470,16 @@ int file_control(struct file *file, unsigned long request, void *argument)
     return file->ops->control != NULL ? file->ops->control(file, request, argument) : -ENOTTY;
 }
 
+int file_size_check(struct vnode *vnode, uint64_t size)
+{
+    struct file_status status;
+    if (size <= atomic_load_explicit(&size_limit, memory_order_relaxed) || vnode == NULL) {
+        return 0;
+    }
+    int error = vnode_status(vnode, &status);
+    return error != 0 ? error : size > status.size ? -EFBIG : 0;
+}
+
 int file_truncate(struct file *file, uint64_t size)
 {
     if ((flags_of(file) & OPEN_PATH) != 0) {
@@ -433,7 +488,8 @@ int file_truncate(struct file *file, uint64_t size)
     if (!is_writable(file) || file->ops->truncate == NULL || (int64_t)size < 0) {
         return -EINVAL;
     }
-    return file->ops->truncate(file, size);
+    int error = file_size_check(file->vnode, size);
+    return error != 0 ? error : file->ops->truncate(file, size);
 }
 
 int file_sync(struct file *file, bool data_only)

@@ -136,6 +136,10 @@ void file_get(struct file *file);
 bool file_get_unless_free(struct file *file);
 void file_put(struct file *file);
 
+// No regular file is written, or made longer, beyond this; UINT64_MAX: no limit. -EFBIG.
+void file_size_limit_set(uint64_t limit);
+int file_size_check(struct vnode *vnode, uint64_t size); // may it have that size?
+
 // With the file's own offset. -EBADF: not open for that. A signal ends a blocked call: -EINTR.
 int file_read(struct file *file, char *data, size_t size, size_t *done);
 int file_write(struct file *file, const char *data, size_t size, size_t *done);
@@ -145,6 +149,7 @@ int file_write_vector(struct file *file, const struct io_vector *vectors, size_t
                       size_t *done);
 int file_read_at(struct file *file, uint64_t offset, char *data, size_t size, size_t *done);
 int file_write_at(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done);
+int file_append(struct file *file, const char *data, size_t size, size_t *done); // at its end
 int file_seek(struct file *file, int64_t offset, enum seek_from from, uint64_t *result);
 // The seek of files without a place, where it does nothing (epoll, eventfd ...).
 int file_seek_nowhere(struct file *file, int64_t offset, enum seek_from from, uint64_t *result);

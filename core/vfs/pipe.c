@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pipe.c: pipes, as pipe(7) has them: a ring of 64 KiB, writes of at most 4096 bytes in one piece.
+// pipe.c: pipes and FIFOs, as pipe(7) and fifo(7) have them: a ring of 64 KiB unless it is told
+// otherwise, writes of at most 4096 bytes in one piece.
+//
+// A FIFO's pipe is there while somebody has it open, and hangs on its node (place).
+#include "core/vfs/pipe.h"
+
 #include <stdatomic.h>
 
 #include "core/lib/assert.h"
@@ -14,15 +19,21 @@
 enum { PIPE_SIZE = 65536, PIPE_ATOMIC = 4096, FIONREAD = 0x541b, PIPE_DEVICE = 13 };
 
 struct pipe {
-    struct mutex lock; // guards all but poll
+    struct mutex lock; // guards all but poll, file_count and place
     struct waitqueue readers, writers;
-    bool has_reader, has_writer;
-    _Atomic uint32_t file_count; // ends that are not closed
-    uint64_t taken, put;         // bytes since the beginning; put - taken <= PIPE_SIZE
+    struct waitqueue openers;            // of a FIFO, until the other end is open
+    uint32_t reader_count, writer_count; // open ends
+    uint64_t reader_total, writer_total; // those that there ever were
+    _Atomic uint32_t file_count;         // open files; of a FIFO also those that are being opened
+    uint64_t taken, put;                 // bytes since the beginning; put - taken <= size
     uint64_t inode;
     struct file_time changed;
     struct poll_list poll; // of both ends
-    char *ring;            // PIPE_SIZE bytes
+    size_t size;           // of ring, a power of two
+    char *ring;
+    // Of a FIFO: where its node keeps it, and what guards that and the fall of file_count to 0.
+    struct pipe **place;
+    struct mutex *place_lock;
 };
 
 static _Atomic uint64_t inode_next = 10000;
@@ -34,14 +45,14 @@ static size_t available(const struct pipe *pipe)
 
 static size_t room(const struct pipe *pipe)
 {
-    return PIPE_SIZE - available(pipe);
+    return pipe->size - available(pipe);
 }
 
 // Copies out of the ring; the part up to its end, then the part from its start.
 static int ring_take(struct pipe *pipe, char *data, size_t size)
 {
-    size_t start = pipe->taken % PIPE_SIZE;
-    size_t first = PIPE_SIZE - start < size ? PIPE_SIZE - start : size;
+    size_t start = pipe->taken % pipe->size;
+    size_t first = pipe->size - start < size ? pipe->size - start : size;
     int error = hal_copy_safe(data, pipe->ring + start, first);
     if (error == 0 && size > first) {
         error = hal_copy_safe(data + first, pipe->ring, size - first);
@@ -54,8 +65,8 @@ static int ring_take(struct pipe *pipe, char *data, size_t size)
 
 static int ring_put(struct pipe *pipe, const char *data, size_t size)
 {
-    size_t start = pipe->put % PIPE_SIZE;
-    size_t first = PIPE_SIZE - start < size ? PIPE_SIZE - start : size;
+    size_t start = pipe->put % pipe->size;
+    size_t first = pipe->size - start < size ? pipe->size - start : size;
     int error = hal_copy_safe(pipe->ring + start, data, first);
     if (error == 0 && size > first) {
         error = hal_copy_safe(pipe->ring, data + first, size - first);
@@ -66,18 +77,43 @@ static int ring_put(struct pipe *pipe, const char *data, size_t size)
     return error;
 }
 
-static bool is_nonblocking(struct file *file)
+static uint32_t flags_of(const struct file *file)
 {
-    return (atomic_load_explicit(&file->flags, memory_order_relaxed) & OPEN_NONBLOCK) != 0;
+    return atomic_load_explicit(&file->flags, memory_order_relaxed);
 }
 
-static int wait_locked(struct file *file, struct pipe *pipe, struct waitqueue *queue)
+static bool reads(const struct file *file)
 {
-    if (is_nonblocking(file)) {
+    return (flags_of(file) & OPEN_ACCESS) != OPEN_WRITE_ONLY;
+}
+
+static bool writes(const struct file *file)
+{
+    return (flags_of(file) & OPEN_ACCESS) != OPEN_READ_ONLY;
+}
+
+static int wait_locked(struct pipe *pipe, struct waitqueue *queue, bool waits)
+{
+    if (!waits) {
         return -EAGAIN;
     }
     enum wait_result result = waitqueue_wait_until(queue, &pipe->lock, UINT64_MAX, true);
     return result == WAIT_INTERRUPTED ? -EINTR : 0;
+}
+
+static bool waits_by_flags(const struct file *file)
+{
+    return (flags_of(file) & OPEN_NONBLOCK) == 0;
+}
+
+// Until there is something to read, or can be no more.
+static int data_await(struct pipe *pipe, bool waits)
+{
+    int error = 0;
+    while (available(pipe) == 0 && pipe->writer_count > 0 && error == 0) {
+        error = wait_locked(pipe, &pipe->readers, waits);
+    }
+    return error;
 }
 
 static int pipe_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
@@ -90,9 +126,7 @@ static int pipe_read(struct file *file, uint64_t offset, char *data, size_t size
         return 0;
     }
     mutex_lock(&pipe->lock);
-    while (available(pipe) == 0 && pipe->has_writer && error == 0) {
-        error = wait_locked(file, pipe, &pipe->readers);
-    }
+    error = data_await(pipe, waits_by_flags(file));
     size_t part = available(pipe) < size ? available(pipe) : size;
     if (part > 0) {
         bool was_writable = room(pipe) >= PIPE_ATOMIC;
@@ -131,10 +165,10 @@ static int pipe_write(struct file *file, uint64_t offset, const char *data, size
     mutex_lock(&pipe->lock);
     while (*done < size && error == 0) {
         size_t part = room_for(pipe, is_atomic ? size : size - *done);
-        if (!pipe->has_reader) {
+        if (pipe->reader_count == 0) {
             error = -EPIPE;
         } else if (part == 0) {
-            error = wait_locked(file, pipe, &pipe->writers);
+            error = wait_locked(pipe, &pipe->writers, waits_by_flags(file));
         } else {
             error = ring_put(pipe, data + *done, part);
             *done += error == 0 ? part : 0;
@@ -153,16 +187,17 @@ static unsigned pipe_poll(struct file *file, struct poll_entry *entry)
     if (entry != NULL) {
         poll_list_add(&pipe->poll, entry);
     }
-    uint32_t access = atomic_load_explicit(&file->flags, memory_order_relaxed) & OPEN_ACCESS;
     unsigned events = 0;
     mutex_lock(&pipe->lock);
-    if (access != OPEN_WRITE_ONLY) {
+    if (reads(file)) {
         events |= available(pipe) > 0 ? POLL_IN_ANY : 0;
-        events |= !pipe->has_writer ? POLL_HANG_UP : 0;
+        // Not before there was a writer (see fifo_join).
+        bool has_hung_up = pipe->writer_count == 0 && pipe->writer_total != file->offset;
+        events |= has_hung_up ? POLL_HANG_UP : 0;
     }
-    if (access != OPEN_READ_ONLY) {
+    if (writes(file)) {
         events |= room(pipe) >= PIPE_ATOMIC ? POLL_OUT_ANY : 0;
-        events |= !pipe->has_reader ? POLL_ERROR : 0;
+        events |= pipe->reader_count == 0 ? POLL_ERROR : 0;
     }
     mutex_unlock(&pipe->lock);
     return events;
@@ -198,27 +233,62 @@ static int pipe_status(struct file *file, struct file_status *status)
     return 0;
 }
 
+// ---- Ends ----
+
+// One more end, or two for a file that reads and writes.
+static void ends_add(struct pipe *pipe, struct file *file)
+{
+    if (reads(file)) {
+        ++pipe->reader_count;
+        ++pipe->reader_total;
+    }
+    if (writes(file)) {
+        ++pipe->writer_count;
+        ++pipe->writer_total;
+    }
+    waitqueue_wake_all(&pipe->openers);
+}
+
+static void ends_remove(struct pipe *pipe, struct file *file)
+{
+    mutex_lock(&pipe->lock);
+    pipe->reader_count -= reads(file);
+    pipe->writer_count -= writes(file);
+    waitqueue_wake_all(&pipe->readers);
+    waitqueue_wake_all(&pipe->writers);
+    mutex_unlock(&pipe->lock);
+    poll_list_wake(&pipe->poll, (reads(file) ? POLL_ERROR : 0) | (writes(file) ? POLL_HANG_UP : 0));
+}
+
 static void pipe_free(struct pipe *pipe)
 {
     heap_free(pipe->ring);
     heap_free(pipe);
 }
 
-static void pipe_close(struct file *file)
+// Counted outside the mutex: the other end may still be on its way out of mutex_unlock.
+static void pipe_drop(struct pipe *pipe)
 {
-    struct pipe *pipe = file->state;
-    bool was_reader = (atomic_load(&file->flags) & OPEN_ACCESS) == OPEN_READ_ONLY;
-    mutex_lock(&pipe->lock);
-    pipe->has_reader &= !was_reader;
-    pipe->has_writer &= was_reader;
-    waitqueue_wake_all(&pipe->readers);
-    waitqueue_wake_all(&pipe->writers);
-    mutex_unlock(&pipe->lock);
-    poll_list_wake(&pipe->poll, was_reader ? POLL_ERROR : POLL_HANG_UP);
-    // Counted outside the mutex: the other end may still be on its way out of mutex_unlock.
-    if (atomic_fetch_sub(&pipe->file_count, 1) == 1) {
+    struct mutex *place_lock = pipe->place_lock;
+    if (place_lock != NULL) {
+        mutex_lock(place_lock);
+    }
+    bool is_last = atomic_fetch_sub(&pipe->file_count, 1) == 1;
+    if (is_last && place_lock != NULL) {
+        *pipe->place = NULL;
+    }
+    if (place_lock != NULL) {
+        mutex_unlock(place_lock);
+    }
+    if (is_last) {
         pipe_free(pipe);
     }
+}
+
+static void pipe_close(struct file *file)
+{
+    ends_remove(file->state, file);
+    pipe_drop(file->state);
 }
 
 static const struct file_ops pipe_ops = {
@@ -230,30 +300,49 @@ static const struct file_ops pipe_ops = {
     .close = pipe_close,
 };
 
+// The status is the node's.
+static const struct file_ops fifo_ops = {
+    .read = pipe_read,
+    .write = pipe_write,
+    .poll = pipe_poll,
+    .control = pipe_control,
+    .close = pipe_close,
+};
+
+static struct pipe *pipe_new(void)
+{
+    struct pipe *pipe = heap_alloc_zeroed(sizeof *pipe);
+    if (pipe == NULL) {
+        return NULL;
+    }
+    pipe->size = PIPE_SIZE;
+    pipe->ring = heap_alloc(PIPE_SIZE);
+    if (pipe->ring == NULL) {
+        heap_free(pipe);
+        return NULL;
+    }
+    pipe->inode = atomic_fetch_add_explicit(&inode_next, 1, memory_order_relaxed);
+    pipe->changed = file_time_now();
+    return pipe;
+}
+
 static int end_create(struct file **file, struct pipe *pipe, uint32_t flags)
 {
     int error = file_create(file, &pipe_ops, flags, pipe);
     if (error == 0) {
         (*file)->is_stream = true;
         atomic_fetch_add(&pipe->file_count, 1);
+        ends_add(pipe, *file); // nobody else knows it
     }
     return error;
 }
 
 int pipe_create(struct file **reader, struct file **writer, uint32_t flags)
 {
-    struct pipe *pipe = heap_alloc_zeroed(sizeof *pipe);
+    struct pipe *pipe = pipe_new();
     if (pipe == NULL) {
         return -ENOMEM;
     }
-    pipe->ring = heap_alloc(PIPE_SIZE);
-    if (pipe->ring == NULL) {
-        heap_free(pipe);
-        return -ENOMEM;
-    }
-    pipe->has_reader = pipe->has_writer = true;
-    pipe->inode = atomic_fetch_add_explicit(&inode_next, 1, memory_order_relaxed);
-    pipe->changed = file_time_now();
     flags &= OPEN_NONBLOCK;
     int error = end_create(reader, pipe, flags | OPEN_READ_ONLY);
     if (error != 0) {
@@ -263,6 +352,267 @@ int pipe_create(struct file **reader, struct file **writer, uint32_t flags)
     error = end_create(writer, pipe, flags | OPEN_WRITE_ONLY);
     if (error != 0) {
         file_put(*reader); // and with it the pipe
+    }
+    return error;
+}
+
+// ---- FIFOs ----
+
+// Until somebody has opened the other end, be it closed again by then.
+static int partner_await(struct pipe *pipe, const uint64_t *total)
+{
+    uint64_t before = *total;
+    int error = 0;
+    while (*total == before && error == 0) {
+        error = wait_locked(pipe, &pipe->openers, true);
+    }
+    return error;
+}
+
+// lock is held. A reader that does not wait for a writer notes how many there were, so that its
+// poll does not tell of a hang-up before one has come.
+static int fifo_join(struct pipe *pipe, struct file *file)
+{
+    bool waits = waits_by_flags(file);
+    if (!reads(file) && !waits && pipe->reader_count == 0) {
+        return -ENXIO;
+    }
+    ends_add(pipe, file);
+    if (!writes(file) && pipe->writer_count == 0) {
+        file->offset = pipe->writer_total;
+        return waits ? partner_await(pipe, &pipe->writer_total) : 0;
+    }
+    if (!reads(file) && pipe->reader_count == 0) {
+        return partner_await(pipe, &pipe->reader_total);
+    }
+    return 0;
+}
+
+int fifo_open(struct pipe **place, struct mutex *place_lock, struct file *file)
+{
+    mutex_lock(place_lock);
+    if (*place == NULL && (*place = pipe_new()) != NULL) {
+        (*place)->place = place;
+        (*place)->place_lock = place_lock;
+    }
+    struct pipe *pipe = *place;
+    if (pipe != NULL) {
+        atomic_fetch_add(&pipe->file_count, 1);
+    }
+    mutex_unlock(place_lock);
+    if (pipe == NULL) {
+        return -ENOMEM;
+    }
+    mutex_lock(&pipe->lock);
+    int error = fifo_join(pipe, file);
+    mutex_unlock(&pipe->lock);
+    if (error != 0) {
+        if (error != -ENXIO) {
+            ends_remove(pipe, file);
+        }
+        pipe_drop(pipe);
+        return error;
+    }
+    file->ops = &fifo_ops;
+    file->state = pipe;
+    file->is_stream = true;
+    return 0;
+}
+
+bool file_is_pipe(const struct file *file)
+{
+    return file->ops == &pipe_ops || file->ops == &fifo_ops;
+}
+
+// ---- Size ----
+
+int pipe_size(const struct file *file)
+{
+    struct pipe *pipe = file->state;
+    mutex_lock(&pipe->lock);
+    int size = (int)pipe->size;
+    mutex_unlock(&pipe->lock);
+    return size;
+}
+
+// lock is held. Takes the ring over, also on failure.
+static int ring_replace(struct pipe *pipe, char *ring, size_t size)
+{
+    size_t count = available(pipe);
+    int error = ring == NULL ? -ENOMEM : count > size ? -EBUSY : 0;
+    if (error != 0) {
+        heap_free(ring);
+        return error;
+    }
+    error = ring_take(pipe, ring, count);
+    ASSERT(error == 0); // core's own memory
+    heap_free(pipe->ring);
+    pipe->ring = ring;
+    pipe->size = size;
+    pipe->taken = 0;
+    pipe->put = count;
+    waitqueue_wake_all(&pipe->writers);
+    return 0;
+}
+
+int pipe_size_set(struct file *file, size_t wanted)
+{
+    struct pipe *pipe = file->state;
+    size_t size = HAL_PAGE_SIZE;
+    if (wanted > (size_t)INT32_MAX + 1) {
+        return -EINVAL;
+    }
+    while (size < wanted) {
+        size *= 2;
+    }
+    if (size > PIPE_SIZE_MAX && vnode_owner_uid != 0) {
+        return -EPERM;
+    }
+    char *ring = size > INT32_MAX ? NULL : heap_alloc(size);
+    mutex_lock(&pipe->lock);
+    int error = ring_replace(pipe, ring, size);
+    mutex_unlock(&pipe->lock);
+    if (error == 0) {
+        poll_list_wake(&pipe->poll, POLL_OUT_ANY);
+    }
+    return error != 0 ? error : (int)size;
+}
+
+// ---- Moving without a buffer between ----
+
+// The part of the ring at position, at most size bytes, that lies in one piece.
+static size_t piece_at(const struct pipe *pipe, uint64_t position, size_t size)
+{
+    size_t left = pipe->size - (size_t)(position % pipe->size);
+    return left < size ? left : size;
+}
+
+int pipe_drain(struct file *file, size_t size, bool waits, const struct pipe_peer *to, size_t *done)
+{
+    struct pipe *pipe = file->state;
+    mutex_lock(&pipe->lock);
+    int error = data_await(pipe, waits && waits_by_flags(file));
+    bool is_full = true;
+    while (error == 0 && is_full && *done < size && available(pipe) > 0) {
+        size_t wanted = size - *done < available(pipe) ? size - *done : available(pipe);
+        size_t part = piece_at(pipe, pipe->taken, wanted);
+        size_t moved = 0;
+        error = to->move(to->argument, pipe->ring + pipe->taken % pipe->size, part, &moved);
+        pipe->taken += moved;
+        *done += moved;
+        is_full = moved == part;
+    }
+    if (*done > 0) {
+        waitqueue_wake_all(&pipe->writers);
+    }
+    mutex_unlock(&pipe->lock);
+    if (*done > 0) {
+        poll_list_wake(&pipe->poll, POLL_OUT_ANY);
+    }
+    return *done > 0 ? 0 : error;
+}
+
+// Until something can be written, or nobody reads any more.
+static int room_await(struct pipe *pipe, bool waits)
+{
+    int error = 0;
+    while (room(pipe) == 0 && pipe->reader_count > 0 && error == 0) {
+        error = wait_locked(pipe, &pipe->writers, waits);
+    }
+    return pipe->reader_count == 0 ? -EPIPE : error;
+}
+
+int pipe_fill(struct file *file, size_t size, bool waits, const struct pipe_peer *from,
+              size_t *done)
+{
+    struct pipe *pipe = file->state;
+    mutex_lock(&pipe->lock);
+    int error = room_await(pipe, waits && waits_by_flags(file));
+    bool is_full = true;
+    while (error == 0 && is_full && *done < size && room(pipe) > 0) {
+        size_t wanted = size - *done < room(pipe) ? size - *done : room(pipe);
+        size_t part = piece_at(pipe, pipe->put, wanted);
+        size_t moved = 0;
+        error = from->move(from->argument, pipe->ring + pipe->put % pipe->size, part, &moved);
+        pipe->put += moved;
+        *done += moved;
+        is_full = moved == part;
+    }
+    if (*done > 0) {
+        waitqueue_wake_all(&pipe->readers);
+    }
+    mutex_unlock(&pipe->lock);
+    if (*done > 0) {
+        poll_list_wake(&pipe->poll, POLL_IN_ANY);
+    }
+    return *done > 0 ? 0 : error;
+}
+
+static void both_lock(struct pipe *a, struct pipe *b)
+{
+    mutex_lock((uintptr_t)a < (uintptr_t)b ? &a->lock : &b->lock);
+    mutex_lock((uintptr_t)a < (uintptr_t)b ? &b->lock : &a->lock);
+}
+
+static void both_unlock(struct pipe *a, struct pipe *b)
+{
+    mutex_unlock(&a->lock);
+    mutex_unlock(&b->lock);
+}
+
+// Both locks are held, there are data and room.
+static void pipe_to_pipe(struct pipe *from, struct pipe *to, size_t size, size_t *done)
+{
+    size = size < available(from) ? size : available(from);
+    size = size < room(to) ? size : room(to);
+    while (*done < size) {
+        size_t part = piece_at(from, from->taken + *done, size - *done);
+        part = piece_at(to, to->put, part);
+        memcpy(to->ring + to->put % to->size, from->ring + (from->taken + *done) % from->size,
+               part);
+        to->put += part;
+        *done += part;
+    }
+    waitqueue_wake_all(&to->readers);
+}
+
+int pipe_copy(struct file *from_file, struct file *to_file, size_t size, bool waits, bool keeps,
+              size_t *done)
+{
+    struct pipe *from = from_file->state;
+    struct pipe *to = to_file->state;
+    if (from == to) {
+        return -EINVAL;
+    }
+    waits = waits && waits_by_flags(from_file) && waits_by_flags(to_file);
+    int error = 0;
+    bool is_over = false;
+    // Each is waited for by itself; what it has may be gone by the time both are held.
+    while (error == 0 && !is_over && *done == 0) {
+        mutex_lock(&from->lock);
+        error = data_await(from, waits);
+        mutex_unlock(&from->lock);
+        if (error != 0) {
+            break;
+        }
+        mutex_lock(&to->lock);
+        error = room_await(to, waits);
+        mutex_unlock(&to->lock);
+        if (error != 0) {
+            break;
+        }
+        both_lock(from, to);
+        is_over = available(from) == 0 && from->writer_count == 0;
+        pipe_to_pipe(from, to, size, done);
+        if (!keeps) {
+            from->taken += *done;
+            waitqueue_wake_all(&from->writers);
+        }
+        both_unlock(from, to);
+    }
+    if (*done > 0) {
+        poll_list_wake(&to->poll, POLL_IN_ANY);
+        poll_list_wake(&from->poll, POLL_OUT_ANY);
     }
     return error;
 }

@@ -16,6 +16,7 @@
 #include "core/mem/slab.h"
 #include "core/vfs/devices.h"
 #include "core/vfs/mount.h"
+#include "core/vfs/pipe.h"
 #include "core/vfs/ramfs_node.h"
 #include "core/vfs/shortcut.h"
 #include "core/vfs/vfs.h"
@@ -634,6 +635,8 @@ static int ramfs_open(struct vnode *vnode, struct file *file)
         return ramfs_data_open(node, file);
     case MODE_CHARACTER:
         return device_node_open(node->device, file);
+    case MODE_FIFO:
+        return fifo_open(&node->pipe, &node->lock, file);
     default:
         return -ENXIO;
     }

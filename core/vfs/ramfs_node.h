@@ -8,6 +8,7 @@
 #include "core/sync/mutex.h"
 #include "core/vfs/vnode.h"
 
+struct pipe;
 struct ramfs_name; // an entry of a directory
 
 struct ramfs_node {
@@ -29,6 +30,7 @@ struct ramfs_node {
     uint64_t position_next;
     char *text; // of a symbolic link
     // Guarded by lock:
+    struct pipe *pipe; // of a FIFO that is open
     uint64_t size;
     char **pages;                 // NULL pages are holes
     size_t page_count;            // length of pages

@@ -442,6 +442,7 @@ int vfs_truncate(const char *path, uint64_t size)
         error = -EROFS;
     } else {
         error = vnode->ops->access == NULL ? vnode_access(vnode, 2) : 0;
+        error = error != 0 ? error : file_size_check(vnode, size);
         error = error != 0 ? error : vnode->ops->change(vnode, &change);
     }
     entry_put(entry);
