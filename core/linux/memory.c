@@ -34,42 +34,46 @@ static unsigned map_flags_of(int flags, int prot)
     return result;
 }
 
-static long map_file(char **va, size_t size, int prot, int flags, int fd, uint64_t offset)
+static long map_file(char **va, size_t size, int prot, int flags, struct file *file,
+                     uint64_t offset)
 {
-    struct file *file;
     struct vm_pager *pager;
-    int error = fd_get(fd, &file);
+    bool is_shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+    uint32_t access = atomic_load(&file->flags) & OPEN_ACCESS;
+    if (offset > INT64_MAX - size) {
+        return -EOVERFLOW;
+    }
+    if (is_shared && (prot & PROT_WRITE) != 0 && access != OPEN_READ_WRITE) {
+        return -EACCES;
+    }
+    int error = file_pager(file, &pager);
     if (error != 0) {
         return error;
     }
-    uint32_t access = atomic_load(&file->flags) & OPEN_ACCESS;
-    bool is_shared_write = (flags & MAP_SHARED) != 0 && (prot & PROT_WRITE) != 0;
-    if (access == OPEN_WRITE_ONLY || (is_shared_write && access != OPEN_READ_WRITE)) {
-        error = -EACCES;
-    } else if (is_shared_write) {
-        error = -ENODEV; // shared writable file mappings come with the page cache
-    } else {
-        error = file_pager(file, &pager);
+    unsigned how = map_flags_of(flags, prot) & ~(unsigned)VM_LAZY;
+    how |= is_shared && access != OPEN_READ_WRITE ? VM_READ_ONLY : 0;
+    if (is_shared && pager->find == NULL && (prot & PROT_WRITE) == 0) {
+        how = (how & ~(unsigned)VM_SHARED) | VM_READ_ONLY; // a copy does for who only reads
     }
-    if (error == 0) {
-        unsigned how = map_flags_of(flags, prot) & ~(unsigned)(VM_SHARED | VM_LAZY | VM_POPULATE);
-        error = vm_map(va, size, (unsigned)prot, how, pager, offset);
-        pager->put(pager);
-    }
-    file_put(file);
+    error = vm_map(va, size, (unsigned)prot, how, pager, offset);
+    pager->put(pager);
     return error;
 }
 
-long linux_mmap(char *va, size_t size, int prot, int flags, int fd, int64_t offset)
+static long map_anything(char *va, size_t size, int prot, int flags, struct file *file,
+                         uint64_t offset)
 {
     int kind = flags & MAP_TYPE;
-    if (size == 0 || (offset & (HAL_PAGE_SIZE - 1)) != 0 ||
-        (kind != MAP_PRIVATE && kind != MAP_SHARED && kind != 3)) {
+    if (size == 0) {
         return -EINVAL;
     }
     size_t whole = page_round(size);
     if (whole == 0 || (flags & MAP_HUGETLB) != 0) {
         return -ENOMEM; // no huge pages are set aside, as on Linux with vm.nr_hugepages = 0
+    }
+    if (kind != MAP_PRIVATE && kind != MAP_SHARED &&
+        (kind != MAP_SHARED_VALIDATE || file == NULL)) {
+        return -EINVAL;
     }
     if (!is_aligned(va)) {
         if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0) {
@@ -78,13 +82,27 @@ long linux_mmap(char *va, size_t size, int prot, int flags, int fd, int64_t offs
         va = (char *)((uintptr_t)va & ~(uintptr_t)(HAL_PAGE_SIZE - 1));
     }
     prot &= PROT_ALL;
-    long error;
-    if ((flags & MAP_ANONYMOUS) != 0) {
-        error = vm_map(&va, whole, (unsigned)prot, map_flags_of(flags, prot), NULL, 0);
-    } else {
-        error = map_file(&va, whole, prot, flags, fd, (uint64_t)offset);
-    }
+    long error = file != NULL
+                     ? map_file(&va, whole, prot, flags, file, offset)
+                     : vm_map(&va, whole, (unsigned)prot, map_flags_of(flags, prot), NULL, 0);
     return error != 0 ? error : (long)va;
+}
+
+long linux_mmap(char *va, size_t size, int prot, int flags, int fd, int64_t offset)
+{
+    if ((offset & (HAL_PAGE_SIZE - 1)) != 0) {
+        return -EINVAL;
+    }
+    struct file *file = NULL;
+    int error = (flags & MAP_ANONYMOUS) != 0 ? 0 : fd_get(fd, &file);
+    if (error != 0) {
+        return error;
+    }
+    long result = map_anything(va, size, prot, flags, file, (uint64_t)offset);
+    if (file != NULL) {
+        file_put(file);
+    }
+    return result;
 }
 
 long linux_munmap(char *va, size_t size)
@@ -159,9 +177,15 @@ long linux_mlock(char *va, size_t size)
     return 0;
 }
 
-// Private mappings have nothing to write back.
 long linux_msync(char *va, size_t size, int flags)
 {
-    (void)size;
-    return !is_aligned(va) || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) != 0 ? -EINVAL : 0;
+    bool is_contrary = (flags & MS_ASYNC) != 0 && (flags & MS_SYNC) != 0;
+    if (!is_aligned(va) || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) != 0 || is_contrary) {
+        return -EINVAL;
+    }
+    size_t whole = page_round(size);
+    if (whole < size) {
+        return -ENOMEM;
+    }
+    return whole == 0 ? 0 : vm_sync(va, whole, (flags & MS_SYNC) != 0);
 }

@@ -19,23 +19,20 @@
 #include "core/vm/vm.h"
 #include "hal/upcall.h"
 
-struct area_search {
-    const char *va;
-    bool is_found;
-};
-
-static bool area_compare(const struct vm_area_info *area, void *argument)
+static void page_fault_explain(const struct hal_fault *fault, struct linux_signal_info *info)
 {
-    struct area_search *search = argument;
-    search->is_found = search->va >= area->start && search->va < area->end;
-    return !search->is_found && area->start <= search->va;
-}
-
-static int page_fault_code(const char *va)
-{
-    struct area_search search = {.va = va};
-    vm_walk(area_compare, &search);
-    return search.is_found ? SEGV_ACCERR : SEGV_MAPERR;
+    switch (vm_refusal(fault->va, fault->access)) {
+    case VM_UNMAPPED:
+        info->code = SEGV_MAPERR;
+        break;
+    case VM_FORBIDDEN:
+        info->code = SEGV_ACCERR;
+        break;
+    case VM_NO_PAGE:
+        info->signal = SIGBUS;
+        info->code = BUS_ADRERR;
+        break;
+    }
 }
 
 static struct linux_signal_info info_of_fault(const struct hal_fault *fault,
@@ -76,7 +73,7 @@ bool signal_fault(const struct hal_fault *fault, struct hal_frame *frame)
     struct linux_signal_info info = info_of_fault(fault, &regs);
     bool may_run = task_self() != NULL && hal_irq_enabled();
     if (may_run && fault->kind == HAL_FAULT_PAGE) {
-        info.code = page_fault_code(fault->va);
+        page_fault_explain(fault, &info);
     }
     if (!may_run || !signal_force(&regs, &info)) {
         report_fatal(info.signal, &regs, &info);

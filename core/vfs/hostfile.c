@@ -253,13 +253,23 @@ void host_file_close(struct file *file)
     slab_free(&host_files, host);
 }
 
+static int file_pager_op(struct file *file, struct vm_pager **pager)
+{
+    struct file_pager *own;
+    int error = pager_create(file, &own);
+    if (error == 0) {
+        *pager = &own->pager;
+    }
+    return error;
+}
+
 static const struct file_ops data_ops = {
     .read = file_read_op,
     .write = file_write_op,
     .truncate = host_file_truncate,
     .control = file_control_op,
     .sync = host_file_sync,
-    .pager = pager_of_file,
+    .pager = file_pager_op,
     .close = host_file_close,
 };
 

@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ramfs_data.c: the contents of files in memory: an array of pages, with holes where nothing was
-// written.
+// ramfs_data.c: the contents of files in memory: pages, with holes where nothing was written.
 //
-// The lock of a file is held while bytes are copied. A fault on the other side of the copy brings
-// anonymous memory without any lock (core/vm/lazy.c): it never comes here.
+// The lock of a file is held while bytes are written. A fault on the other side of the copy may
+// bring a page of a mapped file, even of this one: it takes pages_lock (ramfs_pager.c), under which
+// nothing is copied.
 //
-// Reads take no lock where no page goes and the array does not move meanwhile, which layout tells:
-// a sequence lock. What a read finds may be freed under its hands, but stays readable, since it
-// lies in the direct map; what it copied counts only if the layout still holds.
+// Reads take no lock where no page goes meanwhile, which layout tells (ramfs_pages.c): what a read
+// copied counts only if the layout still holds.
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
-#include "core/mem/frame.h"
-#include "core/mem/heap.h"
 #include "core/vfs/entry.h"
-#include "core/vfs/pager.h"
 #include "core/vfs/ramfs_node.h"
+#include "core/vfs/ramfs_pages.h"
+#include "core/vm/vm.h"
 #include "hal/hal.h"
 
-enum { PAGES_MIN = 4, PAGES_UNLOCKED_MAX = 131072 }; // larger arrays are not in the direct map
-
-// The largest file: what an array of page pointers of 2 GiB can hold, far beyond memory.
+// The largest file, far beyond memory.
 #define SIZE_LIMIT (UINT64_C(1) << 40)
 
 static struct ramfs_node *node_of(struct vnode *vnode)
@@ -47,106 +43,9 @@ static size_t user_copy(char *to, const char *from, size_t size, const char *use
     return done;
 }
 
-static char *page_at(const struct ramfs_node *node, uint64_t index)
-{
-    return index < node->page_count ? node->pages[index] : NULL;
-}
-
-static void layout_change_begin(struct ramfs_node *node)
-{
-    uint32_t layout = atomic_load_explicit(&node->layout, memory_order_relaxed);
-    atomic_store_explicit(&node->layout, layout + 1, memory_order_relaxed);
-    // Pairs with the fence in layout_holds: who reads what comes now sees the odd number.
-    atomic_thread_fence(memory_order_release);
-}
-
-static void layout_change_end(struct ramfs_node *node)
-{
-    uint32_t layout = atomic_load_explicit(&node->layout, memory_order_relaxed);
-    // Release pairs with the acquire in ramfs_read.
-    atomic_store_explicit(&node->layout, layout + 1, memory_order_release);
-}
-
-static bool layout_holds(const struct ramfs_node *node, uint32_t layout)
-{
-    atomic_thread_fence(memory_order_acquire);
-    return atomic_load_explicit(&node->layout, memory_order_relaxed) == layout;
-}
-
-// The page, or NULL for a hole. False: it takes the lock to say.
-static bool page_find(const struct ramfs_node *node, uint64_t index, uint32_t layout,
-                      const char **page)
-{
-    char **pages = __atomic_load_n(&node->pages, __ATOMIC_RELAXED);
-    size_t count = __atomic_load_n(&node->page_count, __ATOMIC_RELAXED);
-    if (!layout_holds(node, layout) ||
-        (count > PAGES_UNLOCKED_MAX && !mutex_is_mine(&node->lock))) {
-        return false;
-    }
-    // Acquire pairs with the release in page_make: the page is zeroed.
-    *page = index < count ? __atomic_load_n(&pages[index], __ATOMIC_ACQUIRE) : NULL;
-    return true;
-}
-
-static int pages_grow(struct ramfs_node *node, uint64_t count)
-{
-    if (count <= node->page_count) {
-        return 0;
-    }
-    size_t wanted = node->page_count * 2 > PAGES_MIN ? node->page_count * 2 : PAGES_MIN;
-    wanted = wanted > count ? wanted : (size_t)count;
-    layout_change_begin(node);
-    char **pages = heap_realloc(node->pages, wanted * sizeof *pages);
-    if (pages != NULL) {
-        memset(pages + node->page_count, 0, (wanted - node->page_count) * sizeof *pages);
-        node->pages = pages;
-        node->page_count = wanted;
-    }
-    layout_change_end(node);
-    return pages != NULL ? 0 : -ENOSPC;
-}
-
-// lock is held, or nobody else knows the node.
-static void present_add(struct ramfs_node *node, size_t count)
-{
-    size_t present = atomic_load_explicit(&node->present_count, memory_order_relaxed);
-    atomic_store_explicit(&node->present_count, present + count, memory_order_relaxed);
-}
-
-static int page_make(struct ramfs_node *node, uint64_t index, char **page)
-{
-    int error = pages_grow(node, index + 1);
-    if (error != 0) {
-        return error;
-    }
-    if (node->pages[index] == NULL) {
-        hal_phys frame;
-        if (frame_alloc(1, FRAME_ZERO, &frame) != 0) {
-            return -ENOSPC;
-        }
-        // Release pairs with the acquire in page_find.
-        __atomic_store_n(&node->pages[index], frame_address(frame), __ATOMIC_RELEASE);
-        present_add(node, 1);
-    }
-    *page = node->pages[index];
-    return 0;
-}
-
-static void pages_free_from(struct ramfs_node *node, uint64_t first)
-{
-    for (uint64_t i = first; i < node->page_count; ++i) {
-        if (node->pages[i] != NULL) {
-            frame_free(frame_of(node->pages[i]), 1);
-            node->pages[i] = NULL;
-            present_add(node, -(size_t)1);
-        }
-    }
-}
-
 void ramfs_data_free(struct ramfs_node *node)
 {
-    pages_free_from(node, 0);
-    heap_free(node->pages);
+    ramfs_pages_cut(node, 0, UINT64_MAX);
 }
 
 // The contents have changed; lock is held.
@@ -162,26 +61,65 @@ static void status_set(struct ramfs_node *node, uint64_t size)
     atomic_store_explicit(&node->sequence, sequence + 2, memory_order_release);
 }
 
+struct cut {
+    struct ramfs_node *node;
+    uint64_t first; // the first page that goes
+};
+
+static void cut_locked(void *argument)
+{
+    const struct cut *cut = argument;
+    mutex_lock(&cut->node->pages_lock);
+    ramfs_pages_cut(cut->node, cut->first, UINT64_MAX);
+    mutex_unlock(&cut->node->pages_lock);
+}
+
+// Frees the pages from first on, which no mapping has then. lock is held.
+static int pages_cut(struct ramfs_node *node, uint64_t first)
+{
+    struct cut cut = {node, first};
+    mutex_lock(&node->pages_lock);
+    bool is_mapped = node->mapping_count > 0; // who maps it after this finds no such page
+    if (!is_mapped) {
+        ramfs_pages_cut(node, first, UINT64_MAX);
+    }
+    mutex_unlock(&node->pages_lock);
+    return is_mapped
+               ? vm_cut(&node->vnode, first * HAL_PAGE_SIZE, UINT64_MAX, true, cut_locked, &cut)
+               : 0;
+}
+
 int ramfs_data_truncate(struct ramfs_node *node, uint64_t size)
 {
     if (size > SIZE_LIMIT) {
         return -EFBIG;
     }
     mutex_lock(&node->lock);
-    if (size < node->size) {
-        layout_change_begin(node);
-        pages_free_from(node, (size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE);
-        layout_change_end(node);
+    uint64_t old_size = node->size;
+    status_set(node, size); // first: a fault makes no page behind the end that is cut
+    int error = 0;
+    if (size < old_size) {
+        error = pages_cut(node, (size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE);
         // What is beyond the end reads as zeros if the file grows again.
-        char *page = page_at(node, size / HAL_PAGE_SIZE);
-        if (page != NULL) {
-            size_t used = size % HAL_PAGE_SIZE;
+        char *page = ramfs_page_get(node, size / HAL_PAGE_SIZE);
+        size_t used = size % HAL_PAGE_SIZE;
+        if (error != 0) {
+            status_set(node, old_size);
+        } else if (page != NULL && used != 0) {
             memset(page + used, 0, HAL_PAGE_SIZE - used);
         }
     }
-    status_set(node, size);
     mutex_unlock(&node->lock);
-    return 0;
+    return error;
+}
+
+void ramfs_data_written(struct ramfs_node *node)
+{
+    // Where somebody has the lock, a write or a truncation sets the times.
+    if (mutex_try_lock(&node->lock)) {
+        status_set(node, node->size);
+        mutex_unlock(&node->lock);
+    }
 }
 
 static const char zeros[HAL_PAGE_SIZE];
@@ -202,12 +140,12 @@ static int copy_out(struct ramfs_node *node, uint32_t layout, uint64_t offset, c
         size_t start = at % HAL_PAGE_SIZE;
         size_t part = HAL_PAGE_SIZE - start < size - *done ? HAL_PAGE_SIZE - start : size - *done;
         const char *page;
-        if (!page_find(node, at / HAL_PAGE_SIZE, layout, &page)) {
+        if (!ramfs_page_find(node, at / HAL_PAGE_SIZE, layout, &page)) {
             return -EAGAIN;
         }
         size_t copied =
             user_copy(data + *done, page != NULL ? page + start : zeros, part, data + *done);
-        if (!layout_holds(node, layout)) {
+        if (!ramfs_layout_holds(node, layout)) {
             return -EAGAIN;
         }
         *done += copied;
@@ -235,6 +173,21 @@ static int ramfs_read(struct file *file, uint64_t offset, char *data, size_t siz
     return error;
 }
 
+// The page of a write that has so much left to write from there on. lock is held: no page goes.
+static char *page_for_write(struct ramfs_node *node, uint64_t index, size_t left)
+{
+    char *page = ramfs_page_get(node, index);
+    if (page == NULL) {
+        mutex_lock(&node->pages_lock);
+        size_t count = (left + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
+        bool is_there = ramfs_page_get(node, index) != NULL; // a fault was faster
+        page = is_there || ramfs_pages_make(node, index, count) > 0 ? ramfs_page_get(node, index)
+                                                                    : NULL;
+        mutex_unlock(&node->pages_lock);
+    }
+    return page;
+}
+
 static int copy_in_locked(struct ramfs_node *node, uint64_t offset, const char *data, size_t size,
                           size_t *done)
 {
@@ -245,10 +198,9 @@ static int copy_in_locked(struct ramfs_node *node, uint64_t offset, const char *
         uint64_t at = offset + *done;
         size_t start = at % HAL_PAGE_SIZE;
         size_t part = HAL_PAGE_SIZE - start < size - *done ? HAL_PAGE_SIZE - start : size - *done;
-        char *page;
-        int error = page_make(node, at / HAL_PAGE_SIZE, &page);
-        if (error != 0) {
-            return *done > 0 ? 0 : error;
+        char *page = page_for_write(node, at / HAL_PAGE_SIZE, start + size - *done);
+        if (page == NULL) {
+            return *done > 0 ? 0 : -ENOSPC;
         }
         size_t copied = user_copy(page + start, data + *done, part, data + *done);
         *done += copied;
@@ -293,7 +245,7 @@ static const struct file_ops data_ops = {
     .write = ramfs_write,
     .truncate = ramfs_truncate,
     .sync = ramfs_sync,
-    .pager = pager_of_file,
+    .pager = ramfs_pager,
 };
 
 int ramfs_data_open(struct ramfs_node *node, struct file *file)

@@ -13,7 +13,7 @@ struct ramfs_name; // an entry of a directory
 
 struct ramfs_node {
     struct vnode vnode; // a directory's entry counts as a reference
-    struct mutex lock;  // guards data and pages of a file, for who changes them
+    struct mutex lock;  // of a file: one write or truncation at a time
     // Odd while size or times of a file are changed under lock: ramfs_status takes no lock.
     _Atomic uint32_t sequence;
     // Guarded by the tree lock of ramfs.c (one for all: names change rarely and briefly). What
@@ -31,16 +31,25 @@ struct ramfs_node {
     char *text; // of a symbolic link
     // Guarded by lock:
     struct pipe *pipe; // of a FIFO that is open
+    // Guarded by lock; also read without:
     uint64_t size;
-    char **pages;                 // NULL pages are holes
-    size_t page_count;            // length of pages
-    _Atomic uint32_t layout;      // odd while pages go, or the array moves: reads take no lock
-    _Atomic size_t present_count; // of pages that are not NULL
+    // ramfs_pages.c's. Pages come under pages_lock; they go under both locks, and where the file is
+    // mapped under the mutex of the address space as well.
+    struct mutex pages_lock;
+    uintptr_t pages;              // the tree's root
+    _Atomic uint32_t layout;      // odd while pages go: reads take no lock
+    _Atomic size_t present_count; // of pages
+    uint32_t mapping_count;       // pagers: while there are none, no page is mapped
 };
 
 // ramfs_data.c. Give back the pages of a file that nobody uses any more.
 void ramfs_data_free(struct ramfs_node *node);
 int ramfs_data_truncate(struct ramfs_node *node, uint64_t size);
 int ramfs_data_open(struct ramfs_node *node, struct file *file);
+
+// ramfs_pager.c: the file's own frames for mappings.
+int ramfs_pager(struct file *file, struct vm_pager **pager);
+// A mapping is being written to. Takes no lock that waits.
+void ramfs_data_written(struct ramfs_node *node);
 
 #endif

@@ -99,12 +99,18 @@ void change_mapped_add(size_t size)
     atomic_fetch_add_explicit(&mapped_bytes, size, memory_order_relaxed);
 }
 
-enum pages_kind area_kind(const struct area *area)
+struct pages_kind area_kind(const struct area *area)
 {
-    if ((area->flags & VM_LAZY) == 0) {
-        return PAGES_ALL;
+    if (area->pager != NULL) {
+        return (struct pages_kind){.presence = PAGES_SOME,
+                                   .pager = area->pager->find != NULL ? area->pager : NULL,
+                                   .is_shared = (area->flags & VM_SHARED) != 0,
+                                   .bias = area->offset - (uintptr_t)area->start};
     }
-    return area->is_sparse ? PAGES_FAULTS : PAGES_SOME;
+    if ((area->flags & VM_LAZY) == 0) {
+        return (struct pages_kind){.presence = PAGES_ALL};
+    }
+    return (struct pages_kind){.presence = area->is_sparse ? PAGES_FAULTS : PAGES_SOME};
 }
 
 void range_isolate(struct change *change, char *start, char *end)
@@ -175,7 +181,9 @@ static int border_cut(char *start, char *end)
     if (area == NULL || area->start >= end || area->start <= start || !area->has_pages) {
         return 0;
     }
-    return pages_protect(end - HAL_PAGE_SIZE, end, area->prot, area->prot, PAGES_SOME);
+    struct pages_kind kind = area_kind(area);
+    kind.presence = PAGES_SOME;
+    return pages_protect(end - HAL_PAGE_SIZE, end, area->prot, area->prot, kind);
 }
 
 static int area_free_pages(struct area *area)
@@ -249,10 +257,22 @@ static void protect_undo(struct area *area, const struct area *failed, char *end
     }
 }
 
+static bool range_is_read_only(const char *start, const char *end)
+{
+    const struct area *area = area_first(start, end);
+    while (area != NULL && (area->flags & VM_READ_ONLY) == 0) {
+        area = area_after(area, end);
+    }
+    return area != NULL;
+}
+
 int range_protect(struct change *change, char *start, char *end, unsigned prot)
 {
     if (!range_is_mapped(start, end)) {
         return -ENOMEM;
+    }
+    if ((prot & HAL_WRITE) != 0 && range_is_read_only(start, end)) {
+        return -EACCES;
     }
     int error = range_prepare(start, end, prot);
     if (error != 0) {

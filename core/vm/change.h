@@ -27,7 +27,7 @@ void change_lock(void);
 void change_unlock(void);
 bool change_is_mine(void);
 
-enum pages_kind area_kind(const struct area *area);
+struct pages_kind area_kind(const struct area *area);
 
 // Makes the borders of [start, end) borders of areas; and merges what can be merged around them
 // again.
@@ -37,6 +37,7 @@ void range_merge(struct change *change, char *start, char *end);
 bool range_is_mapped(char *start, char *end); // without a hole
 
 HAL_MUST_CHECK int range_unmap(struct change *change, char *start, char *end);
+// -ENOMEM: a hole. -EACCES: VM_READ_ONLY.
 HAL_MUST_CHECK int range_protect(struct change *change, char *start, char *end, unsigned prot);
 HAL_MUST_CHECK int range_discard(struct area *area, char *start, char *end);
 

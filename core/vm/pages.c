@@ -26,7 +26,7 @@ void pages_init(const struct hal_boot *boot)
     }
 }
 
-static void range_flush(char *start, char *end)
+void pages_flush(char *start, char *end)
 {
     hal_tlb_flush(&(struct hal_range){start, (size_t)(end - start)}, 1, &all_cpus);
 }
@@ -124,12 +124,25 @@ static bool page_get(const char *va, hal_phys *pa)
     return hal_translate(va, pa, &prot) == 0;
 }
 
+bool page_is_foreign(const struct pages_kind *kind, const char *va, hal_phys page)
+{
+    struct vm_pager *pager = kind->pager;
+    return pager != NULL &&
+           (kind->is_shared || pager->owns(pager, kind->bias + (uintptr_t)va, page));
+}
+
+unsigned pages_prot(const struct pages_kind *kind, unsigned prot)
+{
+    bool is_copied = !kind->is_shared && (prot & HAL_WRITE) != 0;
+    return is_copied ? (prot & ~(unsigned)HAL_WRITE) | HAL_READ : prot;
+}
+
 // The first page at or after va that is there; end: none.
-static char *present_find(char *va, char *end, enum pages_kind kind)
+static char *present_find(char *va, char *end, enum pages_presence presence)
 {
     hal_phys pa;
     while (va < end) {
-        if (kind == PAGES_FAULTS) {
+        if (presence == PAGES_FAULTS) {
             va = lazy_next(va, end);
         }
         if (va < end && page_get(va, &pa)) {
@@ -140,16 +153,25 @@ static char *present_find(char *va, char *end, enum pages_kind kind)
     return end;
 }
 
-// The end of the run of neighbouring frames that begins at va, where a page is there.
-static char *run_end(char *va, char *end, struct frame_run *run)
+// Neighbouring frames, all of the pager or none.
+struct page_run {
+    struct frame_run frames;
+    bool is_foreign;
+};
+
+// The end of the run that begins at va, where a page is there.
+static char *run_end(char *va, char *end, const struct pages_kind *kind, struct page_run *run)
 {
     hal_phys pa;
-    bool is_there = page_get(va, &run->start);
+    struct frame_run *frames = &run->frames;
+    bool is_there = page_get(va, &frames->start);
     ASSERT(is_there);
-    run->count = 1;
+    run->is_foreign = page_is_foreign(kind, va, frames->start);
+    frames->count = 1;
     va += HAL_PAGE_SIZE;
-    while (va < end && page_get(va, &pa) && pa == run->start + run->count * HAL_PAGE_SIZE) {
-        ++run->count;
+    while (va < end && page_get(va, &pa) && pa == frames->start + frames->count * HAL_PAGE_SIZE &&
+           page_is_foreign(kind, va, pa) == run->is_foreign) {
+        ++frames->count;
         va += HAL_PAGE_SIZE;
     }
     return va;
@@ -158,34 +180,39 @@ static char *run_end(char *va, char *end, struct frame_run *run)
 struct batch {
     char *start, *end;
     size_t count;
-    struct frame_run runs[BATCH_RUNS];
+    struct page_run runs[BATCH_RUNS];
 };
 
 // Collects up to BATCH_RUNS runs from va on, and answers where to go on.
-static char *batch_collect(struct batch *batch, char *va, char *end, enum pages_kind kind)
+static char *batch_collect(struct batch *batch, char *va, char *end, const struct pages_kind *kind)
 {
     batch->count = 0;
-    batch->start = batch->end = va = present_find(va, end, kind);
+    batch->start = batch->end = va = present_find(va, end, kind->presence);
     while (va < end && batch->count < BATCH_RUNS) {
-        va = run_end(va, end, &batch->runs[batch->count++]);
+        va = run_end(va, end, kind, &batch->runs[batch->count++]);
         batch->end = va;
-        va = present_find(va, end, kind);
+        va = present_find(va, end, kind->presence);
     }
     return va;
 }
 
 static void batch_free(const struct batch *batch)
 {
-    range_flush(batch->start, batch->end);
+    pages_flush(batch->start, batch->end);
     for (size_t i = 0; i < batch->count; ++i) {
-        frame_free(batch->runs[i].start, batch->runs[i].count);
+        if (!batch->runs[i].is_foreign) {
+            frame_free(batch->runs[i].frames.start, batch->runs[i].frames.count);
+        }
     }
 }
 
-int pages_free(char *start, char *end, enum pages_kind kind)
+int pages_free(char *start, char *end, struct pages_kind kind)
 {
+    if (kind.is_shared) {
+        return pages_forget(start, end);
+    }
     struct batch batch;
-    char *at = batch_collect(&batch, start, end, kind);
+    char *at = batch_collect(&batch, start, end, &kind);
     hal_phys last = 0;
     unsigned last_prot = 0;
     char *stop = end;
@@ -205,86 +232,113 @@ int pages_free(char *start, char *end, enum pages_kind kind)
             return error;
         }
         batch_free(&batch);
-        at = batch_collect(&batch, at, stop, kind);
+        at = batch_collect(&batch, at, stop, &kind);
     }
     if (has_last) {
-        range_flush(stop, end);
-        frame_free(last, 1);
+        pages_flush(stop, end);
+        if (!page_is_foreign(&kind, stop, last)) {
+            frame_free(last, 1);
+        }
     }
     return 0;
 }
 
-void pages_clear(char *start, char *end, enum pages_kind kind)
+int pages_drop(char *start, char *end, struct pages_kind kind)
 {
-    for (char *va = present_find(start, end, kind); va < end; va = present_find(va, end, kind)) {
-        struct frame_run run;
-        va = run_end(va, end, &run);
-        memset(frame_address(run.start), 0, run.count * HAL_PAGE_SIZE);
+    char *va = present_find(start, end, kind.presence);
+    int error = 0;
+    while (va < end && error == 0) {
+        struct page_run run;
+        char *next = run_end(va, end, &kind, &run);
+        if (run.is_foreign) {
+            error = hal_unmap(va, (size_t)(next - va));
+        }
+        va = present_find(next, end, kind.presence);
+    }
+    pages_flush(start, end);
+    return error;
+}
+
+void pages_clear(char *start, char *end, struct pages_kind kind)
+{
+    ASSERT(kind.pager == NULL);
+    for (char *va = present_find(start, end, kind.presence); va < end;
+         va = present_find(va, end, kind.presence)) {
+        struct page_run run;
+        va = run_end(va, end, &kind, &run);
+        memset(frame_address(run.frames.start), 0, run.frames.count * HAL_PAGE_SIZE);
     }
 }
 
 // ---- Protection and place ------------------------------------------------
 
-// The end of the pages that are there from va on.
-static char *present_end(char *va, char *end, enum pages_kind kind)
+// The end of the pages from va on that are there and get the same protection.
+static char *present_end(char *va, char *end, const struct pages_kind *kind)
 {
     hal_phys pa;
-    if (kind == PAGES_ALL) {
+    if (kind->presence == PAGES_ALL) {
         return end;
     }
-    while (va < end && page_get(va, &pa)) {
+    bool is_foreign = page_get(va, &pa) && page_is_foreign(kind, va, pa);
+    do {
         va += HAL_PAGE_SIZE;
-    }
+    } while (va < end && page_get(va, &pa) && page_is_foreign(kind, va, pa) == is_foreign);
     return va;
 }
 
-static int range_protect(char *start, char *end, unsigned prot, enum pages_kind kind,
+static int range_protect(char *start, char *end, unsigned prot, const struct pages_kind *kind,
                          char **reached)
 {
-    char *va = kind == PAGES_ALL ? start : present_find(start, end, kind);
+    hal_phys pa;
+    char *va = kind->presence == PAGES_ALL ? start : present_find(start, end, kind->presence);
     while (va < end) {
         char *stop = present_end(va, end, kind);
-        int error = hal_protect(va, (size_t)(stop - va), prot);
+        bool is_foreign = kind->pager != NULL && page_get(va, &pa) && page_is_foreign(kind, va, pa);
+        int error =
+            hal_protect(va, (size_t)(stop - va), is_foreign ? pages_prot(kind, prot) : prot);
         if (error != 0) {
             *reached = va;
             return error;
         }
-        va = present_find(stop, end, kind);
+        if ((prot & HAL_EXEC) != 0) {
+            hal_code_sync(va, (size_t)(stop - va));
+        }
+        va = present_find(stop, end, kind->presence);
     }
     *reached = end;
     return 0;
 }
 
-int pages_protect(char *start, char *end, unsigned old_prot, unsigned prot, enum pages_kind kind)
+int pages_protect(char *start, char *end, unsigned old_prot, unsigned prot, struct pages_kind kind)
 {
     char *reached;
-    int error = range_protect(start, end, prot, kind, &reached);
+    int error = range_protect(start, end, prot, &kind, &reached);
     if (error != 0) {
-        int undo = range_protect(start, reached, old_prot, PAGES_SOME, &reached);
+        kind.presence = PAGES_SOME;
+        int undo = range_protect(start, reached, old_prot, &kind, &reached);
         ASSERT(undo == 0); // its borders are there
         return error;
     }
     if ((old_prot & ~prot) != 0) {
-        range_flush(start, end);
-    }
-    if ((prot & HAL_EXEC) != 0 && kind == PAGES_ALL) {
-        hal_code_sync(start, (size_t)(end - start));
+        pages_flush(start, end);
     }
     return 0;
 }
 
-int pages_alias(char *start, char *end, char *target, unsigned prot, enum pages_kind kind)
+int pages_alias(char *start, char *end, char *target, unsigned prot, struct pages_kind kind)
 {
-    char *va = present_find(start, end, kind);
+    char *va = present_find(start, end, kind.presence);
     while (va < end) {
-        struct frame_run run;
-        char *next = run_end(va, end, &run);
-        int error = hal_map(target + (va - start), run.start, (size_t)(next - va), prot);
+        struct page_run run;
+        char *next = run_end(va, end, &kind, &run);
+        int error = run.is_foreign ? 0
+                                   : hal_map(target + (va - start), run.frames.start,
+                                             (size_t)(next - va), prot);
         if (error != 0) {
             ASSERT(va == start || pages_forget(target, target + (va - start)) == 0);
             return error;
         }
-        va = present_find(next, end, kind);
+        va = present_find(next, end, kind.presence);
     }
     return 0;
 }
@@ -293,7 +347,7 @@ int pages_forget(char *start, char *end)
 {
     int error = hal_unmap(start, (size_t)(end - start));
     if (error == 0) {
-        range_flush(start, end);
+        pages_flush(start, end);
     }
     return error;
 }

@@ -45,28 +45,47 @@ void frame_list_done(struct frame_list *list); // the frames are mapped
 // Maps all of list from va on. -ENOMEM: nothing is mapped.
 HAL_MUST_CHECK int pages_map(char *va, const struct frame_list *list, unsigned prot);
 
-// What pages_* need to know of the pages in a range.
-enum pages_kind {
+enum pages_presence {
     PAGES_ALL,    // each is there
     PAGES_SOME,   // any may be absent
     PAGES_FAULTS, // any may be absent, and those there came by faults
 };
 
-// Unmaps what is there and frees the frames. Nothing may fault pages in meanwhile. -ENOMEM: nothing
-// has changed.
-HAL_MUST_CHECK int pages_free(char *start, char *end, enum pages_kind kind);
+// What pages_* need to know of the pages in a range.
+struct pages_kind {
+    enum pages_presence presence;
+    struct vm_pager *pager; // whose some of the frames are (find): they are mapped without
+                            // HAL_WRITE, and never freed here. NULL: all frames are the range's own
+    bool is_shared;         // all frames are the pager's, and writable
+    uint64_t bias;          // the pager's offset of address 0
+};
+
+// Whether the frame at va, which is there, is the pager's.
+bool page_is_foreign(const struct pages_kind *kind, const char *va, hal_phys page);
+
+// What frames of the pager are mapped with.
+unsigned pages_prot(const struct pages_kind *kind, unsigned prot);
+
+// Unmaps what is there and frees the range's own frames. Nothing may fault pages in meanwhile.
+// -ENOMEM: nothing has changed.
+HAL_MUST_CHECK int pages_free(char *start, char *end, struct pages_kind kind);
 
 // Changes the protection of what is there. -ENOMEM: nothing has changed.
 HAL_MUST_CHECK int pages_protect(char *start, char *end, unsigned old_prot, unsigned prot,
-                                 enum pages_kind kind);
+                                 struct pages_kind kind);
 
-// Maps what is there at target as well; and takes the first or the second mapping away again,
-// keeping the frames.
+// Maps the range's own frames at target as well; and takes the first or the second mapping away
+// again, keeping the frames.
 HAL_MUST_CHECK int pages_alias(char *start, char *end, char *target, unsigned prot,
-                               enum pages_kind kind);
+                               struct pages_kind kind);
 HAL_MUST_CHECK int pages_forget(char *start, char *end);
 
-// Writes zeros into what is there.
-void pages_clear(char *start, char *end, enum pages_kind kind);
+// Takes the pager's frames out of the range, leaving its own there. -ENOMEM: some are still there.
+HAL_MUST_CHECK int pages_drop(char *start, char *end, struct pages_kind kind);
+
+// Writes zeros into what is there; all frames are the range's own.
+void pages_clear(char *start, char *end, struct pages_kind kind);
+
+void pages_flush(char *start, char *end); // no CPU has an old translation any more
 
 #endif

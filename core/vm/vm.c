@@ -7,7 +7,8 @@
 // of its stack.
 //
 // Frames are found, zeroed and read from files before the mutex is taken: pagers may block and
-// allocate.
+// allocate. Files whose frames are mapped themselves are filemap.c's; but private mappings that
+// will be written, such as a program's data, are copied at once where they are small.
 #include "core/vm/vm.h"
 
 #include "core/lib/assert.h"
@@ -16,10 +17,12 @@
 #include "core/mem/heap.h"
 #include "core/vm/area.h"
 #include "core/vm/change.h"
+#include "core/vm/filemap.h"
 #include "core/vm/lazy.h"
 #include "core/vm/pages.h"
 
 enum {
+    COPY_MAX = 256 << 10,
     LARGE_PAGE = 2 << 20,
     BREAK_SIZE = 1 << 30,
     BREAK_SHARE = 16,            // of the window, at most
@@ -38,6 +41,7 @@ struct request {
     struct vm_pager *pager;
     uint64_t offset;
     bool is_eager;
+    size_t eager_size;        // what frames cover: less than size where the file ends before
     struct frame_list frames; // where is_eager
 };
 
@@ -72,10 +76,43 @@ static int request_check(struct request *request)
     return 0;
 }
 
+// Whether pages of a file are copied when they are mapped. Not every checker can restart an
+// instruction that faults.
+static bool is_copied(const struct request *request)
+{
+    bool is_shared = (request->flags & VM_SHARED) != 0;
+    bool is_written = (request->prot & HAL_WRITE) != 0 && request->size <= COPY_MAX;
+    return !is_shared && (request->pager->find == NULL || is_written || frame_is_checked());
+}
+
+static int file_fill(struct request *request)
+{
+    struct vm_pager *pager = request->pager;
+    request->flags &= ~(unsigned)VM_LAZY;
+    if ((request->flags & VM_SHARED) != 0 && pager->find == NULL) {
+        return -ENODEV;
+    }
+    int error = pager->prepare != NULL ? pager->prepare(pager, request->offset, request->size) : 0;
+    request->is_eager = is_copied(request);
+    if (error != 0 || !request->is_eager) {
+        return error;
+    }
+    uint64_t end = pager->size != NULL ? pager->size(pager) : UINT64_MAX;
+    uint64_t left = end > request->offset ? end - request->offset : 0;
+    if (left < request->size) {
+        request->eager_size = (left + HAL_PAGE_SIZE - 1) & ~(size_t)(HAL_PAGE_SIZE - 1);
+    }
+    return frame_list_fill(&request->frames, request->eager_size, pager, request->offset);
+}
+
 static int request_fill(struct request *request)
 {
+    request->eager_size = request->size;
+    if (request->pager != NULL) {
+        return file_fill(request);
+    }
     bool at_once = (request->flags & VM_LAZY) == 0 || (request->flags & VM_POPULATE) != 0;
-    if (request->pager != NULL || request->prot == 0) {
+    if (request->prot == 0) {
         request->flags &= ~(unsigned)VM_LAZY;
     } else if (at_once || frame_is_checked()) { // not every checker can restart an instruction
         size_t pages = request->size / HAL_PAGE_SIZE;
@@ -87,12 +124,8 @@ static int request_fill(struct request *request)
         request->flags &= ~(unsigned)VM_LAZY;
         request->flags |= is_scarce ? VM_LAZY : 0;
     }
-    request->is_eager =
-        request->pager != NULL || (request->prot != 0 && (request->flags & VM_LAZY) == 0);
-    if (!request->is_eager) {
-        return 0;
-    }
-    return frame_list_fill(&request->frames, request->size, request->pager, request->offset);
+    request->is_eager = request->prot != 0 && (request->flags & VM_LAZY) == 0;
+    return request->is_eager ? frame_list_fill(&request->frames, request->size, NULL, 0) : 0;
 }
 
 static char *place_find(const struct request *request)
@@ -132,13 +165,16 @@ static void request_insert(struct change *change, const struct request *request)
     area->start = request->va;
     area->end = request->va + request->size;
     area->prot = request->prot;
-    area->flags = request->flags & (VM_SHARED | VM_LAZY);
-    area->has_pages = request->is_eager || (area->flags & VM_LAZY) != 0;
+    area->flags = request->flags & (VM_SHARED | VM_LAZY | VM_READ_ONLY);
+    area->has_pages = request->is_eager || request->pager != NULL || (area->flags & VM_LAZY) != 0;
     area->is_sparse = (area->flags & VM_LAZY) != 0;
     area->pager = request->pager;
     area->offset = request->offset;
     if (request->pager != NULL) {
         request->pager->get(request->pager);
+    }
+    if (!request->is_eager && filemap_is(area)) {
+        filemap_populate(area, (request->flags & VM_POPULATE) != 0 || frame_is_checked());
     }
     change_bury(change, area_insert(area));
     change_mapped_add(request->size);
@@ -166,8 +202,8 @@ static int request_map(struct change *change, struct request *request)
     }
     if (is_lazy) {
         lazy_set(request->va, end, request->prot);
-    } else if (request->is_eager && (request->prot & HAL_EXEC) != 0) {
-        hal_code_sync(request->va, request->size);
+    } else if (request->is_eager && request->eager_size > 0 && (request->prot & HAL_EXEC) != 0) {
+        hal_code_sync(request->va, request->eager_size);
     }
     request_insert(change, request);
     return 0;
@@ -176,7 +212,7 @@ static int request_map(struct change *change, struct request *request)
 int vm_map(char **va, size_t size, unsigned prot, unsigned flags, struct vm_pager *pager,
            uint64_t offset)
 {
-    struct request request = {*va, size, prot, flags, pager, offset, false, {.last = NULL}};
+    struct request request = {*va, size, prot, flags, pager, offset, false, 0, {.last = NULL}};
     struct change change;
     int error = request_check(&request);
     error = error != 0 ? error : request_fill(&request);
@@ -244,8 +280,10 @@ static int discard_step(char **va, char *end)
     char *stop = area->end < end ? area->end : end;
     *va = stop;
     struct vm_pager *pager = area->pager;
-    if (pager == NULL) {
-        int error = range_discard(area, start, stop);
+    if (pager == NULL || filemap_is(area)) {
+        int error = pager == NULL                    ? range_discard(area, start, stop)
+                    : (area->flags & VM_SHARED) != 0 ? 0
+                                                     : pages_free(start, stop, area_kind(area));
         change_unlock();
         return error;
     }
@@ -271,19 +309,71 @@ int vm_discard(char *va, size_t size)
     return error;
 }
 
+static bool is_resident(char *va)
+{
+    hal_phys pa;
+    unsigned prot;
+    const struct area *area = area_at(va);
+    return filemap_is(area) ? filemap_is_resident(area, va) : hal_translate(va, &pa, &prot) == 0;
+}
+
 int vm_is_resident(char *va, size_t size, unsigned char *pages)
+{
+    enum { PIECE = 256 };
+    if (!is_range(va, size)) {
+        return -EINVAL;
+    }
+    int error = 0;
+    for (char *end = va + size; va < end && error == 0;) {
+        unsigned char piece[PIECE];
+        size_t count = (size_t)(end - va) / HAL_PAGE_SIZE;
+        count = count < PIECE ? count : PIECE;
+        change_lock();
+        error = range_is_mapped(va, end) ? 0 : -ENOMEM;
+        for (size_t i = 0; i < count && error == 0; ++i) {
+            piece[i] = is_resident(va + i * HAL_PAGE_SIZE);
+        }
+        change_unlock();
+        // The program's memory may be a file's, whose faults take the mutex.
+        error = error != 0 ? error : hal_copy_safe(pages, piece, count);
+        pages += count;
+        va += count * HAL_PAGE_SIZE;
+    }
+    return error;
+}
+
+// Moves *va to the end of its area, and answers the pager that is to be asked, if any.
+static int sync_step(char **va, struct vm_pager **pager)
+{
+    change_lock();
+    const struct area *area = area_at(*va);
+    *pager = NULL;
+    if (area != NULL) {
+        *va = area->end;
+        bool is_asked = filemap_is(area) && (area->flags & VM_SHARED) != 0;
+        if (is_asked && area->pager->sync != NULL) {
+            *pager = area->pager;
+            area->pager->get(area->pager);
+        }
+    }
+    change_unlock();
+    return area == NULL ? -ENOMEM : 0;
+}
+
+int vm_sync(char *va, size_t size, bool is_waited_for)
 {
     if (!is_range(va, size)) {
         return -EINVAL;
     }
-    change_lock();
-    int error = range_is_mapped(va, va + size) ? 0 : -ENOMEM;
-    for (size_t i = 0; i < size / HAL_PAGE_SIZE && error == 0; ++i) {
-        hal_phys pa;
-        unsigned prot;
-        pages[i] = hal_translate(va + i * HAL_PAGE_SIZE, &pa, &prot) == 0;
+    int error = 0;
+    for (char *end = va + size; va < end && error == 0;) {
+        struct vm_pager *pager;
+        error = sync_step(&va, &pager);
+        if (pager != NULL) {
+            error = is_waited_for ? pager->sync(pager) : 0;
+            pager->put(pager);
+        }
     }
-    change_unlock();
     return error;
 }
 
@@ -292,7 +382,16 @@ int vm_is_resident(char *va, size_t size, unsigned char *pages)
 // The request that makes the part behind old_size, of area's kind.
 static int growth_fill(struct request *growth, const struct area *area, char *va, size_t size)
 {
-    *growth = (struct request){.va = va, .size = size, .prot = area->prot, .flags = area->flags};
+    *growth = (struct request){.va = va,
+                               .size = size,
+                               .prot = area->prot,
+                               .flags = area->flags,
+                               .pager = area->pager,
+                               .eager_size = size};
+    if (area->pager != NULL) {
+        growth->offset = area->offset + (uint64_t)(va - area->start);
+        return 0;
+    }
     growth->is_eager = area->has_pages && (area->flags & VM_LAZY) == 0;
     return growth->is_eager ? frame_list_fill(&growth->frames, size, NULL, 0) : 0;
 }
@@ -367,8 +466,8 @@ static int remap_grow(struct change *change, char **va, size_t old_size, size_t 
     if (area == NULL || (size_t)(area->end - *va) < old_size) {
         return -EFAULT;
     }
-    if (area->pager != NULL) {
-        return -ENOMEM; // files are mapped whole; nobody grows them
+    if (area->pager != NULL && !filemap_is(area)) {
+        return -ENOMEM; // its pages were read when it was mapped
     }
     struct request growth;
     char *old_end = *va + old_size;
@@ -403,6 +502,26 @@ static int remap_grow(struct change *change, char **va, size_t old_size, size_t 
     return error;
 }
 
+// A file's pager is told what will be asked of it.
+static int remap_prepare(const char *va, size_t new_size)
+{
+    change_lock();
+    const struct area *area = area_at(va);
+    struct vm_pager *pager = area != NULL && filemap_is(area) ? area->pager : NULL;
+    uint64_t offset = 0;
+    if (pager != NULL) {
+        offset = area->offset + (uint64_t)(va - area->start);
+        pager->get(pager);
+    }
+    change_unlock();
+    int error = 0;
+    if (pager != NULL) {
+        error = pager->prepare != NULL ? pager->prepare(pager, offset, new_size) : 0;
+        pager->put(pager);
+    }
+    return error;
+}
+
 int vm_remap(char **va, size_t old_size, size_t new_size, bool may_move)
 {
     if (!is_range(*va, old_size) || !is_range(*va, new_size)) {
@@ -412,7 +531,8 @@ int vm_remap(char **va, size_t old_size, size_t new_size, bool may_move)
         return vm_unmap(*va + new_size, old_size - new_size);
     }
     struct change change;
-    int error = change_begin(&change);
+    int error = new_size > old_size ? remap_prepare(*va, new_size) : 0;
+    error = error != 0 ? error : change_begin(&change);
     if (error != 0) {
         return error;
     }
@@ -523,9 +643,38 @@ size_t vm_mapped_bytes(void)
 
 // ---- Faults, boot --------------------------------------------------------
 
+// What a page with prot may be used for: no machine can write or execute what it cannot read.
+static bool is_allowed(const struct area *area, unsigned access)
+{
+    unsigned prot = area->prot != 0 ? area->prot | HAL_READ : 0;
+    return (access & ~prot) == 0 && prot != 0;
+}
+
+static bool file_fault(char *va, unsigned access)
+{
+    change_lock();
+    struct area *area = area_at(va);
+    bool is_resolved = area != NULL && filemap_is(area) && is_allowed(area, access) &&
+                       filemap_fault(area, va, access) == 0;
+    change_unlock();
+    return is_resolved;
+}
+
 bool vm_fault(char *va, unsigned access)
 {
-    return lazy_fault(va, access);
+    return lazy_fault(va, access) ||
+           (hal_irq_enabled() && !change_is_mine() && file_fault(va, access));
+}
+
+enum vm_refusal vm_refusal(char *va, unsigned access)
+{
+    change_lock();
+    const struct area *area = area_at(va);
+    enum vm_refusal refusal = area == NULL                                       ? VM_UNMAPPED
+                              : !is_allowed(area, access) || area->pager == NULL ? VM_FORBIDDEN
+                                                                                 : VM_NO_PAGE;
+    change_unlock();
+    return refusal;
 }
 
 static char *large_map(size_t size, size_t alignment)

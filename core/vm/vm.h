@@ -13,7 +13,14 @@
 
 #include "hal/hal.h"
 
-// Where the pages of a file mapping come from. Private mappings read each page once.
+struct vm_frames {
+    hal_phys start;
+    size_t size; // bytes
+};
+
+// Where the pages of a file mapping come from. Frames that find names are mapped themselves, by
+// shared mappings and, read-only, by private ones, which copy a page when it is written. Without
+// find a mapping is private and reads each page when it is made.
 struct vm_pager {
     // Fills size bytes at to (direct map) from offset; what lies beyond the end of the file is
     // zeroed. 0 or -EIO.
@@ -23,38 +30,81 @@ struct vm_pager {
     // What /proc/self/maps shows. Valid while the pager is held.
     const char *(*name)(struct vm_pager *pager);
     uint64_t device, inode;
+
+    // The rest may be NULL and 0 where find is. find, owns and written are called with the mutex of
+    // the address space held: they take no lock under which anybody calls vm or touches memory of
+    // the program, and wait for no device.
+
+    // The frames of the file from offset on: 0 and where they are, 1 page to size bytes. is_made: a
+    // hole gets pages. -ENOENT: a hole, found->size bytes of it or more. -EFAULT: beyond the end.
+    // -ENOMEM.
+    int (*find)(struct vm_pager *pager, uint64_t offset, size_t size, bool is_made,
+                struct vm_frames *found);
+    // Whether the page at offset is this one, found before and not cut since. True for any offset
+    // where frames of such an address can be nobody else's.
+    bool (*owns)(struct vm_pager *pager, uint64_t offset, hal_phys page);
+    void (*written)(struct vm_pager *pager); // somebody began to write through a mapping
+    // Before frames of the range are asked for. May block. -ENOMEM, and what the device says.
+    int (*prepare)(struct vm_pager *pager, uint64_t offset, size_t size);
+    int (*sync)(struct vm_pager *pager);      // msync(MS_SYNC). May block
+    uint64_t (*size)(struct vm_pager *pager); // of the file, now; NULL: has no end. May block
+    size_t around;      // a fault maps what there is in an aligned piece of this size; 0: all
+    const void *object; // the same for all pagers of a file: vm_cut
 };
 
 enum vm_flags {
-    VM_FIXED = 1,     // at *va exactly, whatever is there is unmapped first
-    VM_NOREPLACE = 2, // with VM_FIXED: -EEXIST when anything is there
-    VM_LAZY = 4,      // anonymous only: no memory until touched (thread stacks, reservations)
-    VM_SHARED = 8,    // anonymous only here
-    VM_LOW = 16,      // in the first 2 GiB (MAP_32BIT)
-    VM_STACK = 32,    // a stack: every lazy area is fit for one, since faults take no lock
-    VM_POPULATE = 64, // anonymous only: touched at once, not lazy unless memory is scarce
+    VM_FIXED = 1,       // at *va exactly, whatever is there is unmapped first
+    VM_NOREPLACE = 2,   // with VM_FIXED: -EEXIST when anything is there
+    VM_LAZY = 4,        // anonymous only: no memory until touched (thread stacks, reservations)
+    VM_SHARED = 8,      // with a pager: one that has find
+    VM_LOW = 16,        // in the first 2 GiB (MAP_32BIT)
+    VM_STACK = 32,      // a stack: every lazy area is fit for one, since faults take no lock
+    VM_POPULATE = 64,   // touched at once; anonymous: not lazy unless memory is scarce
+    VM_READ_ONLY = 128, // vm_protect refuses HAL_WRITE
 };
 
 int vm_init(const struct hal_boot *boot);
 
 // Maps size bytes. *va is a hint (NULL: none) or, with VM_FIXED, the place; the result goes back
 // there. pager NULL: anonymous, reads as zeros. prot of HAL_READ|HAL_WRITE|HAL_EXEC, 0 is a guard.
-// -ENOMEM, -EEXIST, -EINVAL, -EIO.
+// -ENOMEM, -EEXIST, -EINVAL, -EIO, -ENODEV (VM_SHARED of a pager that only reads).
 HAL_MUST_CHECK int vm_map(char **va, size_t size, unsigned prot, unsigned flags,
                           struct vm_pager *pager, uint64_t offset);
-HAL_MUST_CHECK int vm_unmap(char *va, size_t size);                  // holes are fine
-HAL_MUST_CHECK int vm_protect(char *va, size_t size, unsigned prot); // -ENOMEM: a hole
+HAL_MUST_CHECK int vm_unmap(char *va, size_t size); // holes are fine
+HAL_MUST_CHECK int vm_protect(char *va, size_t size,
+                              unsigned prot); // -ENOMEM: a hole. -EACCES: VM_READ_ONLY
 HAL_MUST_CHECK int vm_remap(char **va, size_t old_size, size_t new_size, bool may_move);
 HAL_MUST_CHECK int vm_discard(char *va,
                               size_t size); // MADV_DONTNEED: reads as zeros (or the file) again
-HAL_MUST_CHECK int vm_is_resident(char *va, size_t size, unsigned char *pages); // mincore
+// mincore: a byte for each page goes to pages, memory of the program.
+HAL_MUST_CHECK int vm_is_resident(char *va, size_t size, unsigned char *pages);
+HAL_MUST_CHECK int vm_sync(char *va, size_t size, bool is_waited_for); // msync. -ENOMEM: a hole
+
+// Takes [from, to) of a file out of all mappings, and then calls remove with the mutex held, so
+// that no fault finds a page in between: the pages may go when vm_cut has returned. copies: private
+// copies of the pages go too (truncate), or stay (a hole is punched). -ENOMEM: nothing was removed.
+// The caller may hold locks that find, owns and written do not take.
+HAL_MUST_CHECK int vm_cut(const void *object, uint64_t from, uint64_t to, bool copies,
+                          void (*remove)(void *argument), void *argument);
 
 // The break, as brk(2): end NULL asks. Answers the break after the call.
 char *vm_brk(char *end);
 
 // Resolves a page fault at va (any address) for access (HAL_READ, HAL_WRITE or HAL_EXEC), or says
-// false. Called by upcall_fault: any context, never blocks (it may yield where interrupts are on).
+// false. Called by upcall_fault: any context. Anonymous memory comes without a lock or a wait (it
+// may yield where interrupts are on). A page of a file comes under the mutex, for which a thread
+// waits: not with interrupts off, and not for the thread that holds the mutex; there the answer is
+// false. So who touches memory of the program under a lock must not take that lock in a pager, and
+// a stack in a file mapping must have been touched before (core masks interrupts on it).
 bool vm_fault(char *va, unsigned access);
+
+// Why vm_fault said false, as things are now.
+enum vm_refusal {
+    VM_UNMAPPED,
+    VM_FORBIDDEN,
+    VM_NO_PAGE, // beyond the end of the file, or no memory for its page
+};
+enum vm_refusal vm_refusal(char *va, unsigned access);
 
 struct vm_area_info {
     char *start, *end;

@@ -109,6 +109,11 @@ int frame_alloc(size_t count, unsigned flags, hal_phys *start)
     return -12;
 }
 
+size_t frame_alloc_run(size_t count_max, unsigned flags, hal_phys *start)
+{
+    return frame_alloc(count_max, flags, start) == 0 ? count_max : 0;
+}
+
 void frame_free(hal_phys start, size_t count)
 {
     size_t first = (start - (uintptr_t)arena) / HAL_PAGE_SIZE;
@@ -420,4 +425,13 @@ void vm_walk(bool (*visit)(const struct vm_area_info *area, void *argument), voi
 size_t vm_mapped_bytes(void)
 {
     return HAL_PAGE_SIZE;
+}
+
+// ---- vm: nothing is mapped ----
+
+int vm_cut(const void *object, uint64_t from, uint64_t to, bool copies,
+           void (*remove)(void *argument), void *argument)
+{
+    remove(argument);
+    return 0;
 }
