@@ -282,6 +282,13 @@ bool hal_check_is_valid(const void *start, size_t size);
 // checker, which sees only memory, reads its symbols.
 void hal_check_object(const char *path, char *base);
 
+// ---- Applications compiled with -fsanitize=thread --------------------------
+//
+// What compilers then call at each access to memory, __tsan_NAME, is the machine's to define, as
+// hal_tsan_NAME; hal/common/tsan.h has all of them. core only lets applications find them. Atomic operations
+// are among them, so they work on every machine; one that looks at accesses learns of them here, and an
+// interrupt may come as behind any instruction of an application.
+
 // ---- The rest ------------------------------------------------------------
 
 // Writes bytes for a person to read. Best effort; usable while crashing.

@@ -207,13 +207,15 @@ void elf_system_copy(const struct elf_symbol *symbol, char *target, size_t size)
 
 // The libraries that are nothing but names for the kernel. libm.so.6 is not among them: it is the
 // image's own file. libresolv.so.2 is, since the image's can work with no C library but its own;
-// what the table lacks of it becomes stubs.
+// what the table lacks of it becomes stubs. libtsan is: where an application was compiled for it, the
+// machine is what looks at its accesses to memory.
 bool elf_system_supplies(const char *soname)
 {
     static const char *const names[] = {
         "libc.so.6",      "libpthread.so.0",      "libdl.so.2",
         "librt.so.1",     "libutil.so.1",         "libanl.so.1",
-        "libresolv.so.2", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"};
+        "libresolv.so.2", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1",
+        "libtsan.so.0",   "libtsan.so.2"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); ++i) {
         if (strcmp(names[i], soname) == 0) {
             return true;

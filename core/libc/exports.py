@@ -108,6 +108,24 @@ SAME = {
     "backtrace_symbols": "__backtrace_symbols",
     "backtrace_symbols_fd": "__backtrace_symbols_fd",
 }
+# What compilers call under -fsanitize=thread. libtsan, which has these names elsewhere, gives them no version. They
+# are the machine's (hal.h), so the symbols are not core's.
+TSAN_VERSION = "TSAN"
+TSAN = {"__tsan_" + name: "hal_tsan_" + name for name in [
+    "init", "func_entry", "func_exit", "ignore_thread_begin", "ignore_thread_end", "read_range", "write_range",
+    "vptr_read", "vptr_update", "memcpy", "memmove", "memset", "acquire", "release", "atomic_thread_fence",
+    "atomic_signal_fence",
+] + [
+    kind + "%s%d" % (access, size)
+    for kind in ("", "unaligned_")
+    for access in ("read", "write", "read_write", "volatile_read", "volatile_write")
+    for size in (1, 2, 4, 8, 16)
+] + [
+    "atomic%d_%s" % (bits, operation)
+    for bits in (8, 16, 32, 64, 128)
+    for operation in ("load", "store", "exchange", "fetch_add", "fetch_sub", "fetch_and", "fetch_or", "fetch_xor",
+                      "fetch_nand", "compare_exchange_strong", "compare_exchange_weak", "compare_exchange_val")
+]}
 ALIASES = {alias: name for name, aliases in SAME.items() for alias in aliases.split()}
 
 
@@ -144,7 +162,9 @@ def export_rows(pairs, symbols):
             rows.append((name, version, SHIM + meant))
         elif meant in symbols and (version != PRIVATE or meant != name):
             rows.append((name, version, meant))
-    return rows
+    rows += [(name, TSAN_VERSION, symbol) for name, symbol in TSAN.items()]
+    rows.append(("atexit", TSAN_VERSION, SHIM + "atexit"))  # elsewhere it is in each program
+    return sorted(rows)
 
 
 def assembly(rows):

@@ -129,21 +129,30 @@ bool point_jump(void)
 
 // ---- Points --------------------------------------------------------------------
 
-static void interrupt(void)
+struct hal_frame *point_frame(uintptr_t ip, uintptr_t sp)
 {
-    struct vcpu *vcpu = vcpu_self();
-    atomic_store_explicit(&vcpu->masked, 1, memory_order_relaxed);
-    uintptr_t sp = (uintptr_t)__builtin_frame_address(0) - HAL_STACK_PROBE;
-    struct hal_frame *frame = irq_frame_place(vcpu, (uint64_t)__builtin_return_address(0), sp);
+    struct hal_frame *frame = irq_frame_place(vcpu_self(), ip, sp);
     for (int i = 0; i < FRAME_WORDS; ++i) {
         ((uint64_t *)frame)[i] = 0;
     }
-    turn_interrupt(frame);
+    return frame;
 }
 
-// Masked while it works, so that the watchdog's signal leaves it alone.
-static void point_slow(void)
+static void interrupt(void)
 {
+    atomic_store_explicit(&vcpu_self()->masked, 1, memory_order_relaxed);
+    uintptr_t sp = (uintptr_t)__builtin_frame_address(0) - HAL_STACK_PROBE;
+    turn_interrupt(point_frame((uintptr_t)__builtin_return_address(0), sp));
+}
+
+// Masked while it works, so that the watchdog's signal leaves it alone. An interrupt in an
+// application is application_x86_64.S's to deliver.
+static void point_slow(const void *place)
+{
+    bool is_application = application_is_place(place);
+    if (is_application) {
+        point_stack_probe();
+    }
     struct vcpu *vcpu = vcpu_self();
     uint32_t masked = atomic_load_explicit(&vcpu->masked, memory_order_relaxed);
     atomic_store_explicit(&vcpu->masked, 1, memory_order_relaxed);
@@ -156,7 +165,8 @@ static void point_slow(void)
         turn_choose(is_change);
     }
     atomic_store_explicit(&vcpu->masked, masked, memory_order_relaxed);
-    if (masked == 0 && atomic_load_explicit(&vcpu->pending, memory_order_relaxed) != 0) {
+    bool is_due = masked == 0 && atomic_load_explicit(&vcpu->pending, memory_order_relaxed) != 0;
+    if (is_due && !is_application) {
         interrupt();
     }
     point_next_update();
@@ -169,7 +179,7 @@ void point_at(const void *place)
     point_now += POINT_NS;
     ++point_count;
     if (__builtin_expect(point_now >= point_next, 0)) {
-        point_slow();
+        point_slow(place);
     }
 }
 

@@ -60,6 +60,19 @@ bool point_events_take(void);
 // Advances the clock to the next event. False: there is none, now or ever.
 bool point_jump(void);
 
+// An empty frame on the entry stack for what is interrupted at ip and sp. Masked.
+struct hal_frame *point_frame(uintptr_t ip, uintptr_t sp);
+
+// Touches the stack as far down as masked code may need it: like hal_irq_save, but instrumented code
+// needs more than what HAL_STACK_PROBE was measured on.
+static inline void point_stack_probe(void)
+{
+    __asm__ volatile("sub %0, %%rsp\n\ttestb $0, -%c1(%%rsp)\n\tadd %0, %%rsp"
+                     :
+                     : "i"(HAL_STACK_PROBE), "i"(HAL_STACK_PROBE)
+                     : "memory", "cc");
+}
+
 // The run cannot be repeated from here on; says why, once.
 void point_spoil(const char *why);
 
@@ -94,6 +107,11 @@ uint32_t choice_make(const uint32_t *able, uint32_t count, uint32_t running, boo
 
 // Whether any vCPU could go on.
 bool turn_is_any_able(void);
+
+// ---- application.c ----
+
+// Whether that instruction is an application's.
+bool application_is_place(const void *place);
 
 // ---- jobs.c ----
 

@@ -178,10 +178,7 @@ void seed_relax(void)
 uintptr_t seed_irq_save(void)
 {
     point_at(PLACE);
-    __asm__ volatile("sub %0, %%rsp\n\ttestb $0, -%c1(%%rsp)\n\tadd %0, %%rsp"
-                     :
-                     : "i"(HAL_STACK_PROBE), "i"(HAL_STACK_PROBE)
-                     : "memory", "cc");
+    point_stack_probe();
     return hal_irq_save();
 }
 

@@ -111,6 +111,42 @@ def guest_program(name, srcs, kind = "pie", copts = [], linkopts = [], cxx = Fal
         **kwargs
     )
 
+def tsan_program(name, srcs, copts = [], linkopts = [], cxx = False):
+    """A program compiled with -fsanitize=thread, by both compilers whichever builds the rest.
+
+    NAME.gcc is an executable that needs libtsan, NAME.clang.so a shared object with main that leaves __tsan_* to
+    whoever loads it; NAME.gcc_plain and NAME.clang_plain are the same programs as the compilers make them otherwise.
+
+    Args:
+      name: the files, but for their ends.
+      srcs: C or C++ sources, and headers that they include.
+      copts: more options for the compilers.
+      linkopts: libraries.
+      cxx: C++17.
+    """
+    gcc, clang = ("g++ -std=gnu++17", "clang++ -std=gnu++17") if cxx else ("gcc", "clang")
+    compile = " -D_GNU_SOURCE -O1 -g -Wall -Wextra -I. %s -o $(RULEDIR)/%s%%s $$sources %s -lpthread" % (
+        " ".join(copts),
+        name,
+        " ".join(linkopts),
+    )
+    native.genrule(
+        name = name,
+        srcs = srcs + ["@compilers//:gcc.version", "@compilers//:clang.version"],
+        outs = [name + end for end in [".gcc", ".gcc_plain", ".clang.so", ".clang_plain"]],
+        cmd = " && ".join(["sources=$$(echo $(SRCS) | tr ' ' '\n' | grep '[.]cc*$$')"] + [
+            compiler + compile % end
+            for compiler, end in [
+                # gcc says that its own run-time does not know fences; ours does
+                (gcc + " -fsanitize=thread -Wno-tsan", ".gcc"),
+                (gcc, ".gcc_plain"),
+                (clang + " -fsanitize=thread -fPIC -shared", ".clang.so"),
+                (clang, ".clang_plain"),
+            ]
+        ]),
+        target_compatible_with = ["@platforms//os:linux"],
+    )
+
 def sim_test(name, runner, args = [], data = [], cpus = [1, 2, 4], seeded = True, tags = [], size = "medium", **kwargs):
     """One test for each machine: RUNNER OSV-SIM CPUS ARGS..., or RUNNER OSV-SIM CPUS@SEED ARGS...
 

@@ -18,8 +18,8 @@ import sys
 
 # Objects of hosted C: hal-linux/README.md says why each is one.
 HOSTED = {"boot.o", "thread.o", "watch.o", "worker.o"}
-# What a compiler calls by itself; glibc's own touch neither errno nor the thread pointer.
-COMPILER = re.compile(r"_GLOBAL_OFFSET_TABLE_|mem(cpy|move|set|cmp)|__(mul|div)[sdx]c3|__popcountdi2")
+# What a compiler calls by itself; glibc's own touch neither errno nor the thread pointer. And the linker's names.
+COMPILER = re.compile(r"__executable_start|etext|_GLOBAL_OFFSET_TABLE_|mem(cpy|move|set|cmp)|__(mul|div)[sdx]c3|__popcountdi2")
 
 
 def declared(path, prefix):
@@ -57,7 +57,8 @@ def checks(sealed, hal, upcalls, archives):
     for archive in archives:
         objects.update(symbols(archive))
     ours = {name for given, _ in objects.values() for name in given}
-    compiled = {name for name in ours if re.match("__tsan_|seed_mark$", name)}  # by the compiler, and by MARK
+    # by the compiler, in core and in applications; and by MARK
+    compiled = {name for name in ours if re.match("__tsan_|hal_tsan_|seed_mark$", name)}
     yield "core asks for the HAL and nothing else", unknown(undefined, hal | compiled)
     yield "the process machine gives all of the HAL", sorted(hal - ours)
     for name, (_, asked) in sorted(objects.items()):

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""instrumented.py: programs compiled with -fsanitize=thread, for compare.py.
+
+Each is compared with what the same compiler makes of the same source otherwise, run on Linux: with the compilers' own
+run-time a signal handler waits until the thread blocks, so programs that spin until then never end there.
+"""
+import os
+import re
+import sys
+
+HASH = re.compile(rb"osv-sim: trace hash ([0-9a-f]{16}), [^\n]*\n")
+END = {".gcc": ".gcc_plain", ".clang.so": ".clang_plain"}
+
+
+def programs(files):
+    """(name, the instrumented file, the plain one)."""
+    for name, path in sorted(files.items()):
+        for end, plain in END.items():
+            if name.endswith(end):
+                yield name, path, files[name[:-len(end)] + plain]
+
+
+def instrumented(machine, files):
+    """On the ordinary machine it is as if they were not."""
+    for name, path, plain in programs(files):
+        machine.same("%s: as on Linux" % name, [path], linux=[[plain]])
+
+
+def instrumented_seeds(machine, files):
+    """Their accesses are points: the same under every seed, and the same run under the same one."""
+    first, last = (int(word) for word in os.environ.get("OSV_SEEDS", "1-20").split("-"))
+    osv_sim, shown = machine.osv[0], machine.osv[3:]
+
+    def run(path, seed):
+        machine.empty()
+        command = [osv_sim, "-c", str(1 + seed % 4), "--seed", str(seed), "--trace-hash"] + shown + [path]
+        status, out, err = machine.run(command)
+        found = HASH.search(err)
+        return (status, out, HASH.sub(b"", err)), found and found.group(1)
+
+    for name, path, plain in programs(files):
+        machine.empty()
+        expected = machine.run([plain])
+        runs = {seed: run(path, seed) for seed in range(first, last + 1)}
+        wrong = ["osv-sim --seed %d -c %d: %s" % (seed, 1 + seed % 4, machine.difference([expected], [got]))
+                 for seed, (got, _) in runs.items() if got != expected]
+        machine.case("%s: seeds %d to %d as on Linux" % (name, first, last), not wrong, "\n".join(wrong))
+        hashes = {found for _, found in runs.values()}
+        machine.case("%s: each seed is another run" % name, len(hashes) == len(runs) and None not in hashes, repr(hashes))
+        machine.case("%s: the same seed is the same run" % name, run(path, last) == runs[last], repr(runs[last]))
+
+
+if __name__ == "__main__":
+    sys.exit("see compare.py")
