@@ -157,12 +157,13 @@ void signal_return(struct signal_frame *frame)
     machine_stack_call(thread_self()->context.entry_stack, return_run, frame);
 }
 
-// outcome is in memory: the way back has the registers of the first time.
+// outcome is volatile: the way back has the registers of the first time, and compilers know only
+// one.
 static enum signal_outcome handlers_run(void)
 {
-    enum signal_outcome outcome = SIGNAL_NO_HANDLER;
+    volatile enum signal_outcome outcome = SIGNAL_NO_HANDLER;
     if (!machine_capture(&task_self()->regs)) {
-        machine_stack_call(thread_self()->context.entry_stack, handlers_start, &outcome);
+        machine_stack_call(thread_self()->context.entry_stack, handlers_start, (void *)&outcome);
     }
     return outcome;
 }
