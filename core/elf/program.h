@@ -116,6 +116,9 @@ struct elf_place {             // dladdr
 bool elf_place_of(const void *address, struct elf_place *place);
 bool elf_place_find(const void *address, struct elf_place *place); // the same, and waits for loads
 
+// Where the image's packages have their libraries, and folders of what belongs to those.
+const char *elf_library_directory(void);
+
 // dlinfo.
 const char *elf_origin_of(const struct elf_object *object);
 size_t elf_tls_module_of(const struct elf_object *object); // 0: none

@@ -37,6 +37,11 @@ void elf_search_program_set(const struct elf_object *object)
     program = object;
 }
 
+const char *elf_library_directory(void)
+{
+    return elf_default_directories[1];
+}
+
 void elf_library_path_set(const char *path)
 {
     library_path = path;

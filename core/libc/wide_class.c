@@ -22,7 +22,13 @@
 #include "core/libc/export.h"
 #include "core/sync/mutex.h"
 
-enum { MAGIC = 0x20090720, ITEM_WIDTH = 12, ITEM_CLASS_OFFSET = 17, ITEM_MAP_OFFSET = 18 };
+enum {
+    MAGIC = 0x20090720,
+    ITEM_WIDTH = 12,
+    ITEM_CLASS_OFFSET = 17,
+    ITEM_MAP_OFFSET = 18,
+    ITEM_REPLACEMENTS = 61, // their number, then four tables
+};
 
 enum class {
     CLASS_UPPER,
@@ -53,6 +59,7 @@ static bool is_loaded; // guarded by load_mutex
 static const uint32_t *classes[CLASS_COUNT];
 static const uint32_t *maps[MAP_COUNT];
 static const uint32_t *widths;
+static struct libc_replacements replacements; // count 0 without a file
 
 // The item's place in the file, if a table's head fits there.
 static const uint32_t *item_find(const char *file, size_t size, uint32_t item)
@@ -66,6 +73,18 @@ static const uint32_t *item_find(const char *file, size_t size, uint32_t item)
     return offset % sizeof *words != 0 || offset + TABLE_HEAD * sizeof *words > size
                ? NULL
                : (const uint32_t *)(const void *)(file + offset);
+}
+
+static void replacements_find(const char *file, size_t size)
+{
+    const uint32_t *items[5];
+    for (uint32_t i = 0; i < 5; ++i) {
+        items[i] = item_find(file, size, ITEM_REPLACEMENTS + i);
+        if (items[i] == NULL) {
+            return;
+        }
+    }
+    replacements = (struct libc_replacements){*items[0], items[1], items[2], items[3], items[4]};
 }
 
 static void tables_find(const char *file, size_t size)
@@ -83,6 +102,7 @@ static void tables_find(const char *file, size_t size)
         maps[i] = item_find(file, size, *first_map + i);
     }
     widths = item_find(file, size, ITEM_WIDTH);
+    replacements_find(file, size);
 }
 
 void libc_classes_load(void)
@@ -103,6 +123,12 @@ void libc_classes_load(void)
         close(fd);
     }
     mutex_unlock(&load_mutex);
+}
+
+bool libc_replacements_get(struct libc_replacements *found)
+{
+    *found = replacements;
+    return replacements.count > 0 && libc_is_utf8();
 }
 
 // The third level of a table for c, or NULL: the table says nothing about c.
