@@ -40,10 +40,13 @@ enum fuse_operation {
     FUSE_DESTROY = 38,
     FUSE_IOCTL = 39,
     FUSE_POLL = 40,
+    FUSE_FALLOCATE = 43,
     FUSE_RENAME2 = 45,
     FUSE_LSEEK = 46,
     FUSE_SETUPMAPPING = 48,
     FUSE_REMOVEMAPPING = 49,
+    FUSE_SYNCFS = 50,
+    FUSE_TMPFILE = 51, // as CREATE, in the directory and without a name
 };
 
 struct fuse_request { // before every request
@@ -162,6 +165,15 @@ struct fuse_statfs_answer {
 struct fuse_fsync {
     uint64_t handle;
     uint32_t flags, padding; // 1: data only
+};
+
+struct fuse_fallocate {
+    uint64_t handle, offset, size;
+    uint32_t how, padding; // FALLOC_FL_*
+};
+
+struct fuse_syncfs {
+    uint64_t padding;
 };
 
 struct fuse_access {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // musl_files.c: calls on files that glibc has and musl has not.
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +22,32 @@ int scandirat(int base, const char *path, struct dirent ***names,
 char *getwd(char *path);
 int isfdtype(int fd, int type);
 int group_member(gid_t group);
+
+// The kernel's struct stat is the program's: it is written where the program says, or not at all.
+int fstatat(int fd, const char *restrict path, struct stat *restrict status, int flags)
+{
+    return flags == AT_EMPTY_PATH && fd >= 0 && path[0] == 0
+               ? syscall(SYS_fstat, fd, status)
+               : syscall(SYS_fstatat, fd, path, status, flags);
+}
+weak_alias(fstatat, fstatat64);
+weak_alias(fstatat, __fstatat);
+
+int fchmod(int fd, mode_t mode)
+{
+    return syscall(SYS_fchmod, fd, mode);
+}
+
+int fchown(int fd, uid_t user, gid_t group)
+{
+    return syscall(SYS_fchown, fd, user, group);
+}
+
+int __dup3(int fd, int target, int flags)
+{
+    return syscall(SYS_dup3, fd, target, flags);
+}
+weak_alias(__dup3, dup3);
 
 ssize_t preadv2(int fd, const struct iovec *vectors, int count, off_t offset, int flags)
 {

@@ -91,6 +91,10 @@ long linux_ftruncate(int fd, int64_t size);
 long linux_fsync(int fd);
 long linux_fdatasync(int fd);
 long linux_fadvise64(int fd, int64_t offset, int64_t size, int advice);
+long linux_readahead(int fd, int64_t offset, size_t size);
+long linux_sync_file_range(int fd, int64_t offset, int64_t size, unsigned flags);
+long linux_syncfs(int fd);
+long linux_sync(void);
 long linux_fallocate(int fd, int mode, int64_t offset, int64_t size);
 long linux_ioctl(int fd, unsigned long request, void *argument);
 long linux_close(int fd);
@@ -125,6 +129,17 @@ long linux_vmsplice(int fd, const struct iovec *user, size_t count, unsigned fla
 // lock.c
 long linux_flock(int fd, int operation);
 long lock_control(struct file *file, int fd, int command, struct flock *user); // fcntl's
+
+// attributes.c
+long linux_setxattr(const char *path, const char *name, const void *value, size_t size, int flags);
+long linux_lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags);
+long linux_fsetxattr(int fd, const char *name, const void *value, size_t size, int flags);
+long linux_attribute_refuse(const char *path, const char *name);
+long linux_attribute_refuse_link(const char *path, const char *name);
+long linux_attribute_refuse_fd(int fd, const char *name);
+long linux_listxattr(const char *path);
+long linux_llistxattr(const char *path);
+long linux_flistxattr(int fd);
 
 // path.c
 long linux_openat(int fd, const char *path, int flags, uint32_t mode);
@@ -206,8 +221,6 @@ long linux_getpgid(int id);
 long linux_getpgrp(void);
 long linux_setpgid(int id, int group);
 long linux_setsid(void);
-long linux_attribute_refuse(void);
-long linux_attribute_list(void);
 long linux_uname(struct utsname *result);
 long linux_prlimit64(int id, int resource, const struct rlimit *set, struct rlimit *get);
 long linux_getrlimit(int resource, struct rlimit *get);

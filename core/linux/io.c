@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // io.c: system calls on descriptors: reading, writing, positions, flags, pipes.
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -16,11 +17,14 @@
 #include "core/vfs/fdtable.h"
 #include "core/vfs/file.h"
 #include "core/vfs/pipe.h"
+#include "core/vfs/vfs.h"
+#include "core/vfs/vnode.h"
 
 _Static_assert(OPEN_CREATE == O_CREAT && OPEN_EXCLUSIVE == O_EXCL && OPEN_TRUNCATE == O_TRUNC,
                "open flags");
 _Static_assert(OPEN_APPEND == O_APPEND && OPEN_NONBLOCK == O_NONBLOCK && OPEN_PATH == O_PATH,
                "open flags");
+_Static_assert((OPEN_TEMPORARY | O_DIRECTORY) == O_TMPFILE, "open flags");
 _Static_assert(OPEN_CLOSE_ON_EXEC == O_CLOEXEC && OPEN_NO_TTY == O_NOCTTY, "open flags");
 
 // Runs on the way out.
@@ -120,7 +124,7 @@ long linux_lseek(int fd, int64_t offset, int from)
     if (error != 0) {
         return error;
     }
-    error = from < SEEK_FROM_START || from > SEEK_FROM_END
+    error = from < SEEK_FROM_START || from > SEEK_TO_HOLE
                 ? -EINVAL
                 : file_seek(file, offset, (enum seek_from)from, &result);
     file_put(file);
@@ -160,45 +164,120 @@ long linux_fdatasync(int fd)
     return sync_call(fd, true);
 }
 
-// Advice may be ignored; a bad descriptor may not.
+static bool is_path_only(const struct file *file)
+{
+    return (atomic_load(&file->flags) & OPEN_PATH) != 0;
+}
+
+static bool is_regular(const struct file *file)
+{
+    return file->vnode != NULL && file->vnode->type == MODE_FILE;
+}
+
+// Advice may be ignored; what makes none may not.
 long linux_fadvise64(int fd, int64_t offset, int64_t size, int advice)
 {
     struct file *file;
     (void)offset;
-    (void)size;
-    if (advice < 0 || advice > 5) {
-        return -EINVAL;
-    }
     int error = fd_get(fd, &file);
-    if (error == 0) {
-        file_put(file);
+    if (error != 0) {
+        return error;
     }
+    if (is_path_only(file)) {
+        error = -EBADF;
+    } else if (file->vnode == NULL || file->vnode->type == MODE_FIFO) {
+        error = -ESPIPE;
+    } else if (size < 0 || advice < 0 || advice > 5) {
+        error = -EINVAL;
+    }
+    file_put(file);
     return error;
 }
 
-static int file_extend(struct file *file, uint64_t end)
+long linux_readahead(int fd, int64_t offset, size_t size)
 {
-    struct file_status status;
-    int error = file_status(file, &status);
-    if (error == 0 && status.size < end) {
-        error = file_truncate(file, end);
+    struct file *file;
+    (void)offset;
+    (void)size;
+    int error = fd_get(fd, &file);
+    if (error != 0) {
+        return error;
     }
+    uint32_t flags = atomic_load(&file->flags);
+    if ((flags & OPEN_ACCESS) == OPEN_WRITE_ONLY || (flags & OPEN_PATH) != 0) {
+        error = -EBADF;
+    } else if (!is_regular(file)) {
+        error = -EINVAL;
+    }
+    file_put(file);
     return error;
+}
+
+// The whole file is synced where a part is to be waited for.
+long linux_sync_file_range(int fd, int64_t offset, int64_t size, unsigned flags)
+{
+    enum { WAIT_BEFORE = 1, WRITE = 2, WAIT_AFTER = 4, ALL = 7 };
+    struct file *file;
+    int64_t end;
+    int error = fd_get(fd, &file);
+    if (error != 0) {
+        return error;
+    }
+    if (is_path_only(file)) {
+        error = -EBADF;
+    } else if ((flags & ~(unsigned)ALL) != 0 || offset < 0 || size < 0 ||
+               __builtin_add_overflow(offset, size, &end)) {
+        error = -EINVAL;
+    } else if (!is_regular(file) && (file->vnode == NULL || !vnode_is_directory(file->vnode))) {
+        error = -ESPIPE;
+    } else if ((flags & (WAIT_BEFORE | WAIT_AFTER)) != 0) {
+        error = file_sync(file, true);
+    }
+    file_put(file);
+    return error;
+}
+
+long linux_syncfs(int fd)
+{
+    struct file *file;
+    int error = fd_get(fd, &file);
+    if (error != 0) {
+        return error;
+    }
+    error = is_path_only(file) ? -EBADF : vfs_sync(file);
+    file_put(file);
+    return error;
+}
+
+long linux_sync(void)
+{
+    return vfs_sync(NULL);
 }
 
 long linux_fallocate(int fd, int mode, int64_t offset, int64_t size)
 {
     struct file *file;
-    if (offset < 0 || size <= 0) {
-        return -EINVAL;
-    }
     int error = fd_get(fd, &file);
     if (error != 0) {
         return error;
     }
-    error = mode != 0 ? -EOPNOTSUPP : file_extend(file, (uint64_t)offset + (uint64_t)size);
-    file_put(file);
-    return error;
+    error = file_allocate(file, (unsigned)mode, (uint64_t)offset, (uint64_t)size);
+    return finish(file, error, 0);
+}
+
+// How much of a regular file is left to read.
+static int left_write(struct file *file, int *user)
+{
+    struct file_status status;
+    uint64_t place = 0;
+    int error = file_status(file, &status);
+    error = error != 0 ? error : file_seek(file, 0, SEEK_FROM_CURRENT, &place);
+    if (error != 0) {
+        return error;
+    }
+    int64_t left = (int64_t)status.size - (int64_t)place;
+    int count = left > INT_MAX ? INT_MAX : left < 0 ? 0 : (int)left;
+    return user_write(user, &count, sizeof count);
 }
 
 long linux_ioctl(int fd, unsigned long request, void *argument)
@@ -224,6 +303,9 @@ long linux_ioctl(int fd, unsigned long request, void *argument)
         break;
     default:
         error = file_control(file, request, argument);
+        if (error == -ENOTTY && request == FIONREAD && is_regular(file)) {
+            error = left_write(file, argument);
+        }
         break;
     }
     file_put(file);
@@ -239,8 +321,8 @@ long linux_close(int fd)
 
 long linux_close_range(unsigned first, unsigned last, unsigned flags)
 {
-    enum { CLOSE_ON_EXEC = 4 };
-    if (first > last || (flags & ~(unsigned)CLOSE_ON_EXEC) != 0) {
+    enum { UNSHARE = 2, CLOSE_ON_EXEC = 4 }; // there is nobody to share with
+    if (first > last || (flags & ~(unsigned)(UNSHARE | CLOSE_ON_EXEC)) != 0) {
         return -EINVAL;
     }
     for (unsigned fd = first; fd <= last && fd < FD_MAX; ++fd) {
@@ -298,6 +380,20 @@ long linux_dup2(int fd, int target)
     return error != 0 ? error : fd;
 }
 
+// What open(2) was asked for, but for what it did at once. Large files are everybody's.
+static long status_flags_get(const struct file *file)
+{
+    enum { LARGE_FILE = 0100000 };
+    const uint32_t done =
+        OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_NO_TTY | OPEN_TRUNCATE | OPEN_CLOSE_ON_EXEC;
+    uint32_t flags = atomic_load(&file->flags);
+    uint32_t result = flags & ~(done | OPEN_DIRECTORY | OPEN_NO_FOLLOW | OPEN_TEMPORARY);
+    result |= (flags & OPEN_DIRECTORY) != 0 ? O_DIRECTORY : 0;
+    result |= (flags & OPEN_NO_FOLLOW) != 0 ? O_NOFOLLOW : 0;
+    result |= (flags & OPEN_TEMPORARY) != 0 ? O_TMPFILE : 0;
+    return (long)(file->vnode != NULL && !is_path_only(file) ? result | LARGE_FILE : result);
+}
+
 static long status_flags_set(struct file *file, uint32_t flags)
 {
     const uint32_t settable = OPEN_APPEND | OPEN_NONBLOCK;
@@ -317,8 +413,7 @@ static bool is_for_descriptor(int command)
 
 static long control(struct file *file, int fd, int command, long argument)
 {
-    enum { LARGE_FILE = 0100000 };
-    if ((atomic_load(&file->flags) & OPEN_PATH) != 0 && !is_for_descriptor(command)) {
+    if (is_path_only(file) && !is_for_descriptor(command)) {
         return -EBADF;
     }
     switch (command) {
@@ -332,8 +427,7 @@ static long control(struct file *file, int fd, int command, long argument)
     case F_SETFD:
         return fd_flag_set(fd, (argument & FD_CLOEXEC) != 0);
     case F_GETFL:
-        return (long)(atomic_load(&file->flags) & (OPEN_ACCESS | OPEN_APPEND | OPEN_NONBLOCK)) |
-               LARGE_FILE;
+        return status_flags_get(file);
     case F_SETFL:
         return status_flags_set(file, (uint32_t)argument);
     case F_GETLK:

@@ -129,7 +129,12 @@ static int status_of_fd(int fd, struct file_status *status)
 
 static int status_of(int fd, const char *path, int flags, struct file_status *status)
 {
+    enum { STATX_SYNC = 0x6000 }; // both of these bits at once mean nothing
+    const int known = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | STATX_SYNC;
     struct place place;
+    if ((flags & ~known) != 0 || (flags & STATX_SYNC) == STATX_SYNC) {
+        return -EINVAL;
+    }
     int error = place_get(&place, fd, path);
     if (error == 0 && place.path[0] == 0 && (flags & AT_EMPTY_PATH) != 0) {
         return fd == AT_FDCWD ? vfs_status(NULL, ".", 0, status) : status_of_fd(fd, status);
@@ -197,6 +202,8 @@ _Static_assert(sizeof(struct statx) == 256, "struct statx");
 
 enum { STATX_BASIC = 0x7ff };
 
+#define STATX_RESERVED 0x80000000u
+
 static struct statx_time statx_time_of(struct file_time time)
 {
     return (struct statx_time){.seconds = time.seconds, .nanoseconds = time.nanoseconds};
@@ -206,7 +213,9 @@ long linux_statx(int fd, const char *path, int flags, unsigned mask, struct stat
 {
     struct file_status status;
     struct statx x;
-    (void)mask;
+    if ((mask & STATX_RESERVED) != 0) {
+        return -EINVAL;
+    }
     int error = status_of(fd, path, flags, &status);
     if (error != 0) {
         return error;
@@ -274,12 +283,13 @@ long linux_fstatfs(int fd, struct statfs *result)
 long linux_faccessat2(int fd, const char *path, int mode, int flags)
 {
     struct place place;
-    if ((mode & ~7) != 0) {
+    if ((mode & ~7) != 0 || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) {
         return -EINVAL;
     }
     int error = place_get(&place, fd, path);
     if (error == 0) {
-        unsigned how = (flags & AT_SYMLINK_NOFOLLOW) != 0 ? VFS_NO_FOLLOW : 0;
+        unsigned how = ((flags & AT_SYMLINK_NOFOLLOW) != 0 ? VFS_NO_FOLLOW : 0) |
+                       ((flags & AT_EMPTY_PATH) != 0 ? VFS_EMPTY_PATH : 0);
         error = vfs_access(place.base, place.path, (unsigned)mode, how);
     }
     return place_put(&place, error);
@@ -369,7 +379,8 @@ static long two_paths(two_path_function *function, int from_fd, const char *from
 long linux_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
 {
     unsigned how = ((flags & 1) != 0 ? VFS_NO_REPLACE : 0) | ((flags & 2) != 0 ? VFS_EXCHANGE : 0);
-    return (flags & ~3u) != 0 ? -EINVAL : two_paths(vfs_rename, from_fd, from, to_fd, to, how);
+    bool is_wrong = (flags & ~3u) != 0 || flags == 3;
+    return is_wrong ? -EINVAL : two_paths(vfs_rename, from_fd, from, to_fd, to, how);
 }
 
 long linux_renameat(int from_fd, const char *from, int to_fd, const char *to)
@@ -384,7 +395,11 @@ long linux_rename(const char *from, const char *to)
 
 long linux_linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
 {
-    unsigned how = (flags & AT_SYMLINK_FOLLOW) != 0 ? 0 : VFS_NO_FOLLOW;
+    unsigned how = ((flags & AT_SYMLINK_FOLLOW) != 0 ? 0 : VFS_NO_FOLLOW) |
+                   ((flags & AT_EMPTY_PATH) != 0 ? VFS_EMPTY_PATH : 0);
+    if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) != 0) {
+        return -EINVAL;
+    }
     return two_paths(vfs_link, from_fd, from, to_fd, to, how);
 }
 
@@ -432,6 +447,17 @@ long linux_readlink(const char *path, char *text, size_t size)
 
 // ---- Attributes ----------------------------------------------------------
 
+// A file that is open for more than its name.
+static int open_file_get(int fd, struct file **file)
+{
+    int error = fd_get(fd, file);
+    if (error == 0 && (atomic_load(&(*file)->flags) & OPEN_PATH) != 0) {
+        file_put(*file);
+        error = -EBADF;
+    }
+    return error;
+}
+
 long linux_truncate(const char *path, int64_t size)
 {
     struct place place;
@@ -455,7 +481,7 @@ long linux_chmod(const char *path, uint32_t mode)
 long linux_fchmod(int fd, uint32_t mode)
 {
     struct file *file;
-    int error = fd_get(fd, &file);
+    int error = open_file_get(fd, &file);
     if (error == 0) {
         error = vfs_change_mode(file, "", mode & 07777, VFS_EMPTY_PATH);
         file_put(file);
@@ -468,6 +494,9 @@ long linux_fchownat(int fd, const char *path, uint32_t uid, uint32_t gid, int fl
     struct place place;
     unsigned how = ((flags & AT_SYMLINK_NOFOLLOW) != 0 ? VFS_NO_FOLLOW : 0) |
                    ((flags & AT_EMPTY_PATH) != 0 ? VFS_EMPTY_PATH : 0);
+    if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) {
+        return -EINVAL;
+    }
     int error = place_get(&place, fd, path);
     return place_put(&place,
                      error != 0 ? error : vfs_change_owner(place.base, place.path, uid, gid, how));
@@ -486,7 +515,7 @@ long linux_lchown(const char *path, uint32_t uid, uint32_t gid)
 long linux_fchown(int fd, uint32_t uid, uint32_t gid)
 {
     struct file *file;
-    int error = fd_get(fd, &file);
+    int error = open_file_get(fd, &file);
     if (error == 0) {
         error = vfs_change_owner(file, "", uid, gid, VFS_EMPTY_PATH);
         file_put(file);
@@ -512,9 +541,17 @@ long linux_utimensat(int fd, const char *path, const struct timespec *user, int 
 {
     struct place place = {0};
     struct file_time times[2];
-    unsigned how = (flags & AT_SYMLINK_NOFOLLOW) != 0 ? VFS_NO_FOLLOW : 0;
+    unsigned how = ((flags & AT_SYMLINK_NOFOLLOW) != 0 ? VFS_NO_FOLLOW : 0) |
+                   ((flags & AT_EMPTY_PATH) != 0 ? VFS_EMPTY_PATH : 0);
     int error = user == NULL ? 0 : times_read(times, user);
-    if (error == 0 && path == NULL) {
+    if (error == 0 && user != NULL && times[0].nanoseconds == UTIME_OMIT &&
+        times[1].nanoseconds == UTIME_OMIT) {
+        return 0;
+    }
+    if (error == 0 && (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) {
+        error = -EINVAL;
+    }
+    if (error == 0 && path == NULL && fd != AT_FDCWD) {
         how |= VFS_EMPTY_PATH;
         error = fd_get(fd, &place.base);
     } else if (error == 0) {

@@ -37,6 +37,10 @@
     ROW(splice, linux_splice, "dpdpux"), \
     ROW(tee, linux_tee, "ddux"), \
     ROW(vmsplice, linux_vmsplice, "dpux"), \
+    ROW(readahead, linux_readahead, "duu"), \
+    ROW(sync_file_range, linux_sync_file_range, "duux"), \
+    ROW(syncfs, linux_syncfs, "d"), \
+    ROW(sync, linux_sync, ""), \
     ROW(mknodat, linux_mknodat, "dsox"), \
     ROW(clone, linux_clone, "xpppp"), \
     ROW(execve, linux_execve, "spp"), \
@@ -160,18 +164,18 @@
     ROW(munlock, linux_mlock, "pu"), \
     ROW(munlockall, linux_mlock, ""), \
     ROW(mlockall, linux_mlock, "x"), \
-    ROW(setxattr, linux_attribute_refuse, "sspux"), \
-    ROW(lsetxattr, linux_attribute_refuse, "sspux"), \
-    ROW(fsetxattr, linux_attribute_refuse, "dspux"), \
+    ROW(setxattr, linux_setxattr, "sspux"), \
+    ROW(lsetxattr, linux_lsetxattr, "sspux"), \
+    ROW(fsetxattr, linux_fsetxattr, "dspux"), \
     ROW(getxattr, linux_attribute_refuse, "sspu"), \
-    ROW(lgetxattr, linux_attribute_refuse, "sspu"), \
-    ROW(fgetxattr, linux_attribute_refuse, "dspu"), \
+    ROW(lgetxattr, linux_attribute_refuse_link, "sspu"), \
+    ROW(fgetxattr, linux_attribute_refuse_fd, "dspu"), \
     ROW(removexattr, linux_attribute_refuse, "ss"), \
-    ROW(lremovexattr, linux_attribute_refuse, "ss"), \
-    ROW(fremovexattr, linux_attribute_refuse, "ds"), \
-    ROW(listxattr, linux_attribute_list, "spu"), \
-    ROW(llistxattr, linux_attribute_list, "spu"), \
-    ROW(flistxattr, linux_attribute_list, "dpu"),
+    ROW(lremovexattr, linux_attribute_refuse_link, "ss"), \
+    ROW(fremovexattr, linux_attribute_refuse_fd, "ds"), \
+    ROW(listxattr, linux_listxattr, "spu"), \
+    ROW(llistxattr, linux_llistxattr, "spu"), \
+    ROW(flistxattr, linux_flistxattr, "dpu"),
 // clang-format on
 
 #endif

@@ -396,9 +396,35 @@ int file_write_vector(struct file *file, const struct io_vector *vectors, size_t
     return error;
 }
 
+static int find_locked(struct file *file, int64_t offset, enum seek_from what, uint64_t *result)
+{
+    struct file_status status;
+    if (is_directory(file)) {
+        return -EINVAL;
+    }
+    int error = file_status(file, &status);
+    if (error != 0) {
+        return error;
+    }
+    if (offset < 0 || (uint64_t)offset >= status.size) {
+        return -ENXIO;
+    }
+    *result = what == SEEK_TO_DATA ? (uint64_t)offset : status.size;
+    if (file->ops->find != NULL) {
+        error = file->ops->find(file, (uint64_t)offset, what, result);
+    }
+    if (error == 0) {
+        file->offset = *result;
+    }
+    return error;
+}
+
 static int seek_locked(struct file *file, int64_t offset, enum seek_from from, uint64_t *result)
 {
     int64_t base = 0;
+    if (from == SEEK_TO_DATA || from == SEEK_TO_HOLE) {
+        return find_locked(file, offset, from, result);
+    }
     if (from == SEEK_FROM_CURRENT) {
         int error = offset_resolve(file);
         if (error != 0) {
@@ -490,6 +516,38 @@ int file_truncate(struct file *file, uint64_t size)
     }
     int error = file_size_check(file->vnode, size);
     return error != 0 ? error : file->ops->truncate(file, size);
+}
+
+static int allocate_check(struct file *file)
+{
+    if (!is_writable(file)) {
+        return -EBADF;
+    }
+    if (file->vnode == NULL || file->vnode->type != MODE_FILE) {
+        bool is_fifo = file->vnode == NULL || file->vnode->type == MODE_FIFO;
+        return is_fifo ? -ESPIPE : -ENODEV;
+    }
+    return file->ops->allocate == NULL ? -EOPNOTSUPP : 0;
+}
+
+int file_allocate(struct file *file, unsigned how, uint64_t offset, uint64_t size)
+{
+    if (size == 0 || (int64_t)size < 0 || (int64_t)offset < 0) {
+        return -EINVAL;
+    }
+    bool punches = (how & ALLOCATE_PUNCH_HOLE) != 0;
+    if ((how & ~(unsigned)ALLOCATE_ALL) != 0 || (punches && (how & ALLOCATE_KEEP_SIZE) == 0)) {
+        return -EOPNOTSUPP;
+    }
+    int error = allocate_check(file);
+    if (error != 0) {
+        return error;
+    }
+    if (size > INT64_MAX - offset) {
+        return -EFBIG;
+    }
+    error = (how & ALLOCATE_KEEP_SIZE) != 0 ? 0 : file_size_check(file->vnode, offset + size);
+    return error != 0 ? error : file->ops->allocate(file, how, offset, size);
 }
 
 int file_sync(struct file *file, bool data_only)

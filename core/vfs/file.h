@@ -37,6 +37,7 @@ enum open_flags {
     OPEN_NO_FOLLOW = 0400000,
     OPEN_CLOSE_ON_EXEC = 02000000,
     OPEN_PATH = 010000000,
+    OPEN_TEMPORARY = 020000000, // with OPEN_DIRECTORY: a file without a name in that directory
 };
 
 enum mode_type {
@@ -74,7 +75,20 @@ enum poll_events {
     POLL_IN_ANY = POLL_IN | POLL_IN_NORMAL,
     POLL_OUT_ANY = POLL_OUT | POLL_OUT_NORMAL,
 };
-enum seek_from { SEEK_FROM_START, SEEK_FROM_CURRENT, SEEK_FROM_END };
+enum seek_from {
+    SEEK_FROM_START,
+    SEEK_FROM_CURRENT,
+    SEEK_FROM_END,
+    SEEK_TO_DATA, // the first at or after the offset
+    SEEK_TO_HOLE,
+};
+
+// As Linux numbers them. By default there is room afterwards, and the file is as long as it needs.
+enum allocate_how {
+    ALLOCATE_KEEP_SIZE = 1,
+    ALLOCATE_PUNCH_HOLE = 2, // with the one above
+    ALLOCATE_ALL = 0x7f,     // those that Linux has
+};
 
 struct dir_entry {
     uint64_t inode;
@@ -101,7 +115,10 @@ struct file_ops {
     int (*status)(struct file *file, struct file_status *status);
     int (*read_directory)(struct file *file, uint64_t position,
                           bool (*visit)(const struct dir_entry *, void *), void *argument);
+    // SEEK_TO_DATA, SEEK_TO_HOLE, below the file's end. -ENXIO. NULL: all is data.
+    int (*find)(struct file *file, uint64_t offset, enum seek_from what, uint64_t *result);
     int (*truncate)(struct file *file, uint64_t size);
+    int (*allocate)(struct file *file, unsigned how, uint64_t offset, uint64_t size);
     int (*sync)(struct file *file, bool data_only);
     int (*pager)(struct file *file, struct vm_pager **pager); // for mmap
     void (*close)(struct file *file);                         // the last reference is gone
@@ -156,6 +173,7 @@ int file_seek_nowhere(struct file *file, int64_t offset, enum seek_from from, ui
 int file_status(struct file *file, struct file_status *status);
 int file_control(struct file *file, unsigned long request, void *argument); // -ENOTTY
 int file_truncate(struct file *file, uint64_t size);
+int file_allocate(struct file *file, unsigned how, uint64_t offset, uint64_t size);
 int file_sync(struct file *file, bool data_only);
 int file_pager(struct file *file, struct vm_pager **pager); // -ENODEV; counted
 int file_read_directory(struct file *file,

@@ -13,7 +13,7 @@
 #include "core/vfs/hostfs.h"
 #include "core/vfs/pager.h"
 
-enum { BOUNCE_SIZE = HEAP_SMALL_MAX, LISTING_SIZE = 8192, OPEN_SYNC = 04010000, FIONREAD = 0x541b };
+enum { BOUNCE_SIZE = HEAP_SMALL_MAX, LISTING_SIZE = 8192, OPEN_SYNC = 04010000 };
 
 static struct slab host_files = {.object_size = (sizeof(struct host_file) + 15) & ~(size_t)15};
 
@@ -156,19 +156,41 @@ int host_file_sync(struct file *file, bool data_only)
     return fs_call(host->device, &call);
 }
 
-static int file_control_op(struct file *file, unsigned long request, void *argument)
+int host_file_seek(const struct host_file *host, uint64_t offset, enum seek_from from,
+                   uint64_t *result)
 {
-    struct file_status status;
-    if (request != FIONREAD) {
-        return -ENOTTY;
+    struct fuse_lseek arguments = {.handle = host->handle, .offset = offset, .from = from};
+    struct fuse_lseek_answer answer;
+    struct fs_call call = {.operation = FUSE_LSEEK,
+                           .node = host->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .result = &answer,
+                           .result_size = sizeof answer};
+    int error = fs_call(host->device, &call);
+    if (error == 0) {
+        *result = answer.offset;
     }
-    int error = file_status(file, &status);
-    if (error != 0) {
-        return error;
-    }
-    int64_t left = (int64_t)status.size - (int64_t)file->offset;
-    int count = left > INT32_MAX ? INT32_MAX : left < 0 ? 0 : (int)left;
-    return hal_copy_safe(argument, &count, sizeof count);
+    return error;
+}
+
+static int file_find(struct file *file, uint64_t offset, enum seek_from what, uint64_t *result)
+{
+    return host_file_seek(file->state, offset, what, result);
+}
+
+static int file_allocate_op(struct file *file, unsigned how, uint64_t offset, uint64_t size)
+{
+    const struct host_file *host = file->state;
+    struct fuse_fallocate arguments = {
+        .handle = host->handle, .offset = offset, .size = size, .how = how};
+    struct fs_call call = {.operation = FUSE_FALLOCATE,
+                           .node = host->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments};
+    int error = fs_call(host->device, &call);
+    host_window_truncated(); // some ways make a file shorter
+    return error;
 }
 
 // ---- Directories ----
@@ -267,7 +289,8 @@ static const struct file_ops data_ops = {
     .read = file_read_op,
     .write = file_write_op,
     .truncate = host_file_truncate,
-    .control = file_control_op,
+    .find = file_find,
+    .allocate = file_allocate_op,
     .sync = host_file_sync,
     .pager = file_pager_op,
     .close = host_file_close,

@@ -127,17 +127,20 @@ static int host_create(struct vnode *directory, const char *name, const struct v
     return entry_request(directory, &call, child);
 }
 
-static int host_create_open(struct vnode *directory, const char *name, uint32_t mode,
-                            struct file *file, struct vnode **child)
+static int create_request(struct vnode *directory, uint32_t operation, const char *name,
+                          uint32_t mode, struct file *file, struct vnode **child)
 {
     struct {
         struct fuse_entry entry;
         struct fuse_open_answer open;
     } result;
     uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
-    struct fuse_create arguments = {.flags = (flags & OPEN_ACCESS) | OPEN_CREATE | OPEN_EXCLUSIVE,
+    struct fuse_create arguments = {.flags = flags & (OPEN_ACCESS | OPEN_EXCLUSIVE),
                                     .mode = MODE_FILE | mode};
-    struct fs_call call = {.operation = FUSE_CREATE,
+    if (operation == FUSE_CREATE) {
+        arguments.flags |= OPEN_CREATE | OPEN_EXCLUSIVE;
+    }
+    struct fs_call call = {.operation = operation,
                            .node = host_node_of(directory)->node,
                            .arguments = &arguments,
                            .arguments_size = sizeof arguments,
@@ -154,6 +157,12 @@ static int host_create_open(struct vnode *directory, const char *name, uint32_t 
         error = host_file_attach(*child, file, result.open.handle);
     }
     return error;
+}
+
+static int host_create_open(struct vnode *directory, const char *name, uint32_t mode,
+                            struct file *file, struct vnode **child)
+{
+    return create_request(directory, FUSE_CREATE, name, mode, file, child);
 }
 
 static int host_link(struct vnode *directory, const char *name, struct vnode *target)
@@ -330,6 +339,23 @@ static int host_space(struct vnode *vnode, struct file_system_status *status)
     return error;
 }
 
+static int host_sync(struct vnode *vnode)
+{
+    struct fuse_syncfs arguments = {0};
+    struct fs_call call = {.operation = FUSE_SYNCFS,
+                           .node = host_node_of(vnode)->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments};
+    return fs_call(host_device_of(vnode), &call);
+}
+
+// A regular file without a name, open.
+static int host_temporary(struct vnode *directory, uint32_t mode, struct file *file,
+                          struct vnode **child)
+{
+    return create_request(directory, FUSE_TMPFILE, "", mode, file, child);
+}
+
 static const struct vnode_ops host_ops = {
     .lookup = host_lookup,
     .create = host_create,
@@ -343,6 +369,8 @@ static const struct vnode_ops host_ops = {
     .change = host_change,
     .access = host_access,
     .space = host_space,
+    .sync = host_sync,
+    .temporary = host_temporary,
     .release = host_release,
 };
 

@@ -180,19 +180,8 @@ static int stream_write(struct file *file, uint64_t offset, const char *data, si
 
 static int stream_seek(struct file *file, int64_t offset, enum seek_from from, uint64_t *result)
 {
-    const struct host_file *host = file->state;
-    struct fuse_lseek arguments = {
-        .handle = host->handle, .offset = (uint64_t)offset, .from = from};
-    struct fuse_lseek_answer answer;
-    struct fs_call call = {.operation = FUSE_LSEEK,
-                           .node = host->node,
-                           .arguments = &arguments,
-                           .arguments_size = sizeof arguments,
-                           .result = &answer,
-                           .result_size = sizeof answer};
-    int error = fs_call(host->device, &call);
-    *result = error == 0 ? answer.offset : 0;
-    return error;
+    *result = 0;
+    return host_file_seek(file->state, (uint64_t)offset, from, result);
 }
 
 // ---- Terminal requests: which structure goes which way (Linux's asm-generic/ioctls.h) ----

@@ -509,9 +509,15 @@ static int proc_jump_text(struct vnode *vnode, char *text, size_t size, size_t *
         file_put(target.file);
         return error;
     }
-    char *path = heap_alloc(PATH_SIZE_MAX);
+    static const char deleted[] = " (deleted)";
+    char *path = heap_alloc(PATH_SIZE_MAX + sizeof deleted);
     size_t path_length = 0;
+    struct file_status status;
     error = path == NULL ? -ENOMEM : entry_path(target.entry, path, PATH_SIZE_MAX, &path_length);
+    if (error == 0 && vnode_status(target.entry->vnode, &status) == 0 && status.link_count == 0) {
+        memcpy(path + path_length, deleted, sizeof deleted);
+        path_length += sizeof deleted - 1;
+    }
     if (error == 0) {
         error = copy_text(path, path_length, text, size, length);
     }

@@ -322,6 +322,25 @@ static int ramfs_create(struct vnode *directory, const char *text, const struct 
     return 0;
 }
 
+static int ramfs_temporary(struct vnode *directory, uint32_t mode, struct file *file,
+                           struct vnode **child)
+{
+    struct vnode_new new = {.mode = MODE_FILE | mode};
+    struct ramfs_node *node;
+    int error = node_new(directory->mount, &new, &node);
+    if (error != 0) {
+        return error;
+    }
+    uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
+    names_lock();
+    node->vnode.inode = ++inode_last;
+    node->link_count = 0;
+    node->may_link = (flags & OPEN_EXCLUSIVE) == 0;
+    names_unlock();
+    *child = &node->vnode;
+    return ramfs_data_open(node, file);
+}
+
 static int ramfs_link(struct vnode *directory, const char *text, struct vnode *target)
 {
     struct ramfs_name *name = name_new(text);
@@ -331,12 +350,13 @@ static int ramfs_link(struct vnode *directory, const char *text, struct vnode *t
     struct ramfs_node *node = node_of(target);
     names_lock();
     int error = place_check(node_of(directory), text);
-    if (error == 0 && node->link_count == 0) {
+    if (error == 0 && node->link_count == 0 && !node->may_link) {
         error = -ENOENT;
     }
     if (error == 0) {
         vnode_get(target);
         ++node->link_count;
+        node->may_link = false;
         node->changed = file_time_now();
         name_insert(node_of(directory), name, node);
     }
@@ -386,8 +406,9 @@ static bool is_below(const struct ramfs_node *directory, const struct ramfs_node
     return at == ancestor;
 }
 
-static int rename_check(const struct ramfs_node *moved, const struct ramfs_node *to,
-                        const struct ramfs_name *target, unsigned flags)
+static int rename_check(const struct ramfs_node *moved, const struct ramfs_node *from,
+                        const struct ramfs_node *to, const struct ramfs_name *target,
+                        unsigned flags)
 {
     if (to->parent == NULL) {
         return -ENOENT;
@@ -401,9 +422,34 @@ static int rename_check(const struct ramfs_node *moved, const struct ramfs_node 
     if ((flags & VFS_NO_REPLACE) != 0) {
         return -EEXIST;
     }
-    return (flags & VFS_EXCHANGE) != 0
-               ? 0
-               : removal_check(target->child, vnode_is_directory(&moved->vnode));
+    if ((flags & VFS_EXCHANGE) != 0) {
+        bool is_circle = vnode_is_directory(&target->child->vnode) && is_below(from, target->child);
+        return is_circle ? -EINVAL : 0;
+    }
+    return removal_check(target->child, vnode_is_directory(&moved->vnode));
+}
+
+// What is named in one directory is to be named in the other from now on.
+static void directory_move(struct ramfs_node *moved, struct ramfs_node *from, struct ramfs_node *to)
+{
+    if (vnode_is_directory(&moved->vnode)) {
+        --from->link_count;
+        ++to->link_count;
+        moved->parent = to;
+    }
+    moved->changed = file_time_now();
+}
+
+static void names_exchange(struct ramfs_node *from, struct ramfs_name *source,
+                           struct ramfs_node *to, struct ramfs_name *target)
+{
+    struct ramfs_node *moved = source->child;
+    source->child = target->child;
+    target->child = moved;
+    directory_move(moved, from, to);
+    directory_move(source->child, to, from);
+    directory_changed(from);
+    directory_changed(to);
 }
 
 static int rename_locked(struct ramfs_node *from, const char *text, struct ramfs_node *to,
@@ -420,12 +466,15 @@ static int rename_locked(struct ramfs_node *from, const char *text, struct ramfs
         return 0;
     }
     struct ramfs_node *moved = source->child;
-    int error = rename_check(moved, to, target, flags);
+    int error = rename_check(moved, from, to, target, flags);
     if (error != 0) {
         return error;
     }
     if ((flags & VFS_EXCHANGE) != 0) {
-        return -EINVAL;
+        names_exchange(from, source, to, target);
+        *replaced = new_name;
+        new_name->child = NULL;
+        return 0;
     }
     if (target != NULL) {
         name_take(to, target);
@@ -592,7 +641,11 @@ static int ramfs_read_directory(struct file *file, uint64_t position,
     mutex_lock(&tree_lock);
     struct ramfs_node *parent = directory->parent != NULL ? directory->parent : directory;
     uint64_t parent_inode = parent->vnode.inode;
+    bool is_gone = directory->parent == NULL;
     mutex_unlock(&tree_lock);
+    if (is_gone) {
+        return -ENOENT;
+    }
     if (position < 1) {
         struct dir_entry dot = {directory->vnode.inode, 1, MODE_DIRECTORY >> 12, "."};
         if (!visit(&dot, argument)) {
@@ -646,6 +699,7 @@ static const struct vnode_ops ramfs_ops = {
     .lookup = ramfs_lookup,
     .glance = ramfs_glance,
     .create = ramfs_create,
+    .temporary = ramfs_temporary,
     .link = ramfs_link,
     .remove = ramfs_remove,
     .rename = ramfs_rename,

@@ -233,6 +233,13 @@ static int ramfs_truncate(struct file *file, uint64_t size)
     return ramfs_data_truncate(node_of(file->vnode), size);
 }
 
+static int ramfs_allocate(struct file *file, unsigned how, uint64_t offset, uint64_t size)
+{
+    struct ramfs_node *node = node_of(file->vnode);
+    uint64_t end = offset + size;
+    return how != 0 ? -EOPNOTSUPP : end > node->size ? ramfs_data_truncate(node, end) : 0;
+}
+
 static int ramfs_sync(struct file *file, bool data_only)
 {
     (void)file;
@@ -244,6 +251,7 @@ static const struct file_ops data_ops = {
     .read = ramfs_read,
     .write = ramfs_write,
     .truncate = ramfs_truncate,
+    .allocate = ramfs_allocate,
     .sync = ramfs_sync,
     .pager = ramfs_pager,
 };

@@ -20,6 +20,7 @@ struct ramfs_node {
     // ramfs_glance and ramfs_status read without it changes between shortcut_change_begin and _end:
     uint32_t mode, uid, gid;
     uint32_t link_count;
+    bool may_link; // without a name as yet, and may get one
     uint64_t device; // of device nodes
     struct file_time accessed, modified, changed;
     struct ramfs_node

@@ -28,269 +28,6 @@ void vfs_owner_set(uint32_t uid, uint32_t gid)
     vnode_owner_gid = gid;
 }
 
-// ---- Open ----
-
-static int file_path_set(struct file *file, const char *path)
-{
-    size_t size = strlen(path) + 1;
-    file->path = heap_alloc(size);
-    if (file->path == NULL) {
-        return -ENOMEM;
-    }
-    memcpy(file->path, path, size);
-    return 0;
-}
-
-// Gives an open file its name. On failure the file is the caller's to put.
-static int file_name_set(struct file *file, struct entry *entry)
-{
-    size_t length = 0;
-    for (const struct entry *at = entry; at->parent != NULL; at = at->parent) {
-        length += 1 + strlen(at->name);
-    }
-    file->path = heap_alloc(length + 2);
-    if (file->path == NULL) {
-        return -ENOMEM;
-    }
-    file->entry = entry_get(entry);
-    return entry_path(entry, file->path, length + 2, &length);
-}
-
-// The path's parts in one: nobody looks for the parent of a regular file.
-int vfs_file_entry(struct file *file, struct entry **entry)
-{
-    ASSERT(file->path != NULL);
-    if (file->entry != NULL) {
-        *entry = entry_get(file->entry);
-        return 0;
-    }
-    struct entry *root = walk_root();
-    vnode_get(file->vnode);
-    *entry = entry_new(root, file->vnode, file->path + 1);
-    entry_put(root);
-    return *entry != NULL ? 0 : -ENOMEM;
-}
-
-static int open_check(struct vnode *vnode, uint32_t flags)
-{
-    bool writes = (flags & OPEN_ACCESS) != OPEN_READ_ONLY || (flags & OPEN_TRUNCATE) != 0;
-    if (vnode_is_link(vnode)) {
-        return -ELOOP;
-    }
-    if (vnode_is_directory(vnode) && (writes || (flags & OPEN_CREATE) != 0)) {
-        return -EISDIR;
-    }
-    if (!vnode_is_directory(vnode) && (flags & OPEN_DIRECTORY) != 0) {
-        return -ENOTDIR;
-    }
-    static const unsigned wanted[] = {4, 2, 6, 6};
-    unsigned mode = wanted[flags & OPEN_ACCESS] | ((flags & OPEN_TRUNCATE) != 0 ? 2 : 0);
-    if (vnode->ops->access == NULL) {
-        return vnode_access(vnode, mode);
-    }
-    // The file system judges in open, but does not know how it is mounted.
-    return writes && vnode->mount->read_only && vnode->type == MODE_FILE ? -EROFS : 0;
-}
-
-static const struct file_ops path_ops = {.read = NULL};
-
-static int vnode_open(struct vnode *vnode, uint32_t flags, struct file *file)
-{
-    if ((flags & OPEN_PATH) != 0) {
-        file->ops = &path_ops;
-        bool is_wrong = (flags & OPEN_DIRECTORY) != 0 && !vnode_is_directory(vnode);
-        return is_wrong ? -ENOTDIR : 0;
-    }
-    int error = open_check(vnode, flags);
-    if (error != 0) {
-        return error;
-    }
-    return vnode->ops->open != NULL ? vnode->ops->open(vnode, file) : -ENXIO;
-}
-
-// Until a file system has opened it, a file has no operations of its own: putting it closes
-// nothing.
-static const struct file_ops unopened_ops = {.read = NULL};
-
-// Takes over the reference to vnode, found at entry, or by the shortcut at path where that is NULL.
-static int found_open(struct vnode *vnode, struct entry *entry, const char *path, uint32_t flags,
-                      struct file **result)
-{
-    struct file *file;
-    int error = file_create(&file, &unopened_ops, flags, NULL);
-    if (error != 0) {
-        vnode_put(vnode);
-        return error;
-    }
-    file->vnode = vnode;
-    error = vnode_open(vnode, flags, file);
-    if (error != 0) {
-        file->ops = &unopened_ops;
-    } else {
-        error = entry != NULL ? file_name_set(file, entry) : file_path_set(file, path);
-    }
-    if (error != 0) {
-        file_put(file);
-        return error;
-    }
-    *result = file;
-    return 0;
-}
-
-static int entry_open(struct entry *entry, uint32_t flags, struct file **result)
-{
-    vnode_get(entry->vnode);
-    entry->vnode->is_fresh = false;
-    return found_open(entry->vnode, entry, NULL, flags, result);
-}
-
-// Opens a regular file that is there and has a plain path. False: the walk has to say.
-static bool shortcut_open(const char *path, uint32_t flags, struct file **file, int *error)
-{
-    struct vnode *vnode;
-    if ((flags & OPEN_PATH) != 0 || !shortcut_find(path, false, &vnode)) {
-        return false;
-    }
-    if (vnode->type != MODE_FILE) {
-        vnode_put(vnode);
-        return false;
-    }
-    *error = found_open(vnode, NULL, path, flags, file);
-    return true;
-}
-
-static int new_name_check(struct walk *walk)
-{
-    if (walk->last != WALK_NAME) {
-        return -EEXIST;
-    }
-    return walk->at->vnode->mount->read_only ? -EROFS : 0;
-}
-
-// May the process change the names in this directory?
-static int directory_write_check(struct vnode *directory)
-{
-    if (directory->mount->read_only) {
-        return -EROFS;
-    }
-    return directory->ops->access == NULL ? vnode_access(directory, 3) : 0;
-}
-
-static int create_and_open(struct vnode *directory, const char *name, uint32_t mode,
-                           struct file *file, struct vnode **child)
-{
-    if (directory->ops->create_open != NULL) {
-        return directory->ops->create_open(directory, name, mode, file, child);
-    }
-    struct vnode_new new = {.mode = MODE_FILE | mode};
-    int error = directory->ops->create(directory, name, &new, child);
-    return error != 0 ? error : (*child)->ops->open(*child, file);
-}
-
-// Makes the file that walk has found missing, and opens it whatever its mode says.
-static int file_make(struct walk *walk, uint32_t flags, uint32_t mode, struct file **result)
-{
-    struct vnode *directory = walk->at->vnode;
-    int error = directory_write_check(directory);
-    if (error != 0 || directory->ops->create == NULL) {
-        return error != 0 ? error : -EACCES;
-    }
-    struct file *file;
-    error = file_create(&file, &unopened_ops, flags, NULL);
-    if (error != 0) {
-        return error;
-    }
-    struct vnode *child = NULL;
-    error = create_and_open(directory, walk->name, mode & 07777 & ~vfs_umask(), file, &child);
-    if (error == 0) {
-        vnode_get(child);
-        file->vnode = child;
-        struct entry *entry = entry_new(walk->at, child, walk->name);
-        error = entry == NULL ? -ENOMEM : file_name_set(file, entry);
-        entry_put(entry);
-    } else {
-        file->ops = &unopened_ops;
-        vnode_put(child);
-    }
-    if (error != 0) {
-        file_put(file);
-        return error;
-    }
-    *result = file;
-    return 0;
-}
-
-// One attempt. -EEXIST without OPEN_EXCLUSIVE: somebody else made the file in between; look again.
-static int open_or_make(struct walk *walk, uint32_t flags, uint32_t mode, struct file **file)
-{
-    bool exclusive = (flags & OPEN_EXCLUSIVE) != 0;
-    if (walk->slash) {
-        return -EISDIR;
-    }
-    struct entry *entry = NULL;
-    int error = walk_last(walk, !exclusive && (flags & OPEN_NO_FOLLOW) == 0, &entry);
-    if (error == -ENOENT && walk->last == WALK_NAME && *walk->rest == 0) {
-        return walk->slash ? -EISDIR : file_make(walk, flags, mode, file);
-    }
-    if (error != 0) {
-        return error;
-    }
-    if (entry == NULL) {
-        *file = walk->file;
-        walk->file = NULL;
-        return 0;
-    }
-    error = exclusive ? -EEXIST : entry_open(entry, flags, file);
-    entry_put(entry);
-    return error;
-}
-
-static int open_creating(struct file *base, const char *path, uint32_t flags, uint32_t mode,
-                         struct file **file)
-{
-    enum { ATTEMPT_MAX = 100 };
-    int error = -EEXIST;
-    for (int i = 0; i < ATTEMPT_MAX && error == -EEXIST; ++i) {
-        struct walk *walk;
-        error = walk_begin(base, path, &walk);
-        if (error != 0) {
-            return error;
-        }
-        error = open_or_make(walk, flags, mode, file);
-        walk_end(walk);
-        if ((flags & OPEN_EXCLUSIVE) != 0) {
-            break;
-        }
-    }
-    return error;
-}
-
-int vfs_open(struct file *base, const char *path, uint32_t flags, uint32_t mode, struct file **file)
-{
-    if ((flags & OPEN_PATH) != 0) {
-        flags &= OPEN_PATH | OPEN_DIRECTORY | OPEN_NO_FOLLOW | OPEN_CLOSE_ON_EXEC;
-    }
-    if ((flags & OPEN_CREATE) != 0) {
-        return (flags & OPEN_DIRECTORY) != 0 ? -EINVAL
-                                             : open_creating(base, path, flags, mode, file);
-    }
-    int error;
-    if (shortcut_open(path, flags, file, &error)) {
-        return error;
-    }
-    struct entry *entry = NULL;
-    error = walk_find_any(base, path, (flags & OPEN_NO_FOLLOW) == 0, &entry, file);
-    if (error != 0) {
-        return error;
-    }
-    if (entry == NULL) {
-        return 0;
-    }
-    error = entry_open(entry, flags, file);
-    entry_put(entry);
-    return error;
-}
-
 // ---- Attributes ----
 
 // What a path with these flags names: an entry, or (VFS_EMPTY_PATH with an empty path, or a link of
@@ -469,6 +206,26 @@ int vfs_file_system_status(struct file *base, const char *path, struct file_syst
     return error;
 }
 
+static bool mount_sync(const struct mount *mount, void *argument)
+{
+    (void)argument;
+    if (mount->root->ops->sync != NULL) {
+        int error = mount->root->ops->sync(mount->root);
+        (void)error; // sync(2) has nobody to tell
+    }
+    return true;
+}
+
+int vfs_sync(struct file *file)
+{
+    if (file == NULL) {
+        mount_walk(mount_sync, NULL);
+        return 0;
+    }
+    struct vnode *vnode = file->vnode;
+    return vnode != NULL && vnode->ops->sync != NULL ? vnode->ops->sync(vnode) : 0;
+}
+
 int vfs_read_link(struct file *base, const char *path, char *text, size_t size, size_t *length)
 {
     struct entry *entry;
@@ -488,6 +245,14 @@ int vfs_read_link(struct file *base, const char *path, char *text, size_t size, 
 }
 
 // ---- Names ----
+
+static int new_name_check(struct walk *walk)
+{
+    if (walk->last != WALK_NAME) {
+        return -EEXIST;
+    }
+    return walk->at->vnode->mount->read_only ? -EROFS : 0;
+}
 
 // Makes anything but a regular file that is to be opened. may_slash: "name/" will do.
 static int name_make(struct file *base, const char *path, const struct vnode_new *new,
@@ -511,7 +276,7 @@ static int name_make(struct file *base, const char *path, const struct vnode_new
         struct vnode *directory = walk->at->vnode;
         struct vnode *child = NULL;
         error = new_name_check(walk);
-        error = error != 0 ? error : directory_write_check(directory);
+        error = error != 0 ? error : vnode_names_access(directory);
         if (error == 0) {
             error = directory->ops->create == NULL
                         ? -EPERM
@@ -579,7 +344,7 @@ static int remove_found(struct walk *walk, bool is_directory)
     if (slash && !is_directory) {
         error = vnode_is_directory(entry->vnode) ? -EISDIR : -ENOTDIR;
     }
-    error = error != 0 ? error : directory_write_check(directory);
+    error = error != 0 ? error : vnode_names_access(directory);
     if (error == 0 && is_directory && !vnode_is_directory(entry->vnode)) {
         error = -ENOTDIR;
     }
@@ -625,8 +390,8 @@ static int rename_found(struct walk *from, struct walk *to, unsigned flags)
         error = error == -ENOENT ? 0 : error != 0 ? error : busy_check(to, target);
         entry_put(target);
     }
-    error = error != 0 ? error : directory_write_check(from->at->vnode);
-    error = error != 0 ? error : directory_write_check(to->at->vnode);
+    error = error != 0 ? error : vnode_names_access(from->at->vnode);
+    error = error != 0 ? error : vnode_names_access(to->at->vnode);
     if (error == 0) {
         struct vnode *directory = from->at->vnode;
         error = directory->ops->rename != NULL
@@ -682,7 +447,7 @@ static int link_found(struct walk *walk, struct vnode *target)
     if (vnode_is_directory(target)) {
         return -EPERM;
     }
-    error = directory_write_check(directory);
+    error = vnode_names_access(directory);
     if (error != 0) {
         return error;
     }
@@ -739,7 +504,12 @@ int vfs_change_directory(struct file *base, const char *path)
 int vfs_current_directory(char *path, size_t size, size_t *length)
 {
     struct entry *entry = walk_current();
-    int error = entry_path(entry, path, size, length);
+    struct file_status status;
+    int error = vnode_status(entry->vnode, &status);
+    if (error == 0 && status.link_count == 0) {
+        error = -ENOENT; // it was removed
+    }
+    error = error != 0 ? error : entry_path(entry, path, size, length);
     entry_put(entry);
     if (error == 0) {
         ++*length;

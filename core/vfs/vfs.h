@@ -41,6 +41,7 @@ int vfs_rename(struct file *from_base, const char *from, struct file *to_base, c
 int vfs_link(struct file *from_base, const char *from, struct file *to_base, const char *to,
              unsigned flags);
 int vfs_symlink(const char *text, struct file *base, const char *path);
+int vfs_sync(struct file *file); // the file system of file, or NULL: all
 int vfs_read_link(struct file *base, const char *path, char *text, size_t size, size_t *length);
 int vfs_truncate(const char *path, uint64_t size);
 int vfs_change_mode(struct file *base, const char *path, uint32_t mode, unsigned flags);

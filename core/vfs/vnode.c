@@ -106,6 +106,14 @@ int vnode_access(struct vnode *vnode, unsigned mode)
                                       : access_by_mode(vnode, mode);
 }
 
+int vnode_names_access(struct vnode *directory)
+{
+    if (directory->mount->read_only) {
+        return -EROFS;
+    }
+    return directory->ops->access == NULL ? vnode_access(directory, 3) : 0;
+}
+
 struct file_time file_time_now(void)
 {
     hal_ns now = hal_clock_wall_ns();

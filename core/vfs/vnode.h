@@ -64,6 +64,10 @@ struct vnode_ops {
     // open do as well.
     int (*create_open)(struct vnode *directory, const char *name, uint32_t mode, struct file *file,
                        struct vnode **child);
+    // The same without a name; link may give it one unless the file was opened OPEN_EXCLUSIVE. NULL:
+    // not supported.
+    int (*temporary)(struct vnode *directory, uint32_t mode, struct file *file,
+                     struct vnode **child);
     int (*link)(struct vnode *directory, const char *name, struct vnode *target);
     int (*remove)(struct vnode *directory, const char *name, bool is_directory);
     int (*rename)(struct vnode *from, const char *name, struct vnode *to, const char *to_name,
@@ -77,6 +81,7 @@ struct vnode_ops {
     int (*change)(struct vnode *vnode, const struct vnode_change *change);
     int (*access)(struct vnode *vnode, unsigned mode); // NULL: by mode and owner
     int (*space)(struct vnode *vnode, struct file_system_status *status);
+    int (*sync)(struct vnode *vnode); // its whole file system; NULL: there is nothing to do
     void (*release)(struct vnode *vnode); // the last reference is gone
 };
 
@@ -103,6 +108,8 @@ bool vnode_is_link(const struct vnode *vnode);
 
 // May the process do this (read 4, write 2, execute 1)? 0 or -EACCES or -EROFS.
 int vnode_access(struct vnode *vnode, unsigned mode);
+// May the process change the names in this directory, as far as core can tell?
+int vnode_names_access(struct vnode *directory);
 int vnode_status(struct vnode *vnode, struct file_status *status);
 
 // Whom files belong to that the process makes, and by whom vnode_access judges.

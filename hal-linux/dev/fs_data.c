@@ -272,6 +272,50 @@ void fs_fsync(struct fs_request *request)
     device_chain_defer(request->chain, fsync_deferred);
 }
 
+void fs_fallocate(struct fs_request *request)
+{
+    const struct fuse_fallocate_in *arguments = (const struct fuse_fallocate_in *)request->body;
+    uint32_t kind;
+    int fd = fs_handle_fd(request, arguments->fh, &kind);
+    long error = fd;
+    if (fd >= 0) {
+        do {
+            error = syscall4(SYS_fallocate, fd, arguments->mode, (long)arguments->offset,
+                             (long)arguments->length);
+        } while (error == -EINTR);
+    }
+    fs_fail(request, error);
+}
+
+static void syncfs_deferred(struct device_chain *chain)
+{
+    int fd = (int)chain->note[1];
+    long error = syscall3(SYS_syncfs, fd, 0, 0);
+    syscall3(SYS_close, fd, 0, 0);
+    fs_answer(chain, (int)error, NULL, 0);
+}
+
+// The node's file system; what stands for it must be open for more than its name.
+void fs_syncfs(struct fs_request *request)
+{
+    char path[FS_PATH_SIZE];
+    uint32_t kind;
+    int node = fs_node_fd(request, request->header->nodeid, &kind);
+    if (node < 0) {
+        fs_fail(request, node);
+        return;
+    }
+    fs_fd_path(node, path);
+    long fd =
+        syscall4(SYS_openat, fs_links, (long)path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
+    if (fd < 0) {
+        fs_fail(request, fd);
+        return;
+    }
+    request->chain->note[1] = (uint64_t)fd;
+    device_chain_defer(request->chain, syncfs_deferred);
+}
+
 void fs_lseek(struct fs_request *request)
 {
     const struct fuse_lseek_in *arguments = (const struct fuse_lseek_in *)request->body;

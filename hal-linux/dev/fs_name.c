@@ -428,14 +428,21 @@ void fs_create(struct fs_request *request)
         struct fuse_entry_out entry;
         struct fuse_open_out open;
     } result = {0};
-    const char *name;
-    int directory = place_of(request, sizeof *arguments, &name);
+    const char *name = ".";
+    bool is_temporary = request->header->opcode == FUSE_TMPFILE;
+    uint32_t kind;
+    int directory = is_temporary ? fs_node_fd(request, request->header->nodeid, &kind)
+                                 : place_of(request, sizeof *arguments, &name);
     if (directory < 0) {
         fs_fail(request, directory);
         return;
     }
-    int flags =
-        (int)(arguments->flags & O_ACCMODE) | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
+    int flags = (int)(arguments->flags & O_ACCMODE) | O_NOCTTY | O_CLOEXEC;
+    if (is_temporary) {
+        flags |= O_TMPFILE | (int)(arguments->flags & O_EXCL);
+    } else {
+        flags |= O_CREAT | O_EXCL | O_NOFOLLOW;
+    }
     long fd = syscall4(SYS_openat, directory, (long)name, flags, arguments->mode & 07777);
     if (fd < 0) {
         fs_fail(request, fd);

@@ -96,6 +96,8 @@ void fs_read(struct fs_request *request);
 void fs_write(struct fs_request *request);
 void fs_readdir(struct fs_request *request);
 void fs_fsync(struct fs_request *request);
+void fs_fallocate(struct fs_request *request);
+void fs_syncfs(struct fs_request *request);
 void fs_lseek(struct fs_request *request);
 void fs_ioctl(struct fs_request *request);
 void fs_poll(struct fs_request *request);
