@@ -541,7 +541,7 @@ static void status_fill(struct vnode *vnode, struct file_status *status)
 static int ramfs_status(struct vnode *vnode, struct file_status *status)
 {
     struct ramfs_node *node = node_of(vnode);
-    // Acquire and the fence in shortcut_holds pair with status_set of ramfs_data.c.
+    // Acquire and the fence in shortcut_holds pair with ramfs_data_changed.
     uint32_t own = atomic_load_explicit(&node->sequence, memory_order_acquire);
     uint32_t sequence;
     if ((own & 1) == 0 && shortcut_begin(&sequence)) {

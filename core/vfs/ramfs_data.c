@@ -16,9 +16,6 @@
 #include "core/vm/vm.h"
 #include "hal/hal.h"
 
-// The largest file, far beyond memory.
-#define SIZE_LIMIT (UINT64_C(1) << 40)
-
 static struct ramfs_node *node_of(struct vnode *vnode)
 {
     return container_of(vnode, struct ramfs_node, vnode);
@@ -48,8 +45,7 @@ void ramfs_data_free(struct ramfs_node *node)
     ramfs_pages_cut(node, 0, UINT64_MAX);
 }
 
-// The contents have changed; lock is held.
-static void status_set(struct ramfs_node *node, uint64_t size)
+void ramfs_data_changed(struct ramfs_node *node, uint64_t size)
 {
     struct file_time now = file_time_now();
     uint32_t sequence = atomic_load_explicit(&node->sequence, memory_order_relaxed);
@@ -63,48 +59,50 @@ static void status_set(struct ramfs_node *node, uint64_t size)
 
 struct cut {
     struct ramfs_node *node;
-    uint64_t first; // the first page that goes
+    uint64_t first, end; // the pages that go
 };
 
 static void cut_locked(void *argument)
 {
     const struct cut *cut = argument;
     mutex_lock(&cut->node->pages_lock);
-    ramfs_pages_cut(cut->node, cut->first, UINT64_MAX);
+    ramfs_pages_cut(cut->node, cut->first, cut->end);
     mutex_unlock(&cut->node->pages_lock);
 }
 
-// Frees the pages from first on, which no mapping has then. lock is held.
-static int pages_cut(struct ramfs_node *node, uint64_t first)
+int ramfs_data_cut(struct ramfs_node *node, uint64_t first, uint64_t end)
 {
-    struct cut cut = {node, first};
+    struct cut cut = {node, first, end};
     mutex_lock(&node->pages_lock);
     bool is_mapped = node->mapping_count > 0; // who maps it after this finds no such page
     if (!is_mapped) {
-        ramfs_pages_cut(node, first, UINT64_MAX);
+        ramfs_pages_cut(node, first, end);
     }
     mutex_unlock(&node->pages_lock);
-    return is_mapped
-               ? vm_cut(&node->vnode, first * HAL_PAGE_SIZE, UINT64_MAX, true, cut_locked, &cut)
-               : 0;
+    if (!is_mapped) {
+        return 0;
+    }
+    bool is_tail = end == UINT64_MAX; // then what was copied on write goes, too
+    uint64_t end_offset = is_tail ? UINT64_MAX : end * HAL_PAGE_SIZE;
+    return vm_cut(&node->vnode, first * HAL_PAGE_SIZE, end_offset, is_tail, cut_locked, &cut);
 }
 
 int ramfs_data_truncate(struct ramfs_node *node, uint64_t size)
 {
-    if (size > SIZE_LIMIT) {
+    if (size > RAMFS_SIZE_MAX) {
         return -EFBIG;
     }
     mutex_lock(&node->lock);
     uint64_t old_size = node->size;
-    status_set(node, size); // first: a fault makes no page behind the end that is cut
+    ramfs_data_changed(node, size); // first: a fault makes no page behind the end that is cut
     int error = 0;
     if (size < old_size) {
-        error = pages_cut(node, (size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE);
+        error = ramfs_data_cut(node, (size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE, UINT64_MAX);
         // What is beyond the end reads as zeros if the file grows again.
         char *page = ramfs_page_get(node, size / HAL_PAGE_SIZE);
         size_t used = size % HAL_PAGE_SIZE;
         if (error != 0) {
-            status_set(node, old_size);
+            ramfs_data_changed(node, old_size);
         } else if (page != NULL && used != 0) {
             memset(page + used, 0, HAL_PAGE_SIZE - used);
         }
@@ -117,7 +115,7 @@ void ramfs_data_written(struct ramfs_node *node)
 {
     // Where somebody has the lock, a write or a truncation sets the times.
     if (mutex_try_lock(&node->lock)) {
-        status_set(node, node->size);
+        ramfs_data_changed(node, node->size);
         mutex_unlock(&node->lock);
     }
 }
@@ -128,7 +126,7 @@ static const char zeros[HAL_PAGE_SIZE];
 static int copy_out(struct ramfs_node *node, uint32_t layout, uint64_t offset, char *data,
                     size_t size, size_t *done)
 {
-    // Acquire pairs with the release in status_set: what is below the end has been written.
+    // Acquire pairs with the release in ramfs_data_changed: what is below the end has been written.
     uint64_t end = __atomic_load_n(&node->size, __ATOMIC_ACQUIRE);
     if (offset >= end) {
         return 0;
@@ -191,7 +189,7 @@ static char *page_for_write(struct ramfs_node *node, uint64_t index, size_t left
 static int copy_in_locked(struct ramfs_node *node, uint64_t offset, const char *data, size_t size,
                           size_t *done)
 {
-    if (offset >= SIZE_LIMIT) {
+    if (offset >= RAMFS_SIZE_MAX) {
         return -EFBIG;
     }
     while (*done < size) {
@@ -222,7 +220,7 @@ static int ramfs_write(struct file *file, uint64_t offset, const char *data, siz
     uint64_t start = offset == FILE_OFFSET_NONE ? node->size : offset;
     int error = copy_in_locked(node, start, data, size, done);
     if (*done > 0) {
-        status_set(node, start + *done > node->size ? start + *done : node->size);
+        ramfs_data_changed(node, start + *done > node->size ? start + *done : node->size);
     }
     mutex_unlock(&node->lock);
     return error;
@@ -231,13 +229,6 @@ static int ramfs_write(struct file *file, uint64_t offset, const char *data, siz
 static int ramfs_truncate(struct file *file, uint64_t size)
 {
     return ramfs_data_truncate(node_of(file->vnode), size);
-}
-
-static int ramfs_allocate(struct file *file, unsigned how, uint64_t offset, uint64_t size)
-{
-    struct ramfs_node *node = node_of(file->vnode);
-    uint64_t end = offset + size;
-    return how != 0 ? -EOPNOTSUPP : end > node->size ? ramfs_data_truncate(node, end) : 0;
 }
 
 static int ramfs_sync(struct file *file, bool data_only)
@@ -251,7 +242,8 @@ static const struct file_ops data_ops = {
     .read = ramfs_read,
     .write = ramfs_write,
     .truncate = ramfs_truncate,
-    .allocate = ramfs_allocate,
+    .find = ramfs_hole_find,
+    .allocate = ramfs_hole_allocate,
     .sync = ramfs_sync,
     .pager = ramfs_pager,
 };

@@ -43,10 +43,21 @@ struct ramfs_node {
     uint32_t mapping_count;       // pagers: while there are none, no page is mapped
 };
 
+// The largest file, far beyond memory.
+#define RAMFS_SIZE_MAX (UINT64_C(1) << 40)
+
 // ramfs_data.c. Give back the pages of a file that nobody uses any more.
 void ramfs_data_free(struct ramfs_node *node);
+// With lock held: the contents have changed, and this is their size; frees the pages [first, end),
+// which no mapping has then; end UINT64_MAX: all that follow, for the file ends there.
+void ramfs_data_changed(struct ramfs_node *node, uint64_t size);
+int ramfs_data_cut(struct ramfs_node *node, uint64_t first, uint64_t end);
 int ramfs_data_truncate(struct ramfs_node *node, uint64_t size);
 int ramfs_data_open(struct ramfs_node *node, struct file *file);
+
+// ramfs_hole.c, of struct file_ops.
+int ramfs_hole_find(struct file *file, uint64_t offset, enum seek_from what, uint64_t *result);
+int ramfs_hole_allocate(struct file *file, unsigned how, uint64_t offset, uint64_t size);
 
 // ramfs_pager.c: the file's own frames for mappings.
 int ramfs_pager(struct file *file, struct vm_pager **pager);

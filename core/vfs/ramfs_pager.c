@@ -18,7 +18,7 @@ static struct ramfs_node *node_of(struct vm_pager *pager)
 
 static uint64_t pager_size(struct vm_pager *pager)
 {
-    // Acquire pairs with the release in status_set.
+    // Acquire pairs with the release in ramfs_data_changed.
     return __atomic_load_n(&node_of(pager)->size, __ATOMIC_ACQUIRE);
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -77,12 +78,10 @@ static void by_pages(void)
     byte_show(fd, 6 * PAGE);
     byte_show(fd, 7 * PAGE + 5);
     SHOW(fallocate(fd, 0, 10 * PAGE - 1, 2));
-    map_show(fd);
     status_show(fd);
     SHOW(fallocate(fd, FALLOC_FL_KEEP_SIZE, 31 * PAGE, 3 * PAGE));
     status_show(fd);
     SHOW(fallocate(fd, 0, 40 * PAGE, PAGE + 1));
-    map_show(fd);
     status_show(fd);
     byte_show(fd, 40 * PAGE);
     SHOW(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 1000 * PAGE));
@@ -104,6 +103,32 @@ static void by_pages(void)
     SHOW(fstatfs(fd, &space));
     printf("  type %lx, block %ld, names up to %ld\n", (long)space.f_type, (long)space.f_bsize,
            (long)space.f_namelen);
+    close(fd);
+    SHOW(unlink("holes"));
+}
+
+// A hole is one for those who have the file mapped, too, but not where they have written on a copy.
+static void in_mappings(void)
+{
+    int fd = open("holes", O_RDWR | O_CREAT | O_EXCL, 0600);
+    ftruncate(fd, 8 * PAGE);
+    char *shared = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    memset(shared, 's', 8 * PAGE);
+    char *copy = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    copy[2 * PAGE] = 'c';
+    SHOW(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE + 10, 4 * PAGE));
+    for (int i = 0; i < 8; ++i) {
+        printf("  %d", shared[i * PAGE]);
+    }
+    printf(", own copy %d\n", copy[2 * PAGE]);
+    status_show(fd);
+    shared[3 * PAGE] = 't';
+    byte_show(fd, 3 * PAGE);
+    byte_show(fd, 5 * PAGE + 9);
+    byte_show(fd, 5 * PAGE + 10);
+    status_show(fd);
+    munmap(shared, 8 * PAGE);
+    munmap(copy, 8 * PAGE);
     close(fd);
     SHOW(unlink("holes"));
 }
@@ -175,6 +200,7 @@ int main(void)
     }
     anywhere();
     by_pages();
+    in_mappings();
     chdir("/");
     SHOW(rmdir(folder));
     return 0;
