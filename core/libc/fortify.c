@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -468,6 +470,81 @@ EXPORT(wchar_t *, __wcscat_chk, wchar_t *target, const wchar_t *source, size_t r
     return wcscat(target, source);
 }
 
+EXPORT(wchar_t *, __wcsncat_chk, wchar_t *target, const wchar_t *source, size_t count, size_t room)
+{
+    check(wcslen(target) + wcsnlen(source, count) + 1, room);
+    return wcsncat(target, source, count);
+}
+
+EXPORT(wchar_t *, __wcpcpy_chk, wchar_t *target, const wchar_t *source, size_t room)
+{
+    check(wcslen(source) + 1, room);
+    return wcpcpy(target, source);
+}
+
+EXPORT(wchar_t *, __wcpncpy_chk, wchar_t *target, const wchar_t *source, size_t count, size_t room)
+{
+    check(count, room);
+    return wcpncpy(target, source, count);
+}
+
+EXPORT(wchar_t *, __wmempcpy_chk, wchar_t *target, const wchar_t *source, size_t count, size_t room)
+{
+    check(count, room);
+    return wmemcpy(target, source, count) + count;
+}
+
+EXPORT(wchar_t *, __fgetws_chk, wchar_t *text, size_t room, int count, FILE *stream)
+{
+    check(count < 0 ? 0 : (size_t)count, room);
+    return fgetws(text, count, stream);
+}
+
+EXPORT(wchar_t *, __fgetws_unlocked_chk, wchar_t *text, size_t room, int count, FILE *stream)
+{
+    check(count < 0 ? 0 : (size_t)count, room);
+    return fgetws_unlocked(text, count, stream);
+}
+
+EXPORT(int, __vwprintf_chk, int flag, const wchar_t *pattern, va_list arguments)
+{
+    return libc_vfwprintf(stdout, pattern, arguments, options_of(flag));
+}
+
+EXPORT(int, __getdomainname_chk, char *name, size_t size, size_t room)
+{
+    check(size, room);
+    return getdomainname(name, size);
+}
+
+EXPORT(int, __getlogin_r_chk, char *name, size_t size, size_t room)
+{
+    check(size, room);
+    return getlogin_r(name, size);
+}
+
+EXPORT(int, __ptsname_r_chk, int fd, char *name, size_t size, size_t room)
+{
+    check(size, room);
+    return ptsname_r(fd, name, size);
+}
+
+EXPORT(int, __ppoll_chk, struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+       const sigset_t *set, size_t room)
+{
+    check(count, room / sizeof *fds);
+    return ppoll(fds, count, timeout, set);
+}
+
+EXPORT(char *, __getwd_chk, char *path, size_t room)
+{
+    char current[PATH_MAX];
+    if (getcwd(current, sizeof current) == NULL) {
+        return NULL;
+    }
+    return glibc___strcpy_chk(path, current, room);
+}
+
 static void open_check(int flags)
 {
     if ((flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE) {
@@ -495,6 +572,14 @@ EXPORT(int, __openat_2, int fd, const char *path, int flags)
 EXPORT(int, __openat64_2, int fd, const char *path, int flags)
 {
     return glibc___openat_2(fd, path, flags);
+}
+
+EXPORT(mqd_t, __mq_open_2, const char *name, int flags)
+{
+    if ((flags & O_CREAT) != 0) {
+        libc_fatal("*** invalid mq_open call: O_CREAT without mode and attr ***: terminated\n");
+    }
+    return mq_open(name, flags);
 }
 
 EXPORT(HAL_NORETURN void, __longjmp_chk, struct __jmp_buf_tag *buffer, int value)

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
@@ -256,6 +258,48 @@ EXPORT(int, __libc_current_sigrtmin, void)
 EXPORT(int, __libc_current_sigrtmax, void)
 {
     return 64;
+}
+
+EXPORT(wchar_t *, wcschrnul, const wchar_t *text, wchar_t c)
+{
+    while (*text != c && *text != 0) {
+        ++text;
+    }
+    return (wchar_t *)(uintptr_t)text;
+}
+
+EXPORT(wchar_t *, wmempcpy, wchar_t *target, const wchar_t *source, size_t count)
+{
+    return wmemcpy(target, source, count) + count;
+}
+
+EXPORT(int, fcloseall, void)
+{
+    return fflush(NULL);
+}
+
+EXPORT(char *, tmpnam_r, char *name)
+{
+    return name == NULL ? NULL : tmpnam(name);
+}
+
+EXPORT(int, dysize, int year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 366 : 365;
+}
+
+EXPORT(struct cmsghdr *, __cmsg_nxthdr, struct msghdr *message, struct cmsghdr *header)
+{
+    char *end = (char *)message->msg_control + message->msg_controllen;
+    if (header->cmsg_len < sizeof *header || header->cmsg_len > (size_t)(end - (char *)header)) {
+        return NULL;
+    }
+    struct cmsghdr *next =
+        (struct cmsghdr *)(void *)((char *)header + CMSG_ALIGN(header->cmsg_len));
+    if ((char *)(next + 1) > end || CMSG_ALIGN(next->cmsg_len) > (size_t)(end - (char *)next)) {
+        return NULL;
+    }
+    return next;
 }
 
 EXPORT(int, rpmatch, const char *response)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// netdb_files.c: /etc/services, /etc/protocols and /etc/networks as glibc's "files" reads them: one
-// entry by name or number, or all of them one after the other.
+// netdb_files.c: /etc/services, /etc/protocols, /etc/networks and /etc/rpc as glibc's "files" reads
+// them: one entry by name or number, or all of them one after the other.
 //
 // A line is a name, a value and other names. Each kind of entry is one way to read the value.
 // Invariant: a line that does not fit the caller's buffer is read again by the next call.
@@ -69,9 +69,17 @@ static bool network_set(void *entry, const struct line *line)
     return number != UINT32_MAX;
 }
 
+struct rpcent { // glibc's, of <rpc/netdb.h>: as a protocol's
+    char *r_name, **r_aliases;
+    int r_number;
+};
+
+_Static_assert(sizeof(struct rpcent) == sizeof(struct protoent), "struct rpcent");
+
 static struct database services = {.path = "/etc/services", .set = service_set};
 static struct database protocols = {.path = "/etc/protocols", .set = protocol_set};
 static struct database networks = {.path = "/etc/networks", .set = network_set};
+static struct database rpcs = {.path = "/etc/rpc", .set = protocol_set};
 
 // The fields of the text, which is in the buffer, with room for the aliases behind it. 0, ERANGE,
 // ENOENT: nothing on the line.
@@ -136,7 +144,7 @@ static bool matches(const struct database *database, const void *entry, const st
 {
     const struct servent *service = entry; // all begin with name and aliases
     int number = service->s_port;
-    if (database == &protocols) {
+    if (database == &protocols || database == &rpcs) {
         number = ((const struct protoent *)entry)->p_proto;
     } else if (database == &networks) {
         number = (int)((const struct netent *)entry)->n_net;
@@ -235,6 +243,7 @@ static void *static_find(struct database *database, const struct wanted *wanted,
 WALK(serv, servent, services)
 WALK(proto, protoent, protocols)
 WALK(net, netent, networks)
+WALK(rpc, rpcent, rpcs)
 
 EXPORT(int, getservent_r, struct servent *entry, char *buffer, size_t size, struct servent **result)
 {
@@ -297,6 +306,37 @@ EXPORT(struct protoent *, getprotobynumber, int number)
 {
     struct wanted wanted = {NULL, NULL, number};
     return static_find(&protocols, &wanted, &proto_entry);
+}
+
+EXPORT(int, getrpcent_r, struct rpcent *entry, char *buffer, size_t size, struct rpcent **result)
+{
+    return walk_next(&rpcs, entry, buffer, size, (void **)result);
+}
+
+EXPORT(int, getrpcbyname_r, const char *name, struct rpcent *entry, char *buffer, size_t size,
+       struct rpcent **result)
+{
+    struct wanted wanted = {name, NULL, -1};
+    return find(&rpcs, &wanted, entry, buffer, size, (void **)result);
+}
+
+EXPORT(int, getrpcbynumber_r, int number, struct rpcent *entry, char *buffer, size_t size,
+       struct rpcent **result)
+{
+    struct wanted wanted = {NULL, NULL, number};
+    return find(&rpcs, &wanted, entry, buffer, size, (void **)result);
+}
+
+EXPORT(struct rpcent *, getrpcbyname, const char *name)
+{
+    struct wanted wanted = {name, NULL, -1};
+    return static_find(&rpcs, &wanted, &rpc_entry);
+}
+
+EXPORT(struct rpcent *, getrpcbynumber, int number)
+{
+    struct wanted wanted = {NULL, NULL, number};
+    return static_find(&rpcs, &wanted, &rpc_entry);
 }
 
 EXPORT(struct netent *, getnetbyname, const char *name)

@@ -94,3 +94,24 @@ EXPORT(unsigned long, wcstoul, const wchar_t *wide, wchar_t **end, int base)
 EXPORT_WIDE(float, wcstof, glibc_strtof)
 EXPORT_WIDE(double, wcstod, glibc_strtod)
 EXPORT_WIDE(long double, wcstold, glibc_strtold)
+
+// The locale says nothing here: all have the same digits and the same point.
+#define EXPORT_LOCALE(type, name, plain)                                                           \
+    EXPORT(type, name, const wchar_t *wide, wchar_t **end, void *locale)                           \
+    {                                                                                              \
+        return glibc_##plain(wide, end);                                                           \
+    }
+
+EXPORT_LOCALE(float, wcstof_l, wcstof)
+EXPORT_LOCALE(double, wcstod_l, wcstod)
+EXPORT_LOCALE(long double, wcstold_l, wcstold)
+
+EXPORT(long, wcstol_l, const wchar_t *wide, wchar_t **end, int base, void *locale)
+{
+    return glibc_wcstol(wide, end, base);
+}
+
+EXPORT(unsigned long, wcstoul_l, const wchar_t *wide, wchar_t **end, int base, void *locale)
+{
+    return glibc_wcstoul(wide, end, base);
+}

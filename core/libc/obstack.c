@@ -12,7 +12,9 @@
 #include <string.h>
 
 #include "core/libc/export.h"
+#include "core/libc/format.h"
 #include "core/libc/memory.h"
+#include "core/libc/print.h"
 
 enum { CHUNK_SIZE = 4064, ALIGNMENT = 16 };
 
@@ -179,10 +181,10 @@ EXPORT(int, _obstack_memory_used, struct obstack *stack)
     return (int)total;
 }
 
-EXPORT(int, obstack_vprintf, struct obstack *stack, const char *pattern, va_list arguments)
+static int text_grow(struct obstack *stack, const char *pattern, va_list arguments, int options)
 {
     char *text;
-    int length = vasprintf(&text, pattern, arguments);
+    int length = libc_vasprintf(&text, pattern, arguments, options);
     if (length < 0) {
         return -1;
     }
@@ -195,11 +197,32 @@ EXPORT(int, obstack_vprintf, struct obstack *stack, const char *pattern, va_list
     return length;
 }
 
+EXPORT(int, obstack_vprintf, struct obstack *stack, const char *pattern, va_list arguments)
+{
+    return text_grow(stack, pattern, arguments, 0);
+}
+
 EXPORT(int, obstack_printf, struct obstack *stack, const char *pattern, ...)
 {
     va_list arguments;
     va_start(arguments, pattern);
-    int length = glibc_obstack_vprintf(stack, pattern, arguments);
+    int length = text_grow(stack, pattern, arguments, 0);
+    va_end(arguments);
+    return length;
+}
+
+// flag: the level of -D_FORTIFY_SOURCE above 1.
+EXPORT(int, __obstack_vprintf_chk, struct obstack *stack, int flag, const char *pattern,
+       va_list arguments)
+{
+    return text_grow(stack, pattern, arguments, flag > 0 ? FORMAT_FORTIFIED : 0);
+}
+
+EXPORT(int, __obstack_printf_chk, struct obstack *stack, int flag, const char *pattern, ...)
+{
+    va_list arguments;
+    va_start(arguments, pattern);
+    int length = glibc___obstack_vprintf_chk(stack, flag, pattern, arguments);
     va_end(arguments);
     return length;
 }

@@ -91,3 +91,62 @@ EXPORT(int, pthread_sigqueue, struct libc_thread *thread, int signal, void *valu
     return (int)-linux_dispatch(SYS_rt_tgsigqueueinfo, PROCESS_ID, thread->id, signal, (long)&info,
                                 0, 0);
 }
+
+// BSD's masks: the first 32 signals in an int.
+
+static sigset_t set_of(int mask)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < 32; ++i) {
+        if (((unsigned)mask >> i & 1) != 0) {
+            sigaddset(&set, i + 1);
+        }
+    }
+    return set;
+}
+
+static int mask_change(int how, const sigset_t *set)
+{
+    sigset_t old;
+    if (sigprocmask(how, set, &old) != 0) {
+        return -1;
+    }
+    unsigned mask = 0;
+    for (int i = 0; i < 32; ++i) {
+        mask |= (unsigned)(sigismember(&old, i + 1) == 1) << i;
+    }
+    return (int)mask;
+}
+
+EXPORT(int, sigsetmask, int mask)
+{
+    sigset_t set = set_of(mask);
+    return mask_change(SIG_SETMASK, &set);
+}
+
+EXPORT(int, sigblock, int mask)
+{
+    sigset_t set = set_of(mask);
+    return mask_change(SIG_BLOCK, &set);
+}
+
+EXPORT(int, siggetmask, void)
+{
+    return mask_change(SIG_BLOCK, NULL);
+}
+
+// System V's: the handler is gone after its first signal, which it does not block.
+EXPORT(void *, sysv_signal, int signal, void (*handler)(int))
+{
+    struct sigaction action = {
+        .sa_handler = handler,
+        .sa_flags = SA_RESETHAND | SA_NODEFER,
+    };
+    struct sigaction old;
+    if (handler == SIG_ERR) {
+        errno = EINVAL;
+        return (void *)SIG_ERR;
+    }
+    return (void *)(sigaction(signal, &action, &old) != 0 ? SIG_ERR : old.sa_handler);
+}

@@ -19,6 +19,8 @@ void stream_section(void);
 void text_section(void);
 void limit_section(void);
 void search_section(void);
+void vector_section(void);
+void account_section(void);
 
 // Prints what a call to snprintf returns, leaves in the buffer and in errno.
 #define SHOW(...)                                                                                  \
