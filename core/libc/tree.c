@@ -292,6 +292,8 @@ EXPORT(void, tdestroy, void *root, void (*key_free)(void *))
     }
 }
 
-// ftw.c knows them by these names.
+// Files of core/libc know them by these names, of <search.h>.
 extern __typeof__(glibc_tsearch) tsearch __attribute__((alias("glibc_tsearch")));
 extern __typeof__(glibc_tdestroy) tdestroy __attribute__((alias("glibc_tdestroy")));
+extern __typeof__(glibc_tfind) tfind __attribute__((alias("glibc_tfind")));
+extern __typeof__(glibc_tdelete) tdelete __attribute__((alias("glibc_tdelete")));
