@@ -28,8 +28,8 @@ enum { PAGE_SHIFT = 12, ENTRY_PROT = 7, ENTRY_MAPPED = 8, ENTRY_SHIFT = 4 };
 #define WINDOW_SIZE (64ul << 30)
 #define DIRECT_BASE 0x300000000000ul
 #define WINDOW_SIZE_MIN (1ul << 30)
-// Where linkers put programs that are not position-independent.
-#define LOW_BASE 0x400000ul
+// Where linkers put programs that are not position-independent: GNU ld from 0x400000, lld from 0x200000.
+#define LOW_BASE 0x200000ul
 #define LOW_SIZE (0x40000000ul - LOW_BASE)
 // A page-frame number has 28 bits.
 #define MEMORY_MAX (1ul << 40)
