@@ -99,9 +99,12 @@ static void fault_syscall(struct vcpu *vcpu, greg_t *general)
 }
 
 // A fault that the host has no address for is none of a page.
-static enum hal_fault_kind fault_kind(int signal, const greg_t *general)
+static enum hal_fault_kind fault_kind(int signal, int code, const greg_t *general)
 {
     enum { GENERAL_PROTECTION = 13, STACK_SEGMENT = 12 };
+    if (signal == SIGBUS && code == BUS_ADRERR) {
+        return HAL_FAULT_BUS; // behind the end of a file of the host
+    }
     switch (signal) {
     case SIGSEGV:
     case SIGBUS:
@@ -146,7 +149,7 @@ void fault_signal(int signal, siginfo_t *info, void *ucontext)
     if (signal == SIGSYS) {
         halt_fault("system call refused", signal, ip, info->si_addr);
     }
-    enum hal_fault_kind kind = fault_kind(signal, general);
+    enum hal_fault_kind kind = fault_kind(signal, info->si_code, general);
     bool masked = atomic_load_explicit(&vcpu->masked, memory_order_relaxed) != 0;
     if (masked && kind == HAL_FAULT_PAGE &&
         is_stack_probe((const uint64_t *)general, info->si_addr)) {

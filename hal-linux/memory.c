@@ -31,7 +31,7 @@ enum { PAGE_SHIFT = 12, ENTRY_PROT = 7, ENTRY_MAPPED = 8, ENTRY_SHIFT = 4 };
 // Where linkers put programs that are not position-independent: GNU ld from 0x400000, lld from 0x200000.
 #define LOW_BASE 0x200000ul
 #define LOW_SIZE (0x40000000ul - LOW_BASE)
-// A page-frame number has 28 bits.
+// A page-frame number has 28 bits; the devices' shared memory has some as well.
 #define MEMORY_MAX (1ul << 40)
 
 struct window {
@@ -40,6 +40,18 @@ struct window {
     uint32_t *entries; // page-frame number << ENTRY_SHIFT | ENTRY_MAPPED | prot; 0: unmapped. Core
                        // serialises
 };                     // the changes of a range
+
+// What a unit of the devices' shared memory is.
+struct shared_unit {
+    int fd; // + 1; 0: nothing
+    uint64_t offset;
+};
+
+static struct {
+    hal_phys start;
+    size_t size;
+    struct shared_unit *units;
+} shared;
 
 static int memory_fd;
 static char *memory_direct;
@@ -82,18 +94,87 @@ char *memory_at(hal_phys pa, size_t size)
     return inside ? memory_direct + pa : NULL;
 }
 
-// Text that is not written through this view any more.
+static long host_reserve(char *va, size_t size, long fixed)
+{
+    return host_map(va, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed, -1,
+                    0);
+}
+
+// Text that is not written through this view any more. Behind the end of a file there is nothing.
 static long text_copy(char *va, hal_phys pa, size_t size, unsigned prot)
 {
-    const uint64_t *from = (const uint64_t *)(memory_direct + pa);
     long result = host_map(va, size, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-    for (size_t i = 0; !is_error(result) && i < size / sizeof *from; ++i) {
-        ((uint64_t *)va)[i] = from[i];
+    if (is_error(result)) {
+        return result;
     }
-    return is_error(result) ? result
-                            : syscall3(SYS_mprotect, (long)va, (long)size, host_prot(prot));
+    for (size_t at = 0; at < size; at += HAL_PAGE_SIZE) {
+        if (hal_copy_safe(va + at, memory_direct + pa + at, HAL_PAGE_SIZE) != 0) {
+            break;
+        }
+    }
+    return syscall3(SYS_mprotect, (long)va, (long)size, host_prot(prot));
 }
+
+// ---- The devices' shared memory ----
+
+static struct shared_unit *shared_unit_of(hal_phys pa)
+{
+    return &shared.units[(pa - shared.start) / MEMORY_SHARED_UNIT];
+}
+
+static bool is_shared(hal_phys pa, size_t size)
+{
+    return pa >= shared.start && pa - shared.start < shared.size &&
+           size <= shared.size - (pa - shared.start);
+}
+
+void memory_shared_set(const char *at, size_t size, int fd, uint64_t offset)
+{
+    hal_phys pa = (hal_phys)(at - memory_direct);
+    for (size_t done = 0; done < size && is_shared(pa, size); done += MEMORY_SHARED_UNIT) {
+        *shared_unit_of(pa + done) = (struct shared_unit){fd + 1, offset + done};
+    }
+}
+
+// How much of [pa, pa + size) is one part of one file, and where that is.
+static size_t shared_span(hal_phys pa, size_t size, struct shared_unit *place)
+{
+    size_t skip = (pa - shared.start) % MEMORY_SHARED_UNIT;
+    struct shared_unit unit = *shared_unit_of(pa);
+    *place = (struct shared_unit){unit.fd, unit.offset + skip};
+    size_t span = MEMORY_SHARED_UNIT - skip;
+    while (span < size) {
+        const struct shared_unit *next = shared_unit_of(pa + span);
+        if (next->fd != unit.fd || next->offset != place->offset + span) {
+            break;
+        }
+        span += MEMORY_SHARED_UNIT;
+    }
+    return span < size ? span : size;
+}
+
+// Views of the files themselves. Text of a file system that allows none is copied.
+static long shared_map(char *va, hal_phys pa, size_t size, unsigned prot, int sharing)
+{
+    long result = 0;
+    for (size_t done = 0, span; done < size && !is_error(result); done += span) {
+        struct shared_unit place;
+        span = shared_span(pa + done, size - done, &place);
+        result = place.fd == 0 ? -EINVAL
+                               : host_map(va + done, span, host_prot(prot), sharing | MAP_FIXED,
+                                          place.fd - 1, place.offset);
+        if (result == -EPERM && (prot & HAL_EXEC) != 0) {
+            result = text_copy(va + done, pa + done, span, prot);
+        }
+    }
+    if (is_error(result)) {
+        (void)host_reserve(va, size, MAP_FIXED);
+    }
+    return result;
+}
+
+// ---- Mapping ----
 
 // The host lets a debugger write through a view that is not writable only if that makes a copy. A
 // private view of text has the same pages as a shared one until somebody does.
@@ -104,13 +185,16 @@ static long view_map(char *va, hal_phys pa, size_t size, unsigned prot)
         return text_copy(va, pa, size, prot);
     }
     int sharing = is_text && memory_text == MEMORY_TEXT_PRIVATE ? MAP_PRIVATE : MAP_SHARED;
+    if (is_shared(pa, size)) {
+        return shared_map(va, pa, size, prot, sharing);
+    }
     return host_map(va, size, host_prot(prot), sharing | MAP_FIXED, memory_fd, pa);
 }
 
 int hal_map(char *va, hal_phys pa, size_t size, unsigned prot)
 {
     uint32_t *entry = entries_of(va, size);
-    if (entry == NULL || memory_at(pa, size) == NULL) {
+    if (entry == NULL || (memory_at(pa, size) == NULL && !is_shared(pa, size))) {
         return -EINVAL;
     }
     long result = view_map(va, pa, size, prot);
@@ -156,12 +240,6 @@ int hal_protect(char *va, size_t size, unsigned prot)
         entry[i] = (entry[i] & ~(uint32_t)ENTRY_PROT) | (prot & ENTRY_PROT);
     }
     return 0;
-}
-
-static long host_reserve(char *va, size_t size, long fixed)
-{
-    return host_map(va, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed, -1,
-                    0);
 }
 
 int hal_unmap(char *va, size_t size)
@@ -309,10 +387,25 @@ static long direct_map(long fd, size_t size, size_t shared_size)
                     MAP_SHARED | MAP_NORESERVE | MAP_FIXED, (int)fd, 0);
 }
 
+static int shared_init(hal_phys start, size_t size)
+{
+    size_t count = size / MEMORY_SHARED_UNIT + 1;
+    long units = host_map(NULL, count * sizeof(struct shared_unit), PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (is_error(units)) {
+        return (int)units;
+    }
+    shared.start = start;
+    shared.size = size;
+    shared.units = (struct shared_unit *)units;
+    return 0;
+}
+
 int memory_init(struct hal_boot *boot, size_t size, size_t shared_size, enum memory_text text)
 {
     memory_text = text;
-    long fd = size > MEMORY_MAX ? -ENOMEM : memfd_open();
+    bool is_too_large = size > MEMORY_MAX || shared_size > MEMORY_MAX - size;
+    long fd = is_too_large ? -ENOMEM : memfd_open();
     if (is_error(fd)) {
         return (int)fd;
     }
@@ -325,7 +418,8 @@ int memory_init(struct hal_boot *boot, size_t size, size_t shared_size, enum mem
     memory_direct = (char *)direct;
     memory_size = size;
     memory_region = (struct hal_region){HAL_PAGE_SIZE, size - HAL_PAGE_SIZE};
-    int failure = window_init_high(&windows[0], size);
+    int failure = shared_init(memory_shared_start(size), shared_size);
+    failure = failure != 0 ? failure : window_init_high(&windows[0], size);
     if (failure != 0) {
         return failure;
     }

@@ -20,6 +20,12 @@ int memory_init(struct hal_boot *boot, size_t size, size_t shared_size, enum mem
 // Where the devices' shared memory begins beside size bytes of memory.
 hal_phys memory_shared_start(size_t size);
 
+// The size bytes at `at` in the devices' shared memory are now fd's from offset on (fd -1: nothing
+// is there any more): for hal_map. Multiples of MEMORY_SHARED_UNIT, but for the end of what is
+// there. The descriptor stays open until then.
+enum { MEMORY_SHARED_UNIT = 2 << 20 };
+void memory_shared_set(const char *at, size_t size, int fd, uint64_t offset);
+
 // Maps what was lost by a mapping over [va, va + size), which lies in a window, as core has it.
 void memory_view_restore(char *va, size_t size);
 

@@ -50,8 +50,9 @@ struct hal_dev_info {
     enum hal_dev_kind kind;
     uint32_t queue_count;
     const char *name; // "vda", "host:/srv/www": for people, not for parsing
-    // The device's shared memory (virtio 1.2, 2.10), readable at direct_base + start. What the device
-    // has put there may go away: read it by hal_copy_safe. size 0: none.
+    // The device's shared memory (virtio 1.2, 2.10), readable at direct_base + start; hal_map maps it, too.
+    // What the device has put there may go away: read it by hal_copy_safe. Where hal_map mapped it, it is
+    // then HAL_FAULT_BUS. size 0: none.
     struct hal_region shared;
 };
 
@@ -194,8 +195,9 @@ enum hal_prot {
     HAL_DEVICE = 8, // uncached, strongly ordered
 };
 
-// Maps [va, va+size) to [pa, pa+size). Every page must be unmapped. May call
-// upcall_table_get. -ENOMEM: no table; nothing was mapped.
+// Maps [va, va+size) to [pa, pa+size), which is memory, or shared memory of a device where it has put
+// something. Every page must be unmapped. May call upcall_table_get. -ENOMEM: no table; -EACCES: what the
+// device has put there does not allow prot; nothing was mapped.
 HAL_MUST_CHECK int hal_map(char *va, hal_phys pa, size_t size, unsigned prot);
 
 // Changes protection of mapped pages, or removes them, in the tables. Other CPUs may hold the old

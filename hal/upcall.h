@@ -42,6 +42,7 @@ void upcall_notice(enum hal_notice notice);
 
 enum hal_fault_kind {
     HAL_FAULT_PAGE,
+    HAL_FAULT_BUS, // the page is mapped, but a device has taken away what was behind it
     HAL_FAULT_PROTECTION, // what the processor refuses without naming an address
     HAL_FAULT_ILLEGAL,
     HAL_FAULT_MATH,
@@ -50,14 +51,15 @@ enum hal_fault_kind {
 
 struct hal_fault {
     enum hal_fault_kind kind;
-    unsigned access; // HAL_READ, HAL_WRITE or HAL_EXEC, for a page fault
+    unsigned access; // HAL_READ, HAL_WRITE or HAL_EXEC, for these two
     char *va;
     bool is_optional; // hal_copy_safe or a stack probe took it: false is an answer, and nothing is lost
 };
 
 // A fault in a thread. Interrupts are as the thread had them. True: resolved, resume frame, which core
 // may have changed. False: not resolved: fatal unless fault->is_optional.
-// With interrupts off (only for code that had them off) it must not block.
+// With interrupts on it may block: for the mutex of the address space, where the page is a file's. With
+// interrupts off (only for code that had them off) it must not, and resolves anonymous memory alone.
 bool upcall_fault(const struct hal_fault *fault, struct hal_frame *frame);
 
 // A system call instruction. Runs on entry_stack, interrupts on.

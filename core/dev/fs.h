@@ -45,15 +45,17 @@ HAL_MUST_CHECK int fs_poll_start(struct fs_device *device, uint64_t handle, uint
 
 // Files mapped into the device's shared memory (virtio 1.2, 5.11.6.4: DAX), in chunks. What is
 // there is the far end's own cached page: coherent, and gone where the file is cut short, so it is
-// read by hal_copy_safe.
+// read by hal_copy_safe. hal_map maps it like memory.
 enum { FS_CHUNK_SIZE = 2 << 20 };
 
-// Maps the chunk of an open file at offset, a multiple of FS_CHUNK_SIZE, and answers its number.
-// -ENODEV: the device has no shared memory. -ENOSPC: all of it is in use. Else what the host says.
-HAL_MUST_CHECK int fs_chunk_map(struct fs_device *device, uint64_t handle, uint64_t offset,
-                                uint32_t *chunk);
-void fs_chunk_unmap(struct fs_device *device, uint32_t chunk);
+// Maps count chunks of an open file from offset on, a multiple of FS_CHUNK_SIZE, and answers the
+// first one's number. The handle stays open until they are unmapped. -ENODEV: the device has no
+// shared memory. -ENOSPC: too little of it is free. Else what the host says.
+HAL_MUST_CHECK int fs_chunks_map(struct fs_device *device, uint64_t handle, uint64_t offset,
+                                 uint32_t count, bool is_written, uint32_t *chunk);
+void fs_chunks_unmap(struct fs_device *device, uint32_t chunk, uint32_t count);
 const char *fs_chunk_address(const struct fs_device *device, uint32_t chunk);
+bool fs_has_chunks(const struct fs_device *device);
 
 // How many bytes a READ or WRITE may carry.
 size_t fs_transfer_max(const struct fs_device *device);

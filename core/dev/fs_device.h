@@ -12,9 +12,9 @@
 #include "core/sync/waitqueue.h"
 
 enum {
-    FS_CHUNKS_MAX = 128,
-    SLOT_COUNT = 16, // of a queue: as many requests may be under way
-    SLOT_PARTS = 4,  // descriptors of one request
+    FS_CHUNKS_MAX = 8192, // 16 GiB
+    SLOT_COUNT = 16,      // of a queue: as many requests may be under way
+    SLOT_PARTS = 4,       // descriptors of one request
     REQUEST_SIZE = 768,
     ANSWER_SIZE = 256,
     SLOT_SIZE = REQUEST_SIZE + ANSWER_SIZE,
@@ -62,7 +62,9 @@ struct fs_device {
     struct fs_queue queues[FAST_QUEUES + 1];
     const char *window; // the shared memory, in the direct map; NULL: none
     uint32_t chunk_count;
-    _Atomic uint64_t chunks[FS_CHUNKS_MAX / 64]; // taken ones
+    struct mutex chunk_lock;
+    uint32_t chunk_first;                // no chunk below is free: chunk_lock
+    uint64_t chunks[FS_CHUNKS_MAX / 64]; // taken ones: chunk_lock
 };
 
 // Before the device is started.

@@ -222,7 +222,7 @@ struct fuse_lseek {
     uint32_t from, padding;
 };
 
-enum { FUSE_MAP_READ = 2 };
+enum { FUSE_MAP_WRITE = 1, FUSE_MAP_READ = 2 };
 
 struct fuse_map { // SETUPMAPPING
     uint64_t handle, offset, size, flags, window_offset;

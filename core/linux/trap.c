@@ -44,6 +44,11 @@ static struct linux_signal_info info_of_fault(const struct hal_fault *fault,
         info.signal = SIGSEGV;
         info.address = fault->va;
         break;
+    case HAL_FAULT_BUS:
+        info.signal = SIGBUS;
+        info.code = BUS_ADRERR;
+        info.address = fault->va;
+        break;
     case HAL_FAULT_PROTECTION:
         info = signal_info_kernel(SIGSEGV);
         break;

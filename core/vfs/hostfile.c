@@ -11,7 +11,6 @@
 #include "core/mem/heap.h"
 #include "core/mem/slab.h"
 #include "core/vfs/hostfs.h"
-#include "core/vfs/pager.h"
 
 enum { BOUNCE_SIZE = HEAP_SMALL_MAX, LISTING_SIZE = 8192, OPEN_SYNC = 04010000 };
 
@@ -275,16 +274,6 @@ void host_file_close(struct file *file)
     slab_free(&host_files, host);
 }
 
-static int file_pager_op(struct file *file, struct vm_pager **pager)
-{
-    struct file_pager *own;
-    int error = pager_create(file, &own);
-    if (error == 0) {
-        *pager = &own->pager;
-    }
-    return error;
-}
-
 static const struct file_ops data_ops = {
     .read = file_read_op,
     .write = file_write_op,
@@ -292,7 +281,7 @@ static const struct file_ops data_ops = {
     .find = file_find,
     .allocate = file_allocate_op,
     .sync = host_file_sync,
-    .pager = file_pager_op,
+    .pager = host_pager,
     .close = host_file_close,
 };
 

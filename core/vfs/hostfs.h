@@ -3,7 +3,8 @@
 // streams.
 //
 // hostfs.c has names and attributes, hostfile.c open files and directories, hoststream.c what one
-// may have to wait for, hostwindow.c reads through the device's shared memory. Nothing of the
+// may have to wait for, hostwindow.c reads through the device's shared memory, hostpager.c mappings
+// of it. Nothing of the
 // host's files is kept here but the sizes that hostwindow.c goes by: a question is a request or a
 // look at the host's own pages, so that the program sees what the host has.
 #ifndef CORE_VFS_HOSTFS_H
@@ -62,6 +63,9 @@ bool host_window_read(struct host_file *host, uint64_t offset, char *data, size_
 void host_window_close(struct host_file *host);
 // A file was, or may have been, made shorter: sizes are asked for again.
 void host_window_truncated(void);
+
+// hostpager.c: mappings of the device's shared memory.
+int host_pager(struct file *file, struct vm_pager **pager);
 
 extern const struct file_ops host_stream_ops;
 int host_watch_new(struct host_watch **watch);

@@ -66,7 +66,8 @@ static const char *chunk_get(struct host_file *host, uint64_t index)
     uint32_t word = atomic_load_explicit(&host->chunks[index], memory_order_acquire);
     if (word == 0 && atomic_compare_exchange_strong(&host->chunks[index], &word, CHUNK_BUSY)) {
         uint32_t chunk;
-        int error = fs_chunk_map(host->device, host->handle, index * FS_CHUNK_SIZE, &chunk);
+        int error =
+            fs_chunks_map(host->device, host->handle, index * FS_CHUNK_SIZE, 1, false, &chunk);
         word = error == 0 ? chunk + 1 : CHUNK_FAILED;
         atomic_store_explicit(&host->chunks[index], word, memory_order_release);
     }
@@ -94,7 +95,7 @@ void host_window_close(struct host_file *host)
     for (size_t i = 0; i < HOST_CHUNKS_MAX; ++i) {
         uint32_t word = atomic_load(&host->chunks[i]);
         if (word != 0 && word < CHUNK_BUSY) {
-            fs_chunk_unmap(host->device, word - 1);
+            fs_chunks_unmap(host->device, word - 1, 1);
         }
     }
 }

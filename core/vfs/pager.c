@@ -79,6 +79,7 @@ int pager_create(struct file *file, struct file_pager **result)
     atomic_init(&pager->reference_count, 1);
     file_get(file);
     pager->file = file;
+    pager->size = status.size;
     *result = pager;
     return 0;
 }

@@ -13,6 +13,7 @@ struct file_pager {
     struct vm_pager pager;
     _Atomic uint32_t reference_count;
     struct file *file;                         // counted
+    uint64_t size;                             // of the file, when this was made
     void (*release)(struct file_pager *pager); // the last reference is gone; NULL: nothing to do
     void *state;                               // of who set release
 };

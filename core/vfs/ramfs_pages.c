@@ -11,7 +11,6 @@
 #include "core/lib/assert.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
-#include "core/vfs/ramfs_node.h"
 #include "hal/hal.h"
 
 enum {
@@ -75,12 +74,6 @@ static void layout_change_end(struct ramfs_node *node)
     uint32_t layout = atomic_load_explicit(&node->layout, memory_order_relaxed);
     // Release pairs with the acquire in ramfs_read.
     atomic_store_explicit(&node->layout, layout + 1, memory_order_release);
-}
-
-bool ramfs_layout_holds(const struct ramfs_node *node, uint32_t layout)
-{
-    atomic_thread_fence(memory_order_acquire);
-    return atomic_load_explicit(&node->layout, memory_order_relaxed) == layout;
 }
 
 bool ramfs_page_find(const struct ramfs_node *node, uint64_t index, uint32_t layout,

@@ -13,6 +13,7 @@
 
 #include "hal-linux/dev/fs_request.h"
 #include "hal-linux/machine.h"
+#include "hal-linux/memory.h"
 #include "hal-linux/syscall.h"
 
 enum {
@@ -326,15 +327,16 @@ void fs_lseek(struct fs_request *request)
     fs_answer(request->chain, offset < 0 ? (int)offset : 0, &result, sizeof result);
 }
 
-// ---- The window: files mapped for the driver to read without requests ----
+// ---- The window: files mapped for the driver ----
 
 static bool is_in_window(uint64_t offset, uint64_t size)
 {
-    return (offset | size) % HAL_PAGE_SIZE == 0 && size != 0 && offset < SHARED_SIZE &&
-           size <= SHARED_SIZE - offset;
+    return offset % MEMORY_SHARED_UNIT == 0 && size % HAL_PAGE_SIZE == 0 && size != 0 &&
+           offset < SHARED_SIZE && size <= SHARED_SIZE - offset;
 }
 
-// Read only, and the host's page cache itself: what anybody writes to the file is seen.
+// The host's page cache itself: what anybody writes to the file is seen. Of the handle's
+// descriptor more views are made (memory.c): it is to be closed after the mapping has gone.
 void fs_map(struct fs_request *request)
 {
     const struct fuse_setupmapping_in *arguments =
@@ -342,14 +344,20 @@ void fs_map(struct fs_request *request)
     uint32_t kind;
     int fd = fs_handle_fd(request, arguments->fh, &kind);
     if (fd < 0 || (kind & FS_SPECIAL) != 0 || !is_in_window(arguments->moffset, arguments->len) ||
-        (arguments->flags & FUSE_SETUPMAPPING_FLAG_WRITE) != 0) {
+        arguments->foffset % HAL_PAGE_SIZE != 0) {
         fs_fail(request, fd < 0 ? fd : -EINVAL);
         return;
     }
+    bool is_written = (arguments->flags & FUSE_SETUPMAPPING_FLAG_WRITE) != 0;
     char *at = device_shared(request->chain->dev) + arguments->moffset;
-    long result = syscall6(SYS_mmap, (long)at, (long)arguments->len, PROT_READ,
-                           MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, (long)arguments->foffset);
-    fs_fail(request, result < 0 && result > -4096 ? result : 0);
+    long result = syscall6(SYS_mmap, (long)at, (long)arguments->len,
+                           PROT_READ | (is_written ? PROT_WRITE : 0), MAP_SHARED | MAP_FIXED, fd,
+                           (long)arguments->foffset);
+    bool is_mapped = result >= 0 || result < -4095;
+    if (is_mapped) {
+        memory_shared_set(at, arguments->len, fd, arguments->foffset);
+    }
+    fs_fail(request, is_mapped ? 0 : result);
 }
 
 void fs_unmap(struct fs_request *request)
@@ -364,6 +372,7 @@ void fs_unmap(struct fs_request *request)
         return;
     }
     char *at = device_shared(request->chain->dev) + one->moffset;
+    memory_shared_set(at, one->len, -1, 0);
     long result = syscall6(SYS_mmap, (long)at, (long)one->len, PROT_NONE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
     fs_fail(request, result < 0 && result > -4096 ? result : 0);

@@ -19,8 +19,9 @@ enum {
     FS_SCRATCH_SIZE = 16384,
     FS_WRITE_MAX = 1048576,
     FS_PATH_SIZE = 12,
-    SHARED_SIZE = 256 << 20, // the window that files are mapped into
 };
+
+#define SHARED_SIZE (16ul << 30) // the window that files are mapped into
 
 // What a descriptor of this process is to the guest.
 enum fs_kind {

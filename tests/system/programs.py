@@ -7,3 +7,10 @@ def program(machine, files):
     for name, path in sorted(files.items()):
         if not name.endswith(".so"):
             machine.same(name, [path])
+
+
+def program_and_folder(machine, files):
+    """The same over its own files in memory, and over the host's current directory."""
+    for name, path in sorted(files.items()):
+        machine.same(name, [path])
+        machine.same(name + " .", [path, "."])
