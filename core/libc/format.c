@@ -674,3 +674,74 @@ int format_print(struct format_sink *sink, const void *pattern, va_list argument
     }
     return sink->failed ? -1 : (int)format_count(sink);
 }
+
+// What glibc's parse_printf_format says of an argument.
+static int type_code(const struct format_spec *spec)
+{
+    enum { INTEGER, CHARACTER, WIDE, TEXT, WIDE_TEXT, POINTER, DOUBLE = 7 };
+    enum { LONG_LONG = 0x100, LONG = 0x200, SHORT = 0x400, INDIRECT = 0x800 };
+    switch (spec->letter) {
+    case 'c': // glibc's does not look whether it is %lc, or %ls
+        return CHARACTER;
+    case 'C':
+        return WIDE;
+    case 's':
+        return TEXT;
+    case 'S':
+        return WIDE_TEXT;
+    case 'p':
+        return POINTER;
+    case 'n':
+        return INTEGER | INDIRECT;
+    default:
+        break;
+    }
+    switch (spec_type(spec)) {
+    case TYPE_LONG_DOUBLE:
+        return DOUBLE | LONG_LONG;
+    case TYPE_DOUBLE:
+        return DOUBLE;
+    case TYPE_LONG:
+        return INTEGER | LONG;
+    default:
+        return spec->length == LENGTH_CHAR    ? CHARACTER
+               : spec->length == LENGTH_SHORT ? INTEGER | SHORT
+                                              : INTEGER;
+    }
+}
+
+static void code_note(int *codes, size_t room, int index, int code, size_t *count)
+{
+    *count = (size_t)index > *count ? (size_t)index : *count;
+    if ((size_t)index <= room) {
+        codes[index - 1] = code;
+    }
+}
+
+size_t format_types(const char *pattern, size_t room, int *codes)
+{
+    struct format_sink sink = {.is_wide = false};
+    struct formatter self = {.sink = &sink, .pattern = pattern};
+    size_t count = 0;
+    for (;;) {
+        self.at += strcspn(pattern + self.at, "%");
+        struct format_spec spec;
+        if (look(&self) == 0) {
+            return count;
+        }
+        ++self.at;
+        if (!spec_parse(&self, &spec)) {
+            return count;
+        }
+        indices_take(&self, &spec);
+        if (spec.takes_width) {
+            code_note(codes, room, spec.width_index, 0, &count);
+        }
+        if (spec.takes_precision) {
+            code_note(codes, room, spec.precision_index, 0, &count);
+        }
+        if (spec_type(&spec) != TYPE_NONE) {
+            code_note(codes, room, spec.argument_index, type_code(&spec), &count);
+        }
+    }
+}

@@ -58,6 +58,9 @@ struct format_spec {
     wchar_t letter;
 };
 
+// How many arguments the pattern has, and the first of their types, in glibc's codes of <printf.h>.
+size_t format_types(const char *pattern, size_t room, int *codes);
+
 void format_bytes(struct format_sink *sink, const char *bytes, size_t count);
 void format_wides(struct format_sink *sink, const wchar_t *text, size_t count);
 void format_fill(struct format_sink *sink, char c, int64_t count);
