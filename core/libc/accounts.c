@@ -546,6 +546,6 @@ EXPORT(int, getpw, uid_t uid, char *line)
                : 0;
 }
 
-// musl's own callers know them by these names.
+// glob.c knows them by these names.
 extern __typeof__(glibc_getpwnam_r) getpwnam_r __attribute__((alias("glibc_getpwnam_r")));
 extern __typeof__(glibc_getpwuid_r) getpwuid_r __attribute__((alias("glibc_getpwuid_r")));

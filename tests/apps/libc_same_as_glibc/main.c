@@ -18,7 +18,8 @@ static const struct section {
     {"random", random_section},   {"search", search_section},
     {"text", text_section},       {"limit", limit_section},
     {"stream", stream_section},   {"vector", vector_section},
-    {"account", account_section}, {"semaphore", semaphore_section},
+    {"glob", glob_section},       {"account", account_section},
+    {"pattern", pattern_section}, {"semaphore", semaphore_section},
     // clang-format on
 };
 
