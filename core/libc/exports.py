@@ -95,6 +95,8 @@ SAME = {
     "finite": "__finite",
     "finitef": "__finitef",
     "finitel": "__finitel",
+    "glob": "glob64",
+    "globfree": "globfree64",
     "getmntent_r": "__getmntent_r",
     "getpgid": "__getpgid __bsd_getpgrp",
     "getpid": "__getpid",
