@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -49,6 +50,22 @@ EXPORT(int, __fcntl, int fd, int command, ...)
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
     return fcntl(fd, command, argument);
+}
+
+// musl cuts a name that does not fit and says nothing.
+EXPORT(int, gethostname, char *name, size_t size)
+{
+    struct utsname system;
+    if (uname(&system) != 0) {
+        return -1;
+    }
+    size_t length = strlen(system.nodename) + 1;
+    memcpy(name, system.nodename, length < size ? length : size);
+    if (length > size) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return 0;
 }
 
 EXPORT(size_t, __mbrlen, const char *text, size_t size, mbstate_t *state)

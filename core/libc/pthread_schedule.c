@@ -138,14 +138,32 @@ EXPORT(void, __sched_cpufree, void *set)
     libc_free(set);
 }
 
+static int answer(long result)
+{
+    if (result < 0) {
+        errno = (int)-result;
+        return -1;
+    }
+    return (int)result;
+}
+
 // glibc's struct sched_param is an int.
 EXPORT(int, sched_getparam, int id, int *priority)
 {
-    *priority = 0;
-    return 0;
+    return answer(linux_dispatch(SYS_sched_getparam, id, (long)priority, 0, 0, 0, 0));
+}
+
+EXPORT(int, sched_setparam, int id, const int *priority)
+{
+    return answer(linux_dispatch(SYS_sched_setparam, id, (long)priority, 0, 0, 0, 0));
 }
 
 EXPORT(int, sched_getscheduler, int id)
 {
-    return SCHED_OTHER;
+    return answer(linux_dispatch(SYS_sched_getscheduler, id, 0, 0, 0, 0, 0));
+}
+
+EXPORT(int, sched_setscheduler, int id, int policy, const int *priority)
+{
+    return answer(linux_dispatch(SYS_sched_setscheduler, id, policy, (long)priority, 0, 0, 0));
 }

@@ -28,10 +28,15 @@ EXPORT(int, sem_destroy, struct semaphore *semaphore)
     return 0;
 }
 
-// A signal whose handler does not ask for restarts ends the wait.
+// A signal whose handler does not ask for restarts ends the wait; one that has a deadline, any that
+// has a handler.
 static int wait_until(struct semaphore *semaphore, hal_ns deadline)
 {
-    thread_serve_begin();
+    if (deadline == UINT64_MAX) {
+        thread_serve_begin();
+    } else {
+        thread_serve_begin_once();
+    }
     bool is_taken = semaphore_wait_until(semaphore, deadline);
     bool was_interrupted = thread_serve_end();
     if (!is_taken) {

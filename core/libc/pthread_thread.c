@@ -151,6 +151,11 @@ EXPORT(int, pthread_attr_getschedpolicy, const struct thread_attributes *attribu
 
 EXPORT(int, pthread_attr_setschedparam, struct thread_attributes *attributes, const int *priority)
 {
+    bool is_real_time = attributes->policy == SCHED_FIFO || attributes->policy == SCHED_RR;
+    bool is_valid = is_real_time ? *priority >= 1 && *priority <= 99 : *priority == 0;
+    if (!is_valid) {
+        return EINVAL;
+    }
     attributes->priority = *priority;
     return 0;
 }

@@ -125,6 +125,37 @@ long linux_setgid(uint32_t gid)
     return gid == options->gid ? 0 : -EPERM;
 }
 
+// To what it is already.
+static long ids_set(uint32_t own, const uint32_t *ids, int count)
+{
+    for (int i = 0; i < count; ++i) {
+        if (ids[i] != own && ids[i] != UINT32_MAX) {
+            return -EPERM;
+        }
+    }
+    return 0;
+}
+
+long linux_setreuid(uint32_t real, uint32_t effective)
+{
+    return ids_set(options->uid, (const uint32_t[]){real, effective}, 2);
+}
+
+long linux_setregid(uint32_t real, uint32_t effective)
+{
+    return ids_set(options->gid, (const uint32_t[]){real, effective}, 2);
+}
+
+long linux_setresuid(uint32_t real, uint32_t effective, uint32_t saved)
+{
+    return ids_set(options->uid, (const uint32_t[]){real, effective, saved}, 3);
+}
+
+long linux_setresgid(uint32_t real, uint32_t effective, uint32_t saved)
+{
+    return ids_set(options->gid, (const uint32_t[]){real, effective, saved}, 3);
+}
+
 long linux_getgroups(int count, uint32_t *groups)
 {
     if (count < 0) {
@@ -142,6 +173,11 @@ long linux_getpgid(int id)
     return id == 0 || id == PROCESS_ID ? PROCESS_ID : -ESRCH;
 }
 
+long linux_getsid(int id)
+{
+    return linux_getpgid(id);
+}
+
 long linux_getpgrp(void)
 {
     return PROCESS_ID;
@@ -149,7 +185,9 @@ long linux_getpgrp(void)
 
 long linux_setpgid(int id, int group)
 {
-    return (id == 0 || id == PROCESS_ID) && (group == 0 || group == PROCESS_ID) ? 0 : -EPERM;
+    id = id == 0 ? PROCESS_ID : id;
+    group = group == 0 ? id : group;
+    return group < 0 ? -EINVAL : id != PROCESS_ID ? -ESRCH : group != PROCESS_ID ? -EPERM : 0;
 }
 
 long linux_setsid(void)
@@ -404,15 +442,20 @@ long linux_sched_getscheduler(int32_t id)
 long linux_sched_setscheduler(int32_t id, int policy, const int *priority)
 {
     int value;
-    if (task_thread(id) == NULL) {
-        return -ESRCH;
+    if (id < 0 || policy < 0) {
+        return -EINVAL;
     }
     int error = user_read(&value, priority, sizeof value);
-    if (error != 0) {
-        return error;
+    if (error != 0 || task_thread(id) == NULL) {
+        return error != 0 ? error : -ESRCH;
     }
+    bool is_real_time = policy == SCHED_FIFO || policy == SCHED_RR;
     bool is_batch = policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE;
-    return is_batch && value == 0 ? 0 : is_batch ? -EINVAL : -EPERM;
+    if (!is_real_time && !is_batch) {
+        return -EINVAL;
+    }
+    bool is_valid = is_real_time ? value >= 1 && value <= 99 : value == 0;
+    return !is_valid ? -EINVAL : is_real_time ? -EPERM : 0;
 }
 
 long linux_sched_getparam(int32_t id, int *priority)
@@ -518,6 +561,11 @@ long linux_execveat(void)
 }
 
 long linux_wait4(void)
+{
+    return -ECHILD;
+}
+
+long linux_waitid(void)
 {
     return -ECHILD;
 }

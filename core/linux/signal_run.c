@@ -183,9 +183,10 @@ enum signal_outcome signal_run(void)
     return outcome;
 }
 
-static bool serve(void)
+static bool serve(bool never_restarts)
 {
-    return task_self() != NULL && signal_run() == SIGNAL_INTERRUPT;
+    enum signal_outcome outcome = task_self() != NULL ? signal_run() : SIGNAL_NO_HANDLER;
+    return outcome == SIGNAL_INTERRUPT || (never_restarts && outcome == SIGNAL_RESTART);
 }
 
 // A saved mask is signal_run's business alone.

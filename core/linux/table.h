@@ -77,6 +77,12 @@
     ROW(getgroups, linux_getgroups, "dp"), \
     ROW(getresuid, linux_getresuid, "ppp"), \
     ROW(getresgid, linux_getresgid, "ppp"), \
+    ROW(setreuid, linux_setreuid, "dd"), \
+    ROW(setregid, linux_setregid, "dd"), \
+    ROW(setresuid, linux_setresuid, "ddd"), \
+    ROW(setresgid, linux_setresgid, "ddd"), \
+    ROW(getsid, linux_getsid, "d"), \
+    ROW(waitid, linux_waitid, "ddpxp"), \
     ROW(getpgid, linux_getpgid, "d"), \
     ROW(rt_sigpending, linux_rt_sigpending, "pu"), \
     ROW_NEVER(rt_sigtimedwait, linux_rt_sigtimedwait, "pppu"), \

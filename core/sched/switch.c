@@ -342,9 +342,9 @@ void thread_kick(struct thread *thread)
     hal_irq_restore(irq);
 }
 
-static bool (*serve_function)(void);
+static bool (*serve_function)(bool never_restarts);
 
-void thread_serve_set(bool (*serve)(void))
+void thread_serve_set(bool (*serve)(bool never_restarts))
 {
     serve_function = serve;
 }
@@ -352,8 +352,14 @@ void thread_serve_set(bool (*serve)(void))
 void thread_serve_begin(void)
 {
     struct thread *self = thread_self();
-    self->has_served = false;
+    self->has_served = self->never_restarts = false;
     self->is_serving = true;
+}
+
+void thread_serve_begin_once(void)
+{
+    thread_serve_begin();
+    thread_self()->never_restarts = true;
 }
 
 bool thread_serve_end(void)
@@ -368,9 +374,11 @@ void thread_serve_slow(void)
 {
     struct thread *self = thread_self();
     bool had_served = self->has_served;
+    bool never_restarts = self->never_restarts;
     self->is_serving = false;
-    bool has_served = serve_function();
+    bool has_served = serve_function(never_restarts);
     self->has_served = had_served || has_served;
+    self->never_restarts = never_restarts;
     self->is_serving = true;
 }
 

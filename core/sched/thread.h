@@ -52,6 +52,7 @@ struct thread {
     bool migrating;              // vruntime is relative to no CPU: the one that takes it in adds its own base
     bool is_serving;             // thread_serve; its own
     bool has_served;             // since thread_serve_begin, and to be interrupted; its own
+    bool never_restarts;         // said to the function of thread_serve_set; its own
     bool timer_armed;            // timer_node is in the tree of cpu; that CPU's, interrupts off
     bool timer_passed;           // the timer ended the last park_until; that CPU's
     void *user;                  // of the room that made it (core/linux: struct task); set before it starts
@@ -137,8 +138,10 @@ void thread_sleep_until(hal_ns deadline); // not ended by a wake
 // end, core/sync and thread_join call thread_serve before they park. It calls the function that core/linux has
 // registered, and remembers whether that said true: the wait is to be given up, if it can be. The caller of begin
 // holds no lock of core's.
-void thread_serve_set(bool (*serve)(void));
+// never_restarts: the wait is given up whatever that signal says about restarts.
+void thread_serve_set(bool (*serve)(bool never_restarts));
 void thread_serve_begin(void);
+void thread_serve_begin_once(void); // the same for a wait that never restarts
 bool thread_serve_end(void); // has any said true?
 void thread_serve_slow(void);
 
