@@ -60,7 +60,8 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 static sem_t sem;
-static long counter, read_errors, written[2];
+static long counter, written[2];
+static _Atomic long read_errors;
 static _Atomic int arrived;
 
 static void *locker(void *argument)
