@@ -57,6 +57,7 @@ static int node_new(struct mount *mount, const struct fuse_entry *entry, struct 
     vnode_init(&node->vnode, &host_ops, mount, type, entry->attributes.inode);
     node->node = entry->node;
     node->attributes = entry->attributes;
+    node->valid_until = 0;
     node->vnode.is_fresh = true;
     *result = &node->vnode;
     return 0;
@@ -69,24 +70,62 @@ static void host_release(struct vnode *vnode)
     slab_free(&nodes, node);
 }
 
-// A request whose answer is an entry.
-static int entry_request(struct vnode *directory, struct fs_call *call, struct vnode **child)
+static int entry_ask(struct vnode *directory, struct fs_call *call, struct fuse_entry *entry)
+{
+    call->node = host_node_of(directory)->node;
+    call->result = entry;
+    call->result_size = sizeof *entry;
+    return fs_call(host_device_of(directory), call);
+}
+
+// A request that makes something, whose answer is its entry.
+static int entry_make(struct vnode *directory, struct fs_call *call, struct vnode **child)
 {
     struct fuse_entry entry;
-    call->node = host_node_of(directory)->node;
-    call->result = &entry;
-    call->result_size = sizeof entry;
-    int error = fs_call(host_device_of(directory), call);
+    int error = entry_ask(directory, call, &entry);
+    host_names_changed();
     if (error != 0) {
         return error;
     }
-    return entry.node == 0 ? -ENOENT : node_new(directory->mount, &entry, child);
+    return entry.node == 0 ? -EIO : node_new(directory->mount, &entry, child);
+}
+
+// When what was asked at a time may no longer be believed.
+static hal_ns time_after(hal_ns asked, uint64_t seconds, uint32_t nanoseconds)
+{
+    enum { SECONDS_MAX = 86400 };
+    return asked + (seconds < SECONDS_MAX ? seconds : SECONDS_MAX) * 1000000000 + nanoseconds;
 }
 
 static int host_lookup(struct vnode *directory, const char *name, struct vnode **child)
 {
+    if (host_name_find(directory, name, child)) {
+        return *child == NULL ? -ENOENT : 0;
+    }
+    uint64_t changes = host_names_state();
+    hal_ns asked = hal_clock_ns();
+    struct fuse_entry entry;
     struct fs_call call = {.operation = FUSE_LOOKUP, .name = name};
-    return entry_request(directory, &call, child);
+    int error = entry_ask(directory, &call, &entry);
+    if (error != 0) {
+        return error;
+    }
+    hal_ns until = time_after(asked, entry.entry_valid, entry.entry_valid_ns);
+    bool is_kept = until > asked && directory->mount->read_only;
+    if (entry.node == 0) { // there is no such name, and so it is until then
+        if (is_kept) {
+            host_name_keep(directory, name, NULL, until, changes);
+        }
+        return -ENOENT;
+    }
+    error = node_new(directory->mount, &entry, child);
+    if (error == 0 && is_kept) {
+        (*child)->is_fresh = false; // others have it, too
+        host_node_of(*child)->valid_until =
+            time_after(asked, entry.attributes_valid, entry.attributes_valid_ns);
+        host_name_keep(directory, name, *child, until, changes);
+    }
+    return error;
 }
 
 static int link_make(struct vnode *directory, const char *name, const char *text,
@@ -100,7 +139,7 @@ static int link_make(struct vnode *directory, const char *name, const char *text
     memcpy(copy, text, size);
     struct fs_call call = {
         .operation = FUSE_SYMLINK, .name = name, .data = copy, .data_size = size};
-    int error = entry_request(directory, &call, child);
+    int error = entry_make(directory, &call, child);
     heap_free(copy);
     return error;
 }
@@ -117,14 +156,14 @@ static int host_create(struct vnode *directory, const char *name, const struct v
                                .arguments = &arguments,
                                .arguments_size = sizeof arguments,
                                .name = name};
-        return entry_request(directory, &call, child);
+        return entry_make(directory, &call, child);
     }
     struct fuse_mknod arguments = {.mode = new->mode, .device = (uint32_t) new->device};
     struct fs_call call = {.operation = FUSE_MKNOD,
                            .arguments = &arguments,
                            .arguments_size = sizeof arguments,
                            .name = name};
-    return entry_request(directory, &call, child);
+    return entry_make(directory, &call, child);
 }
 
 static int create_request(struct vnode *directory, uint32_t operation, const char *name,
@@ -148,6 +187,7 @@ static int create_request(struct vnode *directory, uint32_t operation, const cha
                            .result = &result,
                            .result_size = sizeof result};
     int error = fs_call(host_device_of(directory), &call);
+    host_names_changed();
     if (error != 0) {
         return error;
     }
@@ -173,7 +213,7 @@ static int host_link(struct vnode *directory, const char *name, struct vnode *ta
                            .arguments_size = sizeof arguments,
                            .name = name};
     struct vnode *child = NULL;
-    int error = entry_request(directory, &call, &child);
+    int error = entry_make(directory, &call, &child);
     vnode_put(child);
     return error;
 }
@@ -183,7 +223,9 @@ static int host_remove(struct vnode *directory, const char *name, bool is_direct
     struct fs_call call = {.operation = is_directory ? FUSE_RMDIR : FUSE_UNLINK,
                            .node = host_node_of(directory)->node,
                            .name = name};
-    return fs_call(host_device_of(directory), &call);
+    int error = fs_call(host_device_of(directory), &call);
+    host_names_changed();
+    return error;
 }
 
 static int host_rename(struct vnode *from, const char *name, struct vnode *to, const char *to_name,
@@ -198,7 +240,9 @@ static int host_rename(struct vnode *from, const char *name, struct vnode *to, c
                            .arguments_size = sizeof arguments,
                            .name = name,
                            .name2 = to_name};
-    return fs_call(host_device_of(from), &call);
+    int error = fs_call(host_device_of(from), &call);
+    host_names_changed();
+    return error;
 }
 
 static int host_read_link(struct vnode *vnode, char *text, size_t size, size_t *length)
@@ -243,8 +287,8 @@ static void status_fill(const struct vnode *vnode, const struct fuse_attributes 
 static int host_status(struct vnode *vnode, struct file_status *status)
 {
     struct host_node *node = host_node_of(vnode);
-    if (vnode->is_fresh) {
-        vnode->is_fresh = false;
+    if (vnode->is_fresh || hal_clock_ns() < node->valid_until) {
+        vnode_age(vnode);
         status_fill(vnode, &node->attributes, status);
         return 0;
     }

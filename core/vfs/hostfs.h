@@ -4,9 +4,14 @@
 //
 // hostfs.c has names and attributes, hostfile.c open files and directories, hoststream.c what one
 // may have to wait for, hostwindow.c reads through the device's shared memory, hostpager.c mappings
-// of it. Nothing of the
-// host's files is kept here but the sizes that hostwindow.c goes by: a question is a request or a
-// look at the host's own pages, so that the program sees what the host has.
+// of it, hostnames.c names that may be kept.
+//
+// Of a file system that the program may write to nothing is kept here but the sizes that
+// hostwindow.c goes by: a question is a request or a look at the host's own pages, so that the
+// program sees what the host has. Names and attributes of a read-only one (/usr, /etc, the
+// program's own directory) hold as long as the far end says, which is a second for that of
+// hal-linux: so late at most the program sees that somebody else has made, removed, renamed or
+// changed a file there. What is read from an open file is always the host's.
 #ifndef CORE_VFS_HOSTFS_H
 #define CORE_VFS_HOSTFS_H
 
@@ -21,6 +26,7 @@ struct host_node {
     struct vnode vnode;
     uint64_t node;                     // its name to the far end
     struct fuse_attributes attributes; // as they were at lookup
+    hal_ns valid_until;                // for so long they may be believed; 0: never
 };
 
 struct host_watch;
@@ -66,6 +72,15 @@ void host_window_truncated(void);
 
 // hostpager.c: mappings of the device's shared memory.
 int host_pager(struct file *file, struct vm_pager **pager);
+
+// hostnames.c. True: it is known what the directory has by that name: *child, counted, or NULL.
+bool host_name_find(struct vnode *directory, const char *name, struct vnode **child);
+// Keeps what a lookup in a read-only file system has answered; changes: host_names_state before it.
+void host_name_keep(struct vnode *directory, const char *name, struct vnode *child, hal_ns until,
+                    uint64_t changes);
+uint64_t host_names_state(void);
+// The program has made, removed or renamed something: no name is believed any more.
+void host_names_changed(void);
 
 extern const struct file_ops host_stream_ops;
 int host_watch_new(struct host_watch **watch);

@@ -120,7 +120,7 @@ static int found_open(struct vnode *vnode, struct entry *entry, const char *path
 static int entry_open(struct entry *entry, uint32_t flags, struct file **result)
 {
     vnode_get(entry->vnode);
-    entry->vnode->is_fresh = false;
+    vnode_age(entry->vnode);
     return found_open(entry->vnode, entry, NULL, flags, result);
 }
 

@@ -494,7 +494,7 @@ int vfs_change_directory(struct file *base, const char *path)
         error = vnode_access(entry->vnode, 1);
     }
     if (error == 0) {
-        entry->vnode->is_fresh = false;
+        vnode_age(entry->vnode);
         walk_current_set(entry_get(entry));
     }
     object_put(entry, file);

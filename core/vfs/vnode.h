@@ -64,8 +64,8 @@ struct vnode_ops {
     // open do as well.
     int (*create_open)(struct vnode *directory, const char *name, uint32_t mode, struct file *file,
                        struct vnode **child);
-    // The same without a name; link may give it one unless the file was opened OPEN_EXCLUSIVE. NULL:
-    // not supported.
+    // The same without a name; link may give it one unless the file was opened OPEN_EXCLUSIVE.
+    // NULL: not supported.
     int (*temporary)(struct vnode *directory, uint32_t mode, struct file *file,
                      struct vnode **child);
     int (*link)(struct vnode *directory, const char *name, struct vnode *target);
@@ -81,7 +81,7 @@ struct vnode_ops {
     int (*change)(struct vnode *vnode, const struct vnode_change *change);
     int (*access)(struct vnode *vnode, unsigned mode); // NULL: by mode and owner
     int (*space)(struct vnode *vnode, struct file_system_status *status);
-    int (*sync)(struct vnode *vnode); // its whole file system; NULL: there is nothing to do
+    int (*sync)(struct vnode *vnode);     // its whole file system; NULL: there is nothing to do
     void (*release)(struct vnode *vnode); // the last reference is gone
 };
 
@@ -102,6 +102,15 @@ void vnode_init(struct vnode *vnode, const struct vnode_ops *ops, struct mount *
 void vnode_get(struct vnode *vnode);
 bool vnode_get_unless_free(struct vnode *vnode); // for one that is type-stable. False: it is free
 void vnode_put(struct vnode *vnode);             // NULL is nothing
+
+// The vnode is kept: its attributes are not those of a moment ago any more. One that others may
+// have too is not fresh, and is not written to.
+static inline void vnode_age(struct vnode *vnode)
+{
+    if (vnode->is_fresh) {
+        vnode->is_fresh = false;
+    }
+}
 
 bool vnode_is_directory(const struct vnode *vnode);
 bool vnode_is_link(const struct vnode *vnode);

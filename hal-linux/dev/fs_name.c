@@ -92,6 +92,13 @@ static bool is_special(uint32_t mode)
     return !S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode);
 }
 
+// How long the guest may keep what it was told: where it can change nothing itself a second, as is
+// usual for FUSE; else not at all.
+static uint64_t seconds_kept(const struct fs_request *request)
+{
+    return request->host->read_only ? 1 : 0;
+}
+
 // The table takes fd, of whatever kind it proves to be, or it is closed.
 static long node_enter(const struct fs_request *request, int fd, struct fuse_entry_out *entry)
 {
@@ -101,7 +108,9 @@ static long node_enter(const struct fs_request *request, int fd, struct fuse_ent
         syscall3(SYS_close, fd, 0, 0);
         return error;
     }
-    *entry = (struct fuse_entry_out){.nodeid = fs_node_of(fd)};
+    uint64_t valid = seconds_kept(request);
+    *entry = (struct fuse_entry_out){
+        .nodeid = fs_node_of(fd), .entry_valid = valid, .attr_valid = valid};
     attributes_fill(&status, &entry->attr);
     return fs_fd_enter(request, fd, FS_NODE | (is_special(status.st_mode) ? FS_SPECIAL : 0));
 }
@@ -154,7 +163,12 @@ void fs_lookup(struct fs_request *request)
         stream_lookup(request, name);
         return;
     }
-    entry_answer(request, directory < 0 ? directory : 0, directory, name);
+    struct fuse_entry_out entry = {.entry_valid = seconds_kept(request)};
+    long error = directory < 0 ? directory : node_open(request, directory, name, &entry);
+    if (error == -ENOENT && entry.entry_valid > 0) {
+        error = 0; // an entry without a node: so it is for that time
+    }
+    fs_answer(request->chain, (int)error, &entry, sizeof entry);
 }
 
 void fs_forget(struct fs_request *request)

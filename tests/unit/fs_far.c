@@ -31,6 +31,7 @@ static struct hal_dev devices[DEVICES];
 static struct hal_dev_info infos[DEVICES];
 static size_t device_count;
 static struct device_chain *deferred;
+size_t host_request_count;
 
 int device_add(enum hal_dev_kind kind, const char *name, const struct device_ops *ops, void *state,
                const void *config)
@@ -113,6 +114,7 @@ static void chain_take(struct hal_dev *dev, uint32_t index, uint16_t head)
             break;
         }
     }
+    ++host_request_count;
     dev->ops->serve(chain);
 }
 

@@ -7,6 +7,7 @@
 #include "core/vfs/vfs.h"
 #include "core/vm/vm.h"
 #include "hal-linux/dev/fs.h"
+#include "unit_hal.h"
 #include "vfs_host.h"
 
 #include <check.h>
@@ -33,6 +34,13 @@ static void host_write_file(const char *name, const char *text)
     ck_assert_ptr_nonnull(file);
     fputs(text, file);
     fclose(file);
+}
+
+static void host_rename(const char *from, const char *to)
+{
+    char old[256];
+    strcpy(old, host_path(from));
+    ck_assert_int_eq(rename(old, host_path(to)), 0);
 }
 
 static void start(void)
@@ -268,6 +276,99 @@ START_TEST(a_read_only_mount_says_so)
 }
 END_TEST
 
+// How many requests stat of the path takes, and that its size is this; -1: there is no such file.
+static size_t status_requests(const char *path, int64_t size)
+{
+    struct file_status status;
+    size_t before = host_request_count;
+    int error = vfs_status(NULL, path, 0, &status);
+    ck_assert_int_eq(error, size < 0 ? -ENOENT : 0);
+    ck_assert(error != 0 || status.size == (uint64_t)size);
+    return host_request_count - before;
+}
+
+enum { SECOND = 1000000000 };
+
+START_TEST(names_of_a_read_only_mount_hold_for_a_second)
+{
+    ck_assert_uint_eq(status_requests("/a/b/ro/dir/inner", 5), 2);
+    ck_assert_uint_eq(status_requests("/a/b/ro/dir/inner", 5), 0);
+    ck_assert_uint_eq(status_requests("/a/b/ro/dir/none", -1), 1);
+    ck_assert_uint_eq(status_requests("/a/b/ro/dir/none", -1), 0);
+    host_rename("dir/inner", "dir/none");
+    unit_clock_ns += SECOND - 1;
+    ck_assert_uint_eq(status_requests("/a/b/ro/dir/inner", 5), 0);
+    ck_assert_uint_eq(status_requests("/a/b/ro/dir/none", -1), 0);
+    unit_clock_ns += 1;
+    status_requests("/a/b/ro/dir/inner", -1);
+    status_requests("/a/b/ro/dir/none", 5);
+}
+END_TEST
+
+START_TEST(attributes_of_a_read_only_mount_hold_for_a_second)
+{
+    ck_assert_uint_eq(status_requests("/a/b/ro/hello", 13), 1);
+    host_write_file("hello", "more than that it said\n");
+    struct file *file = open_file("/a/b/ro/hello", OPEN_READ_ONLY);
+    read_check("/a/b/ro/hello", "more than that it said\n"); // what is read is never old
+    ck_assert_uint_eq(status_requests("/a/b/ro/hello", 13), 0);
+    unit_clock_ns += SECOND;
+    struct file_status status;
+    ck_assert_int_eq(file_status(file, &status), 0);
+    ck_assert_uint_eq(status.size, 23);
+    file_put(file);
+    status_requests("/a/b/ro/hello", 23);
+}
+END_TEST
+
+START_TEST(names_of_a_writable_mount_do_not_hold)
+{
+    status_requests("/host/dir/inner", 5);
+    status_requests("/host/dir/none", -1);
+    host_rename("dir/inner", "dir/none");
+    status_requests("/host/dir/inner", -1);
+    status_requests("/host/dir/none", 5);
+}
+END_TEST
+
+START_TEST(what_the_program_changes_is_seen_everywhere_at_once)
+{
+    status_requests("/a/b/ro/dir/inner", 5);
+    status_requests("/a/b/ro/dir/made", -1);
+    ck_assert_int_eq(vfs_rename(NULL, "/host/dir/inner", NULL, "/host/dir/made", 0), 0);
+    status_requests("/a/b/ro/dir/inner", -1);
+    status_requests("/a/b/ro/dir/made", 5);
+    ck_assert_int_eq(vfs_remove(NULL, "/host/dir/made", 0), 0);
+    status_requests("/a/b/ro/dir/made", -1);
+    ck_assert_int_eq(vfs_make_directory(NULL, "/host/dir/made", 0755), 0);
+    struct file_status status;
+    ck_assert_int_eq(vfs_status(NULL, "/a/b/ro/dir/made", 0, &status), 0);
+}
+END_TEST
+
+// More names than there is room for, again and again: each answer is the host's, and what is held
+// open does not grow.
+START_TEST(there_is_room_for_so_many_names)
+{
+    enum { MANY = 2000 };
+    int ends[2];
+    for (int round = 0; round < 2; ++round) {
+        for (int i = 0; i < MANY; ++i) {
+            char name[32], path[64];
+            snprintf(name, sizeof name, "many%d", i);
+            if (round == 0 && i % 2 == 0) {
+                host_write_file(name, "text");
+            }
+            snprintf(path, sizeof path, "/a/b/ro/%s", name);
+            status_requests(path, i % 2 == 0 ? 4 : -1);
+        }
+        ends[round] = dup(0);
+        close(ends[round]);
+    }
+    ck_assert_int_lt(ends[1], 600);
+}
+END_TEST
+
 static bool count_visit(const struct dir_entry *entry, void *argument)
 {
     int *count = argument;
@@ -454,6 +555,11 @@ int main(void)
     tcase_add_test(files, large_transfers_arrive_whole);
     tcase_add_test(files, names_are_made_moved_and_removed);
     tcase_add_test(files, a_read_only_mount_says_so);
+    tcase_add_test(files, names_of_a_read_only_mount_hold_for_a_second);
+    tcase_add_test(files, attributes_of_a_read_only_mount_hold_for_a_second);
+    tcase_add_test(files, names_of_a_writable_mount_do_not_hold);
+    tcase_add_test(files, what_the_program_changes_is_seen_everywhere_at_once);
+    tcase_add_test(files, there_is_room_for_so_many_names);
     tcase_add_test(files, a_listing_has_each_name_once);
     tcase_add_test(files, nothing_is_left_open);
     TCase *pipes = case_new(suite, "streams", streams_start);

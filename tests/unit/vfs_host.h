@@ -28,6 +28,9 @@ void host_memory_fail_after(int count);
 // Devices for hal_boot, and device_init with them. After the far ends were added.
 void host_devices_start(void);
 
+// How many requests the far ends have been asked.
+extern size_t host_request_count;
+
 // Runs what far ends deferred to a worker. False: there was nothing.
 bool host_worker_run(void);
 
