@@ -93,7 +93,8 @@ static const wchar_t *bound_read(const struct matcher *self, const wchar_t *at, 
     if (at[0] == '[' && at + 1 < end && (at[1] == '.' || at[1] == '=')) {
         const wchar_t *behind = named_end(at + 1, end);
         if (behind != NULL) {
-            *c = behind - at == 5 ? at[2] : WCHAR_MAX; // there are no symbols of more than one character
+            *c = behind - at == 5 ? at[2]
+                                  : WCHAR_MAX; // there are no symbols of more than one character
             return behind;
         }
     }
