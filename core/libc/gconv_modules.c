@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,14 +287,18 @@ static void lists_read_locked(void)
     builtin_take();
 }
 
+// Opening a conversion is no cancellation point, reading files is.
 static void lists_read(void)
 {
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     mutex_lock(&read_mutex);
     if (!is_read) {
         lists_read_locked();
         is_read = true;
     }
     mutex_unlock(&read_mutex);
+    pthread_setcancelstate(cancel_state, NULL);
 }
 
 // ---- Routes

@@ -130,7 +130,7 @@ EXPORT(void, __gconv_destroy_spec, struct conversion_wish *wish)
 
 // ---- Opening
 
-static struct mutex load_mutex;
+static struct mutex load_mutex; // guards is_loaded and code of all modules
 
 static int module_symbol(struct elf_object *object, const char *name, void *function)
 {
@@ -140,25 +140,37 @@ static int module_symbol(struct elf_object *object, const char *name, void *func
     return error;
 }
 
-static bool module_load_locked(struct gconv_module *module)
+static bool code_load(const char *path, struct gconv_code *code)
 {
     struct elf_object *object;
     char message[ELF_MESSAGE_SIZE];
-    if (elf_open(module->file, ELF_LAZY, NULL, &object, message) != 0) {
+    if (elf_open(path, ELF_LAZY, NULL, &object, message) != 0) {
         return false;
     }
-    (void)module_symbol(object, "gconv_init", &module->code.init);
-    (void)module_symbol(object, "gconv_end", &module->code.end);
-    module->is_loaded = module_symbol(object, "gconv", &module->code.convert) == 0;
-    return module->is_loaded;
+    (void)module_symbol(object, "gconv_init", &code->init);
+    (void)module_symbol(object, "gconv_end", &code->end);
+    return module_symbol(object, "gconv", &code->convert) == 0;
 }
 
-static bool module_load(struct gconv_module *module)
+// Two threads may load it at once, which is the same: who waited for the other here would hold the
+// mutex while the loader runs initialisers, and those may open conversions.
+static bool code_get(struct gconv_module *module, struct gconv_code *code)
 {
     mutex_lock(&load_mutex);
-    bool is_loaded = module->is_loaded || module_load_locked(module);
+    bool is_loaded = module->is_loaded;
+    *code = module->code;
     mutex_unlock(&load_mutex);
-    return is_loaded;
+    if (is_loaded) {
+        return true;
+    }
+    if (!code_load(module->file, code)) {
+        return false;
+    }
+    mutex_lock(&load_mutex);
+    module->code = *code;
+    module->is_loaded = true;
+    mutex_unlock(&load_mutex);
+    return true;
 }
 
 static int step_init(struct gconv_step *step, struct gconv_module *module)
@@ -171,14 +183,15 @@ static int step_init(struct gconv_step *step, struct gconv_module *module)
         gconv_builtin_init(step);
         return GCONV_OK;
     }
-    if (!module_load(module)) {
+    struct gconv_code code;
+    if (!code_get(module, &code)) {
         return GCONV_NO_CONVERSION;
     }
-    step->convert = module->code.convert;
-    step->init = module->code.init;
+    step->convert = code.convert;
+    step->init = code.init;
     step->from_min = step->from_max = step->to_min = step->to_max = 1;
     int status = step->init == NULL ? GCONV_OK : step->init(step);
-    step->end = status == GCONV_OK ? module->code.end : NULL;
+    step->end = status == GCONV_OK ? code.end : NULL;
     return status;
 }
 
@@ -188,7 +201,7 @@ static void conversion_free(struct conversion *conversion)
         if (conversion->steps[i].end != NULL) {
             conversion->steps[i].end(&conversion->steps[i]);
         }
-        if (i + 1 < conversion->count) { // the last one's is the caller's
+        if ((conversion->data[i].flags & GCONV_IS_LAST) == 0) { // its buffer is the caller's
             libc_free(conversion->data[i].out);
         }
     }
