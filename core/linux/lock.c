@@ -149,15 +149,14 @@ static long query(struct file *file, int command, struct flock *user)
 static int still_open_check(int fd, struct file *file, struct lock *lock)
 {
     struct file *now = NULL;
-    int error = fd_get(fd, &now);
-    if (now != NULL) {
+    if (fd_get(fd, &now) == 0) {
         file_put(now);
     }
     if (now == file) {
         return 0;
     }
     lock->type = LOCK_NONE;
-    error = lock_set(file, lock, false);
+    int error = lock_set(file, lock, false);
     return error == -ENOLCK ? error : -EBADF;
 }
 

@@ -87,6 +87,7 @@ enum seek_from {
 enum allocate_how {
     ALLOCATE_KEEP_SIZE = 1,
     ALLOCATE_PUNCH_HOLE = 2, // with the one above
+    ALLOCATE_COLLAPSE = 8,   // what follows moves up: the file gets shorter
     ALLOCATE_ALL = 0x7f,     // those that Linux has
 };
 

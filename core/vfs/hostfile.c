@@ -188,7 +188,9 @@ static int file_allocate_op(struct file *file, unsigned how, uint64_t offset, ui
                            .arguments = &arguments,
                            .arguments_size = sizeof arguments};
     int error = fs_call(host->device, &call);
-    host_window_truncated(); // some ways make a file shorter
+    if ((how & ALLOCATE_COLLAPSE) != 0) {
+        host_window_truncated();
+    }
     return error;
 }
 

@@ -301,8 +301,13 @@ int vfs_make_node(struct file *base, const char *path, uint32_t mode, uint64_t d
     uint32_t type = mode & MODE_TYPE;
     struct vnode_new new = {.mode = (type == 0 ? MODE_FILE : type) | (mode & 07777 & ~vfs_umask()),
                             .device = device};
-    if (type == MODE_DIRECTORY || type == MODE_LINK) {
-        return type == MODE_DIRECTORY ? -EPERM : -EINVAL;
+    bool is_device = type == MODE_CHARACTER || type == MODE_BLOCK;
+    bool is_plain = type == 0 || type == MODE_FILE || type == MODE_FIFO || type == MODE_SOCKET;
+    if (type == MODE_DIRECTORY || (is_device && vnode_owner_uid != 0)) {
+        return -EPERM;
+    }
+    if (!is_device && !is_plain) {
+        return -EINVAL;
     }
     return name_make(base, path, &new, false);
 }

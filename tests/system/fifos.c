@@ -87,6 +87,14 @@ static void without_waiting(void)
     close(both);
     SHOW(open("fifo", O_RDONLY));
     SHOW(unlink("other"));
+    SHOW(mknod("other", S_IFDIR | 0700, 0));
+    SHOW(mknod("other", S_IFLNK | 0700, 0));
+    SHOW(mknod("other", 0150000 | 0700, 0));
+    SHOW(mknod("other", 0600, 0));
+    SHOW(unlink("other"));
+    SHOW(mknod("other", S_IFSOCK | 0600, 0));
+    SHOW(open("other", O_RDONLY));
+    SHOW(unlink("other"));
 }
 
 static void *writer_run(void *unused)
