@@ -7,9 +7,11 @@
 //   --std=TAG                 the device whose files 0, 1, 2 are the standard streams
 //   --exec=PATH               the program's file
 //   --cwd=PATH --umask=OCTAL --uid=N --gid=N --hostname=NAME   what a process inherits
+//   --ignore=N                a signal that it ignores from the start; one option for each
 //   --strace --verbose --stats --debug=LIST  as given to osv-sim
 //   --core=TAG:NAME --perf-map=TAG:NAME   a file, and the device that serves its directory
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +28,7 @@
 #include "sim/program.h"
 #include "sim/seed.h"
 
-enum { ARGUMENTS_EXTRA = MOUNTS_MAX + OUTPUTS_MAX + 16 };
+enum { ARGUMENTS_EXTRA = MOUNTS_MAX + OUTPUTS_MAX + _NSIG + 16 };
 
 struct arguments {
     const char **list;
@@ -59,6 +61,17 @@ static void inherited_add(struct arguments *arguments, const char *cwd)
     argument_add(arguments, "--hostname=%s", hostname);
 }
 
+// What our parent ignores (nohup, a shell's background job) the program ignores, too.
+static void ignored_add(struct arguments *arguments)
+{
+    for (int i = 1; i < _NSIG; ++i) {
+        struct sigaction action;
+        if (sigaction(i, NULL, &action) == 0 && action.sa_handler == SIG_IGN) {
+            argument_add(arguments, "--ignore=%d", i);
+        }
+    }
+}
+
 static const char *const *arguments_make(const struct options *options)
 {
     if (options->self_test != NULL) {
@@ -76,7 +89,8 @@ static const char *const *arguments_make(const struct options *options)
     if (cwd == NULL || arguments.list == NULL) {
         options_fail(EXIT_USAGE, "the current directory: %s", strerror(errno));
     }
-    arguments.count = mounts_add(options, program, cwd, arguments.list);
+    ignored_add(&arguments); // before a device ignores one for itself
+    arguments.count += mounts_add(options, program, cwd, arguments.list + arguments.count);
     argument_add(&arguments, "--std=std");
     argument_add(&arguments, "--exec=%s", program);
     inherited_add(&arguments, options->cwd == NULL ? cwd : options->cwd);

@@ -53,6 +53,15 @@ static void mount_read(struct options *options, const char *option, const char *
     mount->is_read_only = strcmp(mode, ":ro") == 0;
 }
 
+static void ignored_read(struct process_options *process, const char *option, const char *value)
+{
+    uint32_t signal = number_read(option, value, 10);
+    if (signal < 1 || signal > 64) {
+        refuse(option, "is no signal");
+    }
+    process->ignored_signals |= (uint64_t)1 << (signal - 1);
+}
+
 // False: not one of these.
 static bool number_option(struct process_options *process, const char *option)
 {
@@ -63,6 +72,8 @@ static bool number_option(struct process_options *process, const char *option)
         process->uid = number_read(option, value, 10);
     } else if ((value = value_of(option, "--gid=")) != NULL) {
         process->gid = number_read(option, value, 10);
+    } else if ((value = value_of(option, "--ignore=")) != NULL) {
+        ignored_read(process, option, value);
     } else {
         return false;
     }

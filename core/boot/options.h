@@ -6,6 +6,7 @@
 //   --std=TAG                the device whose nodes 0, 1, 2 are the standard streams
 //   --exec=PATH              the program's file; without it, the first argument names it
 //   --cwd=PATH  --umask=OCTAL  --uid=N  --gid=N
+//   --ignore=N               a signal that the program ignores from the start; as often as need be
 //   --debug=libs,symbols     the dynamic linker prints what it does, as with LD_DEBUG
 //   --strace  --verbose  --stats  --selftest[=fail]
 //   --core=TAG:NAME  --perf-map=TAG:NAME   files that core makes in the root of the device TAG

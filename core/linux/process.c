@@ -45,6 +45,7 @@ void process_init(const struct process_options *given)
     fd_limit_set(1024);
     vfs_umask_set(given->umask);
     vfs_owner_set(given->uid, given->gid);
+    signal_ignore(given->ignored_signals);
     int error = procfiles_add();
     ASSERT(error == 0); // memory for a dozen names
 }

@@ -22,6 +22,7 @@ struct process_options {    // from the command line, see core/boot
     const char *const *arguments;
     const char *const *environment;
     uint32_t uid, gid, umask;
+    uint64_t ignored_signals; // from the start; bit n - 1: signal n
     bool trace; // --strace
     bool verbose, stats;
     struct process_output core, perf_map;

@@ -355,6 +355,13 @@ void signal_init(const char *image, size_t image_size)
     signal_hooks_init(image, image_size);
 }
 
+void signal_ignore(uint64_t signals)
+{
+    for (uint64_t left = signals & ~signal_unblockable; left != 0; left &= left - 1) {
+        actions[__builtin_ctzll(left) + 1].handler = (uintptr_t)SIG_IGN;
+    }
+}
+
 // ---- The action ------------------------------------------------------------------
 
 static bool is_valid(int signal)

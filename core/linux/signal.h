@@ -72,6 +72,7 @@ struct signal_entry {
 
 // image: core's own code, where a signal's handler may not cut in.
 void signal_init(const char *image, size_t image_size);
+void signal_ignore(uint64_t signals); // while no thread of the program runs
 
 // ---- Sending ---------------------------------------------------------------
 

@@ -105,6 +105,9 @@ def surroundings(machine, files):
     show = files["surroundings"]
     machine.environment["SURROUNDINGS"] = "inherited"
     machine.same("environment, directory, umask, ids", [show])
+    deaf = ["sh", "-c", "trap '' HUP USR1 PIPE; exec \"$@\"", "-"]
+    want, got = (machine.run(deaf + prefix + [show]) for prefix in ([], machine.osv))
+    machine.case("signals that are ignored", got == want and b"ignores 1\n" in got[1], repr((want, got)))
     got = machine.run(machine.osv + ["-e", "SURROUNDINGS=replaced", "-e", "EMPTY=", show])[1]
     machine.case("-e", b"SURROUNDINGS=replaced\n" in got and b"EMPTY=\n" in got, got.decode())
     got = machine.run(machine.osv + ["--cwd", "/usr", show])[1]

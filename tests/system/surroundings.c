@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // surroundings.c: prints what a program inherits; with "streams", what its standard streams are.
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,12 @@ int main(int argc, char **argv)
     printf("directory %s\n", getcwd(directory, sizeof directory));
     mode_t mask = umask(0);
     printf("umask %o, uid %d %d, gid %d %d\n", mask, getuid(), geteuid(), getgid(), getegid());
+    for (int i = 1; i <= SIGRTMAX; ++i) {
+        struct sigaction action;
+        if (sigaction(i, NULL, &action) == 0 && action.sa_handler == SIG_IGN) {
+            printf("ignores %d\n", i);
+        }
+    }
     for (int i = 1; i < argc; ++i) {
         printf("argument %s\n", argv[i]);
     }
