@@ -105,6 +105,7 @@ long linux_dup2(int fd, int target);
 long linux_fcntl(int fd, int command, long argument);
 long linux_pipe2(int *user, int flags);
 long linux_pipe(int *user);
+long linux_memfd_create(const char *name, unsigned flags);
 long linux_eventfd2(unsigned value, int flags);
 
 // vector.c

@@ -16,6 +16,7 @@
 #include "core/mem/heap.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/file.h"
+#include "core/vfs/memfile.h"
 #include "core/vfs/pipe.h"
 #include "core/vfs/vfs.h"
 #include "core/vfs/vnode.h"
@@ -441,6 +442,13 @@ static long control(struct file *file, int fd, int command, long argument)
         return file_is_pipe(file) ? pipe_size(file) : -EBADF;
     case F_SETPIPE_SZ:
         return file_is_pipe(file) ? pipe_size_set(file, (size_t)argument) : -EBADF;
+    case F_ADD_SEALS:
+        return memfile_seals_add(file, (uint32_t)argument);
+    case F_GET_SEALS: {
+        uint32_t seals;
+        int error = memfile_seals(file, &seals);
+        return error != 0 ? error : (long)seals;
+    }
     default:
         return -EINVAL;
     }

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // memory.c: system calls on the address space.
+#include <fcntl.h>
 #include <sys/mman.h>
 
 #include "core/lib/errno.h"
+#include "core/lib/string.h"
 #include "core/linux/calls.h"
 #include "core/linux/user.h"
 #include "core/vfs/fdtable.h"
+#include "core/vfs/memfile.h"
 #include "core/vm/vm.h"
 
 _Static_assert(PROT_READ == HAL_READ && PROT_WRITE == HAL_WRITE && PROT_EXEC == HAL_EXEC, "prot");
+_Static_assert(F_SEAL_SEAL == SEAL_SEAL && F_SEAL_SHRINK == SEAL_SHRINK &&
+                   F_SEAL_GROW == SEAL_GROW && F_SEAL_WRITE == SEAL_WRITE &&
+                   F_SEAL_FUTURE_WRITE == SEAL_FUTURE_WRITE,
+               "seals");
 
 enum { PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC };
 
@@ -46,12 +53,23 @@ static long map_file(char **va, size_t size, int prot, int flags, struct file *f
     if (is_shared && (prot & PROT_WRITE) != 0 && access != OPEN_READ_WRITE) {
         return -EACCES;
     }
+    unsigned how = map_flags_of(flags, prot) & ~(unsigned)VM_LAZY;
     int error = file_pager(file, &pager);
+    if (error == 0 && pager == NULL) {
+        return vm_map(va, size, (unsigned)prot, how, NULL, 0); // /dev/zero
+    }
+    bool may_write = is_shared && access == OPEN_READ_WRITE;
+    if (error == 0 && may_write && pager->claim != NULL && pager->claim(pager) != 0) {
+        may_write = false;
+        error = (prot & PROT_WRITE) != 0 ? -EPERM : 0;
+        if (error != 0) {
+            pager->put(pager);
+        }
+    }
     if (error != 0) {
         return error;
     }
-    unsigned how = map_flags_of(flags, prot) & ~(unsigned)VM_LAZY;
-    how |= is_shared && access != OPEN_READ_WRITE ? VM_READ_ONLY : 0;
+    how |= is_shared && !may_write ? VM_READ_ONLY : 0;
     if (is_shared && pager->find == NULL && (prot & PROT_WRITE) == 0) {
         how = (how & ~(unsigned)VM_SHARED) | VM_READ_ONLY; // a copy does for who only reads
     }
@@ -188,4 +206,30 @@ long linux_msync(char *va, size_t size, int flags)
         return -ENOMEM;
     }
     return whole == 0 ? 0 : vm_sync(va, whole, (flags & MS_SYNC) != 0);
+}
+
+long linux_memfd_create(const char *user, unsigned flags)
+{
+    enum { NAME_LONGEST = 249 };
+    char name[USER_PATH_MAX];
+    struct file *file;
+    if ((flags & ~(unsigned)(MFD_CLOEXEC | MFD_ALLOW_SEALING)) != 0) {
+        return -EINVAL;
+    }
+    int error = user_read_path(name, user);
+    if (error == -EFAULT) {
+        return error;
+    }
+    if (error != 0 || strlen(name) > NAME_LONGEST) {
+        return -EINVAL;
+    }
+    error = memfile_create(&file, name, (flags & MFD_ALLOW_SEALING) != 0);
+    if (error != 0) {
+        return error;
+    }
+    int fd = fd_install(file, 0, (flags & MFD_CLOEXEC) != 0);
+    if (fd < 0) {
+        file_put(file);
+    }
+    return fd;
 }

@@ -135,6 +135,7 @@
     ROW(set_robust_list, linux_set_robust_list, "pu"), \
     ROW(utimensat, linux_utimensat, "dspx"), \
     ROW(fallocate, linux_fallocate, "dxuu"), \
+    ROW(memfd_create, linux_memfd_create, "sx"), \
     ROW(eventfd2, linux_eventfd2, "dx"), \
     ROW(epoll_create1, linux_epoll_create1, "x"), \
     ROW(epoll_ctl, linux_epoll_ctl, "dddp"), \

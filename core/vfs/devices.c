@@ -89,10 +89,21 @@ static int device_sync(struct file *file, bool data_only)
     return -EINVAL;
 }
 
+// Its mappings are anonymous memory.
+static int zero_pager(struct file *file, struct vm_pager **pager)
+{
+    (void)file;
+    *pager = NULL;
+    return 0;
+}
+
 static const struct file_ops null_ops = {
     .read = null_read, .write = null_write, .seek = null_seek, .sync = device_sync};
-static const struct file_ops zero_ops = {
-    .read = zero_read, .write = null_write, .seek = null_seek, .sync = device_sync};
+static const struct file_ops zero_ops = {.read = zero_read,
+                                         .write = null_write,
+                                         .seek = null_seek,
+                                         .sync = device_sync,
+                                         .pager = zero_pager};
 static const struct file_ops full_ops = {
     .read = zero_read, .write = full_write, .seek = null_seek, .sync = device_sync};
 static const struct file_ops random_ops = {

@@ -121,7 +121,8 @@ struct file_ops {
     int (*truncate)(struct file *file, uint64_t size);
     int (*allocate)(struct file *file, unsigned how, uint64_t offset, uint64_t size);
     int (*sync)(struct file *file, bool data_only);
-    int (*pager)(struct file *file, struct vm_pager **pager); // for mmap
+    int (*pager)(struct file *file, struct vm_pager **pager); // for mmap; NULL as the answer:
+                                                              // mappings are anonymous memory
     void (*close)(struct file *file);                         // the last reference is gone
 };
 

@@ -322,23 +322,30 @@ static int ramfs_create(struct vnode *directory, const char *text, const struct 
     return 0;
 }
 
-static int ramfs_temporary(struct vnode *directory, uint32_t mode, struct file *file,
-                           struct vnode **child)
+int ramfs_unnamed_make(struct mount *mount, uint32_t mode, bool may_link, struct vnode **vnode)
 {
     struct vnode_new new = {.mode = MODE_FILE | mode};
     struct ramfs_node *node;
-    int error = node_new(directory->mount, &new, &node);
+    int error = node_new(mount, &new, &node);
     if (error != 0) {
         return error;
     }
-    uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
     names_lock();
     node->vnode.inode = ++inode_last;
     node->link_count = 0;
-    node->may_link = (flags & OPEN_EXCLUSIVE) == 0;
+    node->may_link = may_link;
     names_unlock();
-    *child = &node->vnode;
-    return ramfs_data_open(node, file);
+    *vnode = &node->vnode;
+    return 0;
+}
+
+static int ramfs_temporary(struct vnode *directory, uint32_t mode, struct file *file,
+                           struct vnode **child)
+{
+    uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
+    bool may_link = (flags & OPEN_EXCLUSIVE) == 0;
+    int error = ramfs_unnamed_make(directory->mount, mode, may_link, child);
+    return error != 0 ? error : ramfs_data_open(node_of(*child), file);
 }
 
 static int ramfs_link(struct vnode *directory, const char *text, struct vnode *target)

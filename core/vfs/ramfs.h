@@ -6,8 +6,12 @@
 #include "core/vfs/vnode.h"
 
 struct mount;
+struct vnode;
 
 // Gives mount an empty root directory with these mode bits. -ENOMEM.
 int ramfs_fill(struct mount *mount, uint32_t mode);
+
+// A regular file without a name; may_link: it may get one.
+int ramfs_unnamed_make(struct mount *mount, uint32_t mode, bool may_link, struct vnode **vnode);
 
 #endif

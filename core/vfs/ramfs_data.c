@@ -94,8 +94,12 @@ int ramfs_data_truncate(struct ramfs_node *node, uint64_t size)
     }
     mutex_lock(&node->lock);
     uint64_t old_size = node->size;
+    int error = ramfs_seals_allow_size(node, size);
+    if (error != 0) {
+        mutex_unlock(&node->lock);
+        return error;
+    }
     ramfs_data_changed(node, size); // first: a fault makes no page behind the end that is cut
-    int error = 0;
     if (size < old_size) {
         error = ramfs_data_cut(node, (size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE, UINT64_MAX);
         // What is beyond the end reads as zeros if the file grows again.
@@ -218,7 +222,8 @@ static int ramfs_write(struct file *file, uint64_t offset, const char *data, siz
     }
     mutex_lock(&node->lock);
     uint64_t start = offset == FILE_OFFSET_NONE ? node->size : offset;
-    int error = copy_in_locked(node, start, data, size, done);
+    int error = ramfs_seals_allow_write(node, start, &size);
+    error = error != 0 ? error : copy_in_locked(node, start, data, size, done);
     if (*done > 0) {
         ramfs_data_changed(node, start + *done > node->size ? start + *done : node->size);
     }

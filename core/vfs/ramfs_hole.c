@@ -2,8 +2,8 @@
 // ramfs_hole.c: holes in files in memory, and room before anything is written: what fallocate(2)
 // and lseek(2) do there as on Linux's tmpfs.
 //
-// Room is pages of zeros, beyond the end, too, from where a truncation takes them away. They count as
-// data, which Linux says of them only once they are written.
+// Room is pages of zeros, beyond the end, too, from where a truncation takes them away. They count
+// as data, which Linux says of them only once they are written.
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
@@ -103,11 +103,14 @@ int ramfs_hole_allocate(struct file *file, unsigned how, uint64_t offset, uint64
         return -EFBIG;
     }
     mutex_lock(&node->lock);
-    int error;
+    int error = 0;
     if ((how & ALLOCATE_PUNCH_HOLE) != 0) {
-        error = punch_locked(node, offset, end);
+        size_t one = 1;
+        error = ramfs_seals_allow_write(node, 0, &one);
+        error = error != 0 && node->size > 0 ? error : punch_locked(node, offset, end);
     } else {
-        error = room_make(node, offset / HAL_PAGE_SIZE, page_count(end));
+        error = end > node->size ? ramfs_seals_allow_size(node, end) : 0;
+        error = error != 0 ? error : room_make(node, offset / HAL_PAGE_SIZE, page_count(end));
     }
     if (error == 0) {
         bool grows = (how & ALLOCATE_KEEP_SIZE) == 0 && end > node->size;

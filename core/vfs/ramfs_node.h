@@ -20,7 +20,7 @@ struct ramfs_node {
     // ramfs_glance and ramfs_status read without it changes between shortcut_change_begin and _end:
     uint32_t mode, uid, gid;
     uint32_t link_count;
-    bool may_link; // without a name as yet, and may get one
+    bool may_link;   // without a name as yet, and may get one
     uint64_t device; // of device nodes
     struct file_time accessed, modified, changed;
     struct ramfs_node
@@ -31,7 +31,9 @@ struct ramfs_node {
     uint64_t position_next;
     char *text; // of a symbolic link
     // Guarded by lock:
-    struct pipe *pipe; // of a FIFO that is open
+    struct pipe *pipe;    // of a FIFO that is open
+    uint32_t seals;       // memfile.c's, with SEALS_KNOWN; 0: a file that has none
+    uint32_t claim_count; // of pagers that are for writing
     // Guarded by lock; also read without:
     uint64_t size;
     // ramfs_pages.c's. Pages come under pages_lock; they go under both locks, and where the file is
@@ -54,6 +56,11 @@ void ramfs_data_changed(struct ramfs_node *node, uint64_t size);
 int ramfs_data_cut(struct ramfs_node *node, uint64_t first, uint64_t end);
 int ramfs_data_truncate(struct ramfs_node *node, uint64_t size);
 int ramfs_data_open(struct ramfs_node *node, struct file *file);
+
+// memfile.c. What seals say, under lock: to a write of size bytes, which may make it shorter, and
+// to a new size. 0 or -EPERM.
+int ramfs_seals_allow_write(const struct ramfs_node *node, uint64_t offset, size_t *size);
+int ramfs_seals_allow_size(const struct ramfs_node *node, uint64_t size);
 
 // ramfs_hole.c, of struct file_ops.
 int ramfs_hole_find(struct file *file, uint64_t offset, enum seek_from what, uint64_t *result);

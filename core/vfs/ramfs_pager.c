@@ -5,6 +5,7 @@
 // fault finds under that mutex stays until it is mapped.
 #include "core/lib/errno.h"
 #include "core/mem/frame.h"
+#include "core/vfs/memfile.h"
 #include "core/vfs/pager.h"
 #include "core/vfs/ramfs_node.h"
 #include "core/vfs/ramfs_pages.h"
@@ -87,8 +88,27 @@ static void mapping_count_add(struct ramfs_node *node, uint32_t count)
     mutex_unlock(&node->pages_lock);
 }
 
+static int pager_claim(struct vm_pager *pager)
+{
+    struct ramfs_node *node = node_of(pager);
+    mutex_lock(&node->lock);
+    bool is_refused = (node->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE)) != 0;
+    if (!is_refused) {
+        ++node->claim_count;
+        file_pager_of(pager)->state = node;
+    }
+    mutex_unlock(&node->lock);
+    return is_refused ? -EPERM : 0;
+}
+
 static void pager_release(struct file_pager *own)
 {
+    if (own->state != NULL) { // claimed
+        struct ramfs_node *node = node_of(&own->pager);
+        mutex_lock(&node->lock);
+        --node->claim_count;
+        mutex_unlock(&node->lock);
+    }
     mapping_count_add(node_of(&own->pager), UINT32_MAX); // one less
 }
 
@@ -103,6 +123,7 @@ int ramfs_pager(struct file *file, struct vm_pager **result)
     own->pager.owns = pager_owns;
     own->pager.written = pager_written;
     own->pager.size = pager_size;
+    own->pager.claim = pager_claim;
     own->pager.around = AROUND;
     own->release = pager_release;
     mapping_count_add(node_of(&own->pager), 1);

@@ -64,6 +64,7 @@ PROGRAMS = [
     Program("sqlite3", "sqlite3", "sqlite", "tables, indices, transactions, a journal, reopening", [
         case("sqlite3: work, reopen, dump", ["sqlite3", "work.db", ".read @work.sql"],
              ["sqlite3", "work.db", ".read @reopen.sql"]),
+        case("sqlite3: a log, mapped pages", ["sqlite3", "log.db", ".read @mapped.sql"]),
         case("sqlite3 in memory", ["sqlite3", ":memory:", ".read @work.sql"]),
         case("sqlite3 -csv -header", ["sqlite3", "-csv", "-header", "x.db",
              "PRAGMA journal_mode=TRUNCATE; CREATE TABLE t(a); INSERT INTO t VALUES(1),(2); SELECT sum(a) FROM t;"]),
@@ -253,6 +254,7 @@ PROGRAMS = [
     ]),
     Program("python3", "python3", "python", "a script of 270 lines over 50 modules: threads, sqlite3, ctypes, decimal, hashlib", [
         case("python3 work.py", "/usr/bin/python3 @work.py"),
+        case("python3 mapped.py", "/usr/bin/python3 @mapped.py .", "/usr/bin/python3 @mapped.py /tmp"),
         case("python3 -c, -m", ["/usr/bin/python3", "-c", "import sys; print(sys.argv, sys.flags.isolated, sys.stdin.read())", "a b"],
              "/usr/bin/python3 -m json.tool --sort-keys data.json", "/usr/bin/python3 -m timeit -n 1 -r 1 --help",
              "/usr/bin/python3 -I -m calendar 2024 2", "/usr/bin/python3 -m base64 -e lines", inputs=("lines", "data.json"), stdin=b"in"),
