@@ -79,6 +79,15 @@ void change_lock(void)
     mutex_lock(&mutex);
 }
 
+bool change_lock_waits(void)
+{
+    if (mutex_try_lock(&mutex)) {
+        return false;
+    }
+    mutex_lock(&mutex);
+    return true;
+}
+
 void change_unlock(void)
 {
     mutex_unlock(&mutex);

@@ -24,6 +24,7 @@ void change_bury(struct change *change, struct area *list); // freed at the end
 
 // The same without records: for who only looks.
 void change_lock(void);
+bool change_lock_waits(void); // the same; true: it had to wait
 void change_unlock(void);
 bool change_is_mine(void);
 

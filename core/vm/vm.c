@@ -15,6 +15,7 @@
 #include "core/lib/errno.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/sched/thread.h"
 #include "core/vm/area.h"
 #include "core/vm/change.h"
 #include "core/vm/filemap.h"
@@ -652,11 +653,16 @@ static bool is_allowed(const struct area *area, unsigned access)
 
 static bool file_fault(char *va, unsigned access)
 {
-    change_lock();
+    bool has_waited = change_lock_waits();
     struct area *area = area_at(va);
     bool is_resolved = area != NULL && filemap_is(area) && is_allowed(area, access) &&
                        filemap_fault(area, va, access) == 0;
     change_unlock();
+    if (has_waited) {
+        // A stack probe (hal_irq_save) may have faulted on the way to sleep: the wake that it was
+        // to sleep for may have ended the wait for the mutex.
+        thread_wake(thread_self());
+    }
     return is_resolved;
 }
 

@@ -44,7 +44,7 @@ struct vm_pager {
     // where frames of such an address can be nobody else's.
     bool (*owns)(struct vm_pager *pager, uint64_t offset, hal_phys page);
     void (*written)(struct vm_pager *pager); // somebody began to write through a mapping
-    // Before a shared mapping that may be written: -EPERM where there must be none. May block
+    // Before a shared mapping that may be written: -EPERM where there must be none. May block.
     int (*claim)(struct vm_pager *pager);
     // Before frames of the range are asked for. May block. -ENOMEM, and what the device says.
     int (*prepare)(struct vm_pager *pager, uint64_t offset, size_t size);

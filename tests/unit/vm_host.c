@@ -140,6 +140,11 @@ void mutex_unlock_contended(struct mutex *mutex)
     ck_abort_msg("nobody waits");
 }
 
+void thread_wake(struct thread *thread)
+{
+    ck_abort_msg("nobody has waited");
+}
+
 void thread_yield(void)
 {
     ck_abort_msg("nobody else is there to wait for");
