@@ -55,13 +55,19 @@ EXPORT(int, pthread_mutex_destroy, struct mutex *mutex)
     return atomic_load(&mutex->claims) != 0 ? EBUSY : 0;
 }
 
+// The flag is the program's own word. It is cleared before the second thread starts, which orders
+// it for that one; those that are there already find it cleared.
+static inline bool is_alone(void)
+{
+    return __atomic_load_n(libc_single_threaded, __ATOMIC_RELAXED) != 0;
+}
+
 // While the process has one thread, nobody can come between a load and a store of it: a lock that
 // is free needs no atomic instruction. The states are those of core/sync/mutex.h, for whoever comes
 // later.
 static inline bool lock_alone(struct mutex *mutex)
 {
-    if (*libc_single_threaded == 0 ||
-        atomic_load_explicit(&mutex->claims, memory_order_relaxed) != 0) {
+    if (!is_alone() || atomic_load_explicit(&mutex->claims, memory_order_relaxed) != 0) {
         return false;
     }
     atomic_store_explicit(&mutex->claims, 1, memory_order_relaxed);
@@ -71,8 +77,7 @@ static inline bool lock_alone(struct mutex *mutex)
 
 static inline bool unlock_alone(struct mutex *mutex)
 {
-    if (*libc_single_threaded == 0 ||
-        atomic_load_explicit(&mutex->claims, memory_order_relaxed) != 1) {
+    if (!is_alone() || atomic_load_explicit(&mutex->claims, memory_order_relaxed) != 1) {
         return false;
     }
     atomic_store_explicit(&mutex->owner, NULL, memory_order_relaxed);

@@ -264,7 +264,7 @@ int libc_thread_create(struct libc_thread **result, const struct libc_thread_att
         libc_stack_put(self);
         return error;
     }
-    *libc_single_threaded_flag() = 0;
+    __atomic_store_n(libc_single_threaded_flag(), 0, __ATOMIC_RELAXED); // the program's own word
     libc_musl_threads_changed(1);
     atomic_fetch_add(&thread_count, 1);
     *result = self;

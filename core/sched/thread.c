@@ -92,6 +92,8 @@ static void name_copy(struct thread *thread, const char *name)
 static void thread_begin(void *argument)
 {
     struct thread *self = argument;
+    // Acquire: what was done before thread_start, by whoever called it.
+    ASSERT(atomic_load_explicit(&self->state, memory_order_acquire) != THREAD_NEW);
     sched_finish();
     hal_irq_restore(0);
     self->entry(self->argument);
@@ -237,6 +239,8 @@ bool thread_join(struct thread *thread, hal_ns deadline)
         MARK("join: the thread ended first");
         ASSERT(joiner == JOINER_ENDED); // not detached, and nobody else joins
     }
+    // Acquire: what the thread did before its end. (joiner was written by whoever ran next.)
+    ASSERT(atomic_load_explicit(&thread->state, memory_order_acquire) == THREAD_DEAD);
     thread_free(thread);
     return true;
 }
