@@ -162,7 +162,7 @@ static int signals_serve(const sigset_t *set)
             break;
         }
     }
-    machine_end(how);
+    code = machine_end(how, code);
     if (how == HAL_CRASH && has_terminal) {
         tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
     }

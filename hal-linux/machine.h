@@ -15,12 +15,18 @@
 
 enum seed_schedule { SCHEDULE_RANDOM, SCHEDULE_PCT, SCHEDULE_TURNS };
 
+enum { SEED_RACES_MAX = 32, SEED_EXIT_RACES = 66 }; // the status that ThreadSanitizer ends with
+
 struct seed_options {
     uint64_t seed;
     enum seed_schedule schedule;
     uint32_t depth;      // change points of SCHEDULE_PCT, preemptions of SCHEDULE_TURNS
     bool prints_hash;    // at the end, on standard error
     const char *command; // that repeats this run
+    const char *command_rest; // the end of it, from behind its first word
+    bool finds_races;
+    uint64_t race_firsts[SEED_RACES_MAX]; // accesses whose stacks are kept: later ones race with them
+    uint32_t race_first_count;
 };
 
 // Whether this is the seeded form.
@@ -36,8 +42,11 @@ int machine_start(const struct hal_boot *boot);
 // shall look again; UINT64_MAX: never.
 uint64_t machine_watch(void);
 
-// Hosted: called when the machine has halted.
-void machine_end(enum hal_halt how);
+// Hosted: called when the machine has halted. The answer is the exit status, which would be code.
+int machine_end(enum hal_halt how, int code);
+
+// [start, start + size) is mapped or unmapped, or becomes another context's stack.
+void machine_memory_renew(const void *start, size_t size);
 
 // What core learns of the host's files passes here: the seeded form hides what is another in each
 // run.

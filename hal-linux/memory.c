@@ -14,6 +14,7 @@
 #include <linux/memfd.h>
 #include <sys/mman.h>
 
+#include "hal-linux/machine.h"
 #include "hal-linux/syscall.h"
 
 #ifndef MFD_EXEC
@@ -206,6 +207,7 @@ int hal_map(char *va, hal_phys pa, size_t size, unsigned prot)
     for (size_t i = 0; i < size >> PAGE_SHIFT; ++i) {
         entry[i] = word + (uint32_t)(i << ENTRY_SHIFT);
     }
+    machine_memory_renew(va, size);
     return 0;
 }
 
@@ -255,6 +257,7 @@ int hal_unmap(char *va, size_t size)
     for (size_t i = 0; i < size >> PAGE_SHIFT; ++i) {
         entry[i] = 0;
     }
+    machine_memory_renew(va, size);
     return 0;
 }
 

@@ -161,9 +161,16 @@ uint64_t machine_watch(void)
     return UINT64_MAX;
 }
 
-void machine_end(enum hal_halt how)
+int machine_end(enum hal_halt how, int code)
 {
     (void)how;
+    return code;
+}
+
+void machine_memory_renew(const void *start, size_t size)
+{
+    (void)start;
+    (void)size;
 }
 
 void machine_status(struct stat *status)

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <valgrind/memcheck.h>
 
+#include "hal-linux/machine.h"
 #include "hal-linux/memory.h"
 #include "hal-linux/syscall.h"
 #include "hal-x86_64/isa/isa.h"
@@ -23,6 +24,7 @@ void isa_stack_use(char *stack, size_t size)
         VALGRIND_STACK_REGISTER(stack, stack + size);
         (void)VALGRIND_MAKE_MEM_UNDEFINED(stack, size);
     }
+    machine_memory_renew(stack, size);
 }
 
 static bool file_read(long fd, uint64_t offset, void *out, size_t size)

@@ -65,6 +65,21 @@ bool upcall_fault(const struct hal_fault *fault, struct hal_frame *frame);
 // A system call instruction. Runs on entry_stack, interrupts on.
 void upcall_syscall(struct hal_frame *frame);
 
+// A machine that watches accesses to memory has found two to the same bytes that nothing orders; the later one is
+// about to be made. To be printed, for core knows names. Struck anywhere in core: takes no lock, never blocks.
+enum { HAL_RACE_DEPTH = 24 };
+struct hal_race_side {
+    const void *stack[HAL_RACE_DEPTH]; // the place, its caller ..; NULL ends
+    void *self;                        // hal_self of the context; it may have ended
+    uint32_t cpu, size;
+    bool writes, is_atomic;
+};
+struct hal_race {
+    const char *address;
+    struct hal_race_side sides[2]; // the earlier one first
+};
+void upcall_race(const struct hal_race *race);
+
 // One zeroed page for a translation table, or 0; and its return.
 hal_phys upcall_table_get(void);
 void upcall_table_put(hal_phys page);

@@ -129,7 +129,9 @@ int main(int argc, char **argv)
     options_read(&options, argc, argv);
     if (options.is_seeded || machine_is_seeded()) {
         seed_execute(argv);
-        options.seed.command = seed_command(argv);
+        size_t rest = 0;
+        options.seed.command = seed_command(argv, &rest);
+        options.seed.command_rest = options.seed.command + rest;
     }
     environment_set(&options);
     const struct boot_options boot = {.cpu_count = options.cpu_count,

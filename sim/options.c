@@ -35,6 +35,10 @@ static const char usage[] =
     "priority), "
     "turns:K\n"
     "                               (K preemptions) (default random)\n"
+    "      --races                  with --seed, reports accesses to memory that nothing orders; "
+    "the "
+    "exit\n"
+    "                               status is then 66\n"
     "      --trace-hash             with --seed, prints a number that is the same for the same "
     "run\n"
     "      --debug libs,symbols     prints which files the dynamic linker looks for, and what it "
@@ -175,6 +179,24 @@ static void schedule_parse(struct seed_options *seed, const char *text)
     options_fail(EXIT_USAGE, "--schedule: '%s' is not random, pct:D or turns:K", text);
 }
 
+// NULL, or the numbers of accesses that an earlier run printed.
+static void races_parse(struct seed_options *seed, const char *text)
+{
+    seed->finds_races = true;
+    for (const char *rest = text; rest != NULL; rest = strchr(rest, ',')) {
+        char *end;
+        rest += *rest == ',';
+        uint64_t number = strtoul(rest, &end, 10);
+        if (end == rest || (*end != 0 && *end != ',') || number == 0) {
+            options_fail(EXIT_USAGE, "--races: '%s' is not a list of numbers", text);
+        }
+        if (seed->race_first_count == SEED_RACES_MAX) {
+            options_fail(EXIT_USAGE, "--races: more than %d numbers", SEED_RACES_MAX);
+        }
+        seed->race_firsts[seed->race_first_count++] = number;
+    }
+}
+
 static void debug_check(const char *text)
 {
     static const char *const words[] = {"libs", "symbols"};
@@ -197,6 +219,7 @@ enum long_only {
     OPTION_CWD = 256,
     OPTION_SEED,
     OPTION_SCHEDULE,
+    OPTION_RACES,
     OPTION_TRACE_HASH,
     OPTION_DEBUG,
     OPTION_STRACE,
@@ -233,6 +256,9 @@ static void option_take(struct options *options, int option)
         break;
     case OPTION_SCHEDULE:
         schedule_parse(&options->seed, optarg);
+        break;
+    case OPTION_RACES:
+        races_parse(&options->seed, optarg);
         break;
     case OPTION_TRACE_HASH:
         options->seed.prints_hash = true;
@@ -280,6 +306,7 @@ void options_read(struct options *options, int argc, char **argv)
         {"cwd", required_argument, NULL, OPTION_CWD},
         {"seed", required_argument, NULL, OPTION_SEED},
         {"schedule", required_argument, NULL, OPTION_SCHEDULE},
+        {"races", optional_argument, NULL, OPTION_RACES},
         {"trace-hash", no_argument, NULL, OPTION_TRACE_HASH},
         {"debug", required_argument, NULL, OPTION_DEBUG},
         {"strace", no_argument, NULL, OPTION_STRACE},

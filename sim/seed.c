@@ -66,7 +66,7 @@ static void word_write(FILE *out, const char *word)
     fputc('\'', out);
 }
 
-char *seed_command(char **argv)
+char *seed_command(char **argv, size_t *rest)
 {
     char *text = NULL;
     size_t size = 0;
@@ -77,6 +77,10 @@ char *seed_command(char **argv)
     for (size_t i = 0; argv[i] != NULL; ++i) {
         fputs(i == 0 ? "" : " ", out);
         word_write(out, argv[i]);
+        if (i == 0) {
+            fflush(out);
+            *rest = size;
+        }
     }
     fclose(out);
     return text;

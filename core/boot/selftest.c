@@ -407,9 +407,28 @@ static bool entropy_check(void)
     return memcmp(first, again, sizeof first) != 0 && !is_zero((char *)first, sizeof first);
 }
 
+static uint32_t unguarded; // a data race, for the machine that finds them
+
+static void unguarded_add(void *argument)
+{
+    (void)argument;
+    for (int i = 0; i < TURNS; ++i) {
+        ++unguarded;
+    }
+}
+
 static bool failing_check(void)
 {
-    return false;
+    const struct hal_cpu_set sets[2] = {cpu_only(0), cpu_only(sched_cpu_count() - 1)};
+    struct thread *threads[2];
+    for (int i = 0; i < 2; ++i) {
+        const struct thread_config config = {.name = "adds", .affinity = &sets[i]};
+        if (thread_create(&threads[i], &config, unguarded_add, NULL) != 0) {
+            return false;
+        }
+        thread_start(threads[i]);
+    }
+    return thread_join(threads[0], UINT64_MAX) && thread_join(threads[1], UINT64_MAX) && false;
 }
 
 // ---- The list ---------------------------------------------------------------

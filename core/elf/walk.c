@@ -13,6 +13,7 @@
 #include "core/elf/tls.h"
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
+#include "core/lib/mark.h"
 #include "core/mem/heap.h"
 #include "core/sync/mutex.h"
 
@@ -37,7 +38,9 @@ static _Atomic(size_t) span_count;
 static _Atomic(uint32_t) sequence;
 static _Atomic(bool) image_is_known;
 
-static bool contains(const struct elf_object *object, const void *address)
+// Looks at an object that may be gone, and its struct another's, while it looks: span_read throws
+// the answer away then.
+MARK_GUESS static bool contains(const struct elf_object *object, const void *address)
 {
     return (uintptr_t)address - (uintptr_t)object->map_start < object->map_size;
 }
@@ -89,6 +92,19 @@ static size_t span_place(const struct spans *array, size_t count, uintptr_t star
     return low;
 }
 
+// The release fence: whoever sees one of the stores that follow sees the odd number in span_read's
+// second look.
+static void change_begin(void)
+{
+    atomic_fetch_add_explicit(&sequence, 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
+}
+
+static void change_end(void)
+{
+    atomic_fetch_add_explicit(&sequence, 1, memory_order_release);
+}
+
 static void span_insert(struct elf_object *object)
 {
     struct spans *array = atomic_load_explicit(&spans, memory_order_relaxed);
@@ -96,15 +112,14 @@ static void span_insert(struct elf_object *object)
     uintptr_t start = (uintptr_t)object->map_start;
     size_t place = span_place(array, count, start);
     uintptr_t irq = hal_irq_save();
-    // seq_cst: before the stores below; pairs with the loads in span_read
-    atomic_fetch_add(&sequence, 1);
+    change_begin();
     for (size_t i = count; i > place; --i) {
         span_move(&array->entries[i], &array->entries[i - 1]);
     }
     atomic_store_explicit(&array->entries[place].start, start, memory_order_relaxed);
     atomic_store_explicit(&array->entries[place].object, object, memory_order_relaxed);
     atomic_store_explicit(&span_count, count + 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&sequence, 1, memory_order_release);
+    change_end();
     hal_irq_restore(irq);
 }
 
@@ -115,12 +130,12 @@ static void span_remove(const struct elf_object *object)
     size_t place = span_place(array, count, (uintptr_t)object->map_start);
     ASSERT(place < count && atomic_load(&array->entries[place].object) == object);
     uintptr_t irq = hal_irq_save();
-    atomic_fetch_add(&sequence, 1); // as in span_insert
+    change_begin();
     for (size_t i = place; i + 1 < count; ++i) {
         span_move(&array->entries[i], &array->entries[i + 1]);
     }
     atomic_store_explicit(&span_count, count - 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&sequence, 1, memory_order_release);
+    change_end();
     hal_irq_restore(irq);
 }
 
@@ -169,7 +184,7 @@ struct elf_object *elf_next(const struct elf_object *object)
     return object->next;
 }
 
-static void info_fill(const struct elf_object *object, struct elf_object_info *info)
+MARK_GUESS static void info_fill(const struct elf_object *object, struct elf_object_info *info)
 {
     *info = (struct elf_object_info){
         .object = object->is_system ? NULL : (struct elf_object *)object,

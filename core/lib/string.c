@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "core/lib/mark.h"
 #include "core/lib/vector.h"
 
 enum { BLOCK = 64 };
@@ -149,12 +150,16 @@ VECTOR_FUNCTION __attribute__((always_inline)) static inline void move(char *to,
 
 VECTOR_FUNCTION void *memcpy(void *restrict target, const void *restrict source, size_t size)
 {
+    MARK_READ(source, size);
+    MARK_WRITE(target, size);
     move(target, source, size);
     return target;
 }
 
 VECTOR_FUNCTION void *memmove(void *target, const void *source, size_t size)
 {
+    MARK_READ(source, size);
+    MARK_WRITE(target, size);
     move(target, source, size);
     return target;
 }
@@ -178,6 +183,7 @@ VECTOR_FUNCTION static inline void fill_tiny(char *to, uint64_t bytes, size_t si
 
 VECTOR_FUNCTION void *memset(void *target, int value, size_t size)
 {
+    MARK_WRITE(target, size);
     char *to = target;
     if (size < 16) {
         fill_tiny(to, 0x0101010101010101u * (unsigned char)value, size);

@@ -17,12 +17,12 @@ typedef uint16_t quarter_anywhere __attribute__((may_alias, aligned(1)));
 // not look.
 #define VECTOR_FUNCTION __attribute__((no_sanitize("address", "thread", "undefined")))
 
-static inline vector vector_load(const void *from)
+VECTOR_FUNCTION static inline vector vector_load(const void *from)
 {
     return *(const vector_anywhere *)from;
 }
 
-static inline void vector_store(void *to, vector value)
+VECTOR_FUNCTION static inline void vector_store(void *to, vector value)
 {
     *(vector_anywhere *)to = value;
 }

@@ -16,6 +16,7 @@
 #include "core/linux/signal.h"
 #include "core/linux/task.h"
 #include "core/linux/unwind.h"
+#include "hal/upcall.h"
 
 enum { FRAME_MAX = 32, LINE_SIZE = 512 };
 
@@ -127,6 +128,29 @@ void report_fatal(int signal, const struct hal_regs *regs, const struct linux_si
     if (may_read && process_options()->core.name != NULL) {
         coredump_take(signal, regs, info);
     }
+}
+
+// Its thread may be another by now, or none.
+static void side_print(const char *when, const struct hal_race_side *side)
+{
+    const struct thread *thread = side->self;
+    char line[LINE_SIZE];
+    console_print("osv: %s %s%s of %u bytes, thread %d (%s), CPU %u\n", when,
+                  side->is_atomic ? "atomic " : "", side->writes ? "write" : "read", side->size,
+                  thread == NULL ? 0 : task_id(thread), thread == NULL ? "boot" : thread->name,
+                  side->cpu);
+    for (int depth = 0; depth < HAL_RACE_DEPTH && side->stack[depth] != NULL; ++depth) {
+        uintptr_t ip = (uintptr_t)side->stack[depth];
+        (void)place_format(line, sizeof line, ip - 1, false); // a return address
+        console_print("osv:  #%-2d %016lx %s\n", depth, ip, line);
+    }
+}
+
+void upcall_race(const struct hal_race *race)
+{
+    console_print("osv: data race: nothing orders two accesses to %p\n", race->address);
+    side_print("the later:", &race->sides[1]);
+    side_print("the earlier:", &race->sides[0]);
 }
 
 static void thread_print(struct thread *thread, void *argument)

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "core/lib/assert.h"
+#include "core/lib/mark.h"
 #include "core/lib/string.h"
 #include "core/mem/checked.h"
 #include "core/mem/frame.h"
@@ -179,6 +180,7 @@ static __attribute__((noinline)) void *small_alloc_slow(struct magazine *magazin
 {
     struct block *block = block_refill(magazine, index);
     hal_irq_restore(irq);
+    MARK_ALLOCATED(block, classes[index].size);
     return block;
 }
 
@@ -193,6 +195,7 @@ static inline void *small_alloc(uint32_t index)
     magazine->loaded = block->next;
     magazine->room++;
     hal_irq_restore(irq);
+    MARK_ALLOCATED(block, classes[index].size);
     return block;
 }
 
@@ -360,6 +363,7 @@ void heap_free(void *block)
     if (block == NULL) {
         return;
     }
+    MARK_FREED(block);
     if (__builtin_expect((uintptr_t)block - (uintptr_t)unit_table.base >= direct_size, 0)) {
         free_slow(block);
         return;

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "core/lib/assert.h"
+#include "core/lib/mark.h"
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
@@ -337,7 +338,9 @@ void *large_alloc(size_t size, size_t alignment, bool zeroed)
     bool is_direct =
         alignment <= 2 << 20 && (size <= DIRECT_PAGES_MAX * HAL_PAGE_SIZE || !is_mappable);
     void *block = is_direct ? direct_alloc(size, alignment, zeroed) : NULL;
-    return block == NULL ? mapped_alloc(size, alignment, zeroed) : block;
+    block = block == NULL ? mapped_alloc(size, alignment, zeroed) : block;
+    MARK_ALLOCATED(block, size);
+    return block;
 }
 
 void large_free(void *block)

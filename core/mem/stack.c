@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "core/lib/assert.h"
+#include "core/lib/mark.h"
 #include "core/mem/unit.h"
 
 enum { STACK_SERIAL_SHIFT = 40 };
@@ -36,6 +37,13 @@ void stack_push(struct stack *stack, struct stack_node *node)
                                                     memory_order_release, memory_order_relaxed));
 }
 
+// Garbage when the node is gone already, for whoever has it now writes there as he likes: no race
+// to be told of, since the serial number is then another.
+MARK_GUESS static struct stack_node *next_of(const struct stack_node *node)
+{
+    return atomic_load_explicit(&node->next, memory_order_relaxed);
+}
+
 struct stack_node *stack_pop(struct stack *stack)
 {
     uint64_t top = atomic_load_explicit(&stack->top, memory_order_acquire);
@@ -46,8 +54,7 @@ struct stack_node *stack_pop(struct stack *stack)
         if (node == NULL) {
             return NULL;
         }
-        // Garbage when the node is gone already; the serial number is then another.
-        next = atomic_load_explicit(&node->next, memory_order_relaxed);
+        next = next_of(node);
     } while (!atomic_compare_exchange_weak_explicit(&stack->top, &top, top_after(top, next),
                                                     memory_order_acquire, memory_order_acquire));
     return node;

@@ -144,13 +144,19 @@ void mutex_take(struct mutex *mutex)
     atomic_store_explicit(&mutex->owner, thread_self(), memory_order_relaxed);
 }
 
-// True: got it. The owner may be gone and its memory another thread's: then the guess is wrong, and
-// no more. With no owner the lock is on its way to somebody who is being woken.
+// thread_is_running, of a thread that may be gone, and its memory another's: then the guess is
+// wrong, and no more.
+MARK_GUESS static bool owner_is_running(struct thread *owner)
+{
+    return atomic_load_explicit(&owner->switched_ns, memory_order_relaxed) != 0;
+}
+
+// True: got it. With no owner the lock is on its way to somebody who is being woken.
 static bool spin(struct mutex *mutex)
 {
     for (uint32_t i = sched_cpu_count() == 1 ? SPIN_TURNS : 0; i < SPIN_TURNS; ++i) {
         struct thread *owner = atomic_load_explicit(&mutex->owner, memory_order_relaxed);
-        if (owner != NULL && !thread_is_running(owner)) {
+        if (owner != NULL && !owner_is_running(owner)) {
             return false;
         }
         if (atomic_load(&mutex->claims) == 0 && mutex_try_lock(mutex)) {

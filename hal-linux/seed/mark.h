@@ -6,8 +6,22 @@
 #ifndef __ASSEMBLER__ // it is included before everything that is compiled
 
 void seed_mark(const char *name);
+void seed_mark_access(const void *start, unsigned long size, int writes);
+void seed_mark_allocated(const void *block, unsigned long size);
+void seed_mark_freed(const void *block);
 
-#define MARK(name) seed_mark(name)
+// gcc 12 forgets the attribute of a function of which anything becomes part of another.
+#ifdef __clang__
+#define MARK_GUESS __attribute__((no_sanitize("thread"), noinline))
+#else
+#define MARK_GUESS __attribute__((no_sanitize("thread"), noipa))
+#endif
+
+#define MARK(name)                  seed_mark(name)
+#define MARK_READ(start, size)      seed_mark_access(start, size, 0)
+#define MARK_WRITE(start, size)     seed_mark_access(start, size, 1)
+#define MARK_ALLOCATED(block, size) seed_mark_allocated(block, size)
+#define MARK_FREED(block)           seed_mark_freed(block)
 
 #endif
 

@@ -22,6 +22,7 @@ uint64_t point_count;
 static struct random delays;
 static hal_ns choice_at;
 static _Atomic bool is_spoilt;
+static bool is_held;
 
 _Static_assert(sizeof(struct hal_frame) == FRAME_WORDS * sizeof(uint64_t), "frame_clear");
 
@@ -185,35 +186,74 @@ void point_at(const void *place)
 
 void seed_access(const volatile void *address, size_t size, bool writes, const void *place)
 {
-    (void)address;
-    (void)size;
-    (void)writes;
     point_at(place);
+    if (witness_is_on) {
+        witness_access(address, size, writes, place);
+    }
 }
 
 void seed_atomic(const volatile void *address, size_t size, bool reads, bool writes, int order,
                  const void *place)
 {
-    (void)address;
-    (void)size;
-    (void)reads;
-    (void)writes;
-    (void)order;
-    if (choice_at_atomic()) {
+    if (!is_held && choice_at_atomic()) {
         choice_at = point_now;
         point_next = 0;
     }
     point_at(place);
+    if (witness_is_on) {
+        witness_atomic(address, size, reads, writes, order, place);
+    }
 }
 
 void seed_fence(int order)
 {
-    (void)order;
+    if (witness_is_on) {
+        witness_fence(order);
+    }
+}
+
+bool point_is_held(void)
+{
+    return is_held;
+}
+
+// Nothing is due meanwhile, and what point_at changes is put back.
+void point_hold(void (*function)(void))
+{
+    hal_ns now = point_now, next = point_next;
+    uint64_t hash = point_hash, count = point_count;
+    is_held = true;
+    point_next = UINT64_MAX;
+    function();
+    is_held = false;
+    point_now = now;
+    point_next = next;
+    point_hash = hash;
+    point_count = count;
 }
 
 void seed_mark(const char *name)
 {
     (void)name;
+}
+
+void seed_mark_access(const void *start, unsigned long size, int writes)
+{
+    seed_access(start, size, writes != 0, __builtin_return_address(0));
+}
+
+void seed_mark_allocated(const void *block, unsigned long size)
+{
+    if (witness_is_on && block != NULL) {
+        witness_allocated(block, size);
+    }
+}
+
+void seed_mark_freed(const void *block)
+{
+    if (witness_is_on) {
+        witness_freed(block);
+    }
 }
 
 // ---- Causes, timers, the clock ---------------------------------------------------

@@ -73,6 +73,10 @@ static inline void point_stack_probe(void)
                      : "memory", "cc");
 }
 
+// Calls function as if it took no time and passed no point. Masked.
+void point_hold(void (*function)(void));
+bool point_is_held(void);
+
 // The run cannot be repeated from here on; says why, once.
 void point_spoil(const char *why);
 
@@ -145,6 +149,31 @@ void trap_begin(void);
 
 // The name of the processor that cpuid describes.
 const char *trap_processor(void);
+
+// ---- witness.c ----
+
+// Whether the functions below want to be called.
+extern bool witness_is_on;
+
+// Before anything else. 0 or -errno.
+int witness_init(const struct seed_options *options);
+
+// The caller is about to do this at place (access.h).
+void witness_access(const volatile void *address, size_t size, bool writes, const void *place);
+void witness_atomic(const volatile void *address, size_t size, bool reads, bool writes, int order,
+                  const void *place);
+void witness_fence(int order);
+
+// mark.h
+void witness_allocated(const void *block, size_t size);
+void witness_freed(const void *block);
+
+// The vCPU of that index begins, started by the caller.
+void witness_cpu_begin(uint32_t index);
+
+// How many races were found; and the numbers of the earlier accesses of the first of them, each once.
+uint32_t witness_race_count(void);
+uint32_t witness_race_firsts(uint64_t numbers[SEED_RACES_MAX]);
 
 // ---- watch.c ----
 

@@ -128,6 +128,7 @@ int hal_cpu_start(uint32_t index, struct cpu *cpu, char *stack, size_t size)
     vcpus[index].cpu = cpu;
     turn_cpus[index].sp = context.sp;
     turn_cpus[index].is_started = true;
+    witness_cpu_begin(index);
     return 0;
 }
 
@@ -162,9 +163,12 @@ void *seed_self(void)
     return hal_self();
 }
 
-// Whoever spins waits for another.
+// Whoever spins waits for another; while points are held, for nobody.
 void seed_relax(void)
 {
+    if (point_is_held()) {
+        return;
+    }
     uintptr_t state = hal_irq_save();
     point_now += POINT_NS;
     if (choice_at_spin()) {

@@ -7,6 +7,7 @@
 // is spoilt it looks more often.
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "hal-linux/machine.h"
 #include "hal-linux/seed/seed.h"
@@ -30,6 +31,23 @@ void machine_init(const struct seed_options *wanted)
     job_init(wanted->seed);
     entropy_init(wanted->seed);
     file_init();
+    if (witness_init(wanted) != 0) {
+        fputs("osv-sim: --races: this host does not let us reserve the memory for it\n", stderr);
+    }
+}
+
+// The same run, in which the stacks of the accesses that came first are kept.
+static void races_print(uint32_t count)
+{
+    const size_t program = strlen(options->command) - strlen(options->command_rest);
+    fprintf(stderr, "osv-sim: data races: %u; the stacks of both sides: %.*s --races=", count,
+            (int)program, options->command);
+    uint64_t numbers[SEED_RACES_MAX];
+    const uint32_t number_count = witness_race_firsts(numbers);
+    for (uint32_t i = 0; i < number_count; ++i) {
+        fprintf(stderr, "%s%lu", i == 0 ? "" : ",", numbers[i]);
+    }
+    fprintf(stderr, "%s\n", options->command_rest);
 }
 
 bool watch_take(void)
@@ -55,8 +73,9 @@ uint64_t machine_watch(void)
     return point_is_spoilt() ? WATCH_SPOILT_NS : WATCH_NS;
 }
 
-void machine_end(enum hal_halt how)
+int machine_end(enum hal_halt how, int code)
 {
+    uint32_t races = witness_race_count();
     if (options->prints_hash) {
         fprintf(stderr, "osv-sim: trace hash %016lx, %lu points, %lu ns, %s\n", point_hash,
                 point_count, point_now, trap_processor());
@@ -64,4 +83,8 @@ void machine_end(enum hal_halt how)
     if (how == HAL_CRASH) {
         fprintf(stderr, "osv-sim: replay: %s\n", options->command);
     }
+    if (races > 0) {
+        races_print(races);
+    }
+    return races > 0 && how != HAL_CRASH ? SEED_EXIT_RACES : code;
 }

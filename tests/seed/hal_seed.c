@@ -27,9 +27,9 @@ enum {
 };
 
 struct seed_cpu {
-    void *sp;          // where its coroutine was left
-    struct cpu *core;  // core's
-    void *self;        // of the context that runs
+    void *sp;         // where its coroutine was left
+    struct cpu *core; // core's
+    void *self;       // of the context that runs
     bool started, done, blocked, may_time_out;
     bool masked, kicked;
     hal_ns deadline;
@@ -242,6 +242,24 @@ unsigned seed_index(void)
 void seed_self_set(unsigned index, void *self)
 {
     cpus[index].self = self;
+}
+
+void seed_mark_access(const void *start, unsigned long size, int writes)
+{
+    (void)start;
+    (void)size;
+    (void)writes;
+}
+
+void seed_mark_allocated(const void *block, unsigned long size)
+{
+    (void)block;
+    (void)size;
+}
+
+void seed_mark_freed(const void *block)
+{
+    (void)block;
 }
 
 void seed_mark(const char *name)

@@ -24,7 +24,7 @@ class Machine:
 
     def __init__(self, osv_sim, cpus):
         cpus, _, seed = cpus.partition("@")
-        self.osv = [os.path.abspath(osv_sim), "-c", cpus] + (["--seed", seed] if seed else [])
+        self.osv = [os.path.abspath(osv_sim), "-c", cpus] + (["--seed", seed, "--races"] if seed else [])
         self.count = self.failed = 0
         self.start = time.time()
         self.top = tempfile.mkdtemp(prefix="osv-apps-")

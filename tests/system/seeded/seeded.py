@@ -76,6 +76,38 @@ def spinning(machine, files):
     machine.case("it says that it cannot be repeated", err.startswith(SPOILT) and err.count(b"\n") == 1, repr(err))
 
 
+RACES = re.compile(rb"osv-sim: data races: (\d+); the stacks of both sides: (.*)\n")
+
+
+def races(machine, files):
+    """A race is found, reported with both stacks, and makes the run fail; what has none is as it is without looking."""
+    base = machine.osv[:1] + ["-c", "2", "--trace-hash"]
+    runs = [machine.run(base + ["--seed", str(seed), "--races", "--selftest=fail"]) for seed in range(1, 11)]
+    racing = [err for status, _, err in runs if status == 66 and RACES.search(err)]
+    machine.case("some of ten seeds find that two threads add without a lock", len(racing) > 2, repr(runs))
+    machine.case("the others fail as without looking", len([r for r in runs if r[0] == 1]) == 10 - len(racing))
+    print("# found in %d of 10 seeds" % len(racing))
+    for err in racing[:2]:
+        found = RACES.search(err)
+        machine.case("all that are counted are shown", err.count(b"osv: data race: ") == int(found.group(1)), repr(err))
+        again_status, _, again = machine.run(shlex.split(found.group(2).decode()))
+        machine.case("the command printed makes the same run", again_status == 66 and
+                     HASH.search(again).group(1) == HASH.search(err).group(1), repr(again))
+        reports = re.split(rb"osv: data race: ", again)[1:]
+        sides = [side for report in reports for side in re.split(rb"osv: the (?:later|earlier): ", report)[1:]]
+        stacks = [re.findall(rb" #\d+ +([0-9a-f]+) ", side) for side in sides]
+        machine.case("it has the stacks of both sides", len(stacks) == 2 * len(reports) > 0 and
+                     all(len(stack) > 2 and stack[1:] == stacks[0][1:] for stack in stacks), repr(again))
+    for command in (["--selftest"], [files["work_cxx"]], [files["stress"]], ["lua5.4", "-e", "print(1)"]):
+        want = machine.run(base + machine.osv[3:] + ["--seed", "3"] + command)
+        got = machine.run(base + machine.osv[3:] + ["--seed", "3", "--races"] + command)
+        machine.case("%s: the same run, and no race" % os.path.basename(command[0]), got == want and want[0] != 66,
+                     repr((want, got)))
+    for wrong in ("x", "1,,2", "0"):
+        status, _, err = machine.run(base + ["--seed", "1", "--races=" + wrong, "true"])
+        machine.case("--races=%s is refused" % wrong, status == 2 and b"--races: '%s'" % wrong.encode() in err, repr(err))
+
+
 def fresh(machine, files):
     """Programs under many seeds; OSV_SEEDS=FROM-TO says which."""
     first, last = (int(word) for word in os.environ.get("OSV_SEEDS", "1-20").split("-"))
