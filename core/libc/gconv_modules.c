@@ -6,7 +6,6 @@
 // The directories are those of GCONV_PATH, then that of the image. What a list says first counts.
 // What is built in comes last. Invariant: once is_read, nothing changes. Source: the GNU C Library
 // manual, "iconv Implementation in the GNU C Library".
-#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -4,11 +4,9 @@
 // A name is CHARSET/VARIANT/SUFFIXES; of the target's suffixes TRANSLIT and IGNORE count, others
 // are passed over. Modules stay loaded, with a set of steps for each descriptor: descriptors share
 // nothing. Invariant: data[i] belongs to steps[i], and only the last step has GCONV_IS_LAST.
-#include <ctype.h>
 #include <errno.h>
 #include <iconv.h>
 #include <langinfo.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
