@@ -102,9 +102,14 @@ int memfile_seals_add(struct file *file, uint32_t seals)
     return error;
 }
 
+int ramfs_seals_allow_change(const struct ramfs_node *node)
+{
+    return (node->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE)) != 0 ? -EPERM : 0;
+}
+
 int ramfs_seals_allow_write(const struct ramfs_node *node, uint64_t offset, size_t *size)
 {
-    if ((node->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE)) != 0) {
+    if (ramfs_seals_allow_change(node) != 0) {
         return -EPERM;
     }
     if ((node->seals & SEAL_GROW) != 0 && offset + *size > node->size) {

@@ -105,9 +105,8 @@ int ramfs_hole_allocate(struct file *file, unsigned how, uint64_t offset, uint64
     mutex_lock(&node->lock);
     int error = 0;
     if ((how & ALLOCATE_PUNCH_HOLE) != 0) {
-        size_t one = 1;
-        error = ramfs_seals_allow_write(node, 0, &one);
-        error = error != 0 && node->size > 0 ? error : punch_locked(node, offset, end);
+        error = ramfs_seals_allow_change(node);
+        error = error != 0 ? error : punch_locked(node, offset, end);
     } else {
         error = end > node->size ? ramfs_seals_allow_size(node, end) : 0;
         error = error != 0 ? error : room_make(node, offset / HAL_PAGE_SIZE, page_count(end));

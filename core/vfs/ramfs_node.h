@@ -57,8 +57,9 @@ int ramfs_data_cut(struct ramfs_node *node, uint64_t first, uint64_t end);
 int ramfs_data_truncate(struct ramfs_node *node, uint64_t size);
 int ramfs_data_open(struct ramfs_node *node, struct file *file);
 
-// memfile.c. What seals say, under lock: to a write of size bytes, which may make it shorter, and
-// to a new size. 0 or -EPERM.
+// memfile.c. What seals say, under lock: to any change of contents, to a write of size bytes, which
+// may become shorter, and to a new size. 0 or -EPERM.
+int ramfs_seals_allow_change(const struct ramfs_node *node);
 int ramfs_seals_allow_write(const struct ramfs_node *node, uint64_t offset, size_t *size);
 int ramfs_seals_allow_size(const struct ramfs_node *node, uint64_t size);
 

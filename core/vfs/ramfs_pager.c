@@ -5,7 +5,6 @@
 // fault finds under that mutex stays until it is mapped.
 #include "core/lib/errno.h"
 #include "core/mem/frame.h"
-#include "core/vfs/memfile.h"
 #include "core/vfs/pager.h"
 #include "core/vfs/ramfs_node.h"
 #include "core/vfs/ramfs_pages.h"
@@ -92,13 +91,13 @@ static int pager_claim(struct vm_pager *pager)
 {
     struct ramfs_node *node = node_of(pager);
     mutex_lock(&node->lock);
-    bool is_refused = (node->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE)) != 0;
-    if (!is_refused) {
+    int error = ramfs_seals_allow_change(node);
+    if (error == 0) {
         ++node->claim_count;
         file_pager_of(pager)->state = node;
     }
     mutex_unlock(&node->lock);
-    return is_refused ? -EPERM : 0;
+    return error;
 }
 
 static void pager_release(struct file_pager *own)

@@ -2,7 +2,8 @@
 // area.h: the set of areas: what the program asked for, where, and where there is room.
 //
 // An area is a range of pages with the same protection and source. Which pages are there, and in
-// which frames, is known to the machine's tables alone (pages.h). The mutex of vm.c guards all of
+// which frames, is known to the machine's tables alone (pages.h); whether a frame is the area's own
+// copy or the file's, to the pager (filemap.c). The mutex of vm.c guards all of
 // it.
 #ifndef CORE_VM_AREA_H
 #define CORE_VM_AREA_H
@@ -21,7 +22,7 @@ struct area {
     struct area *next;     // in a list of its holder's
     char *start, *end;
     unsigned prot;
-    unsigned flags; // VM_SHARED; VM_LAZY: pages may be absent
+    unsigned flags; // VM_SHARED, VM_READ_ONLY; VM_LAZY: pages may be absent, as with any pager
     bool has_pages; // false: never had any
     bool is_sparse; // with VM_LAZY: all its pages came by faults
     struct vm_pager *pager;

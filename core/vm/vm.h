@@ -48,8 +48,9 @@ struct vm_pager {
     int (*claim)(struct vm_pager *pager);
     // Before frames of the range are asked for. May block. -ENOMEM, and what the device says.
     int (*prepare)(struct vm_pager *pager, uint64_t offset, size_t size);
-    int (*sync)(struct vm_pager *pager);      // msync(MS_SYNC). May block
-    uint64_t (*size)(struct vm_pager *pager); // of the file, now; NULL: has no end. May block
+    int (*sync)(struct vm_pager *pager); // msync(MS_SYNC). May block
+    // Of the file: what lies beyond is not copied when it is mapped. NULL: it has no end.
+    uint64_t (*size)(struct vm_pager *pager);
     size_t around;      // a fault maps what there is in an aligned piece of this size; 0: all
     const void *object; // the same for all pagers of a file: vm_cut
 };
