@@ -205,8 +205,8 @@ static int range_check(struct side *in, struct side *out, size_t *size)
     *size = *size < left ? *size : (size_t)left;
     bool is_same = in->file->vnode->mount == out->file->vnode->mount &&
                    in->file->vnode->inode == out->file->vnode->inode;
-    bool overlaps =
-        in->offset < out->offset + (int64_t)*size && out->offset < in->offset + (int64_t)*size;
+    bool overlaps = (uint64_t)in->offset < (uint64_t)out->offset + *size &&
+                    (uint64_t)out->offset < (uint64_t)in->offset + *size;
     return is_same && overlaps ? -EINVAL : 0;
 }
 
