@@ -20,7 +20,7 @@
 // The longest transfer, as Linux has it (MAX_RW_COUNT).
 enum { TRANSFER_MAX = 0x7ffff000, VECTOR_GATHER_MAX = HEAP_SMALL_MAX };
 
-static _Atomic uint64_t size_limit = UINT64_MAX;
+static _Atomic uint64_t size_limit = UINT64_MAX; // of regular files
 static struct slab files = {.object_size = (sizeof(struct file) + 15) & ~(size_t)15};
 
 int file_create(struct file **result, const struct file_ops *ops, uint32_t flags, void *state)

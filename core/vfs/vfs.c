@@ -2,10 +2,8 @@
 // vfs.c: operations on names: what Linux's system calls with a path do, error by error.
 #include "core/vfs/vfs.h"
 
-#include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
-#include "core/mem/heap.h"
 #include "core/vfs/mount.h"
 #include "core/vfs/shortcut.h"
 #include "core/vfs/walk.h"
