@@ -10,6 +10,7 @@
 
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
+#include "core/lib/mark.h"
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
@@ -525,7 +526,8 @@ static int ramfs_read_link(struct vnode *vnode, char *text, size_t size, size_t 
     return 0;
 }
 
-static void status_fill(struct vnode *vnode, struct file_status *status)
+// Without locks what it reads may be changing: then ramfs_status throws it away.
+MARK_GUESS static void status_fill(struct vnode *vnode, struct file_status *status)
 {
     struct ramfs_node *node = node_of(vnode);
     status->device = vnode->mount->device;
