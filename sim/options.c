@@ -179,6 +179,17 @@ static void schedule_parse(struct seed_options *seed, const char *text)
     options_fail(EXIT_USAGE, "--schedule: '%s' is not random, pct:D or turns:K", text);
 }
 
+// The command that a run prints names some again.
+static bool race_is_named(const struct seed_options *seed, uint64_t number)
+{
+    for (uint32_t i = 0; i < seed->race_first_count; ++i) {
+        if (seed->race_firsts[i] == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // NULL, or the numbers of accesses that an earlier run printed.
 static void races_parse(struct seed_options *seed, const char *text)
 {
@@ -189,6 +200,9 @@ static void races_parse(struct seed_options *seed, const char *text)
         uint64_t number = strtoul(rest, &end, 10);
         if (end == rest || (*end != 0 && *end != ',') || number == 0) {
             options_fail(EXIT_USAGE, "--races: '%s' is not a list of numbers", text);
+        }
+        if (race_is_named(seed, number)) {
+            continue;
         }
         if (seed->race_first_count == SEED_RACES_MAX) {
             options_fail(EXIT_USAGE, "--races: more than %d numbers", SEED_RACES_MAX);

@@ -231,7 +231,10 @@ void witness_cpu_begin(uint32_t index)
 void machine_memory_renew(const void *start, size_t size)
 {
     if (witness_is_on) {
+        uint32_t masked;
+        struct vcpu *vcpu = watch_begin(&masked);
         race_forget((uintptr_t)start, size);
+        atomic_store_explicit(&vcpu->masked, masked, memory_order_relaxed);
     }
 }
 
@@ -274,7 +277,9 @@ static void report(void)
     __asm__ volatile("mov %%rsp, %%rbx\n\tmov %0, %%rsp\n\tcall *%1\n\tmov %%rbx, %%rsp"
                      : "+S"(top), "+a"(function), "+D"(argument)
                      :
-                     : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "memory", "cc");
+                     : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2",
+                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
+                       "xmm12", "xmm13", "xmm14", "xmm15", "memory", "cc");
 }
 
 void race_found(const struct race_access *first, const struct race_access *second)
