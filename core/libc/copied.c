@@ -57,6 +57,16 @@ extern unsigned long *libc_regex_syntax;
         name, (void **)&(pointer), sizeof *(pointer)                                               \
     }
 
+// names.c: nothing here reads them after the program has copies
+extern char glibc__libc_intl_domainname[sizeof "libc"];
+extern int glibc__nl_msg_cat_cntr;
+static char (*domain_name)[sizeof "libc"] = &glibc__libc_intl_domainname;
+static int *catalogue_count = &glibc__nl_msg_cat_cntr;
+
+// argp_parse.c, which looks them up by name
+extern int glibc_argp_err_exit_status;
+static int *argp_status = &glibc_argp_err_exit_status;
+
 const struct elf_copied libc_copied[] = {
     COPIED("environ", libc_environ),
     COPIED("__environ", libc_environ),
@@ -84,6 +94,9 @@ const struct elf_copied libc_copied[] = {
     COPIED("error_print_progname", libc_error_program),
     COPIED("obstack_alloc_failed_handler", libc_obstack_handler),
     COPIED("re_syntax_options", libc_regex_syntax),
+    COPIED("_libc_intl_domainname", domain_name),
+    COPIED("_nl_msg_cat_cntr", catalogue_count),
+    COPIED("argp_err_exit_status", argp_status),
 };
 
 const size_t libc_copied_count = sizeof libc_copied / sizeof libc_copied[0];

@@ -12,15 +12,11 @@
 
 #include "core/libc/copied.h"
 #include "core/libc/export.h"
+#include "core/libc/getopt_state.h"
 
 enum order { PERMUTE, REQUIRE_ORDER, RETURN_IN_ORDER };
 
-static struct {
-    bool is_started;
-    enum order order;
-    char *next; // in a word of short options; NULL or "": go to the next word
-    int first_operand, last_operand;
-} scan;
+static __typeof__(((struct libc_getopt *)0)->scan) scan;
 
 struct request {
     int argc;
@@ -332,4 +328,15 @@ EXPORT(int, getopt_long_only, int argc, char *const *argv, const char *letters,
     struct request request = {argc, (char **)(uintptr_t)argv, letters, names, name_index, true,
                               false};
     return option_next(&request);
+}
+
+void libc_getopt_swap(struct libc_getopt *other)
+{
+    struct libc_getopt now = {*libc_optind, *libc_optopt, *libc_opterr != 0, *libc_optarg, scan};
+    *libc_optind = other->index;
+    *libc_optopt = other->letter;
+    *libc_opterr = other->is_loud;
+    *libc_optarg = other->argument;
+    scan = other->scan;
+    *other = now;
 }

@@ -350,3 +350,7 @@ EXPORT(long double, __strtof128_nan, const char *text, char **end, char end_char
 // libm.so.6 looks here for the processor's features (libc_features_set).
 char glibc__rtld_global_ro[4096];
 char glibc__rtld_global[4096];
+
+// What gettext calls the library's own texts, and how often catalogues have changed.
+char glibc__libc_intl_domainname[] = "libc";
+int glibc__nl_msg_cat_cntr;

@@ -228,6 +228,11 @@ PROGRAMS = [
             each(("tree", "some", "lines", "data.json"), "file some lines data.json tree", "file -i some lines data.json",
                  "file -b /usr/bin/xz /usr/bin/env /etc/passwd", "file -h tree/dangling", "file none",
                  "file @work.py @work.pl @work.sh @hello.c")),
+    Program("getent iconv locale", "libc-bin", "tools", "users, groups, rpc; help, usage and errors of argp", [
+        case("getent", "getent passwd root daemon", "getent group 1", "getent rpc nfs", "getent passwd nobody-at-all", "getent none"),
+        case("argp", *(program + option for program in ("getent", "iconv", "locale")
+                       for option in (" --help", " --usage", " --version", " --none"))),
+    ]),
     Program("git", "git", "git", "log, show, diff, blame, grep of a repository; init, add, commit", [
         case("git log", *("git -C repository " + words for words in (
             "log", "log --stat -p", "log --oneline --graph --decorate --all", "log --format=%H%n%an%n%ad%n%s --date=iso -n 3",

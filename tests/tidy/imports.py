@@ -34,13 +34,14 @@ def given_names():
 
 
 def imports_list(folders):
+    """Functions, and data objects too: those that a program takes over are defined in it, with glibc's version."""
     given = given_names()
     counts = collections.Counter()
     paths = sorted(elf_files(folders))
     for start in range(0, len(paths), 100):
-        text = subprocess.run(["nm", "-D", "-u", "--with-symbol-versions", "-A"] + paths[start:start + 100],
+        text = subprocess.run(["nm", "-D", "--with-symbol-versions", "-A"] + paths[start:start + 100],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False).stdout
-        counts.update({match for match in re.findall(r"^(\S+):\s+\w (\w+)@GLIBC_[\d.]+$", text, re.M)})
+        counts.update({match for match in re.findall(r"^(\S+):[\da-f ]+ \w (\w+)@GLIBC_[\d.]+$", text, re.M)})
     names = collections.Counter(name for _, name in counts if name in given)
     return "".join("%s %d\n" % pair for pair in sorted(names.items()))
 

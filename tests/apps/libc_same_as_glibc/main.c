@@ -11,15 +11,16 @@ static const struct section {
     void (*run)(void);
 } sections[] = {
     // clang-format off: one a line
-    {"printf", printf_section},   {"scanf", scanf_section},
-    {"number", number_section},   {"printf_wide", printf_wide_section},
-    {"locale", locale_section},   {"wide", wide_section},
-    {"time", time_section},       {"string", string_section},
-    {"random", random_section},   {"search", search_section},
-    {"text", text_section},       {"limit", limit_section},
-    {"stream", stream_section},   {"vector", vector_section},
-    {"glob", glob_section},       {"account", account_section},
-    {"pattern", pattern_section}, {"semaphore", semaphore_section},
+    {"printf", printf_section},       {"scanf", scanf_section},
+    {"number", number_section},       {"printf_wide", printf_wide_section},
+    {"locale", locale_section},       {"wide", wide_section},
+    {"time", time_section},           {"string", string_section},
+    {"random", random_section},       {"search", search_section},
+    {"text", text_section},           {"limit", limit_section},
+    {"stream", stream_section},       {"vector", vector_section},
+    {"command", command_section},     {"glob", glob_section},
+    {"account", account_section},     {"pattern", pattern_section},
+    {"semaphore", semaphore_section},
     // clang-format on
 };
 

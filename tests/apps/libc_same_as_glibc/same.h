@@ -21,6 +21,7 @@ void limit_section(void);
 void search_section(void);
 void vector_section(void);
 void account_section(void);
+void command_section(void);
 void glob_section(void);
 void pattern_section(void);
 void semaphore_section(void);
