@@ -10,6 +10,25 @@
 #define tsan_access seed_access
 #define tsan_atomic seed_atomic
 #define tsan_fence seed_fence
+#define tsan_enter(caller) application_enter(caller, APPLICATION_SP)
+#define tsan_leave() application_leave(APPLICATION_SP)
+
+// The application's stack pointer behind its call.
+#define APPLICATION_SP ((uintptr_t)__builtin_frame_address(0) + 4 * sizeof(void *))
+
+static inline void application_enter(const void *caller, uintptr_t sp)
+{
+    if (witness_is_on) {
+        witness_enter(caller, sp);
+    }
+}
+
+static inline void application_leave(uintptr_t sp)
+{
+    if (witness_is_on) {
+        witness_leave(sp);
+    }
+}
 
 #include "hal/common/tsan.h"
 

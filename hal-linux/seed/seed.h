@@ -164,6 +164,10 @@ void witness_atomic(const volatile void *address, size_t size, bool reads, bool 
                   const void *place);
 void witness_fence(int order);
 
+// A function of an application begins, or ends (calls.h).
+void witness_enter(const void *caller, uintptr_t sp);
+void witness_leave(uintptr_t sp);
+
 // mark.h
 void witness_allocated(const void *block, size_t size);
 void witness_freed(const void *block);

@@ -8,6 +8,7 @@
 #include "hal-linux/seed/race.h"
 
 #include "hal-linux/machine.h"
+#include "hal-linux/seed/calls.h"
 #include "hal-linux/seed/seed.h"
 #include "hal/upcall.h"
 
@@ -110,7 +111,7 @@ static struct race_actor actor_self(const struct vcpu *vcpu)
 
 // Along the frame pointers, from the access at place up. Ours come first. An application's stub may
 // have none of its own, so its place is taken from the caller's word.
-static void stack_take(const void *place, const void *stack[HAL_RACE_DEPTH])
+static void frames_take(const void *place, const void *stack[HAL_RACE_DEPTH])
 {
     const char *frame = __builtin_frame_address(0);
     const char *pair[2]; // the caller's frame and place
@@ -134,6 +135,24 @@ static void stack_take(const void *place, const void *stack[HAL_RACE_DEPTH])
     }
     if (depth < HAL_RACE_DEPTH) {
         stack[depth] = NULL;
+    }
+}
+
+// An application's from what its functions have told, where they have.
+static void stack_take(const void *place, const void *stack[HAL_RACE_DEPTH])
+{
+    const uint32_t context = actor_self(vcpu_self()).context;
+    uint32_t depth = 0;
+    if (application_is_place(place)) {
+        depth = calls_get(context, stack + 1, HAL_RACE_DEPTH - 1);
+    }
+    if (depth == 0) {
+        frames_take(place, stack);
+        return;
+    }
+    stack[0] = place;
+    if (depth + 1 < HAL_RACE_DEPTH) {
+        stack[depth + 1] = NULL;
     }
 }
 
@@ -201,6 +220,22 @@ void witness_fence(int order)
     uint32_t masked;
     struct vcpu *vcpu = watch_begin(&masked);
     race_fence(actor_self(vcpu), order);
+    atomic_store_explicit(&vcpu->masked, masked, memory_order_relaxed);
+}
+
+void witness_enter(const void *caller, uintptr_t sp)
+{
+    uint32_t masked;
+    struct vcpu *vcpu = watch_begin(&masked);
+    calls_enter(actor_self(vcpu).context, caller, sp);
+    atomic_store_explicit(&vcpu->masked, masked, memory_order_relaxed);
+}
+
+void witness_leave(uintptr_t sp)
+{
+    uint32_t masked;
+    struct vcpu *vcpu = watch_begin(&masked);
+    calls_leave(actor_self(vcpu).context, sp);
     atomic_store_explicit(&vcpu->masked, masked, memory_order_relaxed);
 }
 

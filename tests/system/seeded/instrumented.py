@@ -70,13 +70,14 @@ def instrumented_seeds(machine, files):
     for name, path, plain in programs(files):
         machine.empty()
         expected = machine.run([plain])
-        runs = {seed: run(path, seed) for seed in range(first, last + 1)}
+        seeds = range(first, last + 1)[::1 if path.endswith(".gcc") else 4]
+        runs = {seed: run(path, seed) for seed in seeds}
         wrong = ["osv-sim --seed %d -c %d: %s" % (seed, 1 + seed % 4, machine.difference([expected], [got]))
                  for seed, (got, _) in runs.items() if got != expected]
-        machine.case("%s: seeds %d to %d as on Linux" % (name, first, last), not wrong, "\n".join(wrong))
+        machine.case("%s: %d seeds from %d as on Linux" % (name, len(seeds), first), not wrong, "\n".join(wrong))
         hashes = {found for _, found in runs.values()}
         machine.case("%s: each seed is another run" % name, len(hashes) == len(runs) and None not in hashes, repr(hashes))
-        machine.case("%s: the same seed is the same run" % name, run(path, last) == runs[last], repr(runs[last]))
+        machine.case("%s: the same seed is the same run" % name, run(path, seeds[-1]) == runs[seeds[-1]], repr(runs[seeds[-1]]))
 
 
 if __name__ == "__main__":

@@ -3,11 +3,14 @@
 
 A program is its own correct twin, which the same seeds must pass (planted/planted.h).
 """
+import re
+import shlex
 import sys
 
 SEEDS = 1000
 ROUNDS = "10"  # in each run
 RIGHT_SEEDS = 20  # at least
+RACES = 66  # the exit status
 NATIVE_ROUNDS = 100000
 BY_CALLS = {"wakeup"}  # those that show without points in the program
 
@@ -37,6 +40,26 @@ def planted(machine, files):
         if found is not None:
             again = [run(machine, path, found, "planted") for _ in range(2)]
             machine.case("%s: seed %d finds it again" % (name, found), again[0] == again[1] and again[0][0] != 0)
+
+
+def planted_races(machine, files):
+    """A race is reported with both stacks and the seed; where there is none, there is no report."""
+    osv = machine.osv[:1] + ["-c", "2"] + machine.osv[3:] + ["--races"]
+    for end in (".gcc", ".clang.so"):
+        machine.empty()
+        status, _, err = machine.run(osv + ["--seed", "2", files["planted_counter" + end], "planted", ROUNDS])
+        again = re.search(r"; the stacks of both sides: (.*)\n", err.decode())
+        machine.case("counter%s: a race, and its seed" % end, status == RACES and again is not None and
+                     " --seed 2 " in again.group(1), repr((status, err)))
+        status, _, err = machine.run(shlex.split(again.group(1)) if again else ["false"])
+        sides = err.decode().split("osv: the ")[1:]
+        machine.case("counter%s: both stacks" % end, len(sides) >= 2 and
+                     all("(add+0x" in side and "(add_all+0x" in side for side in sides), repr(err))
+    for name, path in programs(files):
+        wrong = [(seed, got) for seed, got in
+                 ((seed, machine.run(osv + ["--seed", str(seed), path, "right", ROUNDS])) for seed in range(1, 21))
+                 if got != (0, b"done\n", b"")]
+        machine.case("%s: what is right does not race" % name, not wrong, repr(wrong[:1]))
 
 
 def planted_natively(machine, files):
