@@ -21,29 +21,30 @@ def options(seed):
     return ["-c", str(2 + seed // 4 % 3), "--schedule", schedule]
 
 
-def run(command, folder):
-    try:
-        done = subprocess.run(command, cwd=folder, env=dict(os.environ, LC_ALL="C"), stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=60, check=False)
-    except subprocess.TimeoutExpired:
-        return "no end in 60 s", b"", b""
+def run(command):
+    """(status, output, errors) of command in an empty folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            done = subprocess.run(command, cwd=folder, env=dict(os.environ, LC_ALL="C"), stdin=subprocess.DEVNULL,
+                                  capture_output=True, timeout=60, check=False)
+        except subprocess.TimeoutExpired:
+            return "no end in 60 s", b"", b""
     return done.returncode, done.stdout, done.stderr
 
 
 def hunt(osv_sim, program, seeds, end):
     """Runs program until end; (how many runs, what to say of each that went wrong)."""
     count, wrong = 0, []
-    with tempfile.TemporaryDirectory() as folder:
-        expected = run([program], folder)
-        while time.time() < end and len(wrong) < 5:
-            seed = next(seeds)
-            shown = ["-v", "%s:%s:ro" % ((os.path.dirname(program),) * 2)]
-            command = [osv_sim, "--seed", str(seed)] + options(seed) + shown + [program]
-            got = run(command, folder)
-            count += 1
-            if got[:2] != expected[:2]:
-                wrong.append(" ".join(command) + "\nstatus %s, want %s\n" % (got[0], expected[0]) +
-                             got[2].decode(errors="replace")[:2000])
+    expected = run([program])
+    while time.time() < end and len(wrong) < 5:
+        seed = next(seeds)
+        shown = ["-v", "%s:%s:ro" % ((os.path.dirname(program),) * 2)]
+        command = [osv_sim, "--seed", str(seed), "--races"] + options(seed) + shown + [program]
+        got = run(command)
+        count += 1
+        if got[:2] != expected[:2]:
+            wrong.append(" ".join(command) + "\nstatus %s, want %s\n" % (got[0], expected[0]) +
+                         got[2].decode(errors="replace")[:2000])
     return count, wrong
 
 
