@@ -129,17 +129,46 @@ static int signal_to_notice(int signal)
     }
 }
 
-// False: core has not even taken the same notice of before, and the person asks again and again.
-static bool notice_raise(int notice)
+// Who asks the program to end, and is not even heard: core loops with interrupts off, say.
+enum { PATIENCE = 3, PATIENCE_S = 5 };
+
+struct asked {
+    int notice; // -1: nobody waits for an answer
+    int signal, count;
+    time_t until;
+};
+
+static time_t seconds(void)
 {
-    enum { PATIENCE = 3 };
-    static int untaken;
-    bool taken = (atomic_load(&vcpus[0].notices) >> notice & 1) == 0;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+static bool is_taken(int notice)
+{
+    return (atomic_load(&vcpus[0].notices) >> notice & 1) == 0;
+}
+
+static void notice_raise(struct asked *asked, int notice, int signal)
+{
     bool ends = notice == HAL_NOTICE_INTERRUPT || notice == HAL_NOTICE_TERMINATE ||
                 notice == HAL_NOTICE_QUIT || notice == HAL_NOTICE_HANG_UP;
-    untaken = taken || !ends ? 0 : untaken + 1;
+    if (ends) {
+        bool again = asked->notice == notice && !is_taken(notice);
+        time_t until = again ? asked->until : seconds() + PATIENCE_S;
+        *asked = (struct asked){notice, signal, again ? asked->count + 1 : 0, until};
+    }
     vcpu_raise_notice((uint32_t)notice);
-    return untaken < PATIENCE;
+}
+
+// The person asks again and again, or has waited for long. May be asked at any time.
+static bool is_out_of_patience(struct asked *asked)
+{
+    if (asked->notice >= 0 && is_taken(asked->notice)) {
+        asked->notice = -1;
+    }
+    return asked->notice >= 0 && (asked->count >= PATIENCE || seconds() >= asked->until);
 }
 
 // Serves signals until the machine halts. After a crash the terminal is as we found it; a program
@@ -148,17 +177,24 @@ static int signals_serve(const sigset_t *set)
 {
     struct termios terminal;
     bool has_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
+    struct asked asked = {.notice = -1};
     enum hal_halt how;
     int code;
     while (!halt_requested(&how, &code)) {
         uint64_t pause_ns = machine_watch();
+        if (asked.notice >= 0 && pause_ns > NS_PER_S) {
+            pause_ns = NS_PER_S;
+        }
         const struct timespec pause = {(time_t)(pause_ns / NS_PER_S), (long)(pause_ns % NS_PER_S)};
         int signal = sigtimedwait(set, NULL, pause_ns == UINT64_MAX ? NULL : &pause);
         int notice = signal_to_notice(signal);
-        if (notice >= 0 && !notice_raise(notice)) {
+        if (notice >= 0) {
+            notice_raise(&asked, notice, signal);
+        }
+        if (is_out_of_patience(&asked)) {
             fputs("osv-sim: no answer from the machine; it is switched off\n", stderr);
             how = HAL_CRASH;
-            code = 128 + signal;
+            code = 128 + asked.signal;
             break;
         }
     }

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """command_line.py: what osv-sim makes of options, environment, streams, scripts and of wrong input, for compare.py."""
+import ctypes
 import os
-import struct
 import pty
 import select
 import signal
 import stat
+import struct
 import subprocess
 import tempfile
 import time
+
+WAIT_ALL = 0x40000000  # waitpid's __WALL: threads, too
 
 
 def write(machine, name, data, mode=0o644):
@@ -208,8 +211,36 @@ def wait_for(process, word):
     return False
 
 
+def stop_vcpu(process):
+    """Stops the first vCPU's thread as a debugger does; the thread's number."""
+    folder = "/proc/%d/task" % process.pid
+    names = {}
+    for thread in os.listdir(folder):
+        with open(os.path.join(folder, thread, "comm"), encoding="ascii") as file:
+            names[file.read().strip()] = int(thread)
+    seize, interrupt, libc = 0x4206, 0x4207, ctypes.CDLL(None, use_errno=True)
+    for request in (seize, interrupt):
+        if libc.ptrace(request, names["vcpu0"], None, None) != 0:
+            raise OSError(ctypes.get_errno(), "ptrace")
+    os.waitpid(names["vcpu0"], WAIT_ALL)
+    return names["vcpu0"]
+
+
+def no_answer(machine, files):
+    """SIGTERM ends osv-sim also when nothing in it listens any more; once is enough."""
+    process = subprocess.Popen(machine.osv + [files["waits"], "default"], stderr=subprocess.PIPE, env=machine.environment)
+    ready = wait_for(process, b"ready")
+    thread = stop_vcpu(process)
+    process.send_signal(signal.SIGTERM)
+    said = wait_for(process, b"no answer from the machine")
+    os.waitpid(thread, WAIT_ALL)
+    machine.case("SIGTERM, and the vCPU stands still", ready and said and process.wait(timeout=30) == 143,
+                 "ready %r, said %r, status %r" % (ready, said, process.returncode))
+
+
 def notices(machine, files):
     """Signals from the host's side."""
+    no_answer(machine, files)
     program = files["waits"]
     for name, number, how, status in (("Ctrl-C, default", signal.SIGINT, "default", 130),
                                       ("Ctrl-C, handled", signal.SIGINT, "handle", 7),
