@@ -17,6 +17,7 @@
 #include <getopt.h>
 #include <glob.h>
 #include <grp.h>
+#include <gshadow.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
 #include <langinfo.h>
@@ -110,7 +111,8 @@ extern const int layout_of_glibc_count, layout_of_core_count;
     F(struct statvfs, f_namemax) S(struct iovec) S(struct pollfd) S(struct epoll_event)            \
     F(struct epoll_event, data) S(fd_set) S(struct inotify_event) S(struct utimbuf) S(struct FTW)  \
     S(glob_t) F(glob_t, gl_offs) F(glob_t, gl_pathv) S(wordexp_t) S(regex_t) F(regex_t, re_nsub)   \
-    S(regmatch_t) F(regmatch_t, rm_eo) S(struct mntent) S(struct termios) F(struct termios, c_cc)  \
+    S(regmatch_t) F(regmatch_t, rm_eo) S(struct sgrp) F(struct sgrp, sg_mem)                       \
+    S(struct mntent) S(struct termios) F(struct termios, c_cc)                                     \
     F(struct termios, c_line) S(struct winsize) S(fpos_t) S(mbstate_t) S(struct option)            \
     F(struct option, flag) F(struct option, val) S(struct aiocb) F(struct aiocb, aio_buf)          \
     F(struct aiocb, aio_sigevent) S(struct mq_attr) S(struct utmpx) F(struct utmpx, ut_user)       \
