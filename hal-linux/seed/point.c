@@ -195,9 +195,9 @@ void seed_access(const volatile void *address, size_t size, bool writes, const v
 void seed_atomic(const volatile void *address, size_t size, bool reads, bool writes, int order,
                  const void *place)
 {
-    if (!is_held && choice_at_atomic()) {
-        choice_at = point_now;
-        point_next = 0;
+    if (!is_held) {
+        earlier(&choice_at, choice_at_atomic(address, vcpu_self()->index));
+        earlier(&point_next, choice_at);
     }
     point_at(place);
     if (witness_is_on) {

@@ -99,15 +99,16 @@ hal_ns choice_gap(void);
 // Whether a choice is to be made where a vCPU spins.
 bool choice_at_spin(void);
 
-// Whether a choice is to be made before this atomic access.
-bool choice_at_atomic(void);
+// When a choice is to be made because the vCPU that runs is about to access address atomically:
+// point_now is before the access, later than that is behind it. UINT64_MAX: not for that.
+hal_ns choice_at_atomic(const volatile void *address, uint32_t running);
 
 // Whether a choice is to be made, too, whenever a vCPU becomes able to go on.
 bool choice_wants_events(void);
 
 // Which of the `count` able vCPUs goes on, count > 0. running is one of them, or can no longer.
-// is_change: it has had its turn.
-uint32_t choice_make(const uint32_t *able, uint32_t count, uint32_t running, bool is_change);
+// is_change: it has had its turn. Puts able into another order.
+uint32_t choice_make(uint32_t *able, uint32_t count, uint32_t running, bool is_change);
 
 // Whether any vCPU could go on.
 bool turn_is_any_able(void);
