@@ -111,6 +111,13 @@ def _users(room):
 def _deps(room, suffix):
     return ["//core/%s:%s%s" % (r, r, suffix) for r in ROOMS[room]]
 
+def _core_copts(room):
+    # gcc's <limits.h> looks for a libc's unless it believes that it comes from there.
+    return _CORE_COPTS + (["-D_GNU_SOURCE"] + MUSL_INCLUDE if room in _MUSL_ROOMS else ["-D_LIBC_LIMITS_H_"])
+
+def _core_headers(room):
+    return ["//hal"] + (["@musl//:headers", "//core/libc:override"] if room in _MUSL_ROOMS else [])
+
 def core_library(name, hosts = []):
     """The targets NAME, NAME_unit and NAME_seed of one room.
 
@@ -119,7 +126,6 @@ def core_library(name, hosts = []):
       hosts: sources that define what the host's C library has too. A unit test runs on the
         host's, which the sanitizers and Valgrind know; NAME_hosts_unit has them for their own test.
     """
-    musl = name in _MUSL_ROOMS
     internal = ["musl_*.c", "override/**"] if name == "libc" else []
     srcs = isa_glob(["**/*.c", "**/*.S"], exclude = internal)
     common = {
@@ -128,9 +134,8 @@ def core_library(name, hosts = []):
         "visibility": _users(name),
     }
 
-    # gcc's <limits.h> looks for a libc's unless it believes that it comes from there.
-    copts = _CORE_COPTS + (["-D_GNU_SOURCE"] + MUSL_INCLUDE if musl else ["-D_LIBC_LIMITS_H_"])
-    extra = ["//hal"] + (["@musl//:headers", "//core/libc:override"] if musl else [])
+    copts = _core_copts(name)
+    extra = _core_headers(name)
 
     native.cc_library(
         name = name,
@@ -166,6 +171,20 @@ def core_library(name, hosts = []):
         **common
     )
 
+def core_file(name, room, src, suffix):
+    """One file of a room compiled as NAME or NAME_seed is, wherever it lies: for sealed_core's `replaced`."""
+    native.cc_library(
+        name = name,
+        srcs = [src],
+        copts = _core_copts(room) + (SEED_COPTS if suffix else HAL_INCLUDE),
+        features = ["core", "seed" if suffix else "sealed"] + _NO_RUNTIME,
+        linkstatic = True,
+        tags = ["manual"],
+        target_compatible_with = ["@platforms//os:linux", "@platforms//cpu:x86_64"],
+        deps = ["//core/%s:%s%s" % (room, room, suffix)] + _core_headers(room) +
+               ["//hal-linux:seed_inline" if suffix else "//hal:inline"],
+    )
+
 def core_musl_library(name):
     """core/libc/musl_*.c: the files of libc that see musl's internal headers; NAME and NAME_seed."""
     for suffix in ["", "_seed"]:
@@ -176,6 +195,6 @@ def core_musl_library(name):
             features = ["core", "musl"] + [f for f in _NO_RUNTIME if suffix or f != "-llvmcov"],
             linkstatic = True,
             tags = ["manual"] if suffix else [],
-            visibility = ["//core:__pkg__"],
+            visibility = ["//core:__pkg__", "//tests:__subpackages__"],
             deps = [":libc" + suffix, "//hal:inline", ":override", "@musl//:headers", "@musl//:internal"],
         )

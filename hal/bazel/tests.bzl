@@ -35,7 +35,7 @@ def check_test(name, rooms = [], deps = [], copts = [], tags = [], srcs = None, 
         **kwargs
     )
 
-def seed_test(name, rooms, deps = [], srcs = None, **kwargs):
+def seed_test(name, rooms = [], deps = [], srcs = None, **kwargs):
     """A test on the deterministic machine: NAME.c against the _seed form of rooms; prints TAP.
 
     Args:
