@@ -5,7 +5,8 @@
     compare.py OSV-SIM CPUS[@SEED] SUITE.py FUNCTION FILE...
 
 FUNCTION of SUITE.py is called with a Machine and the files by their names. Commands run in a directory that is emptied
-in between, with LC_ALL=C and TZ=UTC. Prints TAP.
+in between, with LC_ALL=C and TZ=UTC. With OSV_SEEDS=FROM-TO in the environment CPUS@SEED is all of these seeds, with 1 to 4
+vCPUs. Prints TAP.
 """
 import os
 import runpy
@@ -134,19 +135,34 @@ def lines_that_differ(kind, want, have):
     return ""
 
 
+def machines(cpus):
+    """cpus; or, where that names a seed and OSV_SEEDS=FROM-TO others, one for each of them."""
+    if "@" not in cpus or "OSV_SEEDS" not in os.environ:
+        return [cpus]
+    first, last = (int(word) for word in os.environ["OSV_SEEDS"].split("-"))
+    return ["%d@%d" % (1 + seed % 4, seed) for seed in range(first, last + 1)]
+
+
 def main(arguments):
     osv_sim, cpus, suite, function = arguments[:4]
     files = {os.path.basename(path): os.path.realpath(path) for path in arguments[4:]}
-    machine = Machine(osv_sim, cpus)
-    # The files lie anywhere; the guest sees them where they are.
-    for folder in sorted({os.path.dirname(path) for path in files.values()}):
-        machine.show(folder)
-    try:
-        runpy.run_path(suite)[function](machine, files)
-    finally:
-        machine.remove()
-    print("1..%d" % machine.count)
-    return 1 if machine.failed or not machine.count else 0
+    count = failed = 0
+    for which in machines(cpus):
+        if which != cpus:
+            print("# %s" % which)
+        machine = Machine(osv_sim, which)
+        machine.count = count
+        # The files lie anywhere; the guest sees them where they are.
+        for folder in sorted({os.path.dirname(path) for path in files.values()}):
+            machine.show(folder)
+        try:
+            runpy.run_path(suite)[function](machine, files)
+        finally:
+            machine.remove()
+        count = machine.count
+        failed += machine.failed
+    print("1..%d" % count)
+    return 1 if failed or not count else 0
 
 
 if __name__ == "__main__":

@@ -9,10 +9,14 @@ HASH = re.compile(rb"osv-sim: trace hash ([0-9a-f]{16}), (\d+) points, \d+ ns, x
 SPOILT = b"osv-sim: this run cannot be repeated: "
 
 
+def prefix_of(machine, seed, cpus="2"):
+    return machine.osv[:1] + ["-c", cpus, "--seed", str(seed), "--trace-hash"] + machine.osv[3:]
+
+
 def run(machine, seed, command, *options, cpus="2", environment=None):
     """(status, output, errors without the hash, hash, points) of one run in an empty directory."""
     machine.empty()
-    prefix = machine.osv[:1] + ["-c", cpus, "--seed", str(seed), "--trace-hash"] + machine.osv[3:] + list(options)
+    prefix = prefix_of(machine, seed, cpus) + list(options)
     status, out, err = machine.run(prefix + command, environment=environment)
     found = HASH.search(err)
     return status, out, HASH.sub(b"", err), found and found.group(1), int(found.group(2)) if found else 0
@@ -106,6 +110,43 @@ def races(machine, files):
     for wrong in ("x", "1,,2", "0"):
         status, _, err = machine.run(base + ["--seed", "1", "--races=" + wrong, "true"])
         machine.case("--races=%s is refused" % wrong, status == 2 and b"--races: '%s'" % wrong.encode() in err, repr(err))
+
+
+def thousand(machine, files):
+    """One seed 1000 times: one hash."""
+    runs = [run(machine, 7, [files["chance"]], cpus="4") for _ in range(1000)]
+    kinds = {r[3] for r in runs}
+    machine.case("one seed a thousand times: one hash", len(kinds) == 1 and None not in kinds, repr(kinds))
+    machine.case("one output", all(r[:3] == runs[0][:3] for r in runs))
+
+
+def gdb_look(machine, command):
+    """What gdb shows of where command stops; the numbers of processes are the host's."""
+    script = ["set pagination off", "set width 0", "run", "bt", "info registers", "osv threads"]
+    trusted = ["-iex", "add-auto-load-safe-path " + os.path.dirname(os.path.realpath(machine.osv[0]))]
+    options = [word for line in script for word in ("-ex", line)]
+    machine.empty()
+    _, out, err = machine.run(["gdb", "-nx", "-batch"] + trusted + options + ["--args"] + command)
+    return re.sub(r"(LWP|process) \d+", r"\1", (out + err).decode(errors="replace"))
+
+
+def crash(machine, files):
+    """A crash that a seed found is opened in gdb, at the same place each time."""
+    for seed in range(1, 201):
+        got = run(machine, seed, [files["crashes"]])
+        if got[0] != 0:
+            break
+    said = got[2].decode(errors="replace")
+    place = re.search(r"rip ([0-9a-f]{16})", said)
+    machine.case("some seed finds the crash", got[0] == 139 and place is not None, said)
+    if place is None:
+        return
+    print("# seed %d" % seed)
+    looks = [gdb_look(machine, prefix_of(machine, seed) + [files["crashes"]]) for _ in range(3)]
+    where = r"(?m)^#\d+ +0x%s in use \(\) at .*crashes\.c" % place.group(1)
+    machine.case("gdb stops in the program, where the report says", re.search(where, looks[0]) is not None, looks[0])
+    machine.case("and shows core's threads", re.search(r"(?m)^2 +crashes +running", looks[0]) is not None, looks[0])
+    machine.case("three times the same", len(set(looks)) == 1, "\n".join(looks))
 
 
 def fresh(machine, files):
