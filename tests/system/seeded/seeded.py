@@ -86,11 +86,11 @@ RACES = re.compile(rb"osv-sim: data races: (\d+); the stacks of both sides: (.*)
 def races(machine, files):
     """A race is found, reported with both stacks, and makes the run fail; what has none is as it is without looking."""
     base = machine.osv[:1] + ["-c", "2", "--trace-hash"]
-    runs = [machine.run(base + ["--seed", str(seed), "--races", "--selftest=fail"]) for seed in range(1, 11)]
+    runs = [machine.run(base + ["--seed", str(seed), "--races", "--selftest=fail"]) for seed in range(1, 41)]
     racing = [err for status, _, err in runs if status == 66 and RACES.search(err)]
-    machine.case("some of ten seeds find that two threads add without a lock", len(racing) > 2, repr(runs))
-    machine.case("the others fail as without looking", len([r for r in runs if r[0] == 1]) == 10 - len(racing))
-    print("# found in %d of 10 seeds" % len(racing))
+    machine.case("some of forty seeds find that two threads add without a lock", len(racing) > 2, repr(runs))
+    machine.case("the others fail as without looking", len([r for r in runs if r[0] == 1]) == 40 - len(racing))
+    print("# found in %d of 40 seeds" % len(racing))
     for err in racing[:2]:
         found = RACES.search(err)
         machine.case("all that are counted are shown", err.count(b"osv: data race: ") == int(found.group(1)), repr(err))
