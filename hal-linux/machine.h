@@ -13,6 +13,17 @@
 
 #include "hal/hal.h"
 
+// What the seeded form makes go wrong, each by chance.
+enum seed_fault {
+    SEED_FAULT_PAGE,  // an allocation of page frames fails
+    SEED_FAULT_IO,    // a request to a file system answers EIO
+    SEED_FAULT_DELAY, // a device takes its time
+    SEED_FAULT_SHORT, // a stream or pipe takes or gives less than it could
+    SEED_FAULT_CLOCK, // the clock on the wall steps
+    SEED_FAULT_STALL, // a vCPU stands still
+    SEED_FAULT_COUNT
+};
+
 enum seed_schedule { SCHEDULE_RANDOM, SCHEDULE_PCT, SCHEDULE_TURNS };
 
 enum { SEED_RACES_MAX = 32, SEED_EXIT_RACES = 66 }; // the status that ThreadSanitizer ends with
@@ -25,6 +36,7 @@ struct seed_options {
     const char *command; // that repeats this run
     const char *command_rest; // the end of it, from behind its first word
     bool finds_races;
+    uint64_t faults[SEED_FAULT_COUNT]; // chances, of 2^32
     uint64_t race_firsts[SEED_RACES_MAX]; // accesses whose stacks are kept: later ones race with them
     uint32_t race_first_count;
 };
@@ -55,6 +67,14 @@ struct statfs;
 void machine_status(struct stat *status);
 void machine_fs_status(struct statfs *status);
 uint64_t machine_inode(uint64_t inode);
+
+// Whether a request to a file system is served later, by a worker; and whether it answers EIO instead
+// of being served.
+bool machine_is_late(void);
+bool machine_is_failing(void);
+
+// How many of the size bytes that a stream could take or give it does: at least 1, where size is.
+size_t machine_transfer(size_t size);
 
 // From the handler of a fault: true where the machine has carried out the instruction itself.
 bool machine_emulate(int signal, int code, greg_t *general);

@@ -188,6 +188,21 @@ uint64_t machine_inode(uint64_t inode)
     return inode;
 }
 
+bool machine_is_late(void)
+{
+    return false;
+}
+
+bool machine_is_failing(void)
+{
+    return false;
+}
+
+size_t machine_transfer(size_t size)
+{
+    return size;
+}
+
 bool machine_emulate(int signal, int code, greg_t *general)
 {
     (void)signal;

@@ -291,6 +291,18 @@ void hal_check_object(const char *path, char *base);
 // are among them, so they work on every machine; one that looks at accesses learns of them here, and an
 // interrupt may come as behind any instruction of an application.
 
+// ---- Faults that a machine plants ------------------------------------------
+//
+// Asked after boot only, where the caller may fail or do less on behalf of the application. The answer is
+// a constant false on machines that plant none; the seeded machine draws it.
+
+enum hal_inject {
+    HAL_INJECT_PAGE,  // no page frame is left
+    HAL_INJECT_SHORT, // a read gives less than there is
+};
+
+static inline bool hal_inject(enum hal_inject kind);
+
 // ---- The rest ------------------------------------------------------------
 
 // Writes bytes for a person to read. Best effort; usable while crashing.

@@ -39,6 +39,11 @@ static const char usage[] =
     "the "
     "exit\n"
     "                               status is then 66\n"
+    "      --faults KIND[=P],...    with --seed, what goes wrong, with chance P (0.01 or 1/100): "
+    "page\n"
+    "                               (no memory), io (EIO), delay (slow devices), short (reads and "
+    "writes),\n"
+    "                               clock (steps), stall (a CPU stands still), or all\n"
     "      --trace-hash             with --seed, prints a number that is the same for the same "
     "run\n"
     "      --debug libs,symbols     prints which files the dynamic linker looks for, and what it "
@@ -211,6 +216,63 @@ static void races_parse(struct seed_options *seed, const char *text)
     }
 }
 
+static const struct {
+    const char *name;
+    double chance; // unless another is given
+} fault_kinds[SEED_FAULT_COUNT] = {
+    [SEED_FAULT_PAGE] = {"page", 0.01},  [SEED_FAULT_IO] = {"io", 0.01},
+    [SEED_FAULT_DELAY] = {"delay", 0.1}, [SEED_FAULT_SHORT] = {"short", 0.5},
+    [SEED_FAULT_CLOCK] = {"clock", 0.1}, [SEED_FAULT_STALL] = {"stall", 0.01},
+};
+
+static double chance_parse(const char *word, const char *text)
+{
+    char *end;
+    double chance = strtod(text, &end);
+    if (end != text && *end == '/') {
+        const char *below = end + 1;
+        double divisor = strtod(below, &end);
+        chance = end != below && divisor > 0 ? chance / divisor : -1;
+    }
+    if (end == text || *end != 0 || !(chance >= 0 && chance <= 1)) {
+        options_fail(EXIT_USAGE, "--faults: '%s': not a chance from 0 to 1, such as 0.01 or 1/100",
+                     word);
+    }
+    return chance;
+}
+
+static void fault_parse(struct seed_options *seed, const char *word)
+{
+    size_t length = strcspn(word, "=");
+    bool is_all = length == 3 && strncmp(word, "all", 3) == 0;
+    bool is_known = false;
+    for (int i = 0; i < SEED_FAULT_COUNT; ++i) {
+        const char *name = fault_kinds[i].name;
+        if (is_all || (strlen(name) == length && strncmp(name, word, length) == 0)) {
+            double chance =
+                word[length] == 0 ? fault_kinds[i].chance : chance_parse(word, word + length + 1);
+            seed->faults[i] = (uint64_t)(chance * (double)(1ul << 32));
+            is_known = true;
+        }
+    }
+    if (!is_known) {
+        options_fail(EXIT_USAGE, "--faults: '%s' is not of page,io,delay,short,clock,stall,all",
+                     word);
+    }
+}
+
+static void faults_parse(struct seed_options *seed, const char *text)
+{
+    char *list = strdup(text);
+    if (list == NULL) {
+        options_fail(EXIT_USAGE, "out of memory");
+    }
+    for (char *rest = list; rest != NULL;) {
+        fault_parse(seed, strsep(&rest, ","));
+    }
+    free(list);
+}
+
 static void debug_check(const char *text)
 {
     static const char *const words[] = {"libs", "symbols"};
@@ -234,6 +296,7 @@ enum long_only {
     OPTION_SEED,
     OPTION_SCHEDULE,
     OPTION_RACES,
+    OPTION_FAULTS,
     OPTION_TRACE_HASH,
     OPTION_DEBUG,
     OPTION_STRACE,
@@ -273,6 +336,10 @@ static void option_take(struct options *options, int option)
         break;
     case OPTION_RACES:
         races_parse(&options->seed, optarg);
+        break;
+    case OPTION_FAULTS:
+        options->has_faults = true;
+        faults_parse(&options->seed, optarg);
         break;
     case OPTION_TRACE_HASH:
         options->seed.prints_hash = true;
@@ -321,6 +388,7 @@ void options_read(struct options *options, int argc, char **argv)
         {"seed", required_argument, NULL, OPTION_SEED},
         {"schedule", required_argument, NULL, OPTION_SCHEDULE},
         {"races", optional_argument, NULL, OPTION_RACES},
+        {"faults", required_argument, NULL, OPTION_FAULTS},
         {"trace-hash", no_argument, NULL, OPTION_TRACE_HASH},
         {"debug", required_argument, NULL, OPTION_DEBUG},
         {"strace", no_argument, NULL, OPTION_STRACE},
@@ -346,6 +414,9 @@ void options_read(struct options *options, int argc, char **argv)
     }
     if (optind == argc && options->self_test == NULL) {
         options_fail(EXIT_USAGE, "no program given; try --help");
+    }
+    if (options->has_faults && !options->is_seeded) {
+        options_fail(EXIT_USAGE, "--faults: only with --seed");
     }
     if (options->cpu_count == 0) {
         options->cpu_count = options->is_seeded ? SEED_CPUS_DEFAULT : boot_host_cpus();

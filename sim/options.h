@@ -28,7 +28,7 @@ struct options {
     size_t env_count;
     const char *cwd; // NULL: the current one
     bool strace, verbose, stats, perf_map;
-    bool is_seeded;
+    bool is_seeded, has_faults;
     struct seed_options seed; // where is_seeded
     const char *debug;        // libs,symbols; or NULL
     const char *core;         // the file for a core dump, or NULL

@@ -149,6 +149,7 @@ static void program_run(void *unused)
                                     .bind_now = options.bind_now,
                                     .trace = options.trace,
                                     .bind_verbose = process->verbose};
+    frame_inject_start();
     int error = script_resolve(process);
     if (error != 0) {
         give_up(error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE, process->executable,

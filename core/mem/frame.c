@@ -512,9 +512,25 @@ static bool run_take(size_t count, hal_phys *start)
     return true;
 }
 
+static _Atomic bool is_injected; // may fail because the machine says so
+
+void frame_inject_start(void)
+{
+    atomic_store(&is_injected, true);
+}
+
+static bool is_refused(void)
+{
+    // Relaxed: whoever still sees false is served.
+    return atomic_load_explicit(&is_injected, memory_order_relaxed) && hal_inject(HAL_INJECT_PAGE);
+}
+
 int frame_alloc(size_t count, unsigned flags, hal_phys *start)
 {
     ASSERT(count > 0);
+    if (is_refused()) {
+        return -ENOMEM;
+    }
     if (count == 1) {
         return single_alloc(flags, start);
     }
@@ -532,6 +548,9 @@ int frame_alloc(size_t count, unsigned flags, hal_phys *start)
 size_t frame_alloc_run(size_t count_max, unsigned flags, hal_phys *start)
 {
     ASSERT(count_max > 0);
+    if (is_refused()) {
+        return 0;
+    }
     size_t count = count_max >= AREA_FRAMES ? large_take(count_max, AREA_FRAMES, start) : 0;
     uint32_t wanted = (uint32_t)min_size(count_max, AREA_FRAMES);
     for (uint32_t least = wanted; count == 0 && least > 0; least /= 8) {

@@ -22,6 +22,9 @@ void frame_init(const struct hal_boot *boot);
 // -ENOMEM: none.
 HAL_MUST_CHECK int frame_alloc(size_t count, unsigned flags, hal_phys *start);
 
+// From now on a machine that plants faults may let allocations fail: the program begins.
+void frame_inject_start(void);
+
 // Takes the longest contiguous run of at most count_max frames that can be had quickly. Answers its
 // length; 0: none.
 size_t frame_alloc_run(size_t count_max, unsigned flags, hal_phys *start);

@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 
 #include "hal-linux/dev/fs_request.h"
+#include "hal-linux/machine.h"
 #include "hal-linux/syscall.h"
 
 enum {
@@ -217,7 +218,14 @@ static const struct operation *operation_of(uint32_t opcode)
     return operation != NULL && operation->serve != NULL ? operation : NULL;
 }
 
-static void serve(struct device_chain *chain)
+// What starts, and what gives back, never fails.
+static bool may_fail(uint32_t opcode)
+{
+    return opcode != FUSE_INIT && opcode != FUSE_DESTROY && opcode != FUSE_FORGET &&
+           opcode != FUSE_RELEASE && opcode != FUSE_RELEASEDIR && opcode != FUSE_REMOVEMAPPING;
+}
+
+static void serve_now(struct device_chain *chain)
 {
     struct fs_host *host = chain->state;
     char *buffer = host->request[chain->queue];
@@ -245,8 +253,19 @@ static void serve(struct device_chain *chain)
         fs_fail(&request, -EINVAL);
     } else if (operation->changes && host->read_only) {
         fs_fail(&request, -EROFS);
+    } else if (may_fail(header->opcode) && machine_is_failing()) {
+        fs_fail(&request, -EIO);
     } else {
         operation->serve(&request);
+    }
+}
+
+static void serve(struct device_chain *chain)
+{
+    if (machine_is_late()) {
+        device_chain_defer(chain, serve_now);
+    } else {
+        serve_now(chain);
     }
 }
 

@@ -171,7 +171,9 @@ void fs_read(struct fs_request *request)
         fs_fail(request, -EAGAIN);
         return;
     }
-    uint32_t used = parts_cut((struct iovec *)data, count, arguments->size);
+    bool is_stream = (kind & FS_SPECIAL) != 0 && !has_place;
+    size_t size = is_stream ? machine_transfer(arguments->size) : arguments->size;
+    uint32_t used = parts_cut((struct iovec *)data, count, size);
     long done;
     do {
         done = read_once(fd, arguments->offset, data, used);
@@ -243,11 +245,12 @@ void fs_write(struct fs_request *request)
         fs_fail(request, -EINVAL);
         return;
     }
-    uint32_t used = parts_cut((struct iovec *)data, count, arguments->size);
-    bool has_place = arguments->offset != OFFSET_NONE;
-    long done = (kind & FS_SPECIAL) != 0 && !has_place
-                    ? write_pieces(fd, data, used)
-                    : write_once(fd, kind, arguments->offset, data, used);
+    bool is_stream = (kind & FS_SPECIAL) != 0 && arguments->offset == OFFSET_NONE;
+    bool is_atomic = arguments->size <= PIPE_ATOMIC;
+    size_t size = is_stream && !is_atomic ? machine_transfer(arguments->size) : arguments->size;
+    uint32_t used = parts_cut((struct iovec *)data, count, size);
+    long done = is_stream ? write_pieces(fd, data, used)
+                          : write_once(fd, kind, arguments->offset, data, used);
     struct fuse_write_out result = {.size = (uint32_t)done};
     fs_answer(chain, done < 0 ? (int)done : 0, &result, sizeof result);
 }

@@ -10,6 +10,7 @@ void seed_relax(void);
 uintptr_t seed_irq_save(void);
 void seed_irq_restore(uintptr_t state);
 bool seed_irq_enabled(void);
+bool seed_inject(enum hal_inject kind);
 
 static inline struct cpu *hal_cpu_self(void)
 {
@@ -39,6 +40,11 @@ static inline void hal_irq_restore(uintptr_t state)
 static inline bool hal_irq_enabled(void)
 {
     return seed_irq_enabled();
+}
+
+static inline bool hal_inject(enum hal_inject kind)
+{
+    return seed_inject(kind);
 }
 
 #endif

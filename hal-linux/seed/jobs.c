@@ -85,7 +85,7 @@ void worker_submit(struct worker_job *job)
     for (uint32_t i = 0; i < SLOT_MAX; ++i) {
         struct slot *slot = &slots[i];
         if (atomic_load(&slot->state) == SLOT_FREE) {
-            hal_ns due = point_now + random_below(&delays, DELAY_NS);
+            hal_ns due = point_now + random_below(&delays, DELAY_NS) + inject_delay();
             *slot = (struct slot){job, job->run, due, SLOT_WAITS};
             job->run = slot_run;
             slot_end = i < slot_end ? slot_end : i + 1;

@@ -77,6 +77,8 @@ static hal_ns events_next(void)
     for (uint32_t i = 0; i < vcpu_count; ++i) {
         earlier(&next, turn_cpus[i].coming != 0 ? turn_cpus[i].coming_at : UINT64_MAX);
         earlier(&next, turn_cpus[i].fires_at);
+        hal_ns until = turn_cpus[i].stands_until;
+        earlier(&next, until > point_now ? until : UINT64_MAX);
     }
     return next;
 }
@@ -161,6 +163,7 @@ static void point_slow(const void *place)
     bool is_event = point_events_take() && choice_wants_events();
     if (is_change) {
         choice_at = point_now + choice_gap();
+        turn_cpus[vcpu->index].stands_until = point_now + inject_stall();
     }
     if (is_change || is_event) {
         turn_choose(is_change);
@@ -297,7 +300,7 @@ hal_ns hal_clock_ns(void)
 // to be, for programs such as make that do not like files from the future.
 hal_ns hal_clock_wall_ns(void)
 {
-    return SEED_START_S * 1000000000ul + hal_clock_ns();
+    return SEED_START_S * 1000000000ul + hal_clock_ns() + (uint64_t)inject_clock_step();
 }
 
 void clock_init(int (*vdso)(int clock, struct timespec *time))

@@ -24,14 +24,16 @@ enum {
 // What the clock on the wall says at the start of each run: 2030-01-01.
 #define SEED_START_S 1893456000ul
 
-// One vCPU, beside its struct vcpu. It is in one of three states: not started; waiting in
-// hal_cpu_idle, until something is pending; able to run.
+// One vCPU, beside its struct vcpu. It is in one of four states: not started; waiting in
+// hal_cpu_idle, until something is pending; standing still, as a planted fault, until a time; able to
+// run.
 struct turn_cpu {
     void *sp; // where its coroutine was left
     bool is_started, is_waiting;
     uint32_t coming;  // causes that were raised and are not pending yet,
     hal_ns coming_at; // but will be then
     hal_ns fires_at;  // when its timer will: the deadline and its jitter
+    hal_ns stands_until;
 };
 
 extern struct turn_cpu turn_cpus[HAL_CPU_MAX];
@@ -117,6 +119,22 @@ bool turn_is_any_able(void);
 
 // Whether that instruction is an application's.
 bool application_is_place(const void *place);
+
+// ---- inject.c ----
+
+void inject_init(const struct seed_options *options);
+
+// How much later than usual a device's work is done.
+hal_ns inject_delay(void);
+
+// How far the clock on the wall is off.
+int64_t inject_clock_step(void);
+
+// How long a vCPU stands still from here on; 0: it does not.
+hal_ns inject_stall(void);
+
+// How often each fault was planted.
+extern uint64_t inject_counts[SEED_FAULT_COUNT];
 
 // ---- jobs.c ----
 

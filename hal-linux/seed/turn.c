@@ -31,7 +31,8 @@ static uint32_t index_self(void)
 static bool is_able(uint32_t index)
 {
     const struct turn_cpu *cpu = &turn_cpus[index];
-    return cpu->is_started && (!cpu->is_waiting || atomic_load(&vcpus[index].pending) != 0);
+    return cpu->is_started && cpu->stands_until <= point_now &&
+           (!cpu->is_waiting || atomic_load(&vcpus[index].pending) != 0);
 }
 
 // The list is not on the stack: it may be an application's.
@@ -57,11 +58,6 @@ static void turn_to(uint32_t index)
     }
 }
 
-void turn_choose(bool is_change)
-{
-    turn_to(choose(index_self(), is_change));
-}
-
 // Nobody can ever go on again. Core prints its threads; when it has, that was all.
 static void deadlock(void)
 {
@@ -84,7 +80,8 @@ bool turn_is_any_able(void)
     return false;
 }
 
-// To some vCPU that can go on. The caller's cannot, until something is pending there. Masked.
+// To some vCPU that can go on. The caller's cannot, until something is pending there or it stands
+// still no longer. Masked.
 static void give_way(void)
 {
     (void)point_events_take();
@@ -95,6 +92,15 @@ static void give_way(void)
         (void)point_events_take();
     }
     turn_to(choose(index_self(), false));
+}
+
+void turn_choose(bool is_change)
+{
+    if (is_able(index_self())) {
+        turn_to(choose(index_self(), is_change));
+    } else {
+        give_way();
+    }
 }
 
 void hal_cpu_idle(void)

@@ -32,6 +32,7 @@ void machine_init(const struct seed_options *wanted)
     point_init(wanted);
     job_init(wanted->seed);
     entropy_init(wanted->seed);
+    inject_init(wanted);
     file_init();
     if (witness_init(wanted) != 0) {
         fputs("osv-sim: --races: this host does not let us reserve the memory for it\n", stderr);
@@ -92,6 +93,21 @@ uint64_t machine_watch(void)
     return pause_ns;
 }
 
+static void faults_print(void)
+{
+    const uint64_t *counts = inject_counts;
+    bool is_any = false;
+    for (int i = 0; i < SEED_FAULT_COUNT; ++i) {
+        is_any = is_any || options->faults[i] != 0;
+    }
+    if (is_any && options->prints_hash) {
+        fprintf(stderr,
+                "osv-sim: faults: page %lu, io %lu, delay %lu, short %lu, clock %lu, stall %lu\n",
+                counts[SEED_FAULT_PAGE], counts[SEED_FAULT_IO], counts[SEED_FAULT_DELAY],
+                counts[SEED_FAULT_SHORT], counts[SEED_FAULT_CLOCK], counts[SEED_FAULT_STALL]);
+    }
+}
+
 int machine_end(enum hal_halt how, int code)
 {
     uint32_t races = witness_race_count();
@@ -99,6 +115,7 @@ int machine_end(enum hal_halt how, int code)
         fprintf(stderr, "osv-sim: trace hash %016lx, %lu points, %lu ns, %s\n", point_hash,
                 point_count, point_now, trap_processor());
     }
+    faults_print();
     if (how == HAL_CRASH) {
         fprintf(stderr, "osv-sim: replay: %s\n", options->command);
     }

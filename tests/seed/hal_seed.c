@@ -320,6 +320,12 @@ bool seed_irq_enabled(void)
     return running != NULL && !running->masked;
 }
 
+bool seed_inject(enum hal_inject kind)
+{
+    (void)kind;
+    return false;
+}
+
 void hal_cpu_kick(uint32_t index)
 {
     seed_point();

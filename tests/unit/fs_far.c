@@ -65,6 +65,21 @@ uint64_t machine_inode(uint64_t inode)
     return inode;
 }
 
+bool machine_is_late(void)
+{
+    return false;
+}
+
+bool machine_is_failing(void)
+{
+    return false;
+}
+
+size_t machine_transfer(size_t size)
+{
+    return size;
+}
+
 void host_devices_start(void)
 {
     static struct hal_boot boot;
