@@ -16,6 +16,7 @@
 #include "core/mem/heap.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/file.h"
+#include "core/vfs/localsocket.h"
 #include "core/vfs/memfile.h"
 #include "core/vfs/pipe.h"
 #include "core/vfs/vfs.h"
@@ -45,10 +46,16 @@ long transfer_result(int error, size_t done)
     return done > 0 ? (long)done : error;
 }
 
+bool breaks_silently(const struct file *file)
+{
+    return file_is_localsocket(file) && localsocket_type_of(file) != LOCALSOCKET_STREAM;
+}
+
 static long finish(struct file *file, int error, size_t done)
 {
+    const bool is_silent = error == -EPIPE && breaks_silently(file);
     file_put(file);
-    return transfer_result(error, done);
+    return is_silent ? error : transfer_result(error, done);
 }
 
 // Files touch the buffer by safe copies as far as they fill or use it: it may be promised longer

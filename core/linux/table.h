@@ -42,6 +42,18 @@
     ROW(syncfs, linux_syncfs, "d"), \
     ROW(sync, linux_sync, ""), \
     ROW(mknodat, linux_mknodat, "dsox"), \
+    ROW(socketpair, linux_socketpair, "dxdp"), \
+    ROW(sendto, linux_sendto, "dbuxpu"), \
+    ROW(sendmsg, linux_sendmsg, "dpx"), \
+    ROW(sendmmsg, linux_sendmmsg, "dpux"), \
+    ROW(recvfrom, linux_recvfrom, "dpuxpp"), \
+    ROW(recvmsg, linux_recvmsg, "dpx"), \
+    ROW(recvmmsg, linux_recvmmsg, "dpuxp"), \
+    ROW(shutdown, linux_shutdown, "dd"), \
+    ROW(getsockname, linux_getsockname, "dpp"), \
+    ROW(getpeername, linux_getpeername, "dpp"), \
+    ROW(setsockopt, linux_setsockopt, "dddpu"), \
+    ROW(getsockopt, linux_getsockopt, "dddpp"), \
     ROW(clone, linux_clone, "xpppp"), \
     ROW(execve, linux_execve, "spp"), \
     ROW(exit, linux_exit, "d"), \

@@ -3,6 +3,7 @@
 #ifndef CORE_LINUX_TRANSFER_H
 #define CORE_LINUX_TRANSFER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/vfs/file.h"
@@ -18,6 +19,9 @@ static inline size_t transfer_limit(size_t size)
 // What a call answers that has moved done bytes until there was an error, or none. Sends the signal
 // that goes with some errors.
 long transfer_result(int error, size_t done);
+
+// Is -EPIPE all that it says, without a signal? So it is with local sockets that are no streams.
+bool breaks_silently(const struct file *file);
 
 enum { VECTOR_FEW = 16 };
 

@@ -10,6 +10,7 @@
 #include "core/mem/heap.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/file.h"
+#include "core/vfs/localsocket.h"
 
 _Static_assert(sizeof(struct io_vector) == sizeof(struct iovec), "iovec");
 
@@ -70,6 +71,10 @@ enum how { DSYNC = 2, SYNC = 4, APPEND = 16, HIGH_PRIORITY = 1 }; // RWF_*
 static int vectors_move(struct file *file, const struct vectors *vectors, int64_t offset,
                         enum direction direction, size_t *done)
 {
+    if (offset == -1 && file_is_localsocket(file)) {
+        return direction == READING ? localsocket_read(file, vectors->all, vectors->count, done)
+                                    : localsocket_write(file, vectors->all, vectors->count, done);
+    }
     if (offset == -1) {
         return direction == READING ? file_read_vector(file, vectors->all, vectors->count, done)
                                     : file_write_vector(file, vectors->all, vectors->count, done);
@@ -135,8 +140,9 @@ static long vector_call(int fd, const struct iovec *user, int count, int64_t off
         done = sync_error == 0 || sync_error == -EINVAL ? done : 0; // -EINVAL: it has no disk
         error = done > 0 ? error : sync_error;
     }
+    const bool is_silent = error == -EPIPE && breaks_silently(file);
     file_put(file);
-    return transfer_result(error, done);
+    return is_silent ? error : transfer_result(error, done);
 }
 
 long linux_readv(int fd, const struct iovec *vectors, int count)

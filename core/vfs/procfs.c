@@ -489,8 +489,10 @@ static int nameless_text(struct file *file, char *text, size_t size, size_t *len
     if (error != 0) {
         return error;
     }
-    size_t name_length = (status.mode & MODE_TYPE) == MODE_FIFO
-                             ? format(name, sizeof name, "pipe:[%lu]", status.inode)
+    const uint32_t type = status.mode & MODE_TYPE;
+    size_t name_length = type == MODE_FIFO ? format(name, sizeof name, "pipe:[%lu]", status.inode)
+                         : type == MODE_SOCKET
+                             ? format(name, sizeof name, "socket:[%lu]", status.inode)
                              : format(name, sizeof name, "anon_inode:[eventfd]");
     return copy_text(name, name_length, text, size, length);
 }
