@@ -136,6 +136,15 @@ static struct ramfs_name *name_new(const char *text)
     return name;
 }
 
+// Its attributes or its names have changed; with names_lock held.
+static void node_changed(struct ramfs_node *node)
+{
+    struct file_time now = file_time_now();
+    mutex_lock(&node->pages_lock);
+    node->changed = now;
+    mutex_unlock(&node->pages_lock);
+}
+
 static void directory_changed(struct ramfs_node *directory)
 {
     directory->modified = directory->changed = file_time_now();
@@ -185,7 +194,7 @@ static void child_unlinked(struct ramfs_node *child)
     if (vnode_is_directory(&child->vnode)) {
         child->parent = NULL;
     }
-    child->changed = file_time_now();
+    node_changed(child);
 }
 
 static const struct vnode_ops ramfs_ops;
@@ -365,7 +374,7 @@ static int ramfs_link(struct vnode *directory, const char *text, struct vnode *t
         vnode_get(target);
         ++node->link_count;
         node->may_link = false;
-        node->changed = file_time_now();
+        node_changed(node);
         name_insert(node_of(directory), name, node);
     }
     names_unlock();
@@ -445,7 +454,7 @@ static void directory_move(struct ramfs_node *moved, struct ramfs_node *from, st
         ++to->link_count;
         moved->parent = to;
     }
-    moved->changed = file_time_now();
+    node_changed(moved);
 }
 
 static void names_exchange(struct ramfs_node *from, struct ramfs_name *source,
@@ -492,7 +501,7 @@ static int rename_locked(struct ramfs_node *from, const char *text, struct ramfs
     name_take(from, source);
     heap_free(source);
     name_insert(to, new_name, moved);
-    moved->changed = file_time_now();
+    node_changed(moved);
     return 0;
 }
 
@@ -597,11 +606,13 @@ static int ramfs_change(struct vnode *vnode, const struct vnode_change *change)
         node->mode = (what & CHANGE_MODE) != 0 ? change->mode & 07777 : node->mode;
         node->uid = (what & CHANGE_UID) != 0 ? change->uid : node->uid;
         node->gid = (what & CHANGE_GID) != 0 ? change->gid : node->gid;
+        mutex_lock(&node->pages_lock);
         node->accessed = (what & CHANGE_ACCESSED) != 0 ? change->accessed : node->accessed;
         node->accessed = (what & CHANGE_ACCESSED_NOW) != 0 ? now : node->accessed;
         node->modified = (what & CHANGE_MODIFIED) != 0 ? change->modified : node->modified;
         node->modified = (what & CHANGE_MODIFIED_NOW) != 0 ? now : node->modified;
         node->changed = now;
+        mutex_unlock(&node->pages_lock);
     }
     names_unlock();
     return error;

@@ -48,6 +48,7 @@ void ramfs_data_free(struct ramfs_node *node)
 void ramfs_data_changed(struct ramfs_node *node, uint64_t size)
 {
     struct file_time now = file_time_now();
+    mutex_lock(&node->pages_lock);
     uint32_t sequence = atomic_load_explicit(&node->sequence, memory_order_relaxed);
     atomic_store_explicit(&node->sequence, sequence + 1, memory_order_relaxed);
     atomic_thread_fence(memory_order_release);             // pairs with the fence in ramfs_status
@@ -55,6 +56,7 @@ void ramfs_data_changed(struct ramfs_node *node, uint64_t size)
     node->modified = node->changed = now;
     // Release pairs with the acquire in ramfs_status.
     atomic_store_explicit(&node->sequence, sequence + 2, memory_order_release);
+    mutex_unlock(&node->pages_lock);
 }
 
 struct cut {

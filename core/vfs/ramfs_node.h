@@ -22,7 +22,6 @@ struct ramfs_node {
     uint32_t link_count;
     bool may_link;   // without a name as yet, and may get one
     uint64_t device; // of device nodes
-    struct file_time accessed, modified, changed;
     struct ramfs_node
         *parent; // of a directory, not counted: a parent lives while it has children. NULL: removed
     struct tree names;           // of a directory, oldest first
@@ -36,6 +35,9 @@ struct ramfs_node {
     uint32_t claim_count; // of pagers that are for writing
     // Guarded by lock; also read without:
     uint64_t size;
+    // Changed under pages_lock and one of the two that keep readers away: the tree lock, for a
+    // change of attributes or names, or lock, for a change of contents.
+    struct file_time accessed, modified, changed;
     // ramfs_pages.c's. Pages come under pages_lock; they go under both locks, and where the file is
     // mapped under the mutex of the address space as well.
     struct mutex pages_lock;
@@ -69,7 +71,7 @@ int ramfs_hole_allocate(struct file *file, unsigned how, uint64_t offset, uint64
 
 // ramfs_pager.c: the file's own frames for mappings.
 int ramfs_pager(struct file *file, struct vm_pager **pager);
-// A mapping is being written to. Takes no lock that waits.
+// A mapping is being written to. Waits for nobody who copies.
 void ramfs_data_written(struct ramfs_node *node);
 
 #endif

@@ -107,6 +107,10 @@ def races(machine, files):
         got = machine.run(base + machine.osv[3:] + ["--seed", "3", "--races"] + command)
         machine.case("%s: the same run, and no race" % os.path.basename(command[0]), got == want and want[0] != 66,
                      repr((want, got)))
+    expected = machine.run([files["crowd"]])
+    wrong = [seed for seed in range(1, 31)
+             if run(machine, seed, [files["crowd"]], "--races", cpus=str(2 + seed % 3))[:3] != expected]
+    machine.case("threads in the same files: as on Linux, and no race", not wrong, "seeds %r" % wrong)
     for wrong in ("x", "1,,2", "0"):
         status, _, err = machine.run(base + ["--seed", "1", "--races=" + wrong, "true"])
         machine.case("--races=%s is refused" % wrong, status == 2 and b"--races: '%s'" % wrong.encode() in err, repr(err))
@@ -159,7 +163,8 @@ def fresh(machine, files):
     sql = "create table t(a, b); with recursive n(i) as (select 1 union all select i + 1 from n where i < 500) " \
           "insert into t select i, i * i from n; select count(*), sum(b) from t; pragma integrity_check;"
     for name, command in (("lua", ["lua5.4", script]), ("sqlite3", ["sqlite3", ":memory:", sql]),
-                          ("C++ threads", [files["work_cxx"]]), ("threads that meet", [files["stress"]])):
+                          ("C++ threads", [files["work_cxx"]]), ("threads that meet", [files["stress"]]),
+                          ("threads in the same files", [files["crowd"]])):
         expected = machine.run(command)
         wrong = []
         for seed in range(first, last + 1):
