@@ -33,15 +33,31 @@ struct cpu *cpu_allowed(const struct thread *thread, struct cpu *preferred)
     return found;
 }
 
-// The thread that has most claim to run among those that have waited long enough and may run on
-// target. *young: there is one that has not waited long enough.
-static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now,
-                               bool *young)
+// Does target want a thread of cpu's? An idle one does, and one with so few that moving one makes
+// it fairer.
+static bool is_wanted(struct cpu *cpu, struct cpu *target)
 {
+    return atomic_load_explicit(&target->idle, memory_order_relaxed) ||
+           runq_count(cpu) >= runq_count(target) + 2;
+}
+
+// The thread that has most claim to run among those that may run on target, and have waited long
+// enough or would run there before what runs now. *young: there is one that has not waited long
+// enough.
+static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now, bool *young)
+{
+    uint32_t running = atomic_load_explicit(&target->running_priority, memory_order_relaxed);
+    bool wants_any = is_wanted(cpu, target);
     for (struct tree_node *node = tree_first(&cpu->ready); node != NULL; node = tree_next(node)) {
         struct thread *thread = container_of(node, struct thread, run_node);
+        if (thread->priority <= running && !wants_any) {
+            return NULL; // nor has any later one a higher priority
+        }
         if (!cpu_is_allowed(thread, target)) {
             continue;
+        }
+        if (thread->priority > running) {
+            return thread;
         }
         if (thread->ready_ns == 0) {
             thread->ready_ns = now;
@@ -54,24 +70,13 @@ static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now,
     return NULL;
 }
 
-// Does target want a thread of cpu's? An idle one does, and one with so few that moving one makes
-// it fairer.
-static bool is_wanted(struct cpu *cpu, struct cpu *target)
-{
-    return atomic_load_explicit(&target->idle, memory_order_relaxed) ||
-           runq_count(cpu) >= runq_count(target) + 2;
-}
-
 // Called where all queued threads' registers are saved: from interrupts.
 void balance_push(struct cpu *cpu, hal_ns now)
 {
     bool young = false;
     for (uint32_t i = 1; i < sched_count && runq_count(cpu) > 0; ++i) {
         struct cpu *target = &sched_cpus[(cpu->index + i) % sched_count];
-        struct thread *thread = NULL;
-        if (is_wanted(cpu, target)) {
-            thread = pushable(cpu, target, now, &young);
-        }
+        struct thread *thread = pushable(cpu, target, now, &young);
         if (thread != NULL) {
             // One thread for each.
             atomic_store_explicit(&target->idle, false, memory_order_relaxed);

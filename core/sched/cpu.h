@@ -13,29 +13,31 @@
 #include "core/lib/count.h"
 #include "core/lib/list.h"
 #include "core/lib/tree.h"
+#include "core/sched/decay.h"
 #include "core/sched/sched.h"
 #include "core/sched/thread.h"
 #include "hal/hal.h"
 
 enum {
-    SCHED_SLICE_NS = 5000000,       // a thread runs so long before an equal one gets its turn
-    SCHED_BALANCE_NS = 250000,      // a thread waits so long before an idle CPU may take it
-    SCHED_WAKE_CREDIT_NS = 2500000, // a sleeper wakes at most so far ahead of the others
-    SCHED_LAG_MAX_NS = 10000000,    // nobody waits for others to make good more than this
-    SCHED_WAKE_RUN_NS = 1000000,    // a thread runs so long before one that is so far behind gets its turn
-    CPU_LINE = 128,                 // two cache lines: processors fetch them in pairs
+    SCHED_HYSTERESIS_NS = 5000000, // one that has had so much more than the first in the queue gives way
+    SCHED_PENALTY_NS = 10000,      // what counts as used by one that takes the CPU from another
+    SCHED_LEAD_MAX_NS = 10000000,  // a sleeper wakes at most so far ahead of the others
+    SCHED_LAG_MAX_NS = 10000000,   // and one that comes from another CPU is at most so far behind
+    SCHED_BALANCE_NS = 250000,     // a thread waits so long before an idle CPU may take it
+    CPU_LINE = 128,                // two cache lines: processors fetch them in pairs
 };
 
 struct cpu {
     uint32_t index; // first: core/mem reads it through hal_cpu_self
     // This CPU's, interrupts off.
     struct thread *current;
-    struct tree ready;         // by vruntime
+    struct tree ready;         // by order
     struct tree timers;        // of threads parked here, by timer_ns
     hal_ns timer_ns;           // what hal_timer_set was told; early firings are harmless
     hal_ns now_ns;             // up to here current's time is accounted: a clock that is cheap and late
-    hal_ns slice_ns;           // since when current runs
-    int64_t vruntime_min;      // never runs back; newcomers start here
+    struct decay_clock clock;  // as of now_ns
+    decayed floor;             // of the last that was chosen, or more; newcomers start here
+    bool was_alone;            // current, when its time was last accounted
     struct thread *departing;  // switched out for another CPU, to be posted by whoever runs next
     struct cpu *departing_to;
     struct thread *dead;       // switched out for good, to be released by whoever runs next
@@ -44,7 +46,9 @@ struct cpu {
     _Alignas(CPU_LINE) _Atomic(struct thread *) inbox; // newest first
     _Atomic bool idle;                                 // halted or about to: it takes threads off others
     _Atomic uint32_t ready_count;                      // in ready; written by this CPU, a hint for others
+    _Atomic uint32_t running_priority;                 // of current; a hint, too
     _Atomic bool affinity_changed;                     // of some thread that is or was here
+    _Atomic bool schedule_changed;                     // the same
     _Alignas(CPU_LINE) struct thread idle_thread;
 };
 
@@ -82,6 +86,18 @@ static inline struct cpu *thread_cpu(const struct thread *thread)
 {
     return atomic_load_explicit(&thread->cpu, memory_order_relaxed);
 }
+
+// schedule.c. All with interrupts off.
+static inline bool is_real_time(const struct thread *thread)
+{
+    return thread->priority != 0;
+}
+
+void schedule_take(struct cpu *cpu, struct thread *thread);  // what has changed; it is in no queue
+void schedule_place(struct cpu *cpu, struct thread *thread); // its order, before it is queued
+void schedule_charge(struct cpu *cpu, struct thread *thread, uint64_t growth, hal_ns span);
+hal_ns schedule_wait(const struct cpu *cpu); // until the first in the queue takes current's place; UINT64_MAX: never
+void schedule_enforce(struct cpu *cpu);      // takes what has changed of the threads here
 
 // timer.c
 void timer_want(struct cpu *cpu, hal_ns deadline);

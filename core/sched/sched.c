@@ -51,33 +51,21 @@ void sched_counts_sum(struct sched_counts *sum)
     }
 }
 
-// Is it the turn of the first in the queue? It has had less time, and current a fair run.
-static bool preemption_is_due(struct cpu *cpu, hal_ns now)
-{
-    int64_t ahead = cpu->current->vruntime - runq_first(cpu)->vruntime;
-    hal_ns ran = now - cpu->slice_ns;
-    return (ran >= SCHED_SLICE_NS && ahead >= 0) ||
-           (ran >= SCHED_WAKE_RUN_NS && ahead >= SCHED_WAKE_RUN_NS);
-}
-
-// When to look again after current has run so long.
-static hal_ns slice_more(hal_ns ran)
-{
-    if (ran < SCHED_WAKE_RUN_NS) {
-        return SCHED_WAKE_RUN_NS;
-    }
-    return ran < SCHED_SLICE_NS ? SCHED_SLICE_NS : ran + SCHED_SLICE_NS;
-}
-
+// Is it the turn of the first in the queue? When not, the timer asks again when it may be.
 static void preempt(struct cpu *cpu)
 {
     hal_ns now = hal_clock_ns();
     sched_account(cpu, now);
-    if (!preemption_is_due(cpu, now)) {
-        timer_want(cpu, cpu->slice_ns + slice_more(now - cpu->slice_ns));
+    hal_ns wait = schedule_wait(cpu);
+    if (wait == UINT64_MAX) {
+        return;
+    }
+    if (wait > 0) {
+        timer_want(cpu, now + wait);
     } else if (cpu->current->preempt_count > 0) {
         cpu->current->need_switch = true;
     } else {
+        cpu->current->preempted = true;
         sched_switch(cpu, cpu);
     }
 }
@@ -131,6 +119,10 @@ void upcall_kick(struct hal_frame *frame)
     struct cpu *cpu = hal_cpu_self();
     count_add(&cpu->counts.kicked, 1);
     inbox_drain(cpu);
+    if (atomic_load_explicit(&cpu->schedule_changed, memory_order_relaxed) &&
+        atomic_exchange(&cpu->schedule_changed, false)) {
+        schedule_enforce(cpu);
+    }
     if (runq_count(cpu) > 0) {
         balance_push(cpu, hal_clock_ns());
     }
@@ -167,6 +159,7 @@ HAL_NORETURN static void cpu_run(struct cpu *cpu)
     struct hal_context boot = {0};
     cpu->current = idle;
     cpu->now_ns = hal_clock_ns();
+    (void)decay_anchor(&cpu->clock, cpu->now_ns);
     atomic_store_explicit(&idle->switched_ns, cpu->now_ns, memory_order_relaxed);
     hal_context_init(&idle->context, idle->stack, idle->stack_size, idle_run, cpu);
     hal_context_switch(&boot, &idle->context);

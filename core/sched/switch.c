@@ -11,8 +11,7 @@
 // the registers are saved). For the same reason a thread that goes to another CPU is posted there
 // by whoever runs next on the old one (sched_finish).
 //
-// Virtual time: a thread's vruntime is the processor time that it has used, so the smallest is the
-// one that has had least. Between CPUs it travels relative to the CPU's vruntime_min.
+// Who comes before whom is schedule.c's.
 #include "core/sched/cpu.h"
 
 #include "core/lib/assert.h"
@@ -26,8 +25,8 @@ static struct thread *thread_of(struct tree_node *node)
 
 static bool runs_before(const struct tree_node *a, const struct tree_node *b)
 {
-    return container_of(a, struct thread, run_node)->vruntime <
-           container_of(b, struct thread, run_node)->vruntime;
+    return container_of(a, struct thread, run_node)->order <
+           container_of(b, struct thread, run_node)->order;
 }
 
 static void runq_count_add(struct cpu *cpu, uint32_t change)
@@ -38,13 +37,11 @@ static void runq_count_add(struct cpu *cpu, uint32_t change)
 void runq_insert(struct cpu *cpu, struct thread *thread)
 {
     ASSERT(thread_cpu(thread) == cpu);
-    if (thread->migrating) {
-        thread->migrating = false;
-        thread->vruntime += cpu->vruntime_min;
+    if (atomic_load(&thread->schedule_changed)) {
+        schedule_take(cpu, thread);
     }
-    if (thread->vruntime < cpu->vruntime_min - SCHED_WAKE_CREDIT_NS) {
-        thread->vruntime = cpu->vruntime_min - SCHED_WAKE_CREDIT_NS;
-    }
+    schedule_place(cpu, thread);
+    thread->migrating = false;
     thread->ready_ns = 0;
     tree_insert(&cpu->ready, &thread->run_node, runs_before);
     runq_count_add(cpu, 1);
@@ -120,10 +117,7 @@ void thread_depart(struct cpu *cpu, struct thread *thread, struct cpu *target)
     if (thread->timer_armed) {
         timer_remove(cpu, thread);
     }
-    if (!thread->migrating) {
-        thread->migrating = true;
-        thread->vruntime -= cpu->vruntime_min;
-    }
+    thread->migrating = true;
     atomic_store_explicit(&thread->cpu, target, memory_order_relaxed); // the post publishes it
     inbox_post(target, thread);
 }
@@ -136,7 +130,9 @@ void thread_ready(struct thread *thread)
         inbox_post(target, thread);
     } else if (cpu_is_allowed(thread, cpu)) {
         runq_insert(cpu, thread);
-        if (cpu->current != &cpu->idle_thread) {
+        if (is_real_time(thread)) {
+            cpu_kick(cpu->index); // the caller may be anywhere: to be preempted where it may
+        } else if (cpu->current != &cpu->idle_thread) {
             timer_want(cpu, cpu->now_ns + SCHED_BALANCE_NS);
         }
     } else {
@@ -150,18 +146,22 @@ void sched_account(struct cpu *cpu, hal_ns now)
     uint64_t span = now - cpu->now_ns;
     uint32_t version = atomic_load_explicit(&thread->runtime_version, memory_order_relaxed);
     uint64_t runtime = atomic_load_explicit(&thread->runtime_ns, memory_order_relaxed);
+    uint64_t growth = decay_advance(&cpu->clock, cpu->now_ns, now);
     cpu->now_ns = now;
-    thread->vruntime += (int64_t)span;
-    // Those who were queued meanwhile started from a vruntime_min as old as now_ns was.
-    struct thread *first = runq_count(cpu) == 0 ? NULL : runq_first(cpu);
-    if (first != NULL && thread->vruntime > first->vruntime + SCHED_LAG_MAX_NS) {
-        thread->vruntime = first->vruntime + SCHED_LAG_MAX_NS;
-    }
+    schedule_charge(cpu, thread, growth, span);
     atomic_store_explicit(&thread->runtime_version, version + 1, memory_order_relaxed);
     // The release stores pair with thread_runtime_ns.
     atomic_store_explicit(&thread->runtime_ns, runtime + span, memory_order_release);
     atomic_store_explicit(&thread->switched_ns, now, memory_order_release);
     atomic_store_explicit(&thread->runtime_version, version + 2, memory_order_release);
+}
+
+static void preemption_note(const struct cpu *cpu, struct thread *previous, struct thread *next)
+{
+    previous->preempted = false;
+    if (next != previous && next->weight != 0) {
+        next->order = decay_after(next->order, &cpu->clock, SCHED_PENALTY_NS, next->weight);
+    }
 }
 
 // current is queued, or published, or gone; its time is accounted up to now_ns.
@@ -171,16 +171,19 @@ static void switch_next(struct cpu *cpu)
     struct thread *next = runq_first(cpu);
     if (next != NULL) {
         runq_remove(cpu, next);
-        if (next->vruntime > cpu->vruntime_min) {
-            cpu->vruntime_min = next->vruntime;
+        if (next->order > cpu->floor) {
+            cpu->floor = next->order;
         }
-        if (runq_count(cpu) > 0) {
+        cpu->was_alone = runq_count(cpu) == 0;
+        if (!cpu->was_alone) {
             timer_want(cpu, cpu->now_ns + SCHED_BALANCE_NS);
         }
     } else {
         next = &cpu->idle_thread;
     }
-    cpu->slice_ns = cpu->now_ns;
+    if (previous->preempted) {
+        preemption_note(cpu, previous, next);
+    }
     if (next == previous) {
         MARK("switch: the parking thread is chosen again");
         return;
@@ -188,6 +191,7 @@ static void switch_next(struct cpu *cpu)
     atomic_store_explicit(&previous->switched_ns, 0, memory_order_relaxed);
     atomic_store_explicit(&next->switched_ns, cpu->now_ns, memory_order_relaxed);
     cpu->current = next;
+    atomic_store_explicit(&cpu->running_priority, next->priority, memory_order_relaxed);
     count_add(&cpu->counts.switches, 1);
     hal_context_switch(&previous->context, &next->context);
     sched_finish(); // cpu is stale
@@ -391,8 +395,8 @@ void thread_yield(void)
     if (first != NULL) {
         // Behind the first, whatever time it has used: a caller that yields means another to run.
         struct thread *self = thread_self();
-        if (self->vruntime < first->vruntime) {
-            self->vruntime = first->vruntime;
+        if (!is_real_time(self) && self->order < first->order) {
+            self->order = first->order;
         }
         sched_switch(cpu, cpu);
     }
@@ -414,6 +418,7 @@ void preempt_enable(void)
     if (--self->preempt_count == 0 && self->need_switch) {
         self->need_switch = false;
         uintptr_t irq = hal_irq_save();
+        self->preempted = true;
         sched_switch(hal_cpu_self(), hal_cpu_self());
         hal_irq_restore(irq);
     }

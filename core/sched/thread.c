@@ -113,7 +113,10 @@ static void thread_fill(struct thread *thread, struct cpu *cpu, void *tp)
     thread->migrating = true;
     thread->timer_armed = false;
     thread_wait_note(thread, THREAD_WAIT_NONE, NULL);
-    thread->vruntime = 0;
+    thread->preempted = false;
+    thread->order = 0;
+    thread->priority = 0;
+    thread->weight = 0;
     atomic_store_explicit(&thread->runtime_ns, 0, memory_order_relaxed);
     atomic_store_explicit(&thread->switched_ns, 0, memory_order_relaxed);
 }
@@ -128,6 +131,15 @@ static void affinity_init(struct thread *thread, const struct hal_cpu_set *cpus)
     }
 }
 
+static void schedule_init(struct thread *thread, const struct thread_schedule *schedule)
+{
+    struct thread_schedule fair = {.policy = THREAD_FAIR};
+    struct thread *creator = thread_self();
+    fair = schedule != NULL ? *schedule : creator != NULL ? thread_schedule_get(creator) : fair;
+    atomic_store_explicit(&thread->schedule, fair, memory_order_relaxed);
+    atomic_store_explicit(&thread->schedule_changed, true, memory_order_relaxed);
+}
+
 int thread_create(struct thread **out, const struct thread_config *config, void (*entry)(void *),
                   void *argument)
 {
@@ -140,6 +152,7 @@ int thread_create(struct thread **out, const struct thread_config *config, void 
     thread_fill(thread, NULL, config->tp);
     thread->id = atomic_fetch_add_explicit(&id_last, 1, memory_order_relaxed) + 1;
     affinity_init(thread, config->affinity);
+    schedule_init(thread, config->schedule);
     name_copy(thread, config->name != NULL ? config->name : creator != NULL ? creator->name : "");
     thread->stack = config->stack != NULL ? config->stack : thread->own_stack;
     thread->stack_size = config->stack != NULL ? config->stack_size : THREAD_STACK_SIZE;

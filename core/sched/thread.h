@@ -40,6 +40,23 @@ enum thread_wait {
     THREAD_WAIT_DEVICE,
 };
 
+// Who runs: first the real-time threads (THREAD_FIFO, THREAD_ROUND_ROBIN), by priority. All others share what these
+// leave, by nice: each step is a quarter more than the next.
+enum thread_policy { THREAD_FAIR, THREAD_FIFO, THREAD_ROUND_ROBIN, THREAD_BATCH, THREAD_IDLE };
+enum {
+    THREAD_PRIORITY_MAX = 99, // of applications; core's own threads that must not wait for those have one more
+    THREAD_NICE_MIN = -20,
+    THREAD_NICE_MAX = 19,
+    THREAD_SLICE_NS = 100000000, // of a THREAD_ROUND_ROBIN: then it is the turn of an equal
+};
+
+struct thread_schedule {
+    uint8_t policy;   // enum thread_policy. THREAD_BATCH is THREAD_FAIR, THREAD_IDLE a nicer one
+    uint8_t priority; // 1 .. THREAD_PRIORITY_MAX for real-time, else 0
+    int8_t nice;      // THREAD_NICE_MIN .. THREAD_NICE_MAX; without effect for real-time
+    bool resets;      // threads that it creates start as THREAD_FAIR; for whoever creates them
+};
+
 struct thread {
     struct hal_context context;
     _Atomic(struct cpu *) cpu;   // where it runs, or will run once woken; written by that CPU only (switch.c)
@@ -49,7 +66,15 @@ struct thread {
     uint32_t id;                 // 1 .. ; unique while the thread lives
     int32_t preempt_count;       // > 0: not to be preempted; its own
     bool need_switch;            // a preemption was put off by preempt_count; its own
-    bool migrating;              // vruntime is relative to no CPU: the one that takes it in adds its own base
+    bool migrating;              // the CPU that takes it in gives it a place among its own; that CPU's
+    bool preempted;              // it is being switched out, and would have gone on; its own
+    bool is_round_robin;         // this and the next two: what its CPU has taken of schedule; that CPU's
+    uint8_t priority;            // 0: not real-time
+    uint32_t weight;             // how its time counts (decay.h); 0: not at all: real-time, or an idle thread
+    uint64_t order;              // the smaller runs first (schedule.c); its CPU's
+    uint64_t slice_used_ns;      // if is_round_robin; its CPU's
+    _Atomic bool schedule_changed; // its CPU is to look at schedule
+    _Atomic struct thread_schedule schedule;
     bool is_serving;             // thread_serve; its own
     bool has_served;             // since thread_serve_begin, and to be interrupted; its own
     bool never_restarts;         // said to the function of thread_serve_set; its own
@@ -63,7 +88,6 @@ struct thread {
     char *stack;                 // lowest byte
     size_t stack_size;
     char name[THREAD_NAME_SIZE];
-    int64_t vruntime;            // in nanoseconds of its CPU's virtual time; that CPU's
     hal_ns ready_ns;             // when balance_push first saw it in the queue, or 0; that CPU's
     _Atomic uint64_t runtime_ns; // used before switched_ns; written by its CPU
     _Atomic hal_ns switched_ns;  // since when it runs; 0: it does not
@@ -90,6 +114,7 @@ struct thread_config {
     void *tp;
     void *user;
     const struct hal_cpu_set *affinity; // NULL: the creator's
+    const struct thread_schedule *schedule; // NULL: the creator's
     // Called once the thread runs no more and its stack is free to be reused, on any thread, interrupts off: must not
     // block. NULL: nothing. For detached threads; a joiner knows by thread_join.
     void (*released)(struct thread *thread);
@@ -167,6 +192,15 @@ void thread_detach(struct thread *thread); // instead of joining
 // Affinity. Never empty: -EINVAL. A running thread moves before the call returns if it is the caller, soon otherwise.
 HAL_MUST_CHECK int thread_affinity_set(struct thread *thread, const struct hal_cpu_set *cpus);
 void thread_affinity_get(struct thread *thread, struct hal_cpu_set *cpus);
+
+// schedule is valid. A caller that has no more claim to its CPU is switched before the call returns; another thread
+// is looked at by its CPU, soon.
+void thread_schedule_set(struct thread *thread, struct thread_schedule schedule);
+struct thread_schedule thread_schedule_get(const struct thread *thread);
+hal_ns thread_slice_ns(struct thread_schedule schedule); // how long it runs while an equal waits; 0: as long as it will
+
+// Of core's own threads that applications wait for: before all of these.
+extern const struct thread_schedule thread_schedule_core;
 
 hal_ns thread_runtime_ns(struct thread *thread); // CPU time used, up to now
 

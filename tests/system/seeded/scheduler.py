@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""scheduler.py: who runs for how long, measured in virtual time, for compare.py: nothing here depends on the host."""
+import re
+
+SEEDS = (1, 2, 3)
+
+
+def figures(machine, program, cpus, seed, *arguments):
+    """The figures of each thread of one run of turns.c: {"used": us, "gap": us, "late": us}."""
+    machine.empty()
+    command = machine.osv[:1] + ["-c", str(cpus), "--seed", str(seed)] + machine.osv[3:] + [program, *arguments]
+    status, out, err = machine.run(command)
+    if status != 0:
+        machine.case("%s ends, seed %d" % (" ".join(arguments), seed), False, (out + err).decode(errors="replace"))
+    return [{name: int(value) for name, value in re.findall(r"(\w+) (-?\d+)", line.split(" ", 1)[1])}
+            for line in out.decode().splitlines()]
+
+
+def judge(machine, name, program, arguments, right, cpus=1):
+    """Is right(figures) true under each seed?"""
+    for seed in SEEDS:
+        found = figures(machine, program, cpus, seed, *arguments)
+        machine.case("%s, %d vCPUs, seed %d" % (name, cpus, seed), bool(found) and right(found), repr(found))
+
+
+def shares_of(found):
+    total = sum(thread["used"] for thread in found)
+    return [100 * thread["used"] / total for thread in found]
+
+
+def fair(machine, files):
+    """Equal threads have equal shares; nobody starves, monopolises or takes over."""
+    turns = files["turns"]
+    for count in (2, 3, 5):
+        judge(machine, "%d busy threads: equal shares, within 1 %%" % count, turns, ["equal", str(count), "600"],
+              lambda found, share=100 / count: all(abs(s - share) <= 1 for s in shares_of(found)))
+    judge(machine, "one that sleeps 9 ms and runs 1 ms wakes in time, and has its tenth", turns, ["sleeper"],
+          lambda found: found[1]["late"] < 1000 and 8 < shares_of(found)[1] < 11)
+    # By the paper's formula alone it would run for 140 ms.
+    judge(machine, "one that slept for 300 ms runs for 16 ms at most, and half of the time", turns, ["waking"],
+          lambda found: found[0]["gap"] < 16000 and 45000 < found[1]["used"] < 60000)
+    judge(machine, "new ones wait for their turn, and have it", turns, ["late"],
+          lambda found: found[0]["gap"] < 21000 and 36000 < found[1]["used"] < 44000
+          and 22000 < found[2]["used"] < 31000)
