@@ -174,3 +174,37 @@ def sim_test(name, runner, args = [], data = [], cpus = [1, 2, 4], seeded = True
             target_compatible_with = ["@platforms//os:linux"],
             **kwargs
         )
+
+def _commands_impl(ctx):
+    lines = ctx.actions.declare_file(ctx.label.name + ".list")
+    ctx.actions.write(lines, "".join([ctx.expand_location(line, ctx.attr.data) + "\n" for line in ctx.attr.lines]))
+    runfiles = ctx.runfiles([lines] + ctx.files.data)
+    for target in ctx.attr.data:
+        runfiles = runfiles.merge(target[DefaultInfo].default_runfiles)
+    return [DefaultInfo(files = depset([lines]), runfiles = runfiles)]
+
+_commands = rule(
+    doc = "A file of lines, and the files that they name.",
+    attrs = {"data": attr.label_list(allow_files = True), "lines": attr.string_list()},
+    implementation = _commands_impl,
+)
+
+def seeded_tests(name):
+    """What //tests/system/seeded:soak runs of a package. Stands behind all its tests.
+
+    Args:
+      name: NAME.list has a line for each NAME_seeded of the package that is no manual test: its label and arguments.
+    """
+    lines = []
+    data = {}
+    for test, rule in native.existing_rules().items():
+        if test.endswith("_seeded") and "seeded" in rule["tags"] and "manual" not in rule["tags"]:
+            args = [arg.replace("$(location ", "$(rootpath ") for arg in rule["args"]]
+            lines.append(" ".join(["//%s:%s" % (native.package_name(), test)] + args))
+            data.update({label: None for label in rule["data"]})
+    _commands(
+        name = name,
+        data = data.keys(),
+        lines = lines,
+        visibility = ["//tests:__subpackages__"],
+    )

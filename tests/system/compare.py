@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """compare.py: the same command on Linux and on osv-sim must print the same, exit the same and leave the same files.
 
-    compare.py OSV-SIM CPUS[@SEED] SUITE.py FUNCTION FILE...
+    compare.py OSV-SIM CPUS[@SEED[@SCHEDULE]] SUITE.py FUNCTION FILE...
 
 FUNCTION of SUITE.py is called with a Machine and the files by their names. Commands run in a directory that is emptied
 in between, with LC_ALL=C and TZ=UTC. With OSV_SEEDS=FROM-TO in the environment CPUS@SEED is all of these seeds, with 1 to 4
-vCPUs. Prints TAP.
+vCPUs; with OSV_SEEDS=CPUS@SEED[@SCHEDULE] it is that. Prints TAP, and the command of what fails.
 """
 import os
 import runpy
+import shlex
 import shutil
 import stat
 import subprocess
@@ -24,8 +25,9 @@ class Machine:
     """Runs commands on Linux and on osv-sim and compares what they did."""
 
     def __init__(self, osv_sim, cpus):
-        cpus, _, seed = cpus.partition("@")
-        self.osv = [os.path.abspath(osv_sim), "-c", cpus] + (["--seed", seed, "--races"] if seed else [])
+        cpus, seed, schedule = (cpus.split("@") + ["", ""])[:3]
+        self.osv = [os.path.abspath(osv_sim), "-c", cpus] + (["--seed", seed, "--races"] if seed else []) + (
+            ["--schedule", schedule] if schedule else [])
         self.count = self.failed = 0
         self.start = time.time()
         self.top = tempfile.mkdtemp(prefix="osv-apps-")
@@ -105,7 +107,8 @@ class Machine:
             prepare()
             done = [self.run(prefix + command, stdin, environment) for command in which]
             results.append([(status, keep(out), err) for status, out, err in done] + [self.files(unlike)])
-        self.case(name, results[0] == results[1], difference(results[0], results[1]))
+        said = "\n".join("command: " + shlex.join(self.osv + command) for command in commands)
+        self.case(name, results[0] == results[1], said + "\n" + difference(results[0], results[1]))
         return results[0] == results[1]
 
 
@@ -139,28 +142,35 @@ def machines(cpus):
     """cpus; or, where that names a seed and OSV_SEEDS=FROM-TO others, one for each of them."""
     if "@" not in cpus or "OSV_SEEDS" not in os.environ:
         return [cpus]
+    if "@" in os.environ["OSV_SEEDS"]:
+        return [os.environ["OSV_SEEDS"]]
     first, last = (int(word) for word in os.environ["OSV_SEEDS"].split("-"))
     return ["%d@%d" % (1 + seed % 4, seed) for seed in range(first, last + 1)]
 
 
+def run(osv_sim, which, suite, function, paths, count=0):
+    """FUNCTION of SUITE on one machine; (how many cases with the count before, how many failed)."""
+    files = {os.path.basename(path): os.path.realpath(path) for path in paths}
+    machine = Machine(osv_sim, which)
+    machine.count = count
+    # The files lie anywhere; the guest sees them where they are.
+    for folder in sorted({os.path.dirname(path) for path in files.values()}):
+        machine.show(folder)
+    try:
+        runpy.run_path(suite)[function](machine, files)
+    finally:
+        machine.remove()
+    return machine.count, machine.failed
+
+
 def main(arguments):
     osv_sim, cpus, suite, function = arguments[:4]
-    files = {os.path.basename(path): os.path.realpath(path) for path in arguments[4:]}
     count = failed = 0
     for which in machines(cpus):
         if which != cpus:
             print("# %s" % which)
-        machine = Machine(osv_sim, which)
-        machine.count = count
-        # The files lie anywhere; the guest sees them where they are.
-        for folder in sorted({os.path.dirname(path) for path in files.values()}):
-            machine.show(folder)
-        try:
-            runpy.run_path(suite)[function](machine, files)
-        finally:
-            machine.remove()
-        count = machine.count
-        failed += machine.failed
+        count, wrong = run(osv_sim, which, suite, function, arguments[4:], count)
+        failed += wrong
     print("1..%d" % count)
     return 1 if failed or not count else 0
 
