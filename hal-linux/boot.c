@@ -304,6 +304,7 @@ int boot_run(const struct boot_options *options)
     halt_main_tid = (int)syscall3(SYS_gettid, 0, 0, 0);
     vcpu_adopt_thread(&main_block);
     handlers_install();
+    machine_prepare(&boot);
     failure = machine_start(&boot);
     if (failure != 0) {
         return failed("cannot start a vCPU", failure);

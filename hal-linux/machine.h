@@ -24,9 +24,47 @@ enum seed_fault {
     SEED_FAULT_COUNT
 };
 
-enum seed_schedule { SCHEDULE_RANDOM, SCHEDULE_PCT, SCHEDULE_TURNS };
+enum seed_schedule { SCHEDULE_RANDOM, SCHEDULE_PCT, SCHEDULE_TURNS, SCHEDULE_REPLAY };
 
-enum { SEED_RACES_MAX = 32, SEED_EXIT_RACES = 66 }; // the status that ThreadSanitizer ends with
+enum {
+    SEED_RACES_MAX = 32,
+    SEED_EXIT_RACES = 66,    // the status that ThreadSanitizer ends with
+    SEED_EXIT_DEPARTED = 67, // a replay was another run than the recorded one
+};
+
+enum seed_turn_kind {
+    SEED_TURN,  // the turn of a vCPU ends, and `to` goes on
+    SEED_WAIT,  // it waits, and `to` goes on
+    SEED_STAND, // it stands still for `to` nanoseconds: a fault
+    SEED_TURN_KINDS
+};
+
+// What happens when vCPU cpu has passed so many points of its own.
+struct seed_turn {
+    enum seed_turn_kind kind;
+    uint32_t cpu, to;
+    uint64_t point;
+    uint64_t place; // in whose code; 0: nobody's
+};
+
+// The hash of the run after so many points of all vCPUs.
+struct seed_check {
+    uint64_t point, hash;
+};
+
+// A run to be made again; hal-linux/seed/README.md has the file.
+struct seed_recording {
+    const char *name; // of the file
+    char *processor, *directory;
+    uint64_t kernel;
+    uint64_t start_s;        // when the run began, as the host told it: what file.c hides is later
+    bool spins_go;           // a vCPU that spins lets the next one go on
+    struct seed_turn *turns; // by vCPU, by kind, by point
+    size_t turn_count;
+    struct seed_check *checks;
+    size_t check_count;
+    struct seed_check end; // point 0: it need not be the same run
+};
 
 struct seed_options {
     uint64_t seed;
@@ -39,6 +77,9 @@ struct seed_options {
     uint64_t faults[SEED_FAULT_COUNT]; // chances, of 2^32
     uint64_t race_firsts[SEED_RACES_MAX]; // accesses whose stacks are kept: later ones race with them
     uint32_t race_first_count;
+    const char *record;                  // the file for a recording of this run, or NULL
+    const struct seed_recording *replay; // the run to be made again, or NULL
+    const char *const *words; // for record: the options of this run and PROGRAM; NULL ends
 };
 
 // Whether this is the seeded form.
@@ -46,6 +87,9 @@ bool machine_is_seeded(void);
 
 // Hosted: before anything else. options is not read where the machine is not seeded.
 void machine_init(const struct seed_options *options);
+
+// Hosted: when all is known that core will be told.
+void machine_prepare(const struct hal_boot *boot);
 
 // Hosted: starts vCPU 0 in upcall_boot. 0 or -errno.
 int machine_start(const struct hal_boot *boot);
@@ -59,6 +103,9 @@ int machine_end(enum hal_halt how, int code);
 
 // [start, start + size) is mapped or unmapped, or becomes another context's stack.
 void machine_memory_renew(const void *start, size_t size);
+
+// The ELF object of that path is mapped at base.
+void machine_object(const char *path, const char *base);
 
 // What core learns of the host's files passes here: the seeded form hides what is another in each
 // run.

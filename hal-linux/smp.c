@@ -167,6 +167,17 @@ int machine_end(enum hal_halt how, int code)
     return code;
 }
 
+void machine_prepare(const struct hal_boot *boot)
+{
+    (void)boot;
+}
+
+void machine_object(const char *path, const char *base)
+{
+    (void)path;
+    (void)base;
+}
+
 void machine_memory_renew(const void *start, size_t size)
 {
     (void)start;

@@ -103,6 +103,7 @@ static void file_show(long fd, char *base)
 
 void hal_check_object(const char *path, char *base)
 {
+    machine_object(path, base);
     if (!RUNNING_ON_VALGRIND) {
         return;
     }

@@ -26,6 +26,7 @@
 #include "sim/options.h"
 #include "sim/outputs.h"
 #include "sim/program.h"
+#include "sim/recording.h"
 #include "sim/seed.h"
 
 enum { ARGUMENTS_EXTRA = MOUNTS_MAX + OUTPUTS_MAX + _NSIG + 16 };
@@ -116,6 +117,10 @@ static const char *const *arguments_make(const struct options *options)
 
 static void environment_set(const struct options *options)
 {
+    if (options->replay != NULL) {
+        environ = options->replay->environment; // --env is in it
+        return;
+    }
     for (size_t i = 0; i < options->env_count; ++i) {
         if (putenv((char *)options->env[i]) != 0) {
             options_fail(EXIT_USAGE, "out of memory");

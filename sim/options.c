@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hal-linux/boot.h"
 #include "hal/hal.h"
+#include "sim/recording.h"
 
 // Less than this core does not start in; more than this the machine has no page numbers for.
 #define MEMORY_MIN (32ul << 20)
@@ -44,6 +46,12 @@ static const char usage[] =
     "                               (no memory), io (EIO), delay (slow devices), short (reads and "
     "writes),\n"
     "                               clock (steps), stall (a CPU stands still), or all\n"
+    "      --record FILE            with --seed, writes down the run: its turns, and what it is a "
+    "run of\n"
+    "      --replay FILE            makes the run of FILE again; of the OPTIONS, those that choose "
+    "the "
+    "run\n"
+    "                               and PROGRAM are FILE's\n"
     "      --trace-hash             with --seed, prints a number that is the same for the same "
     "run\n"
     "      --debug libs,symbols     prints which files the dynamic linker looks for, and what it "
@@ -297,6 +305,8 @@ enum long_only {
     OPTION_SCHEDULE,
     OPTION_RACES,
     OPTION_FAULTS,
+    OPTION_RECORD,
+    OPTION_REPLAY,
     OPTION_TRACE_HASH,
     OPTION_DEBUG,
     OPTION_STRACE,
@@ -341,6 +351,12 @@ static void option_take(struct options *options, int option)
         options->has_faults = true;
         faults_parse(&options->seed, optarg);
         break;
+    case OPTION_RECORD:
+        options->seed.record = optarg;
+        break;
+    case OPTION_REPLAY:
+        options->replay_name = optarg;
+        break;
     case OPTION_TRACE_HASH:
         options->seed.prints_hash = true;
         break;
@@ -377,32 +393,59 @@ static void option_take(struct options *options, int option)
     }
 }
 
-void options_read(struct options *options, int argc, char **argv)
+static const struct option longs[] = {
+    {"cpus", required_argument, NULL, 'c'},
+    {"memory", required_argument, NULL, 'm'},
+    {"mount", required_argument, NULL, 'v'},
+    {"env", required_argument, NULL, 'e'},
+    {"cwd", required_argument, NULL, OPTION_CWD},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"schedule", required_argument, NULL, OPTION_SCHEDULE},
+    {"races", optional_argument, NULL, OPTION_RACES},
+    {"faults", required_argument, NULL, OPTION_FAULTS},
+    {"record", required_argument, NULL, OPTION_RECORD},
+    {"replay", required_argument, NULL, OPTION_REPLAY},
+    {"trace-hash", no_argument, NULL, OPTION_TRACE_HASH},
+    {"debug", required_argument, NULL, OPTION_DEBUG},
+    {"strace", no_argument, NULL, OPTION_STRACE},
+    {"stats", no_argument, NULL, OPTION_STATS},
+    {"core", required_argument, NULL, OPTION_CORE},
+    {"perf-map", no_argument, NULL, OPTION_PERF_MAP},
+    {"verbose", no_argument, NULL, OPTION_VERBOSE},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"selftest", optional_argument, NULL, OPTION_SELF_TEST},
+    {NULL, 0, NULL, 0},
+};
+
+// The option as it is written down in a recording, if it says what the run is.
+static void word_add(struct options *options, int option)
 {
-    static const struct option longs[] = {
-        {"cpus", required_argument, NULL, 'c'},
-        {"memory", required_argument, NULL, 'm'},
-        {"mount", required_argument, NULL, 'v'},
-        {"env", required_argument, NULL, 'e'},
-        {"cwd", required_argument, NULL, OPTION_CWD},
-        {"seed", required_argument, NULL, OPTION_SEED},
-        {"schedule", required_argument, NULL, OPTION_SCHEDULE},
-        {"races", optional_argument, NULL, OPTION_RACES},
-        {"faults", required_argument, NULL, OPTION_FAULTS},
-        {"trace-hash", no_argument, NULL, OPTION_TRACE_HASH},
-        {"debug", required_argument, NULL, OPTION_DEBUG},
-        {"strace", no_argument, NULL, OPTION_STRACE},
-        {"stats", no_argument, NULL, OPTION_STATS},
-        {"core", required_argument, NULL, OPTION_CORE},
-        {"perf-map", no_argument, NULL, OPTION_PERF_MAP},
-        {"verbose", no_argument, NULL, OPTION_VERBOSE},
-        {"version", no_argument, NULL, OPTION_VERSION},
-        {"help", no_argument, NULL, OPTION_HELP},
-        {"selftest", optional_argument, NULL, OPTION_SELF_TEST},
-        {NULL, 0, NULL, 0},
-    };
-    *options = (struct options){.memory_size = MEMORY_DEFAULT};
+    if (option == OPTION_RECORD || option == OPTION_REPLAY || option == OPTION_TRACE_HASH) {
+        return;
+    }
+    for (const struct option *known = longs; known->name != NULL; ++known) {
+        char *word;
+        if (known->val != option) {
+            continue;
+        }
+        if (asprintf(&word, optarg == NULL ? "--%s" : "--%s=%s", known->name, optarg) < 0) {
+            options_fail(EXIT_USAGE, "out of memory");
+        }
+        options->words[options->word_count++] = word;
+    }
+}
+
+// Takes the options of argv; what is behind them is the program.
+static void options_take(struct options *options, int argc, char **argv)
+{
     int option;
+    options->words =
+        realloc(options->words, sizeof(char *) * (options->word_count + (size_t)argc + 1));
+    if (options->words == NULL) {
+        options_fail(EXIT_USAGE, "out of memory");
+    }
+    optind = 0; // from the start again
     while ((option = getopt_long(argc, argv, "+:c:m:v:e:", longs, NULL)) != -1) {
         if (option == ':') {
             options_fail(EXIT_USAGE, "option '%s' needs a value", argv[optind - 1]);
@@ -411,15 +454,84 @@ void options_read(struct options *options, int argc, char **argv)
             options_fail(EXIT_USAGE, "unknown option '%s'; try --help", argv[optind - 1]);
         }
         option_take(options, option);
+        word_add(options, option);
     }
-    if (optind == argc && options->self_test == NULL) {
+    options->program = argv + optind;
+}
+
+static void program_words_add(struct options *options)
+{
+    size_t count = 0;
+    while (options->program[count] != NULL) {
+        ++count;
+    }
+    options->words = realloc(options->words, sizeof(char *) * (options->word_count + count + 1));
+    if (options->words == NULL) {
+        options_fail(EXIT_USAGE, "out of memory");
+    }
+    memcpy(options->words + options->word_count, options->program, (count + 1) * sizeof(char *));
+}
+
+// What the recorded command says, and argv on top of it.
+static void replay_take(struct options *options, int argc, char **argv)
+{
+    static struct recording recording;
+    const char *name = options->replay_name;
+    const char *failure = recording_read(&recording, name);
+    if (failure != NULL) {
+        options_fail(EXIT_USAGE, "--replay: %s: %s", name, failure);
+    }
+    if (options->program[0] != NULL || options->is_seeded || options->cpu_count != 0) {
+        options_fail(EXIT_USAGE,
+                     "--replay: %s says which program, seed and CPUs: name none of them", name);
+    }
+    char *directory = getcwd(NULL, 0);
+    if (directory == NULL || strcmp(directory, recording.run.directory) != 0) {
+        options_fail(EXIT_USAGE, "--replay: %s was recorded in %s: change to that directory", name,
+                     recording.run.directory);
+    }
+    free(directory);
+    int count = 0;
+    while (recording.words[count] != NULL) {
+        ++count;
+    }
+    char **words = calloc((size_t)count + 2, sizeof *words);
+    if (words == NULL) {
+        options_fail(EXIT_USAGE, "out of memory");
+    }
+    words[0] = argv[0];
+    memcpy(words + 1, recording.words, (size_t)count * sizeof *words);
+    *options = (struct options){.memory_size = MEMORY_DEFAULT};
+    options_take(options, count + 1, words);
+    if (options->program[0] == NULL || !options->is_seeded) {
+        options_fail(EXIT_USAGE, "--replay: %s: no command of a run", name);
+    }
+    char **program = options->program;
+    options_take(options, argc, argv);
+    options->program = program;
+    options->seed.replay = &recording.run;
+    options->replay = &recording;
+}
+
+void options_read(struct options *options, int argc, char **argv)
+{
+    *options = (struct options){.memory_size = MEMORY_DEFAULT};
+    options_take(options, argc, argv);
+    if (options->replay_name != NULL) {
+        replay_take(options, argc, argv);
+    }
+    if (options->program[0] == NULL && options->self_test == NULL) {
         options_fail(EXIT_USAGE, "no program given; try --help");
     }
     if (options->has_faults && !options->is_seeded) {
         options_fail(EXIT_USAGE, "--faults: only with --seed");
     }
+    if (options->seed.record != NULL && !options->is_seeded) {
+        options_fail(EXIT_USAGE, "--record: only runs with --seed can be made again");
+    }
     if (options->cpu_count == 0) {
         options->cpu_count = options->is_seeded ? SEED_CPUS_DEFAULT : boot_host_cpus();
     }
-    options->program = argv + optind;
+    program_words_add(options);
+    options->seed.words = (const char *const *)options->words;
 }

@@ -14,6 +14,8 @@ enum { OPTIONS_MOUNT_MAX = 20, OPTIONS_ENV_MAX = 256 };
 // Exit statuses of osv-sim itself, as shells have them.
 enum { EXIT_USAGE = 2, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
+struct recording;
+
 struct options_mount {
     const char *host, *guest;
     bool read_only;
@@ -32,6 +34,10 @@ struct options {
     struct seed_options seed; // where is_seeded
     const char *debug;        // libs,symbols; or NULL
     const char *core;         // the file for a core dump, or NULL
+    const char *replay_name;  // the file of the run to be made again, or NULL
+    struct recording *replay; // that run
+    char **words;             // the options and PROGRAM as a recording has them
+    size_t word_count;        // of the options
     const char *self_test;    // core's option that runs its self-test instead of a program, or NULL
     char **program;           // PROGRAM and its arguments; NULL ends
 };

@@ -7,14 +7,29 @@
 
 #define TSAN_NAME(name) application_##name
 #define TSAN_PLACE (((void *const *)__builtin_frame_address(0))[3])
-#define tsan_access seed_access
-#define tsan_atomic seed_atomic
+#define tsan_access application_access
+#define tsan_atomic application_atomic
 #define tsan_fence seed_fence
 #define tsan_enter(caller) application_enter(caller, APPLICATION_SP)
 #define tsan_leave() application_leave(APPLICATION_SP)
 
 // The application's stack pointer behind its call.
 #define APPLICATION_SP ((uintptr_t)__builtin_frame_address(0) + 4 * sizeof(void *))
+
+// A point: the stack, which comes page by page, is touched before any is masked.
+static inline void application_access(const volatile void *address, size_t size, bool writes,
+                                      const void *place)
+{
+    point_stack_probe();
+    seed_access(address, size, writes, place);
+}
+
+static inline void application_atomic(const volatile void *address, size_t size, bool reads,
+                                      bool writes, int order, const void *place)
+{
+    point_stack_probe();
+    seed_atomic(address, size, reads, writes, order, place);
+}
 
 static inline void application_enter(const void *caller, uintptr_t sp)
 {

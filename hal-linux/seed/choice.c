@@ -16,6 +16,8 @@
 // goes round; but for preemptions at `depth` random meetings a vCPU goes on until it waits. In
 // both, whoever has gone on for TURN_POINTS has had its turn: it may be polling for what another
 // one will do.
+//
+// SCHEDULE_REPLAY chooses nothing: the turns are on the tape (tape.h).
 #include "hal-linux/seed/seed.h"
 
 enum {
@@ -35,6 +37,8 @@ enum {
     PLACES_LOG = 12,
     HEAT = 8,
 };
+
+#define NEVER_NS (UINT64_MAX / 2)
 
 static struct random choices;
 static enum seed_schedule schedule;
@@ -93,13 +97,15 @@ static void random_init(void)
 void choice_init(const struct seed_options *options)
 {
     choices = random_stream(options->seed, 0);
-    schedule = options->schedule;
+    schedule = options->replay != NULL ? SCHEDULE_REPLAY : options->schedule;
     lowest = 1ul << 32;
     for (uint32_t i = 0; i < HAL_CPU_MAX; ++i) {
         priorities[i] = lowest + random_next(&choices) % lowest + 1;
     }
     if (schedule == SCHEDULE_RANDOM) {
         random_init();
+    } else if (schedule == SCHEDULE_REPLAY) {
+        is_stubborn = !options->replay->spins_go;
     } else {
         changes_init(options->depth);
     }
@@ -111,7 +117,7 @@ hal_ns choice_gap(void)
         return (is_mixed ? spread(gap_log + 1) : 1 + random_below(&choices, 2ul << gap_log)) *
                POINT_NS;
     }
-    return TURN_POINTS * POINT_NS;
+    return schedule == SCHEDULE_REPLAY ? NEVER_NS : TURN_POINTS * POINT_NS;
 }
 
 bool choice_at_spin(void)
@@ -152,6 +158,9 @@ static bool ends_turn(bool is_met)
 
 hal_ns choice_at_atomic(const volatile void *address, uint32_t running)
 {
+    if (schedule == SCHEDULE_REPLAY) {
+        return UINT64_MAX;
+    }
     bool is_met = is_meeting(address, running);
     if (!ends_turn(is_met)) {
         return UINT64_MAX;
@@ -179,15 +188,16 @@ static uint32_t highest(const uint32_t *able, uint32_t count)
     return best;
 }
 
-// The next one after running, going round.
-static uint32_t following(const uint32_t *able, uint32_t count, uint32_t running)
+uint32_t choice_following(const uint32_t *able, uint32_t count, uint32_t running)
 {
-    for (uint32_t i = 0; i < count; ++i) {
-        if (able[i] > running) {
-            return able[i];
+    uint32_t best = able[0];
+    for (uint32_t i = 1; i < count; ++i) {
+        bool is_behind = able[i] > running, is_best_behind = best > running;
+        if (is_behind == is_best_behind ? able[i] < best : is_behind) {
+            best = able[i];
         }
     }
-    return able[0];
+    return best;
 }
 
 bool choice_wants_events(void)
@@ -218,7 +228,7 @@ uint32_t choice_make(uint32_t *able, uint32_t count, uint32_t running, bool is_c
         }
         return highest(able, count);
     case SCHEDULE_TURNS:
-        return following(able, count, running);
+        return choice_following(able, count, running);
     default:
         return able[random_below(&choices, stalled_drop(able, count))];
     }

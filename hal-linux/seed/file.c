@@ -23,11 +23,19 @@ static struct {
 static uint64_t inode_count;
 static time_t start_s; // of the run, as the host tells it
 
-void file_init(void)
+void file_init(const struct seed_options *options)
 {
     struct timespec now;
     syscall3(SYS_clock_gettime, CLOCK_REALTIME, (long)&now, 0);
     start_s = now.tv_sec - 1; // the host's file systems have a coarser clock
+    if (options->replay != NULL) {
+        start_s = (time_t)options->replay->start_s;
+    }
+}
+
+uint64_t file_start_s(void)
+{
+    return (uint64_t)start_s;
 }
 
 uint64_t machine_inode(uint64_t inode)

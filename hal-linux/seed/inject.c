@@ -85,6 +85,12 @@ int64_t inject_clock_step(void)
     return clock_step;
 }
 
+void inject_stall_note(void)
+{
+    ++inject_counts[SEED_FAULT_STALL];
+    point_note(SEED_FAULT_STALL);
+}
+
 hal_ns inject_stall(void)
 {
     return strikes(SEED_FAULT_STALL) ? 1 + random_below(&streams[SEED_FAULT_STALL], STALL_NS) : 0;

@@ -9,10 +9,11 @@
 #include "hal-linux/seed/access.h"
 #include "hal-linux/seed/mark.h"
 #include "hal-linux/seed/seed.h"
+#include "hal-linux/seed/tape.h"
 #include "hal-linux/syscall.h"
 #include "hal-x86_64/isa/isa.h"
 
-enum { CAUSE_DELAY_NS = 20000, TIMER_JITTER_NS = 5000, FRAME_WORDS = 24 };
+enum { CAUSE_DELAY_NS = 20000, TIMER_JITTER_NS = 5000, FRAME_WORDS = 24, SLOW_STACK = 1024 };
 
 hal_ns point_now;
 hal_ns point_next;
@@ -23,6 +24,7 @@ static struct random delays;
 static hal_ns choice_at;
 static _Atomic bool is_spoilt;
 static bool is_held;
+static bool is_spin; // the next point is one
 
 _Static_assert(sizeof(struct hal_frame) == FRAME_WORDS * sizeof(uint64_t), "frame_clear");
 
@@ -88,6 +90,9 @@ void point_next_update(void)
     bool is_due = vcpu_self()->masked == 0 && vcpu_self()->pending != 0;
     point_next = is_due ? 0 : events_next();
     earlier(&point_next, choice_at);
+    if (tape_is_on) {
+        earlier(&point_next, tape_next());
+    }
 }
 
 static bool cpu_take(uint32_t index)
@@ -149,31 +154,45 @@ static void interrupt(void)
 }
 
 // Masked while it works, so that the watchdog's signal leaves it alone. An interrupt in an
-// application is application_x86_64.S's to deliver.
+// application is application_x86_64.S's to deliver. Whether it is called where nothing is due makes
+// no difference to the run.
 static void point_slow(const void *place)
 {
-    bool is_application = application_is_place(place);
-    if (is_application) {
-        point_stack_probe();
-    }
     struct vcpu *vcpu = vcpu_self();
     uint32_t masked = atomic_load_explicit(&vcpu->masked, memory_order_relaxed);
     atomic_store_explicit(&vcpu->masked, 1, memory_order_relaxed);
-    bool is_change = choice_at <= point_now;
-    bool is_event = point_events_take() && choice_wants_events();
-    if (is_change) {
-        choice_at = point_now + choice_gap();
-        turn_cpus[vcpu->index].stands_until = point_now + inject_stall();
+    const enum turn_reason reason = is_spin ? TURN_SPIN : TURN_POINT;
+    bool is_change = is_spin || choice_at <= point_now;
+    is_spin = false;
+    if (tape_is_on) {
+        tape_check();
     }
+    bool is_event = point_events_take() && choice_wants_events();
+    hal_ns stall = 0;
+    if (choice_at <= point_now) {
+        choice_at = point_now + choice_gap();
+        stall = inject_stall();
+    }
+    if (tape_is_on) {
+        is_change = tape_look(is_change || is_event, &stall) || is_change;
+    }
+    turn_cpus[vcpu->index].stands_until = point_now + stall;
     if (is_change || is_event) {
-        turn_choose(is_change);
+        turn_choose(reason, is_change, place);
     }
     atomic_store_explicit(&vcpu->masked, masked, memory_order_relaxed);
     bool is_due = masked == 0 && atomic_load_explicit(&vcpu->pending, memory_order_relaxed) != 0;
-    if (is_due && !is_application) {
+    if (is_due && !application_is_place(place)) {
         interrupt();
     }
     point_next_update();
+}
+
+// Touches the stack that point_slow uses, so that pages of it come at the same points whether that
+// is called or not.
+static inline void slow_probe(void)
+{
+    __asm__ volatile("testb $0, -%c0(%%rsp)" : : "i"(SLOW_STACK) : "memory", "cc");
 }
 
 void point_at(const void *place)
@@ -182,9 +201,18 @@ void point_at(const void *place)
     point_hash ^= point_hash >> 32;
     point_now += POINT_NS;
     ++point_count;
+    slow_probe();
     if (__builtin_expect(point_now >= point_next, 0)) {
         point_slow(place);
     }
+}
+
+void point_spin(const void *place)
+{
+    is_spin = choice_at_spin();
+    point_now += POINT_NS;
+    point_next = is_spin ? 0 : point_next;
+    point_at(place);
 }
 
 void seed_access(const volatile void *address, size_t size, bool writes, const void *place)

@@ -34,6 +34,14 @@ struct turn_cpu {
     hal_ns coming_at; // but will be then
     hal_ns fires_at;  // when its timer will: the deadline and its jitter
     hal_ns stands_until;
+    uint64_t points;  // that it has passed, when its turn ended: turn_points for the one that runs
+};
+
+// Why another vCPU may go on.
+enum turn_reason {
+    TURN_POINT, // a turn ends at a point
+    TURN_SPIN,  // at a point where code waits for another vCPU by looking again and again
+    TURN_WAIT,  // the vCPU waits
 };
 
 extern struct turn_cpu turn_cpus[HAL_CPU_MAX];
@@ -49,6 +57,9 @@ void point_init(const struct seed_options *options);
 
 // A point of the code behind place.
 void point_at(const void *place);
+
+// A point of code that waits for another vCPU by looking again and again.
+void point_spin(const void *place);
 
 // Something that the hash shall tell apart.
 void point_note(uint64_t word);
@@ -87,9 +98,15 @@ bool point_is_spoilt(void);
 
 // ---- turn.c ----
 
-// Lets another vCPU go on, or this one, as the choice falls. is_change: this one has had its turn.
-// Masked.
-void turn_choose(bool is_change);
+// Lets another vCPU go on, or this one, as the choice falls, at the point of place. is_change: this
+// one has had its turn. Masked.
+void turn_choose(enum turn_reason reason, bool is_change, const void *place);
+
+// Whether a deadlock was found.
+bool turn_is_deadlock(void);
+
+// How many points the vCPU that runs has passed.
+uint64_t turn_points(void);
 
 // ---- choice.c ----
 
@@ -112,6 +129,9 @@ bool choice_wants_events(void);
 // is_change: it has had its turn. Puts able into another order.
 uint32_t choice_make(uint32_t *able, uint32_t count, uint32_t running, bool is_change);
 
+// The able one after running, going round.
+uint32_t choice_following(const uint32_t *able, uint32_t count, uint32_t running);
+
 // Whether any vCPU could go on.
 bool turn_is_any_able(void);
 
@@ -132,6 +152,9 @@ int64_t inject_clock_step(void);
 
 // How long a vCPU stands still from here on; 0: it does not.
 hal_ns inject_stall(void);
+
+// A vCPU begins to stand still, though not by chance.
+void inject_stall_note(void);
 
 // How often each fault was planted.
 extern uint64_t inject_counts[SEED_FAULT_COUNT];
@@ -159,14 +182,23 @@ void entropy_init(uint64_t seed);
 
 // ---- file.c ----
 
-void file_init(void);
+void file_init(const struct seed_options *options);
+
+// When the run began, in the host's time.
+uint64_t file_start_s(void);
 
 // ---- trap.c ----
 
 // The calling host thread's rdtsc and cpuid are traps from here on.
 void trap_begin(void);
 
-// The name of the processor that cpuid describes.
+// Hosted, before trap_begin: looks which processor cpuid will describe.
+void trap_init(void);
+
+// Whether this host can trap cpuid.
+bool trap_is_whole(void);
+
+// The name of that processor.
 const char *trap_processor(void);
 
 // ---- witness.c ----

@@ -4,7 +4,8 @@
 //
 // The processor that cpuid describes is one of two, the same on every host that can run it: what
 // x86-64-v3 asks for, so that libm takes the paths that it takes on any host of these years, or
-// where the host lacks that, x86-64-v2. A host that cannot trap cpuid says so at start.
+// where the host lacks that, x86-64-v2. A host that cannot trap cpuid says so at start, and what
+// there is named is its own processor: a run is repeated on no other.
 #include <linux/prctl.h>
 #include <signal.h>
 
@@ -59,35 +60,73 @@ static const struct cpuid v3[] = {
     {0x80000001, 0, 0, C_8_1_V3, D_8_1},
 };
 
-static bool has_v3;
+static bool has_v3, can_trap;
+static char processor[64]; // the host's, where that is what programs see
+
+static void host_cpuid(uint32_t leaf, struct cpuid *found)
+{
+    __asm__ volatile("cpuid"
+                     : "=a"(found->a), "=b"(found->b), "=c"(found->c), "=d"(found->d)
+                     : "a"(leaf), "c"(0));
+}
 
 static bool host_has(uint32_t leaf, uint32_t b, uint32_t c)
 {
     struct cpuid found;
-    __asm__ volatile("cpuid"
-                     : "=a"(found.a), "=b"(found.b), "=c"(found.c), "=d"(found.d)
-                     : "a"(leaf), "c"(0));
+    host_cpuid(leaf, &found);
     return (found.b & b) == b && (found.c & c) == c;
 }
 
 const char *trap_processor(void)
 {
-    return has_v3 ? "x86-64-v3" : "x86-64-v2";
+    return !can_trap ? processor : has_v3 ? "x86-64-v3" : "x86-64-v2";
+}
+
+bool trap_is_whole(void)
+{
+    return can_trap;
+}
+
+// What cpuid answers where it is not trapped, as far as it decides what a program does: the name
+// and, behind it, the model.
+static void processor_name_host(void)
+{
+    enum { PART_SIZE = 16, PARTS = 3, NAME_SIZE = PART_SIZE * PARTS };
+    struct cpuid part;
+    for (uint32_t i = 0; i < PARTS; ++i) {
+        host_cpuid(0x80000002 + i, &part);
+        __builtin_memcpy(processor + PART_SIZE * i, &part.a, PART_SIZE);
+    }
+    size_t size = 0;
+    while (size < NAME_SIZE && processor[size] != 0) {
+        ++size;
+    }
+    host_cpuid(1, &part);
+    processor[size++] = ' ';
+    for (int shift = 28; shift >= 0; shift -= 4) {
+        processor[size++] = "0123456789abcdef"[part.a >> shift & 15];
+    }
+    processor[size] = 0;
+}
+
+void trap_init(void)
+{
+    has_v3 = host_has(1, 0, (uint32_t)C_1_V3) && host_has(7, B_7_V3, 0) &&
+             host_has(0x80000001, 0, C_8_1_V3) && (isa_vector_mask & STATE_AVX) == STATE_AVX;
+    can_trap = syscall3(SYS_arch_prctl, ARCH_SET_CPUID, 1, 0) == 0;
+    if (!can_trap) {
+        processor_name_host();
+    }
 }
 
 void trap_begin(void)
 {
-    static const char text[] =
-        "osv-sim: this host cannot trap cpuid: the run can be repeated on this processor only\n";
-    has_v3 = host_has(1, 0, (uint32_t)C_1_V3) && host_has(7, B_7_V3, 0) &&
-             host_has(0x80000001, 0, C_8_1_V3) && (isa_vector_mask & STATE_AVX) == STATE_AVX;
     syscall3(SYS_prctl, PR_SET_TSC, PR_TSC_SIGSEGV, 0);
-    if (syscall3(SYS_arch_prctl, ARCH_SET_CPUID, 0, 0) != 0) {
-        hal_console_write(text, sizeof text - 1);
-        return;
+    if (can_trap) {
+        syscall3(SYS_arch_prctl, ARCH_SET_CPUID, 0, 0);
+        isa_vector_mask = has_v3 ? STATE_AVX : STATE_X87_SSE;
+        isa_vector_size = has_v3 ? SIZE_AVX : SIZE_X87_SSE;
     }
-    isa_vector_mask = has_v3 ? STATE_AVX : STATE_X87_SSE;
-    isa_vector_size = has_v3 ? SIZE_AVX : SIZE_X87_SSE;
 }
 
 static const struct cpuid *find(const struct cpuid *table, size_t count, uint32_t leaf)

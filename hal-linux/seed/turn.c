@@ -11,6 +11,7 @@
 #include "hal-linux/irq.h"
 #include "hal-linux/machine.h"
 #include "hal-linux/seed/seed.h"
+#include "hal-linux/seed/tape.h"
 #include "hal-linux/thread.h"
 #include "hal/upcall.h"
 
@@ -18,7 +19,8 @@
 
 struct turn_cpu turn_cpus[HAL_CPU_MAX];
 
-static bool is_deadlock; // it has been said
+static uint64_t turn_began; // point_count at the start of this turn
+static bool is_deadlock;    // it has been said
 
 // In switch_x86_64.S.
 void turn_switch(void **from, void *to, struct vcpu *vcpu);
@@ -35,9 +37,15 @@ static bool is_able(uint32_t index)
            (!cpu->is_waiting || atomic_load(&vcpus[index].pending) != 0);
 }
 
-// The list is not on the stack: it may be an application's.
-static uint32_t choose(uint32_t running, bool is_change)
+uint64_t turn_points(void)
 {
+    return turn_cpus[index_self()].points + point_count - turn_began;
+}
+
+// The list is not on the stack: it may be an application's.
+static uint32_t choose(enum turn_reason reason, bool is_change, const void *place)
+{
+    const uint32_t running = index_self();
     static uint32_t able[HAL_CPU_MAX];
     uint32_t count = 0;
     for (uint32_t i = 0; i < vcpu_count; ++i) {
@@ -45,8 +53,12 @@ static uint32_t choose(uint32_t running, bool is_change)
             able[count++] = i;
         }
     }
-    uint32_t chosen = count == 0 ? running : choice_make(able, count, running, is_change);
-    point_note(chosen);
+    uint32_t chosen = count == 0     ? running
+                      : tape_replays ? tape_choose(able, count, running, reason)
+                                     : choice_make(able, count, running, is_change);
+    if (tape_is_on && count > 0) {
+        tape_note(able, count, running, reason, chosen, place);
+    }
     return chosen;
 }
 
@@ -54,6 +66,13 @@ static void turn_to(uint32_t index)
 {
     uint32_t running = index_self();
     if (index != running) {
+        point_note(index);
+        turn_cpus[running].points += point_count - turn_began;
+        turn_began = point_count;
+        if (tape_is_on) {
+            tape_turn_begin(index);
+            point_next = 0; // the tape's next place is that vCPU's
+        }
         turn_switch(&turn_cpus[running].sp, turn_cpus[index].sp, &vcpus[index]);
     }
 }
@@ -68,6 +87,11 @@ static void deadlock(void)
     is_deadlock = true;
     hal_console_write(text, sizeof text - 1);
     vcpu_raise_notice(HAL_NOTICE_QUIT);
+}
+
+bool turn_is_deadlock(void)
+{
+    return is_deadlock;
 }
 
 bool turn_is_any_able(void)
@@ -91,13 +115,13 @@ static void give_way(void)
         }
         (void)point_events_take();
     }
-    turn_to(choose(index_self(), false));
+    turn_to(choose(TURN_WAIT, false, NULL));
 }
 
-void turn_choose(bool is_change)
+void turn_choose(enum turn_reason reason, bool is_change, const void *place)
 {
     if (is_able(index_self())) {
-        turn_to(choose(index_self(), is_change));
+        turn_to(choose(reason, is_change, place));
     } else {
         give_way();
     }
@@ -175,13 +199,7 @@ void seed_relax(void)
     if (point_is_held()) {
         return;
     }
-    uintptr_t state = hal_irq_save();
-    point_now += POINT_NS;
-    if (choice_at_spin()) {
-        turn_choose(true);
-    }
-    hal_irq_restore(state);
-    point_at(PLACE);
+    point_spin(PLACE);
 }
 
 // Instrumented code needs more of the stack than the code that HAL_STACK_PROBE was measured on.

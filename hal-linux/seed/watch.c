@@ -3,9 +3,9 @@
 //
 // A program that computes without calling the kernel passes no point, so nothing can happen to it:
 // a loop that waits for another thread would never end. The main thread looks every second whether
-// points were passed, and sends the machine's host thread, once that has computed for a second since
-// the last point that was seen, the signal that means "look". A busy host, on which a second passes
-// with little computed, changes nothing. Once a run is spoilt it looks more often.
+// points were passed, and sends the machine's host thread, once that has computed for a second
+// since the last point that was seen, the signal that means "look". A busy host, on which a second
+// passes with little computed, changes nothing. Once a run is spoilt it looks more often.
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 
 #include "hal-linux/machine.h"
 #include "hal-linux/seed/seed.h"
+#include "hal-linux/seed/tape.h"
 #include "hal-linux/syscall.h"
 
 enum { WATCH_NS = 1000000000 };
@@ -29,11 +30,12 @@ bool machine_is_seeded(void)
 void machine_init(const struct seed_options *wanted)
 {
     options = wanted;
+    tape_init(wanted);
     point_init(wanted);
     job_init(wanted->seed);
     entropy_init(wanted->seed);
     inject_init(wanted);
-    file_init();
+    file_init(wanted);
     if (witness_init(wanted) != 0) {
         fputs("osv-sim: --races: this host does not let us reserve the memory for it\n", stderr);
     }
@@ -63,13 +65,19 @@ void watch_pause(bool paused)
     atomic_store(&is_paused, paused);
 }
 
-// What the host thread has computed so far, in nanoseconds. The kernel's number for its clock is made
-// from its id: the complement, three bits further, and 6 for "CPU time of a thread".
+// What the host thread has computed so far, in nanoseconds. The kernel's number for its clock is
+// made from its id: the complement, three bits further, and 6 for "CPU time of a thread".
 static uint64_t computed_ns(int tid)
 {
     struct timespec time = {0};
     clock_gettime((clockid_t)(~(unsigned)tid << 3 | 6), &time);
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+void machine_prepare(const struct hal_boot *boot)
+{
+    trap_init();
+    origin_begin(options, boot);
 }
 
 uint64_t machine_watch(void)
@@ -122,5 +130,11 @@ int machine_end(enum hal_halt how, int code)
     if (races > 0) {
         races_print(races);
     }
-    return races > 0 && how != HAL_CRASH ? SEED_EXIT_RACES : code;
+    const char *kind = turn_is_deadlock() ? "deadlock"
+                       : how == HAL_CRASH ? "crash"
+                       : races > 0        ? "races"
+                                          : "exit";
+    code = races > 0 && how != HAL_CRASH ? SEED_EXIT_RACES : code;
+    const bool is_departed = tape_is_on && origin_end(options, kind, code);
+    return is_departed && how != HAL_CRASH ? SEED_EXIT_DEPARTED : code;
 }

@@ -5,7 +5,7 @@ import re
 import shlex
 import sys
 
-HASH = re.compile(rb"osv-sim: trace hash ([0-9a-f]{16}), (\d+) points, \d+ ns, x86-64-v\d\n")
+HASH = re.compile(rb"osv-sim: trace hash ([0-9a-f]{16}), (\d+) points, \d+ ns, [^\n]+\n")
 SPOILT = b"osv-sim: this run cannot be repeated: "
 
 
@@ -114,6 +114,71 @@ def races(machine, files):
     for wrong in ("x", "1,,2", "0"):
         status, _, err = machine.run(base + ["--seed", "1", "--races=" + wrong, "true"])
         machine.case("--races=%s is refused" % wrong, status == 2 and b"--races: '%s'" % wrong.encode() in err, repr(err))
+
+
+REFUSED = [  # what is done to a recording, and what is said
+    ("another processor", rb"(?m)^processor .*", b"processor 8086", b" was recorded on another processor, 8086;"),
+    ("another build", rb"(?m)^kernel .*", b"kernel 1", b" was recorded by another build of osv-sim;"),
+    ("another directory", rb"(?m)^directory .*", b"directory /else", b" was recorded in /else: "),
+    ("another version", rb"recording 1\n", b"recording 2\n", b": a recording of version 2; this osv-sim reads 1\n"),
+    ("another file", rb"\Aosv", b"vos", b": not a recording of osv-sim\n"),
+    ("no end", rb"(?m)^end .*\n", b"", b": cut short: "),
+    ("half a line", rb"(?s)\nend .*", b"\nend", b": cut short in line "),
+    ("a strange line", rb"\nkernel", b"\ncolonel", b": line 2 is not one of a recording\n"),
+    ("a strange turn", rb"\nend", b"\nturn 0 1\nend", b" is not one of a recording\n"),
+    ("a vCPU too many", rb"\nend", b"\nturn 0 1 256 0\nend", b" is not one of a recording\n"),
+    ("no program", rb"(?m)^argument [^-].*\n", b"", b": no command of a run\n"),
+]
+
+
+def first_failing(machine, command):
+    return next(seed for seed in range(1, 1001) if run(machine, seed, command)[0] != 0)
+
+
+def recording(machine, files):
+    """What was recorded is made again, by the file alone; what cannot be is refused in one line."""
+    folder = machine.folder("recordings")
+    file = os.path.join(folder, "run")
+    replay = machine.osv[:1] + ["--trace-hash", "--replay", file]
+
+    def again(*options):
+        machine.empty()
+        status, out, err = machine.run(replay + list(options), environment={"HOME": "/elsewhere"})
+        found = HASH.search(err)
+        return status, out, HASH.sub(b"", err), found and found.group(1), int(found.group(2)) if found else 0
+
+    counter = [files["planted_counter.gcc"], "planted", "2"]
+    for name, seed, schedule in (("chance", 7, "random"), ("work_cxx", 8, "random"), ("work_cxx", 9, "pct:9"),
+                                 ("chance", 3, "faults"), ("planted_counter.gcc", 10, "turns:20"),
+                                 ("planted_counter.gcc", first_failing(machine, counter), "random")):
+        command = counter if "planted" in name else [files[name]]
+        chosen = ["--faults", "stall=1/20,delay,short,clock"] if schedule == "faults" else ["--schedule", schedule]
+        recorded = run(machine, seed, command, *chosen, "--record", file)
+        title = "%s, seed %d, %s" % (name, seed, schedule)
+        machine.case("%s: recording changes nothing" % title, recorded == run(machine, seed, command, *chosen))
+        runs = {again() for _ in range(20)}
+        machine.case("%s: twenty replays are that run" % title, runs == {recorded}, repr((recorded, runs)))
+        machine.case("%s: with --races, too" % title, again("--races")[3] == recorded[3])
+    with open(file, "rb") as opened:
+        text = opened.read()
+    machine.case("the last one went wrong", recorded[0] == 1, repr(recorded))
+    for name, pattern, other, said in REFUSED:
+        with open(file, "wb") as opened:
+            opened.write(re.sub(pattern, other, text))
+        status, out, err, _, _ = again()
+        machine.case("%s: refused in one line" % name, status == 2 and not out and err.count(b"\n") == 1 and
+                     err.startswith(b"osv-sim: --replay: ") and said in err, repr((status, out, err)))
+    with open(file, "wb") as opened:
+        opened.write(text.replace(b"argument planted\n", b"argument right\n"))
+    status, _, err, _, _ = again()
+    machine.case("another argument: it says where it departs", status == 67 and
+                 re.search(rb"not the run of \S+: it departs from that between points \d+ and \d+; ", err), repr((status, err)))
+    os.unlink(file)
+    for options, said in ((["--replay", file], b": No such file or directory\n"),
+                          (["--seed", "1", "--record", "/no/such", "true"], b"--record: /no/such: No such file"),
+                          (["--record", file, "true"], b"--record: only runs with --seed can be made again\n")):
+        status, _, err = machine.run(machine.osv[:1] + options)
+        machine.case("%s: refused" % " ".join(options[:1] + options[2:]), status == 2 and err.count(b"\n") == 1 and said in err, repr(err))
 
 
 def thousand(machine, files):
