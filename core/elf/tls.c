@@ -39,6 +39,7 @@ static struct list vectors = LIST_EMPTY(vectors);
 static struct {
     struct elf_object **modules; // [number - 1]; NULL: unused
     size_t count, capacity;
+    // Read without the lock: not written any more once the program is loaded.
     size_t startup_used; // of the static blocks by what came with the program; 0: nothing yet
     size_t alignment;
 } tls = {.alignment = ALIGNMENT_MIN};
@@ -226,7 +227,7 @@ void elf_tls_release(struct elf_object *object)
     while (tls.count > 0 && tls.modules[tls.count - 1] == NULL) {
         --tls.count;
     }
-    if (tls.count == 0) {
+    if (tls.count == 0 && tls.startup_used != 0) {
         tls.startup_used = 0; // the program itself could not be loaded
     }
     mutex_unlock(&lock);
