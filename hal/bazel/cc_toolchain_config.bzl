@@ -75,6 +75,16 @@ def _impl(ctx):
     no_idiom = ["-fno-tree-loop-distribute-patterns"]
     if clang:
         no_idiom = ["-fno-builtin-" + f for f in ["memset", "memcpy", "memmove"]]
+
+    # Each access to memory is a call of __tsan_*. No calls at function entries, whose counterpart on the way of an
+    # exception would need a personality routine.
+    accesses = ["-fsanitize=thread"] + ([
+        "-mllvm",
+        "-tsan-instrument-func-entry-exit=0",
+    ] if clang else [
+        "--param=tsan-instrument-func-entry-exit=0",
+        "-Wno-tsan",  # gcc says that its own run-time does not know fences; ours does
+    ])
     features = [
         feature(name = "opt"),
         feature(name = "dbg"),
@@ -138,18 +148,10 @@ def _impl(ctx):
                             _flags(_LINK, ["-fsanitize=undefined"]),
             ),
             _both("tsan", ["-fsanitize=thread"], ["-fsanitize=thread"]),
-            # core and applications on the seeded machine, which has its own __tsan_*: no calls at function
-            # entries, whose counterpart on the way of an exception would need a personality routine.
-            feature(
-                name = "seed",
-                flag_sets = _flags(_C, ["-fsanitize=thread"] + ([
-                    "-mllvm",
-                    "-tsan-instrument-func-entry-exit=0",
-                ] if clang else [
-                    "--param=tsan-instrument-func-entry-exit=0",
-                    "-Wno-tsan",  # gcc says that its own run-time does not know fences; ours does
-                ])),
-            ),
+            # core and applications on the seeded machine, and unit tests under DRD (tests/unit/drd), which have
+            # their own __tsan_*.
+            feature(name = "seed", flag_sets = _flags(_C, accesses)),
+            feature(name = "drd", flag_sets = _flags(_C, accesses)),
             _both("fuzzer", ["-fsanitize=fuzzer-no-link"], []),
             _both("llvmcov", ["-fprofile-instr-generate", "-fcoverage-mapping"], ["-fprofile-instr-generate"]),
         ]

@@ -83,6 +83,16 @@ SEED_COPTS = [
     "hal-linux/seed/mark.h",
 ]
 
+# For unit tests under Valgrind's DRD (--config=drd): tests/unit/drd/mark.h takes the place of core/lib/mark.h.
+DRD_COPTS = select({
+    "@osv_in_c//tests/unit/drd:is_on": [
+        "-DCORE_LIB_MARK_H",
+        "-include",
+        "tests/unit/drd/mark.h",
+    ],
+    "//conditions:default": [],
+})
+
 def isa_glob(patterns, exclude = []):
     """The files of patterns that belong to the platform's instruction set."""
     x86 = [p.replace("*.", "*_x86_64.") for p in patterns]
@@ -154,7 +164,7 @@ def core_library(name, hosts = []):
             native.cc_library(
                 name = name + suffix,
                 srcs = unit_srcs,
-                copts = copts + ["-Itests/unit/hal"],
+                copts = copts + ["-Itests/unit/hal"] + DRD_COPTS,
                 features = ["core"],
                 target_compatible_with = ["@platforms//os:linux"],
                 deps = _deps(name, "_unit") + extra + ["//tests/unit/hal"],

@@ -1,10 +1,21 @@
 """The kinds of test: check_test, seed_test, sim_test, and the programs that run on the simulator."""
 
-load(":core.bzl", "SEED_COPTS", "WARNINGS")
+load(":core.bzl", "DRD_COPTS", "SEED_COPTS", "WARNINGS")
 
 _COPTS = ["-std=gnu11", "-D_GNU_SOURCE"] + WARNINGS
 
-def check_test(name, rooms = [], deps = [], copts = [], tags = [], srcs = None, linkopts = [], size = "small", leaks = False, **kwargs):
+def check_test(
+        name,
+        rooms = [],
+        deps = [],
+        copts = [],
+        tags = [],
+        srcs = None,
+        linkopts = [],
+        size = "small",
+        leaks = False,
+        target_compatible_with = ["@platforms//os:linux"],
+        **kwargs):
     """A unit test with Check: NAME.c against the _unit form of rooms and what they stand on.
 
     Args:
@@ -12,24 +23,26 @@ def check_test(name, rooms = [], deps = [], copts = [], tags = [], srcs = None, 
       rooms: rooms of core that it tests.
       deps: anything else.
       copts: more options for the compiler.
-      tags: no-valgrind and no-san leave it out there.
+      tags: no-valgrind and no-san leave it out there; threads: its cases with the tag threads, for which the host's
+        threads are CPUs, run under DRD.
       srcs: its sources where NAME.c is not enough.
       linkopts: more libraries.
       size: "medium" for more than a minute with sanitizers on a busy machine.
       leaks: its cases end with files open and the like: no leak is looked for, and Valgrind is
         left out.
+      target_compatible_with: where it can run.
       **kwargs: of cc_test.
     """
     native.cc_test(
         name = name,
         srcs = srcs or [name + ".c"],
-        copts = _COPTS + ["-Itests/unit/hal"] + copts,
+        copts = _COPTS + ["-Itests/unit/hal"] + DRD_COPTS + copts,
         linkopts = ["-lcheck", "-lsubunit", "-lm", "-lrt", "-lpthread"] + linkopts,
         linkstatic = True,  # one file per test: llvm-cov and Valgrind see it all
         size = size,
         tags = ["check"] + tags + (["no-valgrind"] if leaks else []),
         env = {"ASAN_OPTIONS": "detect_leaks=0"} if leaks else {},
-        target_compatible_with = ["@platforms//os:linux"],
+        target_compatible_with = target_compatible_with,
         deps = ["//core/%s:%s_unit" % (room, room) for room in rooms] + deps +
                ["//hal", "//tests/unit/hal"],
         **kwargs

@@ -10,6 +10,11 @@
 //   tsan_access(address, size, writes, place)
 //   tsan_atomic(address, size, reads, writes, order, place)
 //   tsan_fence(order)              as hal-linux/seed/access.h says, or nothing
+// and may have defined
+//   tsan_atomic_done(address, reads, writes, order)
+//                                  the atomic operation that tsan_atomic told of has been carried
+//                                  out; order is that of the failure where it was a comparison that
+//                                  failed
 #ifndef HAL_COMMON_TSAN_H
 #define HAL_COMMON_TSAN_H
 
@@ -18,6 +23,10 @@
 #include <stdint.h>
 
 #include "hal/common/tsan_wide.h"
+
+#ifndef tsan_atomic_done
+#define tsan_atomic_done(address, reads, writes, order) ((void)(order))
+#endif
 
 #ifndef TSAN_NAME
 // What the function that compilers call __tsan_name is called.
@@ -170,16 +179,19 @@ TSAN_ACCESSES(16)
     TSAN_FUNCTION(type, atomic##bits##_##name, volatile type *address, type value, int order)      \
     {                                                                                              \
         tsan_atomic(address, sizeof(type), true, true, order, TSAN_PLACE);                         \
-        return operation(address, value);                                                          \
+        type old = operation(address, value);                                                      \
+        tsan_atomic_done(address, true, true, order);                                              \
+        return old;                                                                                \
     }
 
 #define TSAN_COMPARE(bits, type, name, compare)                                                    \
     TSAN_FUNCTION(int, atomic##bits##_##name, volatile type *address, type *expected, type value,  \
                   int success, int failure)                                                        \
     {                                                                                              \
-        (void)failure;                                                                             \
         tsan_atomic(address, sizeof(type), true, true, success, TSAN_PLACE);                       \
-        return compare(address, expected, value);                                                  \
+        bool is_equal = compare(address, expected, value);                                         \
+        tsan_atomic_done(address, true, true, is_equal ? success : failure);                       \
+        return is_equal;                                                                           \
     }
 
 // wide is empty, or wide_.
@@ -187,19 +199,22 @@ TSAN_ACCESSES(16)
     TSAN_FUNCTION(type, atomic##bits##_load, const volatile type *address, int order)              \
     {                                                                                              \
         tsan_atomic(address, sizeof(type), true, false, order, TSAN_PLACE);                        \
-        return tsan_##wide##load(address);                                                         \
+        type value = tsan_##wide##load(address);                                                   \
+        tsan_atomic_done(address, true, false, order);                                             \
+        return value;                                                                              \
     }                                                                                              \
     TSAN_FUNCTION(void, atomic##bits##_store, volatile type *address, type value, int order)       \
     {                                                                                              \
         tsan_atomic(address, sizeof(type), false, true, order, TSAN_PLACE);                        \
         tsan_##wide##store(address, value);                                                        \
+        tsan_atomic_done(address, false, true, order);                                             \
     }                                                                                              \
     TSAN_FUNCTION(type, atomic##bits##_compare_exchange_val, volatile type *address,               \
                   type expected, type value, int success, int failure)                             \
     {                                                                                              \
-        (void)failure;                                                                             \
         tsan_atomic(address, sizeof(type), true, true, success, TSAN_PLACE);                       \
-        (void)tsan_##wide##compare(address, &expected, value);                                     \
+        bool is_equal = tsan_##wide##compare(address, &expected, value);                           \
+        tsan_atomic_done(address, true, true, is_equal ? success : failure);                       \
         return expected;                                                                           \
     }                                                                                              \
     TSAN_COMPARE(bits, type, compare_exchange_strong, tsan_##wide##compare)                        \

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <valgrind/valgrind.h>
 
 enum { MIB = 1 << 20, CPUS = 3, MEMORY = 128 * MIB };
 
@@ -330,7 +331,7 @@ static void *exchange_blocks(void *argument)
 {
     cpu_switch((uint32_t)(uintptr_t)argument);
     unsigned seed = (unsigned)(uintptr_t)argument;
-    for (int i = 0; i < 50000; i++) {
+    for (int i = 0; i < (RUNNING_ON_VALGRIND ? 2500 : 50000); i++) {
         size_t size = 16u << rand_r(&seed) % 8;
         size_t *block = heap_alloc(size);
         block[0] = size;
@@ -374,8 +375,12 @@ int main(void)
     tcase_add_test(tests, what_one_cpu_frees_another_gets);
     tcase_add_test(tests, no_memory_is_null_and_the_old_block_stays);
     tcase_add_test(tests, a_large_buffer_is_mapped_once);
-    tcase_add_test(tests, cpus_at_the_same_time);
     suite_add_tcase(suite, tests);
+    TCase *threads = tcase_create("threads");
+    tcase_set_tags(threads, "threads");
+    tcase_set_timeout(threads, 250);
+    tcase_add_test(threads, cpus_at_the_same_time);
+    suite_add_tcase(suite, threads);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);

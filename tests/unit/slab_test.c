@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <valgrind/valgrind.h>
 
 enum { MIB = 1 << 20, CPUS = 3 };
 
@@ -64,7 +65,7 @@ static _Atomic int failures;
 static void *take_and_give(void *argument)
 {
     unit_cpu = (struct cpu *)(void *)&cpus[(uintptr_t)argument];
-    for (int i = 0; i < 50000; i++) {
+    for (int i = 0; i < (RUNNING_ON_VALGRIND ? 2500 : 50000); i++) {
         _Atomic uint64_t *object = slab_alloc(&slab);
         failures += atomic_fetch_add(object, 1) != 0;
         failures += atomic_fetch_sub(object, 1) != 1;
@@ -93,8 +94,12 @@ int main(void)
     TCase *tests = tcase_create("unit");
     tcase_set_timeout(tests, 250);
     tcase_add_test(tests, objects_keep_their_contents);
-    tcase_add_test(tests, one_holder_at_a_time);
     suite_add_tcase(suite, tests);
+    TCase *threads = tcase_create("threads");
+    tcase_set_tags(threads, "threads");
+    tcase_set_timeout(threads, 250);
+    tcase_add_test(threads, one_holder_at_a_time);
+    suite_add_tcase(suite, threads);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);

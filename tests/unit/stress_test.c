@@ -34,7 +34,7 @@ const char *__tsan_default_suppressions(void)
 
 static uint32_t rounds(uint32_t count)
 {
-    return RUNNING_ON_VALGRIND ? count / 20 : count;
+    return RUNNING_ON_VALGRIND ? count / 100 : count;
 }
 
 static uint32_t random_next(uint32_t *state)
@@ -259,7 +259,8 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("stress");
-    TCase *tests = tcase_create("unit");
+    TCase *tests = tcase_create("threads");
+    tcase_set_tags(tests, "threads");
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, memory_init, NULL);
     tcase_add_test(tests, a_mutex_orders_what_it_protects);
