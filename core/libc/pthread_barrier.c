@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <sys/syscall.h>
 
+#include "core/lib/mark.h"
 #include "core/libc/export.h"
 #include "core/libc/guard.h"
 #include "core/libc/pthread.h"
@@ -33,6 +34,7 @@ EXPORT(int, pthread_barrier_init, struct barrier **barrier, const int *attribute
     }
     state->count = count;
     *barrier = state;
+    MARK_MADE(barrier, sizeof *barrier);
     return 0;
 }
 
@@ -120,6 +122,7 @@ static void word_wake(_Atomic int *word, int count)
 EXPORT(int, pthread_spin_init, _Atomic int *lock, int shared)
 {
     atomic_store(lock, 0);
+    MARK_MADE(lock, sizeof *lock);
     return 0;
 }
 

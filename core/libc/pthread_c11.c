@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "core/lib/mark.h"
 #include "core/libc/export.h"
 #include "core/libc/pthread.h"
 #include "core/linux/syscall.h"
@@ -86,6 +87,7 @@ EXPORT(int, mtx_init, struct mutex *mutex, int type)
     }
     memset(mutex, 0, sizeof *mutex);
     mutex->kind = (type & 1) != 0 ? LIBC_MUTEX_RECURSIVE : LIBC_MUTEX_NORMAL;
+    MARK_MADE(mutex, sizeof *mutex);
     return C11_SUCCESS;
 }
 
@@ -116,6 +118,7 @@ EXPORT(int, mtx_unlock, struct mutex *mutex)
 EXPORT(int, cnd_init, struct condvar *condvar)
 {
     memset(condvar, 0, sizeof *condvar);
+    MARK_MADE(condvar, sizeof *condvar);
     return C11_SUCCESS;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/lib/mark.h"
 #include "core/libc/export.h"
 #include "core/libc/pthread.h"
 
@@ -21,6 +22,7 @@ EXPORT(int, pthread_cond_init, struct condvar *condvar, const int *attribute)
     if (attribute != NULL) {
         *cond_clock(condvar) = (uint32_t)*attribute >> 1;
     }
+    MARK_MADE(condvar, sizeof *condvar);
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/lib/mark.h"
 #include "core/libc/copied.h"
 #include "core/libc/export.h"
 #include "core/libc/pthread.h"
@@ -41,6 +42,7 @@ EXPORT(int, pthread_mutex_init, struct mutex *mutex, const int *attribute)
             mutex->kind |= LIBC_MUTEX_PROTECT | (uint32_t)ceiling << LIBC_MUTEX_CEILING_SHIFT;
         }
     }
+    MARK_MADE(mutex, sizeof *mutex);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/lib/mark.h"
 #include "core/libc/export.h"
 #include "core/libc/pthread.h"
 
@@ -24,6 +25,7 @@ EXPORT(int, pthread_rwlock_init, struct rwlock *lock, const int *attribute)
     if (attribute != NULL) {
         lock->kind = (uint32_t)attribute[0];
     }
+    MARK_MADE(lock, sizeof *lock);
     return 0;
 }
 

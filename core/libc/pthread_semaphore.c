@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <time.h>
 
+#include "core/lib/mark.h"
 #include "core/libc/export.h"
 #include "core/libc/pthread.h"
 #include "core/sync/semaphore.h"
@@ -20,6 +21,7 @@ EXPORT(int, sem_init, struct semaphore *semaphore, int shared, unsigned value)
         return fail(EINVAL);
     }
     semaphore_init(semaphore, value);
+    MARK_MADE(semaphore, sizeof *semaphore);
     return 0;
 }
 

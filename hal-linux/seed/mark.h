@@ -6,9 +6,11 @@
 #ifndef __ASSEMBLER__ // it is included before everything that is compiled
 
 void seed_mark(const char *name);
-void seed_mark_access(const void *start, unsigned long size, int writes);
+// caller: whose access it is.
+void seed_mark_access(const void *start, unsigned long size, int writes, const void *caller);
 void seed_mark_allocated(const void *block, unsigned long size);
 void seed_mark_freed(const void *block);
+void seed_mark_made(const void *object, unsigned long size);
 
 // gcc 12 forgets the attribute of a function of which anything becomes part of another.
 #ifdef __clang__
@@ -18,10 +20,11 @@ void seed_mark_freed(const void *block);
 #endif
 
 #define MARK(name)                  seed_mark(name)
-#define MARK_READ(start, size)      seed_mark_access(start, size, 0)
-#define MARK_WRITE(start, size)     seed_mark_access(start, size, 1)
+#define MARK_READ(start, size)      seed_mark_access(start, size, 0, __builtin_return_address(0))
+#define MARK_WRITE(start, size)     seed_mark_access(start, size, 1, __builtin_return_address(0))
 #define MARK_ALLOCATED(block, size) seed_mark_allocated(block, size)
 #define MARK_FREED(block)           seed_mark_freed(block)
+#define MARK_MADE(object, size)     seed_mark_made(object, size)
 
 #endif
 

@@ -268,9 +268,15 @@ void seed_mark(const char *name)
     (void)name;
 }
 
-void seed_mark_access(const void *start, unsigned long size, int writes)
+// What an application does by memcpy and the like is followed if its own accesses are: of others it
+// is not seen what orders them.
+void seed_mark_access(const void *start, unsigned long size, int writes, const void *caller)
 {
-    seed_access(start, size, writes != 0, __builtin_return_address(0));
+    const void *place = __builtin_return_address(0);
+    point_at(place);
+    if (witness_is_on && (!application_is_place(caller) || witness_has_applications)) {
+        witness_access(start, size, writes != 0, place);
+    }
 }
 
 void seed_mark_allocated(const void *block, unsigned long size)
@@ -285,6 +291,11 @@ void seed_mark_freed(const void *block)
     if (witness_is_on) {
         witness_freed(block);
     }
+}
+
+void seed_mark_made(const void *object, unsigned long size)
+{
+    machine_memory_renew(object, size);
 }
 
 // ---- Causes, timers, the clock ---------------------------------------------------

@@ -205,6 +205,7 @@ const char *trap_processor(void);
 
 // Whether the functions below want to be called.
 extern bool witness_is_on;
+extern bool witness_has_applications; // compiled for it have been met
 
 // Before anything else. 0 or -errno.
 int witness_init(const struct seed_options *options);

@@ -20,6 +20,7 @@ enum {
 };
 
 bool witness_is_on;
+bool witness_has_applications;
 
 static const struct seed_options *options;
 
@@ -225,6 +226,7 @@ void witness_fence(int order)
 
 void witness_enter(const void *caller, uintptr_t sp)
 {
+    witness_has_applications = true;
     uint32_t masked;
     struct vcpu *vcpu = watch_begin(&masked);
     calls_enter(actor_self(vcpu).context, caller, sp);

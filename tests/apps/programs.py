@@ -279,6 +279,15 @@ PROGRAMS = [
              ["node", "-e", "process.stdin.on('data', (text) => console.log(String(text)))"], stdin=b"in"),
         case("node, errors", ["node", "-e", "process.exit(7)"], ["node", "-e", "setTimeout(() => process.abort, 1); process.exitCode = 3"]),
     ]),
+    # Without figures for other tools, which lie in /tmp by the process's number: tests run side by side.
+    Program("java javac jar", "openjdk-17-jre-headless", "java",
+            "a program of 240 lines: streams, threads, locks, channels, maps of files, garbage; compiled and packed", [
+        case("java work.java", "java -XX:-UsePerfData -Xmx256m @work.java"),
+        case("javac, jar, java -jar", "javac -J-XX:-UsePerfData -d . @Hello.java",
+             "jar -J-XX:-UsePerfData -c -f hello.jar -e Hello Hello.class", "java -XX:-UsePerfData -jar hello.jar some words",
+             unlike=("hello.jar",)),  # holds the time
+        case("java, errors", *("java -XX:-UsePerfData " + words for words in ("-version", "none.java", "-cp . None", "-Xmx1 Hello"))),
+    ]),
     Program("dash", "dash", "shells", "a script of 150 lines of builtins", [
         case("dash work.sh", "dash @work.sh"),
         case("dash from standard input", "dash -s one two", stdin=b"echo $1 $#\nread x\nthe line read\necho got $x\nexit 6\n"),

@@ -244,8 +244,9 @@ void seed_self_set(unsigned index, void *self)
     cpus[index].self = self;
 }
 
-void seed_mark_access(const void *start, unsigned long size, int writes)
+void seed_mark_access(const void *start, unsigned long size, int writes, const void *caller)
 {
+    (void)caller;
     (void)start;
     (void)size;
     (void)writes;
@@ -260,6 +261,12 @@ void seed_mark_allocated(const void *block, unsigned long size)
 void seed_mark_freed(const void *block)
 {
     (void)block;
+}
+
+void seed_mark_made(const void *object, unsigned long size)
+{
+    (void)object;
+    (void)size;
 }
 
 void seed_mark(const char *name)
