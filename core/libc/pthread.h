@@ -19,6 +19,7 @@ struct libc_thread_attributes {
     size_t stack_size, guard_size;
     char *stack; // NULL: ours
     const struct hal_cpu_set *affinity;
+    const struct thread_schedule *schedule; // NULL: the creator's
     bool detached;
 };
 

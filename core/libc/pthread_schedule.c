@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pthread_schedule.c: where and how threads run, and what they are called. Policies and priorities
-// are taken note of by nobody: every thread is SCHED_OTHER.
+// pthread_schedule.c: where and how threads run, and what they are called.
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
@@ -74,25 +73,23 @@ EXPORT(int, sched_setaffinity, int id, size_t size, const void *set)
 
 EXPORT(int, pthread_getschedparam, struct libc_thread *thread, int *policy, int *priority)
 {
-    *policy = SCHED_OTHER;
-    *priority = 0;
-    return 0;
+    long found = linux_dispatch(SYS_sched_getscheduler, thread->id, 0, 0, 0, 0, 0);
+    if (found < 0) {
+        return (int)-found;
+    }
+    *policy = (int)found;
+    return (int)-linux_dispatch(SYS_sched_getparam, thread->id, (long)priority, 0, 0, 0, 0);
 }
 
 EXPORT(int, pthread_setschedparam, struct libc_thread *thread, int policy, const int *priority)
 {
-    if (policy < SCHED_OTHER || policy > SCHED_IDLE) {
-        return EINVAL;
-    }
-    if (policy == SCHED_FIFO || policy == SCHED_RR) {
-        return EPERM;
-    }
-    return *priority == 0 ? 0 : EINVAL;
+    return (int)-linux_dispatch(SYS_sched_setscheduler, thread->id, policy, (long)priority, 0, 0,
+                                0);
 }
 
 EXPORT(int, pthread_setschedprio, struct libc_thread *thread, int priority)
 {
-    return priority == 0 ? 0 : EINVAL;
+    return (int)-linux_dispatch(SYS_sched_setparam, thread->id, (long)&priority, 0, 0, 0, 0);
 }
 
 EXPORT(int, pthread_getconcurrency, void)

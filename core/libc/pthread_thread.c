@@ -15,7 +15,7 @@
 #include "core/linux/syscall.h"
 #include "core/mem/heap.h"
 
-enum { STACK_MIN = 16384, PAGE = HAL_PAGE_SIZE };
+enum { STACK_MIN = 16384, PAGE = HAL_PAGE_SIZE, SCHEDULE_EXPLICIT = 1 };
 
 struct thread_attributes {
     size_t stack_size; // 0: the default
@@ -229,6 +229,9 @@ EXPORT(int, pthread_getattr_np, struct libc_thread *thread, struct thread_attrib
     attributes->stack_size = thread->stack_size;
     attributes->guard_size = thread->guard_size;
     attributes->detached = atomic_load(&thread->ownership) == LIBC_DETACHED;
+    const struct thread_schedule schedule = thread_schedule_get(thread->thread);
+    attributes->policy = schedule.policy;
+    attributes->priority = schedule.priority;
     return 0;
 }
 
@@ -239,6 +242,14 @@ EXPORT(int, pthread_create, struct libc_thread **thread, const struct thread_att
         .stack_size = atomic_load_explicit(&default_stack_size, memory_order_relaxed),
         .guard_size = PAGE,
     };
+    struct thread_schedule schedule = {.policy = THREAD_FAIR};
+    if (attributes != NULL && attributes->inherit == SCHEDULE_EXPLICIT) {
+        int error = linux_schedule_make(&schedule, attributes->policy, attributes->priority);
+        if (error != 0) {
+            return -error;
+        }
+        how.schedule = &schedule;
+    }
     if (attributes != NULL) {
         how.stack = attributes->stack;
         how.stack_size = attributes->stack_size != 0 ? attributes->stack_size : how.stack_size;

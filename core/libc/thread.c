@@ -229,6 +229,7 @@ static int thread_build(struct libc_thread *self, const struct libc_thread_attri
         .tp = libc_thread_tp(self),
         .user = self->task,
         .affinity = attributes->affinity,
+        .schedule = attributes->schedule,
         .released = thread_released,
         .released_argument = self,
         .detached = attributes->detached,

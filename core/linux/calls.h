@@ -253,18 +253,6 @@ long linux_setrlimit(int resource, const struct rlimit *set);
 long linux_sysinfo(struct sysinfo *result);
 long linux_getrandom(char *data, size_t size, unsigned flags);
 long linux_prctl(int operation, unsigned long a);
-long linux_sched_yield(void);
-long linux_sched_setaffinity(int32_t id, size_t size, const uint64_t *user);
-long linux_sched_getaffinity(int32_t id, size_t size, uint64_t *user);
-long linux_getcpu(unsigned *cpu, unsigned *node);
-long linux_sched_getscheduler(int32_t id);
-long linux_sched_setscheduler(int32_t id, int policy, const int *priority);
-long linux_sched_getparam(int32_t id, int *priority);
-long linux_sched_setparam(int32_t id, const int *priority);
-long linux_sched_get_priority_max(int policy);
-long linux_sched_get_priority_min(int policy);
-long linux_getpriority(int which, int who);
-long linux_setpriority(int which, int who, int nice);
 long linux_set_tid_address(_Atomic uint32_t *word);
 long linux_set_robust_list(void *head, size_t size);
 long linux_fork(void);
@@ -279,6 +267,21 @@ long linux_exit(int status);
 long linux_membarrier(int command);
 long linux_capget(void *user_header, void *user_data);
 long linux_personality(unsigned long persona);
+
+// schedule.c
+long linux_sched_yield(void);
+long linux_sched_setaffinity(int32_t id, size_t size, const uint64_t *user);
+long linux_sched_getaffinity(int32_t id, size_t size, uint64_t *user);
+long linux_getcpu(unsigned *cpu, unsigned *node);
+long linux_sched_getscheduler(int32_t id);
+long linux_sched_setscheduler(int32_t id, int policy, const int *priority);
+long linux_sched_getparam(int32_t id, int *priority);
+long linux_sched_setparam(int32_t id, const int *priority);
+long linux_sched_rr_get_interval(int32_t id, struct timespec *interval);
+long linux_sched_get_priority_max(int policy);
+long linux_sched_get_priority_min(int policy);
+long linux_getpriority(int which, int who);
+long linux_setpriority(int which, int who, int nice);
 
 // signal.c, signal_calls.c
 long linux_rt_sigaction(int signal, const void *set, void *get, size_t size);

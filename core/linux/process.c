@@ -2,7 +2,6 @@
 // process.c: who the process is, what it may use, and how it ends.
 #include "core/linux/process.h"
 
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
@@ -381,121 +380,6 @@ long linux_capget(void *user_header, void *user_data)
 }
 
 // ---- Threads as Linux sees them ------------------------------------------
-
-long linux_sched_yield(void)
-{
-    thread_yield();
-    return 0;
-}
-
-// Bits beyond the CPUs that exist are dropped, as Linux does.
-long linux_sched_setaffinity(int32_t id, size_t size, const uint64_t *user)
-{
-    struct hal_cpu_set set = {0};
-    struct thread *thread = task_thread(id);
-    if (thread == NULL) {
-        return -ESRCH;
-    }
-    int error = user_read(&set, user, size < sizeof set ? size : sizeof set);
-    if (error != 0) {
-        return error;
-    }
-    uint64_t any = 0;
-    for (uint32_t cpu = 0; cpu < HAL_CPU_MAX; ++cpu) {
-        uint64_t bit = (uint64_t)1 << (cpu % 64);
-        if (cpu >= sched_cpu_count()) {
-            set.words[cpu / 64] &= ~bit;
-        }
-        any |= set.words[cpu / 64] & bit;
-    }
-    return any == 0 ? -EINVAL : thread_affinity_set(thread, &set);
-}
-
-long linux_sched_getaffinity(int32_t id, size_t size, uint64_t *user)
-{
-    struct hal_cpu_set set;
-    struct thread *thread = task_thread(id);
-    if (thread == NULL) {
-        return -ESRCH;
-    }
-    if (size % 8 != 0 || size * 8 < sched_cpu_count()) {
-        return -EINVAL;
-    }
-    thread_affinity_get(thread, &set);
-    size_t written = size < sizeof set ? size : sizeof set;
-    int error = user_write(user, &set, written);
-    return error != 0 ? error : (long)written;
-}
-
-long linux_getcpu(unsigned *cpu, unsigned *node)
-{
-    const unsigned values[2] = {thread_cpu_index(), 0};
-    int error = cpu == NULL ? 0 : user_write(cpu, &values[0], sizeof values[0]);
-    return error != 0 || node == NULL ? error : user_write(node, &values[1], sizeof values[1]);
-}
-
-// One policy so far: SCHED_OTHER, priority 0.
-long linux_sched_getscheduler(int32_t id)
-{
-    return task_thread(id) == NULL ? -ESRCH : SCHED_OTHER;
-}
-
-long linux_sched_setscheduler(int32_t id, int policy, const int *priority)
-{
-    int value;
-    if (id < 0 || policy < 0) {
-        return -EINVAL;
-    }
-    int error = user_read(&value, priority, sizeof value);
-    if (error != 0 || task_thread(id) == NULL) {
-        return error != 0 ? error : -ESRCH;
-    }
-    bool is_real_time = policy == SCHED_FIFO || policy == SCHED_RR;
-    bool is_batch = policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE;
-    if (!is_real_time && !is_batch) {
-        return -EINVAL;
-    }
-    bool is_valid = is_real_time ? value >= 1 && value <= 99 : value == 0;
-    return !is_valid ? -EINVAL : is_real_time ? -EPERM : 0;
-}
-
-long linux_sched_getparam(int32_t id, int *priority)
-{
-    const int zero = 0;
-    return task_thread(id) == NULL ? -ESRCH : user_write(priority, &zero, sizeof zero);
-}
-
-long linux_sched_setparam(int32_t id, const int *priority)
-{
-    return linux_sched_setscheduler(id, SCHED_OTHER, priority);
-}
-
-long linux_sched_get_priority_max(int policy)
-{
-    return policy == SCHED_FIFO || policy == SCHED_RR ? 99
-           : policy <= SCHED_IDLE && policy >= 0      ? 0
-                                                      : -EINVAL;
-}
-
-long linux_sched_get_priority_min(int policy)
-{
-    return policy == SCHED_FIFO || policy == SCHED_RR ? 1
-           : policy <= SCHED_IDLE && policy >= 0      ? 0
-                                                      : -EINVAL;
-}
-
-long linux_getpriority(int which, int who)
-{
-    enum { NICE_ZERO = 20 };
-    (void)who;
-    return which < PRIO_PROCESS || which > PRIO_USER ? -EINVAL : NICE_ZERO;
-}
-
-long linux_setpriority(int which, int who, int nice)
-{
-    (void)who;
-    return which < PRIO_PROCESS || which > PRIO_USER ? -EINVAL : nice == 0 ? 0 : -EACCES;
-}
 
 long linux_set_tid_address(_Atomic uint32_t *word)
 {

@@ -9,6 +9,7 @@
 #include "hal/hal.h"
 
 struct thread;
+struct thread_schedule;
 
 enum { PROCESS_ID = 2, PROCESS_PARENT_ID = 1 };
 
@@ -42,6 +43,9 @@ void task_discard(struct task *task); // of a thread that was never started, or 
 int32_t task_id(const struct thread *thread);
 // Called by a thread on its way out, before thread_exit: wakes who waits for clear_child_tid.
 void task_exit(void);
+
+// Changes what *schedule says to policy and priority, as the calling thread may. -EINVAL, -EPERM.
+HAL_MUST_CHECK int linux_schedule_make(struct thread_schedule *schedule, int policy, int priority);
 
 // Ends the process: no destructor runs here (core/libc's exit has done that). Streams need no
 // flushing by core.

@@ -87,12 +87,16 @@ static size_t stat_make(char *text, size_t size, void *argument)
     (void)argument;
     struct thread_sum threads = threads_sum();
     size_t resident = frame_total_count() - frame_free_count();
+    const struct thread_schedule schedule = thread_schedule_get(thread_self());
+    int priority = schedule.priority != 0 ? -1 - schedule.priority : 20 + schedule.nice;
     return format(text, size,
-                  "%d (%.15s) R %d %d %d 0 -1 4194304 0 0 0 0 %lu 0 0 0 20 0 %u 0 0 %zu %zu "
-                  "18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+                  "%d (%.15s) R %d %d %d 0 -1 4194304 0 0 0 0 %lu 0 0 0 %d %d %u 0 0 %zu %zu "
+                  "18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 %u %u %ld "
+                  "0 0 0 0 0 0 0 0 0 0 0\n",
                   PROCESS_ID, command_name(), PROCESS_PARENT_ID, PROCESS_ID, PROCESS_ID,
-                  threads.runtime / TICK_NS, threads.count, vm_mapped_bytes(), resident,
-                  thread_cpu_index());
+                  threads.runtime / TICK_NS, priority, schedule.nice, threads.count,
+                  vm_mapped_bytes(), resident, thread_cpu_index(), schedule.priority,
+                  linux_sched_getscheduler(0));
 }
 
 static size_t status_make(char *text, size_t size, void *argument)

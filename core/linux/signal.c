@@ -348,7 +348,11 @@ void upcall_notice(enum hal_notice notice)
 
 void signal_init(const char *image, size_t image_size)
 {
-    const struct thread_config config = {.name = "signal", .detached = true};
+    const struct thread_config config = {
+        .name = "signal",
+        .schedule = &thread_schedule_core, // Ctrl-C ends a real-time thread that is busy, too
+        .detached = true,
+    };
     int error = thread_create(&signal_thread, &config, signal_thread_run, NULL);
     ASSERT(error == 0); // at boot
     thread_start(signal_thread);

@@ -42,7 +42,7 @@ static bool is_wanted(struct cpu *cpu, struct cpu *target)
 }
 
 // The thread that has most claim to run among those that may run on target, and have waited long
-// enough or would run there before what runs now. *young: there is one that has not waited long
+// enough, or have to wait here and would not there. *young: there is one that has not waited long
 // enough.
 static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now, bool *young)
 {
@@ -56,8 +56,8 @@ static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now, 
         if (!cpu_is_allowed(thread, target)) {
             continue;
         }
-        if (thread->priority > running) {
-            return thread;
+        if (thread->priority > running && thread->priority <= cpu->current->priority) {
+            return thread; // the next to run here stays
         }
         if (thread->ready_ns == 0) {
             thread->ready_ns = now;

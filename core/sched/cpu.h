@@ -74,7 +74,10 @@ void runq_insert(struct cpu *cpu, struct thread *thread);
 void runq_remove(struct cpu *cpu, struct thread *thread);
 void inbox_post(struct cpu *target, struct thread *thread);
 void inbox_drain(struct cpu *cpu);
-void thread_ready(struct thread *thread); // one that has just been made THREAD_RUNNING and is in no queue
+// For one that has just been made THREAD_RUNNING and is in no queue. True: it is real-time and queued here; the caller
+// calls preempt_for_real_time, with interrupts as it found them.
+bool thread_ready(struct thread *thread);
+void preempt_for_real_time(void);
 void thread_depart(struct cpu *cpu, struct thread *thread, struct cpu *target); // neither queued nor current
 void sched_switch(struct cpu *cpu, struct cpu *target); // target: where the caller is ready to run; NULL: nowhere
 void sched_switch_dead(struct cpu *cpu);

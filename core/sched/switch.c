@@ -122,7 +122,7 @@ void thread_depart(struct cpu *cpu, struct thread *thread, struct cpu *target)
     inbox_post(target, thread);
 }
 
-void thread_ready(struct thread *thread)
+bool thread_ready(struct thread *thread)
 {
     struct cpu *cpu = hal_cpu_self();
     struct cpu *target = thread_cpu(thread);
@@ -131,13 +131,32 @@ void thread_ready(struct thread *thread)
     } else if (cpu_is_allowed(thread, cpu)) {
         runq_insert(cpu, thread);
         if (is_real_time(thread)) {
-            cpu_kick(cpu->index); // the caller may be anywhere: to be preempted where it may
-        } else if (cpu->current != &cpu->idle_thread) {
+            return true;
+        }
+        if (cpu->current != &cpu->idle_thread) {
             timer_want(cpu, cpu->now_ns + SCHED_BALANCE_NS);
         }
     } else {
         thread_depart(cpu, thread, cpu_allowed(thread, cpu));
     }
+    return false;
+}
+
+// A caller that may be interrupted here is preempted here; one that may not, by a kick once it may.
+void preempt_for_real_time(void)
+{
+    bool may_switch = hal_irq_enabled() && thread_self()->preempt_count == 0;
+    uintptr_t irq = hal_irq_save();
+    struct cpu *cpu = hal_cpu_self();
+    if (!may_switch) {
+        cpu_kick(cpu->index);
+    } else if (runq_count(cpu) > 0 && schedule_wait(cpu) == 0) {
+        cpu->current->preempted = true;
+        sched_switch(cpu, cpu);
+    } else {
+        timer_want(cpu, cpu->now_ns + SCHED_BALANCE_NS); // another CPU may have room for it
+    }
+    hal_irq_restore(irq);
 }
 
 void sched_account(struct cpu *cpu, hal_ns now)
@@ -316,6 +335,7 @@ void thread_wake(struct thread *thread)
     uintptr_t irq = hal_irq_save();
     uint32_t state = atomic_load_explicit(&thread->state, memory_order_relaxed);
     uint32_t next = state;
+    bool is_urgent = false;
     // Also where nothing changes this is a compare-and-exchange: it orders what the caller did
     // before against the sleeper's exchange in thread_park, so that one of the two sees the other.
     do {
@@ -326,9 +346,12 @@ void thread_wake(struct thread *thread)
     }
     if (state == THREAD_PARKED) {
         count_add(&hal_cpu_self()->counts.wakes, 1);
-        thread_ready(thread);
+        is_urgent = thread_ready(thread);
     }
     hal_irq_restore(irq);
+    if (is_urgent) {
+        preempt_for_real_time();
+    }
 }
 
 // Also one that is only queued: it may be switched to right now, and whether it runs already is not

@@ -131,11 +131,26 @@ static void affinity_init(struct thread *thread, const struct hal_cpu_set *cpus)
     }
 }
 
+static struct thread_schedule schedule_inherited(const struct thread *creator)
+{
+    struct thread_schedule schedule = thread_schedule_get(creator);
+    if (schedule.resets) {
+        if (schedule.policy == THREAD_FIFO || schedule.policy == THREAD_ROUND_ROBIN) {
+            schedule.policy = THREAD_FAIR;
+            schedule.priority = 0;
+            schedule.nice = 0;
+        }
+        schedule.nice = schedule.nice < 0 ? 0 : schedule.nice;
+        schedule.resets = false;
+    }
+    return schedule;
+}
+
 static void schedule_init(struct thread *thread, const struct thread_schedule *schedule)
 {
     struct thread_schedule fair = {.policy = THREAD_FAIR};
     struct thread *creator = thread_self();
-    fair = schedule != NULL ? *schedule : creator != NULL ? thread_schedule_get(creator) : fair;
+    fair = schedule != NULL ? *schedule : creator != NULL ? schedule_inherited(creator) : fair;
     atomic_store_explicit(&thread->schedule, fair, memory_order_relaxed);
     atomic_store_explicit(&thread->schedule_changed, true, memory_order_relaxed);
 }
@@ -176,8 +191,11 @@ void thread_start(struct thread *thread)
     struct cpu *target = cpu_is_allowed(thread, cpu) ? cpu : cpu_allowed(thread, cpu);
     atomic_store(&thread->cpu, target);
     atomic_store_explicit(&thread->state, THREAD_RUNNING, memory_order_release);
-    thread_ready(thread);
+    bool is_urgent = thread_ready(thread);
     hal_irq_restore(irq);
+    if (is_urgent) {
+        preempt_for_real_time();
+    }
 }
 
 void thread_discard(struct thread *thread)

@@ -54,7 +54,7 @@ struct thread_schedule {
     uint8_t policy;   // enum thread_policy. THREAD_BATCH is THREAD_FAIR, THREAD_IDLE a nicer one
     uint8_t priority; // 1 .. THREAD_PRIORITY_MAX for real-time, else 0
     int8_t nice;      // THREAD_NICE_MIN .. THREAD_NICE_MAX; without effect for real-time
-    bool resets;      // threads that it creates start as THREAD_FAIR; for whoever creates them
+    bool resets;      // threads that it creates are no real-time ones, and of nice 0 or more
 };
 
 struct thread {

@@ -73,7 +73,12 @@ static int thread_make_locked(void)
     for (uint32_t cpu = 0; cpu < sched_cpu_count(); ++cpu) {
         all.words[cpu / 64] |= (uint64_t)1 << cpu % 64;
     }
-    const struct thread_config config = {.name = "alarm", .affinity = &all, .detached = true};
+    const struct thread_config config = {
+        .name = "alarm",
+        .affinity = &all,
+        .schedule = &thread_schedule_core,
+        .detached = true,
+    };
     int error = thread_create(&alarm_thread, &config, alarm_run, NULL);
     if (error == 0) {
         thread_start(alarm_thread);

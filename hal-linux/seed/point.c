@@ -308,7 +308,9 @@ void vcpu_raise(struct vcpu *vcpu, uint32_t causes)
     }
     uintptr_t state = hal_irq_save();
     struct turn_cpu *cpu = &turn_cpus[vcpu->index];
-    hal_ns at = point_now + random_below(&delays, CAUSE_DELAY_NS);
+    // A kick of its own is there at once, as on the other machines.
+    bool is_own = vcpu == vcpu_self() && causes == VCPU_KICK;
+    hal_ns at = point_now + (is_own ? 0 : random_below(&delays, CAUSE_DELAY_NS));
     cpu->coming_at = cpu->coming != 0 && cpu->coming_at < at ? cpu->coming_at : at;
     cpu->coming |= causes;
     earlier(&point_next, cpu->coming_at);

@@ -42,3 +42,35 @@ def fair(machine, files):
     judge(machine, "new ones wait for their turn, and have it", turns, ["late"],
           lambda found: found[0]["gap"] < 21000 and 36000 < found[1]["used"] < 44000
           and 22000 < found[2]["used"] < 31000)
+    weights = {-20: 88761, -10: 9548, -5: 3121, 0: 1024, 1: 820, 5: 335, 10: 110, 19: 15}
+    for nices in ((0, 1), (0, 5), (-5, 0, 5), (-5, -5), (10, 0), (19, 19), (-20, -20), (-10, 10)):
+        total = sum(weights[nice] for nice in nices)
+        expected = [100 * weights[nice] / total for nice in nices]
+        judge(machine, "nice %s: shares as Linux's weights, within 1.5 %%" % ", ".join(map(str, nices)), turns,
+              ["nice", "1500", *map(str, nices)],
+              lambda found, expected=expected: all(abs(s - e) <= 1.5 for s, e in zip(shares_of(found), expected)))
+
+
+def real_time(machine, files):
+    """Real-time threads run before all others, and among themselves by priority, or in turns."""
+    turns = files["turns"]
+    judge(machine, "SCHED_FIFO: the higher priority has it all", turns, ["fifo", "20", "10"],
+          lambda found: found[1]["used"] > 490000 and found[0]["used"] < 5000 and found[2]["used"] < 5000)
+    judge(machine, "SCHED_FIFO: it is the priority, not who came first", turns, ["fifo", "10", "20"],
+          lambda found: found[2]["used"] > 490000 and found[0]["used"] < 5000 and found[1]["used"] < 5000)
+    judge(machine, "SCHED_FIFO, equal priorities: the first has it all", turns, ["fifo", "10", "10"],
+          lambda found: found[1]["used"] > 490000 and found[1]["gap"] < 5000)
+    judge(machine, "SCHED_RR, equal priorities: turns of 100 ms", turns, ["round-robin", "10", "10"],
+          lambda found: 290000 < found[1]["used"] < 310000 and 190000 < found[2]["used"] < 210000
+          and found[0]["used"] < 5000 and all(99000 < thread["gap"] < 101000 for thread in found[1:]))
+    judge(machine, "real-time threads spread over the CPUs", turns, ["fifo", "10", "10"],
+          lambda found: all(thread["used"] > 480000 for thread in found), cpus=3)
+    judge(machine, "two CPUs are of the two real-time ones", turns, ["fifo", "10", "20"],
+          lambda found: found[0]["used"] < 10000 and all(thread["used"] > 485000 for thread in found[1:]), cpus=2)
+
+
+def balance(machine, files):
+    """Busy threads that start on one CPU are even within 50 ms."""
+    for cpus in (2, 3, 4):
+        judge(machine, "%d busy threads: equal shares within 50 ms" % (2 * cpus), files["turns"], ["even", str(cpus)],
+              lambda found: all(45000 < thread["used"] < 55000 for thread in found), cpus=cpus)
