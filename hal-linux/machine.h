@@ -45,6 +45,7 @@ struct seed_turn {
     uint32_t cpu, to;
     uint64_t point;
     uint64_t place; // in whose code; 0: nobody's
+    size_t order;   // among all turns of the run
 };
 
 // The hash of the run after so many points of all vCPUs.

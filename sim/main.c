@@ -28,6 +28,7 @@
 #include "sim/program.h"
 #include "sim/recording.h"
 #include "sim/seed.h"
+#include "sim/shrink.h"
 
 enum { ARGUMENTS_EXTRA = MOUNTS_MAX + OUTPUTS_MAX + _NSIG + 16 };
 
@@ -132,6 +133,9 @@ int main(int argc, char **argv)
 {
     static struct options options;
     options_read(&options, argc, argv);
+    if (options.shrinks) {
+        shrink(&options, argv[0]);
+    }
     if (options.is_seeded || machine_is_seeded()) {
         seed_execute(argv);
         size_t rest = 0;

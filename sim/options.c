@@ -52,6 +52,9 @@ static const char usage[] =
     "the "
     "run\n"
     "                               and PROGRAM are FILE's\n"
+    "      --shrink                 with --seed or --replay: the fewest preemptions with which the "
+    "run "
+    "fails\n"
     "      --trace-hash             with --seed, prints a number that is the same for the same "
     "run\n"
     "      --debug libs,symbols     prints which files the dynamic linker looks for, and what it "
@@ -307,6 +310,7 @@ enum long_only {
     OPTION_FAULTS,
     OPTION_RECORD,
     OPTION_REPLAY,
+    OPTION_SHRINK,
     OPTION_TRACE_HASH,
     OPTION_DEBUG,
     OPTION_STRACE,
@@ -319,8 +323,43 @@ enum long_only {
     OPTION_SELF_TEST
 };
 
+// Those that belong to --seed. False: it is none of them.
+static bool seed_option_take(struct options *options, int option)
+{
+    switch (option) {
+    case OPTION_SCHEDULE:
+        schedule_parse(&options->seed, optarg);
+        break;
+    case OPTION_RACES:
+        races_parse(&options->seed, optarg);
+        break;
+    case OPTION_FAULTS:
+        options->has_faults = true;
+        faults_parse(&options->seed, optarg);
+        break;
+    case OPTION_SHRINK:
+        options->shrinks = true;
+        break;
+    case OPTION_REPLAY:
+        options->replay_name = optarg;
+        break;
+    case OPTION_RECORD:
+        options->seed.record = optarg;
+        break;
+    case OPTION_TRACE_HASH:
+        options->seed.prints_hash = true;
+        break;
+    default:
+        return false;
+    }
+    return true;
+}
+
 static void option_take(struct options *options, int option)
 {
+    if (seed_option_take(options, option)) {
+        return;
+    }
     switch (option) {
     case 'c':
         options->cpu_count = cpus_parse(optarg);
@@ -340,25 +379,6 @@ static void option_take(struct options *options, int option)
     case OPTION_SEED:
         options->is_seeded = true;
         options->seed.seed = number_parse("--seed", optarg);
-        break;
-    case OPTION_SCHEDULE:
-        schedule_parse(&options->seed, optarg);
-        break;
-    case OPTION_RACES:
-        races_parse(&options->seed, optarg);
-        break;
-    case OPTION_FAULTS:
-        options->has_faults = true;
-        faults_parse(&options->seed, optarg);
-        break;
-    case OPTION_RECORD:
-        options->seed.record = optarg;
-        break;
-    case OPTION_REPLAY:
-        options->replay_name = optarg;
-        break;
-    case OPTION_TRACE_HASH:
-        options->seed.prints_hash = true;
         break;
     case OPTION_DEBUG:
         debug_check(optarg);
@@ -405,6 +425,7 @@ static const struct option longs[] = {
     {"faults", required_argument, NULL, OPTION_FAULTS},
     {"record", required_argument, NULL, OPTION_RECORD},
     {"replay", required_argument, NULL, OPTION_REPLAY},
+    {"shrink", no_argument, NULL, OPTION_SHRINK},
     {"trace-hash", no_argument, NULL, OPTION_TRACE_HASH},
     {"debug", required_argument, NULL, OPTION_DEBUG},
     {"strace", no_argument, NULL, OPTION_STRACE},
@@ -421,7 +442,8 @@ static const struct option longs[] = {
 // The option as it is written down in a recording, if it says what the run is.
 static void word_add(struct options *options, int option)
 {
-    if (option == OPTION_RECORD || option == OPTION_REPLAY || option == OPTION_TRACE_HASH) {
+    if (option == OPTION_RECORD || option == OPTION_REPLAY || option == OPTION_SHRINK ||
+        option == OPTION_TRACE_HASH) {
         return;
     }
     for (const struct option *known = longs; known->name != NULL; ++known) {
@@ -528,6 +550,9 @@ void options_read(struct options *options, int argc, char **argv)
     }
     if (options->seed.record != NULL && !options->is_seeded) {
         options_fail(EXIT_USAGE, "--record: only runs with --seed can be made again");
+    }
+    if (options->shrinks && !options->is_seeded) {
+        options_fail(EXIT_USAGE, "--shrink: only with --seed or --replay");
     }
     if (options->cpu_count == 0) {
         options->cpu_count = options->is_seeded ? SEED_CPUS_DEFAULT : boot_host_cpus();

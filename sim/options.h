@@ -30,6 +30,7 @@ struct options {
     size_t env_count;
     const char *cwd; // NULL: the current one
     bool strace, verbose, stats, perf_map;
+    bool shrinks;
     bool is_seeded, has_faults;
     struct seed_options seed; // where is_seeded
     const char *debug;        // libs,symbols; or NULL

@@ -63,7 +63,7 @@ static const char *const kinds[] = {"turn", "wait", "stand"};
 
 static bool turn_read(struct recording *recording, const char *text, enum seed_turn_kind kind)
 {
-    struct seed_turn turn = {.kind = kind};
+    struct seed_turn turn = {.kind = kind, .order = recording->run.turn_count};
     int end = 0;
     bool is_right = sscanf(text, "%" SCNu32 " %" SCNu64 " %" SCNu32 " %" SCNx64 "%n", &turn.cpu,
                            &turn.point, &turn.to, &turn.place, &end) == 4 &&
@@ -254,6 +254,11 @@ const char *recording_read(struct recording *recording, const char *name)
               turn_compare);
     }
     return failure;
+}
+
+bool recording_is_preemption(const struct seed_turn *turn)
+{
+    return turn->kind == SEED_TURN && turn->to != turn->cpu;
 }
 
 void recording_free(struct recording *recording)

@@ -29,6 +29,9 @@ const char *recording_read(struct recording *recording, const char *name);
 void recording_write(const struct recording *recording, const struct seed_turn *turns, size_t count,
                      FILE *out);
 
+// Whether it is a turn that ended although the vCPU could go on.
+bool recording_is_preemption(const struct seed_turn *turn);
+
 void recording_free(struct recording *recording);
 
 #endif

@@ -182,6 +182,40 @@ def recording(machine, files):
         machine.case("%s: refused" % " ".join(options[:1] + options[2:]), status == 2 and err.count(b"\n") == 1 and said in err, repr(err))
 
 
+NEEDED = {"counter": "add", "join": "work"}  # preempted there
+
+
+def shrink(machine, files):
+    """A run that goes wrong is reduced to a few preemptions, one of them where the mistake is, and can be made again."""
+    file = os.path.join(machine.folder("recordings"), "run")
+    for name, function in sorted(NEEDED.items()):
+        command = [files["planted_%s.gcc" % name], "planted", "1"]
+        seed = first_failing(machine, command)
+        failed = run(machine, seed, command)
+        status, out, err, _, _ = run(machine, seed, command, "--shrink", "--record", file)
+        said = re.match(rb"osv-sim: --shrink: the run \(exit, status (\d+)\) needs (\d+) of (\d+) preemptions; "
+                        rb"(\d+) runs\n", err)
+        machine.case("%s, seed %d: %s" % (name, seed, said and said.group().decode().strip()),
+                     status == 0 and not out and said is not None and int(said.group(1)) == failed[0] and
+                     int(said.group(2)) <= max(10, int(said.group(3)) // 3), repr((status, out, err)))
+        shown = re.findall(rb"(?m)^osv-sim: preemption \d+: CPU [01] goes on in place of CPU [01], before (\w+) \(\S+:\d+\)$", err)
+        machine.case("%s: each has a line; one is in %s" % (name, function), said is not None and function.encode() in shown and
+                     len(shown) == int(said.group(2)), repr(err))
+        again = re.search(rb"(?m)^osv-sim: replay: (.*)$", err)
+        machine.empty()
+        got = machine.run(shlex.split(again.group(1).decode())) if again else None
+        machine.case("%s: the command printed goes wrong likewise" % name, got is not None and got[:2] == failed[:2] and
+                     b"departs" not in got[2], repr((failed, got)))
+    for options, said in ((["--seed", "1", "true"], b"osv-sim: --shrink: this run does not fail: its exit status is 0\n"),
+                          (["true"], b"osv-sim: --shrink: only with --seed or --replay\n"),
+                          (["--replay", "/dev/null"], b"osv-sim: --replay: /dev/null: not a recording of osv-sim\n")):
+        status, out, err = machine.run(machine.osv[:1] + ["--shrink"] + options)
+        machine.case("%s: refused" % " ".join(options), (status, out, err) == (2, b"", said), repr((status, out, err)))
+    left = [name for name in os.listdir("/tmp") if name.startswith("osv-sim-") and len(name) == len("osv-sim-XXXXXX")
+            and os.path.isdir(os.path.join("/tmp", name)) and not os.listdir(os.path.join("/tmp", name))]
+    machine.case("nothing is left behind", not left, repr(left))
+
+
 def thousand(machine, files):
     """One seed 1000 times: one hash."""
     runs = [run(machine, 7, [files["chance"]], cpus="4") for _ in range(1000)]
