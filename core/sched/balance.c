@@ -10,6 +10,8 @@
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
 
+enum { LOOKS_MAX = 32 }; // at a queue that may be long; others come to its front in time
+
 bool cpu_is_allowed(const struct thread *thread, const struct cpu *cpu)
 {
     return (atomic_load(&thread->affinity[cpu->index / 64]) >> cpu->index % 64 & 1) != 0;
@@ -48,7 +50,8 @@ static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now, 
 {
     uint32_t running = atomic_load_explicit(&target->running_priority, memory_order_relaxed);
     bool wants_any = is_wanted(cpu, target);
-    for (struct tree_node *node = tree_first(&cpu->ready); node != NULL; node = tree_next(node)) {
+    struct tree_node *node = tree_first(&cpu->ready);
+    for (uint32_t i = 0; node != NULL && i < LOOKS_MAX; node = tree_next(node), ++i) {
         struct thread *thread = container_of(node, struct thread, run_node);
         if (thread->priority <= running && !wants_any) {
             return NULL; // nor has any later one a higher priority

@@ -36,18 +36,33 @@ void sched_fault_count(void)
     hal_irq_restore(irq);
 }
 
+void sched_counts_get(uint32_t cpu, struct sched_counts *counts)
+{
+    const struct sched_counts *from = &sched_cpus[cpu].counts;
+    *counts = (struct sched_counts){
+        .switches = count_get(&from->switches),
+        .wakes = count_get(&from->wakes),
+        .kicks = count_get(&from->kicks),
+        .interrupts = count_get(&from->interrupts),
+        .timers = count_get(&from->timers),
+        .kicked = count_get(&from->kicked),
+        .faults = count_get(&from->faults),
+    };
+}
+
 void sched_counts_sum(struct sched_counts *sum)
 {
     *sum = (struct sched_counts){0};
     for (uint32_t i = 0; i < sched_count; ++i) {
-        const struct sched_counts *counts = &sched_cpus[i].counts;
-        sum->switches += count_get(&counts->switches);
-        sum->wakes += count_get(&counts->wakes);
-        sum->kicks += count_get(&counts->kicks);
-        sum->interrupts += count_get(&counts->interrupts);
-        sum->timers += count_get(&counts->timers);
-        sum->kicked += count_get(&counts->kicked);
-        sum->faults += count_get(&counts->faults);
+        struct sched_counts counts;
+        sched_counts_get(i, &counts);
+        sum->switches += counts.switches;
+        sum->wakes += counts.wakes;
+        sum->kicks += counts.kicks;
+        sum->interrupts += counts.interrupts;
+        sum->timers += counts.timers;
+        sum->kicked += counts.kicked;
+        sum->faults += counts.faults;
     }
 }
 

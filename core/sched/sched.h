@@ -23,6 +23,7 @@ struct sched_counts {
     uint64_t faults;
 };
 void sched_counts_sum(struct sched_counts *sum);
+void sched_counts_get(uint32_t cpu, struct sched_counts *counts); // of one of them
 void sched_fault_count(void); // one more
 
 // hook is called at the end of each interrupt, after any switch: core/linux looks at pending signals there. frame as

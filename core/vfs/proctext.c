@@ -6,6 +6,7 @@
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
+#include "core/sched/sched.h"
 #include "core/sched/thread.h"
 #include "core/vfs/mount.h"
 #include "core/vfs/procfs.h"
@@ -115,8 +116,53 @@ static size_t stat_make(char *text, size_t size, void *argument)
     for (uint32_t i = 0; i < cpus; ++i) {
         put(&writer, "cpu%u %lu 0 0 %lu 0 0 0 0 0 0\n", i, busy / cpus, idle / cpus);
     }
-    put(&writer, "intr 0\nctxt 0\nbtime %lu\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n",
-        (hal_clock_wall_ns() - up) / 1000000000);
+    struct sched_counts counts;
+    sched_counts_sum(&counts);
+    put(&writer,
+        "intr %lu\nctxt %lu\nbtime %lu\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n",
+        counts.interrupts, counts.switches, (hal_clock_wall_ns() - up) / 1000000000);
+    return writer.length;
+}
+
+static uint64_t timers_of(const struct sched_counts *counts)
+{
+    return counts->timers;
+}
+
+static uint64_t kicks_of(const struct sched_counts *counts)
+{
+    return counts->kicked;
+}
+
+static uint64_t others_of(const struct sched_counts *counts)
+{
+    return counts->interrupts - counts->timers - counts->kicked;
+}
+
+static void interrupts_put(struct writer *writer, const char *name,
+                           uint64_t (*count)(const struct sched_counts *), const char *what)
+{
+    put(writer, "%s:", name);
+    for (uint32_t i = 0; i < sched_cpu_count(); ++i) {
+        struct sched_counts counts;
+        sched_counts_get(i, &counts);
+        put(writer, " %10lu", count(&counts));
+    }
+    put(writer, "   %s\n", what);
+}
+
+static size_t interrupts_make(char *text, size_t size, void *argument)
+{
+    (void)argument;
+    struct writer writer = {text, size, 0};
+    put(&writer, "     ");
+    for (uint32_t i = 0; i < sched_cpu_count(); ++i) {
+        put(&writer, "%sCPU%u", i == 0 ? "      " : i < 10 ? "       " : "      ", i);
+    }
+    put(&writer, "\n");
+    interrupts_put(&writer, "LOC", timers_of, "Local timer interrupts");
+    interrupts_put(&writer, "RES", kicks_of, "Rescheduling interrupts");
+    interrupts_put(&writer, "DEV", others_of, "Devices and notices");
     return writer.length;
 }
 
@@ -174,6 +220,7 @@ int proctext_add(void)
     error = error != 0 ? error : procfs_add("meminfo", meminfo_make, NULL);
     error = error != 0 ? error : procfs_add("stat", stat_make, NULL);
     error = error != 0 ? error : procfs_add("uptime", uptime_make, NULL);
+    error = error != 0 ? error : procfs_add("interrupts", interrupts_make, NULL);
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0] && error == 0; ++i) {
         error = procfs_add(fixed[i].name, fixed_make, (void *)(uintptr_t)fixed[i].text);
     }

@@ -74,3 +74,13 @@ def balance(machine, files):
     for cpus in (2, 3, 4):
         judge(machine, "%d busy threads: equal shares within 50 ms" % (2 * cpus), files["turns"], ["even", str(cpus)],
               lambda found: all(45000 < thread["used"] < 55000 for thread in found), cpus=cpus)
+
+
+def ticks(machine, files):
+    """One busy thread on each CPU and no timer: no interrupt in a second."""
+    for cpus in (1, 2, 4):
+        for seed in SEEDS:
+            machine.empty()
+            status, out, err = machine.run(machine.osv[:1] + ["-c", str(cpus), "--seed", str(seed), files["tickless"]])
+            machine.case("no interrupt in a second, %d vCPUs, seed %d" % (cpus, seed),
+                         status == 0 and out.endswith(b" before, 0 in a second\n"), repr((status, out, err)))
