@@ -79,6 +79,7 @@ struct seed_options {
     uint64_t race_firsts[SEED_RACES_MAX]; // accesses whose stacks are kept: later ones race with them
     uint32_t race_first_count;
     const char *record;                  // the file for a recording of this run, or NULL
+    bool records_meetings;               // where vCPUs meet is in it, too
     const struct seed_recording *replay; // the run to be made again, or NULL
     const char *const *words; // for record: the options of this run and PROGRAM; NULL ends
 };

@@ -22,6 +22,7 @@
 #include "hal-linux/boot.h"
 #include "hal-linux/dev/entropy.h"
 #include "hal-linux/dev/fs.h"
+#include "sim/enumerate.h"
 #include "sim/mounts.h"
 #include "sim/options.h"
 #include "sim/outputs.h"
@@ -133,6 +134,9 @@ int main(int argc, char **argv)
 {
     static struct options options;
     options_read(&options, argc, argv);
+    if (options.enumerated_depth != 0) {
+        enumerate(&options, argv[0]);
+    }
     if (options.shrinks) {
         shrink(&options, argv[0]);
     }

@@ -36,7 +36,9 @@ static const char usage[] =
     "      --schedule KIND          with --seed, who goes on: random, pct:D (D changes of "
     "priority), "
     "turns:K\n"
-    "                               (K preemptions) (default random)\n"
+    "                               (K preemptions) (default random); enumerate:K[,RUNS]: all "
+    "schedules with\n"
+    "                               at most K preemptions where CPUs meet, until one fails\n"
     "      --races                  with --seed, reports accesses to memory that nothing orders; "
     "the "
     "exit\n"
@@ -177,9 +179,33 @@ static uint64_t number_parse(const char *option, const char *text)
     return number;
 }
 
-static void schedule_parse(struct seed_options *seed, const char *text)
+// "K" or "K,RUNS". Each run of these is of another kind, with its preemptions from a recording.
+static bool enumeration_parse(struct options *options, const char *text)
 {
+    int end = 0, all = 0;
+    uint32_t depth = 0, runs = ENUMERATE_RUNS_DEFAULT;
+    int found = sscanf(text, "%" SCNu32 "%n,%" SCNu32 "%n", &depth, &end, &runs, &all);
+    bool is_right = found > 0 && text[found == 2 ? all : end] == 0 && text[0] != '-' && depth > 0 &&
+                    depth <= ENUMERATE_DEPTH_MAX && runs > 0;
+    if (is_right) {
+        options->enumerated_depth = depth;
+        options->enumerated_runs = runs;
+        options->seed.schedule = SCHEDULE_TURNS;
+        options->seed.depth = 0;
+    }
+    return is_right;
+}
+
+static void schedule_parse(struct options *options, const char *text)
+{
+    static const char enumeration[] = "enumerate:";
+    struct seed_options *seed = &options->seed;
     int end = 0;
+    options->enumerated_depth = 0;
+    if (strncmp(text, enumeration, sizeof enumeration - 1) == 0 &&
+        enumeration_parse(options, text + sizeof enumeration - 1)) {
+        return;
+    }
     if (strcmp(text, "random") == 0) {
         seed->schedule = SCHEDULE_RANDOM;
         return;
@@ -192,7 +218,10 @@ static void schedule_parse(struct seed_options *seed, const char *text)
         seed->schedule = SCHEDULE_TURNS;
         return;
     }
-    options_fail(EXIT_USAGE, "--schedule: '%s' is not random, pct:D or turns:K", text);
+    options_fail(
+        EXIT_USAGE,
+        "--schedule: '%s' is not random, pct:D, turns:K or enumerate:K[,RUNS], K at most %d", text,
+        ENUMERATE_DEPTH_MAX);
 }
 
 // The command that a run prints names some again.
@@ -311,6 +340,7 @@ enum long_only {
     OPTION_RECORD,
     OPTION_REPLAY,
     OPTION_SHRINK,
+    OPTION_MEETINGS,
     OPTION_TRACE_HASH,
     OPTION_DEBUG,
     OPTION_STRACE,
@@ -328,7 +358,7 @@ static bool seed_option_take(struct options *options, int option)
 {
     switch (option) {
     case OPTION_SCHEDULE:
-        schedule_parse(&options->seed, optarg);
+        schedule_parse(options, optarg);
         break;
     case OPTION_RACES:
         races_parse(&options->seed, optarg);
@@ -336,6 +366,9 @@ static bool seed_option_take(struct options *options, int option)
     case OPTION_FAULTS:
         options->has_faults = true;
         faults_parse(&options->seed, optarg);
+        break;
+    case OPTION_MEETINGS: // for the runs of an enumeration: not in --help
+        options->seed.records_meetings = true;
         break;
     case OPTION_SHRINK:
         options->shrinks = true;
@@ -425,6 +458,7 @@ static const struct option longs[] = {
     {"faults", required_argument, NULL, OPTION_FAULTS},
     {"record", required_argument, NULL, OPTION_RECORD},
     {"replay", required_argument, NULL, OPTION_REPLAY},
+    {"meetings", no_argument, NULL, OPTION_MEETINGS},
     {"shrink", no_argument, NULL, OPTION_SHRINK},
     {"trace-hash", no_argument, NULL, OPTION_TRACE_HASH},
     {"debug", required_argument, NULL, OPTION_DEBUG},
@@ -443,15 +477,17 @@ static const struct option longs[] = {
 static void word_add(struct options *options, int option)
 {
     if (option == OPTION_RECORD || option == OPTION_REPLAY || option == OPTION_SHRINK ||
-        option == OPTION_TRACE_HASH) {
+        option == OPTION_MEETINGS || option == OPTION_TRACE_HASH) {
         return;
     }
+    bool is_enumeration = option == OPTION_SCHEDULE && options->enumerated_depth != 0;
+    const char *value = is_enumeration ? "turns:0" : optarg;
     for (const struct option *known = longs; known->name != NULL; ++known) {
         char *word;
         if (known->val != option) {
             continue;
         }
-        if (asprintf(&word, optarg == NULL ? "--%s" : "--%s=%s", known->name, optarg) < 0) {
+        if (asprintf(&word, value == NULL ? "--%s" : "--%s=%s", known->name, value) < 0) {
             options_fail(EXIT_USAGE, "out of memory");
         }
         options->words[options->word_count++] = word;
@@ -550,6 +586,9 @@ void options_read(struct options *options, int argc, char **argv)
     }
     if (options->seed.record != NULL && !options->is_seeded) {
         options_fail(EXIT_USAGE, "--record: only runs with --seed can be made again");
+    }
+    if (options->enumerated_depth != 0 && (!options->is_seeded || options->shrinks)) {
+        options_fail(EXIT_USAGE, "--schedule enumerate: only with --seed, and without --shrink");
     }
     if (options->shrinks && !options->is_seeded) {
         options_fail(EXIT_USAGE, "--shrink: only with --seed or --replay");

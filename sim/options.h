@@ -14,6 +14,9 @@ enum { OPTIONS_MOUNT_MAX = 20, OPTIONS_ENV_MAX = 256 };
 // Exit statuses of osv-sim itself, as shells have them.
 enum { EXIT_USAGE = 2, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
+// Of --schedule enumerate.
+enum { ENUMERATE_DEPTH_MAX = 8, ENUMERATE_RUNS_DEFAULT = 10000 };
+
 struct recording;
 
 struct options_mount {
@@ -31,6 +34,7 @@ struct options {
     const char *cwd; // NULL: the current one
     bool strace, verbose, stats, perf_map;
     bool shrinks;
+    uint32_t enumerated_depth, enumerated_runs; // preemptions, and runs at most; 0: no enumeration
     bool is_seeded, has_faults;
     struct seed_options seed; // where is_seeded
     const char *debug;        // libs,symbols; or NULL

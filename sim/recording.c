@@ -61,17 +61,18 @@ static char *plain(char *text)
 
 static const char *const kinds[] = {"turn", "wait", "stand"};
 
-static bool turn_read(struct recording *recording, const char *text, enum seed_turn_kind kind)
+// One more for the list of *count.
+static bool turn_read(const char *text, enum seed_turn_kind kind, size_t order,
+                      struct seed_turn **list, size_t *count)
 {
-    struct seed_turn turn = {.kind = kind, .order = recording->run.turn_count};
+    struct seed_turn turn = {.kind = kind, .order = order};
     int end = 0;
     bool is_right = sscanf(text, "%" SCNu32 " %" SCNu64 " %" SCNu32 " %" SCNx64 "%n", &turn.cpu,
                            &turn.point, &turn.to, &turn.place, &end) == 4 &&
                     text[end] == 0 && turn.cpu < HAL_CPU_MAX &&
                     (kind == SEED_STAND || turn.to < HAL_CPU_MAX);
     if (is_right) {
-        struct seed_recording *run = &recording->run;
-        *(struct seed_turn *)append((void **)&run->turns, &run->turn_count, sizeof turn) = turn;
+        *(struct seed_turn *)append((void **)list, count, sizeof turn) = turn;
     }
     return is_right;
 }
@@ -131,6 +132,7 @@ static bool word_add(char ***list, size_t *count, char *word)
 static bool line_read(struct reader *reader, char *line)
 {
     struct recording *recording = reader->recording;
+    struct seed_recording *run = &recording->run;
     char *text = strchr(line, ' ');
     if (text == NULL || reader->has_end) {
         return false;
@@ -138,8 +140,13 @@ static bool line_read(struct reader *reader, char *line)
     *text++ = 0;
     for (int kind = 0; kind < SEED_TURN_KINDS; ++kind) {
         if (strcmp(line, kinds[kind]) == 0) {
-            return turn_read(recording, text, (enum seed_turn_kind)kind);
+            return turn_read(text, (enum seed_turn_kind)kind, run->turn_count, &run->turns,
+                             &run->turn_count);
         }
+    }
+    if (strcmp(line, "meet") == 0) {
+        return turn_read(text, SEED_TURN, run->turn_count, &recording->meetings,
+                         &recording->meeting_count);
     }
     if (strcmp(line, "check") == 0) {
         return check_read(recording, text);
@@ -265,6 +272,7 @@ void recording_free(struct recording *recording)
 {
     free(recording->run.turns);
     free(recording->run.checks);
+    free(recording->meetings);
     free(recording->words);
     free(recording->environment);
     free(recording->objects);

@@ -15,6 +15,8 @@ struct recording_object { // an ELF object of the run
 struct recording {
     struct seed_recording run;
     char **words, **environment; // NULL ends: the options and PROGRAM with its arguments
+    struct seed_turn *meetings;  // as turns, each with the number of turns before it as its order
+    size_t meeting_count;
     struct recording_object *objects;
     size_t object_count;
     char how[16]; // the program ended: exit, crash, deadlock, races

@@ -229,6 +229,9 @@ static bool run(const char *replayed, char *const *words, struct recording *resu
         arguments[used++] = (char *)"--replay";
         arguments[used++] = (char *)replayed;
     }
+    if (options->enumerated_depth != 0) {
+        arguments[used++] = (char *)"--meetings";
+    }
     memcpy(arguments + used, words, word_count * sizeof *words);
     for (int i = 0; i < STREAMS; ++i) {
         streams[i] = stream_make(i);

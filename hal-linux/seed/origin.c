@@ -61,7 +61,7 @@ static void recording_begin(const struct seed_options *options, const struct hal
     if (fd < 0 || directory == NULL) {
         fail("--record", options->record, ": %s", strerror(errno));
     }
-    record_begin(fd);
+    record_begin(fd, options->records_meetings);
     record_text("osv-sim recording", "1");
     record_number("kernel", kernel(), 16);
     record_number("start", file_start_s(), 10);

@@ -218,6 +218,9 @@ void point_spin(const void *place)
 void seed_access(const volatile void *address, size_t size, bool writes, const void *place)
 {
     point_at(place);
+    if (meet_is_on && !is_held) {
+        meet_access(address, place);
+    }
     if (witness_is_on) {
         witness_access(address, size, writes, place);
     }
@@ -231,6 +234,9 @@ void seed_atomic(const volatile void *address, size_t size, bool reads, bool wri
         earlier(&point_next, choice_at);
     }
     point_at(place);
+    if (meet_is_on && !is_held) {
+        meet_access(address, place);
+    }
     if (witness_is_on) {
         witness_atomic(address, size, reads, writes, order, place);
     }

@@ -15,6 +15,7 @@ bool record_is_on;
 static int record_fd;
 static char buffer[BUFFER_SIZE];
 static size_t used;
+static bool wants_meetings, has_image;
 
 static void buffer_empty(void)
 {
@@ -78,6 +79,17 @@ void record_turn(enum seed_turn_kind kind, uint32_t cpu, uint64_t point, uint32_
     put_number((uintptr_t)place, 16, '\n');
 }
 
+void record_meeting(uint32_t cpu, uint64_t point, const void *place)
+{
+    if (record_is_on) {
+        put_text("meet ");
+        put_number(cpu, 10, ' ');
+        put_number(point, 10, ' ');
+        put_number(cpu, 10, ' ');
+        put_number((uintptr_t)place, 16, '\n');
+    }
+}
+
 void record_check(uint64_t point, uint64_t hash)
 {
     if (record_is_on && !point_is_spoilt()) {
@@ -104,6 +116,8 @@ static void put_escaped(const char *text)
 void machine_object(const char *path, const char *base)
 {
     if (record_is_on) {
+        meet_is_on = wants_meetings && has_image; // core's own is the first
+        has_image = true;
         put_text("object ");
         put_number((uintptr_t)base, 16, ' ');
         put_escaped(path);
@@ -126,8 +140,9 @@ void record_number(const char *name, uint64_t number, uint64_t base)
     put_number(number, base, '\n');
 }
 
-void record_begin(int fd)
+void record_begin(int fd, bool meetings)
 {
+    wants_meetings = meetings;
     record_fd = fd;
     record_is_on = true;
 }

@@ -50,8 +50,8 @@ void tape_turn_begin(uint32_t index);
 
 extern bool record_is_on;
 
-// From now on lines go to this file of the host's.
-void record_begin(int fd);
+// From now on lines go to this file of the host's; meetings: those are among them.
+void record_begin(int fd, bool meetings);
 
 // "name text", escaped, and "name number" to that base.
 void record_text(const char *name, const char *text);
@@ -59,10 +59,19 @@ void record_number(const char *name, uint64_t number, uint64_t base);
 
 void record_turn(enum seed_turn_kind kind, uint32_t cpu, uint64_t point, uint32_t to,
                  const void *place);
+void record_meeting(uint32_t cpu, uint64_t point, const void *place);
 void record_check(uint64_t point, uint64_t hash);
 
 // The last line: how the program ended.
 void record_end(const char *how, int code);
+
+// ---- meet.c: where vCPUs meet -------------------------------------------------------
+
+// Whether the recording names meetings: where it shall, from when the program is loaded.
+extern bool meet_is_on;
+
+// The vCPU that runs accesses that at code. Its point has been passed.
+void meet_access(const volatile void *address, const void *code);
 
 // ---- origin.c: what a run comes from -------------------------------------------------
 

@@ -216,6 +216,31 @@ def shrink(machine, files):
     machine.case("nothing is left behind", not left, repr(left))
 
 
+def enumeration(machine, files):
+    """All schedules with one preemption find a mistake, name its line, and how to make the run again."""
+    file = os.path.join(machine.folder("recordings"), "run")
+    for name, function in (("counter", "add"), ("join", "work"), ("once", "table_make")):
+        command = [files["planted_%s.gcc" % name], "planted", "1"]
+        status, out, err, _, _ = run(machine, 1, command, "--schedule", "enumerate:2", "--record", file)
+        said = re.match(rb"osv-sim: --schedule: run (\d+) fails \(exit, status 1\)\n"
+                        rb"osv-sim: preemption 1: CPU ([01]) goes on in place of CPU (?!\2)[01], before (\w+) \(\S+:\d+\)\n"
+                        rb"osv-sim: replay: (.*)\n\Z", err)
+        machine.case("%s: found by run %s, one preemption, in %s" % (name, said and said.group(1).decode(), function),
+                     (status, out) == (1, b"") and said is not None and said.group(3) == function.encode(), repr((status, out, err)))
+        machine.empty()
+        got = machine.run(shlex.split(said.group(4).decode())) if said else None
+        machine.case("%s: the command printed goes wrong" % name, got is not None and got[0] == 1 and
+                     got[1].startswith(b"wrong: ") and got[2] == b"", repr(got))
+    right = [files["planted_counter.gcc"], "right", "1"]
+    got = run(machine, 1, right, "--schedule", "enumerate:2,60")
+    machine.case("what is right passes", got[:3] == (0, b"", b"osv-sim: --schedule: none of 60 runs fails; there are more: "
+                                                     b"it was given up\n"), repr(got))
+    for wrong in ("enumerate", "enumerate:0", "enumerate:9", "enumerate:1,", "enumerate:1,0", "enumerate:-1"):
+        status, _, err, _, _ = run(machine, 1, right, "--schedule", wrong)
+        machine.case("%s is refused" % wrong, status == 2 and err.count(b"\n") == 1 and b"--schedule: '%s' is not " % wrong.encode() in err,
+                     repr(err))
+
+
 def thousand(machine, files):
     """One seed 1000 times: one hash."""
     runs = [run(machine, 7, [files["chance"]], cpus="4") for _ in range(1000)]
