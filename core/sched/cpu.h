@@ -97,8 +97,36 @@ static inline bool is_real_time(const struct thread *thread)
 }
 
 void schedule_take(struct cpu *cpu, struct thread *thread);  // what has changed; it is in no queue
-void schedule_place(struct cpu *cpu, struct thread *thread); // its order, before it is queued
-void schedule_charge(struct cpu *cpu, struct thread *thread, uint64_t growth, hal_ns span);
+void schedule_place_anew(struct cpu *cpu, struct thread *thread);
+void schedule_bound(const struct cpu *cpu, struct thread *thread);
+
+// Gives a thread its order, before it is queued: mostly it has it.
+static inline void schedule_place(struct cpu *cpu, struct thread *thread)
+{
+    enum { NEAR = 1 << 20 }; // sums that differ by less: by less than a part in 4096
+    if (is_real_time(thread) || thread->migrating || thread->order + NEAR < cpu->floor) {
+        schedule_place_anew(cpu, thread);
+    }
+}
+
+// thread has run for span, in which the clock grew by growth.
+static inline void schedule_charge(struct cpu *cpu, struct thread *thread, uint64_t growth,
+                                   hal_ns span)
+{
+    if (thread->weight == 0) {
+        thread->slice_used_ns += thread->is_round_robin ? span : 0;
+        return;
+    }
+    thread->order = decay_add(thread->order, &cpu->clock, growth, thread->weight);
+    bool is_alone = runq_count(cpu) == 0;
+    if (is_alone) {
+        cpu->floor = thread->order > cpu->floor ? thread->order : cpu->floor;
+    } else if (cpu->was_alone && span > SCHED_LEAD_MAX_NS) {
+        schedule_bound(cpu, thread);
+    }
+    cpu->was_alone = is_alone;
+}
+
 hal_ns schedule_wait(const struct cpu *cpu); // until the first in the queue takes current's place; UINT64_MAX: never
 void schedule_enforce(struct cpu *cpu);      // takes what has changed of the threads here
 

@@ -39,6 +39,26 @@ uint64_t decay_anchor(struct decay_clock *clock, hal_ns now)
     return clock->scale > old ? clock->scale - old : 0;
 }
 
+decayed decay_sum(decayed sum, uint64_t amount, uint32_t exponent)
+{
+    uint32_t sum_exponent = (uint32_t)(sum >> 32);
+    uint64_t mantissa = ((sum & UINT32_MAX) | (uint64_t)1 << 32) << 30;
+    if (sum_exponent < exponent) {
+        uint32_t shift = exponent - sum_exponent;
+        mantissa = shift < 64 ? mantissa >> shift : 0;
+    } else {
+        uint32_t shift = sum_exponent - exponent;
+        amount = shift < 64 ? amount >> shift : 0;
+        exponent = sum_exponent;
+    }
+    mantissa = (mantissa + amount) | 1;
+    uint32_t shift = (uint32_t)__builtin_clzl(mantissa);
+    mantissa <<= shift;
+    // A carry of the rounding goes on into the exponent, as it should.
+    uint64_t rounded = (mantissa >> 31) + (mantissa >> 30 & 1) - ((uint64_t)1 << 32);
+    return ((uint64_t)(exponent + 1 - shift) << 32) + rounded;
+}
+
 // sum in the units of decay_sum, for the exponent of weighed amounts.
 static uint64_t aligned(decayed sum, const struct decay_clock *clock)
 {

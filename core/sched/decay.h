@@ -55,32 +55,23 @@ static inline uint64_t decay_advance(struct decay_clock *clock, hal_ns before, h
 }
 
 // sum and amount * 2^exponent, in units of 2^-62. amount <= 2^63.
-static inline decayed decay_sum(decayed sum, uint64_t amount, uint32_t exponent)
-{
-    uint32_t sum_exponent = (uint32_t)(sum >> 32);
-    uint64_t mantissa = ((sum & UINT32_MAX) | (uint64_t)1 << 32) << 30;
-    if (sum_exponent < exponent) {
-        uint32_t shift = exponent - sum_exponent;
-        mantissa = shift < 64 ? mantissa >> shift : 0;
-    } else {
-        uint32_t shift = sum_exponent - exponent;
-        amount = shift < 64 ? amount >> shift : 0;
-        exponent = sum_exponent;
-    }
-    mantissa = (mantissa + amount) | 1;
-    uint32_t shift = (uint32_t)__builtin_clzl(mantissa);
-    mantissa <<= shift;
-    // A carry of the rounding goes on into the exponent, as it should.
-    uint64_t rounded = (mantissa >> 31) + (mantissa >> 30 & 1) - ((uint64_t)1 << 32);
-    return ((uint64_t)(exponent + 1 - shift) << 32) + rounded;
-}
+decayed decay_sum(decayed sum, uint64_t amount, uint32_t exponent);
 
 // After a run of that growth; weight is at most DECAY_WEIGHT_MAX.
 static inline decayed decay_add(decayed sum, const struct decay_clock *clock, uint64_t growth,
                                 uint32_t weight)
 {
     uint64_t amount = (uint64_t)((unsigned __int128)growth * weight >> DECAY_WEIGHT_SHIFT);
-    return decay_sum(sum, amount, clock->exponent + DECAY_WEIGHT_EXPONENT);
+    uint32_t exponent = clock->exponent + DECAY_WEIGHT_EXPONENT;
+    // Mostly the sum's exponent stays: then its mantissa grows by the amount, rounded.
+    uint32_t shift = (uint32_t)(sum >> 32) - exponent + 29;
+    if (shift < 64) {
+        uint64_t more = (sum & UINT32_MAX) + ((amount >> shift) + 1) / 2;
+        if (more <= UINT32_MAX) {
+            return sum + ((amount >> shift) + 1) / 2;
+        }
+    }
+    return decay_sum(sum, amount, exponent);
 }
 
 // What sum would be after a run of ns, or before one; at most DECAY_TAU_NS, and never less than 0.

@@ -27,10 +27,7 @@ static const uint32_t shares[] = {
     172,   137,   110,   87,    70,    56,    45,    36,    29,    23,    18,   15,
 };
 
-enum {
-    SHARE_IDLE = 3,
-    NEAR = 1 << 20, // sums that differ by less: by less than a part in 4096
-};
+enum { SHARE_IDLE = 3 };
 
 static const decayed ORDER_FIRST = (decayed)1 << 32; // real-time ones are smaller
 
@@ -81,47 +78,32 @@ static void order_raise(struct thread *thread, decayed least)
     }
 }
 
-void schedule_place(struct cpu *cpu, struct thread *thread)
+void schedule_place_anew(struct cpu *cpu, struct thread *thread)
 {
     if (is_real_time(thread)) {
         place_real_time(thread);
-    } else if (thread->migrating) {
-        decayed last = decay_after(cpu->floor, &cpu->clock, SCHED_LAG_MAX_NS, thread->weight);
-        thread->order = thread->order > last ? last : thread->order;
-        order_raise(thread, cpu->floor);
-        order_raise(thread, ORDER_FIRST);
-    } else if (thread->order + NEAR < cpu->floor) {
+    } else if (!thread->migrating) {
         order_raise(thread,
                     decay_before(cpu->floor, &cpu->clock, SCHED_LEAD_MAX_NS, thread->weight));
         order_raise(thread, ORDER_FIRST);
+    } else if (thread->order <= cpu->floor) {
+        thread->order = cpu->floor;
+        order_raise(thread, ORDER_FIRST);
+    } else {
+        decayed last = decay_after(cpu->floor, &cpu->clock, SCHED_LAG_MAX_NS, thread->weight);
+        thread->order = thread->order > last ? last : thread->order;
     }
 }
 
-// Those that came while thread ran alone, for a long time perhaps, started from a floor as old as
+// Those that came while thread ran alone for a long time started from a floor as old as
 // now_ns was: what it has had since is forgotten but for what a sleeper may lead by.
-static void order_bound(const struct cpu *cpu, struct thread *thread)
+void schedule_bound(const struct cpu *cpu, struct thread *thread)
 {
     const struct thread *first = runq_first(cpu);
     if (!is_real_time(first)) {
         decayed last = decay_after(first->order, &cpu->clock, SCHED_LEAD_MAX_NS, first->weight);
         thread->order = thread->order > last ? last : thread->order;
     }
-}
-
-// thread has run for span, in which the clock grew by growth.
-void schedule_charge(struct cpu *cpu, struct thread *thread, uint64_t growth, hal_ns span)
-{
-    if (thread->weight == 0) {
-        thread->slice_used_ns += thread->is_round_robin ? span : 0;
-        return;
-    }
-    thread->order = decay_add(thread->order, &cpu->clock, growth, thread->weight);
-    if (runq_count(cpu) == 0) {
-        cpu->floor = thread->order > cpu->floor ? thread->order : cpu->floor;
-    } else if (cpu->was_alone && span > SCHED_LEAD_MAX_NS) {
-        order_bound(cpu, thread);
-    }
-    cpu->was_alone = runq_count(cpu) == 0;
 }
 
 static hal_ns wait_real_time(const struct thread *current, const struct thread *first)
