@@ -146,15 +146,13 @@ static void streams_close(struct stream streams[STREAMS], bool theirs)
     }
 }
 
-// Reads what is there away. False: nobody can write any more.
-static bool streams_drain(struct stream streams[STREAMS], int wait_ms)
+// Reads away what comes in that time.
+static void streams_drain(struct stream streams[STREAMS], int wait_ms)
 {
     char text[4096];
     struct pollfd polled[STREAMS];
-    bool is_any = false;
     for (int i = 0; i < STREAMS; ++i) {
         polled[i] = (struct pollfd){.fd = streams[i].ours, .events = POLLIN};
-        is_any = is_any || streams[i].ours >= 0;
     }
     if (poll(polled, STREAMS, wait_ms) > 0) {
         for (int i = 0; i < STREAMS; ++i) {
@@ -164,7 +162,6 @@ static bool streams_drain(struct stream streams[STREAMS], int wait_ms)
             }
         }
     }
-    return is_any;
 }
 
 // ---- Runs --------------------------------------------------------------------------
@@ -197,15 +194,10 @@ static void child_wait(pid_t pid, struct stream streams[STREAMS])
     enum { LOOK_MS = 10 };
     struct timespec begun;
     clock_gettime(CLOCK_MONOTONIC, &begun);
-    int status;
-    bool is_open = true;
-    while (waitpid(pid, &status, is_open ? WNOHANG : 0) == 0) {
-        is_open = streams_drain(streams, LOOK_MS);
-        if (!is_open || seconds_since(&begun) >= RUN_SECONDS_MAX) {
-            is_open = seconds_since(&begun) < RUN_SECONDS_MAX;
-            if (!is_open) {
-                kill(pid, SIGKILL);
-            }
+    while (waitpid(pid, NULL, WNOHANG) == 0) {
+        streams_drain(streams, LOOK_MS);
+        if (seconds_since(&begun) >= RUN_SECONDS_MAX) {
+            kill(pid, SIGKILL);
         }
     }
 }
