@@ -10,8 +10,8 @@
 //
 // A sum is a floating-point number in an integer, so that it needs no floating-point registers,
 // which are the application's, and is compared as an integer. c(t) is 2 to a power that has 32 bits
-// before the point, of which 28 are used after a year: it never ends, and the sums are never scaled
-// down all at once. As all CPUs have the same c(t), a thread may go from one to another as it is.
+// before the point, enough for 18 years: the sums are never scaled down. As all CPUs have the same
+// c(t), a thread may go from one to another as it is.
 #ifndef CORE_SCHED_DECAY_H
 #define CORE_SCHED_DECAY_H
 
