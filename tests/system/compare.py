@@ -5,7 +5,8 @@
     compare.py OSV-SIM CPUS[@SEED[@SCHEDULE]] SUITE.py FUNCTION FILE...
 
 FUNCTION of SUITE.py is called with a Machine and the files by their names. Commands run in a directory that is emptied
-in between, with LC_ALL=C and TZ=UTC. With OSV_SEEDS=FROM-TO in the environment CPUS@SEED is all of these seeds, with 1 to 4
+in between, with LC_ALL=C and TZ=UTC. Its name and the size of the environment are input of a seeded run: where there is a
+seed they are the same each time. With OSV_SEEDS=FROM-TO in the environment CPUS@SEED is all of these seeds, with 1 to 4
 vCPUs; with OSV_SEEDS=CPUS@SEED[@SCHEDULE] it is that. Prints TAP, and the command of what fails.
 """
 import os
@@ -21,20 +22,33 @@ import time
 TIMEOUT = 300
 
 
+def folder_make(name):
+    """A new folder: of that name, unless it is in use, as by the same test of another tree."""
+    if name is not None:
+        path = os.path.join(tempfile.gettempdir(), name)
+        try:
+            os.mkdir(path)
+            return path
+        except FileExistsError:
+            pass
+    return tempfile.mkdtemp(prefix="osv-apps-")
+
+
 class Machine:
     """Runs commands on Linux and on osv-sim and compares what they did."""
 
-    def __init__(self, osv_sim, cpus):
+    def __init__(self, osv_sim, cpus, purpose=""):
         cpus, seed, schedule = (cpus.split("@") + ["", ""])[:3]
         self.osv = [os.path.abspath(osv_sim), "-c", cpus] + (["--seed", seed, "--races"] if seed else []) + (
             ["--schedule", schedule] if schedule else [])
         self.count = self.failed = 0
         self.start = time.time()
-        self.top = tempfile.mkdtemp(prefix="osv-apps-")
+        self.top = folder_make("osv-apps-%s-%s-%s" % (cpus, seed, purpose) if seed else None)
         os.chmod(self.top, 0o755)  # a test gives the folder below to somebody else
         self.directory = os.path.join(self.top, "work")
         os.mkdir(self.directory)
-        self.environment = dict(os.environ, LC_ALL="C", TZ="UTC", HOME="/nonexistent", BENCH_MS="1", BENCH_REPS="1")
+        kept = {"PATH": "/usr/local/bin:/usr/bin:/bin"} if seed else os.environ
+        self.environment = dict(kept, LC_ALL="C", TZ="UTC", HOME="/nonexistent", BENCH_MS="1", BENCH_REPS="1")
 
     def case(self, name, ok, why=""):
         self.count += 1
@@ -107,7 +121,7 @@ class Machine:
             prepare()
             done = [self.run(prefix + command, stdin, environment) for command in which]
             results.append([(status, keep(out), err) for status, out, err in done] + [self.files(unlike)])
-        said = "\n".join("command: " + shlex.join(self.osv + command) for command in commands)
+        said = "\n".join("in %s: %s" % (self.directory, shlex.join(self.osv + command)) for command in commands)
         self.case(name, results[0] == results[1], said + "\n" + difference(results[0], results[1]))
         return results[0] == results[1]
 
@@ -151,7 +165,7 @@ def machines(cpus):
 def run(osv_sim, which, suite, function, paths, count=0):
     """FUNCTION of SUITE on one machine; (how many cases with the count before, how many failed)."""
     files = {os.path.basename(path): os.path.realpath(path) for path in paths}
-    machine = Machine(osv_sim, which)
+    machine = Machine(osv_sim, which, "-".join([function] + sorted(files)[:1]))
     machine.count = count
     # The files lie anywhere; the guest sees them where they are.
     for folder in sorted({os.path.dirname(path) for path in files.values()}):

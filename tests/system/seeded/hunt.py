@@ -7,8 +7,11 @@
 Each program must print and exit as on Linux, with 1 to 4 vCPUs and each way of choosing who goes on. Prints TAP.
 """
 import argparse
+import contextlib
 import os
 import random
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,15 +24,30 @@ def options(seed):
     return ["-c", str(2 + seed // 8 % 3), "--schedule", schedule]
 
 
-def run(command, seconds=60):
-    """(status, output, errors) of command in an empty folder."""
-    with tempfile.TemporaryDirectory() as folder:
+# The name of the current directory and the size of the environment are input: who runs a command again wants the same.
+ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+
+def run(command, seconds=60, folder=None):
+    """(status, output, errors) of command in a folder that is empty: folder, which is made, or any."""
+    with contextlib.ExitStack() as stack:
+        if folder is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+        else:
+            os.mkdir(folder)
+            stack.callback(shutil.rmtree, folder)
         try:
-            done = subprocess.run(command, cwd=folder, env=dict(os.environ, LC_ALL="C"), stdin=subprocess.DEVNULL,
-                                  capture_output=True, timeout=seconds, check=False)
+            done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True,
+                                  timeout=seconds, check=False)
         except subprocess.TimeoutExpired:
             return "no end in %d s" % seconds, b"", b""
     return done.returncode, done.stdout, done.stderr
+
+
+def again(folder, command):
+    """A line for a shell: the same run."""
+    values = ["%s=%s" % pair for pair in ENVIRONMENT.items()]
+    return "mkdir %s && cd %s && %s </dev/null" % (folder, folder, shlex.join(["env", "-i"] + values + command))
 
 
 def hunt(osv_sim, program, seeds, end):
@@ -40,10 +58,11 @@ def hunt(osv_sim, program, seeds, end):
         seed = next(seeds)
         shown = ["-v", "%s:%s:ro" % ((os.path.dirname(program),) * 2)]
         command = [osv_sim, "--seed", str(seed), "--races"] + options(seed) + shown + [program]
-        got = run(command)
+        folder = os.path.join(tempfile.gettempdir(), "osv-hunt-%d" % seed)
+        got = run(command, folder=folder)
         count += 1
         if got[:2] != expected[:2]:
-            wrong.append(" ".join(command) + "\nstatus %s, want %s\n" % (got[0], expected[0]) +
+            wrong.append(again(folder, command) + "\nstatus %s, want %s\n" % (got[0], expected[0]) +
                          got[2].decode(errors="replace")[:2000])
     return count, wrong
 
