@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <valgrind/valgrind.h>
 
 #include "core/mem/frame.h"
@@ -19,10 +18,10 @@
 #include "core/sync/mutex.h"
 #include "core/sync/rwlock.h"
 #include "core/sync/semaphore.h"
-#include "tests/unit/hal/unit_hal.h"
+#include "memory_host.h"
 #include "thread_host.h"
 
-enum { MIB = 1 << 20, MEMORY = 64 * MIB, SLOTS = 64 };
+enum { SLOTS = 64 };
 
 // A pop that was overtaken reads the first word of a block that somebody else has by then, and
 // forgets what it read (stack.h).
@@ -45,21 +44,8 @@ static uint32_t random_next(uint32_t *state)
 
 static void memory_init(void)
 {
-    static struct hal_region region = {2 * MIB, MEMORY};
-    char *arena =
-        mmap(NULL, MEMORY + 2 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    ck_assert(arena != MAP_FAILED);
-    arena = (char *)(((uintptr_t)arena + 2 * MIB - 1) & ~(uintptr_t)(2 * MIB - 1));
-    const struct hal_boot facts = {
-        .cpu_count = HOST_THREADS,
-        .direct_base = arena - region.start,
-        .regions = &region,
-        .region_count = 1,
-        .memory_is_zero = true,
-    };
     host_thread_adopt(0);
-    frame_init(&facts);
-    heap_init(HOST_THREADS);
+    memory_host_init(HOST_THREADS);
 }
 
 // ---- Locks ---------------------------------------------------------------

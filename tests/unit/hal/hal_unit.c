@@ -2,8 +2,8 @@
 // hal_unit.c: what unit tests need of the HAL's functions, in a plain process.
 //
 // Physical memory is the process's own: a physical address is a pointer, so a test that sets
-// hal_boot.direct_base to NULL can hand out any buffer as RAM. The clock is a variable that the
-// test moves. A function that is not here is one that no unit test should reach: the link names it.
+// hal_boot.direct_base to NULL can hand out any buffer as RAM. A function that is
+// not in this folder is one that no unit test should reach: the link names it.
 #include "hal/hal.h"
 #include "unit_hal.h"
 
@@ -14,10 +14,7 @@
 __thread struct cpu *unit_cpu;
 __thread void *unit_self;
 __thread bool unit_irq_off;
-
-hal_ns unit_clock_ns;
-hal_ns unit_timer_deadline = UINT64_MAX;
-unsigned unit_kick_count[HAL_CPU_MAX];
+void (*unit_irq_deliver)(void);
 __thread struct hal_range unit_populated;
 
 void hal_cpu_adopt(struct cpu *cpu)
@@ -25,24 +22,24 @@ void hal_cpu_adopt(struct cpu *cpu)
     unit_cpu = cpu;
 }
 
-void hal_cpu_kick(uint32_t index)
+struct cpu *unit_cpu_get(void)
 {
-    unit_kick_count[index]++;
+    return unit_cpu;
 }
 
-hal_ns hal_clock_ns(void)
+void *unit_self_get(void)
 {
-    return unit_clock_ns;
+    return unit_self;
 }
 
-hal_ns hal_clock_wall_ns(void)
+bool unit_irq_off_get(void)
 {
-    return unit_clock_ns;
+    return unit_irq_off;
 }
 
-void hal_timer_set(hal_ns deadline)
+void unit_irq_off_set(bool is_off)
 {
-    unit_timer_deadline = deadline;
+    unit_irq_off = is_off;
 }
 
 int hal_copy_safe(void *target, const void *source, size_t size)
