@@ -22,6 +22,7 @@
 #include "core/mem/heap.h"
 #include "core/sched/sched.h"
 #include "core/sched/thread.h"
+#include "core/sync/rcu.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/vfs.h"
 #include "core/vm/vm.h"
@@ -104,11 +105,13 @@ static void kernel_start(void)
 {
     int error = vm_init(machine);
     ASSERT(error == 0);
+    error = rcu_start();
+    ASSERT(error == 0); // nothing has used memory yet
     device_init(machine);
     vfs_init();
     elf_image_register(machine);
     error = options.process.stats ? stats_start() : 0;
-    ASSERT(error == 0); // nothing has used memory yet
+    ASSERT(error == 0);
     syscall_init(options.process.trace, options.process.stats);
     signal_init(machine->image, machine->image_size);
     libc_init();

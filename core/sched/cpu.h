@@ -44,11 +44,13 @@ struct cpu {
     struct sched_counts counts;
     // Anybody's.
     _Alignas(CPU_LINE) _Atomic(struct thread *) inbox; // newest first
-    _Atomic bool idle;                                 // halted or about to: it takes threads off others
+    _Atomic bool idle;                                 // halted or about to: it takes threads off others, and
+                                                       // is in no section (quiescence.h); only it sets it
     _Atomic uint32_t ready_count;                      // in ready; written by this CPU, a hint for others
     _Atomic uint32_t running_priority;                 // of current; a hint, too
     _Atomic bool affinity_changed;                     // of some thread that is or was here
     _Atomic bool schedule_changed;                     // the same
+    _Atomic uint64_t answered;                         // up to this number of quiescence_asked
     _Alignas(CPU_LINE) struct thread idle_thread;
 };
 
@@ -141,6 +143,25 @@ void timer_settle(struct cpu *cpu); // before idling: no timer but for sleepers
 // thread.c
 void thread_release(struct thread *thread); // ended; its stack is left
 void thread_idle_init(struct cpu *cpu);     // -ENOMEM is fatal here: nothing runs yet
+
+// quiescence.c: a CPU answers who waits for it to be outside of any section. Interrupts off.
+extern _Atomic uint64_t quiescence_asked;
+void quiescence_answer(struct cpu *cpu);
+void quiescence_interrupt(struct cpu *cpu);
+
+static inline bool quiescence_is_asked(const struct cpu *cpu)
+{
+    return atomic_load_explicit(&cpu->answered, memory_order_relaxed) !=
+           atomic_load_explicit(&quiescence_asked, memory_order_relaxed);
+}
+
+// At a switch.
+static inline void quiescence_pass(struct cpu *cpu)
+{
+    if (quiescence_is_asked(cpu)) {
+        quiescence_answer(cpu);
+    }
+}
 
 // balance.c
 bool cpu_is_allowed(const struct thread *thread, const struct cpu *cpu);

@@ -12,11 +12,12 @@
 
 struct cpu sched_cpus[HAL_CPU_MAX];
 uint32_t sched_count = 1;
-static void (*frame_hook)(struct hal_frame *frame);
+static void (*_Atomic frame_hook)(struct hal_frame *frame); // other CPUs run when it is registered
 
 void sched_frame_hook_set(void (*hook)(struct hal_frame *frame))
 {
-    frame_hook = hook;
+    atomic_store_explicit(&frame_hook, hook,
+                          memory_order_release); // pairs with sched_interrupt_end
 }
 
 uint32_t sched_cpu_count(void)
@@ -93,8 +94,9 @@ void sched_interrupt_end(struct hal_frame *frame)
     if (runq_count(cpu) > 0 && cpu->current != &cpu->idle_thread) {
         preempt(cpu);
     }
-    if (frame_hook != NULL) {
-        frame_hook(frame);
+    void (*hook)(struct hal_frame *) = atomic_load_explicit(&frame_hook, memory_order_acquire);
+    if (hook != NULL) {
+        hook(frame);
     }
 }
 
@@ -145,6 +147,7 @@ void upcall_kick(struct hal_frame *frame)
         atomic_exchange(&cpu->affinity_changed, false)) {
         affinity_check(cpu);
     }
+    quiescence_interrupt(hal_cpu_self()); // affinity_check may have switched
     sched_interrupt_end(frame);
 }
 
@@ -156,11 +159,13 @@ static void idle_run(void *argument)
         inbox_drain(cpu);
         if (runq_count(cpu) > 0) {
             atomic_store_explicit(&cpu->idle, false, memory_order_relaxed);
+            atomic_thread_fence(memory_order_seq_cst); // pairs with the one in quiescence_wait
             sched_switch(cpu, NULL);
             continue;
         }
         // Before the kick that makes another's balance_push look.
-        atomic_store_explicit(&cpu->idle, true, memory_order_relaxed);
+        // Release pairs with quiescence.c.
+        atomic_store_explicit(&cpu->idle, true, memory_order_release);
         balance_pull(cpu);
         timer_settle(cpu);
         hal_cpu_idle();

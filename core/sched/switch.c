@@ -205,6 +205,7 @@ static void switch_next(struct cpu *cpu)
     }
     if (next == previous) {
         MARK("switch: the parking thread is chosen again");
+        quiescence_pass(cpu);
         return;
     }
     atomic_store_explicit(&previous->switched_ns, 0, memory_order_relaxed);
@@ -261,6 +262,7 @@ void sched_finish(void)
         cpu->dead = NULL;
         thread_release(dead);
     }
+    quiescence_pass(cpu);
 }
 
 void thread_park(void)
@@ -441,6 +443,7 @@ void preempt_enable(void)
     if (--self->preempt_count == 0 && self->need_switch) {
         self->need_switch = false;
         uintptr_t irq = hal_irq_save();
+        self->preempted = true;
         self->preempted = true;
         sched_switch(hal_cpu_self(), hal_cpu_self());
         hal_irq_restore(irq);

@@ -8,27 +8,34 @@
 // names at once, as the same directory may be mounted in two places. A file system that the program
 // may write to keeps nothing: each question there is a request.
 //
-// The table has sets of a few slots; a name replaces what is over, or what will be over first.
-// Invariant: a slot in use has a reference to its directory, whose address thus means no other, and
-// to its child, unless there is none. A kept child is never changed again. Source: Linux,
+// The table has sets of a few names; a new one replaces one that is over, or what will be over
+// first. It is read without a lock, so a name is never changed, and is freed when nobody reads it
+// any more (core/sync/rcu.h). Invariant: a name has a reference to its directory, whose address
+// thus means no other, and to its child, unless there is none. Source: Linux,
 // Documentation/filesystems/fuse, and libfuse's options entry_timeout and negative_timeout.
+#include "core/lib/list.h"
 #include "core/lib/string.h"
 #include "core/mem/heap.h"
 #include "core/sync/mutex.h"
+#include "core/sync/rcu.h"
+#include "core/sync/rcu_list.h"
 #include "core/vfs/hostfs.h"
 
-enum { SET_COUNT = 128, SET_SIZE = 4, NAME_SIZE = 64 };
+enum { SET_BITS = 7, SET_SIZE = 4, NAME_SIZE = 64 };
 
 struct kept_name {
-    struct vnode *directory; // counted; NULL: not in use
+    struct rcu_node node; // in its set
+    struct rcu_head end;
+    struct vnode *directory; // counted
     struct vnode *child;     // counted; NULL: there is no such name
     hal_ns until;
     uint64_t changes; // host_changes when it was asked for
     char name[NAME_SIZE];
 };
 
-static struct mutex table_lock; // guards the table
-static struct kept_name *table; // SET_COUNT * SET_SIZE, from the first use on
+static struct mutex table_lock; // guards changes of the table
+static struct rcu_list sets[1 << SET_BITS];
+static const struct rcu_hash table = {sets, SET_BITS};
 static _Atomic uint64_t host_changes;
 
 void host_names_changed(void)
@@ -42,13 +49,13 @@ uint64_t host_names_state(void)
 }
 
 // By the number of the directory, which is the same in each run, and not by its address.
-static struct kept_name *set_of(const struct vnode *directory, const char *name)
+static struct rcu_list *set_of(const struct vnode *directory, const char *name)
 {
     uint64_t hash = directory->inode ^ directory->mount->device << 32;
     for (; *name != '\0'; ++name) {
         hash = (hash ^ (unsigned char)*name) * 0x100000001b3;
     }
-    return &table[(hash >> 32) % SET_COUNT * SET_SIZE];
+    return rcu_hash_list(&table, hash);
 }
 
 static bool is_over(const struct kept_name *kept)
@@ -56,13 +63,20 @@ static bool is_over(const struct kept_name *kept)
     return kept->changes != atomic_load(&host_changes) || hal_clock_ns() >= kept->until;
 }
 
-// The slot of the name, or NULL.
-static struct kept_name *find_locked(const struct vnode *directory, const char *name)
+static struct kept_name *kept_of(struct rcu_node *node)
 {
-    struct kept_name *set = set_of(directory, name);
-    for (size_t i = 0; i < SET_SIZE; ++i) {
-        if (set[i].directory == directory && strcmp(set[i].name, name) == 0) {
-            return &set[i];
+    return container_of(node, struct kept_name, node);
+}
+
+// NULL: it is not kept. For readers, and under the lock.
+static struct kept_name *find(const struct vnode *directory, const char *name)
+{
+    struct rcu_node *node;
+    rcu_list_for_each(node, set_of(directory, name))
+    {
+        struct kept_name *kept = kept_of(node);
+        if (kept->directory == directory && strcmp(kept->name, name) == 0) {
+            return kept;
         }
     }
     return NULL;
@@ -73,8 +87,8 @@ bool host_name_find(struct vnode *directory, const char *name, struct vnode **ch
     if (!directory->mount->read_only) {
         return false;
     }
-    mutex_lock(&table_lock);
-    struct kept_name *kept = table == NULL ? NULL : find_locked(directory, name);
+    rcu_read_begin();
+    const struct kept_name *kept = find(directory, name);
     bool is_known = kept != NULL && !is_over(kept);
     if (is_known) {
         *child = kept->child;
@@ -82,50 +96,63 @@ bool host_name_find(struct vnode *directory, const char *name, struct vnode **ch
             vnode_get(kept->child);
         }
     }
-    mutex_unlock(&table_lock);
+    rcu_read_end();
     return is_known;
 }
 
-// Where the name goes: its own slot, one that is free or over, or the one that will be over first.
+// What goes when the name comes: what was kept of it, or of a full set one that is over or the one
+// that will be over first. NULL: nothing.
 static struct kept_name *victim_locked(const struct vnode *directory, const char *name)
 {
-    struct kept_name *victim = find_locked(directory, name);
-    struct kept_name *set = set_of(directory, name);
-    for (size_t i = 0; victim == NULL && i < SET_SIZE; ++i) {
-        victim = set[i].directory == NULL || is_over(&set[i]) ? &set[i] : NULL;
+    struct kept_name *victim = find(directory, name);
+    if (victim != NULL) {
+        return victim;
     }
-    if (victim == NULL) {
-        victim = set;
-        for (size_t i = 1; i < SET_SIZE; ++i) {
-            victim = set[i].until < victim->until ? &set[i] : victim;
+    unsigned count = 0;
+    struct rcu_node *node;
+    rcu_list_for_each(node, set_of(directory, name))
+    {
+        struct kept_name *kept = kept_of(node);
+        if (victim == NULL || is_over(kept) || (!is_over(victim) && kept->until < victim->until)) {
+            victim = kept;
         }
+        ++count;
     }
-    return victim;
+    return count < SET_SIZE ? NULL : victim;
+}
+
+// Putting a vnode may be a request.
+static void kept_end(struct rcu_head *end)
+{
+    struct kept_name *kept = container_of(end, struct kept_name, end);
+    vnode_put(kept->child);
+    vnode_put(kept->directory);
+    heap_free(kept);
 }
 
 void host_name_keep(struct vnode *directory, const char *name, struct vnode *child, hal_ns until,
                     uint64_t changes)
 {
-    if (strlen(name) >= NAME_SIZE) {
+    struct kept_name *new = strlen(name) < NAME_SIZE ? heap_alloc(sizeof *new) : NULL;
+    if (new == NULL) {
         return;
     }
-    struct kept_name new = {directory, child, until, changes, ""};
-    struct kept_name old = {0};
-    memcpy(new.name, name, strlen(name) + 1);
-    mutex_lock(&table_lock);
-    if (table == NULL) {
-        table = heap_alloc_zeroed(SET_COUNT * SET_SIZE * sizeof *table);
+    *new = (struct kept_name){
+        .directory = directory, .child = child, .until = until, .changes = changes};
+    memcpy(new->name, name, strlen(name) + 1);
+    vnode_get(directory);
+    if (child != NULL) {
+        vnode_get(child);
     }
-    if (table != NULL) {
-        struct kept_name *slot = victim_locked(directory, name);
-        old = *slot;
-        vnode_get(directory);
-        if (child != NULL) {
-            vnode_get(child);
-        }
-        *slot = new;
+    struct rcu_list *set = set_of(directory, name);
+    mutex_lock(&table_lock);
+    struct kept_name *old = victim_locked(directory, name);
+    rcu_list_push(set, &new->node); // found before the old one
+    if (old != NULL) {
+        rcu_list_remove(set, &old->node);
     }
     mutex_unlock(&table_lock);
-    vnode_put(old.child); // may be a request
-    vnode_put(old.directory);
+    if (old != NULL) {
+        rcu_defer(&old->end, kept_end);
+    }
 }

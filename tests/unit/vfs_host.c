@@ -19,6 +19,7 @@
 #include "core/sched/sched.h"
 #include "core/sched/thread.h"
 #include "core/sync/mutex.h"
+#include "core/sync/rcu.h"
 #include "core/sync/waitqueue.h"
 #include "core/vm/vm.h"
 #include "hal/unit_hal.h"
@@ -298,6 +299,28 @@ static void sleep_once(void)
     host_sleep_hook();
 }
 
+// Deferred calls are made at once: nobody else reads.
+
+static unsigned reader_count;
+
+void preempt_disable(void)
+{
+    ++reader_count;
+}
+
+void preempt_enable(void)
+{
+    --reader_count;
+}
+
+void rcu_defer(struct rcu_head *head, void (*function)(struct rcu_head *head))
+{
+    if (reader_count != 0) {
+        fail("a reader defers, and would wait for itself");
+    }
+    function(head);
+}
+
 void mutex_lock_contended(struct mutex *mutex)
 {
     (void)mutex;
@@ -419,6 +442,17 @@ void sched_counts_get(uint32_t cpu, struct sched_counts *counts)
 uint32_t sched_cpu_count(void)
 {
     return 1;
+}
+
+void sched_counts_sum(struct sched_counts *sum)
+{
+    *sum = (struct sched_counts){0};
+}
+
+void sched_counts_get(uint32_t cpu, struct sched_counts *counts)
+{
+    (void)cpu;
+    *counts = (struct sched_counts){0};
 }
 
 // ---- vm ----

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// guest.c: see guest.h. Compiled as the tests are: what it shares with them are points.
+#include "guest.h"
+
+#include <string.h>
+
+#include "core/mem/frame.h"
+#include "core/mem/slab.h"
+#include "core/sched/cpu.h"
+#include "core/sched/sched.h"
+#include "hal/upcall.h"
+#include "seed.h"
+
+enum { STACK_SIZE = 16384 };
+
+struct guest {
+    struct thread thread;
+    void (*body)(void);
+    _Alignas(16) char stack[STACK_SIZE];
+};
+
+static struct guest guests[GUEST_COUNT];
+static _Alignas(16) char idle_stacks[SEED_CPU_COUNT][STACK_SIZE];
+static _Atomic int flags[GUEST_COUNT];
+static _Atomic unsigned freed;
+static struct guest spare; // for one call of thread_create
+static _Alignas(16) char spare_stack[THREAD_STACK_SIZE];
+static bool spare_is_taken;
+
+// What core/sched asks of core/mem: memory for one thread, and the end of any.
+
+int frame_alloc(size_t count, unsigned flag, hal_phys *start)
+{
+    (void)count;
+    (void)flag;
+    (void)start;
+    return -1;
+}
+
+char *frame_address(hal_phys frame)
+{
+    (void)frame;
+    return NULL;
+}
+
+void *slab_alloc(struct slab *slab)
+{
+    (void)slab;
+    if (spare_is_taken) {
+        return NULL;
+    }
+    spare_is_taken = true;
+    return &spare.thread;
+}
+
+void slab_free(struct slab *slab, void *object)
+{
+    (void)slab;
+    seed_check(((struct thread *)object)->context.sp != NULL, "freed while it runs");
+    ++freed;
+}
+
+static void guest_begin(void *argument)
+{
+    struct guest *guest = argument;
+    sched_finish();
+    hal_irq_restore(0);
+    guest->body();
+    seed_end();
+    for (;;) {
+        thread_park();
+    }
+}
+
+static void cpu_reset(unsigned index)
+{
+    struct cpu *cpu = &sched_cpus[index];
+    struct thread *idle = &cpu->idle_thread;
+    memset(cpu, 0, sizeof *cpu);
+    cpu->index = index;
+    atomic_store(&cpu->answered, atomic_load(&quiescence_asked));
+    cpu->timer_ns = UINT64_MAX;
+    idle->context.self = idle;
+    idle->stack = idle_stacks[index];
+    idle->stack_size = STACK_SIZE;
+    atomic_store(&idle->cpu, cpu);
+    atomic_store(&idle->affinity[0], 1u << index);
+}
+
+void guest_reset(unsigned index, unsigned cpu, void (*body)(void))
+{
+    struct guest *guest = &guests[index];
+    struct thread *thread = &guest->thread;
+    memset(thread, 0, sizeof *thread);
+    guest->body = body;
+    thread->id = index + 1;
+    thread->weight = DECAY_WEIGHT_ONE;
+    thread->context.self = thread;
+    hal_context_init(&thread->context, guest->stack, STACK_SIZE, guest_begin, guest);
+    atomic_store(&thread->affinity[0], 3);
+    atomic_store(&thread->cpu, &sched_cpus[cpu]);
+    thread->next = atomic_load(&sched_cpus[cpu].inbox);
+    atomic_store(&sched_cpus[cpu].inbox, thread);
+    atomic_store(&flags[index], 0);
+}
+
+void guests_reset(void)
+{
+    sched_count = SEED_CPU_COUNT;
+    sched_frame_hook_set(NULL);
+    freed = 0;
+    memset(&spare.thread, 0, sizeof spare.thread);
+    spare.thread.own_stack = spare_stack;
+    spare.thread.own_entry_stack = spare.stack + STACK_SIZE;
+    spare_is_taken = false;
+    for (unsigned i = 0; i < SEED_CPU_COUNT; ++i) {
+        cpu_reset(i);
+        seed_cpu_set(i, &sched_cpus[i]);
+    }
+}
+
+void guest_cpu_run(void)
+{
+    upcall_cpu(hal_cpu_self());
+}
+
+struct thread *guest(unsigned index)
+{
+    return &guests[index].thread;
+}
+
+void guest_wait(unsigned index)
+{
+    while (atomic_load(&flags[index]) == 0) {
+        thread_park();
+    }
+}
+
+void guest_tell(unsigned index)
+{
+    atomic_store(&flags[index], 1);
+    thread_wake(guest(index));
+}
+
+unsigned guests_freed(void)
+{
+    return freed;
+}
