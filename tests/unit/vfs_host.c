@@ -444,17 +444,6 @@ uint32_t sched_cpu_count(void)
     return 1;
 }
 
-void sched_counts_sum(struct sched_counts *sum)
-{
-    *sum = (struct sched_counts){0};
-}
-
-void sched_counts_get(uint32_t cpu, struct sched_counts *counts)
-{
-    (void)cpu;
-    *counts = (struct sched_counts){0};
-}
-
 // ---- vm ----
 
 void vm_walk(bool (*visit)(const struct vm_area_info *area, void *argument), void *argument)
