@@ -9,6 +9,7 @@
 #include "core/vfs/ramfs_pages.h"
 
 #include "core/lib/assert.h"
+#include "core/lib/mark.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
 #include "hal/hal.h"
@@ -76,8 +77,10 @@ static void layout_change_end(struct ramfs_node *node)
     atomic_store_explicit(&node->layout, layout + 1, memory_order_release);
 }
 
-bool ramfs_page_find(const struct ramfs_node *node, uint64_t index, uint32_t layout,
-                     const char **page)
+// A table that it looks into may be freed meanwhile: then layout does not hold, and nothing is
+// answered.
+MARK_GUESS bool ramfs_page_find(const struct ramfs_node *node, uint64_t index, uint32_t layout,
+                                const char **page)
 {
     uintptr_t root = root_of(node);
     void *at = is_within(root, index) ? top_of(root) : NULL;
