@@ -73,6 +73,20 @@ static struct libc_thread *cache_take(size_t stack_size, size_t guard_size)
     return found;
 }
 
+// False: it keeps count_max already.
+static bool cache_put(struct libc_thread *self, uint32_t count_max)
+{
+    mutex_lock(&cache_mutex);
+    bool keeps = cache_count < count_max;
+    if (keeps) {
+        self->next = cache;
+        cache = self;
+        ++cache_count;
+    }
+    mutex_unlock(&cache_mutex);
+    return keeps;
+}
+
 // Maps a stack. The top is there from the start: the first frames, TLS and hal_context_init touch
 // it.
 static struct libc_thread *stack_map(size_t stack_size, size_t guard_size)
@@ -89,7 +103,7 @@ static struct libc_thread *stack_map(size_t stack_size, size_t guard_size)
     if (vm_map(&eager_start, eager, HAL_READ | HAL_WRITE, VM_FIXED, NULL, 0) != 0 ||
         (guard_size > 0 && vm_protect(map, guard_size, 0) != 0)) {
         int error = vm_unmap(map, size);
-        ASSERT(error == 0);
+        (void)error; // without memory even for this, addresses are lost and nothing else
         return NULL;
     }
     struct libc_thread *self = thread_place(map + size);
@@ -162,17 +176,9 @@ void libc_stack_put(struct libc_thread *self)
         heap_free(self->map);
         return;
     }
-    mutex_lock(&cache_mutex);
-    bool keep = cache_count < CACHE_MAX;
-    if (keep) {
-        self->next = cache;
-        cache = self;
-        ++cache_count;
-    }
-    mutex_unlock(&cache_mutex);
-    if (!keep) {
-        int error = vm_unmap(self->map, self->map_size);
-        ASSERT(error == 0);
+    // What there is no memory to unmap is kept, too.
+    if (!cache_put(self, CACHE_MAX) && vm_unmap(self->map, self->map_size) != 0) {
+        (void)cache_put(self, UINT32_MAX);
     }
 }
 

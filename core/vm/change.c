@@ -48,6 +48,12 @@ int change_begin(struct change *change)
     return 0;
 }
 
+void change_begin_bare(struct change *change)
+{
+    *change = (struct change){NULL, NULL};
+    mutex_lock(&mutex);
+}
+
 void change_end(struct change *change)
 {
     mutex_unlock(&mutex);
@@ -120,6 +126,17 @@ struct pages_kind area_kind(const struct area *area)
         return (struct pages_kind){.presence = PAGES_ALL};
     }
     return (struct pages_kind){.presence = area->is_sparse ? PAGES_FAULTS : PAGES_SOME};
+}
+
+static bool is_border(char *va)
+{
+    const struct area *area = area_at(va);
+    return area == NULL || area->start == va;
+}
+
+bool range_is_isolated(char *start, char *end)
+{
+    return is_border(start) && is_border(end);
 }
 
 void range_isolate(struct change *change, char *start, char *end)

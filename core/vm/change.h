@@ -17,6 +17,8 @@ struct change {
 };
 
 HAL_MUST_CHECK int change_begin(struct change *change); // takes the mutex. -ENOMEM: it did not
+// The same without records: for a range whose borders are those of areas.
+void change_begin_bare(struct change *change);
 void change_end(struct change *change);
 
 struct area *change_spare(struct change *change);
@@ -32,6 +34,7 @@ struct pages_kind area_kind(const struct area *area);
 
 // Makes the borders of [start, end) borders of areas; and merges what can be merged around them
 // again.
+bool range_is_isolated(char *start, char *end); // its borders are borders of areas, or of nothing
 void range_isolate(struct change *change, char *start, char *end);
 void range_merge(struct change *change, char *start, char *end);
 

@@ -73,7 +73,8 @@ int vm_init(const struct hal_boot *boot);
 // -ENOMEM, -EEXIST, -EINVAL, -EIO, -ENODEV (VM_SHARED of a pager that only reads).
 HAL_MUST_CHECK int vm_map(char **va, size_t size, unsigned prot, unsigned flags,
                           struct vm_pager *pager, uint64_t offset);
-HAL_MUST_CHECK int vm_unmap(char *va, size_t size); // holes are fine
+// Holes are fine. -EINVAL. -ENOMEM, only where the range has to be divided from what lies beside it.
+HAL_MUST_CHECK int vm_unmap(char *va, size_t size);
 HAL_MUST_CHECK int vm_protect(char *va, size_t size,
                               unsigned prot); // -ENOMEM: a hole. -EACCES: VM_READ_ONLY
 HAL_MUST_CHECK int vm_remap(char **va, size_t old_size, size_t new_size, bool may_move);

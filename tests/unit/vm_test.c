@@ -520,6 +520,28 @@ static void clean_up(void)
     ck_assert_uint_ge(frame_free_count(), free_at_start - 64); // the heap's and lazy.c's
 }
 
+START_TEST(what_need_not_be_divided_is_unmapped_without_memory)
+{
+    boot();
+    char *va = WINDOW_BASE + 8 * PAGE, *lazy = WINDOW_BASE + 4 * MIB;
+    for (long i = 0; i < 3; i++) {
+        ck_assert_int_eq(vm_map(&va, 8 * PAGE, HAL_READ | HAL_WRITE, VM_FIXED, NULL, 0), 0);
+        ck_assert_int_eq(vm_protect(va, PAGE, 0), 0);
+        ck_assert_int_eq(vm_map(&lazy, 4 * MIB, HAL_READ, VM_FIXED | VM_LAZY, NULL, 0), 0);
+        fail_after = i;
+        ck_assert_int_eq(vm_unmap(va, 9 * PAGE), 0);
+        fail_after = i;
+        ck_assert_int_eq(vm_unmap(lazy, 4 * MIB), 0);
+        ck_assert_uint_eq(areas(), 0);
+        ck_assert_int_eq(vm_map(&va, 8 * PAGE, HAL_READ, VM_FIXED, NULL, 0), 0);
+        fail_after = i;
+        ck_assert_int_eq(vm_unmap(va + PAGE, PAGE), -ENOMEM);
+        ck_assert_uint_eq(areas(), 1);
+        ck_assert_int_eq(vm_unmap(va, 8 * PAGE), 0);
+    }
+}
+END_TEST
+
 START_TEST(random_changes)
 {
     boot();
@@ -563,6 +585,7 @@ int main(void)
     tcase_add_test(tests, file_mappings_are_private_copies);
     tcase_add_test(tests, low_addresses_and_bad_places);
     tcase_add_test(tests, the_break_moves);
+    tcase_add_test(tests, what_need_not_be_divided_is_unmapped_without_memory);
     tcase_add_test(tests, random_changes);
     tcase_add_test(tests, random_changes_with_failures);
     suite_add_tcase(suite, tests);
