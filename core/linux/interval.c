@@ -29,10 +29,15 @@ static bool is_processor_time(int clock)
     return clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;
 }
 
+static bool is_on_wall(int clock)
+{
+    return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM || clock == CLOCK_TAI;
+}
+
 // When to look, in hal_clock_ns's time, for an expiry that is left away.
 static hal_ns alarm_time(const struct interval *interval, hal_ns left)
 {
-    if (is_processor_time(interval->clock)) {
+    if (is_processor_time(interval->measure)) {
         left /= sched_cpu_count();
         left = left < CPU_TICK_NS ? CPU_TICK_NS : left;
     }
@@ -42,20 +47,22 @@ static hal_ns alarm_time(const struct interval *interval, hal_ns left)
 
 static int alarm_start(struct interval *interval)
 {
-    hal_ns now = clock_now(interval->clock);
+    hal_ns now = clock_now(interval->measure);
     hal_ns left = interval->expires > now ? interval->expires - now : 0;
     return alarm_set(&interval->alarm, alarm_time(interval, left));
 }
 
 int interval_set(struct interval *interval, bool is_absolute, hal_ns value, hal_ns period)
 {
+    interval->measure =
+        !is_absolute && is_on_wall(interval->clock) ? CLOCK_MONOTONIC : interval->clock;
     interval->is_expired = false;
     interval->expires = 0;
     interval->period = value == 0 ? 0 : period;
     if (value == 0) {
         return alarm_set(&interval->alarm, UINT64_MAX);
     }
-    hal_ns base = is_absolute ? 0 : clock_now(interval->clock);
+    hal_ns base = is_absolute ? 0 : clock_now(interval->measure);
     interval->expires = value > UINT64_MAX - base ? UINT64_MAX : base + value;
     int error = alarm_start(interval);
     if (error != 0) {
@@ -69,7 +76,7 @@ bool interval_is_due(struct interval *interval)
     if (interval->expires == 0 || interval->is_expired) {
         return false;
     }
-    if (clock_now(interval->clock) < interval->expires) {
+    if (clock_now(interval->measure) < interval->expires) {
         (void)alarm_start(interval); // the alarms' thread is there: we are on it
         return false;
     }
@@ -87,7 +94,7 @@ uint64_t interval_forward(struct interval *interval)
         interval->expires = 0;
         return 1;
     }
-    hal_ns now = clock_now(interval->clock);
+    hal_ns now = clock_now(interval->measure);
     // A wall clock may have been set back since.
     uint64_t passed =
         now < interval->expires ? 1 : (now - interval->expires) / interval->period + 1;
@@ -101,7 +108,7 @@ hal_ns interval_left(const struct interval *interval)
     if (interval->expires == 0 || (interval->is_expired && interval->period == 0)) {
         return 0;
     }
-    hal_ns now = clock_now(interval->clock);
+    hal_ns now = clock_now(interval->measure);
     if (interval->expires > now) {
         return interval->expires - now;
     }

@@ -12,11 +12,13 @@
 struct itimerspec;
 
 // Guarded by its owner's lock, but for alarm. The owner sets clock, and alarm.ring, which calls
-// interval_is_due first.
+// interval_is_due first. A span of time is measured on the monotonic clock where clock is one on the
+// wall: who sets that does not make the span longer or shorter (POSIX, timer_settime).
 struct interval {
     struct alarm alarm;
     int clock;       // CLOCK_*
-    hal_ns expires;  // on that clock; 0: not set
+    int measure;     // the clock of expires
+    hal_ns expires;  // 0: not set
     hal_ns period;   // 0: once
     bool is_expired; // it has rung, and interval_forward has not been called since
 };
