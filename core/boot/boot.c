@@ -165,8 +165,10 @@ static void program_run(void *unused)
         bool is_missing = error == -ENOENT || error == -ELIBACC;
         hal_halt(HAL_POWER_OFF, is_missing ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
     }
-    libc_run(program, argument_count(process->arguments), (char **)(uintptr_t)process->arguments,
-             (char **)(uintptr_t)process->environment, process->executable);
+    error = libc_run(program, argument_count(process->arguments),
+                     (char **)(uintptr_t)process->arguments,
+                     (char **)(uintptr_t)process->environment, process->executable);
+    give_up(STATUS_NOT_EXECUTABLE, process->executable, error_text(error));
 }
 
 static void program_start(void)

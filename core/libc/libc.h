@@ -17,9 +17,9 @@ void libc_stack_end_set(void *end);
 // Makes the calling thread, which has its task and runs on the stack that is to be the program's,
 // the program's first thread: gives it thread-local storage, runs the initialisers and the program,
 // and exits with its status. The arrays end with NULL and stay for ever; executable is the absolute
-// path.
-HAL_NORETURN void libc_run(struct elf_object *program, int argc, char **argv, char **envp,
-                           const char *executable);
+// path. Returns only if there is no memory to begin: -ENOMEM.
+HAL_MUST_CHECK int libc_run(struct elf_object *program, int argc, char **argv, char **envp,
+                            const char *executable);
 
 // What a program calls as exit().
 HAL_NORETURN void libc_exit(int status);

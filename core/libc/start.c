@@ -7,6 +7,7 @@
 #include "core/libc/start.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <stdint.h>
 
 #include "core/elf/program.h"
@@ -109,15 +110,17 @@ static void auxiliary_fill(const char *executable)
 }
 
 // The first thread has its stack already: only TLS and struct libc_thread are to be made, and stay
-// for ever.
-static void first_thread_make(void)
+// for ever. -ENOMEM.
+static int first_thread_make(void)
 {
     size_t tls_size, alignment;
     elf_tls_layout(&tls_size, &alignment);
     alignment = alignment < 64 ? 64 : alignment;
     size_t size = tls_size + sizeof(struct libc_thread) + 2 * alignment;
     char *block = heap_alloc_aligned(alignment, size);
-    ASSERT(block != NULL);
+    if (block == NULL) {
+        return -ENOMEM;
+    }
     memset(block, 0, size);
     struct libc_thread *self = libc_thread_in(block + size, tls_size, alignment);
     struct thread *thread = thread_self();
@@ -125,13 +128,17 @@ static void first_thread_make(void)
     self->stack_size = thread->stack_size;
     libc_thread_prepare(self);
     int error = elf_tls_create(&self->tcb);
-    ASSERT(error == 0);
+    if (error != 0) {
+        heap_free(block);
+        return error;
+    }
     self->thread = thread;
     self->task = thread->user;
     self->id = task_id(thread);
     self->is_main = true;
     libc_musl_thread_init(self);
     hal_tp_set(libc_thread_tp(self));
+    return 0;
 }
 
 static void program_name_set(char *name)
@@ -149,7 +156,8 @@ static void program_call(void)
     libc_exit(startup.start.main(startup.argc, startup.argv, *libc_environ));
 }
 
-// What Linux leaves on the stack of a new program; NULL-terminated lists follow each other.
+// What Linux leaves on the stack of a new program; NULL-terminated lists follow each other. NULL:
+// no memory.
 static uintptr_t *image_build(size_t *count)
 {
     size_t environment = 0;
@@ -159,7 +167,9 @@ static uintptr_t *image_build(size_t *count)
     size_t argument_words = (size_t)startup.argc + 1;
     size_t words = 1 + argument_words + environment + 1 + 2 * AUXILIARY_MAX;
     uintptr_t *image = heap_alloc_zeroed(words * sizeof *image);
-    ASSERT(image != NULL);
+    if (image == NULL) {
+        return NULL;
+    }
     image[0] = (uintptr_t)startup.argc;
     memcpy(image + 1, startup.argv, argument_words * sizeof *image);
     memcpy(image + 1 + argument_words, startup.envp, (environment + 1) * sizeof *image);
@@ -169,8 +179,7 @@ static uintptr_t *image_build(size_t *count)
     return image;
 }
 
-void libc_run(struct elf_object *program, int argc, char **argv, char **envp,
-              const char *executable)
+int libc_run(struct elf_object *program, int argc, char **argv, char **envp, const char *executable)
 {
     startup.program = program;
     startup.argc = argc;
@@ -184,9 +193,16 @@ void libc_run(struct elf_object *program, int argc, char **argv, char **envp,
     auxiliary_fill(executable);
     size_t words;
     uintptr_t *image = image_build(&words);
+    if (image == NULL) {
+        return -ENOMEM;
+    }
     startup.argv = (char **)(image + 1);
     startup.envp = startup.argv + argc + 1;
-    first_thread_make();
+    int error = first_thread_make();
+    if (error != 0) {
+        heap_free(image);
+        return error;
+    }
     libc_musl_init(startup.envp, startup.auxiliary);
     libc_musl_locale_init();
     *libc_environ = startup.envp;
