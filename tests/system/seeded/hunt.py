@@ -18,6 +18,21 @@ import tempfile
 import time
 
 
+# What a program has to survive, and how often it strikes.
+FAULTS = {"delay": ("0.02", "0.2"), "short": ("0.1", "0.7"), "clock": ("0.05", "0.5"), "stall": ("0.001", "0.02")}
+PRINTS_SIZES = ("events", "pipes")  # that one read of a pipe gives
+
+
+def faults(seed, name):
+    """None for half of the seeds; else any combination of kinds."""
+    chance = random.Random(seed)
+    planted = [kind + "=" + chance.choice(rates) for kind, rates in FAULTS.items()
+               if chance.random() < 0.5 and (kind != "short" or name not in PRINTS_SIZES)]
+    if chance.random() < 0.5:
+        return []
+    return ["--faults", ",".join(planted)] if planted else []
+
+
 def options(seed):
     """What besides the seed differs from run to run: all of it follows from the seed."""
     schedule = {6: "pct:%d" % (1 + seed % 20), 7: "turns:%d" % (seed % 40)}.get(seed % 8, "random")
@@ -57,7 +72,8 @@ def hunt(osv_sim, program, seeds, end):
     while time.time() < end and len(wrong) < 5:
         seed = next(seeds)
         shown = ["-v", "%s:%s:ro" % ((os.path.dirname(program),) * 2)]
-        command = [osv_sim, "--seed", str(seed), "--races"] + options(seed) + shown + [program]
+        command = [osv_sim, "--seed", str(seed), "--races"] + options(seed)
+        command += faults(seed, os.path.basename(program)) + shown + [program]
         folder = os.path.join(tempfile.gettempdir(), "osv-hunt-%d" % seed)
         got = run(command, folder=folder)
         count += 1
