@@ -19,7 +19,7 @@ struct mounts {
     size_t count;
 };
 
-static const char *shown[MOUNTS_MAX]; // where they are mounted
+static char *shown[MOUNTS_MAX]; // where they are mounted
 static size_t shown_count;
 
 static bool is_directory(const char *path)
@@ -41,15 +41,17 @@ static void mount_add(struct mounts *mounts, const char *host, const char *guest
     char *argument;
     snprintf(tag, sizeof tag, "fs%zu", mounts->count);
     int failure = fs_add_directory(tag, host, read_only);
+    shown[shown_count] = strdup(guest); // the caller's goes
     if (failure == 0 &&
-        asprintf(&argument, "--mount=%s:%s:%s", tag, guest, read_only ? "ro" : "rw") < 0) {
+        (shown[shown_count] == NULL ||
+         asprintf(&argument, "--mount=%s:%s:%s", tag, guest, read_only ? "ro" : "rw") < 0)) {
         failure = -ENOMEM;
     }
     if (failure != 0) {
         options_fail(EXIT_USAGE, "cannot mount %s: %s", host, strerror(-failure));
     }
     mounts->arguments[mounts->count++] = argument;
-    shown[shown_count++] = guest;
+    ++shown_count;
 }
 
 static const char *const system_directories[] = {"/usr",   "/etc", "/lib", "/lib32",
