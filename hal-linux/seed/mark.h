@@ -14,7 +14,7 @@ void seed_mark_made(const void *object, unsigned long size);
 
 // gcc 12 forgets the attribute of a function of which anything becomes part of another.
 #ifdef __clang__
-#define MARK_GUESS __attribute__((no_sanitize("thread"), noinline))
+#define MARK_GUESS __attribute__((disable_sanitizer_instrumentation, noinline))
 #else
 #define MARK_GUESS __attribute__((no_sanitize("thread"), noipa))
 #endif
