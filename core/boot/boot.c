@@ -113,7 +113,7 @@ static void kernel_start(void)
     error = options.process.stats ? stats_start() : 0;
     ASSERT(error == 0);
     syscall_init(options.process.trace, options.process.stats);
-    signal_init(machine->image, machine->image_size);
+    signal_init();
     libc_init();
 }
 

@@ -346,7 +346,7 @@ void upcall_notice(enum hal_notice notice)
     sched_interrupt_end(NULL);
 }
 
-void signal_init(const char *image, size_t image_size)
+void signal_init(void)
 {
     const struct thread_config config = {
         .name = "signal",
@@ -356,7 +356,7 @@ void signal_init(const char *image, size_t image_size)
     int error = thread_create(&signal_thread, &config, signal_thread_run, NULL);
     ASSERT(error == 0); // at boot
     thread_start(signal_thread);
-    signal_hooks_init(image, image_size);
+    signal_hooks_init();
 }
 
 void signal_ignore(uint64_t signals)

@@ -70,8 +70,7 @@ struct signal_entry {
     bool is_own;                // the sender's memory
 };
 
-// image: core's own code, where a signal's handler may not cut in.
-void signal_init(const char *image, size_t image_size);
+void signal_init(void);
 void signal_ignore(uint64_t signals); // while no thread of the program runs
 
 // ---- Sending ---------------------------------------------------------------
@@ -138,7 +137,7 @@ void signal_mask_pop(const uint64_t *mask, bool is_interrupted);
 
 void signal_stack_off(struct task *task);
 bool signal_stack_holds(const struct signal_stack *stack, uintptr_t sp);
-void signal_hooks_init(const char *image, size_t image_size); // for signal_init
+void signal_hooks_init(void); // for signal_init
 
 const char *signal_name(int signal); // "SIGSEGV"
 

@@ -28,6 +28,7 @@
 #include "core/mem/frame.h"
 #include "core/sched/sched.h"
 #include "core/sync/waitqueue.h"
+#include "core/vm/vm.h"
 
 enum { LOOK_NS = 50000, AUTO_DISARM = INT32_MIN };
 
@@ -35,8 +36,6 @@ static const uint64_t REPORTED = SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGILL) | SIGN
                                  SIGNAL_BIT(SIGABRT) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) |
                                  SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGSYS) | SIGNAL_BIT(SIGXCPU) |
                                  SIGNAL_BIT(SIGXFSZ);
-
-static uintptr_t image_start, image_end;
 
 // Ends the process as a signal does that has no handler.
 HAL_NORETURN static void process_kill(const struct hal_regs *regs,
@@ -203,9 +202,10 @@ static bool is_interrupted(void)
 
 // ---- Interrupts and faults -----------------------------------------------------
 
-static bool is_core(uintptr_t ip)
+// Not "outside of core's image": the clock of a host, say, is read by code of the host's.
+static bool is_program(uintptr_t ip)
 {
-    return ip >= image_start && ip < image_end;
+    return vm_is_window((const char *)ip);
 }
 
 // Called by the scheduler at the end of each interrupt, interrupts off; frame NULL: core let it in.
@@ -221,7 +221,7 @@ static void frame_hook(struct hal_frame *frame)
     }
     struct hal_regs regs;
     hal_frame_get(frame, &regs);
-    if (is_core(machine_place_of(&regs).ip)) {
+    if (!is_program(machine_place_of(&regs).ip)) {
         sched_look_again(LOOK_NS);
         return;
     }
@@ -250,10 +250,8 @@ bool signal_force(struct hal_regs *regs, const struct linux_signal_info *info)
     return true;
 }
 
-void signal_hooks_init(const char *image, size_t image_size)
+void signal_hooks_init(void)
 {
-    image_start = (uintptr_t)image;
-    image_end = image_start + image_size;
     wait_interrupt_test_set(is_interrupted);
     thread_serve_set(serve);
     sched_frame_hook_set(frame_hook);

@@ -64,6 +64,11 @@ static struct window *window_of(const char *va)
     return NULL;
 }
 
+bool vm_is_window(const char *va)
+{
+    return window_of(va) != NULL;
+}
+
 bool area_is_in_window(const char *start, size_t size)
 {
     const struct window *window = window_of(start);

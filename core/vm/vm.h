@@ -68,12 +68,16 @@ enum vm_flags {
 
 int vm_init(const struct hal_boot *boot);
 
+// Whether va lies where mappings are made: all code of the program does, and no other. Any context.
+bool vm_is_window(const char *va);
+
 // Maps size bytes. *va is a hint (NULL: none) or, with VM_FIXED, the place; the result goes back
 // there. pager NULL: anonymous, reads as zeros. prot of HAL_READ|HAL_WRITE|HAL_EXEC, 0 is a guard.
 // -ENOMEM, -EEXIST, -EINVAL, -EIO, -ENODEV (VM_SHARED of a pager that only reads).
 HAL_MUST_CHECK int vm_map(char **va, size_t size, unsigned prot, unsigned flags,
                           struct vm_pager *pager, uint64_t offset);
-// Holes are fine. -EINVAL. -ENOMEM, only where the range has to be divided from what lies beside it.
+// Holes are fine. -EINVAL. -ENOMEM, only where the range has to be divided from what lies beside
+// it.
 HAL_MUST_CHECK int vm_unmap(char *va, size_t size);
 HAL_MUST_CHECK int vm_protect(char *va, size_t size,
                               unsigned prot); // -ENOMEM: a hole. -EACCES: VM_READ_ONLY

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -69,9 +70,8 @@ static void on_stop(int signal, siginfo_t *info, void *context)
     is_stopped = 1;
 }
 
-static void *signal_later(void *target)
+static void *signal_it(void *target)
 {
-    pause_ms(10);
     pthread_kill(*(pthread_t *)target, SIGUSR2);
     return NULL;
 }
@@ -90,11 +90,17 @@ static void alternate_stack(void)
     raise(SIGUSR1);
     install(SIGUSR1, on_look, 0);
     raise(SIGUSR1);
-    pthread_create(&thread, NULL, signal_later, &self);
-    SHOW(pause());
+    sigset_t usr2, none;
+    sigemptyset(&none);
+    sigemptyset(&usr2);
+    sigaddset(&usr2, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &usr2, NULL);
+    pthread_create(&thread, NULL, signal_it, &self);
+    SHOW(sigsuspend(&none));
     pthread_join(thread, NULL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     is_stopped = 0;
-    pthread_create(&thread, NULL, signal_later, &self);
+    pthread_create(&thread, NULL, signal_it, &self);
     spin_until(&is_stopped);
     pthread_join(thread, NULL);
     stack.ss_size = 100;
@@ -308,17 +314,21 @@ static void on_count(int signal, siginfo_t *info, void *context)
 
 struct plan {
     pthread_t target;
-    int fd, event;
+    int fd;
     sem_t *semaphore;
+    bool restarts; // a call that goes on by itself: a little later it is let succeed
+    _Atomic int ended;
 };
 
-// Interrupts, and a little later lets the call succeed.
+// Interrupts again and again: the first may come before the call waits.
 static void *interrupt(void *argument)
 {
     struct plan *plan = argument;
-    pause_ms(5);
-    pthread_kill(plan->target, SIGUSR1);
-    pause_ms(10);
+    bool may_succeed = plan->restarts && (plan->fd >= 0 || plan->semaphore != NULL);
+    for (int i = 0; may_succeed ? i < 3 : !plan->ended; ++i) {
+        pause_ms(5);
+        pthread_kill(plan->target, SIGUSR1);
+    }
     if (plan->fd >= 0) {
         write(plan->fd, "x", 1);
     }
@@ -337,14 +347,17 @@ static void interrupted(int flags)
     pipe(fds);
     sem_init(&semaphore, 0, 0);
     install(SIGUSR1, on_count, flags);
-    struct plan plan = {.target = pthread_self(), .fd = fds[1]};
+    struct plan plan = {
+        .target = pthread_self(), .fd = fds[1], .restarts = (flags & SA_RESTART) != 0};
 #define DISTURBED(call)                                                                            \
     do {                                                                                           \
         count = 0;                                                                                 \
+        plan.ended = 0;                                                                            \
         pthread_create(&thread, NULL, interrupt, &plan);                                           \
         SHOW(call);                                                                                \
+        plan.ended = 1;                                                                            \
         pthread_join(thread, NULL);                                                                \
-        printf("  %d\n", count);                                                                   \
+        printf("  interrupted %d\n", count > 0);                                                   \
     } while (0)
     printf("flags %s\n", flags == 0 ? "none" : "SA_RESTART");
     DISTURBED(read(fds[0], &byte, 1));
