@@ -51,11 +51,11 @@ bool breaks_silently(const struct file *file)
     return file_is_localsocket(file) && localsocket_type_of(file) != LOCALSOCKET_STREAM;
 }
 
-static long finish(struct file *file, int error, size_t done)
+long transfer_end(struct file *file, int error, size_t done)
 {
     const bool is_silent = error == -EPIPE && breaks_silently(file);
     file_put(file);
-    return is_silent ? error : transfer_result(error, done);
+    return is_silent && done == 0 ? error : transfer_result(error, done);
 }
 
 // Files touch the buffer by safe copies as far as they fill or use it: it may be promised longer
@@ -80,7 +80,7 @@ long linux_read(int fd, char *data, size_t size)
         return error;
     }
     error = file_read(file, data, size, &done);
-    return finish(file, error, done);
+    return transfer_end(file, error, done);
 }
 
 long linux_write(int fd, const char *data, size_t size)
@@ -93,7 +93,7 @@ long linux_write(int fd, const char *data, size_t size)
         return error;
     }
     error = file_write(file, data, size, &done);
-    return finish(file, error, done);
+    return transfer_end(file, error, done);
 }
 
 long linux_pread64(int fd, char *data, size_t size, int64_t offset)
@@ -106,7 +106,7 @@ long linux_pread64(int fd, char *data, size_t size, int64_t offset)
         return error;
     }
     error = file_read_at(file, (uint64_t)offset, data, size, &done);
-    return finish(file, error, done);
+    return transfer_end(file, error, done);
 }
 
 long linux_pwrite64(int fd, const char *data, size_t size, int64_t offset)
@@ -119,7 +119,7 @@ long linux_pwrite64(int fd, const char *data, size_t size, int64_t offset)
         return error;
     }
     error = file_write_at(file, (uint64_t)offset, data, size, &done);
-    return finish(file, error, done);
+    return transfer_end(file, error, done);
 }
 
 // ---- Positions and whole files -------------------------------------------
@@ -147,7 +147,7 @@ long linux_ftruncate(int fd, int64_t size)
         return error;
     }
     error = file_truncate(file, (uint64_t)size);
-    return finish(file, error, 0);
+    return transfer_end(file, error, 0);
 }
 
 static long sync_call(int fd, bool data_only)
@@ -270,7 +270,7 @@ long linux_fallocate(int fd, int mode, int64_t offset, int64_t size)
         return error;
     }
     error = file_allocate(file, (unsigned)mode, (uint64_t)offset, (uint64_t)size);
-    return finish(file, error, 0);
+    return transfer_end(file, error, 0);
 }
 
 // How much of a regular file is left to read.

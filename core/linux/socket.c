@@ -184,7 +184,7 @@ struct controls { // the caller's room for them
     int flags; // answer
 };
 
-// Writes one; is cut off where the room ends. False: nothing of it fits.
+// Writes one; it is cut off where the room ends, and that is said in the flags. -EFAULT.
 static int control_write(struct controls *to, int type, const void *content, size_t size)
 {
     const size_t room = to->size - to->done;

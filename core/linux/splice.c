@@ -414,6 +414,5 @@ long linux_vmsplice(int fd, const struct iovec *user, size_t count, unsigned fla
         error = vmsplice_vectors(file, &vectors, waits_by(flags), &done);
         vectors_free(&vectors);
     }
-    file_put(file);
-    return transfer_result(error, done);
+    return transfer_end(file, error, done);
 }

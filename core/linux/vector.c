@@ -140,9 +140,7 @@ static long vector_call(int fd, const struct iovec *user, int count, int64_t off
         done = sync_error == 0 || sync_error == -EINVAL ? done : 0; // -EINVAL: it has no disk
         error = done > 0 ? error : sync_error;
     }
-    const bool is_silent = error == -EPIPE && breaks_silently(file);
-    file_put(file);
-    return is_silent ? error : transfer_result(error, done);
+    return transfer_end(file, error, done);
 }
 
 long linux_readv(int fd, const struct iovec *vectors, int count)

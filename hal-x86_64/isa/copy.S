@@ -7,6 +7,21 @@
 // and beyond both ends: the processor's own prefetching stops at the end of each page, the next copy mostly goes on
 // where this one ends, and a prefetch never faults.
     .equ AHEAD, 2048
+
+    .macro move_64 // rdx: 64 less, and the flags of that
+    movups (%rsi), %xmm0
+    movups 16(%rsi), %xmm1
+    movups 32(%rsi), %xmm2
+    movups 48(%rsi), %xmm3
+    movups %xmm0, (%rdi)
+    movups %xmm1, 16(%rdi)
+    movups %xmm2, 32(%rdi)
+    movups %xmm3, 48(%rdi)
+    add $64, %rsi
+    add $64, %rdi
+    sub $64, %rdx
+    .endm
+
     .text
     .globl hal_copy_safe, isa_copy_start, isa_copy_end, isa_copy_fail
     .type hal_copy_safe, @function
@@ -19,30 +34,10 @@ isa_copy_start:
     jb 1f
 0:  prefetcht0 AHEAD(%rsi)
     prefetcht0 AHEAD(%rdi)
-    movups (%rsi), %xmm0
-    movups 16(%rsi), %xmm1
-    movups 32(%rsi), %xmm2
-    movups 48(%rsi), %xmm3
-    movups %xmm0, (%rdi)
-    movups %xmm1, 16(%rdi)
-    movups %xmm2, 32(%rdi)
-    movups %xmm3, 48(%rdi)
-    add $64, %rsi
-    add $64, %rdi
-    sub $64, %rdx
+    move_64
     jae 0b
     jmp 2f
-1:  movups (%rsi), %xmm0
-    movups 16(%rsi), %xmm1
-    movups 32(%rsi), %xmm2
-    movups 48(%rsi), %xmm3
-    movups %xmm0, (%rdi)
-    movups %xmm1, 16(%rdi)
-    movups %xmm2, 32(%rdi)
-    movups %xmm3, 48(%rdi)
-    add $64, %rsi
-    add $64, %rdi
-    sub $64, %rdx
+1:  move_64
     jae 1b
 2:  add $56, %rdx // what is left, less 8
     js 4f
