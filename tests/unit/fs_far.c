@@ -49,37 +49,6 @@ int device_add(enum hal_dev_kind kind, const char *name, const struct device_ops
     return 0;
 }
 
-// The host's files are as they are.
-void machine_status(struct stat *status)
-{
-    (void)status;
-}
-
-void machine_fs_status(struct statfs *status)
-{
-    (void)status;
-}
-
-uint64_t machine_inode(uint64_t inode)
-{
-    return inode;
-}
-
-bool machine_is_late(void)
-{
-    return false;
-}
-
-bool machine_is_failing(void)
-{
-    return false;
-}
-
-size_t machine_transfer(size_t size)
-{
-    return size;
-}
-
 void host_devices_start(void)
 {
     static struct hal_boot boot;

@@ -13,13 +13,13 @@
 #include <sys/mman.h>
 #include <valgrind/valgrind.h>
 
-enum { MIB = 1 << 20, CPUS = 3, MEMORY = 128 * MIB };
+#include "memory_host.h"
+
+enum { MIB = 1 << 20, CPUS = 3 };
 
 static struct {
     uint32_t index;
 } cpus[CPUS];
-
-static struct hal_region region = {2 * MIB, MEMORY};
 
 static void cpu_switch(uint32_t index)
 {
@@ -28,23 +28,11 @@ static void cpu_switch(uint32_t index)
 
 static void boot(void)
 {
-    char *arena =
-        mmap(NULL, MEMORY + 2 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    ck_assert(arena != MAP_FAILED);
-    arena = (char *)(((uintptr_t)arena + 2 * MIB - 1) & ~(uintptr_t)(2 * MIB - 1));
     for (uint32_t i = 0; i < CPUS; i++) {
         cpus[i].index = i;
     }
     cpu_switch(0);
-    const struct hal_boot facts = {
-        .cpu_count = CPUS,
-        .direct_base = arena - region.start,
-        .regions = &region,
-        .region_count = 1,
-        .memory_is_zero = true,
-    };
-    frame_init(&facts);
-    heap_init(CPUS);
+    memory_host_init(CPUS);
 }
 
 // ---- What core/vm would register -----------------------------------------

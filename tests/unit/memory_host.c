@@ -10,7 +10,7 @@
 #include "core/mem/heap.h"
 #include "hal/hal.h"
 
-enum { MIB = 1 << 20, MEMORY = 64 * MIB };
+enum { MIB = 1 << 20, MEMORY = 128 * MIB };
 
 void memory_host_init(uint32_t cpu_count)
 {

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-// 64 MiB, for that many CPUs. The caller is CPU 0 (hal_cpu_self). Once in a process.
+// 128 MiB, for that many CPUs. The caller is CPU 0 (hal_cpu_self). Once in a process.
 void memory_host_init(uint32_t cpu_count);
 
 #endif

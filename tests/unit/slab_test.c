@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 #include <valgrind/valgrind.h>
 
+#include "memory_host.h"
+
 enum { MIB = 1 << 20, CPUS = 3 };
 
 static struct {
@@ -20,23 +22,11 @@ static struct {
 
 static void boot(void)
 {
-    static struct hal_region region = {2 * MIB, 32 * MIB};
-    char *arena = mmap(NULL, 34 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    ck_assert(arena != MAP_FAILED);
-    arena = (char *)(((uintptr_t)arena + 2 * MIB - 1) & ~(uintptr_t)(2 * MIB - 1));
     for (uint32_t i = 0; i < CPUS; i++) {
         cpus[i].index = i;
     }
     unit_cpu = (struct cpu *)(void *)&cpus[0];
-    const struct hal_boot facts = {
-        .cpu_count = CPUS,
-        .direct_base = arena - region.start,
-        .regions = &region,
-        .region_count = 1,
-        .memory_is_zero = true,
-    };
-    frame_init(&facts);
-    heap_init(CPUS);
+    memory_host_init(CPUS);
 }
 
 static struct slab slab = {.object_size = 48};
