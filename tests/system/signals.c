@@ -188,7 +188,8 @@ static void interrupted(int flags, const char *what)
     int fds[2];
     char byte;
     install(SIGUSR1, on_signal, flags);
-    count = is_over = 0;
+    count = 0;
+    is_over = 0;
     pipe(fds);
     pthread_create(&thread, NULL, sender, &self);
     if (flags == 0) {
