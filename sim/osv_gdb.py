@@ -146,7 +146,7 @@ class Thread:
         kind, address = self.wait()
         until = ""
         if self.value["timer_armed"] and self.state_name() == "waiting":
-            until = " until %.3f s" % (number(self.value["timer_ns"]) / 1e9)
+            until = " until %.3f s" % (number(self.value["timer_node"]["key"]) / 1e9)
         where = "%#x%s" % (address, symbol_of(address)) if address else ""
         if kind == "mutex":
             owner = mutex_owner(address, threads)

@@ -32,7 +32,6 @@ struct cpu {
     // This CPU's, interrupts off.
     struct thread *current;
     struct tree ready;         // by order
-    struct tree timers;        // of threads parked here, by timer_ns
     hal_ns timer_ns;           // what hal_timer_set was told; early firings are harmless
     hal_ns now_ns;             // up to here current's time is accounted: a clock that is cheap and late
     struct decay_clock clock;  // as of now_ns
@@ -42,6 +41,7 @@ struct cpu {
     struct cpu *departing_to;
     struct thread *dead;       // switched out for good, to be released by whoever runs next
     struct sched_counts counts;
+    struct wheel timers; // of threads parked here
     // Anybody's.
     _Alignas(CPU_LINE) _Atomic(struct thread *) inbox; // newest first
     _Atomic bool idle;                                 // halted or about to: it takes threads off others, and
@@ -136,7 +136,6 @@ void schedule_enforce(struct cpu *cpu);      // takes what has changed of the th
 void timer_want(struct cpu *cpu, hal_ns deadline);
 void timer_insert(struct cpu *cpu, struct thread *thread, hal_ns deadline);
 void timer_remove(struct cpu *cpu, struct thread *thread);
-hal_ns timer_first(const struct cpu *cpu);
 void timer_expire(struct cpu *cpu, hal_ns now);
 void timer_settle(struct cpu *cpu); // before idling: no timer but for sleepers
 

@@ -282,8 +282,8 @@ void thread_park(void)
     hal_irq_restore(irq);
 }
 
-// Where the thread goes to another CPU meanwhile, it leaves the tree of timers first: a timer that
-// is still armed is in the tree of the CPU that the caller comes back on.
+// Where the thread goes to another CPU meanwhile, it leaves the wheel of timers first: a timer that
+// is still armed is in the wheel of the CPU that the caller comes back on.
 bool thread_park_until(hal_ns deadline)
 {
     if (deadline == UINT64_MAX) {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "core/lib/tree.h"
+#include "core/lib/wheel.h"
 #include "hal/hal.h"
 
 struct cpu;
@@ -78,7 +79,7 @@ struct thread {
     bool is_serving;             // thread_serve; its own
     bool has_served;             // since thread_serve_begin, and to be interrupted; its own
     bool never_restarts;         // said to the function of thread_serve_set; its own
-    bool timer_armed;            // timer_node is in the tree of cpu; that CPU's, interrupts off
+    bool timer_armed;            // timer_node is in the wheel of cpu; that CPU's, interrupts off
     bool timer_passed;           // the timer ended the last park_until; that CPU's
     void *user;                  // of the room that made it (core/linux: struct task); set before it starts
     // Its own, and a waker's that moves it to another queue. For reports and debuggers: nothing is decided by them.
@@ -93,8 +94,7 @@ struct thread {
     _Atomic hal_ns switched_ns;  // since when it runs; 0: it does not
     _Atomic uint32_t runtime_version; // odd while its CPU changes the two above
     _Atomic uint64_t affinity[HAL_CPU_MAX / 64];
-    struct tree_node timer_node;
-    hal_ns timer_ns;
+    struct wheel_node timer_node; // key: its deadline
     _Atomic uintptr_t joiner;    // a thread, or one of thread.c's marks
     void (*entry)(void *);
     void *argument;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// alarm.c: a tree of deadlines, and the thread that sleeps until the first.
+// alarm.c: a wheel of deadlines, and the thread that sleeps until the first.
 //
-// Invariant, under alarm_lock: the thread sleeps until a time that is not later than the first
-// deadline, or is awake and will look. An alarm is taken out of the tree before it rings, so that
-// its ring may set it again.
+// Invariant, under alarm_lock: the thread sleeps until sleeping_until, which is not later than the
+// first deadline, or is awake and will look. An alarm is taken out of the wheel before it rings, so
+// that its ring may set it again.
 #include "core/sync/alarm.h"
 
 #include "core/lib/errno.h"
@@ -12,35 +12,24 @@
 #include "core/sync/waitqueue.h"
 
 static struct mutex alarm_lock; // guards all of this
-static struct tree alarms;      // by deadline
+static struct wheel alarms;     // by deadline
 static struct alarm *ringing;
 static struct waitqueue sleeper; // the thread
+static hal_ns sleeping_until;    // 0: it is awake
 static struct waitqueue cancelers;
 static struct thread *alarm_thread; // NULL until the first alarm
-
-static bool rings_before(const struct tree_node *a, const struct tree_node *b)
-{
-    return container_of(a, struct alarm, node)->deadline <
-           container_of(b, struct alarm, node)->deadline;
-}
-
-static struct alarm *first_alarm(void)
-{
-    struct tree_node *node = tree_first(&alarms);
-    return node == NULL ? NULL : container_of(node, struct alarm, node);
-}
 
 static void remove_locked(struct alarm *alarm)
 {
     if (alarm->is_set) {
         alarm->is_set = false;
-        tree_remove(&alarms, &alarm->node);
+        wheel_remove(&alarms, &alarm->node);
     }
 }
 
 static void ring_locked(struct alarm *alarm)
 {
-    remove_locked(alarm);
+    alarm->is_set = false;
     ringing = alarm;
     mutex_unlock(&alarm_lock);
     alarm->ring(alarm);
@@ -54,13 +43,14 @@ static void alarm_run(void *argument)
     (void)argument;
     mutex_lock(&alarm_lock);
     for (;;) {
-        struct alarm *first = first_alarm();
-        hal_ns deadline = first == NULL ? UINT64_MAX : first->deadline;
-        if (deadline <= hal_clock_ns()) {
-            ring_locked(first);
-        } else {
-            (void)waitqueue_wait_until(&sleeper, &alarm_lock, deadline, false);
+        struct wheel_node *node = wheel_take(&alarms, hal_clock_ns());
+        if (node != NULL) {
+            ring_locked(container_of(node, struct alarm, node));
+            continue;
         }
+        sleeping_until = wheel_first(&alarms);
+        (void)waitqueue_wait_until(&sleeper, &alarm_lock, sleeping_until, false);
+        sleeping_until = 0;
     }
 }
 
@@ -94,10 +84,10 @@ int alarm_set(struct alarm *alarm, hal_ns deadline)
         remove_locked(alarm);
     }
     if (error == 0 && deadline != UINT64_MAX) {
-        alarm->deadline = deadline;
         alarm->is_set = true;
-        tree_insert(&alarms, &alarm->node, rings_before);
-        if (first_alarm() == alarm) {
+        wheel_insert(&alarms, &alarm->node, deadline);
+        if (deadline < sleeping_until) {
+            sleeping_until = 0; // the next need not wake it again
             (void)waitqueue_wake_one(&sleeper);
         }
     }

@@ -7,14 +7,13 @@
 
 #include <stdbool.h>
 
-#include "core/lib/tree.h"
+#include "core/lib/wheel.h"
 #include "hal/hal.h"
 
 // All-zero, but for ring, is an alarm that is not set. Only its own functions touch the rest.
 struct alarm {
     void (*ring)(struct alarm *alarm); // may block, and may set its own and other alarms
-    struct tree_node node;
-    hal_ns deadline;
+    struct wheel_node node;
     bool is_set;
 };
 
