@@ -123,6 +123,7 @@ static bool area_take_whole(size_t index)
     uint32_t none = 0;
     if (!atomic_compare_exchange_strong_explicit(&memory.used[index], &none, AREA_FRAMES,
                                                  memory_order_acquire, memory_order_relaxed)) {
+        MARK("frame: an area is not whole any more");
         return false;
     }
     for (uint32_t i = 0; i < AREA_WORDS; ++i) {
@@ -151,6 +152,9 @@ static bool bits_set(const struct span *span)
         uint64_t old = atomic_load_explicit(word, memory_order_relaxed);
         do {
             if (old & mask) {
+                if (i > span->at / 64) {
+                    MARK("frame: bits are given back, because others are another's");
+                }
                 bits_clear(span, i);
                 return false;
             }
@@ -215,6 +219,7 @@ static bool area_take(size_t area, const struct wish *wish, struct span *span)
         return false;
     }
     if (!bits_set(span)) {
+        MARK("frame: room in an area, but its bits are another's");
         area_release(area, span->count);
         return false;
     }
@@ -302,6 +307,7 @@ static size_t whole_take(size_t count, size_t count_min, size_t *first)
         if (taken >= count_min && taken > 0) {
             return taken;
         }
+        MARK("frame: fewer whole areas than were found");
         frame_free(memory.first + ((hal_phys)*first << AREA_SHIFT), taken * AREA_FRAMES);
     }
     return 0;

@@ -30,11 +30,15 @@ void stack_push(struct stack *stack, struct stack_node *node)
 {
     ASSERT(unit_is_direct(node));
     uint64_t top = atomic_load_explicit(&stack->top, memory_order_relaxed);
-    do {
+    for (;;) {
         atomic_store_explicit(&node->next, node_at(top), memory_order_relaxed);
         // Release pairs with the acquire loads in stack_pop: what is in the node goes with it.
-    } while (!atomic_compare_exchange_weak_explicit(&stack->top, &top, top_after(top, node),
-                                                    memory_order_release, memory_order_relaxed));
+        if (atomic_compare_exchange_weak_explicit(&stack->top, &top, top_after(top, node),
+                                                  memory_order_release, memory_order_relaxed)) {
+            return;
+        }
+        MARK("stack: a push was overtaken");
+    }
 }
 
 // Garbage when the node is gone already, for whoever has it now writes there as he likes: no race
@@ -48,14 +52,16 @@ struct stack_node *stack_pop(struct stack *stack)
 {
     uint64_t top = atomic_load_explicit(&stack->top, memory_order_acquire);
     struct stack_node *node;
-    struct stack_node *next;
-    do {
-        node = node_at(top);
-        if (node == NULL) {
-            return NULL;
+    while ((node = node_at(top)) != NULL) {
+        struct stack_node *next = next_of(node);
+        if (atomic_compare_exchange_weak_explicit(&stack->top, &top, top_after(top, next),
+                                                  memory_order_acquire, memory_order_acquire)) {
+            break;
         }
-        next = next_of(node);
-    } while (!atomic_compare_exchange_weak_explicit(&stack->top, &top, top_after(top, next),
-                                                    memory_order_acquire, memory_order_acquire));
+        MARK("stack: a pop was overtaken");
+        if (node_at(top) == node) {
+            MARK("stack: the same node is on top again");
+        }
+    }
     return node;
 }

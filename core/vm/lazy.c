@@ -17,6 +17,7 @@
 
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
+#include "core/lib/mark.h"
 #include "core/mem/frame.h"
 #include "core/sched/thread.h"
 #include "hal/hal.h"
@@ -109,6 +110,7 @@ static int table_make(_Atomic uint64_t *entry)
             return 0;
         }
     }
+    MARK("lazy: two make a table");
     frame_free(frame, 1); // a fault was faster
     return 0;
 }
@@ -137,6 +139,7 @@ static void word_change(_Atomic uint64_t *word, uint64_t mask, uint64_t value, u
     uint64_t old = atomic_load(word);
     for (;;) {
         if (old & CHUNK_BUSY) {
+            MARK("lazy: a change waits for a fault");
             thread_yield();
             old = atomic_load(word);
         } else if (atomic_compare_exchange_weak(word, &old, (old & ~mask) | value | hold)) {
@@ -164,6 +167,8 @@ static void range_change(char *start, char *end, unsigned prot, uint64_t hold)
             ASSERT(base == start && stop == base + TABLE_SIZE);
             if (atomic_compare_exchange_weak(entry, &old, entry_uniform(prot))) {
                 old = entry_uniform(prot);
+            } else if (is_table(old)) {
+                MARK("lazy: a table is made under a change");
             }
         }
         if (is_table(old)) {
@@ -274,6 +279,7 @@ bool lazy_fault(char *va, unsigned access)
     }
     hal_irq_restore(irq);
     if (is_allowed && !is_claimed && hal_irq_enabled()) {
+        MARK("lazy: a fault meets a claim");
         thread_yield();
     }
     return is_allowed && (is_mapped || !is_claimed);

@@ -48,20 +48,23 @@ def check_test(
         **kwargs
     )
 
-def seed_test(name, rooms = [], deps = [], srcs = None, **kwargs):
+def seed_test(name, rooms = [], sources = [], deps = [], srcs = None, **kwargs):
     """A test on the deterministic machine: NAME.c against the _seed form of rooms; prints TAP.
 
     Args:
       name: the test; its source is NAME.c.
       rooms: rooms of core that it tests.
+      sources: files of these rooms that it tests without the rest: what their functions that it does not call
+        need is not missed.
       deps: what stands in for other rooms: linked before rooms, so that its functions win.
       srcs: its sources where NAME.c is not enough.
       **kwargs: of cc_test.
     """
     native.cc_test(
         name = name,
-        srcs = srcs or [name + ".c"],
-        copts = _COPTS + ["-Itests/seed"] + SEED_COPTS,
+        srcs = (srcs or [name + ".c"]) + sources,
+        copts = _COPTS + ["-Itests/seed"] + SEED_COPTS + (["-ffunction-sections"] if sources else []),
+        linkopts = ["-Wl,--gc-sections"] if sources else [],
         features = ["seed", "-asan", "-ubsan", "-tsan", "-fuzzer", "-llvmcov"],
         linkstatic = True,
         tags = ["seed", "no-san", "no-valgrind"],
@@ -71,7 +74,7 @@ def seed_test(name, rooms = [], deps = [], srcs = None, **kwargs):
         **kwargs
     )
 
-def planted_bug(name, test, source, edit, **kwargs):
+def planted_bug(name, test, source, edit, sources = [], **kwargs):
     """A seed_test that must fail: its source has one line changed.
 
     Args:
@@ -79,6 +82,7 @@ def planted_bug(name, test, source, edit, **kwargs):
       test: the seed_test that catches it, without _test.
       source: the file with the bug, as a label.
       edit: the sed expression that plants it.
+      sources: of the seed_test.
       **kwargs: of seed_test.
     """
     native.genrule(
@@ -90,6 +94,7 @@ def planted_bug(name, test, source, edit, **kwargs):
     seed_test(
         name = name,
         srcs = [test + "_test.c", name + "_planted.c"],
+        sources = [file for file in sources if file != source],
         args = ["planted"],
         **kwargs
     )

@@ -38,6 +38,7 @@ struct seed_test {
 
 struct seed_result {
     const char *violation; // NULL: none
+    bool is_mark_missing;  // some mark was not reached
     uint64_t schedule_count;
 };
 
