@@ -4,7 +4,7 @@
 // Invariant: a waiter is in exactly one bucket's list from when it has compared the word, under
 // that bucket's mutex, until somebody takes it out: a waker, who then sets is_woken and wakes the
 // thread, or the waiter itself, which gives up. Only private futexes exist: there is one address
-// space.
+// space. Who waits for several words has a waiter for each, and one struct wait for them all.
 #include "core/linux/futex.h"
 
 #include <stdbool.h>
@@ -17,8 +17,10 @@
 #include "core/linux/syscall.h"
 #include "core/linux/task.h"
 #include "core/linux/user.h"
+#include "core/mem/heap.h"
 #include "core/sched/thread.h"
 #include "core/sync/mutex.h"
+#include "core/sync/wait.h"
 #include "core/sync/waitqueue.h"
 
 enum { BUCKET_COUNT = 256 };
@@ -37,7 +39,7 @@ enum {
 
 struct futex_waiter {
     struct list node;
-    struct thread *thread;
+    struct wait *wait;
     _Atomic(_Atomic uint32_t *) word; // changed under the bucket's mutex, by a requeue
     uint32_t bits;
     _Atomic bool is_woken;
@@ -67,7 +69,7 @@ static void bucket_lock(struct futex_bucket *bucket)
 static void waiter_wake(struct futex_waiter *waiter)
 {
     list_remove(&waiter->node);
-    struct thread *thread = waiter->thread;
+    struct thread *thread = wait_flag(waiter->wait);
     atomic_store_explicit(&waiter->is_woken, true,
                           memory_order_release); // waiter is gone from here
     thread_wake(thread);
@@ -94,7 +96,8 @@ static bool waiter_withdraw(struct futex_waiter *waiter)
 
 int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint32_t bits, hal_ns deadline)
 {
-    struct futex_waiter waiter = {.thread = thread_self(), .bits = bits};
+    struct wait wait = wait_make(THREAD_WAIT_FUTEX, (const void *)word);
+    struct futex_waiter waiter = {.wait = &wait, .bits = bits};
     atomic_store_explicit(&waiter.word, word, memory_order_relaxed);
     int error = user_check((const void *)word, sizeof *word);
     if (error != 0) {
@@ -109,7 +112,7 @@ int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint32_t bits, hal_ns 
     list_push_back(&bucket->waiters, &waiter.node);
     mutex_unlock(&bucket->lock);
 
-    thread_wait_note(waiter.thread, THREAD_WAIT_FUTEX, (const void *)word);
+    thread_wait_note(wait.thread, THREAD_WAIT_FUTEX, (const void *)word);
     int result = 0;
     while (result == 0 && !atomic_load_explicit(&waiter.is_woken,
                                                 memory_order_acquire)) { // pairs with waiter_wake
@@ -118,7 +121,7 @@ int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint32_t bits, hal_ns 
             result = is_timed_out ? -ETIMEDOUT : -EINTR;
         }
     }
-    thread_wait_note(waiter.thread, THREAD_WAIT_NONE, NULL);
+    thread_wait_note(wait.thread, THREAD_WAIT_NONE, NULL);
     return result;
 }
 
@@ -233,6 +236,123 @@ long linux_futex(_Atomic uint32_t *word, int operation, uint32_t value, uintptr_
     default:
         return -ENOSYS;
     }
+}
+
+// ---- Several words at once: futex_waitv(2) -----------------------------------------
+
+enum { VECTOR_MAX = 128, VECTOR_SIZE_U32 = 2, VECTOR_PRIVATE = 128 };
+
+// As the caller has it, include/uapi/linux/futex.h: struct futex_waitv.
+struct vector_word {
+    uint64_t expected;
+    uint64_t address;
+    uint32_t flags;
+    uint32_t reserved;
+};
+
+struct vector_source {
+    struct wait_source source;
+    struct futex_waiter waiter;
+    uint32_t expected;
+};
+
+static unsigned vector_look(struct wait_source *source)
+{
+    struct vector_source *of = container_of(source, struct vector_source, source);
+    return atomic_load_explicit(&of->waiter.is_woken, memory_order_acquire);
+}
+
+// False: the word is not what the caller expects.
+static bool vector_enter(struct vector_source *source, struct wait *wait)
+{
+    const _Atomic uint32_t *word = atomic_load(&source->waiter.word);
+    struct futex_bucket *bucket = bucket_of(word);
+    source->waiter.wait = wait;
+    bucket_lock(bucket);
+    bool is_expected = atomic_load(word) == source->expected;
+    if (is_expected) {
+        list_push_back(&bucket->waiters, &source->waiter.node);
+    }
+    mutex_unlock(&bucket->lock);
+    return is_expected;
+}
+
+static int vector_read(struct vector_source *sources, uintptr_t user, size_t count)
+{
+    int error = 0;
+    for (size_t i = 0; i < count && error == 0; ++i) {
+        struct vector_word word;
+        error = user_read(&word, (const void *)(user + i * sizeof word), sizeof word);
+        if (error == 0 && ((word.flags & ~(uint32_t)VECTOR_PRIVATE) != VECTOR_SIZE_U32 ||
+                           word.reserved != 0 || word.expected > UINT32_MAX)) {
+            error = -EINVAL;
+        }
+        sources[i] = (struct vector_source){
+            .source = {i + 1 < count ? &sources[i + 1].source : NULL, vector_look},
+            .waiter = {.word = (_Atomic uint32_t *)(uintptr_t)word.address,
+                       .bits = (uint32_t)FUTEX_ANY},
+            .expected = (uint32_t)word.expected,
+        };
+    }
+    for (size_t i = 0; i < count && error == 0; ++i) {
+        const void *word = (const void *)atomic_load(&sources[i].waiter.word);
+        error =
+            (uintptr_t)word % sizeof(uint32_t) != 0 ? -EINVAL : user_check(word, sizeof(uint32_t));
+    }
+    return error;
+}
+
+// Answers which waiter was woken, the last where there were several, or error.
+static int vector_leave(struct vector_source *sources, size_t count, int error)
+{
+    int result = error;
+    for (size_t i = 0; i < count; ++i) {
+        if (!waiter_withdraw(&sources[i].waiter)) {
+            result = (int)i;
+        }
+    }
+    return result;
+}
+
+static int vector_wait(struct vector_source *sources, size_t count, hal_ns deadline)
+{
+    const void *first = (const void *)atomic_load(&sources[0].waiter.word);
+    struct wait wait = wait_make(THREAD_WAIT_FUTEX, first);
+    for (size_t i = 0; i < count; ++i) {
+        if (!vector_enter(&sources[i], &wait)) {
+            return vector_leave(sources, i, -EAGAIN);
+        }
+    }
+    int result = wait_any(&sources[0].source, &wait, deadline);
+    return vector_leave(sources, count, result == 0 ? -ETIMEDOUT : result);
+}
+
+long linux_futex_waitv(const void *words, uint32_t count, uint32_t flags,
+                       const struct timespec *timeout, int clock)
+{
+    if (flags != 0 || count == 0 || count > VECTOR_MAX || words == NULL) {
+        return -EINVAL;
+    }
+    hal_ns deadline = UINT64_MAX;
+    int error = 0;
+    if (timeout != NULL) {
+        error = clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME
+                    ? -EINVAL
+                    : clock_deadline_read(&deadline, clock, true, timeout);
+    }
+    if (error != 0) {
+        return error;
+    }
+    struct vector_source *sources = heap_alloc(count * sizeof *sources);
+    if (sources == NULL) {
+        return -ENOMEM;
+    }
+    int result = vector_read(sources, (uintptr_t)words, count);
+    if (result == 0) {
+        result = vector_wait(sources, count, deadline);
+    }
+    heap_free(sources);
+    return result;
 }
 
 // ---- Robust lists (Documentation/locking/robust-futex-ABI.rst) ---------------------

@@ -28,4 +28,12 @@ void robust_list_release(struct task *task);
 long linux_futex(_Atomic uint32_t *word, int operation, uint32_t value, uintptr_t timeout,
                  _Atomic uint32_t *word2, uint32_t value3);
 
+enum { SYS_futex_waitv = 449 }; // newer than musl
+
+// words: count struct futex_waitv of include/uapi/linux/futex.h. Answers the index of one whose
+// waiter was woken.
+struct timespec;
+long linux_futex_waitv(const void *words, uint32_t count, uint32_t flags,
+                       const struct timespec *timeout, int clock);
+
 #endif

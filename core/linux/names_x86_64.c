@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 
 #include "core/linux/calls.h"
+#include "core/linux/futex.h"
 
 #define NAME(name) [SYS_##name] = #name
 
@@ -365,6 +366,7 @@ static const char *const names[] = {
     NAME(landlock_create_ruleset),
     NAME(landlock_add_rule),
     NAME(landlock_restrict_self),
+    NAME(futex_waitv),
 };
 // clang-format on
 

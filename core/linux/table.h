@@ -121,6 +121,7 @@
     ROW(gettid, linux_gettid, ""), \
     ROW(tkill, linux_tkill, "dd"), \
     ROW(futex, linux_futex, "pduppu"), \
+    ROW(futex_waitv, linux_futex_waitv, "puxpd"), \
     ROW(sched_setaffinity, linux_sched_setaffinity, "dup"), \
     ROW(sched_getaffinity, linux_sched_getaffinity, "dup"), \
     ROW(getdents64, linux_getdents64, "dpu"), \

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // poll.c: waiting for any of several files.
 //
-// The waiter enters itself in each file's list in the same breath as it looks whether the file is
-// ready, under the file's own rules; a wake sets `woken` before it wakes the thread. So whatever
-// becomes ready after the look ends the park.
+// An item enters its file's list in the same breath as it looks whether the file is ready, under
+// the file's own rules.
 #include "core/vfs/poll.h"
 
 #include "core/lib/assert.h"
-#include "core/lib/errno.h"
-#include "core/mem/heap.h"
-#include "core/sched/thread.h"
-#include "core/sync/waitqueue.h"
 
-enum { ENTRIES_ON_STACK = 4, ALWAYS_WANTED = POLL_ERROR | POLL_HANG_UP };
+enum { ALWAYS_WANTED = POLL_ERROR | POLL_HANG_UP };
 
 static void list_ready_locked(struct poll_list *list)
 {
@@ -81,64 +76,60 @@ void poll_entry_want(struct poll_entry *entry, unsigned wanted)
     mutex_unlock(&entry->list->lock);
 }
 
-// ---- One look at several files, and one park -------------------------------
+// ---- Several files ----------------------------------------------------------
 
-struct waiter {
-    struct thread *thread;
-    _Atomic uint32_t woken; // set before the thread is woken
-};
-
-struct waiter_entry {
-    struct poll_entry entry;
-    struct waiter *waiter;
-};
-
-static bool waiter_wake(struct poll_entry *entry, unsigned events)
+static bool item_wake(struct poll_entry *entry, unsigned events)
 {
     (void)events;
-    struct waiter *waiter = container_of(entry, struct waiter_entry, entry)->waiter;
-    // Release pairs with the acquire exchange in items_wait.
-    atomic_store_explicit(&waiter->woken, 1, memory_order_release);
-    thread_wake(waiter->thread);
+    wait_wake(container_of(entry, struct poll_item, entry)->wait);
     return true;
 }
 
-// entries NULL: they have been added already.
-static int items_look(struct poll_item *items, size_t count, struct waiter_entry *entries)
+static unsigned item_look(struct poll_item *item, struct poll_entry *entry)
+{
+    item->ready = file_poll(item->file, entry) & (item->wanted | ALWAYS_WANTED | POLL_INVALID);
+    return item->ready;
+}
+
+static unsigned source_look(struct wait_source *source)
+{
+    return item_look(container_of(source, struct poll_item, source), NULL);
+}
+
+// Answers how many are ready. wait NULL: enters none.
+static int items_look(struct poll_item *items, size_t count, struct wait *wait)
 {
     int ready = 0;
     for (size_t i = 0; i < count; ++i) {
         struct poll_item *item = &items[i];
+        struct poll_entry *entry = NULL;
         item->ready = 0;
+        item->entry.list = NULL;
         if (item->file == NULL) {
             continue;
         }
-        // Once something is ready there will be no park, and nothing to be woken from.
-        struct poll_entry *entry = entries != NULL && ready == 0 ? &entries[i].entry : NULL;
-        unsigned events = file_poll(item->file, entry);
-        item->ready = events & (item->wanted | POLL_ERROR | POLL_HANG_UP | POLL_INVALID);
-        ready += item->ready != 0;
+        // Once something is ready there will be no sleep, and nothing to be woken from.
+        if (wait != NULL && ready == 0) {
+            item->entry = (struct poll_entry){.wanted = item->wanted, .wake = item_wake};
+            item->wait = wait;
+            entry = &item->entry;
+        }
+        ready += item_look(item, entry) != 0;
     }
     return ready;
 }
 
-static int items_wait(struct poll_item *items, size_t count, hal_ns deadline,
-                      struct waiter_entry *entries, struct waiter *waiter)
+// They have been looked at.
+static int items_wait(struct poll_item *items, size_t count, struct wait *wait, hal_ns deadline)
 {
-    int ready = items_look(items, count, entries);
-    bool in_time = true;
-    while (ready == 0 && in_time) {
-        if (wait_is_interrupted()) {
-            return -EINTR;
+    struct wait_source *sources = NULL;
+    for (size_t i = count; i-- > 0;) {
+        if (items[i].file != NULL) {
+            items[i].source = (struct wait_source){.next = sources, .look = source_look};
+            sources = &items[i].source;
         }
-        if (atomic_exchange_explicit(&waiter->woken, 0, memory_order_acquire) == 0) {
-            thread_wait_note(thread_self(), THREAD_WAIT_POLL, items);
-            in_time = thread_park_until(deadline);
-            thread_wait_note(thread_self(), THREAD_WAIT_NONE, NULL);
-        }
-        ready = items_look(items, count, NULL);
     }
-    return ready;
+    return wait_any(sources, wait, deadline);
 }
 
 int poll_wait(struct poll_item *items, size_t count, hal_ns deadline)
@@ -146,25 +137,13 @@ int poll_wait(struct poll_item *items, size_t count, hal_ns deadline)
     if (deadline <= hal_clock_ns()) {
         return items_look(items, count, NULL);
     }
-    struct waiter_entry few[ENTRIES_ON_STACK];
-    struct waiter_entry *entries = few;
-    if (count > ENTRIES_ON_STACK) {
-        entries = heap_alloc(count * sizeof *entries);
-        if (entries == NULL) {
-            return -ENOMEM;
-        }
+    struct wait wait = wait_make(THREAD_WAIT_POLL, items);
+    int result = items_look(items, count, &wait);
+    if (result == 0) {
+        result = items_wait(items, count, &wait, deadline);
     }
-    struct waiter waiter = {.thread = thread_self()};
     for (size_t i = 0; i < count; ++i) {
-        entries[i] = (struct waiter_entry){
-            .entry = {.wanted = items[i].wanted, .wake = waiter_wake}, .waiter = &waiter};
-    }
-    int result = items_wait(items, count, deadline, entries, &waiter);
-    for (size_t i = 0; i < count; ++i) {
-        poll_entry_remove(&entries[i].entry);
-    }
-    if (entries != few) {
-        heap_free(entries);
+        poll_entry_remove(&items[i].entry);
     }
     return result;
 }

@@ -3,8 +3,8 @@
 //
 // A file type keeps a struct poll_list; its poll operation adds the entry (if any) to it and
 // answers what is ready now. Whenever something becomes ready it calls poll_list_wake with the
-// events that may be ready by now, which calls those who wait for one of them: a poll's waiter,
-// which parks once and looks at all files again, or an epoll's item (epoll.c), which stays entered.
+// events that may be ready by now, which calls those who wait for one of them: a poll's item, whose
+// thread looks at all files again, or an epoll's item (epoll.c), which stays entered.
 #ifndef CORE_VFS_POLL_H
 #define CORE_VFS_POLL_H
 
@@ -12,6 +12,7 @@
 
 #include "core/lib/list.h"
 #include "core/sync/mutex.h"
+#include "core/sync/wait.h"
 #include "core/vfs/file.h"
 
 struct poll_list;
@@ -43,10 +44,14 @@ void poll_entry_want(struct poll_entry *entry, unsigned wanted);
 struct poll_item {
     struct file *file; // NULL: ignored, ready stays 0
     unsigned wanted, ready;
+    // poll_wait's own.
+    struct wait_source source;
+    struct poll_entry entry;
+    struct wait *wait; // that entry wakes
 };
 
 // Waits until an item is ready, the deadline passes or a signal comes. Answers how many are ready,
-// or -EINTR, -ENOMEM.
+// or -EINTR.
 int poll_wait(struct poll_item *items, size_t count, hal_ns deadline);
 
 #endif
