@@ -27,7 +27,11 @@
 #include "core/sched/thread.h"
 #include "core/sync/waiter.h"
 
-enum { SPIN_TURNS = 200 };
+enum {
+    SPIN_NS = 25000,    // no more than two hand-overs to a sleeper on another CPU
+    SPIN_TURNS = 3000,  // of hal_cpu_relax, which takes 10 to 50 ns: where the clock stands
+    SPIN_GAP_MAX = 512, // of them between two looks
+};
 
 static void waiter_push(struct mutex *mutex, struct mutex_waiter *waiter)
 {
@@ -151,18 +155,25 @@ MARK_GUESS static bool owner_is_running(struct thread *owner)
     return atomic_load_explicit(&owner->switched_ns, memory_order_relaxed) != 0;
 }
 
-// True: got it. With no owner the lock is on its way to somebody who is being woken.
+// True: got it. With no owner the lock is on its way to somebody who is being woken. Each look
+// takes the mutex's line from the owner's cache, so looks are further and further apart: the owner
+// of short sections gets many of them done in between.
 static bool spin(struct mutex *mutex)
 {
-    for (uint32_t i = sched_cpu_count() == 1 ? SPIN_TURNS : 0; i < SPIN_TURNS; ++i) {
-        struct thread *owner = atomic_load_explicit(&mutex->owner, memory_order_relaxed);
-        if (owner != NULL && !owner_is_running(owner)) {
-            return false;
-        }
-        if (atomic_load(&mutex->claims) == 0 && mutex_try_lock(mutex)) {
+    uint32_t left = sched_cpu_count() == 1 ? 0 : SPIN_TURNS;
+    hal_ns end = left == 0 ? 0 : hal_clock_ns() + SPIN_NS;
+    for (uint32_t gap = 1; left > gap; gap = gap < SPIN_GAP_MAX ? 2 * gap : gap) {
+        if (mutex_try_lock(mutex)) {
             return true;
         }
-        hal_cpu_relax();
+        struct thread *owner = atomic_load_explicit(&mutex->owner, memory_order_relaxed);
+        if ((owner != NULL && !owner_is_running(owner)) || hal_clock_ns() >= end) {
+            return false;
+        }
+        for (uint32_t i = 0; i < gap; ++i) {
+            hal_cpu_relax();
+        }
+        left -= gap;
     }
     return false;
 }
