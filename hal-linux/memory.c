@@ -26,7 +26,7 @@ enum { PAGE_SHIFT = 12, ENTRY_PROT = 7, ENTRY_MAPPED = 8, ENTRY_SHIFT = 4 };
 // Between where Linux and the sanitizers put things: AddressSanitizer's shadow ends at
 // 0x10007fff8000, and programs, libraries and stacks begin at 0x550000000000.
 #define WINDOW_BASE 0x200000000000ul
-#define WINDOW_SIZE (64ul << 30)
+#define WINDOW_SIZE (256ul << 30) // 25000 threads with stacks of 8 MiB
 #define DIRECT_BASE 0x300000000000ul
 #define WINDOW_SIZE_MIN (1ul << 30)
 // Where linkers put programs that are not position-independent: GNU ld from 0x400000, lld from 0x200000.

@@ -3,9 +3,10 @@
 //
 // One mapping holds a thread: guard, stack (8 MiB by default, of which only the top is mapped
 // before it is touched), static TLS, struct libc_thread. An ended thread's mapping goes to the
-// cache with all that is mapped in it, so that create and join need no call of vm. Invariant: a
-// mapping is in the cache only after its thread has left the stack: that is known from thread_join,
-// or from the released callback, which hands it over through `ended`.
+// cache with that top, so that create and join need no call of vm, unless the thread has touched
+// more of its stack: that is given back. Invariant: a mapping is in the cache only after its thread
+// has left the stack: that is known from thread_join, or from the released callback, which hands it
+// over through `ended`.
 #include "core/libc/thread.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include "core/libc/pthread.h"
 #include "core/linux/process.h"
 #include "core/linux/syscall.h"
+#include "core/mem/frame.h"
 #include "core/mem/heap.h"
 #include "core/sync/mutex.h"
 #include "core/vm/vm.h"
@@ -169,6 +171,31 @@ static void thread_release(struct libc_thread *self)
     self->far_values = NULL;
 }
 
+// Whether more of the stack was touched than was there from the start. A few looks: what they
+// miss is small.
+static bool stack_is_deep(const struct libc_thread *self)
+{
+    const char *end = self->stack + self->stack_size;
+    hal_phys page;
+    unsigned prot;
+    for (size_t depth = LIBC_STACK_EAGER + PAGE; depth <= self->stack_size; depth *= 2) {
+        if (hal_translate(end - depth, &page, &prot) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What the thread has touched goes back, but for what was there from the start: all of it where
+// not every instruction can be restarted.
+static void stack_trim(const struct libc_thread *self)
+{
+    if (!frame_is_checked() && stack_is_deep(self)) {
+        int error = vm_discard(self->stack, self->stack_size - LIBC_STACK_EAGER);
+        (void)error; // it is kept, then
+    }
+}
+
 void libc_stack_put(struct libc_thread *self)
 {
     thread_release(self);
@@ -176,6 +203,7 @@ void libc_stack_put(struct libc_thread *self)
         heap_free(self->map);
         return;
     }
+    stack_trim(self);
     // What there is no memory to unmap is kept, too.
     if (!cache_put(self, CACHE_MAX) && vm_unmap(self->map, self->map_size) != 0) {
         (void)cache_put(self, UINT32_MAX);

@@ -24,7 +24,7 @@ enum {
     LIBC_KEY_MAX = 1024,
     LIBC_KEY_NEAR = 32, // keys whose values need no allocation
     LIBC_STACK_SIZE = 8 << 20,
-    LIBC_STACK_EAGER = 64 << 10, // of a new stack, mapped at once
+    LIBC_STACK_EAGER = 16 << 10, // of a new stack, mapped at once
     LIBC_NAME_SIZE = 16,
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // thread.c: threads begin and end.
 //
-// The memory of a thread is type-stable and keeps its stacks from one thread to the next, so that
-// creating one maps nothing. It is freed when two things are done: its stack has been left
-// (thread_release, called by whoever runs next on that CPU) and somebody has joined or detached it.
-// `joiner` decides who is last:
+// The memory of a thread is type-stable. The last SPARE_MAX that were freed, about, keep their
+// stacks from one thread to the next, so that creating one maps nothing. It is freed when two
+// things are done: its stack has been left (thread_release, called by whoever runs next on that
+// CPU) and somebody has joined or detached it. `joiner` decides who is last:
 //
 //     0 -> the joining thread -> ENDED        0 -> ENDED, then joined        0 -> DETACHED -> freed
 //     by thread_release
@@ -19,12 +19,14 @@
 #include "core/sched/cpu.h"
 
 enum { JOINER_ENDED = 1, JOINER_DETACHED = 2 }; // no thread has such an address
+enum { SPARE_MAX = 128 };
 
 static struct slab thread_slab = {.object_size = (sizeof(struct thread) + 15) / 16 * 16};
 static _Atomic uint32_t id_last = 1;         // 1 is init on Linux; the first thread is 2
 static _Atomic(struct thread *) all_threads; // every memory that ever was a thread; only pushed
 static _Atomic uint32_t walker_count;
 static _Atomic(struct thread *) freed_in_walk;
+static _Atomic int32_t spare_count; // of free threads with stacks
 
 // Pages of the direct map: pinned, as an entry stack must be. NULL: no memory.
 static char *pages_alloc(size_t size)
@@ -35,10 +37,36 @@ static char *pages_alloc(size_t size)
 
 static void all_threads_push(struct thread *thread)
 {
+    thread->listed = true;
     struct thread *head = atomic_load_explicit(&all_threads, memory_order_relaxed);
     do {
         thread->all_next = head;
     } while (!atomic_compare_exchange_weak(&all_threads, &head, thread)); // pairs with thread_walk
+}
+
+static void stacks_free(struct thread *thread)
+{
+    if (thread->own_entry_stack != NULL) {
+        char *stack = (char *)thread->own_entry_stack - HAL_ENTRY_STACK;
+        frame_free(frame_of(stack), HAL_ENTRY_STACK / HAL_PAGE_SIZE);
+        thread->own_entry_stack = NULL;
+    }
+    if (thread->own_stack != NULL) {
+        frame_free(frame_of(thread->own_stack), THREAD_STACK_SIZE / HAL_PAGE_SIZE);
+        thread->own_stack = NULL;
+    }
+}
+
+static void memory_give(struct thread *thread)
+{
+    // Raised before the thread is there for others, who lower it.
+    bool has_stack = thread->own_entry_stack != NULL;
+    int32_t before = atomic_fetch_add_explicit(&spare_count, has_stack, memory_order_relaxed);
+    if (!has_stack || before >= SPARE_MAX) {
+        atomic_fetch_sub_explicit(&spare_count, has_stack, memory_order_relaxed);
+        stacks_free(thread);
+    }
+    slab_free(&thread_slab, thread);
 }
 
 // Memory for a thread, with the stacks that it needs. NULL: no memory.
@@ -48,21 +76,21 @@ static struct thread *thread_alloc(bool with_stack)
     if (thread == NULL) {
         return NULL;
     }
-    if (thread->own_entry_stack == NULL) { // never used before
+    if (thread->own_entry_stack != NULL) {
+        atomic_fetch_sub_explicit(&spare_count, 1, memory_order_relaxed);
+    } else {
         char *stack = pages_alloc(HAL_ENTRY_STACK);
-        if (stack == NULL) {
-            slab_free(&thread_slab, thread);
-            return NULL;
-        }
-        thread->own_entry_stack = stack + HAL_ENTRY_STACK;
-        all_threads_push(thread);
+        thread->own_entry_stack = stack == NULL ? NULL : stack + HAL_ENTRY_STACK;
     }
     if (with_stack && thread->own_stack == NULL) {
         thread->own_stack = pages_alloc(THREAD_STACK_SIZE);
-        if (thread->own_stack == NULL) {
-            slab_free(&thread_slab, thread);
-            return NULL;
-        }
+    }
+    if (thread->own_entry_stack == NULL || (with_stack && thread->own_stack == NULL)) {
+        memory_give(thread);
+        return NULL;
+    }
+    if (!thread->listed) {
+        all_threads_push(thread);
     }
     return thread;
 }
@@ -73,7 +101,7 @@ static void thread_free(struct thread *thread)
 {
     atomic_store(&thread->live, false);
     if (atomic_load(&walker_count) == 0) {
-        slab_free(&thread_slab, thread);
+        memory_give(thread);
         return;
     }
     struct thread *head = atomic_load_explicit(&freed_in_walk, memory_order_relaxed);
@@ -315,7 +343,7 @@ void thread_walk(void (*visit)(struct thread *thread, void *argument), void *arg
     thread = atomic_exchange(&freed_in_walk, NULL);
     while (thread != NULL) {
         struct thread *next = thread->next;
-        slab_free(&thread_slab, thread);
+        memory_give(thread);
         thread = next;
     }
 }

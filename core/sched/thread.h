@@ -101,10 +101,11 @@ struct thread {
     void (*released)(struct thread *thread);
     void *released_argument;
     // Kept in this memory from thread to thread.
+    bool listed;                 // it has been a thread
     struct thread *all_next;     // in the list of all memory that ever was a thread; only ever pushed
     _Atomic bool live;           // created and not yet freed
     char *own_stack;             // THREAD_STACK_SIZE bytes, or NULL
-    void *own_entry_stack;       // top
+    void *own_entry_stack;       // top; NULL while it is free, unless it is one of the spare ones
 };
 
 struct thread_config {

@@ -27,3 +27,40 @@ def real_time_program(machine, files):
             machine.case("no real-time threads on this Linux", True)
             return
     program(machine, files)
+
+
+def own_lines(out):
+    """Without figures, which differ from run to run."""
+    return b"".join(line for line in out.splitlines(True) if not line.startswith(b"#"))
+
+
+def printed(machine, name, command, expected):
+    """A command of osv-sim that ends well and prints exactly this, and figures."""
+    status, out, err = machine.run(command)
+    machine.case(name, status == 0 and own_lines(out) == expected, "status %d: %r %r" % (status, out, err[-500:]))
+
+
+def multitude(machine, files):
+    """Ten thousand threads; on Linux, which may allow fewer, a thousand. The seeded machine takes its time."""
+    path = files["multitude"]
+    seeded = "--seed" in machine.osv
+    few, many = ("20", "100") if seeded else ("1000", "10000")
+    machine.same(few + " threads", [path, few])
+    all_ran = b"%s of %s, results 1, all slept and met 1\n" % (many.encode(), many.encode())
+    if seeded:
+        printed(machine, many + " threads", machine.osv + [path, many], all_ran)
+        return
+    printed(machine, many + " threads", machine.osv + [path, many, "memory"],
+            all_ran + b"memory: at most 68 KiB each 1, at most 12 KiB kept 1\n")
+    printed(machine, "as many as there is memory for", machine.osv + ["-m", "64M", path, "10000", "until-full"],
+            b"some 1, Resource temporarily unavailable, results 1, all slept and met 1\none more 1 1\n")
+
+
+def storm(machine, files):
+    machine.same("threads come and go", [files["storm"], "rounds", "14" if "--seed" in machine.osv else "150"])
+
+
+def storm_soak(machine, files):
+    """The same for a minute."""
+    machine.same("threads come and go for a minute", [files["storm"], "seconds", "60"],
+                 linux=[[files["storm"], "rounds", "30"]], keep=own_lines)

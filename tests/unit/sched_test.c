@@ -246,6 +246,34 @@ START_TEST(threads_come_wander_and_go_without_a_trace)
 }
 END_TEST
 
+static void be_short(void *argument)
+{
+    thread_yield();
+}
+
+static void crowd_first(void *argument)
+{
+    enum { CROWD = 400, KEPT_MAX = 200 }; // thread.c keeps the stacks of 128
+    const size_t stack_frames = (THREAD_STACK_SIZE + HAL_ENTRY_STACK) / HAL_PAGE_SIZE;
+    static struct thread *threads[CROWD];
+    size_t free_before = frame_free_count();
+    for (uint32_t i = 0; i < CROWD; ++i) {
+        threads[i] = spawn(be_short, NULL);
+    }
+    ck_assert_uint_ge(free_before - frame_free_count(), CROWD * stack_frames);
+    for (uint32_t i = 0; i < CROWD; ++i) {
+        join(threads[i]);
+    }
+    ck_assert_uint_le(free_before - frame_free_count(), KEPT_MAX * stack_frames);
+    cpu_host_end();
+}
+
+START_TEST(few_stacks_of_many_threads_are_kept)
+{
+    cpu_host_run(1, crowd_first);
+}
+END_TEST
+
 // Each in a process of its own: a scheduler is not stopped.
 int main(void)
 {
@@ -254,6 +282,7 @@ int main(void)
     tcase_set_timeout(one, 30);
     tcase_add_test(one, sleepers_wake_at_their_time);
     tcase_add_test(one, two_hogs_have_half_the_time_each);
+    tcase_add_test(one, few_stacks_of_many_threads_are_kept);
     suite_add_tcase(suite, one);
     TCase *threads = tcase_create("threads");
     tcase_set_timeout(threads, 30);
