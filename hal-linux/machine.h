@@ -48,6 +48,16 @@ struct seed_turn {
     size_t order;   // among all turns of the run
 };
 
+// What the host answered to a request about a standard stream (FUSE's operations).
+struct seed_answer {
+    uint32_t operation, stream; // stream: 0, 1, 2
+    bool is_late;               // a worker gave it, which may have waited
+    bool is_cut;                // machine_transfer was asked how much of it there should be
+    int error;                  // negative
+    const char *data;
+    size_t size;
+};
+
 // The hash of the run after so many points of all vCPUs.
 struct seed_check {
     uint64_t point, hash;
@@ -64,19 +74,22 @@ struct seed_recording {
     size_t turn_count;
     struct seed_check *checks;
     size_t check_count;
+    struct seed_answer *answers; // in their order
+    size_t answer_count;
     struct seed_check end; // point 0: it need not be the same run
 };
 
 struct seed_options {
     uint64_t seed;
     enum seed_schedule schedule;
-    uint32_t depth;      // change points of SCHEDULE_PCT, preemptions of SCHEDULE_TURNS
-    bool prints_hash;    // at the end, on standard error
-    const char *command; // that repeats this run
+    uint32_t depth;           // change points of SCHEDULE_PCT, preemptions of SCHEDULE_TURNS
+    bool prints_hash;         // at the end, on standard error
+    const char *command;      // that repeats this run
     const char *command_rest; // the end of it, from behind its first word
     bool finds_races;
     uint64_t faults[SEED_FAULT_COUNT]; // chances, of 2^32
-    uint64_t race_firsts[SEED_RACES_MAX]; // accesses whose stacks are kept: later ones race with them
+    uint64_t
+        race_firsts[SEED_RACES_MAX]; // accesses whose stacks are kept: later ones race with them
     uint32_t race_first_count;
     const char *record;                  // the file for a recording of this run, or NULL
     bool records_meetings;               // where vCPUs meet is in it, too
@@ -96,8 +109,8 @@ void machine_prepare(const struct hal_boot *boot);
 // Hosted: starts vCPU 0 in upcall_boot. 0 or -errno.
 int machine_start(const struct hal_boot *boot);
 
-// Hosted: what the main thread looks after while it waits. The answer is after how many nanoseconds it
-// shall look again; UINT64_MAX: never.
+// Hosted: what the main thread looks after while it waits. The answer is after how many nanoseconds
+// it shall look again; UINT64_MAX: never.
 uint64_t machine_watch(void);
 
 // Hosted: called when the machine has halted. The answer is the exit status, which would be code.
@@ -110,15 +123,40 @@ void machine_memory_renew(const void *start, size_t size);
 void machine_object(const char *path, const char *base);
 
 // What core learns of the host's files passes here: the seeded form hides what is another in each
-// run.
+// run. is_stream: of a standard stream. name: what such a one leads to, of *size bytes.
 struct stat;
 struct statfs;
-void machine_status(struct stat *status);
+void machine_status(struct stat *status, bool is_stream);
 void machine_fs_status(struct statfs *status);
 uint64_t machine_inode(uint64_t inode);
+void machine_stream_name(char *name, size_t *size);
 
-// Whether a request to a file system is served later, by a worker; and whether it answers EIO instead
-// of being served.
+// What the host answers about a standard stream is input of the run. Asked whether
+// there are events now: how long the host has time to answer yes, in milliseconds. waits: who asks
+// waits for them if not; then what nobody has waited for is taken out of *events.
+int machine_stream_patience(uint32_t stream, uint32_t *events, bool waits);
+void machine_stream_lost(uint32_t stream);                     // there were none in that time
+void machine_stream_arrived(uint32_t stream, uint32_t events); // who waited has them
+void machine_stream_taken(uint32_t stream);                    // what had arrived was read
+
+// What of the events that there are on a stream the program is told.
+uint32_t machine_stream_events(uint32_t events);
+
+// Such an answer, of which data is what is behind the first `skip` bytes of the parts.
+struct iovec;
+void machine_stream_note(const struct seed_answer *answer, const struct iovec *parts,
+                         uint32_t part_count, size_t skip);
+
+// Whether a recording answers, and not the host: the next answer, at most room bytes of what was
+// read; where no more is known its operation is 0.
+bool machine_stream_known(uint32_t operation, uint32_t stream, size_t room,
+                          struct seed_answer *answer);
+
+// The host is about to take what may be long in coming; it has.
+void machine_stream_busy(bool is_busy);
+
+// Whether a request to a file system is served later, by a worker; and whether it answers EIO
+// instead of being served.
 bool machine_is_late(void);
 bool machine_is_failing(void);
 

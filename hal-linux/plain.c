@@ -41,9 +41,10 @@ void machine_memory_renew(const void *start, size_t size)
     (void)size;
 }
 
-void machine_status(struct stat *status)
+void machine_status(struct stat *status, bool is_stream)
 {
     (void)status;
+    (void)is_stream;
 }
 
 void machine_fs_status(struct statfs *status)
@@ -54,6 +55,65 @@ void machine_fs_status(struct statfs *status)
 uint64_t machine_inode(uint64_t inode)
 {
     return inode;
+}
+
+void machine_stream_name(char *name, size_t *size)
+{
+    (void)name;
+    (void)size;
+}
+
+int machine_stream_patience(uint32_t stream, uint32_t *events, bool waits)
+{
+    (void)stream;
+    (void)events;
+    (void)waits;
+    return 0;
+}
+
+void machine_stream_lost(uint32_t stream)
+{
+    (void)stream;
+}
+
+void machine_stream_arrived(uint32_t stream, uint32_t events)
+{
+    (void)stream;
+    (void)events;
+}
+
+void machine_stream_taken(uint32_t stream)
+{
+    (void)stream;
+}
+
+uint32_t machine_stream_events(uint32_t events)
+{
+    return events;
+}
+
+void machine_stream_note(const struct seed_answer *answer, const struct iovec *parts,
+                         uint32_t part_count, size_t skip)
+{
+    (void)answer;
+    (void)parts;
+    (void)part_count;
+    (void)skip;
+}
+
+bool machine_stream_known(uint32_t operation, uint32_t stream, size_t room,
+                          struct seed_answer *answer)
+{
+    (void)operation;
+    (void)stream;
+    (void)room;
+    (void)answer;
+    return false;
+}
+
+void machine_stream_busy(bool is_busy)
+{
+    (void)is_busy;
 }
 
 bool machine_is_late(void)

@@ -106,6 +106,46 @@ static bool object_read(struct recording *recording, char *text)
     return true;
 }
 
+// Two digits a byte, in place; false: they are not.
+static bool bytes_read(char *text, size_t *size)
+{
+    static const char digits[] = "0123456789abcdef";
+    *size = 0;
+    if (strcmp(text, "-") == 0) {
+        return true;
+    }
+    for (; text[2 * *size] != 0; ++*size) {
+        const char *high = strchr(digits, text[2 * *size]);
+        const char *low = strchr(digits, text[2 * *size + 1]);
+        if (high == NULL || low == NULL || *low == 0) {
+            return false;
+        }
+        text[*size] = (char)((high - digits) << 4 | (low - digits));
+    }
+    return *size > 0;
+}
+
+static bool answer_read(struct recording *recording, char *text)
+{
+    struct seed_recording *run = &recording->run;
+    struct seed_answer answer = {0};
+    unsigned how, error;
+    int end = 0;
+    bool is_right = sscanf(text, "%" SCNu32 " %" SCNu32 " %u %u %n", &answer.operation,
+                           &answer.stream, &how, &error, &end) == 4 &&
+                    end > 0 && answer.stream <= 2 && how <= 3 && error < 4096 &&
+                    bytes_read(text + end, &answer.size);
+    if (is_right) {
+        answer.is_late = (how & 1) != 0;
+        answer.is_cut = (how & 2) != 0;
+        answer.error = -(int)error;
+        answer.data = text + end;
+        *(struct seed_answer *)append((void **)&run->answers, &run->answer_count, sizeof answer) =
+            answer;
+    }
+    return is_right;
+}
+
 static bool end_read(struct recording *recording, const char *text)
 {
     struct seed_check *last = &recording->run.end;
@@ -150,6 +190,9 @@ static bool line_read(struct reader *reader, char *line)
     }
     if (strcmp(line, "check") == 0) {
         return check_read(recording, text);
+    }
+    if (strcmp(line, "stream") == 0) {
+        return answer_read(recording, text);
     }
     if (strcmp(line, "argument") == 0) {
         return word_add(&recording->words, &reader->word_count, plain(text));
@@ -272,6 +315,7 @@ void recording_free(struct recording *recording)
 {
     free(recording->run.turns);
     free(recording->run.checks);
+    free(recording->run.answers);
     free(recording->meetings);
     free(recording->words);
     free(recording->environment);
@@ -290,6 +334,16 @@ static void text_write(FILE *out, const char *name, const char *text)
     fputc('\n', out);
 }
 
+static void answer_write(FILE *out, const struct seed_answer *answer)
+{
+    fprintf(out, "stream %u %u %d %d ", answer->operation, answer->stream,
+            answer->is_late + 2 * answer->is_cut, -answer->error);
+    for (size_t i = 0; i < answer->size; ++i) {
+        fprintf(out, "%02x", (unsigned char)answer->data[i]);
+    }
+    fputs(answer->size == 0 ? "-\n" : "\n", out);
+}
+
 void recording_write(const struct recording *recording, const struct seed_turn *turns, size_t count,
                      FILE *out)
 {
@@ -303,6 +357,9 @@ void recording_write(const struct recording *recording, const struct seed_turn *
     }
     for (size_t i = 0; recording->environment[i] != NULL; ++i) {
         text_write(out, "environment ", recording->environment[i]);
+    }
+    for (size_t i = 0; i < run->answer_count; ++i) {
+        answer_write(out, &run->answers[i]);
     }
     for (size_t i = 0; i < count; ++i) {
         fprintf(out, "%s %u %" PRIu64 " %u %" PRIx64 "\n", kinds[turns[i].kind], turns[i].cpu,

@@ -45,18 +45,10 @@ static void name_make(char name[PATH_SIZE], const char *last)
 
 void trial_begin(const struct options *given, char *name, const char *option, unsigned runs_max)
 {
-    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-    struct stat status;
     options = given;
     option_name = option;
     own_name = name;
     count_max = runs_max;
-    bool is_pipe = fstat(STDIN_FILENO, &status) == 0 && S_ISFIFO(status.st_mode);
-    if (is_pipe && poll(&input, 1, 0) > 0 && (input.revents & POLLIN)) {
-        options_fail(EXIT_USAGE,
-                     "%s: what comes through a pipe is read only once: give a file as input",
-                     option);
-    }
     if (mkdtemp(directory) == NULL) {
         options_fail(EXIT_USAGE, "%s: %s: %s", option, directory, strerror(errno));
     }
@@ -105,7 +97,9 @@ static struct stream terminal_make(int fd)
     return stream;
 }
 
-static struct stream stream_make(int fd)
+// The first run has streams of the kinds that ours are, and our input, unless it is one that is
+// made again: such runs know all about their streams.
+static struct stream stream_make(int fd, bool is_known)
 {
     struct stat status;
     struct stream stream = {-1, -1};
@@ -113,19 +107,16 @@ static struct stream stream_make(int fd)
     if (fstat(fd, &status) != 0) {
         return stream;
     }
-    if (isatty(fd)) {
+    if (isatty(fd) && fd != STDIN_FILENO && !is_known) {
         return terminal_make(fd);
     }
-    if (S_ISREG(status.st_mode)) {
+    if (is_known && fd == STDIN_FILENO) {
+        stream.theirs = open("/dev/null", O_RDONLY);
+    } else if (S_ISREG(status.st_mode) && !is_known) {
         stream.theirs = fd == STDIN_FILENO ? open("/proc/self/fd/0", O_RDONLY)
                                            : open("/tmp", O_TMPFILE | O_RDWR, 0600);
-    } else if (S_ISFIFO(status.st_mode) && pipe(pair) == 0) {
-        bool is_input = fd == STDIN_FILENO;
-        stream = (struct stream){pair[is_input ? 0 : 1], pair[is_input ? 1 : 0]};
-        if (is_input) {
-            close(stream.ours); // it is empty
-            stream.ours = -1;
-        }
+    } else if ((S_ISFIFO(status.st_mode) || is_known) && fd != STDIN_FILENO && pipe(pair) == 0) {
+        stream = (struct stream){pair[1], pair[0]};
     } else {
         stream.theirs = dup(fd);
     }
@@ -226,7 +217,7 @@ static bool run(const char *replayed, char *const *words, struct recording *resu
     }
     memcpy(arguments + used, words, word_count * sizeof *words);
     for (int i = 0; i < STREAMS; ++i) {
-        streams[i] = stream_make(i);
+        streams[i] = stream_make(i, replayed != NULL);
     }
     unlink(made);
     ++count;

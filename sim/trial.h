@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // trial.h: runs of the seeded machine, made one after another by a process of their own each, to
-// learn how they end. What the program prints is not shown; its streams are of the same kinds as
-// ours, since that decides what it does.
+// learn how they end. What the program prints is not shown. The first run reads our input, the others
+// know it from that run's recording.
 //
 // Trials are limited in number and time, for the whole process.
 #ifndef SIM_TRIAL_H

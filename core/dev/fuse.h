@@ -205,8 +205,9 @@ struct fuse_ioctl_answer {
 };
 
 enum {
-    FUSE_POLL_WAIT = 1
-}; // here: answer when an event is there (Linux's FUSE_POLL_SCHEDULE_NOTIFY)
+    FUSE_POLL_WAIT = 1,      // here: answer when an event is there (Linux's FUSE_POLL_SCHEDULE_NOTIFY)
+    FUSE_POLL_WAITS_NEXT = 2 // ours: where none is there now, FUSE_POLL_WAIT follows
+};
 
 struct fuse_poll {
     uint64_t handle, poll_handle;

@@ -24,9 +24,10 @@ static bool is_direct(const char *data, size_t size)
 // ---- Data ----
 
 static int read_request(const struct host_file *host, uint64_t offset, char *data, size_t size,
-                        size_t *done)
+                        uint32_t flags, size_t *done)
 {
-    struct fuse_io arguments = {.handle = host->handle, .offset = offset, .size = (uint32_t)size};
+    struct fuse_io arguments = {
+        .handle = host->handle, .offset = offset, .size = (uint32_t)size, .flags = flags};
     struct fs_call call = {.operation = FUSE_READ,
                            .node = host->node,
                            .arguments = &arguments,
@@ -61,7 +62,8 @@ static uint64_t offset_after(uint64_t offset, size_t done)
     return offset == FILE_OFFSET_NONE ? offset : offset + done;
 }
 
-int host_read(const struct host_file *host, uint64_t offset, char *data, size_t size, size_t *done)
+int host_read(const struct host_file *host, uint64_t offset, char *data, size_t size,
+              uint32_t flags, size_t *done)
 {
     bool direct = is_direct(data, size);
     size_t max = direct ? fs_transfer_max(host->device) : BOUNCE_SIZE;
@@ -77,7 +79,7 @@ int host_read(const struct host_file *host, uint64_t offset, char *data, size_t 
     for (; *done < size && got == part && error == 0; *done += error == 0 ? got : 0) {
         part = size - *done < max ? size - *done : max;
         error = read_request(host, offset_after(offset, *done), direct ? data + *done : bounce,
-                             part, &got);
+                             part, flags, &got);
         if (error == 0 && !direct) {
             error = hal_copy_safe(data + *done, bounce, got);
         }
@@ -117,7 +119,7 @@ static int file_read_op(struct file *file, uint64_t offset, char *data, size_t s
         *done = size;
         return 0;
     }
-    return host_read(file->state, offset, data, size, done);
+    return host_read(file->state, offset, data, size, 0, done);
 }
 
 static int file_write_op(struct file *file, uint64_t offset, const char *data, size_t size,
@@ -324,8 +326,8 @@ int host_file_attach(struct vnode *vnode, struct file *file, uint64_t handle)
 int host_open(struct vnode *vnode, struct file *file)
 {
     uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
-    if (vnode->type == MODE_SOCKET) {
-        return -ENXIO;
+    if (vnode->type == MODE_SOCKET && vnode->mount->root != NULL) {
+        return -ENXIO; // a standard stream may be one, which is open already
     }
     struct fuse_open arguments = {
         .flags = flags & (OPEN_ACCESS | OPEN_TRUNCATE | OPEN_NONBLOCK | OPEN_SYNC)};

@@ -59,8 +59,10 @@ int host_file_sync(struct file *file, bool data_only);
 int host_file_truncate(struct file *file, uint64_t size);
 int host_file_seek(const struct host_file *host, uint64_t offset, enum seek_from from,
                    uint64_t *result);
-// One READ or WRITE request after another until size is done or the far end does less.
-int host_read(const struct host_file *host, uint64_t offset, char *data, size_t size, size_t *done);
+// One READ or WRITE request after another until size is done or the far end does less. flags: with
+// OPEN_NONBLOCK the caller does not wait for what is not there.
+int host_read(const struct host_file *host, uint64_t offset, char *data, size_t size,
+              uint32_t flags, size_t *done);
 int host_write(const struct host_file *host, uint64_t offset, const char *data, size_t size,
                size_t *done);
 

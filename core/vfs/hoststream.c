@@ -85,9 +85,10 @@ static bool wait_start(const struct host_file *host, uint32_t event)
     return error == 0;
 }
 
-static uint32_t events_now(const struct host_file *host, uint32_t events)
+static uint32_t events_now(const struct host_file *host, uint32_t events, bool waits)
 {
-    struct fuse_poll arguments = {.handle = host->handle, .events = events};
+    struct fuse_poll arguments = {
+        .handle = host->handle, .flags = waits ? FUSE_POLL_WAITS_NEXT : 0, .events = events};
     struct fuse_poll_answer result;
     struct fs_call call = {.operation = FUSE_POLL,
                            .node = host->node,
@@ -107,10 +108,10 @@ static unsigned stream_poll(struct file *file, struct poll_entry *entry)
     if (entry != NULL) {
         poll_list_add(&host->watch->waiters, entry);
     }
-    uint32_t ready = events_now(host, wanted | POLL_PRIORITY);
+    bool waits = !poll_list_is_empty(&host->watch->waiters);
+    uint32_t ready = events_now(host, wanted | POLL_PRIORITY, waits);
     uint32_t missing = wanted & ~ready;
-    if (missing == 0 || (ready & (POLL_ERROR | POLL_HANG_UP)) != 0 ||
-        poll_list_is_empty(&host->watch->waiters)) {
+    if (missing == 0 || (ready & (POLL_ERROR | POLL_HANG_UP)) != 0 || !waits) {
         return ready;
     }
     for (uint32_t event = POLL_IN; event <= POLL_OUT; event <<= 1) {
@@ -148,9 +149,10 @@ static int stream_read(struct file *file, uint64_t offset, char *data, size_t si
     // One request: what is there is the answer. (host_read would ask again after a full buffer.)
     size_t max = fs_transfer_max(host->device);
     max = max < HEAP_SMALL_MAX ? max : HEAP_SMALL_MAX;
+    uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed) & OPEN_NONBLOCK;
     int error;
     do {
-        error = host_read(host, offset, data, size < max ? size : max, done);
+        error = host_read(host, offset, data, size < max ? size : max, flags, done);
         wait_again(host, POLL_IN);
         if (error != -EAGAIN) {
             return error;

@@ -45,7 +45,11 @@ void fs_answer(struct device_chain *chain, int error, const void *result, size_t
     header.unique = chain->note[0];
     size_t written = device_scatter(out, chain->out_count, 0, &header, sizeof header);
     if (size > 0) {
-        written += device_scatter(out, chain->out_count, sizeof header, result, size);
+        size = device_scatter(out, chain->out_count, sizeof header, result, size);
+        written += size;
+    }
+    if (chain->note[3] != 0) {
+        fs_stream_note(chain, error, size);
     }
     device_chain_done(chain, (uint32_t)written);
 }
@@ -56,7 +60,18 @@ void fs_answer_data(struct device_chain *chain, size_t size)
     struct fuse_out_header header = {.len = (uint32_t)(sizeof header + size)};
     header.unique = chain->note[0];
     size_t written = device_scatter(out, chain->out_count, 0, &header, sizeof header);
+    if (chain->note[3] != 0) {
+        fs_stream_note(chain, 0, size);
+    }
     device_chain_done(chain, (uint32_t)(written + size));
+}
+
+void fs_defer(struct device_chain *chain, void (*function)(struct device_chain *))
+{
+    if (chain->note[3] != 0) {
+        chain->note[3] |= FS_IS_LATE;
+    }
+    device_chain_defer(chain, function);
 }
 
 bool fs_parts_after(const struct iovec *parts, uint32_t count, size_t skip,
@@ -236,6 +251,7 @@ static void serve_now(struct device_chain *chain)
         return;
     }
     chain->note[0] = header->unique;
+    chain->note[3] = 0;
     const struct operation *operation = operation_of(header->opcode);
     size_t max = operation != NULL && operation->has_data ? operation->arguments_size
                                                           : FS_REQUEST_SIZE - sizeof *header - 1;
@@ -255,7 +271,7 @@ static void serve_now(struct device_chain *chain)
         fs_fail(&request, -EROFS);
     } else if (may_fail(header->opcode) && machine_is_failing()) {
         fs_fail(&request, -EIO);
-    } else {
+    } else if (host->root >= 0 || !fs_stream_serve(&request)) {
         operation->serve(&request);
     }
 }
@@ -366,11 +382,15 @@ static int host_add(const char *name, int root, bool read_only, struct fs_host *
 int fs_add_directory(const char *name, const char *path, bool read_only)
 {
     struct fs_host *host;
+    int error = table_init(); // before anything takes the number of a stream that is closed
+    if (error != 0) {
+        return error;
+    }
     long root = syscall4(SYS_openat, AT_FDCWD, (long)path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     if (root < 0) {
         return (int)root;
     }
-    int error = host_add(name, (int)root, read_only, &host);
+    error = host_add(name, (int)root, read_only, &host);
     if (error != 0) {
         syscall3(SYS_close, root, 0, 0);
     }

@@ -27,16 +27,6 @@ enum {
 
 #define OFFSET_NONE UINT64_MAX // the file's own
 
-static uint32_t events_now(int fd, uint32_t events)
-{
-    struct pollfd item = {.fd = fd, .events = (short)events};
-    long ready;
-    do {
-        ready = syscall3(SYS_poll, (long)&item, 1, 0);
-    } while (ready == -EINTR);
-    return ready > 0 ? (uint32_t)(unsigned short)item.revents : 0;
-}
-
 // ---- Opening and closing ----
 
 static void answer_opened(const struct fs_request *request, long fd, uint32_t kind)
@@ -93,7 +83,7 @@ void fs_open(struct fs_request *request)
     if (is_special) {
         request->chain->note[1] = (uint64_t)node;
         request->chain->note[2] = flags;
-        device_chain_defer(request->chain, special_open_deferred);
+        fs_defer(request->chain, special_open_deferred);
         return;
     }
     char path[FS_PATH_SIZE];
@@ -167,17 +157,21 @@ void fs_read(struct fs_request *request)
     }
     // With a place given it is no stream, or the host says so at once.
     bool has_place = arguments->offset != OFFSET_NONE;
-    if ((kind & FS_SPECIAL) != 0 && !has_place && events_now(fd, POLLIN) == 0) {
+    bool is_stream = (kind & FS_SPECIAL) != 0 && !has_place;
+    bool waits = (arguments->flags & O_NONBLOCK) == 0;
+    if (is_stream && fs_events_now(fd, kind, POLLIN, waits) == 0) {
         fs_fail(request, -EAGAIN);
         return;
     }
-    bool is_stream = (kind & FS_SPECIAL) != 0 && !has_place;
-    size_t size = is_stream ? machine_transfer(arguments->size) : arguments->size;
+    size_t size = is_stream ? fs_stream_part(chain, arguments->size) : arguments->size;
     uint32_t used = parts_cut((struct iovec *)data, count, size);
     long done;
     do {
         done = read_once(fd, arguments->offset, data, used);
     } while (done == -EINTR);
+    if (is_stream && (kind & FS_STREAM) != 0) {
+        machine_stream_taken((uint32_t)fd);
+    }
     if (done < 0) {
         fs_fail(request, done);
     } else {
@@ -205,14 +199,14 @@ static long write_once(int fd, uint32_t kind, uint64_t offset, const struct iove
 }
 
 // Writes as long as the file says that it can take more, never more at once than cannot block.
-static long write_pieces(int fd, const struct iovec *data, uint32_t count)
+static long write_pieces(int fd, uint32_t kind, const struct iovec *data, uint32_t count)
 {
     long total = 0;
     for (uint32_t i = 0; i < count; ++i) {
         const char *at = data[i].iov_base;
         size_t left = data[i].iov_len;
         while (left > 0) {
-            if (events_now(fd, POLLOUT) == 0) {
+            if (fs_events_now(fd, kind, POLLOUT, true) == 0) {
                 return total > 0 ? total : -EAGAIN;
             }
             long done =
@@ -247,9 +241,10 @@ void fs_write(struct fs_request *request)
     }
     bool is_stream = (kind & FS_SPECIAL) != 0 && arguments->offset == OFFSET_NONE;
     bool is_atomic = arguments->size <= PIPE_ATOMIC;
-    size_t size = is_stream && !is_atomic ? machine_transfer(arguments->size) : arguments->size;
+    size_t size =
+        is_stream && !is_atomic ? fs_stream_part(chain, arguments->size) : arguments->size;
     uint32_t used = parts_cut((struct iovec *)data, count, size);
-    long done = is_stream ? write_pieces(fd, data, used)
+    long done = is_stream ? write_pieces(fd, kind, data, used)
                           : write_once(fd, kind, arguments->offset, data, used);
     struct fuse_write_out result = {.size = (uint32_t)done};
     fs_answer(chain, done < 0 ? (int)done : 0, &result, sizeof result);
@@ -273,7 +268,7 @@ void fs_fsync(struct fs_request *request)
     }
     request->chain->note[1] = (uint64_t)fd;
     request->chain->note[2] = (arguments->fsync_flags & 1) != 0 ? SYS_fdatasync : SYS_fsync;
-    device_chain_defer(request->chain, fsync_deferred);
+    fs_defer(request->chain, fsync_deferred);
 }
 
 void fs_fallocate(struct fs_request *request)
@@ -317,7 +312,7 @@ void fs_syncfs(struct fs_request *request)
         return;
     }
     request->chain->note[1] = (uint64_t)fd;
-    device_chain_defer(request->chain, syncfs_deferred);
+    fs_defer(request->chain, syncfs_deferred);
 }
 
 void fs_lseek(struct fs_request *request)
@@ -495,7 +490,7 @@ void fs_ioctl(struct fs_request *request)
         fs_fail(request, fd);
     } else if (waits_for_output(arguments->cmd)) {
         request->chain->note[1] = (uint64_t)fd;
-        device_chain_defer(request->chain, control_deferred);
+        fs_defer(request->chain, control_deferred);
     } else {
         control(request->chain, fd, arguments);
     }
@@ -511,6 +506,10 @@ static void poll_deferred(struct device_chain *chain)
         ready = syscall3(SYS_poll, (long)&item, 1, -1);
     } while (ready == -EINTR);
     struct fuse_poll_out result = {.revents = (uint32_t)(unsigned short)item.revents};
+    if (chain->note[3] != 0) {
+        machine_stream_arrived((uint32_t)item.fd, result.revents);
+        result.revents = machine_stream_events(result.revents);
+    }
     fs_answer(chain, ready < 0 ? (int)ready : 0, &result, sizeof result);
 }
 
@@ -523,11 +522,13 @@ void fs_poll(struct fs_request *request)
         fs_fail(request, fd);
         return;
     }
-    struct fuse_poll_out result = {.revents = events_now(fd, arguments->events)};
-    if (result.revents == 0 && (arguments->flags & FUSE_POLL_SCHEDULE_NOTIFY) != 0) {
+    bool is_wait = (arguments->flags & FUSE_POLL_SCHEDULE_NOTIFY) != 0;
+    bool waits = is_wait || (arguments->flags & FS_POLL_WAITS_NEXT) != 0;
+    struct fuse_poll_out result = {.revents = fs_events_now(fd, kind, arguments->events, waits)};
+    if (result.revents == 0 && is_wait) {
         request->chain->note[1] = (uint64_t)fd;
         request->chain->note[2] = arguments->events;
-        device_chain_defer(request->chain, poll_deferred);
+        fs_defer(request->chain, poll_deferred);
         return;
     }
     fs_answer(request->chain, 0, &result, sizeof result);

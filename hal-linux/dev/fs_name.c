@@ -78,11 +78,12 @@ static void attributes_fill(const struct stat *from, struct fuse_attr *to)
     };
 }
 
+// No descriptor below 3 is anything but a standard stream (fs.c).
 static long status_of(int fd, struct stat *status)
 {
     long error = syscall3(SYS_fstat, fd, (long)status, 0); // also where fd is O_PATH (Linux 3.6)
     if (error == 0) {
-        machine_status(status);
+        machine_status(status, fd <= 2);
     }
     return error;
 }
@@ -293,7 +294,11 @@ void fs_readlink(struct fs_request *request)
         fs_fail(request, length);
         return;
     }
-    fs_answer(request->chain, 0, request->scratch, (size_t)length);
+    size_t size = (size_t)length;
+    if (is_stream) {
+        machine_stream_name(request->scratch, &size);
+    }
+    fs_answer(request->chain, 0, request->scratch, size);
 }
 
 // By the descriptor where the host can (Linux 5.8), since that needs no look at /proc.

@@ -48,6 +48,9 @@ struct fs_request {
     char *scratch;    // FS_SCRATCH_SIZE bytes; not for deferred work
 };
 
+// As core has it: FUSE_POLL_WAITS_NEXT of core/dev/fuse.h.
+enum { FS_POLL_WAITS_NEXT = 2 };
+
 // ---- fs.c: answers. Each ends the request. ----
 void fs_answer(struct device_chain *chain, int error, const void *result, size_t size);
 void fs_answer_data(struct device_chain *chain, size_t size); // data is in the parts already
@@ -67,6 +70,23 @@ uint64_t fs_node_of(int fd);
 // fs_links.
 extern int fs_links;
 void fs_fd_path(int fd, char path[FS_PATH_SIZE]);
+
+// device_chain_defer.
+void fs_defer(struct device_chain *chain, void (*function)(struct device_chain *));
+
+// ---- fs_stream.c: requests about the standard streams --------------------------------
+
+// note[3] of a chain: 0, or what the machine is to know of the answer.
+enum { FS_IS_LATE = 1, FS_IS_CUT = 2 };
+
+// True: the answer is known from a recording; the request ends so.
+bool fs_stream_serve(struct fs_request *request);
+// The answer of a chain with note[3]: what comes behind its header, already in the parts.
+void fs_stream_note(const struct device_chain *chain, int error, size_t size);
+// Which events there are on fd. waits: who asks waits for them if they are not there.
+uint32_t fs_events_now(int fd, uint32_t kind, uint32_t events, bool waits);
+// How many of size bytes a stream takes or gives at once.
+size_t fs_stream_part(struct device_chain *chain, size_t size);
 
 // The parts after the first skip bytes; skip must be where one begins. False: it is not.
 bool fs_parts_after(const struct iovec *parts, uint32_t count, size_t skip,

@@ -2,7 +2,8 @@
 // file.c: what a run may know of the host's files: contents, names, sizes, modes, owners, and times
 // that lie before the run. They are input: the same files give the same run.
 //
-// Inode numbers are counted in the order in which they are met. Times since the start of the run
+// Inode numbers are counted in the order in which they are met, those of the standard streams by
+// themselves. Times since the start of the run
 // are one time, the start of the virtual clock, since how far apart the host's are is chance. The
 // time of access is the time of change, since whether the host writes it down depends on earlier
 // runs. What a file takes up on the disk, and what the disk has left, is made up.
@@ -14,7 +15,7 @@
 #include "hal-linux/seed/seed.h"
 #include "hal-linux/syscall.h"
 
-enum { INODE_SLOTS = 1 << 20, BLOCKS_PER_PAGE = 8, FIRST_INODE = 2 };
+enum { INODE_SLOTS = 1 << 20, BLOCKS_PER_PAGE = 8, FIRST_INODE = 2, STREAMS = 3 };
 
 static struct {
     uint64_t host, number; // number 0: nothing here
@@ -62,13 +63,46 @@ static void time_hide(struct timespec *time)
     }
 }
 
-void machine_status(struct stat *status)
+static uint64_t stream_inode(uint64_t inode)
 {
-    status->st_ino = machine_inode(status->st_ino);
+    static uint64_t met[STREAMS];
+    uint64_t number = 0;
+    while (number < STREAMS - 1 && met[number] != inode && met[number] != 0) {
+        ++number;
+    }
+    met[number] = inode;
+    return FIRST_INODE + number;
+}
+
+void machine_status(struct stat *status, bool is_stream)
+{
+    status->st_ino = is_stream ? stream_inode(status->st_ino) : machine_inode(status->st_ino);
+    if (!S_ISREG(status->st_mode) && !S_ISDIR(status->st_mode) && !S_ISLNK(status->st_mode)) {
+        status->st_mtim.tv_sec = status->st_ctim.tv_sec = start_s; // a terminal's are never old
+    }
     time_hide(&status->st_mtim);
     time_hide(&status->st_ctim);
     status->st_atim = status->st_mtim;
     status->st_blocks = (status->st_size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE * BLOCKS_PER_PAGE;
+}
+
+// "pipe:[4711]": the number is the inode's.
+void machine_stream_name(char *name, size_t *size)
+{
+    size_t at = 0, end = *size;
+    while (at < end && name[at] != '[') {
+        ++at;
+    }
+    if (at == 0 || at == end || name[at - 1] != ':' || name[end - 1] != ']') {
+        return;
+    }
+    uint64_t inode = 0;
+    for (size_t i = at + 1; i + 1 < end; ++i) {
+        inode = inode * 10 + (uint64_t)(name[i] - '0');
+    }
+    name[at + 1] = (char)('0' + stream_inode(inode)); // fewer than ten
+    name[at + 2] = ']';
+    *size = at + 3;
 }
 
 void machine_fs_status(struct statfs *status)

@@ -49,6 +49,7 @@ void job_raise(uint32_t index, uint32_t causes)
 
 void job_take_arrived(void)
 {
+    stream_note_late();
     uint32_t word = atomic_load(&arrived_word);
     if (word == arrived_seen) {
         return;

@@ -99,6 +99,34 @@ void record_check(uint64_t point, uint64_t hash)
     }
 }
 
+static size_t bytes_left; // of the answer whose line has begun
+
+void record_answer(const struct seed_answer *answer)
+{
+    put_text("stream ");
+    put_number(answer->operation, 10, ' ');
+    put_number(answer->stream, 10, ' ');
+    put_number((uint64_t)answer->is_late | (uint64_t)answer->is_cut << 1, 10, ' ');
+    put_number((uint64_t)-answer->error, 10, ' ');
+    bytes_left = answer->size;
+    if (bytes_left == 0) {
+        put_text("-\n");
+    }
+}
+
+void record_bytes(const char *data, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < size; ++i) {
+        const unsigned char byte = (unsigned char)data[i];
+        put((const char[]){digits[byte >> 4], digits[byte & 15]}, 2);
+    }
+    bytes_left -= size;
+    if (size > 0 && bytes_left == 0) {
+        put_text("\n");
+    }
+}
+
 // ---- Any line ----------------------------------------------------------------------
 
 // What would end the line is escaped, as in C.

@@ -180,6 +180,13 @@ void job_take_arrived(void);
 
 void entropy_init(uint64_t seed);
 
+// ---- stream.c ----
+
+void stream_init(const struct seed_options *options);
+
+// Writes down what workers have answered.
+void stream_note_late(void);
+
 // ---- file.c ----
 
 void file_init(const struct seed_options *options);

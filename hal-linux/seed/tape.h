@@ -62,6 +62,10 @@ void record_turn(enum seed_turn_kind kind, uint32_t cpu, uint64_t point, uint32_
 void record_meeting(uint32_t cpu, uint64_t point, const void *place);
 void record_check(uint64_t point, uint64_t hash);
 
+// An answer, without its data; then its data, piece by piece, answer->size bytes in all.
+void record_answer(const struct seed_answer *answer);
+void record_bytes(const char *data, size_t size);
+
 // The last line: how the program ended.
 void record_end(const char *how, int code);
 

@@ -36,6 +36,7 @@ void machine_init(const struct seed_options *wanted)
     entropy_init(wanted->seed);
     inject_init(wanted);
     file_init(wanted);
+    stream_init(wanted);
     if (witness_init(wanted) != 0) {
         fputs("osv-sim: --races: this host does not let us reserve the memory for it\n", stderr);
     }

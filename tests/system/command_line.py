@@ -5,6 +5,7 @@ import os
 import pty
 import select
 import signal
+import socket
 import stat
 import struct
 import subprocess
@@ -170,6 +171,17 @@ def streams(machine, files):
     machine.case("streams as files", results[0] == results[1], "%r\n%r" % tuple(results))
     outputs = [on_terminal(machine, command, b"typed\n\x04") for command in (show, machine.osv + show)]
     machine.case("streams as a terminal", outputs[0] == outputs[1], "%r\n%r" % tuple(outputs))
+    spoken = []
+    for command in (["cat"], machine.osv + ["cat"]):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.sendall(b"said\n" * 1000)
+            ours.shutdown(socket.SHUT_WR)
+            done = subprocess.run(command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, check=False, timeout=60,
+                                  env=machine.environment)
+            theirs.shutdown(socket.SHUT_WR)
+            spoken.append((done.returncode, done.stderr, ours.makefile("rb").read()))
+    machine.case("streams as a socket", spoken[0] == spoken[1] == (0, b"", b"said\n" * 1000), repr(spoken)[:2000])
     closed = [subprocess.run(["bash", "-c", '"$@" <&- >&-', "bash"] + prefix + [files["hello_pie"]], check=False,
                              timeout=60, stderr=subprocess.PIPE, env=machine.environment).returncode
               for prefix in ([], machine.osv)]

@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """seeded.py: what osv-sim --seed promises, for compare.py: the same seed gives the same run, to the last bit."""
+import array
+import fcntl
 import os
+import pty
 import re
 import shlex
+import socket
+import subprocess
 import sys
+import tempfile
+import termios
+import time
 
 HASH = re.compile(rb"osv-sim: trace hash ([0-9a-f]{16}), (\d+) points, \d+ ns, [^\n]+\n")
 SPOILT = b"osv-sim: this run cannot be repeated: "
@@ -180,6 +188,141 @@ def recording(machine, files):
                           (["--record", file, "true"], b"--record: only runs with --seed can be made again\n")):
         status, _, err = machine.run(machine.osv[:1] + options)
         machine.case("%s: refused" % " ".join(options[:1] + options[2:]), status == 2 and err.count(b"\n") == 1 and said in err, repr(err))
+
+
+def outcome(status, out, err):
+    """As run() has it, without the number of points."""
+    found = HASH.search(err)
+    return status, out, HASH.sub(b"", err), found and found.group(1)
+
+
+def started(machine, options, out, typed):
+    """The outcome of a run to which typed writes its input; what it prints to a pipe goes by out."""
+    machine.empty()
+    process = subprocess.Popen(machine.osv[:1] + ["--trace-hash"] + options, cwd=machine.directory, stdin=subprocess.PIPE,
+                               env=machine.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+    typed(process.stdin)
+    process.stdin.close()
+    text = out(process.stdout)
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    status = process.wait(60)
+    return outcome(status if status >= 0 else 128 - status, text, err)
+
+
+def read_all(pipe):
+    return b"".join(iter(lambda: pipe.read(65536), b""))
+
+
+def in_pieces(*pieces):
+    """Each is written once the one before has been read: what reads find does not depend on time."""
+    def write(pipe):
+        for piece in pieces:
+            pipe.write(piece)
+            while array.array("i", fcntl.ioctl(pipe, termios.FIONREAD, b"1234"))[0] > 0:
+                time.sleep(0.001)
+    return write
+
+
+def when_asked(delay, text):
+    def write(pipe):
+        time.sleep(delay)
+        pipe.write(text)
+    return write
+
+
+def reading_slowly(pipe):
+    time.sleep(0.3)
+    return read_all(pipe)
+
+
+def streams(machine, files):
+    """How fast the host gives input and takes output is no part of a run."""
+    def at(text):
+        return lambda pipe: pipe.write(text)
+
+    options = ["-c", "2", "--seed", "7"] + machine.osv[3:]
+    runs = {started(machine, options + ["seq", "1", "30000"], out, at(b"")) for out in (read_all, reading_slowly) * 3}
+    machine.case("more output than a pipe holds, read at once or later: one run", len(runs) == 1,
+                 repr([(r[0], len(r[1]), r[2:]) for r in runs]))
+    runs = {started(machine, options + ["cat"], read_all, when_asked(delay, b"text\n")) for delay in (0, 0.01, 0.3, 1.3)}
+    machine.case("input at once or later: one run", len(runs) == 1 and {r[:3] for r in runs} == {(0, b"text\n", b"")}, repr(runs))
+    names = ["readlink", "/proc/self/fd/0", "/proc/self/fd/1"]
+    runs = {started(machine, options + names, read_all, at(b"")) for _ in range(3)}
+    machine.case("the numbers of pipes: one run", len(runs) == 1, repr(runs))
+    with open("/dev/null", "rb") as other:
+        runs = [subprocess.run(machine.osv[:1] + ["--trace-hash"] + options + ["cat", "/etc/hostname"], cwd=machine.directory,
+                               env=machine.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False,
+                               stderr=subprocess.PIPE, pass_fds=fds) for fds in ([], [other.fileno()])]
+    runs = {outcome(r.returncode, r.stdout, r.stderr) for r in runs}
+    machine.case("other descriptors that are inherited: one run", len(runs) == 1, repr(runs))
+    asks = [sys.executable, "-c", "import os; os.set_blocking(0, False)\ntry: print(os.read(0, 9))\nexcept OSError as e: print(e)"]
+    pipe, end = os.pipe()
+    late = subprocess.run(machine.osv[:1] + options + asks, stdin=pipe, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          check=False, env=machine.environment, cwd=machine.directory)
+    os.close(pipe)
+    os.close(end)
+    machine.case("no input within a second, and no wait for it: that is said", b"unavailable" in late.stdout and
+                 late.stderr == SPOILT + b"a standard stream was not ready within a second\n", repr(late))
+
+
+def recorded_streams(machine, files):
+    """What a run reads from its streams is in its recording: it is made again without them."""
+    file = os.path.join(machine.folder("recordings"), "run")
+    echo = ["lua5.4", "-e", "for l in io.lines() do print(#l, l) end io.stderr:write(tostring(io.read()))"]
+    begin = ["-c", "2", "--seed", "5", "--record", file] + machine.osv[3:]
+
+    def again(stdin=subprocess.DEVNULL, **others):
+        machine.empty()
+        done = subprocess.run(machine.osv[:1] + ["--trace-hash", "--replay", file], cwd=machine.directory, stdin=stdin,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=machine.environment, check=False, **others)
+        return outcome(done.returncode, done.stdout, done.stderr)
+
+    def on(stdin):
+        machine.empty()
+        done = subprocess.run(machine.osv[:1] + ["--trace-hash"] + begin + echo, cwd=machine.directory, stdin=stdin,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=machine.environment, check=False)
+        return outcome(done.returncode, done.stdout, done.stderr)
+
+    text = b"".join(b"%d %s\n" % (i, b"x" * (i % 90)) for i in range(600))
+    shown = b"".join(b"%d\t%s\n" % (len(line), line) for line in text.splitlines())
+    kinds = {"a pipe": started(machine, begin + echo, read_all, in_pieces(text[:5], text[5:700], text[700:]))}
+    kept = {"a pipe": machine.content(file)}
+    with tempfile.TemporaryFile() as given:
+        given.write(b"skipped\n" + text)
+        given.flush()
+        os.lseek(given.fileno(), 8, os.SEEK_SET)
+        kinds["a file"] = on(given)
+        kept["a file"] = machine.content(file)
+    ours, theirs = socket.socketpair()
+    ours.sendall(text[:9000])
+    ours.sendall(text[9000:])
+    ours.shutdown(socket.SHUT_WR)
+    kinds["a socket"] = on(theirs)
+    kept["a socket"] = machine.content(file)
+    leader, follower = pty.openpty()
+    os.write(leader, b"typed\n\x04\x04")
+    kinds["a terminal"] = on(follower)
+    kept["a terminal"] = machine.content(file)
+    for name, recorded in kinds.items():
+        with open(file, "wb") as out:
+            out.write(kept[name])
+        want = (0, b"5\ttyped\n" if name == "a terminal" else shown, b"nil")
+        machine.case("%s: it is read" % name, recorded[:3] == want, repr(recorded)[:2000])
+        with open(file, "rb") as other:
+            got = [again(), again(other), again(None, preexec_fn=lambda: os.close(0))]
+        machine.case("%s: made again without it, with another, with none" % name, got == [recorded] * 3, repr((recorded, got))[:3000])
+    said = started(machine, begin + ["seq", "1", "100000"], lambda pipe: pipe.read(100), lambda pipe: None)
+    got = again()
+    machine.case("a reader that goes away: made again", said[0] == got[0] == 141 and said[3] == got[3] and said[1] == got[1][:100],
+                 repr((said, got))[:2000])
+    fails = ["lua5.4", "-e", "os.exit(io.read() == 'bad' and 3 or 0)"]
+    machine.empty()
+    status, _, err = machine.run(machine.osv[:1] + ["--shrink"] + begin + fails, stdin=b"bad\n")
+    machine.case("--shrink: what comes through a pipe is there in each run", status == 0 and
+                 re.match(rb"osv-sim: --shrink: the run \(exit, status 3\) needs 0 of \d+ preemptions; \d+ runs\n", err) is not None, repr(err))
+    machine.case("--shrink: and in what it leaves", again()[0] == 3)
 
 
 NEEDED = {"counter": "add", "join": "work"}  # preempted there
