@@ -9,6 +9,7 @@
 
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
+#include "core/lib/mark.h"
 
 enum { LOOKS_MAX = 32 }; // at a queue that may be long; others come to its front in time
 
@@ -110,6 +111,7 @@ void affinity_enforce(struct cpu *cpu)
         struct thread *thread = container_of(node, struct thread, run_node);
         node = tree_next(node);
         if (!cpu_is_allowed(thread, cpu)) {
+            MARK("affinity: one leaves the line");
             runq_remove(cpu, thread);
             thread_depart(cpu, thread, cpu_allowed(thread, cpu));
         }

@@ -84,7 +84,7 @@ void thread_depart(struct cpu *cpu, struct thread *thread, struct cpu *target); 
 void sched_switch(struct cpu *cpu, struct cpu *target); // target: where the caller is ready to run; NULL: nowhere
 void sched_switch_dead(struct cpu *cpu);
 void sched_finish(void); // first thing after every switch
-void sched_account(struct cpu *cpu, hal_ns now);
+hal_ns sched_account(struct cpu *cpu); // charges current for its time up to now; answers now
 struct thread *runq_first(const struct cpu *cpu); // NULL: none
 
 static inline struct cpu *thread_cpu(const struct thread *thread)

@@ -70,8 +70,7 @@ void sched_counts_sum(struct sched_counts *sum)
 // Is it the turn of the first in the queue? When not, the timer asks again when it may be.
 static void preempt(struct cpu *cpu)
 {
-    hal_ns now = hal_clock_ns();
-    sched_account(cpu, now);
+    hal_ns now = sched_account(cpu);
     hal_ns wait = schedule_wait(cpu);
     if (wait == UINT64_MAX) {
         return;

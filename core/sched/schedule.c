@@ -19,6 +19,7 @@
 #include "core/sched/cpu.h"
 
 #include "core/lib/assert.h"
+#include "core/lib/mark.h"
 
 // Linux's: what a thread of nice -20, -19 ... gets where one of nice 0 gets 1024.
 static const uint32_t shares[] = {
@@ -148,6 +149,7 @@ hal_ns schedule_wait(const struct cpu *cpu)
 void schedule_enforce(struct cpu *cpu)
 {
     if (atomic_load(&cpu->current->schedule_changed)) {
+        MARK("schedule: changed while it runs");
         schedule_take(cpu, cpu->current);
     }
     struct tree_node *node = tree_first(&cpu->ready);
@@ -155,6 +157,7 @@ void schedule_enforce(struct cpu *cpu)
         struct thread *thread = container_of(node, struct thread, run_node);
         node = tree_next(node);
         if (atomic_load(&thread->schedule_changed)) {
+            MARK("schedule: changed in line");
             runq_remove(cpu, thread);
             runq_insert(cpu, thread);
         }
@@ -169,7 +172,7 @@ void thread_schedule_set(struct thread *thread, struct thread_schedule schedule)
     // One that goes to another CPU just now: its cpu is written before it is looked at there.
     struct cpu *cpu = atomic_load(&thread->cpu);
     if (thread == thread_self()) {
-        sched_account(cpu, hal_clock_ns());
+        (void)sched_account(cpu);
         schedule_take(cpu, thread);
         if (runq_count(cpu) > 0 && schedule_wait(cpu) == 0) {
             sched_switch(cpu, cpu);

@@ -38,6 +38,7 @@ void runq_insert(struct cpu *cpu, struct thread *thread)
 {
     ASSERT(thread_cpu(thread) == cpu);
     if (atomic_load(&thread->schedule_changed)) {
+        MARK("schedule: changed before it runs");
         schedule_take(cpu, thread);
     }
     schedule_place(cpu, thread);
@@ -159,20 +160,37 @@ void preempt_for_real_time(void)
     hal_irq_restore(irq);
 }
 
-void sched_account(struct cpu *cpu, hal_ns now)
+// Charges current for its time up to now. Who looks at the time that it has used waits until
+// runtime_close.
+static hal_ns runtime_open(struct cpu *cpu)
 {
     struct thread *thread = cpu->current;
-    uint64_t span = now - cpu->now_ns;
     uint32_t version = atomic_load_explicit(&thread->runtime_version, memory_order_relaxed);
     uint64_t runtime = atomic_load_explicit(&thread->runtime_ns, memory_order_relaxed);
+    // Before the clock is read: who takes a later time than ours for the thread's sees the number.
+    atomic_store_explicit(&thread->runtime_version, version + 1, memory_order_relaxed);
+    hal_ns now = hal_clock_ns();
+    uint64_t span = now - cpu->now_ns;
+    atomic_store_explicit(&thread->runtime_ns, runtime + span, memory_order_release);
     uint64_t growth = decay_advance(&cpu->clock, cpu->now_ns, now);
     cpu->now_ns = now;
     schedule_charge(cpu, thread, growth, span);
-    atomic_store_explicit(&thread->runtime_version, version + 1, memory_order_relaxed);
-    // The release stores pair with thread_runtime_ns.
-    atomic_store_explicit(&thread->runtime_ns, runtime + span, memory_order_release);
-    atomic_store_explicit(&thread->switched_ns, now, memory_order_release);
-    atomic_store_explicit(&thread->runtime_version, version + 2, memory_order_release);
+    return now;
+}
+
+// It runs since then; 0: it does not. The release stores pair with thread_runtime_ns.
+static void runtime_close(struct thread *thread, hal_ns since)
+{
+    uint32_t version = atomic_load_explicit(&thread->runtime_version, memory_order_relaxed);
+    atomic_store_explicit(&thread->switched_ns, since, memory_order_release);
+    atomic_store_explicit(&thread->runtime_version, version + 1, memory_order_release);
+}
+
+hal_ns sched_account(struct cpu *cpu)
+{
+    hal_ns now = runtime_open(cpu);
+    runtime_close(cpu->current, now);
+    return now;
 }
 
 static void preemption_note(const struct cpu *cpu, struct thread *previous, struct thread *next)
@@ -183,7 +201,7 @@ static void preemption_note(const struct cpu *cpu, struct thread *previous, stru
     }
 }
 
-// current is queued, or published, or gone; its time is accounted up to now_ns.
+// current is queued, or published, or gone; its time is open.
 static void switch_next(struct cpu *cpu)
 {
     struct thread *previous = cpu->current;
@@ -205,10 +223,11 @@ static void switch_next(struct cpu *cpu)
     }
     if (next == previous) {
         MARK("switch: the parking thread is chosen again");
+        runtime_close(previous, cpu->now_ns);
         quiescence_pass(cpu);
         return;
     }
-    atomic_store_explicit(&previous->switched_ns, 0, memory_order_relaxed);
+    runtime_close(previous, 0);
     atomic_store_explicit(&next->switched_ns, cpu->now_ns, memory_order_relaxed);
     cpu->current = next;
     atomic_store_explicit(&cpu->running_priority, next->priority, memory_order_relaxed);
@@ -222,7 +241,7 @@ void sched_switch(struct cpu *cpu, struct cpu *target)
     ASSERT(!hal_irq_enabled());
     struct thread *self = cpu->current;
     ASSERT(self->preempt_count == 0);
-    sched_account(cpu, hal_clock_ns());
+    (void)runtime_open(cpu);
     inbox_drain(cpu);
     if (target == cpu && !cpu_is_allowed(self, cpu)) {
         target = cpu_allowed(self, cpu);
@@ -241,7 +260,7 @@ void sched_switch(struct cpu *cpu, struct cpu *target)
 
 void sched_switch_dead(struct cpu *cpu)
 {
-    sched_account(cpu, hal_clock_ns());
+    (void)runtime_open(cpu);
     inbox_drain(cpu);
     ASSERT(cpu->dead == NULL);
     cpu->dead = cpu->current;

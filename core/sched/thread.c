@@ -95,6 +95,37 @@ static struct thread *thread_alloc(bool with_stack)
     return thread;
 }
 
+static void freed_push(struct thread *thread)
+{
+    struct thread *head = atomic_load_explicit(&freed_in_walk, memory_order_relaxed);
+    do {
+        thread->next = head;
+    } while (!atomic_compare_exchange_weak(&freed_in_walk, &head, thread));
+}
+
+// Of a caller that counts as a walker. Frees what ended during walks: what it has taken out before
+// it leaves nobody finds who walks later, so if it leaves last, nobody looks at it. Else those who
+// are left see to it.
+static void walk_end(void)
+{
+    do {
+        struct thread *thread = atomic_exchange(&freed_in_walk, NULL);
+        bool is_last = atomic_fetch_sub(&walker_count, 1) == 1;
+        while (thread != NULL) {
+            struct thread *next = thread->next;
+            if (is_last) {
+                memory_give(thread);
+            } else {
+                MARK("walk: two at once");
+                freed_push(thread);
+            }
+            thread = next;
+        }
+        // What came after it was taken out, or went back after the others had left.
+    } while (atomic_load(&freed_in_walk) != NULL && atomic_load(&walker_count) == 0 &&
+             atomic_fetch_add(&walker_count, 1) != UINT32_MAX);
+}
+
 // live is false before walker_count is read: a walk that starts later skips this memory, and one
 // that started before is seen.
 static void thread_free(struct thread *thread)
@@ -104,10 +135,12 @@ static void thread_free(struct thread *thread)
         memory_give(thread);
         return;
     }
-    struct thread *head = atomic_load_explicit(&freed_in_walk, memory_order_relaxed);
-    do {
-        thread->next = head;
-    } while (!atomic_compare_exchange_weak(&freed_in_walk, &head, thread));
+    freed_push(thread);
+    if (atomic_load(&walker_count) == 0) {
+        MARK("walk: has ended meanwhile");
+        atomic_fetch_add(&walker_count, 1);
+        walk_end();
+    }
 }
 
 static void name_copy(struct thread *thread, const char *name)
@@ -271,6 +304,7 @@ void thread_release(struct thread *thread)
 {
     uintptr_t joiner = atomic_exchange(&thread->joiner, JOINER_ENDED);
     if (joiner == JOINER_DETACHED) {
+        MARK("detach: before the thread ended");
         thread_free_detached(thread);
     } else if (joiner != 0) {
         MARK("join: the joiner came first");
@@ -308,6 +342,7 @@ void thread_detach(struct thread *thread)
 {
     uintptr_t joiner = 0;
     if (!atomic_compare_exchange_strong(&thread->joiner, &joiner, JOINER_DETACHED)) {
+        MARK("detach: the thread ended first");
         ASSERT(joiner == JOINER_ENDED);
         uintptr_t irq = hal_irq_save();
         thread_free_detached(thread);
@@ -322,9 +357,12 @@ hal_ns thread_runtime_ns(struct thread *thread)
         uint64_t runtime = atomic_load_explicit(&thread->runtime_ns, memory_order_acquire);
         hal_ns switched = atomic_load_explicit(&thread->switched_ns, memory_order_acquire);
         hal_ns now = switched == 0 ? 0 : hal_clock_ns();
+        // The same number: if it runs, its CPU's next look at the clock comes after ours.
         if (version % 2 == 0 && version == atomic_load(&thread->runtime_version)) {
             return runtime + (now > switched ? now - switched : 0);
         }
+        MARK("runtime: looked at while it changes");
+        hal_cpu_relax();
     }
 }
 
@@ -337,13 +375,5 @@ void thread_walk(void (*visit)(struct thread *thread, void *argument), void *arg
             visit(thread, argument);
         }
     }
-    if (atomic_fetch_sub(&walker_count, 1) != 1) {
-        return;
-    }
-    thread = atomic_exchange(&freed_in_walk, NULL);
-    while (thread != NULL) {
-        struct thread *next = thread->next;
-        memory_give(thread);
-        thread = next;
-    }
+    walk_end();
 }

@@ -11,7 +11,7 @@
 #include "hal/upcall.h"
 #include "seed.h"
 
-enum { STACK_SIZE = 16384 };
+enum { STACK_SIZE = 16384, ENTRY_STACK_PHYS = 1 };
 
 struct guest {
     struct thread thread;
@@ -27,20 +27,21 @@ static struct guest spare; // for one call of thread_create
 static _Alignas(16) char spare_stack[THREAD_STACK_SIZE];
 static bool spare_is_taken;
 
-// What core/sched asks of core/mem: memory for one thread, and the end of any.
+// What core/sched asks of core/mem: memory for one thread, and the end of any. Nobody uses its
+// entry stack.
 
 int frame_alloc(size_t count, unsigned flag, hal_phys *start)
 {
     (void)count;
     (void)flag;
-    (void)start;
-    return -1;
+    *start = ENTRY_STACK_PHYS;
+    return 0;
 }
 
 char *frame_address(hal_phys frame)
 {
     (void)frame;
-    return NULL;
+    return spare.stack;
 }
 
 // The one spare thread keeps its stacks.
@@ -118,16 +119,30 @@ void guest_reset(unsigned index, unsigned cpu, void (*body)(void))
     atomic_store(&flags[index], 0);
 }
 
+// As it is each time that it is free. Core keeps a list of all memory that ever was a thread's, to
+// which it adds what is new to it: once.
+static void spare_reset(void)
+{
+    static struct thread free_again;
+    spare_is_taken = false;
+    if (free_again.own_stack == NULL) {
+        struct thread *thread;
+        spare.thread.own_stack = spare_stack;
+        seed_check(thread_create(&thread, &(struct thread_config){0}, NULL, NULL) == 0,
+                   "no memory");
+        thread_discard(thread);
+        free_again = spare.thread;
+        spare_is_taken = false;
+    }
+    spare.thread = free_again;
+}
+
 void guests_reset(void)
 {
     sched_count = SEED_CPU_COUNT;
     sched_frame_hook_set(NULL);
+    spare_reset();
     freed = 0;
-    memset(&spare.thread, 0, sizeof spare.thread);
-    spare.thread.listed = true;
-    spare.thread.own_stack = spare_stack;
-    spare.thread.own_entry_stack = spare.stack + STACK_SIZE;
-    spare_is_taken = false;
     for (unsigned i = 0; i < SEED_CPU_COUNT; ++i) {
         cpu_reset(i);
         seed_cpu_set(i, &sched_cpus[i]);

@@ -43,7 +43,7 @@ static const struct seed_test *test;
 static const char *violation;
 static unsigned end_count;
 static hal_ns now_ns;
-static uint64_t point_count, point_count_max;
+static uint64_t point_count, point_count_max, relax_count;
 
 static unsigned char decisions[DECISIONS_MAX];
 static uint32_t decision_positions[DECISIONS_MAX]; // the point of each
@@ -298,6 +298,9 @@ void *seed_self(void)
 // A spinning CPU waits for the other: it lets that go on, at no charge.
 void seed_relax(void)
 {
+    if (++relax_count > POINTS_MAX) {
+        seed_fail("does not come to an end");
+    }
     if (can_run(other())) {
         go_on_with(other());
     }
@@ -435,7 +438,7 @@ static void run_once(void)
     violation = NULL;
     end_count = 0;
     decision_count = preemption_count = 0;
-    point_count = 0;
+    point_count = relax_count = 0;
     now_ns = 1000000;
     for (unsigned i = 0; i < SEED_CPU_COUNT; ++i) {
         struct seed_cpu *cpu = &cpus[i];

@@ -121,6 +121,14 @@ static const char *const idle_marks[] = {
 
 static const struct seed_test tests[] = {
     {
+        .name = "quiescence, a reader that wakes up",
+        .reset = reset_idle,
+        .bodies = {guest_cpu_run, guest_cpu_run},
+        .end_count = 2,
+        .marks = idle_marks,
+        .preemption_max = 3,
+    },
+    {
         .name = "quiescence, a reader that runs",
         .reset = reset_busy,
         .bodies = {guest_cpu_run, guest_cpu_run},
@@ -134,14 +142,6 @@ static const struct seed_test tests[] = {
         .bodies = {guest_cpu_run, guest_cpu_run},
         .end_count = 2,
         .marks = patient_marks,
-        .preemption_max = 3,
-    },
-    {
-        .name = "quiescence, a reader that wakes up",
-        .reset = reset_idle,
-        .bodies = {guest_cpu_run, guest_cpu_run},
-        .end_count = 2,
-        .marks = idle_marks,
         .preemption_max = 3,
     },
     {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // wake_test.c: core/sched itself on two CPUs, under every schedule with at most four preemptions:
-// parking and waking across CPUs, timers, migration, the end of a thread.
+// parking and waking across CPUs, timers, migration.
 #include "core/lib/mark.h"
 #include "core/sched/sched.h"
 #include "core/sched/thread.h"
@@ -121,42 +121,6 @@ static void reset_timed(void)
     guest_reset(1, 1, wake_0);
 }
 
-// A thread ends and is joined.
-
-static void join_1(void)
-{
-    (void)thread_join(guest(1), UINT64_MAX);
-    seed_check(guests_freed() == 1, "joined and not freed");
-}
-
-static void exit_1(void)
-{
-    thread_exit();
-}
-
-static void reset_join(void)
-{
-    guests_reset();
-    guest_reset(0, 0, join_1);
-    guest_reset(1, 1, exit_1);
-}
-
-static void join_timed(void)
-{
-    if (!thread_join(guest(1), hal_clock_ns() + 5000)) {
-        seed_check(guests_freed() == 0, "not joined, but freed");
-        (void)thread_join(guest(1), UINT64_MAX);
-    }
-    seed_check(guests_freed() == 1, "joined and not freed");
-}
-
-static void reset_join_timed(void)
-{
-    guests_reset();
-    guest_reset(0, 0, join_timed);
-    guest_reset(1, 1, exit_1);
-}
-
 // One is to be interrupted wherever it is: the hook sees what was set before the kick, at once or
 // when it is called again; in masked code, where there is no frame, it asks to be called again.
 
@@ -222,12 +186,6 @@ static const char *const migrate_marks[] = {
     NULL,
 };
 static const char *const timed_marks[] = {"timer: passed", "timer: woken in time", NULL};
-static const char *const join_marks[] = {
-    "join: the joiner came first",
-    "join: the thread ended first",
-    NULL,
-};
-
 static const char *const kick_marks[] = {
     "hook: nothing to change",
     "hook: application code",
@@ -278,19 +236,6 @@ static const struct seed_test tests[] = {
         .bodies = {guest_cpu_run, guest_cpu_run},
         .end_count = 2,
         .marks = timed_marks,
-    },
-    {
-        .name = "join",
-        .reset = reset_join,
-        .bodies = {guest_cpu_run, guest_cpu_run},
-        .end_count = 1,
-        .marks = join_marks,
-    },
-    {
-        .name = "join, timed",
-        .reset = reset_join_timed,
-        .bodies = {guest_cpu_run, guest_cpu_run},
-        .end_count = 1,
     },
 };
 

@@ -76,7 +76,8 @@ static void first_run(struct cpu *cpu, hal_ns span)
     cpu->current = first;
     runq_remove(cpu, first);
     cpu->floor = first->order > cpu->floor ? first->order : cpu->floor;
-    sched_account(cpu, cpu->now_ns + span);
+    unit_clock_ns = cpu->now_ns + span;
+    (void)sched_account(cpu);
     runq_insert(cpu, first);
 }
 
