@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // mutex.h: a sleeping lock with no lock inside it (responsibility hand-off; see mutex.c).
 //
-// The layout fits glibc's pthread_mutex_t: 40 bytes, the kind at offset 16, all-zero is unlocked and normal. A thread
-// that unlocks for a waiter hands the lock over: first come, first served, but for those who find it free.
+// The layout fits glibc's pthread_mutex_t: 40 bytes, the kind at offset 16, all-zero is unlocked
+// and normal. A thread that unlocks for a waiter hands the lock over: first come, first served, but
+// for those who find it free.
 #ifndef CORE_SYNC_MUTEX_H
 #define CORE_SYNC_MUTEX_H
 
@@ -17,15 +18,17 @@
 struct mutex_waiter;
 struct thread;
 
+// What every lock and unlock touches is in the first 32 bytes: a program's mutex may lie across two
+// cache lines.
 struct mutex {
-    _Atomic uint32_t claims;              // holder plus everyone who wants to be
-    _Atomic uint32_t baton;               // 0, or a wake-up nobody has done yet
-    _Atomic(struct mutex_waiter *) inbox; // newest first; anyone pushes
+    _Atomic uint32_t claims; // holder plus everyone who wants to be
+    _Atomic uint32_t baton;  // 0, or a wake-up nobody has done yet
+    _Atomic(struct thread *) owner;
     uint32_t kind;                        // not ours: core/libc keeps the pthread kind here
     uint16_t baton_serial;                // the one popper's
     uint16_t depth;                       // holder only: mutex_lock_recursive beyond the first
     struct mutex_waiter *queue;           // oldest first; the one popper's
-    _Atomic(struct thread *) owner;
+    _Atomic(struct mutex_waiter *) inbox; // newest first; anyone pushes
 };
 
 _Static_assert(sizeof(struct mutex) == 40, "pthread_mutex_t");
@@ -58,13 +61,19 @@ static inline void mutex_lock(struct mutex *mutex)
     }
 }
 
-static inline void mutex_unlock(struct mutex *mutex)
+// mutex_unlock, by a caller that has looked itself whether it may.
+static inline void mutex_release(struct mutex *mutex)
 {
-    ASSERT(mutex_is_mine(mutex));
     atomic_store_explicit(&mutex->owner, NULL, memory_order_relaxed);
     if (atomic_fetch_sub(&mutex->claims, 1) != 1) {
         mutex_unlock_contended(mutex);
     }
+}
+
+static inline void mutex_unlock(struct mutex *mutex)
+{
+    ASSERT(mutex_is_mine(mutex));
+    mutex_release(mutex);
 }
 
 // False: the deadline (hal_clock_ns) has passed, or there was no memory to wait with.

@@ -22,13 +22,21 @@ import time
 TOTAL = 1 / 1.05
 REQUIRED = {
     "getppid": 15.0,
-    "thread_create_join_1cpu": 5.0,
-    "ctxsw_condvar_1cpu": 4.0,
+    "thread_create_join_1cpu": 6.0,
+    "mutex_uncontended": 1 / 1.5,
+    "mutex_contended_2t_work0": 1.0,
+    "mutex_contended_2t_work500": 1.0,
+    "ctxsw_condvar_1cpu": 7.0,
+    "ctxsw_condvar_2cpu": 20.0,
+    "ctxsw_yield_1cpu": 7.0,
+    "timer_late_nanosleep_p50": 1.0,
     "file_open_close": 2.0,
     "file_stat": 2.0,
     "file_create_close_unlink": 2.0,
     "file_pread_4k_seq": 3.0,
-    "pipe_rt_1cpu": 4.0,
+    "pipe_rt_1cpu": 7.0,
+    "eventfd_rt_1cpu": 7.0,
+    "futex_rt_1cpu": 7.0,
     "malloc_pair_16": 0.95,
     "malloc_pair_64": 0.95,
     "malloc_pair_256": 0.95,
@@ -42,7 +50,10 @@ REQUIRED = {
     "perl_total": TOTAL,
     "python3_total": TOTAL,
 }
-LIMIT = {"hello_exec_to_exit": 10.0}  # ms on osv-sim
+LIMIT = {  # on osv-sim
+    "hello_exec_to_exit": 10.0,
+    "mutex_pair_to_two_locked": 1.25,
+}
 
 # The programs that print their figures, and their arguments. @MEMORY is a directory in memory: of /dev/shm on Linux,
 # /tmp on osv-sim.
@@ -50,6 +61,7 @@ BENCHES = {
     "syscost": [],
     "threads": [],
     "mutex": [],
+    "locked": [],
     "ctxsw": [],
     "mallocb": [],
     "vm": ["256"],
