@@ -2,8 +2,9 @@
 // shrink.c: which preemptions a failure needs: delta debugging (Zeller, Hildebrandt, IEEE TSE 2002)
 // of the recorded turns.
 //
-// A turn may be left out that another one made up for; so the end is a run of which no turn can be
-// left out by itself, not the least of all.
+// A turn may be left out that another one made up for. So where no turn can be left out by itself
+// any two are tried: a vCPU that is preempted and comes back is needed for neither, or for both.
+// The end is a run of which no two can be left out, not the least of all.
 //
 // Invariant: `least` is the recording of a run that failed as the first one did. What is left out
 // of it may move what comes later; so the turns to go on with are those that the shorter run had.
@@ -16,7 +17,7 @@
 #include "sim/recording.h"
 #include "sim/trial.h"
 
-enum { RUNS_MAX = 5000 };
+enum { RUNS_MAX = 5000, PAIRS_OF_MAX = 40 };
 
 static struct recording first, least;
 static struct seed_turn *turns; // those that are tried
@@ -84,13 +85,13 @@ static void shrink_roughly(void)
     (void)try(&first, preemptions_take(&first));
 }
 
-// All but [from, from + size) of the turns of `least`, in place of which faults stay.
-static size_t rest_take(size_t from, size_t size)
+// All but [from, from + size) and `other` of the turns of `least`; faults stay.
+static size_t rest_take(size_t from, size_t size, size_t other)
 {
     size_t count = 0;
     for (size_t i = 0; i < least.run.turn_count; ++i) {
-        bool is_out = i >= from && i < from + size && least.run.turns[i].kind != SEED_STAND;
-        if (!is_out) {
+        bool is_out = (i >= from && i < from + size) || i == other;
+        if (!is_out || least.run.turns[i].kind == SEED_STAND) {
             turns[count++] = least.run.turns[i];
         }
     }
@@ -105,13 +106,27 @@ static void shrink_finely(void)
         size_t from = 0;
         while (from < least.run.turn_count && !trial_is_over()) {
             size_t before = least.run.turn_count;
-            size_t count = rest_take(from, size);
+            size_t count = rest_take(from, size, from);
             bool leaves_out = count < before && try(&least, count);
             is_less = is_less || leaves_out;
             from += leaves_out ? 0 : size;
         }
         size = is_less && size == 1 ? 1 : size / 2;
     }
+}
+
+// Leaves out any two turns. False: there are no such.
+static bool shrink_by_two(void)
+{
+    const size_t all = least.run.turn_count;
+    for (size_t i = 0; i < all && all <= PAIRS_OF_MAX; ++i) {
+        for (size_t other = i + 1; other < all && !trial_is_over(); ++other) {
+            if (rest_take(i, 1, other) == all - 2 && try(&least, all - 2)) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 void shrink(const struct options *options, char *name)
@@ -132,7 +147,9 @@ void shrink(const struct options *options, char *name)
         options_fail(EXIT_USAGE, "out of memory");
     }
     shrink_roughly();
-    shrink_finely();
+    do {
+        shrink_finely();
+    } while (shrink_by_two());
     fprintf(stderr,
             "osv-sim: --shrink: the run (%s, status %u) needs %zu of %zu preemptions; %u runs%s\n",
             first.how, first.code, preemptions(&least), preemptions(&first), trial_count(),

@@ -265,8 +265,8 @@ static bool is_searchable(const struct ramfs_node *directory)
     return vnode_owner_uid == 0 || (mode & 0111) == 0111;
 }
 
-static struct vnode *ramfs_glance(struct vnode *vnode, const char *text, size_t length,
-                                  uint32_t sequence)
+MARK_GUESS static struct vnode *ramfs_glance(struct vnode *vnode, const char *text, size_t length,
+                                             uint32_t sequence)
 {
     const struct ramfs_node *directory = node_of(vnode);
     struct ramfs_name **buckets = __atomic_load_n(&directory->buckets, __ATOMIC_RELAXED);

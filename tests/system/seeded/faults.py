@@ -15,9 +15,12 @@ STAYS = ("events", "fifos", "memory", "pipes")  # waits for a thread that could 
 
 def run(machine, seed, faults, command):
     """(status, output, errors, hash, how often each kind struck) of one run in an empty directory."""
+    return made(machine, ["-c", "2", "--seed", str(seed), "--faults", faults] + machine.osv[3:] + command)
+
+
+def made(machine, options):
     machine.empty()
-    options = ["-c", "2", "--seed", str(seed), "--trace-hash", "--faults", faults]
-    status, out, err = machine.run(machine.osv[:1] + options + machine.osv[3:] + command)
+    status, out, err = machine.run(machine.osv[:1] + ["--trace-hash"] + options)
     found, counts = HASH.search(err), COUNTS.search(err)
     struck = {}
     for word in counts.group(1).decode().split(", ") if counts else []:
@@ -92,6 +95,39 @@ def faults_clean(machine, files):
             wrong = ["--seed %d: %r" % item for item in runs.items() if item[1][3] is None or
                      b"deadlock" in item[1][2] or b"assert" in item[1][2]]
             machine.case("%s, %s: a clean end" % (name, chosen), not wrong, "\n".join(wrong))
+
+
+def faults_recorded(machine, files):
+    """What strikes strikes again when a recorded run is made again, shrunk, or looked at for races."""
+    file = os.path.join(machine.folder("recordings"), "run")
+    for name, path in sorted(files.items()):
+        if name.endswith(".py") or name.startswith("planted"):
+            continue
+        harmless = ",".join(kind for kind in HARMLESS if kind not in SPARED.get(name, ()))
+        for seed, chosen in enumerate(("page=0.002", "io=0.01", harmless, "all=0.003"), 11):
+            once = run(machine, seed, chosen, [path])
+            title = "%s, %s" % (name, chosen)
+            machine.case("%s: recording changes nothing" % title, run(machine, seed, chosen, ["--record", file, path]) == once and
+                         once[3] is not None, repr(once))
+            again = [made(machine, ["--replay", file]) for _ in range(2)]
+            machine.case("%s: made again" % title, again == [once] * 2, repr((once, again)))
+            looked = [run(machine, seed, chosen, ["--races", path]), made(machine, ["--replay", file, "--races"])]
+            machine.case("%s: with --races, too" % title, looked == [once] * 2, repr((once, looked)))
+    counter = [files["planted_counter.gcc"], "planted", "1"]
+    lua = ["lua5.4", "-e", "local t = {} for i = 1, 20000 do t[i] = {} end"]
+    for command, chosen, struck, most in ((counter, "stall=0.05", 1, 12), (counter, "stall=0.05 --races", 66, 2), (lua, "page=0.05", 1, 0),
+                                          (lua, "page=0.02,delay,stall", 1, 0)):
+        words = chosen.split()
+        failing = next(seed for seed in range(1, 400) if run(machine, seed, words[0], words[1:] + command)[0] == struck)
+        machine.empty()
+        begin = machine.osv[:1] + ["--shrink", "--record", file, "-c", "2", "--seed", str(failing), "--faults"] + words
+        status, _, err = machine.run(begin + machine.osv[3:] + command)
+        said = re.match(rb"osv-sim: --shrink: the run \((?:exit|races), status (\d+)\) needs (\d+) of (\d+) preemptions; (\d+) runs\n", err)
+        machine.case("%s --faults %s: %s" % (os.path.basename(command[0]), chosen, said and said.group().decode().strip()), status == 0 and
+                     said is not None and int(said.group(1)) == struck and int(said.group(2)) <= most, repr((status, err)))
+        left = made(machine, ["--replay", file])
+        machine.case("%s --faults %s: what is left fails alike" % (os.path.basename(command[0]), chosen), left[0] == struck and
+                     b"departs" not in left[2] and sum(left[4].values()) > 0, repr(left))
 
 
 if __name__ == "__main__":
