@@ -9,6 +9,7 @@
 
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
+#include "core/lib/mark.h"
 #include "core/mem/heap.h"
 #include "core/vfs/lock.h"
 
@@ -146,6 +147,7 @@ int fd_get(int fd, struct file **result)
             return -EBADF;
         }
         if (!file_get_unless_free(file)) {
+            MARK("fd: closed while it is looked up");
             continue; // closed in between; the slot has changed by now
         }
         // The reference was taken by an atomic read-modify-write that acquires: this look comes
@@ -154,6 +156,7 @@ int fd_get(int fd, struct file **result)
             *result = file;
             return 0;
         }
+        MARK("fd: the memory is another file's");
         file_put(file);
     }
 }

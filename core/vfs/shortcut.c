@@ -10,6 +10,7 @@
 #include "core/vfs/shortcut.h"
 
 #include "core/lib/assert.h"
+#include "core/lib/mark.h"
 #include "core/lib/string.h"
 #include "core/vfs/mount.h"
 #include "core/vfs/vnode.h"
@@ -63,7 +64,11 @@ static struct vnode *child_find(struct vnode *at, const char *name, size_t lengt
     }
     // Acquire pairs with mount_attach: the mount is whole. It stays, and so does its root.
     struct mount *mount = atomic_load_explicit(&child->upon, memory_order_acquire);
-    return shortcut_holds(sequence) ? (mount != NULL ? mount->root : child) : NULL;
+    if (!shortcut_holds(sequence)) {
+        MARK("shortcut: the names changed on the way");
+        return NULL;
+    }
+    return mount != NULL ? mount->root : child;
 }
 
 bool shortcut_find(const char *path, bool follow, struct vnode **result)
@@ -86,6 +91,7 @@ bool shortcut_find(const char *path, bool follow, struct vnode **result)
         return false;
     }
     if (!shortcut_holds(sequence)) {
+        MARK("shortcut: the name went when it was found");
         vnode_put(at);
         return false;
     }

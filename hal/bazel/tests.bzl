@@ -54,8 +54,8 @@ def seed_test(name, rooms = [], sources = [], deps = [], srcs = None, **kwargs):
     Args:
       name: the test; its source is NAME.c.
       rooms: rooms of core that it tests.
-      sources: files of these rooms that it tests without the rest: what their functions that it does not call
-        need is not missed.
+      sources: files of these rooms that it tests without the rest: the test's own functions win over core's, and
+        what functions need that it does not call is not missed.
       deps: what stands in for other rooms: linked before rooms, so that its functions win.
       srcs: its sources where NAME.c is not enough.
       **kwargs: of cc_test.
@@ -64,7 +64,7 @@ def seed_test(name, rooms = [], sources = [], deps = [], srcs = None, **kwargs):
         name = name,
         srcs = (srcs or [name + ".c"]) + sources,
         copts = _COPTS + ["-Itests/seed"] + SEED_COPTS + (["-ffunction-sections"] if sources else []),
-        linkopts = ["-Wl,--gc-sections"] if sources else [],
+        linkopts = ["-Wl,--gc-sections", "-Wl,--allow-multiple-definition"] if sources else [],
         features = ["seed", "-asan", "-ubsan", "-tsan", "-fuzzer", "-llvmcov"],
         linkstatic = True,
         tags = ["seed", "no-san", "no-valgrind"],
