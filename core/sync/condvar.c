@@ -73,7 +73,7 @@ bool condvar_wait_until(struct condvar *condvar, struct mutex *mutex, hal_ns dea
     uint16_t depth = mutex->depth;
     mutex->depth = 0;
     mutex_unlock(mutex);
-    bool woken = sleeper_wait(&sleeper, deadline, false) == WAIT_WOKEN;
+    bool woken = sleeper_wait(&sleeper, deadline);
     thread_wait_note(sleeper.waiter.thread, THREAD_WAIT_NONE, NULL);
     if (!woken) {
         MARK("condvar: timed out");

@@ -13,18 +13,6 @@
 #include "core/sched/thread.h"
 #include "core/sync/mutex.h"
 
-static bool (*interrupt_test)(void);
-
-void wait_interrupt_test_set(bool (*test)(void))
-{
-    interrupt_test = test;
-}
-
-bool wait_is_interrupted(void)
-{
-    return interrupt_test != NULL && interrupt_test();
-}
-
 void sleeper_init(struct sleeper *sleeper, struct mutex *mutex, bool may_give_up)
 {
     sleeper->may_give_up = may_give_up;
@@ -34,26 +22,24 @@ void sleeper_init(struct sleeper *sleeper, struct mutex *mutex, bool may_give_up
     list_init(&sleeper->node);
 }
 
-enum wait_result sleeper_wait(struct sleeper *sleeper, hal_ns deadline, bool interruptible)
+bool sleeper_wait(struct sleeper *sleeper, hal_ns deadline)
 {
     for (;;) {
         uint64_t state = atomic_load(&sleeper->waiter.state);
         if (state == WAITER_GRANTED || state == WAITER_FREE) {
-            return WAIT_WOKEN;
+            return true;
         }
         thread_serve();
-        bool in_time = thread_park_until(deadline);
-        if (in_time && !(interruptible && wait_is_interrupted())) {
+        if (thread_park_until(deadline)) {
             continue;
         }
         uint64_t sleeping = WAITER_SLEEPING;
         if (atomic_compare_exchange_strong(&sleeper->waiter.state, &sleeping, WAITER_GONE)) {
-            return in_time ? WAIT_INTERRUPTED : WAIT_TIMED_OUT;
+            return false;
         }
         // Claimed: it is the waker's to say with what.
         MARK("sleeper: woken while giving up");
         deadline = UINT64_MAX;
-        interruptible = false;
     }
 }
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "core/lib/list.h"
-#include "core/sync/waitqueue.h"
+#include "hal/hal.h"
 
 struct mutex;
 struct thread;
@@ -47,11 +47,11 @@ struct sleeper {
     bool may_give_up;
 };
 
-// may_give_up: sleeper_wait will have a deadline or be interruptible.
+// may_give_up: sleeper_wait will have a deadline.
 void sleeper_init(struct sleeper *sleeper, struct mutex *mutex, bool may_give_up);
 
-// The sleeper's: waits to be released. Afterwards, unless it was woken, it takes itself out of the queue.
-enum wait_result sleeper_wait(struct sleeper *sleeper, hal_ns deadline, bool interruptible);
+// The sleeper's: waits to be released. False: the deadline has passed; then it takes itself out of the queue.
+bool sleeper_wait(struct sleeper *sleeper, hal_ns deadline);
 
 // The sleeper's last act: on return it has the mutex.
 void sleeper_relock(struct sleeper *sleeper);

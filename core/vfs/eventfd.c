@@ -46,7 +46,7 @@ static int eventfd_read(struct file *file, uint64_t offset, char *data, size_t s
     }
     mutex_unlock(&event->lock);
     if (error == 0) {
-        poll_list_wake(&event->poll, POLL_OUT);
+        poll_list_wake_ordered(&event->poll, POLL_OUT);
         *done = sizeof answer;
         error = hal_copy_safe(data, &answer, sizeof answer);
     }
@@ -79,7 +79,7 @@ static int eventfd_write(struct file *file, uint64_t offset, const char *data, s
     }
     mutex_unlock(&event->lock);
     if (error == 0) {
-        poll_list_wake(&event->poll, POLL_IN);
+        poll_list_wake_ordered(&event->poll, POLL_IN);
         *done = sizeof add;
     }
     return error;

@@ -283,7 +283,7 @@ static int message_send(struct end *end, struct message *message, const struct p
     }
     mutex_unlock(&end->pair->lock);
     if (error == 0) {
-        poll_list_wake(&other->poll, POLL_IN_ANY);
+        poll_list_wake_ordered(&other->poll, POLL_IN_ANY);
     }
     return error;
 }
@@ -481,7 +481,7 @@ int localsocket_receive(struct file *file, struct localsocket_message *to, size_
     const bool has_room = end->cost < cost_before;
     mutex_unlock(&end->pair->lock);
     if (has_room) {
-        poll_list_wake(&other_of(end)->poll, POLL_OUT_ANY);
+        poll_list_wake_ordered(&other_of(end)->poll, POLL_OUT_ANY);
     }
     return error;
 }

@@ -139,11 +139,11 @@ static int pipe_read(struct file *file, uint64_t offset, char *data, size_t size
     }
     mutex_unlock(&pipe->lock);
     if (is_writable) {
-        poll_list_wake(&pipe->poll, POLL_OUT_ANY);
+        poll_list_wake_ordered(&pipe->poll, POLL_OUT_ANY);
     }
     if (is_short) {
         // As if the rest came only now: who reads at edges takes less than asked for as all.
-        poll_list_wake(&pipe->poll, POLL_IN_ANY);
+        poll_list_wake_ordered(&pipe->poll, POLL_IN_ANY);
     }
     return error;
 }
@@ -179,7 +179,7 @@ static int pipe_write(struct file *file, uint64_t offset, const char *data, size
             error = ring_put(pipe, data + *done, part);
             *done += error == 0 ? part : 0;
             waitqueue_wake_all(&pipe->readers);
-            poll_list_wake(&pipe->poll, POLL_IN_ANY);
+            poll_list_wake_ordered(&pipe->poll, POLL_IN_ANY);
         }
     }
     mutex_unlock(&pipe->lock);
@@ -263,7 +263,8 @@ static void ends_remove(struct pipe *pipe, struct file *file)
     waitqueue_wake_all(&pipe->readers);
     waitqueue_wake_all(&pipe->writers);
     mutex_unlock(&pipe->lock);
-    poll_list_wake(&pipe->poll, (reads(file) ? POLL_ERROR : 0) | (writes(file) ? POLL_HANG_UP : 0));
+    poll_list_wake_ordered(&pipe->poll,
+                           (reads(file) ? POLL_ERROR : 0) | (writes(file) ? POLL_HANG_UP : 0));
 }
 
 static void pipe_free(struct pipe *pipe)
@@ -479,7 +480,7 @@ int pipe_size_set(struct file *file, size_t wanted)
     int error = ring_replace(pipe, ring, size);
     mutex_unlock(&pipe->lock);
     if (error == 0) {
-        poll_list_wake(&pipe->poll, POLL_OUT_ANY);
+        poll_list_wake_ordered(&pipe->poll, POLL_OUT_ANY);
     }
     return error != 0 ? error : (int)size;
 }
@@ -513,7 +514,7 @@ int pipe_drain(struct file *file, size_t size, bool waits, const struct pipe_pee
     }
     mutex_unlock(&pipe->lock);
     if (*done > 0) {
-        poll_list_wake(&pipe->poll, POLL_OUT_ANY);
+        poll_list_wake_ordered(&pipe->poll, POLL_OUT_ANY);
     }
     return *done > 0 ? 0 : error;
 }
@@ -549,7 +550,7 @@ int pipe_fill(struct file *file, size_t size, bool waits, const struct pipe_peer
     }
     mutex_unlock(&pipe->lock);
     if (*done > 0) {
-        poll_list_wake(&pipe->poll, POLL_IN_ANY);
+        poll_list_wake_ordered(&pipe->poll, POLL_IN_ANY);
     }
     return *done > 0 ? 0 : error;
 }
@@ -617,8 +618,8 @@ int pipe_copy(struct file *from_file, struct file *to_file, size_t size, bool wa
         both_unlock(from, to);
     }
     if (*done > 0) {
-        poll_list_wake(&to->poll, POLL_IN_ANY);
-        poll_list_wake(&from->poll, POLL_OUT_ANY);
+        poll_list_wake_ordered(&to->poll, POLL_IN_ANY);
+        poll_list_wake_ordered(&from->poll, POLL_OUT_ANY);
     }
     return error;
 }

@@ -9,6 +9,13 @@
 
 enum { ALWAYS_WANTED = POLL_ERROR | POLL_HANG_UP };
 
+// With the list's lock held.
+static void entries_count(struct poll_list *list, uint32_t change)
+{
+    uint32_t count = atomic_load_explicit(&list->entry_count, memory_order_relaxed);
+    atomic_store_explicit(&list->entry_count, count + change, memory_order_relaxed);
+}
+
 static void list_ready_locked(struct poll_list *list)
 {
     if (list->entries.next == NULL) {
@@ -28,6 +35,7 @@ void poll_list_add(struct poll_list *list, struct poll_entry *entry)
         list_push_front(&list->entries, &entry->node);
     }
     entry->list = list;
+    entries_count(list, 1);
     mutex_unlock(&list->lock);
 }
 
@@ -60,6 +68,7 @@ void poll_entry_remove(struct poll_entry *entry)
     if (entry->list != NULL) {
         mutex_lock(&entry->list->lock);
         list_remove(&entry->node);
+        entries_count(entry->list, -1u);
         mutex_unlock(&entry->list->lock);
         entry->list = NULL;
     }

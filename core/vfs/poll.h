@@ -31,12 +31,24 @@ struct poll_entry {
 
 struct poll_list {
     struct mutex lock;
-    struct list entries; // guarded by lock; all-zero is empty
+    struct list entries;          // guarded by lock; all-zero is empty
+    _Atomic uint32_t entry_count; // changed with lock held
 };
 
 void poll_list_add(struct poll_list *list, struct poll_entry *entry);
 void poll_list_wake(struct poll_list *list, unsigned events);
 bool poll_list_is_empty(struct poll_list *list);
+
+// The same for a caller that made something ready under a lock under which the poll operation
+// looks, after it has added its entry: an entry that is not counted here yet will see what is
+// ready.
+static inline void poll_list_wake_ordered(struct poll_list *list, unsigned events)
+{
+    if (atomic_load_explicit(&list->entry_count, memory_order_relaxed) != 0) {
+        poll_list_wake(list, events);
+    }
+}
+
 // One that is in no list is left alone. On return its wake is not running and will not.
 void poll_entry_remove(struct poll_entry *entry);
 void poll_entry_want(struct poll_entry *entry, unsigned wanted);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// condvar_test.c: condition variable and wait queue under every schedule of two threads with at
-// most four preemptions.
+// condvar_test.c: condition variable under every schedule of two threads with at most four
+// preemptions.
 #include "core/sync/condvar.h"
 
 #include <string.h>
 
 #include "core/sched/thread.h"
 #include "core/sync/waiter.h"
-#include "core/sync/waitqueue.h"
 #include "seed.h"
 #include "seed_main.h"
 #include "seed_thread.h"
@@ -15,24 +14,13 @@
 
 static struct mutex mutex;
 static struct condvar condvar;
-static struct waitqueue queue;
 static int turn, inside, wake_count;
-
-static bool interrupted;
-
-static bool interrupt_test(void)
-{
-    return seed_index() == 0 && interrupted;
-}
 
 static void reset(void)
 {
     memset(&mutex, 0, sizeof mutex);
     memset(&condvar, 0, sizeof condvar);
-    memset(&queue, 0, sizeof queue);
     turn = inside = wake_count = 0;
-    interrupted = false;
-    wait_interrupt_test_set(interrupt_test);
     seed_threads_reset();
     seed_slabs_reset();
 }
@@ -42,7 +30,6 @@ static void check(void)
     seed_check(atomic_load(&mutex.claims) == 0, "a claim on the mutex was left");
     seed_check(atomic_load(&condvar.guard.claims) == 0, "a claim on the guard was left");
     seed_check(atomic_load(&condvar.first) == NULL, "a sleeper was left in the condvar");
-    seed_check(queue.waiters.next == NULL || list_is_empty(&queue.waiters), "a sleeper was left");
 }
 
 static void enter(void)
@@ -170,78 +157,6 @@ static void wait_recursive(void)
     mutex_unlock_recursive(&mutex);
 }
 
-// The wait queue
-
-static void queue_wait(void)
-{
-    lock();
-    while (turn == 0) {
-        leave();
-        waitqueue_wait(&queue, &mutex);
-        enter();
-    }
-    unlock();
-}
-
-static void queue_wait_timed(void)
-{
-    lock();
-    for (int i = 0; i < 2 && turn == 0; ++i) {
-        leave();
-        enum wait_result result = waitqueue_wait_until(&queue, &mutex, 1, true);
-        enter();
-        seed_check(result != WAIT_WOKEN || turn == 1, "woken by nobody");
-        seed_check(result != WAIT_INTERRUPTED || interrupted, "interrupted by nobody");
-    }
-    unlock();
-}
-
-static void queue_wake(void)
-{
-    lock();
-    turn = 1;
-    (void)waitqueue_wake_one(&queue);
-    unlock();
-}
-
-static void queue_wait_interruptible(void)
-{
-    lock();
-    while (turn == 0) {
-        leave();
-        enum wait_result result = waitqueue_wait_until(&queue, &mutex, UINT64_MAX, true);
-        enter();
-        if (result == WAIT_INTERRUPTED) {
-            break;
-        }
-    }
-    unlock();
-}
-
-static struct thread *interruptee;
-
-static void queue_wait_interrupted(void)
-{
-    __atomic_store_n(&interruptee, hal_self(), __ATOMIC_SEQ_CST);
-    queue_wait_interruptible();
-}
-
-static void queue_interrupt(void)
-{
-    interrupted = true;
-    struct thread *thread = __atomic_load_n(&interruptee, __ATOMIC_SEQ_CST);
-    if (thread != NULL) {
-        thread_wake(thread);
-    }
-    queue_wake();
-}
-
-static void reset_interrupted(void)
-{
-    reset();
-    interruptee = NULL;
-}
-
 static const char *const outside_marks[] = {"sleeper: woken because the mutex is free", NULL};
 static const char *const inside_marks[] = {
     "mutex: a sleeper queued by its waker",
@@ -254,12 +169,6 @@ static const char *const timed_marks[] = {
     "sleeper: waker meets one that has gone",
     NULL,
 };
-static const char *const queue_marks[] = {
-    "sleeper: woken while giving up",
-    "sleeper: waker meets one that has gone",
-    NULL,
-};
-
 static const struct seed_test tests[] = {
     {
         .name = "condvar, wake outside",
@@ -292,25 +201,6 @@ static const struct seed_test tests[] = {
         .name = "condvar, recursive",
         .reset = reset,
         .bodies = {wait_recursive, wake_one},
-        .check = check,
-    },
-    {
-        .name = "waitqueue",
-        .reset = reset,
-        .bodies = {queue_wait, queue_wake},
-        .check = check,
-    },
-    {
-        .name = "waitqueue, timed",
-        .reset = reset,
-        .bodies = {queue_wait_timed, queue_wake},
-        .check = check,
-        .marks = queue_marks,
-    },
-    {
-        .name = "waitqueue, interrupted",
-        .reset = reset_interrupted,
-        .bodies = {queue_wait_interrupted, queue_interrupt},
         .check = check,
     },
 };

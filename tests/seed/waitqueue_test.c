@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// waitqueue_test.c: wait queue under every schedule of two threads with at most four preemptions.
+#include "core/sync/waitqueue.h"
+
+#include <string.h>
+
+#include "core/sched/thread.h"
+#include "seed.h"
+#include "seed_main.h"
+#include "seed_thread.h"
+#include "slab_seed.h"
+
+static struct mutex mutex;
+static struct waitqueue queue;
+static int turn, inside;
+static int taken_count, woken_count; // wakes that found somebody, and what these were told
+static bool interrupted;
+
+static bool interrupt_test(void)
+{
+    return seed_index() == 0 && interrupted;
+}
+
+static void reset(void)
+{
+    memset(&mutex, 0, sizeof mutex);
+    memset(&queue, 0, sizeof queue);
+    turn = inside = taken_count = woken_count = 0;
+    interrupted = false;
+    wait_interrupt_test_set(interrupt_test);
+    seed_threads_reset();
+    seed_slabs_reset();
+}
+
+static void check(void)
+{
+    seed_check(atomic_load(&mutex.claims) == 0, "a claim on the mutex was left");
+    seed_check(queue.waiters.next == NULL || list_is_empty(&queue.waiters), "a sleeper was left");
+    seed_check(taken_count == woken_count, "a wake-up was lost in one who gives up");
+}
+
+static void enter(void)
+{
+    seed_check(mutex_is_mine(&mutex), "not the owner");
+    seed_check(inside++ == 0, "two threads hold the mutex");
+}
+
+static void leave(void)
+{
+    seed_check(--inside == 0, "two threads hold the mutex");
+}
+
+static void lock(void)
+{
+    mutex_lock(&mutex);
+    enter();
+}
+
+static void unlock(void)
+{
+    leave();
+    mutex_unlock(&mutex);
+}
+
+static void queue_wait(void)
+{
+    lock();
+    while (turn == 0) {
+        leave();
+        waitqueue_wait(&queue, &mutex);
+        enter();
+        ++woken_count;
+    }
+    unlock();
+}
+
+static void queue_wait_timed(void)
+{
+    lock();
+    for (int i = 0; i < 2 && turn == 0; ++i) {
+        leave();
+        enum wait_result result = waitqueue_wait_until(&queue, &mutex, 1, true);
+        enter();
+        woken_count += result == WAIT_WOKEN;
+        seed_check(result != WAIT_WOKEN || turn == 1, "woken by nobody");
+        seed_check(result != WAIT_INTERRUPTED || interrupted, "interrupted by nobody");
+    }
+    unlock();
+}
+
+static void queue_wake(void)
+{
+    lock();
+    turn = 1;
+    taken_count += waitqueue_wake_one(&queue);
+    unlock();
+}
+
+static void queue_wait_interruptible(void)
+{
+    lock();
+    while (turn == 0) {
+        leave();
+        enum wait_result result = waitqueue_wait_until(&queue, &mutex, UINT64_MAX, true);
+        enter();
+        woken_count += result == WAIT_WOKEN;
+        if (result == WAIT_INTERRUPTED) {
+            break;
+        }
+    }
+    unlock();
+}
+
+static struct thread *interruptee;
+
+static void queue_wait_interrupted(void)
+{
+    __atomic_store_n(&interruptee, hal_self(), __ATOMIC_SEQ_CST);
+    queue_wait_interruptible();
+}
+
+static void queue_interrupt(void)
+{
+    interrupted = true;
+    struct thread *thread = __atomic_load_n(&interruptee, __ATOMIC_SEQ_CST);
+    if (thread != NULL) {
+        thread_wake(thread);
+    }
+    queue_wake();
+}
+
+static void reset_interrupted(void)
+{
+    reset();
+    interruptee = NULL;
+}
+
+static const char *const marks[] = {"waitqueue: woken while giving up", NULL};
+
+static const struct seed_test tests[] = {
+    {
+        .name = "woken",
+        .reset = reset,
+        .bodies = {queue_wait, queue_wake},
+        .check = check,
+    },
+    {
+        .name = "woken or timed out",
+        .reset = reset,
+        .bodies = {queue_wait_timed, queue_wake},
+        .check = check,
+        .marks = marks,
+        .preemption_max = 3,
+    },
+    {
+        .name = "woken or interrupted",
+        .reset = reset_interrupted,
+        .bodies = {queue_wait_interrupted, queue_interrupt},
+        .check = check,
+        .marks = marks,
+        .preemption_max = 3,
+    },
+};
+
+int main(int argc, char **argv)
+{
+    return seed_main(argc, argv, tests, sizeof tests / sizeof tests[0]);
+}
