@@ -5,17 +5,23 @@
 // sleeper that gives up, or wakes, looks at that with the mutex. So nothing here is a
 // read-modify-write but the wake-up itself. The waker will unlock in a moment and the woken one
 // locks the mutex itself: mostly it is free by then, and moving the sleeper onto it, as condvar.c
-// does, costs both more than they save. Invariant: who is in the list has not been woken.
+// does, costs both more than they save. Invariant: who is in the list is ASLEEP.
+//
+// One that has been served needs the mutex no more, and goes as soon as it sees that.
 #include "core/sync/waitqueue.h"
 
 #include "core/lib/mark.h"
 #include "core/sched/thread.h"
 
-// On the stack of the thread that waits, which does not go before it has had the mutex.
+enum sleep { ASLEEP, WOKEN, SERVED };
+
+// On the stack of the thread that waits, which does not go before it is SERVED or has had the
+// mutex.
 struct queue_waiter {
     struct list node;
     struct thread *thread;
-    _Atomic bool is_woken; // set with the mutex held
+    void *offer;
+    _Atomic uint32_t sleep; // enum sleep; changed with the mutex held
 };
 
 // All-zero is empty, too.
@@ -39,49 +45,79 @@ bool wait_is_interrupted(void)
     return interrupt_test != NULL && interrupt_test();
 }
 
-static bool is_woken(const struct queue_waiter *waiter)
+static enum sleep sleep_of(const struct queue_waiter *waiter)
 {
-    // Who sees it locks the mutex before it looks at anything else.
-    return atomic_load_explicit(&waiter->is_woken, memory_order_relaxed);
+    // Acquire pairs with waitqueue_serve. Who is woken locks the mutex before it looks at more.
+    return (enum sleep)atomic_load_explicit(&waiter->sleep, memory_order_acquire);
 }
 
-// Until it is woken, or is to give up, without the mutex.
+// Until it is not ASLEEP or is to give up, without the mutex.
 static enum wait_result sleep(struct queue_waiter *waiter, hal_ns deadline, bool interruptible)
 {
-    while (!is_woken(waiter)) {
+    enum sleep state;
+    while ((state = sleep_of(waiter)) == ASLEEP) {
         thread_serve();
         if (!thread_park_until(deadline)) {
             return WAIT_TIMED_OUT;
         }
-        if (interruptible && !is_woken(waiter) && wait_is_interrupted()) {
+        if (interruptible && sleep_of(waiter) == ASLEEP && wait_is_interrupted()) {
             return WAIT_INTERRUPTED;
         }
     }
-    return WAIT_WOKEN;
+    return state == SERVED ? WAIT_SERVED : WAIT_WOKEN;
 }
 
-enum wait_result waitqueue_wait_until(struct waitqueue *queue, struct mutex *mutex, hal_ns deadline,
-                                      bool interruptible)
+// With the mutex again, a sleeper that gives up: perhaps it does not, by now.
+static enum wait_result give_up(struct queue_waiter *waiter, enum wait_result result)
+{
+    switch (sleep_of(waiter)) {
+    case WOKEN:
+        MARK("waitqueue: woken while giving up");
+        return WAIT_WOKEN;
+    case SERVED:
+        MARK("waitqueue: served while giving up");
+        return WAIT_SERVED;
+    default:
+        list_remove(&waiter->node);
+        return result;
+    }
+}
+
+static enum wait_result wait(struct waitqueue *queue, struct mutex *mutex, hal_ns deadline,
+                             bool interruptible, void *offer)
 {
     ASSERT(mutex_is_mine(mutex) && mutex->depth == 0);
     if (interruptible && wait_is_interrupted()) {
         return WAIT_INTERRUPTED;
     }
-    struct queue_waiter waiter = {.thread = thread_self()};
+    struct queue_waiter waiter = {.thread = thread_self(), .offer = offer};
     list_push_back(waiters(queue), &waiter.node);
     thread_wait_note(waiter.thread, THREAD_WAIT_QUEUE, queue);
     mutex_unlock(mutex);
     enum wait_result result = sleep(&waiter, deadline, interruptible);
     thread_wait_note(waiter.thread, THREAD_WAIT_NONE, NULL);
-    mutex_lock(mutex);
-    if (result != WAIT_WOKEN && is_woken(&waiter)) {
-        MARK("waitqueue: woken while giving up");
-        return WAIT_WOKEN;
+    if (result == WAIT_SERVED) {
+        return result;
     }
+    mutex_lock(mutex);
     if (result != WAIT_WOKEN) {
-        list_remove(&waiter.node);
+        result = give_up(&waiter, result);
+        if (result == WAIT_SERVED) {
+            mutex_unlock(mutex);
+        }
     }
     return result;
+}
+
+enum wait_result waitqueue_wait_until(struct waitqueue *queue, struct mutex *mutex, hal_ns deadline,
+                                      bool interruptible)
+{
+    return wait(queue, mutex, deadline, interruptible, NULL);
+}
+
+enum wait_result waitqueue_offer(struct waitqueue *queue, struct mutex *mutex, void *offer)
+{
+    return wait(queue, mutex, UINT64_MAX, true, offer);
 }
 
 void waitqueue_wait(struct waitqueue *queue, struct mutex *mutex)
@@ -89,17 +125,45 @@ void waitqueue_wait(struct waitqueue *queue, struct mutex *mutex)
     (void)waitqueue_wait_until(queue, mutex, UINT64_MAX, false);
 }
 
-// The caller's mutex keeps the sleeper where it is.
+static struct queue_waiter *waiter_first(const struct waitqueue *queue)
+{
+    struct list *first = queue->waiters.next;
+    return first == NULL || first == &queue->waiters
+               ? NULL
+               : container_of(first, struct queue_waiter, node);
+}
+
+// Release pairs with sleep_of: after that only the mutex keeps the waiter, and only one that is
+// WOKEN.
+static void waiter_release(struct queue_waiter *waiter, enum sleep state)
+{
+    struct thread *thread = waiter->thread;
+    list_remove(&waiter->node);
+    atomic_store_explicit(&waiter->sleep, state, memory_order_release);
+    thread_wake(thread);
+}
+
 bool waitqueue_wake_one(struct waitqueue *queue)
 {
-    struct list *node = list_pop_front(waiters(queue));
-    if (node == NULL) {
+    struct queue_waiter *waiter = waiter_first(queue);
+    if (waiter == NULL) {
         return false;
     }
-    struct queue_waiter *waiter = container_of(node, struct queue_waiter, node);
-    atomic_store_explicit(&waiter->is_woken, true, memory_order_relaxed); // thread_wake orders it
-    thread_wake(waiter->thread);
+    waiter_release(waiter, WOKEN);
     return true;
+}
+
+void *waitqueue_offered(const struct waitqueue *queue)
+{
+    const struct queue_waiter *waiter = waiter_first(queue);
+    return waiter == NULL ? NULL : waiter->offer;
+}
+
+void waitqueue_serve(struct waitqueue *queue)
+{
+    struct queue_waiter *waiter = waiter_first(queue);
+    ASSERT(waiter != NULL && waiter->offer != NULL);
+    waiter_release(waiter, SERVED);
 }
 
 void waitqueue_wake_all(struct waitqueue *queue)

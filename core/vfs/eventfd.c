@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // eventfd.c: counters to wait for, as eventfd(2) has them.
+//
+// Who reads at 0 waits for a writer to give it its answer. Invariant: while somebody waits to read,
+// value is 0.
 #include <stdatomic.h>
 
 #include "core/lib/errno.h"
@@ -10,47 +13,74 @@
 #include "hal/hal.h"
 
 struct eventfd {
-    struct mutex lock; // guards value
-    struct waitqueue waiters;
+    struct mutex lock; // guards value and the queues
+    struct waitqueue readers, writers;
     uint64_t value; // < UINT64_MAX
     bool is_semaphore;
     struct poll_list poll;
 };
 
-static int wait_locked(struct file *file, struct eventfd *event)
+static bool waits(const struct file *file)
 {
-    if ((atomic_load_explicit(&file->flags, memory_order_relaxed) & OPEN_NONBLOCK) != 0) {
-        return -EAGAIN;
+    return (atomic_load_explicit(&file->flags, memory_order_relaxed) & OPEN_NONBLOCK) == 0;
+}
+
+// lock is held, and there is something to take.
+static uint64_t value_take(struct eventfd *event)
+{
+    uint64_t answer = event->is_semaphore ? 1 : event->value;
+    event->value -= answer;
+    return answer;
+}
+
+static int answer_await(struct file *file, struct eventfd *event, uint64_t *answer)
+{
+    mutex_lock(&event->lock);
+    int error = 0;
+    while (event->value == 0 && error == 0) {
+        if (!waits(file)) {
+            error = -EAGAIN;
+            break;
+        }
+        enum wait_result result = waitqueue_offer(&event->readers, &event->lock, answer);
+        if (result == WAIT_SERVED) {
+            return 0;
+        }
+        error = result == WAIT_INTERRUPTED ? -EINTR : 0;
     }
-    enum wait_result result = waitqueue_wait_until(&event->waiters, &event->lock, UINT64_MAX, true);
-    return result == WAIT_INTERRUPTED ? -EINTR : 0;
+    if (error == 0) {
+        *answer = value_take(event);
+        waitqueue_wake_all(&event->writers);
+    }
+    mutex_unlock(&event->lock);
+    return error;
 }
 
 static int eventfd_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
 {
     (void)offset;
     struct eventfd *event = file->state;
-    if (size < sizeof(uint64_t)) {
+    uint64_t answer;
+    if (size < sizeof answer) {
         return -EINVAL;
     }
-    int error = 0;
-    uint64_t answer = 0;
-    mutex_lock(&event->lock);
-    while (event->value == 0 && error == 0) {
-        error = wait_locked(file, event);
-    }
-    if (error == 0) {
-        answer = event->is_semaphore ? 1 : event->value;
-        event->value -= answer;
-        waitqueue_wake_all(&event->waiters);
-    }
-    mutex_unlock(&event->lock);
+    int error = answer_await(file, event, &answer);
     if (error == 0) {
         poll_list_wake_ordered(&event->poll, POLL_OUT);
         *done = sizeof answer;
         error = hal_copy_safe(data, &answer, sizeof answer);
     }
     return error;
+}
+
+// lock is held.
+static void readers_serve(struct eventfd *event)
+{
+    uint64_t *answer;
+    while (event->value > 0 && (answer = waitqueue_offered(&event->readers)) != NULL) {
+        *answer = value_take(event);
+        waitqueue_serve(&event->readers);
+    }
 }
 
 static int eventfd_write(struct file *file, uint64_t offset, const char *data, size_t size,
@@ -71,11 +101,15 @@ static int eventfd_write(struct file *file, uint64_t offset, const char *data, s
     }
     mutex_lock(&event->lock);
     while (add > UINT64_MAX - 1 - event->value && error == 0) {
-        error = wait_locked(file, event);
+        error = !waits(file) ? -EAGAIN
+                : waitqueue_wait_until(&event->writers, &event->lock, UINT64_MAX, true) ==
+                        WAIT_INTERRUPTED
+                    ? -EINTR
+                    : 0;
     }
     if (error == 0) {
         event->value += add;
-        waitqueue_wake_all(&event->waiters);
+        readers_serve(event);
     }
     mutex_unlock(&event->lock);
     if (error == 0) {

@@ -2,6 +2,9 @@
 // pipe.c: pipes and FIFOs, as pipe(7) and fifo(7) have them: a ring of 64 KiB unless it is told
 // otherwise, writes of at most 4096 bytes in one piece.
 //
+// Who reads at an empty ring offers its buffer: a writer copies there what the ring need not hold
+// then. Invariant: while somebody waits to read, the ring is empty.
+//
 // A FIFO's pipe is there while somebody has it open, and hangs on its node (place).
 #include "core/vfs/pipe.h"
 
@@ -106,30 +109,51 @@ static bool waits_by_flags(const struct file *file)
     return (flags_of(file) & OPEN_NONBLOCK) == 0;
 }
 
-// Until there is something to read, or can be no more.
-static int data_await(struct pipe *pipe, bool waits)
+// What a waiting reader offers to writers.
+struct offer {
+    char *data;
+    size_t size;
+    size_t done; // > 0: it was served, and the pipe is not locked
+};
+
+// Until there is something to read, or can be no more, or the offer, if any, was served.
+static int data_await(struct pipe *pipe, bool waits, struct offer *offer)
 {
-    int error = 0;
-    while (available(pipe) == 0 && pipe->writer_count > 0 && error == 0) {
-        error = wait_locked(pipe, &pipe->readers, waits);
+    while (available(pipe) == 0 && pipe->writer_count > 0) {
+        if (!waits) {
+            return -EAGAIN;
+        }
+        enum wait_result result = waitqueue_offer(&pipe->readers, &pipe->lock, offer);
+        if (result != WAIT_WOKEN) {
+            return result == WAIT_INTERRUPTED ? -EINTR : 0;
+        }
     }
-    return error;
+    return 0;
+}
+
+// The part of size bytes that a read is to have: all, where no short reads are planted.
+static size_t part_of(size_t size)
+{
+    return size > 1 && hal_inject(HAL_INJECT_SHORT) ? size - size / 2 : size;
 }
 
 static int pipe_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
 {
     (void)offset;
     struct pipe *pipe = file->state;
-    int error = 0;
-    bool is_writable = false; // for those who poll, from now on
+    struct offer offer = {.data = data, .size = size};
     if (size == 0) {
         return 0;
     }
     mutex_lock(&pipe->lock);
-    error = data_await(pipe, waits_by_flags(file));
-    size_t part = available(pipe) < size ? available(pipe) : size;
-    bool is_short = part > 1 && hal_inject(HAL_INJECT_SHORT);
-    part -= is_short ? part / 2 : 0;
+    int error = data_await(pipe, waits_by_flags(file), &offer);
+    if (offer.done > 0) {
+        *done = offer.done;
+        return 0;
+    }
+    bool is_writable = false; // for those who poll, from now on
+    size_t whole = available(pipe) < size ? available(pipe) : size;
+    size_t part = part_of(whole);
     if (part > 0) {
         bool was_writable = room(pipe) >= PIPE_ATOMIC;
         error = ring_take(pipe, data, part);
@@ -141,21 +165,55 @@ static int pipe_read(struct file *file, uint64_t offset, char *data, size_t size
     if (is_writable) {
         poll_list_wake_ordered(&pipe->poll, POLL_OUT_ANY);
     }
-    if (is_short) {
+    if (part < whole) {
         // As if the rest came only now: who reads at edges takes less than asked for as all.
-        poll_list_wake_ordered(&pipe->poll, POLL_IN_ANY);
+        poll_list_wake(&pipe->poll, POLL_IN_ANY);
     }
     return error;
 }
 
-// How much of size may be put now: all of it or nothing up to PIPE_ATOMIC, any part of more.
-static size_t room_for(const struct pipe *pipe, size_t size)
+// lock is held. Gives a waiting reader, if there is one, what it can take. What cannot be copied
+// goes through the ring, or does not: then one of the two is told that its buffer is none.
+static size_t reader_serve(struct pipe *pipe, const char *data, size_t size)
+{
+    struct offer *offer = waitqueue_offered(&pipe->readers);
+    if (offer == NULL) {
+        return 0;
+    }
+    size_t part = part_of(offer->size < size ? offer->size : size);
+    if (hal_copy_safe(offer->data, data, part) != 0) {
+        return 0;
+    }
+    offer->done = part;
+    waitqueue_serve(&pipe->readers);
+    return part;
+}
+
+// How much of size may be put now: all of it or nothing if it is atomic, else any part.
+static size_t room_for(const struct pipe *pipe, size_t size, bool is_atomic)
 {
     size_t free = room(pipe);
-    if (size <= PIPE_ATOMIC) {
+    if (is_atomic) {
         return free >= size ? size : 0;
     }
     return free < size ? free : size;
+}
+
+// lock is held, and there is a reader. Moves what can be moved now: *done bytes, perhaps none.
+static int write_some(struct pipe *pipe, const char *data, size_t size, bool is_atomic,
+                      size_t *done)
+{
+    *done = reader_serve(pipe, data, size);
+    if (*done > 0) {
+        return 0;
+    }
+    size_t part = room_for(pipe, size, is_atomic);
+    int error = part > 0 ? ring_put(pipe, data, part) : 0;
+    if (part > 0 && error == 0) {
+        *done = part;
+        waitqueue_wake_all(&pipe->readers);
+    }
+    return error;
 }
 
 static int pipe_write(struct file *file, uint64_t offset, const char *data, size_t size,
@@ -164,22 +222,18 @@ static int pipe_write(struct file *file, uint64_t offset, const char *data, size
     (void)offset;
     struct pipe *pipe = file->state;
     int error = 0;
-    if (size == 0) {
-        return 0;
-    }
     bool is_atomic = size <= PIPE_ATOMIC;
     mutex_lock(&pipe->lock);
     while (*done < size && error == 0) {
-        size_t part = room_for(pipe, is_atomic ? size : size - *done);
-        if (pipe->reader_count == 0) {
-            error = -EPIPE;
-        } else if (part == 0) {
-            error = wait_locked(pipe, &pipe->writers, waits_by_flags(file));
-        } else {
-            error = ring_put(pipe, data + *done, part);
-            *done += error == 0 ? part : 0;
-            waitqueue_wake_all(&pipe->readers);
+        size_t step = 0;
+        error = pipe->reader_count == 0
+                    ? -EPIPE
+                    : write_some(pipe, data + *done, size - *done, is_atomic, &step);
+        *done += step;
+        if (step > 0) {
             poll_list_wake_ordered(&pipe->poll, POLL_IN_ANY);
+        } else if (error == 0) {
+            error = wait_locked(pipe, &pipe->writers, waits_by_flags(file));
         }
     }
     mutex_unlock(&pipe->lock);
@@ -498,7 +552,7 @@ int pipe_drain(struct file *file, size_t size, bool waits, const struct pipe_pee
 {
     struct pipe *pipe = file->state;
     mutex_lock(&pipe->lock);
-    int error = data_await(pipe, waits && waits_by_flags(file));
+    int error = data_await(pipe, waits && waits_by_flags(file), NULL);
     bool is_full = true;
     while (error == 0 && is_full && *done < size && available(pipe) > 0) {
         size_t wanted = size - *done < available(pipe) ? size - *done : available(pipe);
@@ -597,7 +651,7 @@ int pipe_copy(struct file *from_file, struct file *to_file, size_t size, bool wa
     // Each is waited for by itself; what it has may be gone by the time both are held.
     while (error == 0 && !is_over && *done == 0) {
         mutex_lock(&from->lock);
-        error = data_await(from, waits);
+        error = data_await(from, waits, NULL);
         mutex_unlock(&from->lock);
         if (error != 0) {
             break;

@@ -129,12 +129,67 @@ static void queue_interrupt(void)
     queue_wake();
 }
 
+// What is offered is done by one who has the mutex, once, and who offered it is told.
+
+static int offered, served_count;
+
+static void queue_offer(void)
+{
+    __atomic_store_n(&interruptee, hal_self(), __ATOMIC_SEQ_CST);
+    lock();
+    while (turn == 0) {
+        leave();
+        enum wait_result result = waitqueue_offer(&queue, &mutex, &offered);
+        if (result == WAIT_SERVED) {
+            seed_check(offered == 1, "served by nobody");
+            seed_check(!mutex_is_mine(&mutex), "the mutex is held");
+            return;
+        }
+        enter();
+        seed_check(result == WAIT_INTERRUPTED && interrupted, "woken by nobody");
+        break;
+    }
+    seed_check(offered == 0 && served_count == 0, "served and not told");
+    unlock();
+}
+
+static void queue_serve(void)
+{
+    lock();
+    turn = 1;
+    int *offer = waitqueue_offered(&queue);
+    if (offer != NULL) {
+        ++*offer;
+        ++served_count;
+        waitqueue_serve(&queue);
+    }
+    unlock();
+}
+
+static void queue_serve_interrupted(void)
+{
+    interrupted = true;
+    struct thread *thread = __atomic_load_n(&interruptee, __ATOMIC_SEQ_CST);
+    if (thread != NULL) {
+        thread_wake(thread);
+    }
+    queue_serve();
+}
+
+static void check_offer(void)
+{
+    check();
+    seed_check(offered == served_count, "another's offer was served");
+}
+
 static void reset_interrupted(void)
 {
     reset();
     interruptee = NULL;
+    offered = served_count = 0;
 }
 
+static const char *const served_marks[] = {"waitqueue: served while giving up", NULL};
 static const char *const marks[] = {"waitqueue: woken while giving up", NULL};
 
 static const struct seed_test tests[] = {
@@ -158,6 +213,20 @@ static const struct seed_test tests[] = {
         .bodies = {queue_wait_interrupted, queue_interrupt},
         .check = check,
         .marks = marks,
+        .preemption_max = 3,
+    },
+    {
+        .name = "served",
+        .reset = reset_interrupted,
+        .bodies = {queue_offer, queue_serve},
+        .check = check_offer,
+    },
+    {
+        .name = "served or interrupted",
+        .reset = reset_interrupted,
+        .bodies = {queue_offer, queue_serve_interrupted},
+        .check = check_offer,
+        .marks = served_marks,
         .preemption_max = 3,
     },
 };

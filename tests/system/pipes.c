@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
@@ -157,8 +158,55 @@ static void bulk(void)
     printf("read %zu, right %d\n", total, is_right);
 }
 
+// A reader that waits with less room than comes, and one without any. What they leave is the next
+// one's; whether they wait before it comes makes no difference.
+static ssize_t early_got;
+static int early_error;
+static char *early_data;
+
+static void *early_reader(void *unused)
+{
+    early_got = read(forth[0], early_data, 4);
+    early_error = early_got < 0 ? errno : 0;
+    return unused;
+}
+
+static void early(void)
+{
+    static char four[5];
+    char rest[16] = "";
+    char *const places[] = {four, (char *)16};
+    pipe(forth);
+    for (int i = 0; i < 2; ++i) {
+        pthread_t thread;
+        early_data = places[i];
+        pthread_create(&thread, NULL, early_reader, NULL);
+        for (int turn = 0; turn < 3 * i; ++turn) {
+            sched_yield();
+        }
+        SHOW(write(forth[1], "0123456789", 10));
+        pthread_join(thread, NULL);
+        printf("%ld '%s' %d\n", (long)early_got, four, early_error);
+        SHOW(read(forth[0], rest, 10));
+        printf("'%s'\n", rest);
+    }
+    int event = eventfd(0, 0);
+    uint64_t one = 1, none = 0;
+    forth[0] = event;
+    pthread_t thread;
+    early_data = NULL;
+    pthread_create(&thread, NULL, early_reader, NULL);
+    pthread_join(thread, NULL); // 4 bytes are too few
+    printf("%ld %d\n", (long)early_got, early_error);
+    SHOW(write(event, &none, 8));
+    SHOW(write(event, &one, 8));
+    SHOW(read(event, &one, 8));
+    close(event);
+}
+
 int main(void)
 {
+    early();
     one_thread();
     polling();
     counters();

@@ -347,6 +347,24 @@ enum wait_result waitqueue_wait_until(struct waitqueue *queue, struct mutex *mut
     return interruptible && host_is_interrupted ? WAIT_INTERRUPTED : WAIT_WOKEN;
 }
 
+enum wait_result waitqueue_offer(struct waitqueue *queue, struct mutex *mutex, void *offer)
+{
+    (void)offer;
+    return waitqueue_wait_until(queue, mutex, UINT64_MAX, true);
+}
+
+void *waitqueue_offered(const struct waitqueue *queue)
+{
+    (void)queue;
+    return NULL;
+}
+
+void waitqueue_serve(struct waitqueue *queue)
+{
+    (void)queue;
+    fail("nobody is to be served");
+}
+
 void waitqueue_wait(struct waitqueue *queue, struct mutex *mutex)
 {
     (void)waitqueue_wait_until(queue, mutex, UINT64_MAX, false);
