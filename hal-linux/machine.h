@@ -3,8 +3,8 @@
 //
 // Either every vCPU is a host thread: smp.c, clock.c, entropy.c. Or all of them take turns on one,
 // and a seed decides which: seed/. Each form defines what is declared here, vcpu_raise, clock_init,
-// clock_timer_check, worker_submit, hal_cpu_start, hal_cpu_idle, hal_timer_set, the clocks and
-// hal_entropy.
+// clock_timer_check, worker_submit, hal_cpu_start, hal_cpu_idle, hal_cpu_poll, hal_timer_set, the
+// clocks and hal_entropy.
 #ifndef HAL_LINUX_MACHINE_H
 #define HAL_LINUX_MACHINE_H
 

@@ -2,9 +2,10 @@
 // smp.c: vCPUs as host threads: start, raise, idle.
 //
 // The protocol between vcpu_raise and hal_cpu_idle is one word, pending. The idler swings it from 0
-// to VCPU_IDLE and waits while it is that. Whoever raises a cause learns, in the same atomic
-// operation, how to make the vCPU look: by futex (VCPU_IDLE was set), by signal (nothing was set),
-// or not at all (VCPU_SPIN: it is looking; another cause: whoever raised that one makes it look).
+// to VCPU_IDLE and waits while it is that; hal_cpu_poll swings it to VCPU_SPIN and looks. Whoever
+// raises a cause learns, in the same atomic operation, how to make the vCPU look: by futex
+// (VCPU_IDLE was set), by signal (nothing was set), or not at all (VCPU_SPIN: it is looking;
+// another cause: whoever raised that one makes it look).
 //
 // The last case is sound because a vCPU never goes on with a cause pending: it takes one off at a
 // time, only to deliver it, and looks at the whole word before it idles or goes on unmasked.
@@ -21,8 +22,7 @@
 #include "hal-linux/thread.h"
 #include "hal/upcall.h"
 
-// Waking a halted host CPU costs more than this, so a short wait is better spent looking.
-enum { IDLE_SPIN_NS = 15000, IDLE_SPIN_TURNS = 20 };
+enum { POLL_TURNS = 16 }; // looks at memory for each look at the clock
 
 static _Atomic uint32_t vcpu_busy_count = 1; // vCPUs started that do not wait in the host
 
@@ -60,23 +60,53 @@ void vcpu_raise(struct vcpu *vcpu, uint32_t causes)
     hal_irq_restore(state);
 }
 
-// Worth while when another vCPU, which may wake us soon, is running, and on a host CPU that we do
-// not take from anybody. A vCPU that spins counts as running: it may have been woken just now.
-static void vcpu_spin(struct vcpu *vcpu)
+// Whether a vCPU that looks takes a host CPU from one that has work.
+static bool is_crowded(void)
 {
-    uint32_t others = atomic_load_explicit(&vcpu_busy_count, memory_order_relaxed) - 1;
-    uint32_t none = 0;
-    if (others == 0 || others >= vcpu_host_count ||
-        !atomic_compare_exchange_strong(&vcpu->pending, &none, VCPU_SPIN)) {
-        return;
-    }
-    hal_ns end = hal_clock_ns() + IDLE_SPIN_NS;
-    do {
-        for (int i = 0; i < IDLE_SPIN_TURNS; ++i) {
-            hal_cpu_relax();
+    return atomic_load_explicit(&vcpu_busy_count, memory_order_relaxed) > vcpu_host_count;
+}
+
+static bool is_any_set(const _Atomic uint64_t *words, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; ++i) {
+        if (atomic_load_explicit(&words[i], memory_order_relaxed) != 0) {
+            return true;
         }
-    } while (atomic_load(&vcpu->pending) == VCPU_SPIN && hal_clock_ns() < end);
-    atomic_fetch_and(&vcpu->pending, ~(uint32_t)VCPU_SPIN);
+    }
+    return false;
+}
+
+// True where there is something to do, after some looks.
+static bool poll_turns(const struct vcpu *vcpu, const _Atomic uint64_t *words, uint32_t count)
+{
+    for (int i = 0; i < POLL_TURNS; ++i) {
+        if (is_any_set(words, count) ||
+            atomic_load_explicit(&vcpu->pending, memory_order_relaxed) != VCPU_SPIN) {
+            return true;
+        }
+        hal_cpu_relax();
+    }
+    return false;
+}
+
+// The deadline of this vCPU is looked at, too: the host's signal for it comes later than we see it.
+void hal_cpu_poll(const _Atomic uint64_t *words, uint32_t count, hal_ns until)
+{
+    struct vcpu *vcpu = vcpu_self();
+    uint32_t none = 0;
+    if (!is_crowded() && atomic_compare_exchange_strong(&vcpu->pending, &none, VCPU_SPIN)) {
+        hal_ns deadline = atomic_load_explicit(&vcpu->deadline, memory_order_relaxed);
+        hal_ns end = until < deadline ? until : deadline;
+        bool is_over = false;
+        while (!is_over && !poll_turns(vcpu, words, count)) {
+            is_over = is_crowded() || hal_clock_ns() >= end;
+        }
+        if (is_over) {
+            clock_timer_check(vcpu);
+        }
+        atomic_fetch_and(&vcpu->pending, ~(uint32_t)VCPU_SPIN);
+    }
+    irq_deliver(NULL);
 }
 
 // The host thread waits while the word is VCPU_IDLE; the deadline is the wait's own timeout.
@@ -100,9 +130,7 @@ static void vcpu_wait(struct vcpu *vcpu)
 
 void hal_cpu_idle(void)
 {
-    struct vcpu *vcpu = vcpu_self();
-    vcpu_spin(vcpu);
-    vcpu_wait(vcpu);
+    vcpu_wait(vcpu_self());
     irq_deliver(NULL);
 }
 

@@ -116,6 +116,12 @@ void hal_cpu_kick(uint32_t index);
 // Returns only after at least one upcall.
 void hal_cpu_idle(void);
 
+// Looks for an interrupt, and for one of the count words to be other than 0, until `until` at most, and
+// does not halt: who raises an interrupt meanwhile need do no more than write memory, nor need who writes
+// the words kick. Interrupts are off on entry and on return, and are delivered in between. May return early,
+// and does at once where it would take the CPU that looks from others that have work.
+void hal_cpu_poll(const _Atomic uint64_t *words, uint32_t count, hal_ns until);
+
 // Tells the core it is in a spin loop.
 static inline void hal_cpu_relax(void);
 

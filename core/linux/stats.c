@@ -142,7 +142,10 @@ void stats_print(void)
                   hal_clock_ns() / 1000000 % 1000, sched_cpu_count());
     console_print("osv:   %10lu switches\n", counts.switches);
     console_print("osv:   %10lu wakes\n", counts.wakes);
-    console_print("osv:   %10lu kicks\n", counts.kicks);
+    console_print(
+        "osv:   %10lu kicks, %lu saved by %lu looks of idle CPUs, of %lu us; in vain %lu us\n",
+        counts.kicks, counts.unkicked, counts.polls, counts.polled_ns / 1000,
+        counts.polled_vain_ns / 1000);
     console_print("osv:   %10lu interrupts (timer %lu, kick %lu, devices and notices %lu)\n",
                   counts.interrupts, counts.timers, counts.kicked,
                   counts.interrupts - counts.timers - counts.kicked);

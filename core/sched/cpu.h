@@ -2,7 +2,7 @@
 // cpu.h: the scheduler's state on one CPU, and what its files share. For core/sched only.
 //
 // A CPU's run queue and timers are touched by that CPU alone, with interrupts off: no lock. Others
-// leave threads in its inbox and kick it.
+// leave threads in its inbox (inbox.c) and kick it, unless it looks there by itself (poll.c).
 #ifndef CORE_SCHED_CPU_H
 #define CORE_SCHED_CPU_H
 
@@ -27,6 +27,23 @@ enum {
     CPU_LINE = 128,                // two cache lines: processors fetch them in pairs
 };
 
+// What others have for a CPU: for each of them a queue that it alone adds to.
+struct inbox {
+    _Atomic uint64_t posted[HAL_CPU_MAX / 64]; // by which CPUs, a bit each; the owner takes it
+    _Atomic bool is_polled;                    // the owner looks at posted by itself; it alone writes this
+    _Atomic hal_ns kicked_ns;                  // when it was last kicked for a post; for poll.c
+    _Atomic(struct thread *) queues[];         // by CPU, newest first; only that CPU makes it other than NULL
+};
+
+// What a CPU knows about how long it is idle (poll.c). Its own.
+struct poll {
+    hal_ns began_ns;  // when it last became idle
+    hal_ns idle_ns;   // how long it had been idle before, since ever
+    hal_ns gap_ns;    // expected
+    hal_ns credit_ns; // what it may spend on looking in vain, as of began_ns
+    enum { POLL_NONE, POLL_CAUGHT, POLL_FAILED } state; // how the look of this time ended
+};
+
 struct cpu {
     uint32_t index; // first: core/mem reads it through hal_cpu_self
     // This CPU's, interrupts off.
@@ -41,16 +58,17 @@ struct cpu {
     struct cpu *departing_to;
     struct thread *dead;       // switched out for good, to be released by whoever runs next
     struct sched_counts counts;
+    struct poll poll;
     struct wheel timers; // of threads parked here
     // Anybody's.
-    _Alignas(CPU_LINE) _Atomic(struct thread *) inbox; // newest first
-    _Atomic bool idle;                                 // halted or about to: it takes threads off others, and
-                                                       // is in no section (quiescence.h); only it sets it
-    _Atomic uint32_t ready_count;                      // in ready; written by this CPU, a hint for others
-    _Atomic uint32_t running_priority;                 // of current; a hint, too
-    _Atomic bool affinity_changed;                     // of some thread that is or was here
-    _Atomic bool schedule_changed;                     // the same
-    _Atomic uint64_t answered;                         // up to this number of quiescence_asked
+    _Alignas(CPU_LINE) struct inbox *inbox; // set at boot
+    _Atomic bool idle;                      // halted, looking or about to: it takes threads off others, and
+                                            // is in no section (quiescence.h); only it sets it
+    _Atomic uint32_t ready_count;           // in ready; written by this CPU, a hint for others
+    _Atomic uint32_t running_priority;      // of current; a hint, too
+    _Atomic bool affinity_changed;          // of some thread that is or was here
+    _Atomic bool schedule_changed;          // the same
+    _Atomic uint64_t answered;              // up to this number of quiescence_asked
     _Alignas(CPU_LINE) struct thread idle_thread;
 };
 
@@ -74,8 +92,6 @@ static inline uint32_t runq_count(const struct cpu *cpu)
 
 void runq_insert(struct cpu *cpu, struct thread *thread);
 void runq_remove(struct cpu *cpu, struct thread *thread);
-void inbox_post(struct cpu *target, struct thread *thread);
-void inbox_drain(struct cpu *cpu);
 // For one that has just been made THREAD_RUNNING and is in no queue. True: it is real-time and queued here; the caller
 // calls preempt_for_real_time, with interrupts as it found them.
 bool thread_ready(struct thread *thread);
@@ -91,6 +107,19 @@ static inline struct cpu *thread_cpu(const struct thread *thread)
 {
     return atomic_load_explicit(&thread->cpu, memory_order_relaxed);
 }
+
+// inbox.c. All with interrupts off.
+size_t inbox_size(uint32_t cpus); // bytes for each of so many
+void inbox_init(struct cpu *cpu, void *memory); // of zeros, inbox_size, aligned to CPU_LINE
+// thread is the target's from here on.
+void inbox_post(struct cpu *target, struct thread *thread);
+void inbox_drain(struct cpu *cpu);
+bool inbox_poll(struct cpu *cpu, hal_ns until); // looks whether anything comes, and lets interrupts in. True: yes
+
+// poll.c. All with interrupts off.
+void poll_init(struct cpu *cpu);
+void poll_begin(struct cpu *cpu); // the CPU has just become idle
+bool poll_run(struct cpu *cpu);   // looks for work for a while, if that is worth while. True: there is some
 
 // schedule.c. All with interrupts off.
 static inline bool is_real_time(const struct thread *thread)

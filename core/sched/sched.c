@@ -48,6 +48,10 @@ void sched_counts_get(uint32_t cpu, struct sched_counts *counts)
         .timers = count_get(&from->timers),
         .kicked = count_get(&from->kicked),
         .faults = count_get(&from->faults),
+        .polls = count_get(&from->polls),
+        .polled_ns = count_get(&from->polled_ns),
+        .polled_vain_ns = count_get(&from->polled_vain_ns),
+        .unkicked = count_get(&from->unkicked),
     };
 }
 
@@ -64,6 +68,10 @@ void sched_counts_sum(struct sched_counts *sum)
         sum->timers += counts.timers;
         sum->kicked += counts.kicked;
         sum->faults += counts.faults;
+        sum->polls += counts.polls;
+        sum->polled_ns += counts.polled_ns;
+        sum->polled_vain_ns += counts.polled_vain_ns;
+        sum->unkicked += counts.unkicked;
     }
 }
 
@@ -154,20 +162,24 @@ static void idle_run(void *argument)
 {
     struct cpu *cpu = argument; // the idle thread stays
     sched_finish();
+    poll_begin(cpu);
     for (;;) {
         inbox_drain(cpu);
         if (runq_count(cpu) > 0) {
             atomic_store_explicit(&cpu->idle, false, memory_order_relaxed);
             atomic_thread_fence(memory_order_seq_cst); // pairs with the one in quiescence_wait
             sched_switch(cpu, NULL);
+            poll_begin(cpu);
             continue;
         }
         // Before the kick that makes another's balance_push look.
         // Release pairs with quiescence.c.
         atomic_store_explicit(&cpu->idle, true, memory_order_release);
         balance_pull(cpu);
-        timer_settle(cpu);
-        hal_cpu_idle();
+        if (!poll_run(cpu)) {
+            timer_settle(cpu);
+            hal_cpu_idle();
+        }
     }
 }
 
@@ -206,15 +218,30 @@ static void cpu_start(struct cpu *cpu)
     ASSERT(error == 0);
 }
 
+// -ENOMEM is fatal here, too.
+static void inboxes_init(void)
+{
+    size_t size = inbox_size(sched_count);
+    hal_phys start;
+    size_t pages = (sched_count * size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
+    int error = frame_alloc(pages, FRAME_ZERO, &start);
+    ASSERT(error == 0);
+    for (uint32_t i = 0; i < sched_count; ++i) {
+        inbox_init(&sched_cpus[i], frame_address(start) + i * size);
+    }
+}
+
 void sched_start(const struct hal_boot *boot, void (*first)(void *), void *argument)
 {
     ASSERT(hal_cpu_self() == &sched_cpus[0] && !hal_irq_enabled());
     ASSERT(boot->cpu_count >= 1 && boot->cpu_count <= HAL_CPU_MAX);
     sched_count = boot->cpu_count;
     struct hal_cpu_set all = {0};
+    inboxes_init();
     for (uint32_t i = 0; i < sched_count; ++i) {
         struct cpu *cpu = &sched_cpus[i];
         cpu->index = i;
+        poll_init(cpu);
         cpu->timer_ns = UINT64_MAX;
         all.words[i / 64] |= 1ul << i % 64;
         thread_idle_init(cpu);

@@ -21,6 +21,10 @@ struct sched_counts {
     uint64_t switches, wakes, kicks;
     uint64_t interrupts, timers, kicked; // the last two are of the first
     uint64_t faults;
+    uint64_t polls;           // how often an idle CPU looked for work before it halted
+    uint64_t polled_ns;       // for how long
+    uint64_t polled_vain_ns;  // and of that for nothing
+    uint64_t unkicked;        // wakes that needed no kick, since the other CPU was looking
 };
 void sched_counts_sum(struct sched_counts *sum);
 void sched_counts_get(uint32_t cpu, struct sched_counts *counts); // of one of them

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// switch.c: choosing the next thread; parking; waking, also across CPUs.
+// switch.c: choosing the next thread; parking; waking.
 //
 // A run queue belongs to its CPU and has no lock. A thread is always somewhere exactly once: it
-// runs, or is in one run queue, or in one inbox, or is parked and in none. Who turns its state from
-// PARKED to RUNNING owns it and queues it.
+// runs, or is in one run queue, or in one inbox (inbox.c), or is parked and in none. Who turns its
+// state from PARKED to RUNNING owns it and queues it.
 //
 // A parking thread is PARKED before its registers are saved, so it may be woken, and be posted to
 // its own CPU's inbox, while it is still running there. Only that CPU takes it out, and does so
@@ -58,54 +58,6 @@ void runq_remove(struct cpu *cpu, struct thread *thread)
 struct thread *runq_first(const struct cpu *cpu)
 {
     return thread_of(tree_first(&cpu->ready));
-}
-
-// thread is the target's from the exchange on: not even its next is ours to read.
-void inbox_post(struct cpu *target, struct thread *thread)
-{
-    struct thread *head = atomic_load_explicit(&target->inbox, memory_order_relaxed);
-    do {
-        thread->next = head;
-    } while (!atomic_compare_exchange_weak(&target->inbox, &head, thread)); // with inbox_drain
-    if (head == NULL) {
-        cpu_kick(target->index); // later posts ride on this kick
-    } else {
-        MARK("inbox: a post rides on an earlier kick");
-    }
-}
-
-static void inbox_take(struct cpu *cpu, struct thread *thread)
-{
-    // current, which is on its way out, cannot be sent off: its registers are not saved yet.
-    if (thread == cpu->current) {
-        MARK("inbox: one that is still parking");
-        runq_insert(cpu, thread);
-    } else if (cpu_is_allowed(thread, cpu)) {
-        runq_insert(cpu, thread);
-    } else {
-        MARK("inbox: one that must not run here");
-        thread_depart(cpu, thread, cpu_allowed(thread, cpu));
-    }
-}
-
-void inbox_drain(struct cpu *cpu)
-{
-    if (atomic_load_explicit(&cpu->inbox, memory_order_relaxed) == NULL) {
-        return; // a post that we do not see yet kicks
-    }
-    struct thread *thread = atomic_exchange(&cpu->inbox, NULL);
-    struct thread *oldest = NULL;
-    while (thread != NULL) {
-        struct thread *older = thread->next;
-        thread->next = oldest;
-        oldest = thread;
-        thread = older;
-    }
-    while (oldest != NULL) {
-        struct thread *newer = oldest->next;
-        inbox_take(cpu, oldest);
-        oldest = newer;
-    }
 }
 
 void thread_depart(struct cpu *cpu, struct thread *thread, struct cpu *target)

@@ -79,6 +79,8 @@ static hal_ns events_next(void)
     for (uint32_t i = 0; i < vcpu_count; ++i) {
         earlier(&next, turn_cpus[i].coming != 0 ? turn_cpus[i].coming_at : UINT64_MAX);
         earlier(&next, turn_cpus[i].fires_at);
+        hal_ns polls_until = turn_cpus[i].polls_until;
+        earlier(&next, polls_until > point_now ? polls_until : UINT64_MAX);
         hal_ns until = turn_cpus[i].stands_until;
         earlier(&next, until > point_now ? until : UINT64_MAX);
     }

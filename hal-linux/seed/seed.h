@@ -24,12 +24,15 @@ enum {
 // What the clock on the wall says at the start of each run: 2030-01-01.
 #define SEED_START_S 1893456000ul
 
-// One vCPU, beside its struct vcpu. It is in one of four states: not started; waiting in
-// hal_cpu_idle, until something is pending; standing still, as a planted fault, until a time; able to
-// run.
+// One vCPU, beside its struct vcpu. It is in one of five states: not started; waiting in
+// hal_cpu_idle, until something is pending; in hal_cpu_poll, until that, or a word is set, or a time;
+// standing still, as a planted fault, until a time; able to run.
 struct turn_cpu {
     void *sp; // where its coroutine was left
     bool is_started, is_waiting;
+    const _Atomic uint64_t *words; // of hal_cpu_poll
+    uint32_t word_count;
+    hal_ns polls_until;            // UINT64_MAX: it does not
     uint32_t coming;  // causes that were raised and are not pending yet,
     hal_ns coming_at; // but will be then
     hal_ns fires_at;  // when its timer will: the deadline and its jitter

@@ -30,11 +30,29 @@ static uint32_t index_self(void)
     return vcpu_self()->index;
 }
 
+static bool is_any_set(const struct turn_cpu *cpu)
+{
+    for (uint32_t i = 0; i < cpu->word_count; ++i) {
+        if (atomic_load(&cpu->words[i]) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Of one that waits.
+static bool is_awaited(uint32_t index)
+{
+    const struct turn_cpu *cpu = &turn_cpus[index];
+    return atomic_load(&vcpus[index].pending) != 0 || cpu->polls_until <= point_now ||
+           is_any_set(cpu);
+}
+
 static bool is_able(uint32_t index)
 {
     const struct turn_cpu *cpu = &turn_cpus[index];
     return cpu->is_started && cpu->stands_until <= point_now &&
-           (!cpu->is_waiting || atomic_load(&vcpus[index].pending) != 0);
+           (!cpu->is_waiting || is_awaited(index));
 }
 
 uint64_t turn_points(void)
@@ -127,18 +145,35 @@ void turn_choose(enum turn_reason reason, bool is_change, const void *place)
     }
 }
 
+static void await(uint32_t index)
+{
+    turn_cpus[index].is_waiting = true;
+    while (!is_awaited(index)) {
+        give_way();
+    }
+    turn_cpus[index].is_waiting = false;
+    irq_deliver(NULL);
+    point_next_update();
+}
+
 void hal_cpu_idle(void)
 {
     point_at(PLACE);
-    struct vcpu *vcpu = vcpu_self();
-    struct turn_cpu *cpu = &turn_cpus[vcpu->index];
-    cpu->is_waiting = true;
-    while (atomic_load(&vcpu->pending) == 0) {
-        give_way();
-    }
-    cpu->is_waiting = false;
-    irq_deliver(NULL);
-    point_next_update();
+    await(index_self());
+}
+
+// No turns are spent on looking: the vCPU can go on from when there is something to be seen, and
+// does when it is chosen.
+void hal_cpu_poll(const _Atomic uint64_t *words, uint32_t count, hal_ns until)
+{
+    point_at(PLACE);
+    struct turn_cpu *cpu = &turn_cpus[index_self()];
+    cpu->words = words;
+    cpu->word_count = count;
+    cpu->polls_until = until;
+    await(index_self());
+    cpu->word_count = 0;
+    cpu->polls_until = UINT64_MAX;
 }
 
 // ---- Start -----------------------------------------------------------------------
@@ -177,6 +212,7 @@ int machine_start(const struct hal_boot *boot)
     facts = boot;
     for (uint32_t i = 0; i < boot->cpu_count; ++i) {
         turn_cpus[i].fires_at = UINT64_MAX;
+        turn_cpus[i].polls_until = UINT64_MAX;
     }
     return thread_carry(&vcpus[0], carry);
 }

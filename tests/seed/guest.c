@@ -21,6 +21,7 @@ struct guest {
 
 static struct guest guests[GUEST_COUNT];
 static _Alignas(16) char idle_stacks[SEED_CPU_COUNT][STACK_SIZE];
+static _Alignas(CPU_LINE) char inboxes[SEED_CPU_COUNT][4 * CPU_LINE];
 static _Atomic int flags[GUEST_COUNT];
 static _Atomic unsigned freed;
 static struct guest spare; // for one call of thread_create
@@ -93,6 +94,9 @@ static void cpu_reset(unsigned index)
     struct thread *idle = &cpu->idle_thread;
     memset(cpu, 0, sizeof *cpu);
     cpu->index = index;
+    memset(inboxes[index], 0, sizeof inboxes[index]);
+    inbox_init(cpu, inboxes[index]);
+    cpu->poll.began_ns = hal_clock_ns();
     atomic_store(&cpu->answered, atomic_load(&quiescence_asked));
     cpu->timer_ns = UINT64_MAX;
     idle->context.self = idle;
@@ -114,8 +118,10 @@ void guest_reset(unsigned index, unsigned cpu, void (*body)(void))
     hal_context_init(&thread->context, guest->stack, STACK_SIZE, guest_begin, guest);
     atomic_store(&thread->affinity[0], 3);
     atomic_store(&thread->cpu, &sched_cpus[cpu]);
-    thread->next = atomic_load(&sched_cpus[cpu].inbox);
-    atomic_store(&sched_cpus[cpu].inbox, thread);
+    struct inbox *inbox = sched_cpus[cpu].inbox;
+    thread->next = atomic_load(&inbox->queues[cpu]);
+    atomic_store(&inbox->queues[cpu], thread);
+    atomic_store(&inbox->posted[0], 1u << cpu);
     atomic_store(&flags[index], 0);
 }
 
@@ -146,6 +152,13 @@ void guests_reset(void)
     for (unsigned i = 0; i < SEED_CPU_COUNT; ++i) {
         cpu_reset(i);
         seed_cpu_set(i, &sched_cpus[i]);
+    }
+}
+
+void guests_poll(void)
+{
+    for (unsigned i = 0; i < SEED_CPU_COUNT; ++i) {
+        poll_init(&sched_cpus[i]);
     }
 }
 

@@ -7,6 +7,7 @@
 // all preemptions are used nothing is decided any more.
 #include "seed.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,9 @@ struct seed_cpu {
     bool started, done, blocked, may_time_out;
     bool masked, kicked;
     hal_ns deadline;
+    const _Atomic uint64_t *words; // of hal_cpu_poll
+    uint32_t word_count;
+    hal_ns polls_until; // UINT64_MAX: it does not
     _Alignas(16) char stack[STACK_SIZE];
 };
 
@@ -118,9 +122,31 @@ static bool has_interrupt(const struct seed_cpu *cpu)
     return cpu->kicked || cpu->deadline <= now_ns;
 }
 
+// Of one in hal_cpu_poll: it has found something, or its time is up.
+static bool has_polled(const struct seed_cpu *cpu)
+{
+    for (uint32_t i = 0; i < cpu->word_count; ++i) {
+        if (atomic_load(&cpu->words[i]) != 0) {
+            return true;
+        }
+    }
+    return cpu->polls_until <= now_ns;
+}
+
 static bool can_run(const struct seed_cpu *cpu)
 {
-    return !cpu->done && (!cpu->blocked || cpu->may_time_out || has_interrupt(cpu));
+    return !cpu->done &&
+           (!cpu->blocked || cpu->may_time_out || has_interrupt(cpu) || has_polled(cpu));
+}
+
+static hal_ns event_next(void)
+{
+    hal_ns next = UINT64_MAX;
+    for (unsigned i = 0; i < SEED_CPU_COUNT; ++i) {
+        next = cpus[i].deadline < next ? cpus[i].deadline : next;
+        next = cpus[i].polls_until < next ? cpus[i].polls_until : next;
+    }
+    return next;
 }
 
 static struct seed_cpu *other(void)
@@ -197,11 +223,10 @@ void seed_point(void)
 static void give_way(void)
 {
     while (!can_run(other()) && !can_run(running)) {
-        hal_ns deadline = cpus[0].deadline < cpus[1].deadline ? cpus[0].deadline : cpus[1].deadline;
-        if (deadline == UINT64_MAX) {
+        now_ns = event_next();
+        if (now_ns == UINT64_MAX) {
             seed_fail("nobody can run: a wake-up was lost");
         }
-        now_ns = deadline;
     }
     if (can_run(other())) {
         go_on_with(other());
@@ -355,6 +380,23 @@ void hal_cpu_idle(void)
     running->masked = true;
 }
 
+void hal_cpu_poll(const _Atomic uint64_t *words, uint32_t count, hal_ns until)
+{
+    seed_point();
+    running->words = words;
+    running->word_count = count;
+    running->polls_until = until;
+    while (!has_interrupt(running) && !has_polled(running)) {
+        running->blocked = true;
+        give_way();
+        running->blocked = false;
+    }
+    running->word_count = 0;
+    running->polls_until = UINT64_MAX;
+    deliver(NULL);
+    running->masked = true;
+}
+
 void hal_context_init(struct hal_context *context, char *stack, size_t size, void (*entry)(void *),
                       void *argument)
 {
@@ -444,7 +486,8 @@ static void run_once(void)
         struct seed_cpu *cpu = &cpus[i];
         cpu->done = cpu->blocked = cpu->may_time_out = cpu->kicked = false;
         cpu->masked = true;
-        cpu->deadline = UINT64_MAX;
+        cpu->deadline = cpu->polls_until = UINT64_MAX;
+        cpu->word_count = 0;
         cpu->sp = stack_make(cpu->stack, STACK_SIZE, body_run, cpu);
     }
     test->reset();

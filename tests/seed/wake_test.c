@@ -29,33 +29,6 @@ static void reset_ping_pong(void)
     guest_reset(1, 1, pong);
 }
 
-// One wakes two on the other CPU, one of them twice.
-
-static void wake_both(void)
-{
-    guest_tell(1);
-    guest_tell(2);
-    thread_wake(guest(1));
-}
-
-static void sleep_1(void)
-{
-    guest_wait(1);
-}
-
-static void sleep_2(void)
-{
-    guest_wait(2);
-}
-
-static void reset_two_sleepers(void)
-{
-    guests_reset();
-    guest_reset(0, 0, wake_both);
-    guest_reset(1, 1, sleep_1);
-    guest_reset(2, 1, sleep_2);
-}
-
 // One changes CPU while the other wakes it.
 
 static const struct hal_cpu_set only_1 = {{2}};
@@ -176,11 +149,6 @@ static const char *const ping_marks[] = {
     "switch: the parking thread is chosen again",
     NULL,
 };
-static const char *const sleepers_marks[] = {
-    "inbox: a post rides on an earlier kick",
-    "wake: of one that is notified already",
-    NULL,
-};
 static const char *const migrate_marks[] = {
     "switch: one that changes CPU is posted by the next",
     NULL,
@@ -207,13 +175,6 @@ static const struct seed_test tests[] = {
         .bodies = {guest_cpu_run, guest_cpu_run},
         .end_count = 2,
         .marks = ping_marks,
-    },
-    {
-        .name = "wake queue, two sleepers",
-        .reset = reset_two_sleepers,
-        .bodies = {guest_cpu_run, guest_cpu_run},
-        .end_count = 3,
-        .marks = sleepers_marks,
     },
     {
         .name = "migration",

@@ -9,6 +9,7 @@
 #include <check.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -161,6 +162,19 @@ void hal_cpu_idle(void)
         } else {
             futex(&self->pending, FUTEX_WAIT, 0);
         }
+    }
+}
+
+void hal_cpu_poll(const _Atomic uint64_t *words, uint32_t count, hal_ns until)
+{
+    enum { TURNS = 20 }; // the clock stands still
+    for (int turn = 0; turn < TURNS && !interrupt_take(); ++turn) {
+        for (uint32_t i = 0; i < count; ++i) {
+            if (atomic_load_explicit(&words[i], memory_order_relaxed) != 0) {
+                return;
+            }
+        }
+        sched_yield();
     }
 }
 

@@ -52,6 +52,11 @@ void hal_cpu_idle(void)
     abort();
 }
 
+void hal_cpu_poll(const _Atomic uint64_t *words, uint32_t count, hal_ns until)
+{
+    abort();
+}
+
 static struct thread *threads_make(struct cpu *cpu, uint32_t count)
 {
     struct thread *threads = calloc(count, sizeof *threads);

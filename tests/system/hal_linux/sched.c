@@ -286,11 +286,16 @@ struct thread *thread_create(uint32_t cpu, char *stack, void *tp, void (*entry)(
 
 static void idle_run(void *arg)
 {
+    static const _Atomic uint64_t nothing; // all that is raised comes as an interrupt
+    enum { IDLE_POLL_NS = 15000 };
     struct cpu *cpu = arg;
     sched_finish();
     atomic_fetch_add(&cpus_up, 1);
     for (;;) {
         sched_switch(cpu);
+        if (cpu->runq_first == NULL) {
+            hal_cpu_poll(&nothing, 1, hal_clock_ns() + IDLE_POLL_NS);
+        }
         if (cpu->runq_first == NULL) {
             hal_cpu_idle();
         }

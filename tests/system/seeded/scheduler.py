@@ -76,6 +76,28 @@ def balance(machine, files):
               lambda found: all(45000 < thread["used"] < 55000 for thread in found), cpus=cpus)
 
 
+def idle(machine, files):
+    """Idle CPUs look for work where it comes soon, and then nobody kicks them; else they take next to no time."""
+    looks = re.compile(rb"(\d+) kicks, (\d+) saved by (\d+) looks of idle CPUs, of (\d+) us; in vain (\d+) us")
+    for arguments, right in (
+            # The other CPU looks by then, but where the seed has it stand still meanwhile.
+            (("hand-over", "500", "10"), lambda run: run["kicks"] < 500 and run["saved"] > 500),
+            # A wake that comes too late to be waited for is a kick: there is no looking but for trials.
+            (("wakes", "300", "1000"), lambda run: run["kicks"] >= 250 and run["vain"] < run["us"] * 2 / 64 + 2000),
+            (("sleeps", "300", "1000"), lambda run: run["vain"] < run["us"] * 2 / 64 + 2000),
+            (("sleeps", "2", "1000000"), lambda run: run["vain"] < 4000)):
+        for seed in SEEDS:
+            machine.empty()
+            command = machine.osv[:1] + ["-c", "2", "--seed", str(seed), "--stats"] + machine.osv[3:]
+            status, out, err = machine.run(command + [files["idle"], *arguments])
+            run = {name: int(value) for name, value in re.findall(r"(kicks|us) (\d+)", out.decode())}
+            found = looks.search(err)
+            if found is not None:
+                run.update(zip(("all", "saved", "looks", "looked", "vain"), map(int, found.groups())))
+            machine.case("%s, seed %d" % (" ".join(arguments), seed), status == 0 and "vain" in run and right(run),
+                         repr((status, out, err, run)))
+
+
 def ticks(machine, files):
     """One busy thread on each CPU and no timer: no interrupt in a second."""
     for cpus in (1, 2, 4):

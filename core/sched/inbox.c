@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// inbox.c: threads on their way to another CPU's run queue: N x N wake queues, and who kicks.
+//
+// Each CPU has for each other one a queue, and a mask of those that have posted. Only the poster
+// makes a queue other than empty, only the owner empties it. So a post to an empty queue is a store
+// and a bit in the mask; it kicks if it is the first bit, for the owner takes all that is in the
+// mask at once, and not if the owner looks at the mask by itself. A post to a queue that is not
+// empty is an exchange there and no more: what was posted before it has set the bit, and whoever
+// takes that takes this. No loop, no retry, no memory but for the queues: a burst of wakes costs
+// one kick.
+//
+// With up to 12 CPUs mask and queues are in one pair of cache lines, so that the wake that travels
+// from CPU to CPU travels once.
+//
+// Invariant: where a bit is set the queue is not empty. An owner that halts has looked at the mask
+// after it said that it polls no longer.
+//
+// The mask has a word for each 64 CPUs, and "first" is first in its word: up to four kicks where
+// one would do; they coalesce.
+#include "core/lib/assert.h"
+#include "core/lib/mark.h"
+#include "core/sched/cpu.h"
+
+enum { WORD_BITS = 64 };
+
+size_t inbox_size(uint32_t cpus)
+{
+    size_t size = sizeof(struct inbox) + cpus * sizeof(_Atomic(struct thread *));
+    return (size + CPU_LINE - 1) / CPU_LINE * CPU_LINE;
+}
+
+void inbox_init(struct cpu *cpu, void *memory)
+{
+    ASSERT((uintptr_t)memory % CPU_LINE == 0);
+    cpu->inbox = memory;
+}
+
+static uint32_t word_count(void)
+{
+    return (sched_count + WORD_BITS - 1) / WORD_BITS;
+}
+
+// True: the queue was not empty, so its owner is to take it anyway.
+static bool queue_push(_Atomic(struct thread *) *queue, struct thread *thread)
+{
+    struct thread *head = atomic_load_explicit(queue, memory_order_relaxed);
+    thread->next = head;
+    if (head != NULL && atomic_compare_exchange_strong(queue, &head, thread)) { // with queue_take
+        return true;
+    }
+    thread->next = NULL;
+    atomic_store_explicit(queue, thread, memory_order_release); // the bit publishes it
+    return false;
+}
+
+// A hint to poll.c, by which nothing is decided.
+MARK_GUESS static void kick_note(struct inbox *inbox)
+{
+    atomic_store_explicit(&inbox->kicked_ns, hal_clock_ns(), memory_order_relaxed);
+}
+
+// thread is the target's from the push on: not even its next is ours to read.
+void inbox_post(struct cpu *target, struct thread *thread)
+{
+    struct inbox *inbox = target->inbox;
+    uint32_t self = hal_cpu_self()->index;
+    if (queue_push(&inbox->queues[self], thread)) {
+        MARK("inbox: a post rides on an earlier one");
+        return;
+    }
+    uint64_t bit = 1ul << self % WORD_BITS;
+    uint64_t posted = atomic_fetch_or(&inbox->posted[self / WORD_BITS], bit); // with inbox_drain
+    if (posted != 0) {
+        MARK("inbox: a post rides on another CPU's kick");
+    } else if (atomic_load(&inbox->is_polled)) { // after the bit; inbox_poll does it the other way
+        MARK("inbox: its owner looks");
+        count_add(&hal_cpu_self()->counts.unkicked, 1);
+    } else {
+        kick_note(inbox);
+        cpu_kick(target->index);
+    }
+}
+
+static void thread_take(struct cpu *cpu, struct thread *thread)
+{
+    // current, which is on its way out, cannot be sent off: its registers are not saved yet.
+    if (thread == cpu->current) {
+        MARK("inbox: one that is still parking");
+        runq_insert(cpu, thread);
+    } else if (cpu_is_allowed(thread, cpu)) {
+        runq_insert(cpu, thread);
+    } else {
+        MARK("inbox: one that must not run here");
+        thread_depart(cpu, thread, cpu_allowed(thread, cpu));
+    }
+}
+
+// In the order in which they came.
+static void queue_take(struct cpu *cpu, _Atomic(struct thread *) *queue)
+{
+    struct thread *thread = atomic_exchange(queue, NULL);
+    ASSERT(thread != NULL);
+    struct thread *oldest = NULL;
+    while (thread != NULL) {
+        struct thread *older = thread->next;
+        thread->next = oldest;
+        oldest = thread;
+        thread = older;
+    }
+    while (oldest != NULL) {
+        struct thread *newer = oldest->next;
+        thread_take(cpu, oldest);
+        oldest = newer;
+    }
+}
+
+static bool is_empty(const struct inbox *inbox)
+{
+    uint64_t posted = 0;
+    for (uint32_t i = 0; i < word_count(); ++i) {
+        posted |= atomic_load_explicit(&inbox->posted[i], memory_order_relaxed);
+    }
+    return posted == 0; // a post that we do not see yet kicks
+}
+
+void inbox_drain(struct cpu *cpu)
+{
+    struct inbox *inbox = cpu->inbox;
+    for (uint32_t i = 0; i < word_count(); ++i) {
+        if (atomic_load_explicit(&inbox->posted[i], memory_order_relaxed) == 0) {
+            continue;
+        }
+        uint64_t posted = atomic_exchange(&inbox->posted[i], 0); // before the queues are emptied
+        while (posted != 0) {
+            queue_take(cpu, &inbox->queues[i * WORD_BITS + (uint32_t)__builtin_ctzl(posted)]);
+            posted &= posted - 1;
+        }
+    }
+}
+
+bool inbox_poll(struct cpu *cpu, hal_ns until)
+{
+    struct inbox *inbox = cpu->inbox;
+    atomic_store_explicit(&inbox->is_polled, true, memory_order_relaxed);
+    hal_cpu_poll(inbox->posted, word_count(), until);
+    atomic_store_explicit(&inbox->is_polled, false, memory_order_relaxed);
+    // Either the look behind this finds the bit, or inbox_post finds that nobody polls.
+    atomic_thread_fence(memory_order_seq_cst);
+    return !is_empty(inbox);
+}
