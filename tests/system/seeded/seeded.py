@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """seeded.py: what osv-sim --seed promises, for compare.py: the same seed gives the same run, to the last bit."""
 import array
+import ctypes
+import errno
 import fcntl
 import os
 import pty
 import re
+import resource
 import shlex
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -323,6 +327,96 @@ def recorded_streams(machine, files):
     machine.case("--shrink: what comes through a pipe is there in each run", status == 0 and
                  re.match(rb"osv-sim: --shrink: the run \(exit, status 3\) needs 0 of \d+ preemptions; \d+ runs\n", err) is not None, repr(err))
     machine.case("--shrink: and in what it leaves", again()[0] == 3)
+
+
+def host_files(machine, files):
+    """Which inodes the host's files have, and times that nobody looks at, are no part of a run; recorded or not."""
+    file = os.path.join(machine.folder("recordings"), "run")
+    begin = machine.osv[:1] + ["-c", "2", "--seed", "9", "--trace-hash"] + machine.osv[3:]
+    read = ["lua5.4", "-e", "for i = 1, 9 do io.write(io.open('f' .. i):read('a')) end"]
+    look = ["stat", "-c", "%n %i %h %s %y %z"] + ["f%d" % i for i in range(1, 10)]
+
+    def write(name, text):
+        with open(os.path.join(machine.directory, name), "wb") as out:
+            out.write(text)
+
+    def fill(order, clutter, day):
+        machine.empty()
+        for i in order:
+            for j in range(clutter):
+                write("clutter%d.%d" % (i, j), b"")
+            write("f%d" % i, b"%d\n" % i)
+            os.utime(os.path.join(machine.directory, "f%d" % i), (0, 86400 * day))
+        for name in os.listdir(machine.directory):
+            if name.startswith("clutter"):
+                os.unlink(os.path.join(machine.directory, name))
+
+    for name, command in (("contents", read), ("inodes and times", look)):
+        fill(range(1, 10), 0, 1)
+        first = outcome(*machine.run(begin + ["--record", file] + command))
+        fill(range(9, 0, -1), 3, 1)
+        again = [outcome(*machine.run(begin + command)), outcome(*machine.run(machine.osv[:1] + ["--trace-hash", "--replay", file]))]
+        machine.case("%s: copied files are the same" % name, first[0] == 0 and again == [first] * 2, repr((first, again)))
+    fill(range(1, 10), 0, 1)
+    first = outcome(*machine.run(begin + ["--record", file] + read))
+    fill(range(1, 10), 0, 2)
+    again = [outcome(*machine.run(begin + read)), outcome(*machine.run(machine.osv[:1] + ["--trace-hash", "--replay", file]))]
+    machine.case("other times at which nobody looks: the same run", first[0] == 0 and again == [first] * 2, repr((first, again)))
+
+
+def cpuid_forbid():
+    """For this process and what it executes, arch_prctl(ARCH_SET_CPUID) answers ENODEV, as where the host has no such trap."""
+    def bpf(code, true, false, value):
+        return struct.pack("HBBI", code, true, false, value)
+
+    load, equal, answer = 0x20, 0x15, 0x06
+    program = b"".join([bpf(load, 0, 0, 0), bpf(equal, 0, 3, 158),  # the number of arch_prctl
+                        bpf(load, 0, 0, 16), bpf(equal, 0, 1, 0x1012),  # its first argument
+                        bpf(answer, 0, 0, 0x50000 | errno.ENODEV), bpf(answer, 0, 0, 0x7fff0000)])
+    buffer = ctypes.create_string_buffer(program)
+    filters = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer)))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, ctypes.c_void_p(ctypes.addressof(filters)), 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "seccomp")
+
+
+def processor(machine, files):
+    """Where cpuid cannot be trapped the run says so, names the processor, and is not made again elsewhere."""
+    file = os.path.join(machine.folder("recordings"), "run")
+    begin = ["-c", "2", "--seed", "4", "--trace-hash"] + machine.osv[3:]
+
+    def bare(options):
+        machine.empty()
+        done = subprocess.run(machine.osv[:1] + options, cwd=machine.directory, env=machine.environment, check=False,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=cpuid_forbid)
+        return done.returncode, done.stdout, done.stderr
+
+    untrapped = [bare(begin + ["--record", file, files["chance"]]) for _ in range(8)]
+    said = re.search(rb"cannot trap cpuid: the run can be repeated on this processor only: (.+)\n", untrapped[0][2])
+    machine.case("without the trap it says so", untrapped[0][0] == 0 and said is not None, repr(untrapped[0]))
+    named = said.group(1) if said else b"?"
+    machine.case("the hash names the processor", re.search(rb"trace hash [^\n]*, " + re.escape(named) + rb"\n", untrapped[0][2]) is not None,
+                 repr(untrapped[0]))
+    hashes = {outcome(*one)[3] for one in untrapped}
+    machine.case("and is the same again", len(hashes) == 1, repr(hashes))
+    machine.case("there it is made again", bare(["--trace-hash", "--replay", file])[0] == 0)
+    if machine.run(machine.osv[:1] + begin + ["true"])[2].count(b"cannot trap") == 0:
+        status, _, err = machine.run(machine.osv[:1] + ["--replay", file])
+        machine.case("elsewhere it is refused", status == 2 and err.count(b"\n") == 1 and
+                     b" was recorded on another processor, " + named in err, repr(err))
+
+
+def rate(machine, files):
+    """A million points a second, at least, with sqlite3 running: in the time of the processor, not of the clock."""
+    sql = "create table t(a, b); with recursive n(i) as (select 1 union all select i + 1 from n where i < 30000) insert into t " \
+          "select i, i * i from n; create index x on t(b); select count(*), sum(b) from t where b % 7 = 3;"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    got = run(machine, 1, ["sqlite3", ":memory:", sql])
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    points = got[4] / max(seconds, 1e-3)
+    machine.case("points per second", got[0] == 0 and got[4] > 1000000 and points > 1e6, "%.3g; %r" % (points, got))
+    print("# %.3g points per second of processor time" % points)
 
 
 NEEDED = {"counter": "add", "join": "work"}  # preempted there
