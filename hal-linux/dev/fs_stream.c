@@ -8,7 +8,6 @@
 // A request about a stream is known by note[3] of its chain: flags, the stream, the operation, and
 // the error of an answer that a worker is to give.
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 
 #include "hal-linux/dev/fs_request.h"
