@@ -226,7 +226,7 @@ def stats(machine, files):
     text = err.decode(errors="replace")
     machine.case("the program runs as without", status == 0 and out == b"", text)
     lines_have(machine, "the figures of the run", text, r"^osv: after \d+\.\d{3} s on \d+ CPUs:$",
-               r"^osv: +[1-9]\d* switches$", r"^osv: +[1-9]\d* wakes$", r"^osv: +\d+ kicks$",
+               r"^osv: +[1-9]\d* switches$", r"^osv: +[1-9]\d* wakes$", r"^osv: +\d+ kicks, \d+ saved by \d+ looks of idle CPUs, ",
                r"^osv: +[1-9]\d* interrupts \(timer [1-9]\d*, kick \d+, devices and notices \d+\)$",
                r"^osv: +[1-9]\d* faults$")
     peak = re.search(r"(\d+) KiB of memory at most", text)
