@@ -285,6 +285,7 @@ int main(void)
     tcase_add_test(one, few_stacks_of_many_threads_are_kept);
     suite_add_tcase(suite, one);
     TCase *threads = tcase_create("threads");
+    tcase_set_tags(threads, "threads");
     tcase_set_timeout(threads, 30);
     tcase_add_test(threads, no_wake_between_cpus_is_lost);
     tcase_add_test(threads, idle_cpus_get_work);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// stress_test.c: core's locks and its lock-free memory on real threads.
+// stress_test.c: core's locks and its lock-free memory on real threads; again and again for as many
+// seconds as OSV_STRESS_SECONDS says, once without it.
 //
 // What the locks protect, and what is in blocks and frames, is plain memory: ThreadSanitizer says
 // whether the order that they promise is there, Memcheck whether two threads have the same block.
@@ -8,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <valgrind/valgrind.h>
 
 #include "core/mem/frame.h"
@@ -18,6 +20,7 @@
 #include "core/sync/mutex.h"
 #include "core/sync/rwlock.h"
 #include "core/sync/semaphore.h"
+#include "core/sync/waitqueue.h"
 #include "memory_host.h"
 #include "thread_host.h"
 
@@ -54,6 +57,7 @@ static struct mutex mutex;
 static struct condvar condvar;
 static struct rwlock rwlock;
 static struct semaphore semaphore;
+static struct waitqueue queue;
 static uint64_t counter;
 static uint32_t turn;
 static uint64_t pair[2];
@@ -100,6 +104,31 @@ START_TEST(a_condition_variable_loses_no_turn)
 {
     turn = 0;
     host_threads_run(condvar_work);
+    ck_assert_uint_eq(turn, HOST_THREADS * rounds(3000));
+}
+END_TEST
+
+static void waitqueue_work(uint32_t index)
+{
+    for (uint32_t i = 0; i < rounds(3000); ++i) {
+        mutex_lock(&mutex);
+        while (turn % HOST_THREADS != index) {
+            if (i % 8 == 7) {
+                (void)waitqueue_wait_until(&queue, &mutex, 1, false);
+            } else {
+                waitqueue_wait(&queue, &mutex);
+            }
+        }
+        ++turn;
+        waitqueue_wake_all(&queue);
+        mutex_unlock(&mutex);
+    }
+}
+
+START_TEST(a_wait_queue_loses_no_turn)
+{
+    turn = 0;
+    host_threads_run(waitqueue_work);
     ck_assert_uint_eq(turn, HOST_THREADS * rounds(3000));
 }
 END_TEST
@@ -242,7 +271,7 @@ START_TEST(objects_belong_to_one_thread)
 }
 END_TEST
 
-int main(void)
+static int run_all(void)
 {
     Suite *suite = suite_create("stress");
     TCase *tests = tcase_create("threads");
@@ -251,6 +280,7 @@ int main(void)
     tcase_add_checked_fixture(tests, memory_init, NULL);
     tcase_add_test(tests, a_mutex_orders_what_it_protects);
     tcase_add_test(tests, a_condition_variable_loses_no_turn);
+    tcase_add_test(tests, a_wait_queue_loses_no_turn);
     tcase_add_test(tests, writers_are_alone);
     tcase_add_test(tests, a_semaphore_of_one_orders_what_it_protects);
     tcase_add_test(tests, blocks_are_freed_by_other_threads);
@@ -261,5 +291,16 @@ int main(void)
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
+    return failed;
+}
+
+int main(void)
+{
+    const char *seconds = getenv("OSV_STRESS_SECONDS");
+    time_t end = time(NULL) + (seconds != NULL ? atoi(seconds) : 0);
+    int failed;
+    do {
+        failed = run_all();
+    } while (failed == 0 && time(NULL) < end);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

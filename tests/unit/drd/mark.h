@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// mark.h: takes the place of core/lib/mark.h where Valgrind's DRD watches (--config=drd).
+// mark.h: takes the place of core/lib/mark.h where Valgrind's DRD watches (--config=drd) or its
+// Helgrind (--config=helgrind).
 #ifndef TESTS_UNIT_DRD_MARK_H
 #define TESTS_UNIT_DRD_MARK_H
 
