@@ -25,6 +25,12 @@ uint32_t sched_cpu_count(void)
     return sched_count;
 }
 
+// Should the caller move meanwhile, it is told of the CPU that it was on.
+bool thread_is_waited_for(void)
+{
+    return runq_count(hal_cpu_self()) > 0;
+}
+
 uint32_t thread_cpu_index(void)
 {
     return hal_cpu_self()->index;

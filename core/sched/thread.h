@@ -213,6 +213,7 @@ static inline bool thread_is_running(struct thread *thread)
 
 uint32_t thread_cpu_index(void);                 // where the caller is now
 uint32_t sched_cpu_count(void);
+bool thread_is_waited_for(void);                 // a guess, stale at once: does another wait for the caller's CPU?
 
 // Calls visit for each thread that has not ended, in no particular order, with interrupts on. Threads may start and
 // end meanwhile; the one that is visited stays a thread (perhaps a dead one) until visit returns.

@@ -155,7 +155,8 @@ MARK_GUESS static bool owner_is_running(struct thread *owner)
     return atomic_load_explicit(&owner->switched_ns, memory_order_relaxed) != 0;
 }
 
-// True: got it. With no owner the lock is on its way to somebody who is being woken. Each look
+// True: got it. With no owner the lock is on its way to somebody who is being woken: mostly to the
+// one that waits for this very CPU, if one does, and that one will not run while we spin. Each look
 // takes the mutex's line from the owner's cache, so looks are further and further apart: the owner
 // of short sections gets many of them done in between.
 static bool spin(struct mutex *mutex)
@@ -167,7 +168,8 @@ static bool spin(struct mutex *mutex)
             return true;
         }
         struct thread *owner = atomic_load_explicit(&mutex->owner, memory_order_relaxed);
-        if ((owner != NULL && !owner_is_running(owner)) || hal_clock_ns() >= end) {
+        bool is_hopeless = owner != NULL ? !owner_is_running(owner) : thread_is_waited_for();
+        if (is_hopeless || hal_clock_ns() >= end) {
             return false;
         }
         for (uint32_t i = 0; i < gap; ++i) {

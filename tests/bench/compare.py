@@ -27,6 +27,7 @@ REQUIRED = {
     "mutex_contended_2t_work0": 1.0,
     "mutex_contended_2t_work500": 1.0,
     "ctxsw_condvar_1cpu": 7.0,
+    "ctxsw_condvar_inside_1cpu": 7.0,
     "ctxsw_condvar_2cpu": 20.0,
     "ctxsw_yield_1cpu": 7.0,
     "timer_late_nanosleep_p50": 1.0,

@@ -8,6 +8,7 @@ static pthread_mutex_t mtx = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 static unsigned owner;
 static uint64_t remain;
+static int signals_inside; // with the mutex held: the one that is woken cannot have it yet
 
 static void hand_over(void *arg, int me, uint64_t n)
 {
@@ -23,8 +24,11 @@ static void hand_over(void *arg, int me, uint64_t n)
         else
             --remain;
         owner = !me;
+        if (signals_inside)
+            pthread_cond_signal(&cond);
         pthread_mutex_unlock(&mtx);
-        pthread_cond_signal(&cond);
+        if (!signals_inside)
+            pthread_cond_signal(&cond);
     }
 }
 
@@ -58,5 +62,7 @@ int main(void)
     } else
         bench_skip("ctxsw_condvar_2cpu", "one cpu");
     bench_ns_timed("ctxsw_yield_1cpu", yields, same);
+    signals_inside = 1;
+    bench_ns_timed("ctxsw_condvar_inside_1cpu", switches, same);
     return 0;
 }

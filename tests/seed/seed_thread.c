@@ -52,6 +52,11 @@ uint32_t sched_cpu_count(void)
     return 1; // nobody spins: it would only be a slow way to wait
 }
 
+bool thread_is_waited_for(void)
+{
+    return false;
+}
+
 // No thread here has signals to serve.
 void thread_serve_slow(void)
 {

@@ -101,6 +101,11 @@ uint32_t sched_cpu_count(void)
     return HOST_THREADS;
 }
 
+bool thread_is_waited_for(void)
+{
+    return false;
+}
+
 // No thread here has signals to serve.
 void thread_serve_slow(void)
 {

@@ -462,6 +462,11 @@ uint32_t sched_cpu_count(void)
     return 1;
 }
 
+bool thread_is_waited_for(void)
+{
+    return false;
+}
+
 // ---- vm ----
 
 void vm_walk(bool (*visit)(const struct vm_area_info *area, void *argument), void *argument)
