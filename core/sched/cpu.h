@@ -30,7 +30,7 @@ enum {
 // What others have for a CPU: for each of them a queue that it alone adds to.
 struct inbox {
     _Atomic uint64_t posted[HAL_CPU_MAX / 64]; // by which CPUs, a bit each; the owner takes it
-    _Atomic bool is_polled;                    // the owner looks at posted by itself; it alone writes this
+    _Atomic bool is_polled;                    // the owner idles and does not halt; it alone writes this
     _Atomic hal_ns kicked_ns;                  // when it was last kicked for a post; for poll.c
     _Atomic(struct thread *) queues[];         // by CPU, newest first; only that CPU makes it other than NULL
 };
@@ -115,6 +115,15 @@ void inbox_init(struct cpu *cpu, void *memory); // of zeros, inbox_size, aligned
 void inbox_post(struct cpu *target, struct thread *thread);
 void inbox_drain(struct cpu *cpu);
 bool inbox_poll(struct cpu *cpu, hal_ns until); // looks whether anything comes, and lets interrupts in. True: yes
+
+// The CPU idles: it will look into its inbox, and nobody need kick it until inbox_unwatch.
+static inline void inbox_watch(struct cpu *cpu)
+{
+    atomic_store_explicit(&cpu->inbox->is_polled, true, memory_order_relaxed);
+}
+
+// It will halt, or run a thread, after another look: a fence. True: there is nothing.
+bool inbox_unwatch(struct cpu *cpu);
 
 // poll.c. All with interrupts off.
 void poll_init(struct cpu *cpu);

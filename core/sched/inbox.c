@@ -12,8 +12,9 @@
 // With up to 12 CPUs mask and queues are in one pair of cache lines, so that the wake that travels
 // from CPU to CPU travels once.
 //
-// Invariant: where a bit is set the queue is not empty. An owner that halts has looked at the mask
-// after it said that it polls no longer.
+// Invariant: where a bit is set the queue is not empty. is_polled is true from when the idle thread
+// is chosen; an owner that halts, or chooses another, has looked at the mask after it took that
+// back.
 //
 // The mask has a word for each 64 CPUs, and "first" is first in its word: up to four kicks where
 // one would do; they coalesce.
@@ -72,7 +73,7 @@ void inbox_post(struct cpu *target, struct thread *thread)
     uint64_t posted = atomic_fetch_or(&inbox->posted[self / WORD_BITS], bit); // with inbox_drain
     if (posted != 0) {
         MARK("inbox: a post rides on another CPU's kick");
-    } else if (atomic_load(&inbox->is_polled)) { // after the bit; inbox_poll does it the other way
+    } else if (atomic_load(&inbox->is_polled)) { // after the bit; inbox_unwatch: the other way
         MARK("inbox: its owner looks");
         count_add(&hal_cpu_self()->counts.unkicked, 1);
     } else {
@@ -140,11 +141,15 @@ void inbox_drain(struct cpu *cpu)
 
 bool inbox_poll(struct cpu *cpu, hal_ns until)
 {
+    hal_cpu_poll(cpu->inbox->posted, word_count(), until);
+    return !is_empty(cpu->inbox);
+}
+
+bool inbox_unwatch(struct cpu *cpu)
+{
     struct inbox *inbox = cpu->inbox;
-    atomic_store_explicit(&inbox->is_polled, true, memory_order_relaxed);
-    hal_cpu_poll(inbox->posted, word_count(), until);
     atomic_store_explicit(&inbox->is_polled, false, memory_order_relaxed);
-    // Either the look behind this finds the bit, or inbox_post finds that nobody polls.
+    // Either a look behind this finds the bit, or inbox_post finds that nobody polls.
     atomic_thread_fence(memory_order_seq_cst);
-    return !is_empty(inbox);
+    return is_empty(inbox);
 }

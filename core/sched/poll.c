@@ -9,11 +9,14 @@
 //   by an eighth of the difference, and counts as POLL_GAP_MAX_NS at most. One that a kick ended
 //   counts up to the kick: how long it takes to wake up is not to be learned, or two CPUs that wait
 //   for each other would go on halting for ever.
-// - Where it expects POLL_GAP_NS or less it looks for twice that, and POLL_LEAST_NS.
+// - Where it expects POLL_GAP_NS or less it looks for twice that, and for POLL_WAKE_NS: as long as
+//   the other CPU takes if that has to be woken first. Else one disturbance would have both halt in
+//   turns for a while.
 // - Where it expects more it does not look; but once in a while, when its credit is full, for
 //   POLL_GAP_NS: what it expects may be wrong.
 // - Looking in vain is paid from a credit, which grows by 1/POLL_SHARE of the time, up to
-//   POLL_CREDIT_NS. One who has no credit does not look.
+//   POLL_CREDIT_NS. It does not look for longer than it has credit, nor for less than
+//   POLL_LEAST_NS.
 //
 // So, whatever happens, a CPU spends at most 1/64, 1.6 %, of its time looking in vain, and in any
 // span POLL_CREDIT_NS more. Where nothing happens it looks once, and never again.
@@ -27,6 +30,7 @@ enum {
     POLL_GAP_NS = 50000,
     POLL_GAP_MAX_NS = 4 * POLL_GAP_NS,
     POLL_GAP_PARTS = 8,
+    POLL_WAKE_NS = 25000,
     POLL_LEAST_NS = 2000,
     POLL_SHARE = 64,
     POLL_CREDIT_NS = 1000000,
@@ -70,11 +74,12 @@ void poll_begin(struct cpu *cpu)
 
 static hal_ns poll_span(const struct poll *poll)
 {
-    hal_ns span = 2 * poll->gap_ns + POLL_LEAST_NS;
+    hal_ns span = 2 * poll->gap_ns + POLL_WAKE_NS;
     if (poll->gap_ns > POLL_GAP_NS) {
         span = poll->credit_ns == POLL_CREDIT_NS ? POLL_GAP_NS : 0;
     }
-    return span <= poll->credit_ns ? span : 0;
+    span = span < poll->credit_ns ? span : poll->credit_ns;
+    return span < POLL_LEAST_NS ? 0 : span;
 }
 
 static void poll_fail(struct cpu *cpu)

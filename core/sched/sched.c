@@ -170,10 +170,11 @@ static void idle_run(void *argument)
     sched_finish();
     poll_begin(cpu);
     for (;;) {
+        inbox_watch(cpu);
         inbox_drain(cpu);
         if (runq_count(cpu) > 0) {
             atomic_store_explicit(&cpu->idle, false, memory_order_relaxed);
-            atomic_thread_fence(memory_order_seq_cst); // pairs with the one in quiescence_wait
+            (void)inbox_unwatch(cpu); // its fence pairs with the one in quiescence_wait, too
             sched_switch(cpu, NULL);
             poll_begin(cpu);
             continue;
@@ -182,7 +183,7 @@ static void idle_run(void *argument)
         // Release pairs with quiescence.c.
         atomic_store_explicit(&cpu->idle, true, memory_order_release);
         balance_pull(cpu);
-        if (!poll_run(cpu)) {
+        if (!poll_run(cpu) && inbox_unwatch(cpu)) {
             timer_settle(cpu);
             hal_cpu_idle();
         }

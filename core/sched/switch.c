@@ -169,6 +169,7 @@ static void switch_next(struct cpu *cpu)
         }
     } else {
         next = &cpu->idle_thread;
+        inbox_watch(cpu);
     }
     if (previous->preempted) {
         preemption_note(cpu, previous, next);

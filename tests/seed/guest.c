@@ -158,7 +158,7 @@ void guests_reset(void)
 void guests_poll(void)
 {
     for (unsigned i = 0; i < SEED_CPU_COUNT; ++i) {
-        poll_init(&sched_cpus[i]);
+        sched_cpus[i].poll.credit_ns = 2000; // some points
     }
 }
 

@@ -11,7 +11,7 @@
 enum { GUEST_COUNT = 3 };
 
 void guests_reset(void);                                            // two CPUs that idle; they halt at once
-void guests_poll(void);                                             // they look for work before; after guests_reset
+void guests_poll(void); // after guests_reset: they look for work for a moment
 void guest_reset(unsigned index, unsigned cpu, void (*body)(void)); // a thread that is ready there
 void guest_cpu_run(void);
 
