@@ -28,6 +28,7 @@ enum seed_schedule { SCHEDULE_RANDOM, SCHEDULE_PCT, SCHEDULE_TURNS, SCHEDULE_REP
 
 enum {
     SEED_RACES_MAX = 32,
+    SEED_EXIT_LOCKS = 65,    // core's locks are taken in a circle
     SEED_EXIT_RACES = 66,    // the status that ThreadSanitizer ends with
     SEED_EXIT_DEPARTED = 67, // a replay was another run than the recorded one
 };

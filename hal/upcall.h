@@ -80,6 +80,16 @@ struct hal_race {
 };
 void upcall_race(const struct hal_race *race);
 
+// Such a machine has seen locks taken in an order that goes round in a circle: the second lock of each step is the
+// first of the next, and that of the last is the first's. To be printed as well, under the same rules.
+struct hal_lock_step {
+    const void *held;                  // where a lock was taken
+    const void *stack[HAL_RACE_DEPTH]; // where another was taken while that was held
+    void *self;                        // by whom; as above
+    uint32_t cpu;
+};
+void upcall_lock_order(const struct hal_lock_step *const *steps, uint32_t count);
+
 // One zeroed page for a translation table, or 0; and its return.
 hal_phys upcall_table_get(void);
 void upcall_table_put(hal_phys page);

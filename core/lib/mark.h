@@ -21,6 +21,13 @@
 #define MARK_ALLOCATED(block, size) ((void)0)
 #define MARK_FREED(block)           ((void)0)
 
+// The caller is about to wait for a lock; or for one that it has had, and slept meanwhile; or has got it without
+// waiting; or gives it back. Where the first is said tells which lock it is, so it is said inline.
+#define MARK_LOCK(lock)       ((void)0)
+#define MARK_LOCK_AGAIN(lock) ((void)0)
+#define MARK_LOCK_TRIED(lock) ((void)0)
+#define MARK_UNLOCK(lock)     ((void)0)
+
 // An object that has been made for the application, which shows it to other threads in ways of its own that
 // need not be seen: its making is no side of a race.
 #define MARK_MADE(object, size) ((void)0)

@@ -130,20 +130,25 @@ void report_fatal(int signal, const struct hal_regs *regs, const struct linux_si
     }
 }
 
+static void stack_print(const void *const stack[HAL_RACE_DEPTH])
+{
+    char line[LINE_SIZE];
+    for (int depth = 0; depth < HAL_RACE_DEPTH && stack[depth] != NULL; ++depth) {
+        uintptr_t ip = (uintptr_t)stack[depth];
+        (void)place_format(line, sizeof line, ip - 1, false); // a return address
+        console_print("osv:  #%-2d %016lx %s\n", depth, ip, line);
+    }
+}
+
 // Its thread may be another by now, or none.
 static void side_print(const char *when, const struct hal_race_side *side)
 {
     const struct thread *thread = side->self;
-    char line[LINE_SIZE];
     console_print("osv: %s %s%s of %u bytes, thread %d (%s), CPU %u\n", when,
                   side->is_atomic ? "atomic " : "", side->writes ? "write" : "read", side->size,
                   thread == NULL ? 0 : task_id(thread), thread == NULL ? "boot" : thread->name,
                   side->cpu);
-    for (int depth = 0; depth < HAL_RACE_DEPTH && side->stack[depth] != NULL; ++depth) {
-        uintptr_t ip = (uintptr_t)side->stack[depth];
-        (void)place_format(line, sizeof line, ip - 1, false); // a return address
-        console_print("osv:  #%-2d %016lx %s\n", depth, ip, line);
-    }
+    stack_print(side->stack);
 }
 
 void upcall_race(const struct hal_race *race)
@@ -151,6 +156,20 @@ void upcall_race(const struct hal_race *race)
     console_print("osv: data race: nothing orders two accesses to %p\n", race->address);
     side_print("the later:", &race->sides[1]);
     side_print("the earlier:", &race->sides[0]);
+}
+
+void upcall_lock_order(const struct hal_lock_step *const *steps, uint32_t count)
+{
+    char line[LINE_SIZE];
+    console_print("osv: lock order: %u locks are taken in a circle\n", count);
+    for (uint32_t i = 0; i < count; ++i) {
+        const struct thread *thread = steps[i]->self;
+        (void)place_format(line, sizeof line, (uintptr_t)steps[i]->held - 1, false);
+        console_print("osv: with the lock of %s held, thread %d (%s), CPU %u, takes another\n",
+                      line, thread == NULL ? 0 : task_id(thread),
+                      thread == NULL ? "boot" : thread->name, steps[i]->cpu);
+        stack_print(steps[i]->stack);
+    }
 }
 
 static void thread_print(struct thread *thread, void *argument)

@@ -164,7 +164,7 @@ static bool spin(struct mutex *mutex)
     uint32_t left = sched_cpu_count() == 1 ? 0 : SPIN_TURNS;
     hal_ns end = left == 0 ? 0 : hal_clock_ns() + SPIN_NS;
     for (uint32_t gap = 1; left > gap; gap = gap < SPIN_GAP_MAX ? 2 * gap : gap) {
-        if (mutex_try_lock(mutex)) {
+        if (mutex_try_lock_untold(mutex)) {
             return true;
         }
         struct thread *owner = atomic_load_explicit(&mutex->owner, memory_order_relaxed);
@@ -294,20 +294,25 @@ bool mutex_lock_until(struct mutex *mutex, hal_ns deadline)
     return timed_await(mutex, waiter, deadline);
 }
 
+static bool lock_deeper(struct mutex *mutex)
+{
+    if (!mutex_is_mine(mutex)) {
+        return false;
+    }
+    ASSERT(mutex->depth < UINT16_MAX);
+    ++mutex->depth;
+    return true;
+}
+
 bool mutex_try_lock_recursive(struct mutex *mutex)
 {
-    if (mutex_is_mine(mutex)) {
-        ASSERT(mutex->depth < UINT16_MAX);
-        ++mutex->depth;
-        return true;
-    }
-    return mutex_try_lock(mutex);
+    return lock_deeper(mutex) || mutex_try_lock(mutex);
 }
 
 void mutex_lock_recursive(struct mutex *mutex)
 {
-    if (!mutex_try_lock_recursive(mutex)) {
-        mutex_lock_contended(mutex);
+    if (!lock_deeper(mutex)) {
+        mutex_lock(mutex);
     }
 }
 

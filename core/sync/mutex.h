@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/lib/assert.h"
+#include "core/lib/mark.h"
 #include "hal/hal.h"
 
 struct mutex_waiter;
@@ -43,7 +44,8 @@ static inline bool mutex_is_mine(const struct mutex *mutex)
     return atomic_load_explicit(&mutex->owner, memory_order_relaxed) == (struct thread *)hal_self();
 }
 
-HAL_MUST_CHECK static inline bool mutex_try_lock(struct mutex *mutex)
+// mutex_try_lock, but a machine that watches is not told.
+HAL_MUST_CHECK static inline bool mutex_try_lock_untold(struct mutex *mutex)
 {
     uint32_t none = 0;
     if (!atomic_compare_exchange_strong(&mutex->claims, &none, 1)) {
@@ -53,10 +55,29 @@ HAL_MUST_CHECK static inline bool mutex_try_lock(struct mutex *mutex)
     return true;
 }
 
-// The caller must not hold it.
-static inline void mutex_lock(struct mutex *mutex)
+HAL_MUST_CHECK static inline bool mutex_try_lock(struct mutex *mutex)
 {
-    if (!mutex_try_lock(mutex)) {
+    if (!mutex_try_lock_untold(mutex)) {
+        return false;
+    }
+    MARK_LOCK_TRIED(mutex);
+    return true;
+}
+
+// The caller must not hold it. Always inline: where it is called tells which lock this is (MARK_LOCK).
+__attribute__((always_inline)) static inline void mutex_lock(struct mutex *mutex)
+{
+    MARK_LOCK(mutex);
+    if (!mutex_try_lock_untold(mutex)) {
+        mutex_lock_contended(mutex);
+    }
+}
+
+// mutex_lock, by a caller that has had it, and waited for something meanwhile: this place tells nothing.
+static inline void mutex_lock_again(struct mutex *mutex)
+{
+    MARK_LOCK_AGAIN(mutex);
+    if (!mutex_try_lock_untold(mutex)) {
         mutex_lock_contended(mutex);
     }
 }
@@ -64,6 +85,7 @@ static inline void mutex_lock(struct mutex *mutex)
 // mutex_unlock, by a caller that has looked itself whether it may.
 static inline void mutex_release(struct mutex *mutex)
 {
+    MARK_UNLOCK(mutex);
     atomic_store_explicit(&mutex->owner, NULL, memory_order_relaxed);
     if (atomic_fetch_sub(&mutex->claims, 1) != 1) {
         mutex_unlock_contended(mutex);

@@ -47,9 +47,10 @@ void sleeper_relock(struct sleeper *sleeper)
 {
     if (atomic_load_explicit(&sleeper->waiter.state, memory_order_relaxed) == WAITER_GRANTED) {
         MARK("sleeper: wakes with the mutex");
+        MARK_LOCK_AGAIN(sleeper->mutex);
         mutex_take(sleeper->mutex);
     } else {
-        mutex_lock(sleeper->mutex);
+        mutex_lock_again(sleeper->mutex);
     }
 }
 

@@ -99,7 +99,7 @@ static enum wait_result wait(struct waitqueue *queue, struct mutex *mutex, hal_n
     if (result == WAIT_SERVED) {
         return result;
     }
-    mutex_lock(mutex);
+    mutex_lock_again(mutex);
     if (result != WAIT_WOKEN) {
         result = give_up(&waiter, result);
         if (result == WAIT_SERVED) {

@@ -11,6 +11,10 @@ void seed_mark_access(const void *start, unsigned long size, int writes, const v
 void seed_mark_allocated(const void *block, unsigned long size);
 void seed_mark_freed(const void *block);
 void seed_mark_made(const void *object, unsigned long size);
+void seed_mark_lock(const void *lock);
+void seed_mark_lock_again(const void *lock);
+void seed_mark_lock_tried(const void *lock);
+void seed_mark_unlock(const void *lock);
 
 // gcc 12 forgets the attribute of a function of which anything becomes part of another.
 #ifdef __clang__
@@ -25,6 +29,10 @@ void seed_mark_made(const void *object, unsigned long size);
 #define MARK_ALLOCATED(block, size) seed_mark_allocated(block, size)
 #define MARK_FREED(block)           seed_mark_freed(block)
 #define MARK_MADE(object, size)     seed_mark_made(object, size)
+#define MARK_LOCK(lock)             seed_mark_lock(lock)
+#define MARK_LOCK_AGAIN(lock)       seed_mark_lock_again(lock)
+#define MARK_LOCK_TRIED(lock)       seed_mark_lock_tried(lock)
+#define MARK_UNLOCK(lock)           seed_mark_unlock(lock)
 
 #endif
 

@@ -289,6 +289,9 @@ void seed_mark_access(const void *start, unsigned long size, int writes, const v
 
 void seed_mark_allocated(const void *block, unsigned long size)
 {
+    if (block != NULL) {
+        locks_forget(block, size);
+    }
     if (witness_is_on && block != NULL) {
         witness_allocated(block, size);
     }
@@ -303,6 +306,7 @@ void seed_mark_freed(const void *block)
 
 void seed_mark_made(const void *object, unsigned long size)
 {
+    locks_forget(object, size);
     machine_memory_renew(object, size);
 }
 

@@ -14,6 +14,7 @@
 #include "hal-linux/machine.h"
 #include "hal-linux/seed/random.h"
 #include "hal-linux/vcpu.h"
+#include "hal/upcall.h"
 
 enum {
     POINT_NS = 100,
@@ -240,6 +241,20 @@ void witness_cpu_begin(uint32_t index);
 // How many races were found; and the numbers of the earlier accesses of the first of them, each once.
 uint32_t witness_race_count(void);
 uint32_t witness_race_firsts(uint64_t numbers[SEED_RACES_MAX]);
+
+// Who calls place, from the frames of the caller on; NULL ends. No point.
+void witness_stack(const void *place, const void *stack[HAL_RACE_DEPTH]);
+
+// Calls function where upcalls for reports may be made. No point.
+void witness_tell(void (*function)(const void *unused));
+
+// ---- locks.c ----
+
+// mark.h: locks in that memory were other locks.
+void locks_forget(const void *block, size_t size);
+
+// How many circles of locks were found.
+uint32_t locks_circle_count(void);
 
 // ---- watch.c ----
 

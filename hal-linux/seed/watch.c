@@ -120,6 +120,7 @@ static void faults_print(void)
 int machine_end(enum hal_halt how, int code)
 {
     uint32_t races = witness_race_count();
+    uint32_t circles = locks_circle_count();
     if (options->prints_hash) {
         fprintf(stderr, "osv-sim: trace hash %016lx, %lu points, %lu ns, %s\n", point_hash,
                 point_count, point_now, trap_processor());
@@ -131,11 +132,18 @@ int machine_end(enum hal_halt how, int code)
     if (races > 0) {
         races_print(races);
     }
+    if (circles > 0) {
+        fprintf(stderr, "osv-sim: locks are taken in %u circles; again: %s\n", circles,
+                options->command);
+    }
     const char *kind = turn_is_deadlock() ? "deadlock"
                        : how == HAL_CRASH ? "crash"
                        : races > 0        ? "races"
+                       : circles > 0      ? "locks"
                                           : "exit";
-    code = races > 0 && how != HAL_CRASH ? SEED_EXIT_RACES : code;
+    if (how != HAL_CRASH) {
+        code = races > 0 ? SEED_EXIT_RACES : circles > 0 ? SEED_EXIT_LOCKS : code;
+    }
     const bool is_departed = tape_is_on && origin_end(options, kind, code);
     return is_departed && how != HAL_CRASH ? SEED_EXIT_DEPARTED : code;
 }

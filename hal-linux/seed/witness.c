@@ -73,9 +73,10 @@ uint32_t witness_race_firsts(uint64_t numbers[SEED_RACES_MAX])
 // Nothing that function does is an access or a point of the run.
 static void aside(void (*function)(void))
 {
+    const bool was_on = witness_is_on;
     witness_is_on = false;
     point_hold(function);
-    witness_is_on = true;
+    witness_is_on = was_on;
 }
 
 // ---- Who -----------------------------------------------------------------------
@@ -305,18 +306,27 @@ static void side_fill(struct hal_race_side *side, const struct race_access *acce
 }
 
 // On a stack of its own: the one that it struck may be an application's, and end anywhere.
-static void report(void)
+static void apart(void (*function)(const void *), const void *argument)
 {
     char *top = report_stack + sizeof report_stack;
-    void (*function)(const struct hal_race *) = upcall_race;
-    const struct hal_race *argument = &race;
-    stack_take(race.sides[1].stack[0], race.sides[1].stack);
     __asm__ volatile("mov %%rsp, %%rbx\n\tmov %0, %%rsp\n\tcall *%1\n\tmov %%rbx, %%rsp"
                      : "+S"(top), "+a"(function), "+D"(argument)
                      :
                      : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2",
                        "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
                        "xmm12", "xmm13", "xmm14", "xmm15", "memory", "cc");
+}
+
+static void race_tell(const void *unused)
+{
+    (void)unused;
+    upcall_race(&race);
+}
+
+static void report(void)
+{
+    stack_take(race.sides[1].stack[0], race.sides[1].stack);
+    apart(race_tell, NULL);
 }
 
 void race_found(const struct race_access *first, const struct race_access *second)
@@ -347,4 +357,33 @@ void race_full(void)
                                "longer looked for\n";
     witness_is_on = false;
     hal_console_write(text, sizeof text - 1);
+}
+
+// ---- For reports of locks ---------------------------------------------------------
+
+static const void **stack_wanted;
+
+static void stack_wanted_take(void)
+{
+    frames_take(stack_wanted[0], stack_wanted);
+}
+
+void witness_stack(const void *place, const void *stack[HAL_RACE_DEPTH])
+{
+    stack[0] = place;
+    stack_wanted = stack;
+    aside(stack_wanted_take);
+}
+
+static void (*teller)(const void *);
+
+static void tell(void)
+{
+    apart(teller, NULL);
+}
+
+void witness_tell(void (*function)(const void *))
+{
+    teller = function;
+    aside(tell);
 }

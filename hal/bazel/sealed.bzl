@@ -144,6 +144,7 @@ UPCALLS = [
     "upcall_notice",
     "upcall_fault",
     "upcall_syscall",
+    "upcall_lock_order",
     "upcall_race",
     "upcall_table_get",
     "upcall_table_put",

@@ -19,7 +19,7 @@ import sys
 # Objects of hosted C: hal-linux/README.md says why each is one.
 HOSTED = {"boot.o", "origin.o", "thread.o", "watch.o", "worker.o"}
 # What a compiler calls by itself; glibc's own touch neither errno nor the thread pointer. And the linker's names.
-COMPILER = re.compile(r"__executable_start|etext|_GLOBAL_OFFSET_TABLE_|mem(cpy|move|set|cmp)|__(mul|div)[sdx]c3|__popcountdi2")
+COMPILER = re.compile(r"__executable_start|etext|_end|_GLOBAL_OFFSET_TABLE_|mem(cpy|move|set|cmp)|__(mul|div)[sdx]c3|__popcountdi2")
 
 
 def declared(path, prefix):
