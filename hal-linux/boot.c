@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -171,9 +173,37 @@ static bool is_out_of_patience(struct asked *asked)
     return asked->notice >= 0 && (asked->count >= PATIENCE || seconds() >= asked->until);
 }
 
+// What the main thread waits for: signals of set, and the clock's being set.
+struct watched {
+    const sigset_t *set;
+    struct pollfd files[2]; // the signals; clock_watch
+};
+
+static int watched_open(struct watched *watched, const sigset_t *set)
+{
+    watched->set = set;
+    watched->files[0] = (struct pollfd){signalfd(-1, set, SFD_CLOEXEC), POLLIN, 0};
+    watched->files[1] = (struct pollfd){clock_watch(), POLLIN, 0};
+    return watched->files[0].fd < 0 ? -errno : 0;
+}
+
+// Waits, for pause_ns at most. Answers a signal, or -1: none.
+static int signal_take(struct watched *watched, uint64_t pause_ns)
+{
+    const struct timespec pause = {(time_t)(pause_ns / NS_PER_S), (long)(pause_ns % NS_PER_S)};
+    const struct timespec none = {0, 0};
+    uint64_t expiries;
+    if (ppoll(watched->files, 2, pause_ns == UINT64_MAX ? NULL : &pause, NULL) > 0 &&
+        watched->files[1].revents != 0 &&
+        read(watched->files[1].fd, &expiries, sizeof expiries) < 0 && errno == ECANCELED) {
+        vcpu_raise_notice(HAL_NOTICE_CLOCK);
+    }
+    return sigtimedwait(watched->set, NULL, &none);
+}
+
 // Serves signals until the machine halts. After a crash the terminal is as we found it; a program
 // that ends by itself leaves it as it likes.
-static int signals_serve(const sigset_t *set)
+static int signals_serve(struct watched *watched)
 {
     struct termios terminal;
     bool has_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
@@ -185,8 +215,7 @@ static int signals_serve(const sigset_t *set)
         if (asked.notice >= 0 && pause_ns > NS_PER_S) {
             pause_ns = NS_PER_S;
         }
-        const struct timespec pause = {(time_t)(pause_ns / NS_PER_S), (long)(pause_ns % NS_PER_S)};
-        int signal = sigtimedwait(set, NULL, pause_ns == UINT64_MAX ? NULL : &pause);
+        int signal = signal_take(watched, pause_ns);
         int notice = signal_to_notice(signal);
         if (notice >= 0) {
             notice_raise(&asked, notice, signal);
@@ -299,8 +328,13 @@ int boot_run(const struct boot_options *options)
     isa_init(!RUNNING_ON_VALGRIND && (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE));
     clock_init(vdso_find());
     sigset_t set;
+    struct watched watched;
     signals_collect(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
+    failure = watched_open(&watched, &set);
+    if (failure != 0) {
+        return failed("cannot watch for signals", failure);
+    }
     halt_main_tid = (int)syscall3(SYS_gettid, 0, 0, 0);
     vcpu_adopt_thread(&main_block);
     handlers_install();
@@ -313,5 +347,5 @@ int boot_run(const struct boot_options *options)
     if (failure != 0) {
         return failed("cannot start a device thread", failure);
     }
-    return signals_serve(&set);
+    return signals_serve(&watched);
 }

@@ -6,6 +6,7 @@
 #include "hal-linux/clock.h"
 
 #include <signal.h>
+#include <sys/timerfd.h>
 #include <time.h>
 
 #include "hal-linux/syscall.h"
@@ -93,6 +94,22 @@ void clock_init(int (*vdso)(int clock, struct timespec *time))
 {
     clock_vdso = vdso;
     clock_start = clock_read(CLOCK_MONOTONIC);
+}
+
+// A timer that fires in centuries, or is canceled as soon as the clock is set.
+int clock_watch(void)
+{
+    const struct itimerspec never = {.it_value = {.tv_sec = INT64_MAX / NS_PER_S}};
+    long watch = syscall3(SYS_timerfd_create, CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC, 0);
+    if (watch < 0) {
+        return -1;
+    }
+    if (syscall4(SYS_timerfd_settime, watch, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET,
+                 (long)&never, 0) != 0) {
+        syscall3(SYS_close, watch, 0, 0);
+        return -1;
+    }
+    return (int)watch;
 }
 
 int clock_timer_init(struct vcpu *vcpu)

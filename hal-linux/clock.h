@@ -13,6 +13,10 @@ void clock_init(int (*vdso)(int clock, struct timespec *time));
 // Makes the calling host thread's timer. 0 or -errno.
 int clock_timer_init(struct vcpu *vcpu);
 
+// A descriptor of the host, non-blocking, that is readable once somebody has set its clock on the wall, until it is
+// read. -1: nobody does.
+int clock_watch(void);
+
 // A hal_ns as the host's clock counts it.
 struct timespec clock_host_time(hal_ns time);
 

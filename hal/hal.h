@@ -185,7 +185,7 @@ HAL_NORETURN void hal_regs_resume(const struct hal_regs *regs);
 // Nanoseconds since boot. Monotonic and the same on every CPU.
 hal_ns hal_clock_ns(void);
 
-// Nanoseconds since 1970 UTC. May step.
+// Nanoseconds since 1970 UTC, less than 2^63. May step: HAL_NOTICE_CLOCK follows.
 hal_ns hal_clock_wall_ns(void);
 
 // Runs upcall_timer on this CPU at or after deadline; replaces any earlier

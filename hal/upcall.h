@@ -26,7 +26,7 @@ void upcall_kick(struct hal_frame *frame);
 enum { HAL_DEV_CONFIG = 0xffff };
 void upcall_dev(struct hal_dev *dev, uint32_t queue, struct hal_frame *frame);
 
-// The host or the person at it asks for something.
+// The host or the person at it asks for something, or has done it.
 enum hal_notice {
     HAL_NOTICE_INTERRUPT,
     HAL_NOTICE_TERMINATE,
@@ -36,7 +36,8 @@ enum hal_notice {
     HAL_NOTICE_HANG_UP,
     HAL_NOTICE_CONTINUE, // after a time in which the host let nothing run
     HAL_NOTICE_USER_1,   // whatever the program makes of them
-    HAL_NOTICE_USER_2
+    HAL_NOTICE_USER_2,
+    HAL_NOTICE_CLOCK // hal_clock_wall_ns has stepped
 };
 void upcall_notice(enum hal_notice notice);
 

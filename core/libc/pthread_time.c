@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pthread_time.c: absolute times of POSIX as deadlines of core, which count nanoseconds since boot.
-//
-// CLOCK_MONOTONIC is hal_clock_ns. A wall-clock time is translated once, when the wait begins: a
-// clock that is stepped meanwhile does not move the deadline.
+// pthread_time.c: absolute times of POSIX as deadlines of core. CLOCK_MONOTONIC is hal_clock_ns.
 #include <time.h>
 
 #include "core/libc/pthread.h"
@@ -22,11 +19,10 @@ bool libc_deadline_get(int clock, const struct timespec *time, hal_ns *deadline)
                __builtin_add_overflow(wanted, (hal_ns)time->tv_nsec, &wanted)) {
         wanted = UINT64_MAX;
     }
-    if (clock == CLOCK_REALTIME && wanted != UINT64_MAX) {
-        hal_ns now_wall = hal_clock_wall_ns();
-        hal_ns now = hal_clock_ns();
-        wanted = wanted > now_wall ? now + (wanted - now_wall) : 0;
+    if (wanted >= THREAD_WALL) {
+        *deadline = UINT64_MAX;
+    } else {
+        *deadline = clock == CLOCK_REALTIME ? wanted | THREAD_WALL : wanted;
     }
-    *deadline = wanted;
     return true;
 }

@@ -19,6 +19,7 @@
 enum { TICK_NS = 4000000 };
 
 static const hal_ns SECOND_NS = 1000000000;
+static const hal_ns TIME_MAX_NS = (THREAD_WALL - 1) / 2; // 146 years: more is that much
 
 // Numbers of processor-time clocks: ~id << 3, then bit 2: of a thread, and what is counted: all of
 // its time, that in user mode, or what the scheduler says. All are the same here.
@@ -44,6 +45,11 @@ static int cpu_clock_read(int clock, hal_ns *time)
     *time = task == NULL ? 0 : thread_runtime_ns(task->thread);
     mutex_unlock(&task_lock);
     return task == NULL ? -EINVAL : 0;
+}
+
+bool clock_is_on_wall(int clock)
+{
+    return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM || clock == CLOCK_TAI;
 }
 
 int clock_read(int clock, hal_ns *time)
@@ -95,8 +101,8 @@ static int timespec_read(hal_ns *time, const struct timespec *user)
     if (spec.tv_sec < 0 || spec.tv_nsec < 0 || spec.tv_nsec >= (long)SECOND_NS) {
         return -EINVAL;
     }
-    bool is_huge = (uint64_t)spec.tv_sec > UINT64_MAX / SECOND_NS / 2;
-    *time = is_huge ? UINT64_MAX / 2 : (hal_ns)spec.tv_sec * SECOND_NS + (hal_ns)spec.tv_nsec;
+    bool is_huge = (uint64_t)spec.tv_sec > TIME_MAX_NS / SECOND_NS;
+    *time = is_huge ? TIME_MAX_NS : (hal_ns)spec.tv_sec * SECOND_NS + (hal_ns)spec.tv_nsec;
     return 0;
 }
 
@@ -107,6 +113,10 @@ int clock_deadline_read(hal_ns *deadline, int clock, bool is_absolute, const str
     int error = timespec_read(&time, user);
     if (error != 0 || (error = clock_read(clock, &now)) != 0) {
         return error;
+    }
+    if (is_absolute && clock_is_on_wall(clock)) {
+        *deadline = time | THREAD_WALL;
+        return 0;
     }
     hal_ns span = !is_absolute ? time : time > now ? time - now : 0;
     *deadline = hal_clock_ns() + span;

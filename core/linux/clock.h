@@ -15,7 +15,10 @@ int clock_of_thread(int32_t id);
 // The time of a clock, CLOCK_* or a processor-time clock's number. -EINVAL.
 HAL_MUST_CHECK int clock_read(int clock, hal_ns *time);
 
-// The deadline, in hal_clock_ns's time, that user's timespec means on a clock. -EINVAL, -EFAULT.
+bool clock_is_on_wall(int clock); // CLOCK_REALTIME and its kin
+
+// The deadline, in hal_clock_ns's time or with THREAD_WALL, that user's timespec means on a clock.
+// -EINVAL, -EFAULT.
 HAL_MUST_CHECK int clock_deadline_read(hal_ns *deadline, int clock, bool is_absolute,
                                        const struct timespec *user);
 

@@ -6,7 +6,9 @@
 // for a program that does not look, as on Linux.
 //
 // A clock of processor time does not say when it will have reached a value: the alarm is set for
-// the earliest time possible, and again while it comes too early.
+// the earliest time possible, and again while it comes too early. So it is with a clock on the
+// wall, which somebody may set: then the alarms of all that wait for a time of it ring at once, and
+// most of them too early.
 #include "core/linux/interval.h"
 
 #include <time.h>
@@ -15,8 +17,12 @@
 #include "core/linux/clock.h"
 #include "core/linux/user.h"
 #include "core/sched/thread.h"
+#include "core/sync/mutex.h"
 
 enum { NS_PER_S = 1000000000, CPU_TICK_NS = 4000000 };
+
+static struct mutex wall_lock;
+static struct list wall_intervals = LIST_EMPTY(wall_intervals); // wall_lock
 
 static hal_ns clock_now(int clock)
 {
@@ -29,11 +35,6 @@ static bool is_processor_time(int clock)
     return clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;
 }
 
-static bool is_on_wall(int clock)
-{
-    return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM || clock == CLOCK_TAI;
-}
-
 // When to look, in hal_clock_ns's time, for an expiry that is left away.
 static hal_ns alarm_time(const struct interval *interval, hal_ns left)
 {
@@ -42,7 +43,7 @@ static hal_ns alarm_time(const struct interval *interval, hal_ns left)
         left = left < CPU_TICK_NS ? CPU_TICK_NS : left;
     }
     hal_ns now = hal_clock_ns();
-    return left > UINT64_MAX - 1 - now ? UINT64_MAX - 1 : now + left;
+    return left > THREAD_WALL - 1 - now ? THREAD_WALL - 1 : now + left;
 }
 
 static int alarm_start(struct interval *interval)
@@ -52,13 +53,48 @@ static int alarm_start(struct interval *interval)
     return alarm_set(&interval->alarm, alarm_time(interval, left));
 }
 
+static void wall_watch(struct interval *interval, bool is_watched)
+{
+    if (is_watched == interval->is_on_wall) {
+        return;
+    }
+    interval->is_on_wall = is_watched;
+    mutex_lock(&wall_lock);
+    if (is_watched) {
+        list_push_back(&wall_intervals, &interval->wall_node);
+    } else {
+        list_remove(&interval->wall_node);
+    }
+    mutex_unlock(&wall_lock);
+}
+
+void interval_end(struct interval *interval)
+{
+    wall_watch(interval, false);
+    alarm_cancel(&interval->alarm);
+}
+
+void interval_wall_changed(void)
+{
+    struct list *node;
+    mutex_lock(&wall_lock);
+    list_for_each(node, &wall_intervals)
+    {
+        struct interval *interval = container_of(node, struct interval, wall_node);
+        int error = alarm_set(&interval->alarm, 0);
+        (void)error; // the alarms' thread is there, or nothing waits
+    }
+    mutex_unlock(&wall_lock);
+}
+
 int interval_set(struct interval *interval, bool is_absolute, hal_ns value, hal_ns period)
 {
     interval->measure =
-        !is_absolute && is_on_wall(interval->clock) ? CLOCK_MONOTONIC : interval->clock;
+        !is_absolute && clock_is_on_wall(interval->clock) ? CLOCK_MONOTONIC : interval->clock;
     interval->is_expired = false;
     interval->expires = 0;
     interval->period = value == 0 ? 0 : period;
+    wall_watch(interval, value != 0 && clock_is_on_wall(interval->measure));
     if (value == 0) {
         return alarm_set(&interval->alarm, UINT64_MAX);
     }

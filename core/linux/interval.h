@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/lib/list.h"
 #include "core/sync/alarm.h"
 
 struct itimerspec;
@@ -16,6 +17,8 @@ struct itimerspec;
 // wall: who sets that does not make the span longer or shorter (POSIX, timer_settime).
 struct interval {
     struct alarm alarm;
+    struct list wall_node; // if is_on_wall: of all of these; interval.c's lock
+    bool is_on_wall;       // it waits for a time on the wall
     int clock;       // CLOCK_*
     int measure;     // the clock of expires
     hal_ns expires;  // 0: not set
@@ -27,6 +30,12 @@ struct interval {
 // -EINVAL, -ENOMEM.
 HAL_MUST_CHECK int interval_set(struct interval *interval, bool is_absolute, hal_ns value,
                                 hal_ns period);
+
+// Before its memory goes: on return it does not ring and will not. As alarm_cancel.
+void interval_end(struct interval *interval);
+
+// The clock on the wall has been set. Thread context, may block.
+void interval_wall_changed(void);
 
 // For the ring: has the time come? False: it was too early, or it has been set anew meanwhile. Sets
 // is_expired.

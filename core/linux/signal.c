@@ -17,6 +17,7 @@
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/linux/calls.h"
+#include "core/linux/interval.h"
 #include "core/linux/report.h"
 #include "core/linux/task.h"
 #include "core/linux/timer.h"
@@ -311,6 +312,11 @@ static void notice_run(enum hal_notice notice)
         [HAL_NOTICE_USER_1] = SIGUSR1,   [HAL_NOTICE_USER_2] = SIGUSR2,
         [HAL_NOTICE_CONTINUE] = SIGCONT,
     };
+    if (notice == HAL_NOTICE_CLOCK) {
+        thread_wall_changed();
+        interval_wall_changed();
+        return;
+    }
     int signal = signals[notice];
     mutex_lock(&task_lock);
     bool is_default = actions[signal].handler == (uintptr_t)SIG_DFL;

@@ -6,7 +6,7 @@
 // interval. (The interval timers of processor time go on at once, as on Linux.) A signal that is
 // ignored is taken by nobody: its timer goes on after a while.
 //
-// Locks, in this order: timer_lock, task_lock. alarm_cancel is called with neither.
+// Locks, in this order: timer_lock, task_lock. interval_end is called with neither.
 #include "core/linux/timer.h"
 
 #include <signal.h>
@@ -245,7 +245,7 @@ long linux_timer_delete(int id)
     if (timer == NULL) {
         return -EINVAL;
     }
-    alarm_cancel(&timer->interval.alarm);
+    interval_end(&timer->interval);
     signal_withdraw(&timer->entry);
     heap_free(timer);
     return 0;

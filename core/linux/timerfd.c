@@ -99,7 +99,7 @@ static int timerfd_status(struct file *file, struct file_status *status)
 static void timerfd_close(struct file *file)
 {
     struct timerfd *timer = file->state;
-    alarm_cancel(&timer->interval.alarm);
+    interval_end(&timer->interval);
     heap_free(timer);
 }
 

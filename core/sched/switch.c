@@ -256,13 +256,8 @@ void thread_park(void)
 
 // Where the thread goes to another CPU meanwhile, it leaves the wheel of timers first: a timer that
 // is still armed is in the wheel of the CPU that the caller comes back on.
-bool thread_park_until(hal_ns deadline)
+static bool park_until(struct thread *self, hal_ns deadline)
 {
-    if (deadline == UINT64_MAX) {
-        thread_park();
-        return true;
-    }
-    struct thread *self = thread_self();
     uint32_t notified = THREAD_NOTIFIED;
     if (atomic_compare_exchange_strong(&self->state, &notified, THREAD_RUNNING)) {
         return true;
@@ -282,12 +277,46 @@ bool thread_park_until(hal_ns deadline)
     return !passed;
 }
 
+// What is left on the wall, from now on: right until somebody sets that clock.
+static bool park_until_wall(struct thread *self, hal_ns time)
+{
+    atomic_store(&self->on_wall, true); // before the clock is read: pairs with wake_on_wall
+    hal_ns wall = hal_clock_wall_ns();
+    bool in_time = park_until(self, time > wall ? hal_clock_ns() + (time - wall) : 0);
+    atomic_store_explicit(&self->on_wall, false, memory_order_relaxed);
+    // The two clocks do not run quite alike; who wakes too early looks again.
+    return in_time || hal_clock_wall_ns() < time;
+}
+
+bool thread_park_until(hal_ns deadline)
+{
+    if (deadline == UINT64_MAX) {
+        thread_park();
+        return true;
+    }
+    struct thread *self = thread_self();
+    return deadline < THREAD_WALL ? park_until(self, deadline)
+                                  : park_until_wall(self, deadline & ~THREAD_WALL);
+}
+
+static void wake_on_wall(struct thread *thread, void *argument)
+{
+    // It sees the clock as it is now, or we see this.
+    if (atomic_load(&thread->on_wall)) {
+        thread_wake(thread);
+    }
+}
+
+void thread_wall_changed(void)
+{
+    thread_walk(wake_on_wall, NULL);
+}
+
 void thread_sleep_until(hal_ns deadline)
 {
     struct thread *self = thread_self();
     thread_wait_note(self, THREAD_WAIT_SLEEP, NULL);
-    while (hal_clock_ns() < deadline) {
-        (void)thread_park_until(deadline);
+    while (thread_park_until(deadline)) {
     }
     thread_wait_note(self, THREAD_WAIT_NONE, NULL);
 }

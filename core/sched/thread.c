@@ -173,6 +173,7 @@ static void thread_fill(struct thread *thread, struct cpu *cpu, void *tp)
     thread->is_serving = false;
     thread->migrating = true;
     thread->timer_armed = false;
+    atomic_store_explicit(&thread->on_wall, false, memory_order_relaxed);
     thread_wait_note(thread, THREAD_WAIT_NONE, NULL);
     thread->preempted = false;
     thread->order = 0;

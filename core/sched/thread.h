@@ -81,6 +81,7 @@ struct thread {
     bool never_restarts;         // said to the function of thread_serve_set; its own
     bool timer_armed;            // timer_node is in the wheel of cpu; that CPU's, interrupts off
     bool timer_passed;           // the timer ended the last park_until; that CPU's
+    _Atomic bool on_wall;        // it sleeps until a deadline with THREAD_WALL; its own
     void *user;                  // of the room that made it (core/linux: struct task); set before it starts
     // Its own, and a waker's that moves it to another queue. For reports and debuggers: nothing is decided by them.
     _Atomic uint32_t wait_kind;  // enum thread_wait
@@ -137,8 +138,13 @@ static inline struct thread *thread_self(void)
 // Blocks the caller until somebody wakes it. May also return early: the caller loops on its own condition.
 void thread_park(void);
 
-// The same with an end; UINT64_MAX is none. False: the deadline (hal_clock_ns) has passed.
+// Part of a deadline, here and where core/sync takes one: it is one of hal_clock_wall_ns, and whoever sets that clock
+// makes it come earlier or later. Without it a deadline is one of hal_clock_ns, and less.
+#define THREAD_WALL ((hal_ns)1 << 63)
+
+// The same with an end; UINT64_MAX is none. False: the deadline has passed.
 bool thread_park_until(hal_ns deadline);
+void thread_wall_changed(void); // hal_clock_wall_ns has stepped: sleepers look at it anew
 
 // Says what thread, which is the caller or cannot run, waits for from here on; THREAD_WAIT_NONE: it
 // waits no more.

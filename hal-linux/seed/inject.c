@@ -7,6 +7,7 @@
 // clock where the time of day is read; stall where a turn ends.
 #include "hal-linux/machine.h"
 #include "hal-linux/seed/seed.h"
+#include "hal/upcall.h"
 
 enum {
     STREAM_FIRST = 16, // of the seed's streams
@@ -81,6 +82,7 @@ int64_t inject_clock_step(void)
     if (strikes(SEED_FAULT_CLOCK)) {
         uint64_t span = random_below(stream, 2) == 0 ? STEP_SHORT_NS : STEP_LONG_NS;
         clock_step = (int64_t)random_below(stream, 2 * span) - (int64_t)span;
+        vcpu_raise_notice(HAL_NOTICE_CLOCK);
     }
     return clock_step;
 }

@@ -442,6 +442,11 @@ hal_ns hal_clock_ns(void)
     return now_ns;
 }
 
+hal_ns hal_clock_wall_ns(void)
+{
+    return now_ns;
+}
+
 void hal_timer_set(hal_ns deadline)
 {
     running->deadline = deadline;

@@ -33,6 +33,7 @@ static struct host_cpu {
 
 static uint32_t cpu_count;
 static void (*first_thread)(void *);
+_Atomic hal_ns cpu_host_wall = (hal_ns)1 << 60;
 static _Atomic hal_ns clock_ns = 1; // 0 means "not" in core
 static _Atomic bool is_ending;
 static __thread struct host_cpu *host_self;
@@ -94,6 +95,11 @@ void hal_context_switch(struct hal_context *from, const struct hal_context *to)
 hal_ns hal_clock_ns(void)
 {
     return atomic_load_explicit(&clock_ns, memory_order_relaxed);
+}
+
+hal_ns hal_clock_wall_ns(void)
+{
+    return hal_clock_ns() + atomic_load(&cpu_host_wall);
 }
 
 void hal_timer_set(hal_ns deadline)

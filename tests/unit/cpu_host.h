@@ -8,6 +8,7 @@
 #ifndef TESTS_UNIT_CPU_HOST_H
 #define TESTS_UNIT_CPU_HOST_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "hal/hal.h"
@@ -18,6 +19,8 @@ void cpu_host_run(uint32_t count, void (*first)(void *));
 
 // Called by a thread of core when all others have ended, or are parked for ever.
 HAL_NORETURN void cpu_host_end(void);
+
+extern _Atomic hal_ns cpu_host_wall; // what hal_clock_wall_ns is ahead of hal_clock_ns
 
 // The caller computes for so long, and lets in interrupts at the end.
 void cpu_host_pass(hal_ns span);

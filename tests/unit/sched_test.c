@@ -61,7 +61,7 @@ static void timers_first(void *argument)
     }
     // A wake ends a wait before its deadline, a wake before it, too; nobody's wake lets it pass.
     thread_wake(thread_self());
-    ck_assert(thread_park_until(UINT64_MAX - 1));
+    ck_assert(thread_park_until(THREAD_WALL - 1));
     ck_assert(!thread_park_until(hal_clock_ns() + 5 * US));
     cpu_host_end();
 }
@@ -73,6 +73,54 @@ START_TEST(sleepers_wake_at_their_time)
     for (uint32_t i = 0; i < 3; ++i) {
         ck_assert_uint_eq(order[i], i + 1);
     }
+}
+END_TEST
+
+// ---- A clock that is set --------------------------------------------------
+
+enum { HOUR_S = 3600 };
+
+static hal_ns woken;
+
+static void sleep_on_wall(void *argument)
+{
+    const hal_ns *time = argument;
+    while (thread_park_until(*time | THREAD_WALL)) {
+    }
+    ck_assert_uint_ge(hal_clock_wall_ns(), *time);
+    woken = hal_clock_ns();
+}
+
+static void wall_first(void *argument)
+{
+    const hal_ns hour = (hal_ns)HOUR_S * 1000 * MS;
+    static hal_ns time;
+    // Set forward: it wakes at once.
+    time = hal_clock_wall_ns() + 2 * hour;
+    struct thread *thread = spawn(sleep_on_wall, &time);
+    thread_sleep_until(hal_clock_ns() + MS);
+    ck_assert_uint_eq(woken, 0);
+    cpu_host_wall += 3 * hour;
+    thread_wall_changed();
+    hal_ns set = hal_clock_ns();
+    join(thread);
+    ck_assert_uint_lt(woken, set + MS);
+    // Set back: it sleeps longer.
+    time = hal_clock_wall_ns() + hour;
+    thread = spawn(sleep_on_wall, &time);
+    thread_sleep_until(hal_clock_ns() + MS);
+    cpu_host_wall -= hour;
+    thread_wall_changed();
+    set = hal_clock_ns();
+    join(thread);
+    ck_assert_uint_ge(woken, set + 2 * hour - MS);
+    ck_assert_uint_lt(woken, set + 2 * hour + MS);
+    cpu_host_end();
+}
+
+START_TEST(who_sleeps_on_the_wall_notices_that_it_is_set)
+{
+    cpu_host_run(1, wall_first);
 }
 END_TEST
 
@@ -281,6 +329,7 @@ int main(void)
     TCase *one = tcase_create("one CPU");
     tcase_set_timeout(one, 30);
     tcase_add_test(one, sleepers_wake_at_their_time);
+    tcase_add_test(one, who_sleeps_on_the_wall_notices_that_it_is_set);
     tcase_add_test(one, two_hogs_have_half_the_time_each);
     tcase_add_test(one, few_stacks_of_many_threads_are_kept);
     suite_add_tcase(suite, one);

@@ -130,5 +130,16 @@ def faults_recorded(machine, files):
                      b"departs" not in left[2] and sum(left[4].values()) > 0, repr(left))
 
 
+def clock(machine, files):
+    """Who waits for a time on the wall notices that the clock is set beyond it, unless it is set back at once."""
+    late = count = 0
+    for seed in range(1, 11):
+        status, out, err, _, _ = run(machine, seed, "clock=0.05", [files["wall"]])
+        found = re.match(rb"(\d+) of (\d+) late\n$", out)
+        machine.case("--seed %d: all wake, none too early" % seed, status == 0 and found is not None, repr((out, err)))
+        late, count = late + int(found[1]) if found else late, count + int(found[2]) if found else count
+    machine.case("few are late", late * 5 < count, "%d of %d" % (late, count))
+
+
 if __name__ == "__main__":
     sys.exit("see compare.py")
