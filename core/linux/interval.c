@@ -23,6 +23,7 @@ enum { NS_PER_S = 1000000000, CPU_TICK_NS = 4000000 };
 
 static struct mutex wall_lock;
 static struct list wall_intervals = LIST_EMPTY(wall_intervals); // wall_lock
+static _Atomic uint64_t wall_changes;
 
 static hal_ns clock_now(int clock)
 {
@@ -74,9 +75,15 @@ void interval_end(struct interval *interval)
     alarm_cancel(&interval->alarm);
 }
 
+uint64_t interval_wall_changes(void)
+{
+    return atomic_load(&wall_changes);
+}
+
 void interval_wall_changed(void)
 {
     struct list *node;
+    atomic_fetch_add(&wall_changes, 1); // before the rings that are to see it
     mutex_lock(&wall_lock);
     list_for_each(node, &wall_intervals)
     {

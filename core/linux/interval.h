@@ -13,17 +13,17 @@
 struct itimerspec;
 
 // Guarded by its owner's lock, but for alarm. The owner sets clock, and alarm.ring, which calls
-// interval_is_due first. A span of time is measured on the monotonic clock where clock is one on the
-// wall: who sets that does not make the span longer or shorter (POSIX, timer_settime).
+// interval_is_due first. A span of time is measured on the monotonic clock where clock is one on
+// the wall: who sets that does not make the span longer or shorter (POSIX, timer_settime).
 struct interval {
     struct alarm alarm;
     struct list wall_node; // if is_on_wall: of all of these; interval.c's lock
     bool is_on_wall;       // it waits for a time on the wall
-    int clock;       // CLOCK_*
-    int measure;     // the clock of expires
-    hal_ns expires;  // 0: not set
-    hal_ns period;   // 0: once
-    bool is_expired; // it has rung, and interval_forward has not been called since
+    int clock;             // CLOCK_*
+    int measure;           // the clock of expires
+    hal_ns expires;        // 0: not set
+    hal_ns period;         // 0: once
+    bool is_expired;       // it has rung, and interval_forward has not been called since
 };
 
 // Sets it to user's value, taken as clock_deadline_read has it; a value of zero: to nothing.
@@ -34,8 +34,10 @@ HAL_MUST_CHECK int interval_set(struct interval *interval, bool is_absolute, hal
 // Before its memory goes: on return it does not ring and will not. As alarm_cancel.
 void interval_end(struct interval *interval);
 
-// The clock on the wall has been set. Thread context, may block.
+// The clock on the wall has been set. Thread context, may block. All that wait for a time of it
+// ring.
 void interval_wall_changed(void);
+uint64_t interval_wall_changes(void); // how many times it has been so far
 
 // For the ring: has the time come? False: it was too early, or it has been set anew meanwhile. Sets
 // is_expired.

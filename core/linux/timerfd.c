@@ -5,6 +5,7 @@
 
 #include "core/lib/errno.h"
 #include "core/linux/calls.h"
+#include "core/linux/clock.h"
 #include "core/linux/interval.h"
 #include "core/linux/user.h"
 #include "core/mem/heap.h"
@@ -13,9 +14,12 @@
 #include "core/vfs/poll.h"
 
 struct timerfd {
-    struct mutex lock; // guards the next three
+    struct mutex lock; // guards the next six
     struct interval interval;
-    uint64_t ticks; // expiries that nobody has read
+    uint64_t ticks;   // expiries that nobody has read; 1 at least if is_canceled
+    bool may_cancel;  // TFD_TIMER_CANCEL_ON_SET: whoever sets the clock is to be told of
+    bool is_canceled; // somebody has, and nobody has been told
+    uint64_t changes; // interval_wall_changes, when the timer was set or last canceled
     struct waitqueue readers;
     struct poll_list poll;
 };
@@ -26,13 +30,18 @@ static void timerfd_ring(struct alarm *alarm)
 {
     struct timerfd *timer = container_of(alarm, struct timerfd, interval.alarm);
     mutex_lock(&timer->lock);
-    bool is_due = interval_is_due(&timer->interval);
-    if (is_due) {
+    bool is_news = interval_is_due(&timer->interval);
+    uint64_t changes = interval_wall_changes();
+    if (timer->may_cancel && timer->changes != changes) {
+        timer->changes = changes;
+        timer->is_canceled = is_news = true;
+    }
+    if (is_news) {
         ++timer->ticks;
         waitqueue_wake_all(&timer->readers);
     }
     mutex_unlock(&timer->lock);
-    if (is_due) {
+    if (is_news) {
         poll_list_wake(&timer->poll, POLL_IN);
     }
 }
@@ -63,7 +72,11 @@ static int timerfd_read(struct file *file, uint64_t offset, char *data, size_t s
         }
     }
     uint64_t ticks = 0;
-    if (error == 0) {
+    if (error == 0 && timer->is_canceled) {
+        timer->is_canceled = false;
+        timer->ticks = 0;
+        error = -ECANCELED;
+    } else if (error == 0) {
         forward_locked(timer);
         ticks = timer->ticks;
         timer->ticks = 0;
@@ -153,7 +166,20 @@ static int timerfd_get(int fd, struct file **file)
     return error;
 }
 
-// Nobody sets the clock here, so that a timer that a clock's setting would cancel never is.
+// Answers -ECANCELED, though the timer is set, where it goes on from one that is canceled: so does
+// Linux.
+static int timerfd_set_locked(struct timerfd *timer, int flags, hal_ns value, hal_ns period)
+{
+    const int cancels = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
+    timer->may_cancel = (flags & cancels) == cancels && clock_is_on_wall(timer->interval.clock);
+    bool was_canceled = timer->may_cancel && timer->is_canceled;
+    timer->is_canceled = false;
+    timer->changes = interval_wall_changes();
+    timer->ticks = 0;
+    int error = interval_set(&timer->interval, (flags & TFD_TIMER_ABSTIME) != 0, value, period);
+    return error == 0 && was_canceled && value != 0 ? -ECANCELED : error;
+}
+
 long linux_timerfd_settime(int fd, int flags, const struct itimerspec *set, struct itimerspec *get)
 {
     struct file *file;
@@ -171,8 +197,7 @@ long linux_timerfd_settime(int fd, int flags, const struct itimerspec *set, stru
     forward_locked(timer);
     hal_ns old_left = interval_left(&timer->interval);
     hal_ns old_period = timer->interval.period;
-    timer->ticks = 0;
-    error = interval_set(&timer->interval, (flags & TFD_TIMER_ABSTIME) != 0, value, period);
+    error = timerfd_set_locked(timer, flags, value, period);
     mutex_unlock(&timer->lock);
     file_put(file);
     return error != 0 || get == NULL ? error : interval_write(get, old_left, old_period);

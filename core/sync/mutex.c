@@ -28,7 +28,7 @@
 #include "core/sync/waiter.h"
 
 enum {
-    SPIN_NS = 25000,    // no more than two hand-overs to a sleeper on another CPU
+    SPIN_NS = 25000,    // about what waking a CPU that has halted takes
     SPIN_TURNS = 3000,  // of hal_cpu_relax, which takes 10 to 50 ns: where the clock stands
     SPIN_GAP_MAX = 512, // of them between two looks
 };
