@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// locks.c: two threads that take two mutexes in opposite order: a deadlock under some schedules. Each has a CPU of its
-// own, as on one neither would be interrupted within so short a time, and they start together.
+// locks.c: two threads that take two mutexes in opposite order: a deadlock under most schedules.
+// Each has a CPU of its own, as on one neither would be interrupted within so short a time, and
+// they start together.
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 static pthread_mutex_t first = PTHREAD_MUTEX_INITIALIZER, second = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t start;
 
-enum { ROUNDS = 20 };
+enum { ROUNDS = 200 }; // enough that a seed without the deadlock is seldom
 
 static void take(pthread_mutex_t *outer, pthread_mutex_t *inner)
 {
