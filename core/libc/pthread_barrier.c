@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pthread_barrier.c: barriers, spin locks that sleep, and pthread_once: the small ones.
+// pthread_barrier.c: barriers, spin locks that sleep, and pthread_once: the small ones, on futexes.
 //
-// A barrier's state is on the heap, as glibc's 32 bytes do not hold a mutex. It lives until the
-// last waiter of the last round has left, so that destroying right after a wait is safe.
+// A barrier lies in glibc's 32 bytes. Round and arrivals are one word, so that who arrives belongs
+// to one round whatever the last of it does; who waits does so on the round. `inside` counts those
+// that may still look at the barrier: destroying waits for them, so that it is safe right after a
+// wait. Nothing here needs memory.
 #include <errno.h>
 #include <limits.h>
 #include <sys/syscall.h>
@@ -12,73 +14,94 @@
 #include "core/libc/guard.h"
 #include "core/libc/pthread.h"
 #include "core/linux/syscall.h"
-#include "core/mem/heap.h"
 
 enum { SERIAL_THREAD = -1, FUTEX_WAIT = 0, FUTEX_WAKE = 1, FUTEX_PRIVATE_FLAG = 128 };
 
+static void word_wait(const void *word, uint32_t value)
+{
+    linux_dispatch(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, (int)value, 0, 0, 0);
+}
+
+static void word_wake(const void *word, int count)
+{
+    linux_dispatch(SYS_futex, (long)word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, 0, 0, 0);
+}
+
+// ---- Barriers ----------------------------------------------------------------------
+
+enum { BARRIER_ENDS = 1 << 30 }; // in inside: somebody destroys it
+
 struct barrier {
-    struct mutex mutex;
-    struct condvar arrived, left; // guarded by mutex, as all that follows
-    uint32_t count, waiting, inside;
-    uint64_t round;
+    _Atomic uint64_t state; // round, and above it those that have arrived
+    uint32_t count;         // that make a round
+    _Atomic uint32_t inside;
 };
 
-EXPORT(int, pthread_barrier_init, struct barrier **barrier, const int *attribute, unsigned count)
+_Static_assert(sizeof(struct barrier) <= 32, "pthread_barrier_t");
+
+static uint32_t round_of(uint64_t state)
+{
+    return (uint32_t)state;
+}
+
+static uint32_t arrived_of(uint64_t state)
+{
+    return (uint32_t)(state >> 32);
+}
+
+EXPORT(int, pthread_barrier_init, struct barrier *barrier, const int *attribute, unsigned count)
 {
     if (count == 0 || count > INT_MAX) {
         return EINVAL;
     }
-    struct barrier *state = heap_alloc_zeroed(sizeof *state);
-    if (state == NULL) {
-        return ENOMEM;
-    }
-    state->count = count;
-    *barrier = state;
+    atomic_store(&barrier->state, 0);
+    atomic_store(&barrier->inside, 0);
+    barrier->count = count;
     MARK_MADE(barrier, sizeof *barrier);
     return 0;
 }
 
-EXPORT(int, pthread_barrier_destroy, struct barrier **barrier)
+EXPORT(int, pthread_barrier_destroy, struct barrier *barrier)
 {
-    struct barrier *state = *barrier;
-    mutex_lock(&state->mutex);
-    if (state->waiting != 0) {
-        mutex_unlock(&state->mutex);
+    if (arrived_of(atomic_load(&barrier->state)) != 0) {
         return EBUSY;
     }
-    while (state->inside != 0) {
-        condvar_wait(&state->left, &state->mutex);
+    uint32_t inside = atomic_fetch_or(&barrier->inside, BARRIER_ENDS) | BARRIER_ENDS;
+    while (inside != BARRIER_ENDS) {
+        word_wait(&barrier->inside, inside);
+        inside = atomic_load(&barrier->inside);
     }
-    mutex_unlock(&state->mutex);
-    heap_free(state);
-    *barrier = NULL;
     return 0;
 }
 
-EXPORT(int, pthread_barrier_wait, struct barrier **barrier)
+// True: the caller was the last of its round.
+static bool arrive(struct barrier *barrier, uint64_t *before)
 {
-    struct barrier *state = *barrier;
-    int result = 0;
-    mutex_lock(&state->mutex);
-    ++state->inside;
-    if (++state->waiting == state->count) {
-        state->waiting = 0;
-        ++state->round;
-        result = SERIAL_THREAD;
-        condvar_wake_all(&state->arrived);
-    } else {
-        uint64_t round = state->round;
-        thread_serve_begin();
-        while (state->round == round) {
-            condvar_wait(&state->arrived, &state->mutex);
-        }
-        (void)thread_serve_end();
+    bool is_last;
+    uint64_t after;
+    *before = atomic_load(&barrier->state);
+    do {
+        is_last = arrived_of(*before) + 1 == barrier->count;
+        after = is_last ? (uint32_t)(round_of(*before) + 1) : *before + (UINT64_C(1) << 32);
+    } while (!atomic_compare_exchange_weak(&barrier->state, before, after));
+    return is_last;
+}
+
+EXPORT(int, pthread_barrier_wait, struct barrier *barrier)
+{
+    uint64_t before;
+    atomic_fetch_add(&barrier->inside, 1);
+    bool is_last = arrive(barrier, &before);
+    if (is_last) {
+        word_wake(&barrier->state, INT_MAX);
     }
-    if (--state->inside == 0) {
-        condvar_wake_all(&state->left);
+    while (!is_last && round_of(atomic_load(&barrier->state)) == round_of(before)) {
+        word_wait(&barrier->state, round_of(before));
     }
-    mutex_unlock(&state->mutex);
-    return result;
+    if (atomic_fetch_sub(&barrier->inside, 1) == (BARRIER_ENDS | 1)) {
+        word_wake(&barrier->inside, 1);
+    }
+    return is_last ? SERIAL_THREAD : 0;
 }
 
 EXPORT(int, pthread_barrierattr_init, int *attribute)
@@ -107,15 +130,7 @@ EXPORT(int, pthread_barrierattr_getpshared, const int *attribute, int *shared)
     return 0;
 }
 
-static void word_wait(_Atomic int *word, int value)
-{
-    linux_dispatch(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, value, 0, 0, 0);
-}
-
-static void word_wake(_Atomic int *word, int count)
-{
-    linux_dispatch(SYS_futex, (long)word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, 0, 0, 0);
-}
+// ---- Spin locks and once ------------------------------------------------------------
 
 // Spin locks: 0 free, 1 held, 2 held and perhaps waited for. Spinning would only burn the CPU that
 // the holder needs.

@@ -185,6 +185,28 @@ void guest_tell(unsigned index)
     thread_wake(guest(index));
 }
 
+void guest_ping(void)
+{
+    guest_tell(1);
+    guest_wait(0);
+}
+
+void guest_pong(void)
+{
+    guest_wait(1);
+    guest_tell(0);
+}
+
+void guest_sleep_1(void)
+{
+    guest_wait(1);
+}
+
+void guest_sleep_2(void)
+{
+    guest_wait(2);
+}
+
 unsigned guests_freed(void)
 {
     return freed;

@@ -18,6 +18,13 @@ void guest_cpu_run(void);
 struct thread *guest(unsigned index);
 void guest_wait(unsigned index); // the caller, which is guest index, waits until it is told
 void guest_tell(unsigned index);
+
+// Bodies: guests 0 and 1 wake each other; guests 1 and 2 sleep until they are told.
+void guest_ping(void);
+void guest_pong(void);
+void guest_sleep_1(void);
+void guest_sleep_2(void);
+
 unsigned guests_freed(void); // threads that were given back to core/mem
 
 #endif

@@ -17,22 +17,12 @@ static void wake_both(void)
     thread_wake(guest(1));
 }
 
-static void sleep_1(void)
-{
-    guest_wait(1);
-}
-
-static void sleep_2(void)
-{
-    guest_wait(2);
-}
-
 static void reset_two_sleepers(void)
 {
     guests_reset();
     guest_reset(0, 0, wake_both);
-    guest_reset(1, 1, sleep_1);
-    guest_reset(2, 1, sleep_2);
+    guest_reset(1, 1, guest_sleep_1);
+    guest_reset(2, 1, guest_sleep_2);
 }
 
 // One comes to the CPU that has just been given another by somebody else.

@@ -10,24 +10,12 @@
 
 // Two threads wake each other.
 
-static void ping(void)
-{
-    guest_tell(1);
-    guest_wait(0);
-}
-
-static void pong(void)
-{
-    guest_wait(1);
-    guest_tell(0);
-}
-
 static void reset_ping_pong(void)
 {
     guests_reset();
     guests_poll();
-    guest_reset(0, 0, ping);
-    guest_reset(1, 1, pong);
+    guest_reset(0, 0, guest_ping);
+    guest_reset(1, 1, guest_pong);
 }
 
 // One wakes two on the other CPU.
@@ -38,23 +26,13 @@ static void wake_both(void)
     guest_tell(2);
 }
 
-static void sleep_1(void)
-{
-    guest_wait(1);
-}
-
-static void sleep_2(void)
-{
-    guest_wait(2);
-}
-
 static void reset_two_sleepers(void)
 {
     guests_reset();
     guests_poll();
     guest_reset(0, 0, wake_both);
-    guest_reset(1, 1, sleep_1);
-    guest_reset(2, 1, sleep_2);
+    guest_reset(1, 1, guest_sleep_1);
+    guest_reset(2, 1, guest_sleep_2);
 }
 
 // The work that a CPU looks for comes from its own timer; or from the other one.

@@ -10,23 +10,11 @@
 
 // Two threads wake each other.
 
-static void ping(void)
-{
-    guest_tell(1);
-    guest_wait(0);
-}
-
-static void pong(void)
-{
-    guest_wait(1);
-    guest_tell(0);
-}
-
 static void reset_ping_pong(void)
 {
     guests_reset();
-    guest_reset(0, 0, ping);
-    guest_reset(1, 1, pong);
+    guest_reset(0, 0, guest_ping);
+    guest_reset(1, 1, guest_pong);
 }
 
 // One changes CPU while the other wakes it.

@@ -124,6 +124,53 @@ static void *meets(void *argument)
     return (void *)(long)(result == PTHREAD_BARRIER_SERIAL_THREAD);
 }
 
+enum { ROUNDS = 60, CROWD = 6, MEET = 3 };
+
+static _Atomic int serials, arrivals = MEET * ROUNDS;
+
+static void *meets_often(void *own)
+{
+    while (arrivals-- > 0) {
+        serials += pthread_barrier_wait(own) == PTHREAD_BARRIER_SERIAL_THREAD;
+    }
+    return NULL;
+}
+
+static void *meets_once(void *one)
+{
+    int result = pthread_barrier_wait(one);
+    if (result == PTHREAD_BARRIER_SERIAL_THREAD) { // the others may still be on their way out
+        pthread_barrier_destroy(one);
+        memset(one, 0x55, sizeof(pthread_barrier_t));
+    }
+    return NULL;
+}
+
+// More threads than make a round; and barriers whose last waiter destroys them at once.
+static void barriers(void)
+{
+    pthread_t threads[CROWD];
+    pthread_barrier_t often, one;
+    pthread_barrier_init(&often, NULL, MEET);
+    for (int i = 0; i < CROWD; ++i) {
+        pthread_create(&threads[i], NULL, meets_often, &often);
+    }
+    for (int i = 0; i < CROWD; ++i) {
+        pthread_join(threads[i], NULL);
+    }
+    printf("%d rounds of %d, %d\n", serials, ROUNDS, pthread_barrier_destroy(&often));
+    for (int round = 0; round < ROUNDS; ++round) {
+        pthread_barrier_init(&one, NULL, MEET);
+        for (int i = 0; i < MEET; ++i) {
+            pthread_create(&threads[i], NULL, meets_once, &one);
+        }
+        for (int i = 0; i < MEET; ++i) {
+            pthread_join(threads[i], NULL);
+        }
+    }
+    printf("barrier: %d\n", pthread_barrier_init(&one, NULL, 0) == EINVAL);
+}
+
 static void mutexes(void)
 {
     pthread_mutexattr_t attribute;
@@ -276,5 +323,6 @@ int main(void)
     pthread_join(threads[0], NULL);
     pthread_join(threads[1], NULL);
     others();
+    barriers();
     return 0;
 }
