@@ -159,7 +159,6 @@ static struct device_chain *chain_take(struct hal_dev *dev, struct queue *queue)
     chain->state = dev->state;
     chain->queue = (uint32_t)(queue - dev->queues);
     chain->head = head;
-    chain->job.may_wait = false;
     return chain;
 }
 

@@ -528,7 +528,6 @@ void fs_poll(struct fs_request *request)
     if (result.revents == 0 && is_wait) {
         request->chain->note[1] = (uint64_t)fd;
         request->chain->note[2] = arguments->events;
-        request->chain->job.may_wait = true;
         fs_defer(request->chain, poll_deferred);
         return;
     }

@@ -208,7 +208,6 @@ bool fs_stream_serve(struct fs_request *request)
         chain->note[1] = (uint64_t)answer.data;
         chain->note[2] = answer.size;
         chain->note[3] |= (uint64_t)-answer.error << ERROR_SHIFT;
-        chain->job.may_wait = operation == FUSE_POLL; // as when it was recorded
         fs_defer(chain, known_answer_deferred);
     } else {
         known_answer(chain, &answer);

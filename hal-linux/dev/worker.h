@@ -7,14 +7,11 @@
 #ifndef HAL_LINUX_DEV_WORKER_H
 #define HAL_LINUX_DEV_WORKER_H
 
-#include <stdbool.h>
-
 enum { WORKER_MAX = 128 };
 
 struct worker_job {
     struct worker_job *next;
     void (*run)(struct worker_job *job); // on a worker thread, all signals blocked
-    bool may_wait;                       // for somebody outside, who knows how long
 };
 
 // Gives job to a worker, now or when the machine says. As job_queue.

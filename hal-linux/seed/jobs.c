@@ -3,9 +3,8 @@
 //
 // A job waits until it is due. Then a hosted worker does it while the machine stands still, so that
 // what it did is there at one place of the run and no other. Real time does not count: virtual time
-// stands still too. Only where that takes longer than PATIENCE_S, and there is something else that
-// could go on, the machine goes on without it; such a run cannot be repeated. So a wait for input
-// is put off, for GRACE_NS in all, until there is nothing else: then it may take for ever.
+// stands still too. Only where that takes longer than PATIENCE_NS, and there is something else that
+// could go on, the machine goes on without it; such a run cannot be repeated.
 //
 // What hosted threads raise lies in `arrived` until the machine looks.
 #include <errno.h>
@@ -18,13 +17,7 @@
 #include "hal-linux/seed/seed.h"
 #include "hal-linux/syscall.h"
 
-enum {
-    SLOT_MAX = 1024,
-    DELAY_NS = 100000,
-    PATIENCE_S = 1,
-    GRACE_STEP_NS = 100000,
-    GRACE_NS = 20000000,
-};
+enum { SLOT_MAX = 1024, DELAY_NS = 100000, PATIENCE_S = 1 };
 
 enum slot_state { SLOT_FREE, SLOT_WAITS, SLOT_RUNS };
 
@@ -32,7 +25,6 @@ static struct slot {
     struct worker_job *job;
     void (*run)(struct worker_job *);
     hal_ns due;
-    hal_ns due_last;        // it may be put off up to here
     _Atomic uint32_t state; // enum slot_state; the futex word of who waits for it
 } slots[SLOT_MAX];
 
@@ -95,8 +87,7 @@ void worker_submit(struct worker_job *job)
         struct slot *slot = &slots[i];
         if (atomic_load(&slot->state) == SLOT_FREE) {
             hal_ns due = point_now + random_below(&delays, DELAY_NS) + inject_delay();
-            hal_ns grace = job->may_wait ? GRACE_NS : 0;
-            *slot = (struct slot){job, job->run, due, due + grace, SLOT_WAITS};
+            *slot = (struct slot){job, job->run, due, SLOT_WAITS};
             job->run = slot_run;
             slot_end = i < slot_end ? slot_end : i + 1;
             point_next = due < point_next ? due : point_next;
@@ -136,10 +127,6 @@ void job_run_due(void)
     for (uint32_t i = 0; i < slot_end; ++i) {
         struct slot *slot = &slots[i];
         if (atomic_load(&slot->state) != SLOT_WAITS || slot->due > point_now) {
-            continue;
-        }
-        if (slot->due < slot->due_last && turn_is_any_able()) {
-            slot->due = point_now + GRACE_STEP_NS;
             continue;
         }
         atomic_store(&slot->state, SLOT_RUNS);
