@@ -30,7 +30,8 @@ static struct signal_action actions[SIGNAL_COUNT + 1]; // task_lock
 struct signal_queue process_signals = {.entries = LIST_EMPTY(process_signals.entries)};
 static uint64_t entry_count;     // task_lock
 static _Atomic uint32_t notices; // bit n: enum hal_notice n, for the signal thread
-static struct thread *signal_thread;
+// NULL at first: notices may come before it is there.
+static struct thread *_Atomic signal_thread;
 
 _Static_assert(SIGNAL_CODE_TIMER == SI_TIMER && SIGNAL_CODE_QUEUE == SI_QUEUE, "si_code");
 
@@ -346,8 +347,9 @@ static void signal_thread_run(void *argument)
 void upcall_notice(enum hal_notice notice)
 {
     atomic_fetch_or(&notices, 1u << notice);
-    if (signal_thread != NULL) {
-        thread_wake(signal_thread);
+    struct thread *waiting = atomic_load(&signal_thread);
+    if (waiting != NULL) {
+        thread_wake(waiting);
     }
     sched_interrupt_end(NULL);
 }
@@ -359,9 +361,12 @@ void signal_init(void)
         .schedule = &thread_schedule_core, // Ctrl-C ends a real-time thread that is busy, too
         .detached = true,
     };
-    int error = thread_create(&signal_thread, &config, signal_thread_run, NULL);
+    struct thread *thread = NULL;
+    int error = thread_create(&thread, &config, signal_thread_run, NULL);
     ASSERT(error == 0); // at boot
-    thread_start(signal_thread);
+    // An upcall sees the thread, or the thread what the upcall left.
+    atomic_store(&signal_thread, thread);
+    thread_start(thread);
     signal_hooks_init();
 }
 
