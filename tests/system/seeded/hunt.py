@@ -4,10 +4,12 @@
 
     hunt.py [--seconds N] [--from SEED] OSV-SIM PROGRAM...
 
-Each program must print and exit as on Linux, with 1 to 4 vCPUs and each way of choosing who goes on. Prints TAP.
+Each program must print and exit as on Linux, with 2 to 4 vCPUs and each way of choosing who goes on. Prints TAP.
+The n-th run of a program has the seed SEED + n, so that who goes on for longer passes again by what others have run.
 """
 import argparse
 import contextlib
+import itertools
 import os
 import random
 import shlex
@@ -92,11 +94,11 @@ def main():
     parser.add_argument("programs", nargs="+")
     arguments = parser.parse_args()
     osv_sim = os.path.realpath(arguments.osv_sim)
-    seeds = iter(range(arguments.first, arguments.first + (1 << 40)))
+    print("# --from %d" % arguments.first)
     start, failed = time.time(), 0
     for number, path in enumerate(arguments.programs, 1):
         end = start + arguments.seconds * number / len(arguments.programs)
-        count, wrong = hunt(osv_sim, os.path.realpath(path), seeds, end)
+        count, wrong = hunt(osv_sim, os.path.realpath(path), itertools.count(arguments.first), end)
         failed += bool(wrong)
         print("%sok %d - %s under %d seeds" % ("not " if wrong else "", number, os.path.basename(path), count), flush=True)
         print("".join("# %s\n" % line for text in wrong for line in text.splitlines()), end="", flush=True)
