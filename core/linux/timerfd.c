@@ -174,9 +174,9 @@ static int timerfd_set_locked(struct timerfd *timer, int flags, hal_ns value, ha
     timer->may_cancel = (flags & cancels) == cancels && clock_is_on_wall(timer->interval.clock);
     bool was_canceled = timer->may_cancel && timer->is_canceled;
     timer->is_canceled = false;
-    timer->changes = interval_wall_changes();
     timer->ticks = 0;
     int error = interval_set(&timer->interval, (flags & TFD_TIMER_ABSTIME) != 0, value, period);
+    timer->changes = interval_wall_changes(); // from here on each makes it ring
     return error == 0 && was_canceled && value != 0 ? -ECANCELED : error;
 }
 

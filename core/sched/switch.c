@@ -445,7 +445,6 @@ void preempt_enable(void)
         self->need_switch = false;
         uintptr_t irq = hal_irq_save();
         self->preempted = true;
-        self->preempted = true;
         sched_switch(hal_cpu_self(), hal_cpu_self());
         hal_irq_restore(irq);
     }

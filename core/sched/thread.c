@@ -108,7 +108,7 @@ static void freed_push(struct thread *thread)
 // are left see to it.
 static void walk_end(void)
 {
-    do {
+    for (;;) {
         struct thread *thread = atomic_exchange(&freed_in_walk, NULL);
         bool is_last = atomic_fetch_sub(&walker_count, 1) == 1;
         while (thread != NULL) {
@@ -121,9 +121,12 @@ static void walk_end(void)
             }
             thread = next;
         }
-        // What came after it was taken out, or went back after the others had left.
-    } while (atomic_load(&freed_in_walk) != NULL && atomic_load(&walker_count) == 0 &&
-             atomic_fetch_add(&walker_count, 1) != UINT32_MAX);
+        if (atomic_load(&freed_in_walk) == NULL || atomic_load(&walker_count) != 0) {
+            return;
+        }
+        // It came after the list was taken, or went back after the others had left.
+        atomic_fetch_add(&walker_count, 1);
+    }
 }
 
 // live is false before walker_count is read: a walk that starts later skips this memory, and one

@@ -15,7 +15,7 @@ enum { BOUNCE_SIZE = 4096 };
 struct percpu {
     struct cpu *cpu;       // core's, for hal_cpu_self
     char *entry_stack;     // of the running context; its top
-    uint64_t upcall_count; // hal_cpu_idle waits for it to move
+    uint64_t upcall_count; // trap_upcalls
     hal_ns deadline;       // what core asked for; UINT64_MAX is none
     uint32_t index;
     struct entropy entropy;

@@ -250,25 +250,7 @@ void trap_frame_load(struct hal_frame *frame, const struct hal_regs *regs)
     hal_frame_set(frame, regs);
 }
 
-void hal_cpu_idle(void)
+uint64_t trap_upcalls(void)
 {
-    const uint64_t before = percpu_self()->upcall_count;
-    while (percpu_self()->upcall_count == before) {
-        trap_idle_wait();
-    }
-}
-
-// Interrupts are let in at each turn, and end it.
-void hal_cpu_poll(const _Atomic uint64_t *words, uint32_t count, hal_ns until)
-{
-    const uint64_t before = percpu_self()->upcall_count;
-    uint64_t found = 0;
-    do {
-        hal_irq_restore(0);
-        hal_cpu_relax();
-        irq_off();
-        for (uint32_t i = 0; i < count; ++i) {
-            found |= atomic_load_explicit(&words[i], memory_order_relaxed);
-        }
-    } while (found == 0 && percpu_self()->upcall_count == before && hal_clock_ns() < until);
+    return percpu_self()->upcall_count;
 }

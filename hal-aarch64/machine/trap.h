@@ -5,11 +5,14 @@
 
 #include "hal-aarch64/isa/frame.h"
 
-// Code addresses in vector.S: where hal_cpu_idle lets interrupts in.
+// Code addresses in vector.S: where trap_idle_wait lets interrupts in.
 extern const char trap_idle_start[], trap_idle_end[];
 
 // Waits for an interrupt and takes it.
 void trap_idle_wait(void);
+
+// The timer and kick upcalls that the calling CPU has begun.
+uint64_t trap_upcalls(void);
 
 // Called by vector.S, interrupts off, on the entry stack; the frame is resumed when it returns.
 void trap_run(struct hal_frame *frame);

@@ -23,7 +23,7 @@ struct percpu {
     void *tp;              // what FS base is
     char *bounce_top;      // where a system call lands, as an interrupt does by the IST
     uint64_t syscall_sp;   // the caller's stack, for the instructions until it is in the frame
-    uint64_t upcall_count; // hal_cpu_idle waits for it to move
+    uint64_t upcall_count; // trap_upcalls
     hal_ns deadline;       // what core asked for; UINT64_MAX is none
     uint32_t index;
     struct entropy entropy;

@@ -34,10 +34,13 @@ enum { TRAP_STUB_SIZE = 16 };
 // Code addresses in trap.S.
 extern const char trap_stubs[];      // one for each vector, TRAP_STUB_SIZE apart
 extern const char trap_syscall[];    // where the syscall instruction goes
-extern const char trap_idle_woken[]; // the instruction after hal_cpu_idle's hlt
+extern const char trap_idle_woken[]; // the instruction after trap_idle_wait's hlt
 
 // Lets interrupts in until one has come.
 void trap_idle_wait(void);
+
+// The timer and kick upcalls that the calling CPU has begun.
+uint64_t trap_upcalls(void);
 
 // Called by trap.S, interrupts off, on the entry stack; the frame is resumed when it returns.
 void trap_run(struct hal_frame *frame);

@@ -7,65 +7,42 @@
 
 #include "core/sched/thread.h"
 #include "core/sync/waiter.h"
+#include "section.h"
 #include "seed.h"
 #include "seed_main.h"
 #include "seed_thread.h"
 #include "slab_seed.h"
 
-static struct mutex mutex;
 static struct condvar condvar;
-static int turn, inside, wake_count;
+static int turn, wake_count;
 
 static void reset(void)
 {
-    memset(&mutex, 0, sizeof mutex);
+    section_reset();
     memset(&condvar, 0, sizeof condvar);
-    turn = inside = wake_count = 0;
+    turn = wake_count = 0;
     seed_threads_reset();
     seed_slabs_reset();
 }
 
 static void check(void)
 {
-    seed_check(atomic_load(&mutex.claims) == 0, "a claim on the mutex was left");
+    section_check();
     seed_check(atomic_load(&condvar.guard.claims) == 0, "a claim on the guard was left");
     seed_check(atomic_load(&condvar.first) == NULL, "a sleeper was left in the condvar");
 }
 
-static void enter(void)
-{
-    seed_check(mutex_is_mine(&mutex), "not the owner");
-    seed_check(inside++ == 0, "two threads hold the mutex");
-}
-
-static void leave(void)
-{
-    seed_check(--inside == 0, "two threads hold the mutex");
-}
-
-static void lock(void)
-{
-    mutex_lock(&mutex);
-    enter();
-}
-
-static void unlock(void)
-{
-    leave();
-    mutex_unlock(&mutex);
-}
-
 static void wait(void)
 {
-    leave();
-    condvar_wait(&condvar, &mutex);
-    enter();
+    section_leave();
+    condvar_wait(&condvar, &section_mutex);
+    section_enter();
 }
 
 // The shape of most programs: hand the turn over, and wake while or after holding the mutex.
 static void hand_over(int self, bool wake_inside)
 {
-    lock();
+    section_lock();
     while (turn != self) {
         wait();
     }
@@ -73,7 +50,7 @@ static void hand_over(int self, bool wake_inside)
     if (wake_inside) {
         condvar_wake_one(&condvar);
     }
-    unlock();
+    section_unlock();
     if (!wake_inside) {
         condvar_wake_one(&condvar);
     }
@@ -103,32 +80,32 @@ static void second_inside(void)
 
 static void wait_for_turn(void)
 {
-    lock();
+    section_lock();
     while (turn == 0) {
         wait();
     }
-    unlock();
+    section_unlock();
 }
 
 static void wake_all(void)
 {
-    lock();
+    section_lock();
     turn = 1;
-    unlock();
+    section_unlock();
     condvar_wake_all(&condvar);
 }
 
 // A wake-up goes to one who still waits, or to nobody: it is not lost in one who gives up.
 static void wait_timed(void)
 {
-    lock();
+    section_lock();
     if (turn == 0) {
-        leave();
-        bool woken = condvar_wait_until(&condvar, &mutex, 1);
-        enter();
+        section_leave();
+        bool woken = condvar_wait_until(&condvar, &section_mutex, 1);
+        section_enter();
         seed_check(!woken || turn == 1, "woken by nobody");
     }
-    unlock();
+    section_unlock();
 }
 
 static void wait_timed_twice(void)
@@ -139,22 +116,22 @@ static void wait_timed_twice(void)
 
 static void wake_one(void)
 {
-    lock();
+    section_lock();
     turn = 1;
     condvar_wake_one(&condvar);
-    unlock();
+    section_unlock();
 }
 
 static void wait_recursive(void)
 {
-    mutex_lock_recursive(&mutex);
-    mutex_lock_recursive(&mutex);
+    mutex_lock_recursive(&section_mutex);
+    mutex_lock_recursive(&section_mutex);
     while (turn == 0) {
-        condvar_wait(&condvar, &mutex);
+        condvar_wait(&condvar, &section_mutex);
     }
-    mutex_unlock_recursive(&mutex);
-    seed_check(mutex_is_mine(&mutex), "released too early");
-    mutex_unlock_recursive(&mutex);
+    mutex_unlock_recursive(&section_mutex);
+    seed_check(mutex_is_mine(&section_mutex), "released too early");
+    mutex_unlock_recursive(&section_mutex);
 }
 
 static const char *const outside_marks[] = {"sleeper: woken because the mutex is free", NULL};

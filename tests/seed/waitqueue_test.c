@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "core/sched/thread.h"
+#include "section.h"
 #include "seed.h"
 #include "seed_main.h"
 #include "seed_thread.h"
 #include "slab_seed.h"
 
-static struct mutex mutex;
 static struct waitqueue queue;
-static int turn, inside;
+static int turn;
 static int taken_count, woken_count; // wakes that found somebody, and what these were told
 static bool interrupted;
 
@@ -23,9 +23,9 @@ static bool interrupt_test(void)
 
 static void reset(void)
 {
-    memset(&mutex, 0, sizeof mutex);
+    section_reset();
     memset(&queue, 0, sizeof queue);
-    turn = inside = taken_count = woken_count = 0;
+    turn = taken_count = woken_count = 0;
     interrupted = false;
     wait_interrupt_test_set(interrupt_test);
     seed_threads_reset();
@@ -34,81 +34,58 @@ static void reset(void)
 
 static void check(void)
 {
-    seed_check(atomic_load(&mutex.claims) == 0, "a claim on the mutex was left");
+    section_check();
     seed_check(queue.waiters.next == NULL || list_is_empty(&queue.waiters), "a sleeper was left");
     seed_check(taken_count == woken_count, "a wake-up was lost in one who gives up");
 }
 
-static void enter(void)
-{
-    seed_check(mutex_is_mine(&mutex), "not the owner");
-    seed_check(inside++ == 0, "two threads hold the mutex");
-}
-
-static void leave(void)
-{
-    seed_check(--inside == 0, "two threads hold the mutex");
-}
-
-static void lock(void)
-{
-    mutex_lock(&mutex);
-    enter();
-}
-
-static void unlock(void)
-{
-    leave();
-    mutex_unlock(&mutex);
-}
-
 static void queue_wait(void)
 {
-    lock();
+    section_lock();
     while (turn == 0) {
-        leave();
-        waitqueue_wait(&queue, &mutex);
-        enter();
+        section_leave();
+        waitqueue_wait(&queue, &section_mutex);
+        section_enter();
         ++woken_count;
     }
-    unlock();
+    section_unlock();
 }
 
 static void queue_wait_timed(void)
 {
-    lock();
+    section_lock();
     for (int i = 0; i < 2 && turn == 0; ++i) {
-        leave();
-        enum wait_result result = waitqueue_wait_until(&queue, &mutex, 1, true);
-        enter();
+        section_leave();
+        enum wait_result result = waitqueue_wait_until(&queue, &section_mutex, 1, true);
+        section_enter();
         woken_count += result == WAIT_WOKEN;
         seed_check(result != WAIT_WOKEN || turn == 1, "woken by nobody");
         seed_check(result != WAIT_INTERRUPTED || interrupted, "interrupted by nobody");
     }
-    unlock();
+    section_unlock();
 }
 
 static void queue_wake(void)
 {
-    lock();
+    section_lock();
     turn = 1;
     taken_count += waitqueue_wake_one(&queue);
-    unlock();
+    section_unlock();
 }
 
 static void queue_wait_interruptible(void)
 {
-    lock();
+    section_lock();
     while (turn == 0) {
-        leave();
-        enum wait_result result = waitqueue_wait_until(&queue, &mutex, UINT64_MAX, true);
-        enter();
+        section_leave();
+        enum wait_result result = waitqueue_wait_until(&queue, &section_mutex, UINT64_MAX, true);
+        section_enter();
         woken_count += result == WAIT_WOKEN;
         if (result == WAIT_INTERRUPTED) {
             break;
         }
     }
-    unlock();
+    section_unlock();
 }
 
 static struct thread *interruptee;
@@ -136,26 +113,26 @@ static int offered, served_count;
 static void queue_offer(void)
 {
     __atomic_store_n(&interruptee, hal_self(), __ATOMIC_SEQ_CST);
-    lock();
+    section_lock();
     while (turn == 0) {
-        leave();
-        enum wait_result result = waitqueue_offer(&queue, &mutex, &offered);
+        section_leave();
+        enum wait_result result = waitqueue_offer(&queue, &section_mutex, &offered);
         if (result == WAIT_SERVED) {
             seed_check(offered == 1, "served by nobody");
-            seed_check(!mutex_is_mine(&mutex), "the mutex is held");
+            seed_check(!mutex_is_mine(&section_mutex), "the mutex is held");
             return;
         }
-        enter();
+        section_enter();
         seed_check(result == WAIT_INTERRUPTED && interrupted, "woken by nobody");
         break;
     }
     seed_check(offered == 0 && served_count == 0, "served and not told");
-    unlock();
+    section_unlock();
 }
 
 static void queue_serve(void)
 {
-    lock();
+    section_lock();
     turn = 1;
     int *offer = waitqueue_offered(&queue);
     if (offer != NULL) {
@@ -163,7 +140,7 @@ static void queue_serve(void)
         ++served_count;
         waitqueue_serve(&queue);
     }
-    unlock();
+    section_unlock();
 }
 
 static void queue_serve_interrupted(void)
