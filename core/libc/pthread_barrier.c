@@ -68,6 +68,7 @@ EXPORT(int, pthread_barrier_destroy, struct barrier *barrier)
     }
     uint32_t inside = atomic_fetch_or(&barrier->inside, BARRIER_ENDS) | BARRIER_ENDS;
     while (inside != BARRIER_ENDS) {
+        MARK("barrier: destroyed before all have left");
         word_wait(&barrier->inside, inside);
         inside = atomic_load(&barrier->inside);
     }
@@ -77,14 +78,16 @@ EXPORT(int, pthread_barrier_destroy, struct barrier *barrier)
 // True: the caller was the last of its round.
 static bool arrive(struct barrier *barrier, uint64_t *before)
 {
-    bool is_last;
-    uint64_t after;
     *before = atomic_load(&barrier->state);
-    do {
-        is_last = arrived_of(*before) + 1 == barrier->count;
-        after = is_last ? (uint32_t)(round_of(*before) + 1) : *before + (UINT64_C(1) << 32);
-    } while (!atomic_compare_exchange_weak(&barrier->state, before, after));
-    return is_last;
+    for (;;) {
+        bool is_last = arrived_of(*before) + 1 == barrier->count;
+        uint64_t after =
+            is_last ? (uint32_t)(round_of(*before) + 1) : *before + (UINT64_C(1) << 32);
+        if (atomic_compare_exchange_weak(&barrier->state, before, after)) {
+            return is_last;
+        }
+        MARK("barrier: another arrived meanwhile");
+    }
 }
 
 EXPORT(int, pthread_barrier_wait, struct barrier *barrier)
@@ -159,6 +162,7 @@ EXPORT(int, pthread_spin_lock, _Atomic int *lock)
         return 0;
     }
     while (atomic_exchange(lock, 2) != 0) {
+        MARK("spin: held");
         word_wait(lock, 2);
     }
     return 0;
@@ -178,6 +182,7 @@ enum { ONCE_NEW, ONCE_RUNNING, ONCE_DONE, ONCE_AWAITED };
 static void once_finish(_Atomic int *once, int state)
 {
     if (atomic_exchange(once, state) == ONCE_AWAITED) {
+        MARK("once: somebody waits");
         word_wake(once, INT_MAX);
     }
 }
@@ -206,6 +211,8 @@ EXPORT(int, pthread_once, _Atomic int *once, void (*function)(void))
         }
         if (state == ONCE_AWAITED || atomic_compare_exchange_strong(once, &state, ONCE_AWAITED)) {
             word_wait(once, ONCE_AWAITED);
+        } else {
+            MARK("once: it ended meanwhile");
         }
     }
 }
