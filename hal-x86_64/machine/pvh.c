@@ -68,5 +68,6 @@ void pvh_read(struct pvh *pvh, hal_phys address)
     crash_unless(info->magic == PVH_MAGIC, "not started by PVH");
     memory_read(pvh, info);
     modules_read(pvh, info);
+    pvh->rsdp = info->rsdp;
     pvh->args = cmdline_split(info->command_line == 0 ? NULL : phys_pointer(info->command_line));
 }

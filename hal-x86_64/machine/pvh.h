@@ -14,6 +14,7 @@ struct pvh {
     const char *const *args; // ends with NULL
     struct hal_module modules[PVH_MODULE_MAX];
     size_t module_count;
+    hal_phys rsdp; // ACPI's root pointer; 0: the loader does not say
 };
 
 // Reads the start info at physical address info, while boot.S's map of low memory is there.

@@ -9,6 +9,7 @@
 #include "apic.h"
 #include "clock.h"
 #include "entropy.h"
+#include "firmware.h"
 #include "layout.h"
 #include "paging.h"
 #include "percpu.h"
@@ -41,6 +42,7 @@ HAL_NORETURN void machine_start(hal_phys info)
     percpu_init(&boot_cpu, 0);
     boot_cpu.entry_stack = boot_entry_stack + HAL_ENTRY_STACK;
     pvh_read(&pvh, info);
+    firmware_init(pvh.rsdp);
     memory_init();
     clock_init();
     apic_init();
