@@ -387,16 +387,101 @@ static bool sleep_check(void)
     return slept >= 20 * millisecond && slept < 5 * second;
 }
 
+// The clock of each goes on from the last one's, and its timer rings.
 static bool cpus_check(void)
 {
     struct hal_cpu_set old;
     thread_affinity_get(thread_self(), &old);
     bool right = true;
+    hal_ns last = hal_clock_ns();
     for (uint32_t i = 0; i < sched_cpu_count(); ++i) {
         const struct hal_cpu_set set = cpu_only(i);
         right = right && thread_affinity_set(thread_self(), &set) == 0 && thread_cpu_index() == i;
+        const hal_ns now = hal_clock_ns();
+        right = right && now >= last;
+        thread_sleep_until(now + millisecond);
+        last = hal_clock_ns();
+        right = right && last >= now + millisecond && thread_cpu_index() == i;
     }
     return thread_affinity_set(thread_self(), &old) == 0 && right;
+}
+
+// Looks at a page, and again when it has become another one, each on a CPU of its own.
+struct reader {
+    const volatile char *page;
+    _Atomic uint32_t *looked_count;
+    const _Atomic bool *is_new;
+    struct thread *thread;
+    bool is_right;
+};
+
+static void reader_run(void *argument)
+{
+    struct reader *reader = argument;
+    const char first = *reader->page;
+    atomic_fetch_add(reader->looked_count, 1);
+    while (!atomic_load(reader->is_new)) {
+        thread_sleep_until(hal_clock_ns() + millisecond);
+    }
+    reader->is_right = first == 'a' && *reader->page == 'b';
+}
+
+// One for each CPU. Answers how many there are when all of them have looked.
+static uint32_t readers_start(struct reader *readers, const struct reader *like)
+{
+    uint32_t count = 0;
+    for (bool right = true; right && count < sched_cpu_count(); count += right) {
+        struct reader *reader = &readers[count];
+        const struct hal_cpu_set set = cpu_only(count);
+        const struct thread_config config = {.name = "reader", .affinity = &set};
+        *reader = *like;
+        right = thread_create(&reader->thread, &config, reader_run, reader) == 0;
+        if (right) {
+            thread_start(reader->thread);
+        }
+    }
+    while (atomic_load(like->looked_count) != count) {
+        thread_sleep_until(hal_clock_ns() + millisecond);
+    }
+    return count;
+}
+
+// Behind va is first frame's page and then the one after it.
+static bool translations_are_new(char *va, hal_phys frame)
+{
+    static struct reader readers[HAL_CPU_MAX];
+    _Atomic uint32_t looked_count = 0;
+    _Atomic bool is_new = false;
+    const struct reader like = {.page = va, .looked_count = &looked_count, .is_new = &is_new};
+    memset(frame_address(frame), 'a', HAL_PAGE_SIZE);
+    memset(frame_address(frame) + HAL_PAGE_SIZE, 'b', HAL_PAGE_SIZE);
+    if (hal_map(va, frame, HAL_PAGE_SIZE, HAL_READ) != 0) {
+        return false;
+    }
+    const uint32_t count = readers_start(readers, &like);
+    bool right = count == sched_cpu_count() && hal_unmap(va, HAL_PAGE_SIZE) == 0 &&
+                 hal_map(va, frame + HAL_PAGE_SIZE, HAL_PAGE_SIZE, HAL_READ) == 0;
+    flush(va, HAL_PAGE_SIZE);
+    atomic_store(&is_new, true);
+    for (uint32_t i = 0; i < count; ++i) {
+        right = thread_join(readers[i].thread, UINT64_MAX) && readers[i].is_right && right;
+    }
+    right = hal_unmap(va, HAL_PAGE_SIZE) == 0 && right;
+    flush(va, HAL_PAGE_SIZE);
+    return right;
+}
+
+static bool flush_check(void)
+{
+    char *area;
+    hal_phys frame;
+    char *va = window_take(&area);
+    if (va == NULL || frame_alloc(2, 0, &frame) != 0) {
+        return false;
+    }
+    const bool right = translations_are_new(va, frame);
+    frame_free(frame, 2);
+    return vm_unmap(area, 2 * LARGE_SIZE) == 0 && right;
 }
 
 static bool entropy_check(void)
@@ -451,7 +536,8 @@ static const struct check checks[] = {
     {"a safe copy stops at a bad pointer", copy_check},
     {"two threads take turns by mutex and condvar", condvar_check},
     {"a thread sleeps and wakes", sleep_check},
-    {"a thread moves to every CPU", cpus_check},
+    {"a thread moves to every CPU, its clock and its timer", cpus_check},
+    {"no CPU keeps a translation that was flushed", flush_check},
     {"random bytes differ", entropy_check},
     {"this check is to fail", failing_check}, // the last one: on demand
 };

@@ -23,7 +23,7 @@ static struct memory_list *boot_memory;
 
 static hal_phys boot_table_get(void)
 {
-    const hal_phys page = memory_list_take(boot_memory, BOOT_MAPPED);
+    const hal_phys page = memory_list_take(boot_memory, HAL_PAGE_SIZE, BOOT_MAPPED);
     if (page != 0) {
         memset((char *)LAYOUT_DIRECT + page, 0, HAL_PAGE_SIZE);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // boot.S: from the PVH entry (Xen docs/misc/pvh.pandoc: 32-bit protected mode, paging off, ebx = start info)
-// to 64-bit C code at the image's own addresses.
+// to 64-bit C code at the image's own addresses; and the same for the other CPUs, which start in real mode.
 //
 // The page tables made here map the first 4 GiB of physical memory three times, in 2 MiB pages: at 0 for the few
 // instructions before the jump, in the direct map, and (1 GiB of it) at the image. paging.c replaces all three.
@@ -46,6 +46,9 @@ boot_entry:
     movl $PHYS(boot_low) + 3, PHYS(boot_root) + 256 * 8
     movl $PHYS(boot_high) + 3, PHYS(boot_root) + 511 * 8
 
+    xor %ebp, %ebp
+// ebp is 0 on the boot CPU.
+boot_paged:
     mov $PHYS(boot_root), %eax
     mov %eax, %cr3
     mov $0x620, %eax // PAE, OSFXSR, OSXMMEXCPT
@@ -68,6 +71,8 @@ boot_long:
     xor %eax, %eax
     mov %eax, %fs
     mov %eax, %gs
+    test %ebp, %ebp
+    jnz boot_other
     movabs $boot_stack_top, %rsp
     mov %ebx, %edi
     xor %ebp, %ebp
@@ -75,12 +80,52 @@ boot_long:
     call *%rax
     ud2
 
+// smp.c has filled in smp_start; the stack that it names may be anywhere in the direct map, so the final tables come
+// first.
+boot_other:
+    movabs $1f, %rax
+    jmp *%rax
+1:  mov smp_start(%rip), %rax // root, top of the stack, struct percpu
+    mov %rax, %cr3
+    mov smp_start + 8(%rip), %rsp
+    mov smp_start + 16(%rip), %rdi
+    xor %ebp, %ebp
+    call smp_enter
+    ud2
+
+    .code32
+boot_other_entry:
+    mov $SELECTOR_DATA, %eax
+    mov %eax, %ds
+    mov %eax, %es
+    mov %eax, %ss
+    mov $1, %ebp
+    jmp boot_paged
+
+// Copied to a page below 1 MiB, at whose start another CPU begins: real mode, cs * 16 is the page.
     .section .rodata
+    .code16
+    .globl boot_real_mode, boot_real_mode_end
+boot_real_mode:
+    cli
+    cld
+    mov %cs, %ax
+    mov %ax, %ds
+    lgdtl boot_gdt_copy - boot_real_mode
+    mov $0x11, %eax // ET, PE
+    mov %eax, %cr0
+    ljmpl $SELECTOR_BOOT_CODE, $PHYS(boot_other_entry)
+    .balign 4
+boot_gdt_copy:
+    .word 31
+    .long PHYS(boot_gdt)
+boot_real_mode_end:
+
     .balign 8
 boot_gdt:
-    .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff
+    .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cf9b000000ffff
 boot_gdt_pointer:
-    .word 23
+    .word 31
     .long PHYS(boot_gdt)
 
     .bss

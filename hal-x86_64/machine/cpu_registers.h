@@ -85,6 +85,29 @@ static inline void cr4_write(uint64_t value)
     __asm__ volatile("movq %0, %%cr4" : : "r"(value) : "memory");
 }
 
+// Registers of devices in memory.
+static inline uint32_t memory_read32(const char *at)
+{
+    return *(const volatile uint32_t *)at;
+}
+
+static inline void memory_write32(char *at, uint32_t value)
+{
+    *(volatile uint32_t *)at = value;
+}
+
+// What was stored before is seen by all before an MSR is written.
+static inline void write_fence(void)
+{
+    __asm__ volatile("mfence\n\tlfence" ::: "memory");
+}
+
+// Forgets the translation of the page at va.
+static inline void page_flush(const char *va)
+{
+    __asm__ volatile("invlpg %0" : : "m"(*va) : "memory");
+}
+
 static inline uint64_t cr3_read(void)
 {
     uint64_t value;

@@ -41,7 +41,7 @@ void entropy_init(struct percpu *percpu)
         seed[i] = tsc_read() * 0x9e3779b97f4a7c15 ^ (has_rdrand ? rdrand_read() : 0);
     }
     entropy_seed(&percpu->entropy, seed, sizeof seed);
-    if (!has_rdrand) {
+    if (!has_rdrand && percpu->index == 0) {
         static const char text[] = "machine: no RDRAND: random numbers come from timing alone\n";
         hal_console_write(text, sizeof text - 1);
     }

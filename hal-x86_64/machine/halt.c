@@ -7,6 +7,7 @@
 #include "hal/hal.h"
 
 #include "cpu_registers.h"
+#include "smp.h"
 
 enum {
     DEBUG_EXIT_PORT = 0xf4,
@@ -28,6 +29,7 @@ static void machine_reset(void)
 HAL_NORETURN void hal_halt(enum hal_halt how, int code)
 {
     __asm__ volatile("cli" ::: "memory");
+    smp_stop();
     if (how == HAL_REBOOT) {
         machine_reset();
     } else {

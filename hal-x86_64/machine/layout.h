@@ -20,5 +20,6 @@
 #define SELECTOR_CODE 8
 #define SELECTOR_DATA 16
 #define SELECTOR_TASK 24
+#define SELECTOR_BOOT_CODE 24 // of boot.S alone: 32 bits
 
 #endif

@@ -13,8 +13,6 @@
 #include "cpu_registers.h"
 #include "layout.h"
 
-enum { FLUSH_PAGES_MAX = 64 }; // above, everything goes: about where reloading CR3 gets cheaper
-
 // From kernel.ld.
 extern char image_start[], text_start[], data_start[], image_end[];
 
@@ -23,7 +21,7 @@ static struct memory_list *boot_memory; // NULL once core runs
 
 static hal_phys boot_table_get(void)
 {
-    const hal_phys page = memory_list_take(boot_memory, BOOT_MAPPED);
+    const hal_phys page = memory_list_take(boot_memory, HAL_PAGE_SIZE, BOOT_MAPPED);
     if (page != 0) {
         memset((char *)LAYOUT_DIRECT + page, 0, HAL_PAGE_SIZE);
     }
@@ -69,6 +67,11 @@ void paging_init(const struct memory_list *ram, struct memory_list *usable)
     image_map(text_start, data_start, HAL_READ | HAL_EXEC);
     image_map(data_start, image_end, HAL_READ | HAL_WRITE);
     cr3_write(image_phys(root));
+}
+
+hal_phys paging_root(void)
+{
+    return image_phys(root);
 }
 
 char *paging_device(hal_phys pa, size_t size)
@@ -122,39 +125,16 @@ int hal_translate(const char *va, hal_phys *pa, unsigned *prot)
     return radix_translate(&radix, (uintptr_t)va, pa, prot);
 }
 
-static void page_flush(const char *va)
-{
-    __asm__ volatile("invlpg %0" : : "m"(*va) : "memory");
-}
-
-// One CPU runs, so cpus can name no other. A retired table may be known by any address in it, and
-// core gives the page to others: all of the cache goes.
-void hal_tlb_flush(const struct hal_range *ranges, size_t count, const struct hal_cpu_set *cpus)
-{
-    (void)cpus;
-    const hal_phys tables = radix_retired_take();
-    size_t pages = 0;
-    for (size_t i = 0; i < count; ++i) {
-        pages += ranges[i].size / HAL_PAGE_SIZE;
-    }
-    if (pages > FLUSH_PAGES_MAX || tables != 0) {
-        cr3_write(cr3_read());
-    } else {
-        for (size_t i = 0; i < count; ++i) {
-            for (size_t at = 0; at < ranges[i].size; at += HAL_PAGE_SIZE) {
-                page_flush(ranges[i].va + at);
-            }
-        }
-    }
-    radix_retired_put(tables);
-}
-
 void hal_dirty_take(char *va, size_t size, uint64_t *bits)
 {
     window_check(va, size);
     const struct radix radix = window_tables();
     if (radix_dirty_take(&radix, (uintptr_t)va, size, bits)) {
-        cr3_write(cr3_read()); // a cached translation would not set the mark again
+        // A cached translation would not set the mark again.
+        const struct hal_range range = {.va = va, .size = size};
+        struct hal_cpu_set all;
+        memset(&all, 0xff, sizeof all);
+        hal_tlb_flush(&range, 1, &all);
     }
 }
 
@@ -165,8 +145,9 @@ void hal_populate(char *va, size_t size)
     (void)size;
 }
 
-// The processor keeps its instruction caches coherent; the jump to the new code serialises enough
-// on one CPU.
+// Processors keep their instruction caches coherent. One that might have fetched the old bytes
+// ahead had the right to execute them, so core has taken that right away before, and the interrupt
+// of that flush serialises.
 void hal_code_sync(char *va, size_t size)
 {
     (void)va;

@@ -10,6 +10,9 @@
 // each part with its rights; nothing else. Tables come out of usable.
 void paging_init(const struct memory_list *ram, struct memory_list *usable);
 
+// What CR3 holds on every CPU.
+hal_phys paging_root(void);
+
 // Maps a device's registers. While the machine boots only.
 char *paging_device(hal_phys pa, size_t size);
 

@@ -3,6 +3,7 @@
 #include "percpu.h"
 
 #include "hal-x86_64/isa/isa.h"
+#include "hal/common/crash.h"
 #include "hal/common/string.h"
 
 #include "cpu_registers.h"
@@ -45,7 +46,26 @@ struct table_pointer {
     uint64_t base;
 } __attribute__((packed));
 
-static struct gate idt[VECTOR_COUNT];
+static struct gate idt[VECTOR_COUNT]; // of every CPU
+static struct percpu *percpus[HAL_CPU_MAX];
+static uint32_t count;
+
+void percpu_add(struct percpu *percpu)
+{
+    crash_unless(percpu->index == count && count < HAL_CPU_MAX, "a CPU out of order");
+    percpus[count++] = percpu;
+}
+
+struct percpu *percpu_of(uint32_t index)
+{
+    crash_unless(index < count, "no such CPU");
+    return percpus[index];
+}
+
+uint32_t percpu_count(void)
+{
+    return count;
+}
 
 static uint8_t vector_stack(int vector)
 {
@@ -61,7 +81,7 @@ static uint8_t vector_stack(int vector)
     }
 }
 
-static void idt_load(void)
+static void idt_make(void)
 {
     for (int i = 0; i < VECTOR_COUNT; ++i) {
         const uint64_t stub = (uint64_t)trap_stubs + (uint64_t)i * TRAP_STUB_SIZE;
@@ -74,6 +94,10 @@ static void idt_load(void)
             .offset_high = (uint32_t)(stub >> 32),
         };
     }
+}
+
+static void idt_load(void)
+{
     const struct table_pointer pointer = {.limit = sizeof idt - 1, .base = (uint64_t)idt};
     __asm__ volatile("lidt %0" : : "m"(pointer));
 }
@@ -112,14 +136,17 @@ static void syscall_init(void)
 }
 
 // Enables what frames save: x87, SSE, AVX and AVX-512, each where the processor has it. Processors
-// without XSAVE: the mask stays zero, and trap.S uses FXSAVE.
-static void vector_init(void)
+// without XSAVE: the mask stays zero, and trap.S uses FXSAVE. All CPUs are taken to be alike, so
+// the boot CPU's frames fit all.
+static void vector_init(bool is_first)
 {
     const bool has_fsgsbase = (cpuid_read(LEAF_STRUCTURED, 0).b & FEATURE_FSGSBASE) != 0;
     cr4_write(cr4_read() | (has_fsgsbase ? CR4_FSGSBASE : 0));
     if ((cpuid_read(LEAF_FEATURES, 0).c & FEATURE_XSAVE) == 0) {
-        isa_has_fsgsbase = has_fsgsbase;
-        isa_vector_size = FXSAVE_SIZE;
+        if (is_first) {
+            isa_has_fsgsbase = has_fsgsbase;
+            isa_vector_size = FXSAVE_SIZE;
+        }
         return;
     }
     cr4_write(cr4_read() | CR4_OSXSAVE);
@@ -129,21 +156,26 @@ static void vector_init(void)
         mask |= STATE_AVX512; // all three or none, says XSETBV
     }
     __asm__ volatile("xsetbv" : : "c"(0), "a"(mask), "d"(0));
-    isa_init(has_fsgsbase);
+    if (is_first) {
+        isa_init(has_fsgsbase);
+    }
 }
 
-void percpu_init(struct percpu *percpu, uint32_t index)
+void percpu_init(struct percpu *percpu)
 {
+    const bool is_first = percpu->index == 0;
     percpu->self = percpu;
-    percpu->index = index;
     percpu->deadline = UINT64_MAX;
     tss_make(percpu);
     gdt_load(percpu);
+    if (is_first) {
+        idt_make();
+    }
     idt_load();
     msr_write(MSR_GS_BASE, (uint64_t)percpu);
     msr_write(MSR_FS_BASE, 0);
     syscall_init();
-    vector_init();
+    vector_init(is_first);
 }
 
 // ---- What isa/ asks of the machine -------------------------------------------

@@ -7,7 +7,13 @@
 
 #include "layout.h"
 
-enum { PVH_MAGIC = 0x336ec578, MEMORY_RAM = 1, LOW_MEMORY = 1 << 20, MEMORY_ENTRIES_MAX = 4096 };
+enum {
+    PVH_MAGIC = 0x336ec578,
+    MEMORY_RAM = 1,
+    LOW_MEMORY = 1 << 20,
+    REAL_MODE_MEMORY = 0xa0000,
+    MEMORY_ENTRIES_MAX = 4096
+};
 
 struct start_info {
     uint32_t magic, version, flags, module_count;
@@ -46,6 +52,7 @@ static void memory_read(struct pvh *pvh, const struct start_info *info)
             memory_list_remove(&pvh->ram, entries[i].start, entries[i].size);
         }
     }
+    pvh->low_page = memory_list_take(&pvh->ram, HAL_PAGE_SIZE, REAL_MODE_MEMORY);
     memory_list_remove(&pvh->ram, 0, LOW_MEMORY);
 }
 

@@ -11,6 +11,7 @@ enum { PVH_MODULE_MAX = 16 };
 // Everything in here is copied: the loader's own memory may be given to core.
 struct pvh {
     struct memory_list ram;  // all of it above the first MiB
+    hal_phys low_page;       // one page of RAM in the first MiB, where other CPUs start; 0: none
     const char *const *args; // ends with NULL
     struct hal_module modules[PVH_MODULE_MAX];
     size_t module_count;

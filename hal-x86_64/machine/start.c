@@ -2,8 +2,6 @@
 // start.c: from boot.S to core: finds out what the machine is and says it in struct hal_boot.
 #include "start.h"
 
-#include "hal/common/crash.h"
-#include "hal/common/error.h"
 #include "hal/upcall.h"
 
 #include "apic.h"
@@ -14,6 +12,8 @@
 #include "paging.h"
 #include "percpu.h"
 #include "pvh.h"
+#include "smp.h"
+#include "timer.h"
 
 // From kernel.ld.
 extern char image_start[], image_end[];
@@ -39,18 +39,23 @@ static void memory_init(void)
 
 HAL_NORETURN void machine_start(hal_phys info)
 {
-    percpu_init(&boot_cpu, 0);
+    percpu_init(&boot_cpu);
+    percpu_add(&boot_cpu);
+    atomic_store(&boot_cpu.is_running, true);
     boot_cpu.entry_stack = boot_entry_stack + HAL_ENTRY_STACK;
     pvh_read(&pvh, info);
     firmware_init(pvh.rsdp);
+    smp_page_set(pvh.low_page);
     memory_init();
     clock_init();
     apic_init();
+    timer_init();
     entropy_init(&boot_cpu);
+    const uint32_t cpu_count = smp_init(&usable);
     boot = (struct hal_boot){
         .args = pvh.args,
         .env = environment,
-        .cpu_count = 1,
+        .cpu_count = cpu_count,
         .direct_base = (char *)LAYOUT_DIRECT,
         .va_base = (char *)LAYOUT_WINDOW,
         .va_size = LAYOUT_WINDOW_SIZE,
@@ -68,14 +73,4 @@ HAL_NORETURN void machine_start(hal_phys info)
 void hal_cpu_adopt(struct cpu *cpu)
 {
     percpu_self()->cpu = cpu;
-}
-
-// The machine knows of one CPU.
-int hal_cpu_start(uint32_t index, struct cpu *cpu, char *stack, size_t size)
-{
-    (void)index;
-    (void)cpu;
-    (void)stack;
-    (void)size;
-    return -ERROR_NODEV;
 }

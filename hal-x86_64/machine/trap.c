@@ -15,8 +15,11 @@
 #include "hal-x86_64/isa/isa.h"
 
 #include "cpu_registers.h"
+#include "flush.h"
 #include "paging.h"
 #include "percpu.h"
+#include "smp.h"
+#include "timer.h"
 
 enum { ERROR_WRITE = 2, ERROR_RESERVED = 8, ERROR_FETCH = 16 };
 
@@ -49,6 +52,9 @@ HAL_NORETURN static void frame_crash(const char *what, const struct hal_frame *f
 
 HAL_NORETURN void trap_fatal(const uint64_t *words)
 {
+    while (words[0] == VECTOR_NMI && smp_is_stopping()) {
+        __asm__ volatile("cli\n\thlt" ::: "memory");
+    }
     const struct crash_value values[] = {
         {"vec", words[0]},
         {"err", words[1]},
@@ -163,7 +169,7 @@ static void interrupt_run(struct hal_frame *frame)
 {
     if (frame->number == VECTOR_TIMER) {
         apic_end();
-        if (apic_timer_due()) {
+        if (timer_is_due()) {
             ++percpu_self()->upcall_count;
             upcall_timer(frame_shown(frame));
         }
@@ -171,6 +177,9 @@ static void interrupt_run(struct hal_frame *frame)
         apic_end();
         ++percpu_self()->upcall_count;
         upcall_kick(frame_shown(frame));
+    } else if (frame->number == VECTOR_FLUSH) {
+        apic_end();
+        flush_run();
     } else if (frame->number != VECTOR_SPURIOUS) {
         frame_crash("interrupt of no device", frame);
     }

@@ -23,6 +23,7 @@ enum {
     VECTOR_SIMD = 19,
     VECTOR_EXCEPTIONS = 32, // below: exceptions; from here on: interrupts
     VECTOR_KICK = 0xe0,
+    VECTOR_FLUSH = 0xe8,
     VECTOR_TIMER = 0xf0, // the higher number comes first where both are pending
     VECTOR_SPURIOUS = 0xff,
     VECTOR_COUNT = 256,

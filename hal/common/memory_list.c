@@ -74,14 +74,14 @@ void memory_list_remove(struct memory_list *list, hal_phys start, uint64_t size)
     }
 }
 
-hal_phys memory_list_take(struct memory_list *list, hal_phys limit)
+hal_phys memory_list_take(struct memory_list *list, size_t size, hal_phys limit)
 {
     for (size_t i = list->count; i > 0; --i) {
         const struct hal_region region = list->regions[i - 1];
-        if (region.start < limit) {
-            const hal_phys end = region_end(&region) < limit ? region_end(&region) : limit;
-            memory_list_remove(list, end - HAL_PAGE_SIZE, HAL_PAGE_SIZE);
-            return end - HAL_PAGE_SIZE;
+        const hal_phys end = region_end(&region) < limit ? region_end(&region) : limit;
+        if (region.start < end && size <= end - region.start) {
+            memory_list_remove(list, end - size, size);
+            return end - size;
         }
     }
     return 0;

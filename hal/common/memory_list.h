@@ -20,7 +20,8 @@ void memory_list_add(struct memory_list *list, hal_phys start, uint64_t size);
 // Takes every page that [start, start+size) touches out.
 void memory_list_remove(struct memory_list *list, hal_phys start, uint64_t size);
 
-// Takes the highest page below limit out for good and returns its address; 0 when there is none.
-hal_phys memory_list_take(struct memory_list *list, hal_phys limit);
+// Takes the highest size bytes of one region below limit out for good and returns their address; 0 when
+// there are none. size is one of whole pages.
+hal_phys memory_list_take(struct memory_list *list, size_t size, hal_phys limit);
 
 #endif

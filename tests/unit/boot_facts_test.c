@@ -98,12 +98,25 @@ START_TEST(memory_page_by_page)
     struct memory_list list = {.count = 0};
     memory_list_add(&list, 0x1000, 0x2000);
     memory_list_add(&list, 0x8000, 0x4000);
-    ck_assert_uint_eq(memory_list_take(&list, 0xa000), 0x9000); // the highest below the limit
-    ck_assert_uint_eq(memory_list_take(&list, 0xa000), 0x8000);
-    ck_assert_uint_eq(memory_list_take(&list, 0xa000), 0x2000);
-    ck_assert_uint_eq(memory_list_take(&list, 0xa000), 0x1000);
-    ck_assert_uint_eq(memory_list_take(&list, 0xa000), 0);
+    ck_assert_uint_eq(memory_list_take(&list, 0x1000, 0xa000), 0x9000); // the highest below the limit
+    ck_assert_uint_eq(memory_list_take(&list, 0x1000, 0xa000), 0x8000);
+    ck_assert_uint_eq(memory_list_take(&list, 0x1000, 0xa000), 0x2000);
+    ck_assert_uint_eq(memory_list_take(&list, 0x1000, 0xa000), 0x1000);
+    ck_assert_uint_eq(memory_list_take(&list, 0x1000, 0xa000), 0);
     regions_are(&list, (struct hal_region[]){{0xa000, 0x2000}}, 1);
+}
+END_TEST
+
+START_TEST(memory_run_by_run)
+{
+    struct memory_list list = {.count = 0};
+    memory_list_add(&list, 0x1000, 0x4000);
+    memory_list_add(&list, 0x8000, 0x2000);
+    ck_assert_uint_eq(memory_list_take(&list, 0x3000, 0x10000), 0x2000); // the highest that is whole
+    ck_assert_uint_eq(memory_list_take(&list, 0x2000, 0x10000), 0x8000);
+    ck_assert_uint_eq(memory_list_take(&list, 0x2000, 0x10000), 0);
+    ck_assert_uint_eq(memory_list_take(&list, 0x1000, 0x1000), 0);
+    regions_are(&list, (struct hal_region[]){{0x1000, 0x1000}}, 1);
 }
 END_TEST
 
@@ -368,6 +381,7 @@ int main(void)
     tcase_add_test(tcase, memory_joins);
     tcase_add_test(tcase, memory_is_taken_out);
     tcase_add_test(tcase, memory_page_by_page);
+    tcase_add_test(tcase, memory_run_by_run);
     tcase_add_test(tcase, memory_random);
     tcase_add_test(tcase, tree_is_read);
     tcase_add_test(tcase, tree_is_damaged);

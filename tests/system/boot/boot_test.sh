@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# boot_test.sh MACHINE FILE [CPUS]: core's self-test on one machine. MACHINE is x86_64 or aarch64 (FILE is a kernel,
-# which QEMU boots without hardware acceleration) or process (FILE is osv-sim, with CPUS vCPUs).
+# boot_test.sh MACHINE FILE [CPUS [BOARD]]: core's self-test on one machine with CPUS CPUs. MACHINE is x86_64 or aarch64
+# (FILE is a kernel, which QEMU boots without hardware acceleration; on x86_64 BOARD is QEMU's -M) or process (FILE is
+# osv-sim).
 #
 # The console's TAP lines are passed on, then come two cases of our own: that the exit status says that all
 # checks held, and that it says so too when one does not.
 set -uo pipefail
 
-machine=$1 file=$2 cpus=${3:-1}
+machine=$1 file=$2 cpus=${3:-1} board=${4:-q35}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -16,7 +17,7 @@ boot() {
     local status
     case $machine in
     x86_64)
-        timeout 60 qemu-system-x86_64 -accel tcg -M q35 -cpu max -m 256 -nic none -vga none -display none -no-reboot \
+        timeout 60 qemu-system-x86_64 -accel tcg -M "$board" -smp "$cpus" -cpu max -m 256 -nic none -vga none -display none -no-reboot \
             -device isa-debug-exit,iobase=0xf4,iosize=4 -monitor none -serial stdio -kernel "$file" -append "$1"
         ;;
     aarch64)
@@ -49,6 +50,11 @@ report() {
     echo "$word $count - $claim"
 }
 
+# Core was told of as many CPUs as there are.
+has_cpus() {
+    grep -aq "^osv: self-test, $cpus CPU" "$log"
+}
+
 # The log has a plan, as many checks as it says, and none that failed.
 all_hold() {
     local plan
@@ -61,6 +67,7 @@ grep -a '^osv: self-test' "$log"
 grep -aE '^(ok|not ok) ' "$log" || cat "$log"
 count=$(grep -acE '^(ok|not ok) ' "$log")
 report "$machine: every check of the self-test holds" all_hold
+report "$machine: it has $cpus CPUs" has_cpus
 report "$machine: the exit status is 0 (it is $code)" [ "$code" = 0 ]
 [ $failed = 0 ] || sed 's/^/# /' "$log"
 
