@@ -98,7 +98,8 @@ START_TEST(memory_page_by_page)
     struct memory_list list = {.count = 0};
     memory_list_add(&list, 0x1000, 0x2000);
     memory_list_add(&list, 0x8000, 0x4000);
-    ck_assert_uint_eq(memory_list_take(&list, 0x1000, 0xa000), 0x9000); // the highest below the limit
+    ck_assert_uint_eq(memory_list_take(&list, 0x1000, 0xa000),
+                      0x9000); // the highest below the limit
     ck_assert_uint_eq(memory_list_take(&list, 0x1000, 0xa000), 0x8000);
     ck_assert_uint_eq(memory_list_take(&list, 0x1000, 0xa000), 0x2000);
     ck_assert_uint_eq(memory_list_take(&list, 0x1000, 0xa000), 0x1000);
@@ -112,7 +113,8 @@ START_TEST(memory_run_by_run)
     struct memory_list list = {.count = 0};
     memory_list_add(&list, 0x1000, 0x4000);
     memory_list_add(&list, 0x8000, 0x2000);
-    ck_assert_uint_eq(memory_list_take(&list, 0x3000, 0x10000), 0x2000); // the highest that is whole
+    ck_assert_uint_eq(memory_list_take(&list, 0x3000, 0x10000),
+                      0x2000); // the highest that is whole
     ck_assert_uint_eq(memory_list_take(&list, 0x2000, 0x10000), 0x8000);
     ck_assert_uint_eq(memory_list_take(&list, 0x2000, 0x10000), 0);
     ck_assert_uint_eq(memory_list_take(&list, 0x1000, 0x1000), 0);
