@@ -30,7 +30,8 @@
 enum {
     SPIN_NS = 25000,    // about what waking a CPU that has halted takes
     SPIN_TURNS = 3000,  // of hal_cpu_relax, which takes 10 to 50 ns: where the clock stands
-    SPIN_GAP_MAX = 512, // of them between two looks
+    SPIN_GAP_MIN = 4,   // of them before the first look
+    SPIN_GAP_MAX = 512, // and between two
 };
 
 static void waiter_push(struct mutex *mutex, struct mutex_waiter *waiter)
@@ -157,16 +158,13 @@ MARK_GUESS static bool owner_is_running(struct thread *owner)
 
 // True: got it. With no owner the lock is on its way to somebody who is being woken: mostly to the
 // one that waits for this very CPU, if one does, and that one will not run while we spin. Each look
-// takes the mutex's line from the owner's cache, so looks are further and further apart: the owner
-// of short sections gets many of them done in between.
+// takes the mutex's line from the owner's cache, so the first is not at once, and the next are
+// further and further apart: the owner of short sections gets many of them done in between.
 static bool spin(struct mutex *mutex)
 {
     uint32_t left = sched_cpu_count() == 1 ? 0 : SPIN_TURNS;
     hal_ns end = left == 0 ? 0 : hal_clock_ns() + SPIN_NS;
-    for (uint32_t gap = 1; left > gap; gap = gap < SPIN_GAP_MAX ? 2 * gap : gap) {
-        if (mutex_try_lock_untold(mutex)) {
-            return true;
-        }
+    for (uint32_t gap = SPIN_GAP_MIN; left > gap; gap = gap < SPIN_GAP_MAX ? 2 * gap : gap) {
         struct thread *owner = atomic_load_explicit(&mutex->owner, memory_order_relaxed);
         bool is_hopeless = owner != NULL ? !owner_is_running(owner) : thread_is_waited_for();
         if (is_hopeless || hal_clock_ns() >= end) {
@@ -174,6 +172,9 @@ static bool spin(struct mutex *mutex)
         }
         for (uint32_t i = 0; i < gap; ++i) {
             hal_cpu_relax();
+        }
+        if (mutex_try_lock_untold(mutex)) {
+            return true;
         }
         left -= gap;
     }
