@@ -16,6 +16,7 @@
 
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
+#include "core/lib/mark.h"
 #include "core/linux/calls.h"
 #include "core/linux/interval.h"
 #include "core/linux/report.h"
@@ -24,16 +25,16 @@
 #include "core/linux/user.h"
 #include "core/mem/heap.h"
 #include "core/sched/sched.h"
+#include "core/sync/bell.h"
 #include "hal/upcall.h"
 
 static struct signal_action actions[SIGNAL_COUNT + 1]; // task_lock
 struct signal_queue process_signals = {.entries = LIST_EMPTY(process_signals.entries)};
-static uint64_t entry_count;     // task_lock
-static _Atomic uint32_t notices; // bit n: enum hal_notice n, for the signal thread
-// NULL at first: notices may come before it is there.
-static struct thread *_Atomic signal_thread;
+static uint64_t entry_count; // task_lock
+static struct bell notices;  // bit n: enum hal_notice n, for the signal thread
 
-_Static_assert(SIGNAL_CODE_TIMER == SI_TIMER && SIGNAL_CODE_QUEUE == SI_QUEUE, "si_code");
+_Static_assert((int)SIGNAL_CODE_TIMER == (int)SI_TIMER && (int)SIGNAL_CODE_QUEUE == (int)SI_QUEUE,
+               "si_code");
 
 const uint64_t signal_unblockable = SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP);
 static const uint64_t IGNORED_BY_DEFAULT =
@@ -275,17 +276,15 @@ bool signal_take(struct task *task, uint64_t set, struct linux_signal_info *info
     return is_taken;
 }
 
-void signal_mask_set(struct task *task, uint64_t mask)
+// The task does not let signals in any more, as others can see already: what it was chosen for, and
+// has not taken, is another's.
+static void leave_to_others(const struct task *task, uint64_t signals)
 {
-    mask &= ~signal_unblockable;
-    uint64_t more = mask & ~atomic_exchange(&task->blocked, mask);
-    if (signal_deliverable(task) != 0) {
-        atomic_store(&task->is_signaled, true);
-    }
-    uint64_t left = more & atomic_load(&process_signals.set);
+    uint64_t left = signals & atomic_load(&process_signals.set);
     if (left == 0) {
         return;
     }
+    MARK("signal: left to others");
     mutex_lock(&task_lock);
     for (; left != 0; left &= left - 1) {
         process_notify(__builtin_ctzll(left) + 1, task);
@@ -293,11 +292,33 @@ void signal_mask_set(struct task *task, uint64_t mask)
     mutex_unlock(&task_lock);
 }
 
+void signal_mask_set(struct task *task, uint64_t mask)
+{
+    mask &= ~signal_unblockable;
+    uint64_t more = mask & ~atomic_exchange(&task->blocked, mask);
+    if (signal_deliverable(task) != 0) {
+        atomic_store(&task->is_signaled, true);
+    }
+    leave_to_others(task, more);
+}
+
+void signal_wait_begin(struct task *task, uint64_t set)
+{
+    atomic_store(&task->waited, set);
+}
+
+void signal_wait_end(struct task *task)
+{
+    uint64_t waited = atomic_exchange(&task->waited, 0);
+    leave_to_others(task, waited & atomic_load(&task->blocked));
+}
+
 void signal_task_end(struct task *task)
 {
     atomic_store(&task->blocked, UINT64_MAX); // no handler runs any more
     queue_discard(&task->signals, UINT64_MAX);
     for (uint64_t left = atomic_load(&process_signals.set); left != 0; left &= left - 1) {
+        MARK("signal: left to others");
         process_notify(__builtin_ctzll(left) + 1, task);
     }
 }
@@ -334,23 +355,15 @@ static void signal_thread_run(void *argument)
 {
     (void)argument;
     for (;;) {
-        uint32_t seen = atomic_exchange(&notices, 0);
-        for (; seen != 0; seen &= seen - 1) {
+        for (uint32_t seen = bell_wait(&notices); seen != 0; seen &= seen - 1) {
             notice_run((enum hal_notice)__builtin_ctz(seen));
-        }
-        if (atomic_load(&notices) == 0) {
-            thread_park();
         }
     }
 }
 
 void upcall_notice(enum hal_notice notice)
 {
-    atomic_fetch_or(&notices, 1u << notice);
-    struct thread *waiting = atomic_load(&signal_thread);
-    if (waiting != NULL) {
-        thread_wake(waiting);
-    }
+    bell_ring(&notices, 1u << notice); // perhaps before there is a signal thread
     sched_interrupt_end(NULL);
 }
 
@@ -364,8 +377,7 @@ void signal_init(void)
     struct thread *thread = NULL;
     int error = thread_create(&thread, &config, signal_thread_run, NULL);
     ASSERT(error == 0); // at boot
-    // An upcall sees the thread, or the thread what the upcall left.
-    atomic_store(&signal_thread, thread);
+    bell_listener_set(&notices, thread);
     thread_start(thread);
     signal_hooks_init();
 }

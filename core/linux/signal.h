@@ -111,6 +111,11 @@ bool signal_is_ignored(int signal, const struct signal_action *action);
 // Changes the caller's mask; somebody else gets what it now leaves to the process.
 void signal_mask_set(struct task *task, uint64_t mask);
 
+// From here to the end of the wait a sender sees set as let in, and wakes the caller, which takes
+// it by signal_take. Somebody else gets what it has been chosen for and leaves.
+void signal_wait_begin(struct task *task, uint64_t set);
+void signal_wait_end(struct task *task);
+
 // For a task that ends, with task_lock held.
 void signal_task_end(struct task *task);
 

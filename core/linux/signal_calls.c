@@ -86,7 +86,6 @@ long linux_rt_sigsuspend(const uint64_t *user, size_t size)
     return error != 0 ? error : linux_pause();
 }
 
-// Who sends sees the signals that are waited for as let in, so that it wakes the caller.
 static int pending_await(struct task *task, uint64_t set, hal_ns deadline,
                          struct linux_signal_info *info)
 {
@@ -113,9 +112,9 @@ long linux_rt_sigtimedwait(const uint64_t *user, void *user_info, const struct t
         return error;
     }
     set &= ~signal_unblockable;
-    atomic_store(&task->waited, set);
+    signal_wait_begin(task, set);
     error = pending_await(task, set, deadline, &info);
-    atomic_store(&task->waited, 0);
+    signal_wait_end(task);
     if (error == 0 && user_info != NULL) {
         error = user_write(user_info, &info, sizeof info);
     }
@@ -209,7 +208,7 @@ static int stack_check(const stack_t *stack)
     if (mode != 0 && mode != SS_DISABLE && mode != SS_ONSTACK) {
         return -EINVAL;
     }
-    return mode != SS_DISABLE && stack->ss_size < MINSIGSTKSZ ? -ENOMEM : 0;
+    return mode != SS_DISABLE && stack->ss_size < (size_t)MINSIGSTKSZ ? -ENOMEM : 0;
 }
 
 long linux_sigaltstack(const void *set, void *get)

@@ -48,13 +48,12 @@ static struct signalfd_siginfo record_of(const struct linux_signal_info *info)
     return record;
 }
 
-// As in sigtimedwait, a sender sees what is waited for as let in.
 static int take(struct signalfd *fd, bool may_wait, struct linux_signal_info *info)
 {
     struct task *task = task_self();
     uint64_t set = atomic_load(&fd->set);
     int error = 0;
-    atomic_store(&task->waited, set);
+    signal_wait_begin(task, set);
     while (error == 0 && !signal_take(task, set, info)) {
         if (!may_wait) {
             error = -EAGAIN;
@@ -64,7 +63,7 @@ static int take(struct signalfd *fd, bool may_wait, struct linux_signal_info *in
             thread_park();
         }
     }
-    atomic_store(&task->waited, 0);
+    signal_wait_end(task);
     return error;
 }
 

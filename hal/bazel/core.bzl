@@ -129,7 +129,7 @@ def _core_headers(room):
     return ["//hal"] + (["@musl//:headers", "//core/libc:override"] if room in _MUSL_ROOMS else [])
 
 def core_library(name, hosts = []):
-    """The targets NAME, NAME_unit and NAME_seed of one room.
+    """The targets NAME, NAME_unit and NAME_seed of one room, and NAME_headers: what may be included of it.
 
     Args:
       name: the room; its package is //core/NAME.
@@ -147,6 +147,12 @@ def core_library(name, hosts = []):
     copts = _core_copts(name)
     extra = _core_headers(name)
 
+    native.cc_library(
+        name = name + "_headers",
+        hdrs = common["hdrs"],
+        visibility = common["visibility"],
+        deps = _deps(name, "_headers") + extra,
+    )
     native.cc_library(
         name = name,
         srcs = srcs,

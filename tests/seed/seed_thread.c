@@ -18,6 +18,11 @@ void seed_threads_reset(void)
     }
 }
 
+struct thread *seed_thread(unsigned index)
+{
+    return &threads[index];
+}
+
 static bool park(bool may_time_out)
 {
     seed_point();

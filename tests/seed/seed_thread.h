@@ -3,6 +3,9 @@
 #ifndef SEED_SEED_THREAD_H
 #define SEED_SEED_THREAD_H
 
+struct thread;
+
 void seed_threads_reset(void);
+struct thread *seed_thread(unsigned index); // the one of body index
 
 #endif

@@ -225,6 +225,42 @@ static void waiter(void)
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
+static void on_counted(int signal)
+{
+    (void)signal;
+    ++handled_by;
+}
+
+static void *queue_twice(void *unused)
+{
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
+    queue(SIGRTMIN + 6, 1);
+    queue(SIGRTMIN + 6, 2);
+    return unused;
+}
+
+// Who waits may be chosen for both and takes one; the other is the thread's that lets it in.
+static void waits_for_one(void)
+{
+    pthread_t open_thread, sender;
+    const struct timespec long_enough = {.tv_sec = 5};
+    sigset_t set = set_of(SIGRTMIN + 6, SIGRTMIN + 6);
+    signal(SIGRTMIN + 6, on_counted);
+    ready_count = stop = handled_by = 0;
+    pthread_create(&open_thread, NULL, live, &none);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    pthread_create(&sender, NULL, queue_twice, NULL);
+    handled_by += sigtimedwait(&set, NULL, &long_enough) > 0;
+    for (int i = 0; i < 50000 && handled_by < 2; ++i) {
+        usleep(100);
+    }
+    stop = 1;
+    pthread_join(sender, NULL);
+    pthread_join(open_thread, NULL);
+    printf("%d of 2 have been taken\n", handled_by);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 // ---- signalfd ------------------------------------------------------------------------
 
 static void *send_soon(void *unused)
@@ -342,6 +378,7 @@ int main(void)
     choice();
     interrupted_first();
     waiter();
+    waits_for_one();
     as_files();
     storm();
     printf("end\n");
