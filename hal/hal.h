@@ -245,7 +245,8 @@ struct hal_ring {
 HAL_MUST_CHECK int hal_dev_open(struct hal_dev *dev, uint64_t *features);
 
 // Attaches a ring to queue index; its interrupts go to cpu. All queues are attached before hal_dev_go.
-// -EINVAL: no such queue, or a ring that the device cannot take (256 entries always fit).
+// -EINVAL: no such queue, or a ring that is longer than the device takes (an entropy device takes 8 entries, others
+// 64 at least), or an interrupt that it has no room for.
 HAL_MUST_CHECK int hal_dev_queue(struct hal_dev *dev, uint32_t index, const struct hal_ring *ring,
                                  uint32_t cpu);
 

@@ -211,7 +211,8 @@ static void first_thread(void *unused)
     if (options.is_self_test) {
         int error = vm_init(machine);
         ASSERT(error == 0);
-        selftest_run(options.is_self_test_to_fail);
+        device_init(machine);
+        selftest_run(machine, options.is_self_test_to_fail);
     }
     kernel_start();
     mounts_make();

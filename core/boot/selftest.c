@@ -8,6 +8,8 @@
 
 #include <stdatomic.h>
 
+#include "core/dev/device.h"
+#include "core/dev/entropy.h"
 #include "core/lib/errno.h"
 #include "core/lib/format.h"
 #include "core/lib/string.h"
@@ -492,6 +494,22 @@ static bool entropy_check(void)
     return memcmp(first, again, sizeof first) != 0 && !is_zero((char *)first, sizeof first);
 }
 
+// A machine without one has nothing to show.
+static bool entropy_device_check(void)
+{
+    struct entropy_device *device;
+    const struct hal_dev_info *info = device_find(HAL_ENTROPY, NULL);
+    if (info == NULL) {
+        return true;
+    }
+    char first[100], again[100];
+    return entropy_device_open(info, &device) == 0 &&
+           entropy_device_read(device, first, sizeof first) == 0 &&
+           entropy_device_read(device, again, sizeof again) == 0 &&
+           memcmp(first, again, sizeof first) != 0 && !is_zero(first, sizeof first) &&
+           !is_zero(again, sizeof again);
+}
+
 static uint32_t unguarded; // a data race, for the machine that finds them
 
 static void unguarded_add(void *argument)
@@ -539,15 +557,20 @@ static const struct check checks[] = {
     {"a thread moves to every CPU, its clock and its timer", cpus_check},
     {"no CPU keeps a translation that was flushed", flush_check},
     {"random bytes differ", entropy_check},
+    {"those of an entropy device do, too", entropy_device_check},
     {"this check is to fail", failing_check}, // the last one: on demand
 };
 
-HAL_NORETURN void selftest_run(bool is_to_fail)
+HAL_NORETURN void selftest_run(const struct hal_boot *machine, bool is_to_fail)
 {
     const int count = (int)(sizeof checks / sizeof checks[0]) - (is_to_fail ? 0 : 1);
     int failures = 0;
     console_print("osv: self-test, %u CPU, %zu MiB free\n", sched_cpu_count(),
                   frame_free_count() / (1024 * 1024 / HAL_PAGE_SIZE));
+    for (size_t i = 0; i < machine->dev_count; ++i) {
+        console_print("osv: device %s, %u queues\n", machine->devs[i].name,
+                      machine->devs[i].queue_count);
+    }
     for (int i = 0; i < count; ++i) {
         const bool holds = checks[i].holds();
         failures += holds ? 0 : 1;

@@ -366,7 +366,7 @@ int fs_poll_start(struct fs_device *device, uint64_t handle, uint32_t events,
 static int queue_init(struct fs_device *device, struct fs_queue *queue, uint32_t index,
                       uint32_t cpu)
 {
-    int error = virtq_init(&queue->ring);
+    int error = virtq_init(&queue->ring, VIRTQ_SIZE);
     if (error != 0) {
         return error;
     }

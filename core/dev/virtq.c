@@ -42,8 +42,9 @@ _Static_assert(sizeof(struct virtq_desc) == 16, "virtio 1.2, 2.7.5");
 _Static_assert(sizeof(struct virtq_ring) <= HAL_PAGE_SIZE, "one frame");
 _Static_assert((VIRTQ_SIZE & (VIRTQ_SIZE - 1)) == 0, "virtio 1.2, 2.7: a power of two");
 
-int virtq_init(struct virtq *queue)
+int virtq_init(struct virtq *queue, uint16_t size)
 {
+    ASSERT(size > 0 && size <= VIRTQ_SIZE && (size & (size - 1)) == 0);
     hal_phys frame;
     int error = frame_alloc(1, FRAME_ZERO, &frame);
     if (error != 0) {
@@ -54,12 +55,12 @@ int virtq_init(struct virtq *queue)
         .desc = frame + offsetof(struct virtq_ring, desc),
         .avail = frame + offsetof(struct virtq_ring, available),
         .used = frame + offsetof(struct virtq_ring, used),
-        .size = VIRTQ_SIZE,
+        .size = size,
     };
-    for (uint16_t i = 0; i < VIRTQ_SIZE; ++i) {
-        queue->next[i] = i + 1 < VIRTQ_SIZE ? (uint16_t)(i + 1) : NO_DESC;
+    for (uint16_t i = 0; i < size; ++i) {
+        queue->next[i] = i + 1 < size ? (uint16_t)(i + 1) : NO_DESC;
     }
-    queue->free_count = VIRTQ_SIZE;
+    queue->free_count = size;
     virtq_interrupts_set(queue, false);
     return 0;
 }
@@ -100,7 +101,7 @@ int virtq_add(struct virtq *queue, const struct virtq_part *parts, size_t count,
     queue->free_count = (uint16_t)(queue->free_count - count);
     queue->chain_length[head] = (uint16_t)count;
     queue->token[head] = token;
-    queue->ring->available.ring[queue->available_index % VIRTQ_SIZE] = head;
+    queue->ring->available.ring[queue->available_index % queue->place.size] = head;
     ++queue->available_index;
     // Release: the device that sees the index sees the entry and its descriptors
     // (virtio 1.2, 2.7.13.3).
@@ -139,11 +140,11 @@ int virtq_collect(struct virtq *queue, void **token, uint32_t *written)
     if (count == 0) {
         return 0;
     }
-    if (count > VIRTQ_SIZE) {
+    if (count > queue->place.size) {
         return broken(queue);
     }
-    struct virtq_used_entry entry = queue->ring->used.ring[queue->used_index % VIRTQ_SIZE];
-    if (entry.id >= VIRTQ_SIZE || queue->chain_length[entry.id] == 0 ||
+    struct virtq_used_entry entry = queue->ring->used.ring[queue->used_index % queue->place.size];
+    if (entry.id >= queue->place.size || queue->chain_length[entry.id] == 0 ||
         entry.length > queue->writable_size[entry.id]) {
         return broken(queue);
     }

@@ -10,7 +10,7 @@
 
 #include "hal/hal.h"
 
-enum { VIRTQ_SIZE = 64 }; // descriptors
+enum { VIRTQ_SIZE = 64 }; // descriptors at most
 
 #define VIRTIO_VERSION_1 (UINT64_C(1) << 32)
 
@@ -25,9 +25,9 @@ struct virtq_part {
 struct virtq {
     struct hal_ring place; // for hal_dev_queue
     struct virtq_ring *ring;
-    uint16_t free_head, free_count;
-    uint16_t available_index; // of the next entry we publish
-    uint16_t used_index;      // of the next entry we take
+    uint16_t free_head, free_count; // descriptors
+    uint16_t available_index;       // of the next entry we publish
+    uint16_t used_index;            // of the next entry we take
     bool is_broken;
     // Our own memory of each chain, by its first descriptor: the ring's is in reach of the device.
     uint16_t next[VIRTQ_SIZE];
@@ -36,8 +36,8 @@ struct virtq {
     void *token[VIRTQ_SIZE];
 };
 
-// -ENOMEM.
-HAL_MUST_CHECK int virtq_init(struct virtq *queue);
+// size descriptors: a power of two, VIRTQ_SIZE or less. -ENOMEM.
+HAL_MUST_CHECK int virtq_init(struct virtq *queue, uint16_t size);
 void virtq_free(struct virtq *queue); // the device is stopped
 
 // Hands a chain to the device, which hears of it by hal_dev_kick. -ENOSPC: not so many descriptors

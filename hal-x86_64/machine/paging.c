@@ -8,6 +8,7 @@
 #include "hal/common/crash.h"
 #include "hal/common/radix.h"
 #include "hal/common/string.h"
+#include "hal/common/virtio.h"
 #include "hal/upcall.h"
 
 #include "cpu_registers.h"
@@ -74,10 +75,33 @@ hal_phys paging_root(void)
     return image_phys(root);
 }
 
+static bool is_mapped(uintptr_t va)
+{
+    const struct radix radix = kernel_tables();
+    hal_phys pa;
+    unsigned prot;
+    return radix_translate(&radix, va, &pa, &prot) == 0;
+}
+
+// Page by page: devices share pages.
 char *paging_device(hal_phys pa, size_t size)
 {
-    kernel_map(LAYOUT_DEVICE + pa, pa, size, HAL_READ | HAL_WRITE | HAL_DEVICE);
+    const hal_phys end = pa + size;
+    for (hal_phys page = pa & ~(hal_phys)(HAL_PAGE_SIZE - 1); page < end; page += HAL_PAGE_SIZE) {
+        if (!is_mapped(LAYOUT_DEVICE + page)) {
+            kernel_map(LAYOUT_DEVICE + page, page, HAL_PAGE_SIZE,
+                       HAL_READ | HAL_WRITE | HAL_DEVICE);
+        }
+    }
     return (char *)LAYOUT_DEVICE + pa;
+}
+
+// The part of the address space that LAYOUT_DEVICE has.
+static const hal_phys device_end = LAYOUT_IMAGE - LAYOUT_DEVICE;
+
+char *machine_device_map(hal_phys start, size_t size)
+{
+    return start < device_end && size <= device_end - start ? paging_device(start, size) : NULL;
 }
 
 bool paging_permits(const char *va, unsigned access)

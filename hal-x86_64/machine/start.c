@@ -2,6 +2,7 @@
 // start.c: from boot.S to core: finds out what the machine is and says it in struct hal_boot.
 #include "start.h"
 
+#include "hal/common/virtio.h"
 #include "hal/upcall.h"
 
 #include "apic.h"
@@ -24,6 +25,7 @@ static _Alignas(
 static struct pvh pvh;
 static struct memory_list usable;
 static const char *const environment[] = {NULL};
+static struct virtio_found devices;
 static struct hal_boot boot;
 
 static void memory_init(void)
@@ -52,6 +54,7 @@ HAL_NORETURN void machine_start(hal_phys info)
     timer_init();
     entropy_init(&boot_cpu);
     const uint32_t cpu_count = smp_init(&usable);
+    virtio_pci_find(&devices);
     boot = (struct hal_boot){
         .args = pvh.args,
         .env = environment,
@@ -64,6 +67,8 @@ HAL_NORETURN void machine_start(hal_phys info)
         .memory_is_zero = false, // firmware and loader have been there
         .modules = pvh.modules,
         .module_count = pvh.module_count,
+        .devs = devices.infos,
+        .dev_count = devices.count,
         .image = image_start,
         .image_size = (size_t)(image_end - image_start),
     };

@@ -16,6 +16,7 @@
 
 #include "cpu_registers.h"
 #include "flush.h"
+#include "interrupt.h"
 #include "paging.h"
 #include "percpu.h"
 #include "smp.h"
@@ -180,6 +181,10 @@ static void interrupt_run(struct hal_frame *frame)
     } else if (frame->number == VECTOR_FLUSH) {
         apic_end();
         flush_run();
+    } else if (frame->number >= VECTOR_DEVICE && frame->number < VECTOR_KICK) {
+        apic_end();
+        ++percpu_self()->upcall_count;
+        interrupt_deliver(frame->number, frame_shown(frame));
     } else if (frame->number != VECTOR_SPURIOUS) {
         frame_crash("interrupt of no device", frame);
     }

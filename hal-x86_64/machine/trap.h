@@ -22,6 +22,7 @@ enum {
     VECTOR_MACHINE_CHECK = 18,
     VECTOR_SIMD = 19,
     VECTOR_EXCEPTIONS = 32, // below: exceptions; from here on: interrupts
+    VECTOR_DEVICE = 0x30, // the first of those that interrupt.c gives out
     VECTOR_KICK = 0xe0,
     VECTOR_FLUSH = 0xe8,
     VECTOR_TIMER = 0xf0, // the higher number comes first where both are pending

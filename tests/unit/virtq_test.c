@@ -35,7 +35,7 @@ static struct vring_used *used(void)
 static void start(void)
 {
     device_taken = 0;
-    ck_assert_int_eq(virtq_init(&queue), 0);
+    ck_assert_int_eq(virtq_init(&queue, VIRTQ_SIZE), 0);
 }
 
 static void stop(void)
@@ -128,6 +128,34 @@ START_TEST(a_full_ring_takes_no_more)
     ck_assert_int_eq(virtq_collect(&queue, &token, &written), 1);
     ck_assert_int_eq(virtq_add(&queue, parts, 3, NULL), -ENOSPC);
     ck_assert_int_eq(virtq_add(&queue, parts, 2, NULL), 0);
+}
+END_TEST
+
+// Devices choose how long their rings are: entropy devices have 8 entries.
+START_TEST(a_small_ring_goes_round_too)
+{
+    virtq_free(&queue);
+    ck_assert_int_eq(virtq_init(&queue, 8), 0);
+    ck_assert_uint_eq(queue.place.size, 8);
+    for (int round = 0; round < 20; ++round) {
+        void *token;
+        uint32_t written;
+        for (int i = 0; i < 4; ++i) {
+            ck_assert_int_eq(virtq_add(&queue, parts, 2, &token), 0);
+        }
+        ck_assert_int_eq(virtq_add(&queue, parts, 1, &token), -ENOSPC);
+        for (int i = 0; i < 4; ++i) {
+            uint16_t head = avail()->ring[device_taken++ % 8];
+            used()->ring[used()->idx % 8] = (struct vring_used_elem){head, 0};
+            ++used()->idx;
+            ck_assert_int_eq(virtq_collect(&queue, &token, &written), 1);
+        }
+    }
+    used()->ring[used()->idx % 8] = (struct vring_used_elem){8, 0};
+    ++used()->idx;
+    void *token;
+    uint32_t written;
+    ck_assert_int_eq(virtq_collect(&queue, &token, &written), -EIO); // outside of this ring
 }
 END_TEST
 
@@ -312,6 +340,7 @@ int main(void)
     tcase_add_test(ring, a_chain_is_laid_out_as_the_specification_says);
     tcase_add_test(ring, chains_finish_in_any_order);
     tcase_add_test(ring, a_full_ring_takes_no_more);
+    tcase_add_test(ring, a_small_ring_goes_round_too);
     tcase_add_loop_test(ring, lies_are_errors, 0, 6);
     tcase_add_test(ring, scribbles_do_not_matter);
     TCase *driver = tcase_create("driver");

@@ -5,10 +5,17 @@
 # osv-sim).
 #
 # The console's TAP lines are passed on, then come two cases of our own: that the exit status says that all
-# checks held, and that it says so too when one does not.
+# checks held, and that it says so too when one does not. On q35 and pc
+# there are devices, one of them behind a bridge.
 set -uo pipefail
 
 machine=$1 file=$2 cpus=${3:-1} board=${4:-q35}
+case $board in
+q35) bridge=pcie-root-port ;;
+*) bridge=pci-bridge,chassis_nr=1 ;;
+esac
+devices="-device $bridge,id=bridge -device virtio-rng-pci,bus=bridge -device virtio-serial-pci"
+[ "$board" != microvm ] || devices=
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -18,6 +25,7 @@ boot() {
     case $machine in
     x86_64)
         timeout 60 qemu-system-x86_64 -accel tcg -M "$board" -smp "$cpus" -cpu max -m 256 -nic none -vga none -display none -no-reboot \
+            $devices \
             -device isa-debug-exit,iobase=0xf4,iosize=4 -monitor none -serial stdio -kernel "$file" -append "$1"
         ;;
     aarch64)
@@ -69,6 +77,10 @@ count=$(grep -acE '^(ok|not ok) ' "$log")
 report "$machine: every check of the self-test holds" all_hold
 report "$machine: it has $cpus CPUs" has_cpus
 report "$machine: the exit status is 0 (it is $code)" [ "$code" = 0 ]
+if [ $machine = x86_64 ] && [ -n "$devices" ]; then
+    report "$machine: a device behind a bridge is found" grep -aq '^osv: device rng0, 1 queues$' "$log"
+    report "$machine: so is one with more queues than are used" grep -aq '^osv: device hvc0, 64 queues$' "$log"
+fi
 [ $failed = 0 ] || sed 's/^/# /' "$log"
 
 boot --selftest=fail
