@@ -70,11 +70,21 @@ static int begin(int fd, struct file **file, const void *data, size_t size)
     return error;
 }
 
+// What may be borrowed, is: with a buffer that wraps, the error is found on the longer way.
+static struct file *borrow(int fd, const void *data, size_t size)
+{
+    return (uintptr_t)data + size < size ? NULL : fd_borrow(fd);
+}
+
 long linux_read(int fd, char *data, size_t size)
 {
-    struct file *file;
     size_t done = 0;
     size = transfer_limit(size);
+    struct file *file = borrow(fd, data, size);
+    if (file != NULL) {
+        int error = file_read_borrowed(file, data, size, &done);
+        return transfer_result(error, done);
+    }
     int error = begin(fd, &file, data, size);
     if (error != 0) {
         return error;
@@ -85,9 +95,13 @@ long linux_read(int fd, char *data, size_t size)
 
 long linux_write(int fd, const char *data, size_t size)
 {
-    struct file *file;
     size_t done = 0;
     size = transfer_limit(size);
+    struct file *file = borrow(fd, data, size);
+    if (file != NULL) {
+        int error = file_write_borrowed(file, data, size, &done);
+        return transfer_result(error, done);
+    }
     int error = begin(fd, &file, data, size);
     if (error != 0) {
         return error;

@@ -161,6 +161,28 @@ int fd_get(int fd, struct file **result)
     }
 }
 
+struct file *fd_borrow(int fd)
+{
+    _Atomic(struct file *) *slot = slot_of(fd);
+    struct file *file = slot == NULL ? NULL : atomic_load_explicit(slot, memory_order_acquire);
+    if (file == NULL) {
+        return NULL;
+    }
+    // Acquire pairs with file_lend. Why this is enough: borrow.c.
+    struct mutex *lock = atomic_load_explicit(&file->lock, memory_order_acquire);
+    if (lock == NULL) {
+        return NULL;
+    }
+    mutex_lock(lock);
+    bool is_lent = atomic_load_explicit(&file->lock, memory_order_acquire) == lock;
+    if (is_lent && atomic_load_explicit(slot, memory_order_acquire) == file) {
+        return file;
+    }
+    MARK("fd: closed while it is borrowed");
+    mutex_unlock(lock);
+    return NULL;
+}
+
 int fd_close(int fd)
 {
     struct chunk *chunk = chunk_of(fd);

@@ -11,6 +11,7 @@
 #include "core/lib/string.h"
 #include "core/mem/heap.h"
 #include "core/mem/slab.h"
+#include "core/vfs/borrow.h"
 #include "core/vfs/entry.h"
 #include "core/vfs/epoll.h"
 #include "core/vfs/lock.h"
@@ -32,7 +33,8 @@ int file_create(struct file **result, const struct file_ops *ops, uint32_t flags
     ASSERT(atomic_load_explicit(&file->reference_count, memory_order_relaxed) == 0);
     file->ops = ops;
     atomic_store_explicit(&file->flags, flags, memory_order_relaxed);
-    file->is_stream = file->has_locks = false;
+    file->is_stream = file->has_locks = file->is_over = false;
+    file->sleeper_count = 0;
     memset(&file->offset_lock, 0, sizeof file->offset_lock);
     file->offset = 0;
     file->vnode = NULL;
@@ -68,9 +70,13 @@ void file_put(struct file *file)
     // Release and acquire: all uses of the file come before its end.
     uint32_t before = atomic_fetch_sub_explicit(&file->reference_count, 1, memory_order_acq_rel);
     ASSERT(before != 0);
-    if (before != 1) {
-        return;
+    if (before == 1 && file_recall(file)) {
+        file_end(file);
     }
+}
+
+void file_end(struct file *file)
+{
     if (file->watchers.next != NULL) {
         epoll_forget(file);
     }
@@ -238,6 +244,26 @@ int file_write(struct file *file, const char *data, size_t size, size_t *done)
     error = write_locked(file, data, size, done);
     mutex_unlock(&file->offset_lock);
     return error;
+}
+
+int file_read_borrowed(struct file *file, char *data, size_t size, size_t *done)
+{
+    *done = 0;
+    if (!is_readable(file)) {
+        file_return(file, atomic_load_explicit(&file->lock, memory_order_relaxed));
+        return -EBADF;
+    }
+    return file->ops->read_borrowed(file, data, size, done);
+}
+
+int file_write_borrowed(struct file *file, const char *data, size_t size, size_t *done)
+{
+    *done = 0;
+    if (!is_writable(file)) {
+        file_return(file, atomic_load_explicit(&file->lock, memory_order_relaxed));
+        return -EBADF;
+    }
+    return file->ops->write_borrowed(file, data, size, done);
 }
 
 static int place_check(struct file *file, uint64_t offset)

@@ -107,6 +107,10 @@ struct dir_entry {
 struct file_ops {
     int (*read)(struct file *file, uint64_t offset, char *data, size_t size, size_t *done);
     int (*write)(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done);
+    // The same of streams, for callers that have file->lock and no reference: borrow.h. They give
+    // the lock back, and the file with it. NULL: files of this type are not lent.
+    int (*read_borrowed)(struct file *file, char *data, size_t size, size_t *done);
+    int (*write_borrowed)(struct file *file, const char *data, size_t size, size_t *done);
     int (*seek)(struct file *file, int64_t offset, enum seek_from from,
                 uint64_t *result); // NULL: file.c, by status
     // Answers events that are ready; entry non-NULL: also registers it to be woken when that
@@ -129,9 +133,12 @@ struct file_ops {
 struct file {
     const struct file_ops *ops;
     _Atomic uint32_t reference_count;
-    _Atomic uint32_t flags; // open_flags: access mode, OPEN_APPEND, OPEN_NONBLOCK
-    bool is_stream;         // no offset: pipe, terminal; lseek answers -ESPIPE
-    bool has_locks;         // of its own, now or before; lock.c's
+    _Atomic uint32_t flags;       // open_flags: access mode, OPEN_APPEND, OPEN_NONBLOCK
+    bool is_stream;               // no offset: pipe, terminal; lseek answers -ESPIPE
+    bool has_locks;               // of its own, now or before; lock.c's
+    bool is_over;                 // borrow.c's; guarded by *lock
+    uint32_t sleeper_count;       // borrow.c's; guarded by *lock
+    _Atomic(struct mutex *) lock; // borrow.c's: with it one may use the file. NULL: one may not
     struct mutex offset_lock;
     uint64_t offset;     // offset_lock
     struct vnode *vnode; // NULL for pipes and the like; counted
@@ -154,6 +161,7 @@ void file_get(struct file *file);
 // For a file that may have been closed, or be another one by now. False: it is free.
 bool file_get_unless_free(struct file *file);
 void file_put(struct file *file);
+void file_end(struct file *file); // file_put's and borrow.c's: nobody uses it any more
 
 // No regular file is written, or made longer, beyond this; UINT64_MAX: no limit. -EFBIG.
 void file_size_limit_set(uint64_t limit);
@@ -162,6 +170,9 @@ int file_size_check(struct vnode *vnode, uint64_t size); // may it have that siz
 // With the file's own offset. -EBADF: not open for that. A signal ends a blocked call: -EINTR.
 int file_read(struct file *file, char *data, size_t size, size_t *done);
 int file_write(struct file *file, const char *data, size_t size, size_t *done);
+// The same for what fd_borrow answered, which is given back.
+int file_read_borrowed(struct file *file, char *data, size_t size, size_t *done);
+int file_write_borrowed(struct file *file, const char *data, size_t size, size_t *done);
 int file_read_vector(struct file *file, const struct io_vector *vectors, size_t count,
                      size_t *done);
 int file_write_vector(struct file *file, const struct io_vector *vectors, size_t count,

@@ -6,6 +6,9 @@
 // then. Invariant: while somebody waits to read, the ring is empty.
 //
 // A FIFO's pipe is there while somebody has it open, and hangs on its node (place).
+//
+// Files are lent (borrow.h), so lock and poll are never made anew: a pipe's memory may be used as
+// one when it is free, or another, by those who are late.
 #include "core/vfs/pipe.h"
 
 #include <stdatomic.h>
@@ -14,7 +17,9 @@
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
 #include "core/mem/heap.h"
+#include "core/mem/slab.h"
 #include "core/sync/waitqueue.h"
+#include "core/vfs/borrow.h"
 #include "core/vfs/poll.h"
 #include "core/vfs/vnode.h"
 #include "hal/hal.h"
@@ -40,6 +45,7 @@ struct pipe {
 };
 
 static _Atomic uint64_t inode_next = 10000;
+static struct slab pipes = {.object_size = (sizeof(struct pipe) + 15) & ~(size_t)15};
 
 static size_t available(const struct pipe *pipe)
 {
@@ -95,13 +101,12 @@ static bool writes(const struct file *file)
     return (flags_of(file) & OPEN_ACCESS) != OPEN_READ_ONLY;
 }
 
-static int wait_locked(struct pipe *pipe, struct waitqueue *queue, bool waits)
+static int wait_locked(struct file *file, struct pipe *pipe, struct waitqueue *queue, bool waits)
 {
     if (!waits) {
         return -EAGAIN;
     }
-    enum wait_result result = waitqueue_wait_until(queue, &pipe->lock, UINT64_MAX, true);
-    return result == WAIT_INTERRUPTED ? -EINTR : 0;
+    return file_sleep(file, &pipe->lock, queue, NULL) == WAIT_INTERRUPTED ? -EINTR : 0;
 }
 
 static bool waits_by_flags(const struct file *file)
@@ -111,19 +116,22 @@ static bool waits_by_flags(const struct file *file)
 
 // What a waiting reader offers to writers.
 struct offer {
+    struct file_offer offer;
     char *data;
     size_t size;
     size_t done; // > 0: it was served, and the pipe is not locked
 };
 
 // Until there is something to read, or can be no more, or the offer, if any, was served.
-static int data_await(struct pipe *pipe, bool waits, struct offer *offer)
+static int data_await(struct file *file, bool waits, struct offer *offer)
 {
+    struct pipe *pipe = file->state;
     while (available(pipe) == 0 && pipe->writer_count > 0) {
         if (!waits) {
             return -EAGAIN;
         }
-        enum wait_result result = waitqueue_offer(&pipe->readers, &pipe->lock, offer);
+        enum wait_result result =
+            file_sleep(file, &pipe->lock, &pipe->readers, offer == NULL ? NULL : &offer->offer);
         if (result != WAIT_WOKEN) {
             return result == WAIT_INTERRUPTED ? -EINTR : 0;
         }
@@ -137,16 +145,11 @@ static size_t part_of(size_t size)
     return size > 1 && hal_inject(HAL_INJECT_SHORT) ? size - size / 2 : size;
 }
 
-static int pipe_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
+static int read_borrowed(struct file *file, char *data, size_t size, size_t *done)
 {
-    (void)offset;
     struct pipe *pipe = file->state;
-    struct offer offer = {.data = data, .size = size};
-    if (size == 0) {
-        return 0;
-    }
-    mutex_lock(&pipe->lock);
-    int error = data_await(pipe, waits_by_flags(file), &offer);
+    struct offer offer = {.offer.file = file, .data = data, .size = size};
+    int error = size == 0 ? 0 : data_await(file, waits_by_flags(file), &offer);
     if (offer.done > 0) {
         *done = offer.done;
         return 0;
@@ -161,7 +164,7 @@ static int pipe_read(struct file *file, uint64_t offset, char *data, size_t size
         is_writable = !was_writable && room(pipe) >= PIPE_ATOMIC;
         waitqueue_wake_all(&pipe->writers);
     }
-    mutex_unlock(&pipe->lock);
+    file_return(file, &pipe->lock);
     if (is_writable) {
         poll_list_wake_ordered(&pipe->poll, POLL_OUT_ANY);
     }
@@ -172,20 +175,29 @@ static int pipe_read(struct file *file, uint64_t offset, char *data, size_t size
     return error;
 }
 
+static int pipe_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
+{
+    (void)offset;
+    struct pipe *pipe = file->state;
+    mutex_lock(&pipe->lock);
+    return read_borrowed(file, data, size, done);
+}
+
 // lock is held. Gives a waiting reader, if there is one, what it can take. What cannot be copied
 // goes through the ring, or does not: then one of the two is told that its buffer is none.
 static size_t reader_serve(struct pipe *pipe, const char *data, size_t size)
 {
-    struct offer *offer = waitqueue_offered(&pipe->readers);
-    if (offer == NULL) {
+    struct file_offer *first = file_offered(&pipe->readers);
+    if (first == NULL) {
         return 0;
     }
+    struct offer *offer = container_of(first, struct offer, offer);
     size_t part = part_of(offer->size < size ? offer->size : size);
     if (hal_copy_safe(offer->data, data, part) != 0) {
         return 0;
     }
     offer->done = part;
-    waitqueue_serve(&pipe->readers);
+    file_serve(&pipe->readers);
     return part;
 }
 
@@ -216,14 +228,11 @@ static int write_some(struct pipe *pipe, const char *data, size_t size, bool is_
     return error;
 }
 
-static int pipe_write(struct file *file, uint64_t offset, const char *data, size_t size,
-                      size_t *done)
+static int write_borrowed(struct file *file, const char *data, size_t size, size_t *done)
 {
-    (void)offset;
     struct pipe *pipe = file->state;
     int error = 0;
     bool is_atomic = size <= PIPE_ATOMIC;
-    mutex_lock(&pipe->lock);
     while (*done < size && error == 0) {
         size_t step = 0;
         error = pipe->reader_count == 0
@@ -233,12 +242,21 @@ static int pipe_write(struct file *file, uint64_t offset, const char *data, size
         if (step > 0) {
             poll_list_wake_ordered(&pipe->poll, POLL_IN_ANY);
         } else if (error == 0) {
-            error = wait_locked(pipe, &pipe->writers, waits_by_flags(file));
+            error = wait_locked(file, pipe, &pipe->writers, waits_by_flags(file));
         }
     }
-    mutex_unlock(&pipe->lock);
+    file_return(file, &pipe->lock);
     // What went in counts; only a broken pipe is told at once (core/linux raises SIGPIPE).
     return *done > 0 ? 0 : error;
+}
+
+static int pipe_write(struct file *file, uint64_t offset, const char *data, size_t size,
+                      size_t *done)
+{
+    (void)offset;
+    struct pipe *pipe = file->state;
+    mutex_lock(&pipe->lock);
+    return write_borrowed(file, data, size, done);
 }
 
 static unsigned pipe_poll(struct file *file, struct poll_entry *entry)
@@ -324,10 +342,10 @@ static void ends_remove(struct pipe *pipe, struct file *file)
 static void pipe_free(struct pipe *pipe)
 {
     heap_free(pipe->ring);
-    heap_free(pipe);
+    pipe->ring = NULL;
+    slab_free(&pipes, pipe);
 }
 
-// Counted outside the mutex: the other end may still be on its way out of mutex_unlock.
 static void pipe_drop(struct pipe *pipe)
 {
     struct mutex *place_lock = pipe->place_lock;
@@ -355,6 +373,8 @@ static void pipe_close(struct file *file)
 static const struct file_ops pipe_ops = {
     .read = pipe_read,
     .write = pipe_write,
+    .read_borrowed = read_borrowed,
+    .write_borrowed = write_borrowed,
     .poll = pipe_poll,
     .control = pipe_control,
     .status = pipe_status,
@@ -365,6 +385,8 @@ static const struct file_ops pipe_ops = {
 static const struct file_ops fifo_ops = {
     .read = pipe_read,
     .write = pipe_write,
+    .read_borrowed = read_borrowed,
+    .write_borrowed = write_borrowed,
     .poll = pipe_poll,
     .control = pipe_control,
     .close = pipe_close,
@@ -372,16 +394,22 @@ static const struct file_ops fifo_ops = {
 
 static struct pipe *pipe_new(void)
 {
-    struct pipe *pipe = heap_alloc_zeroed(sizeof *pipe);
+    struct pipe *pipe = slab_alloc(&pipes);
     if (pipe == NULL) {
         return NULL;
     }
     pipe->size = PIPE_SIZE;
     pipe->ring = heap_alloc(PIPE_SIZE);
     if (pipe->ring == NULL) {
-        heap_free(pipe);
+        slab_free(&pipes, pipe);
         return NULL;
     }
+    pipe->readers = pipe->writers = pipe->openers = (struct waitqueue){0};
+    pipe->reader_count = pipe->writer_count = 0;
+    pipe->reader_total = pipe->writer_total = 0;
+    pipe->taken = pipe->put = 0;
+    pipe->place = NULL;
+    pipe->place_lock = NULL;
     pipe->inode = atomic_fetch_add_explicit(&inode_next, 1, memory_order_relaxed);
     pipe->changed = file_time_now();
     return pipe;
@@ -394,6 +422,7 @@ static int end_create(struct file **file, struct pipe *pipe, uint32_t flags)
         (*file)->is_stream = true;
         atomic_fetch_add(&pipe->file_count, 1);
         ends_add(pipe, *file); // nobody else knows it
+        file_lend(*file, &pipe->lock);
     }
     return error;
 }
@@ -420,12 +449,12 @@ int pipe_create(struct file **reader, struct file **writer, uint32_t flags)
 // ---- FIFOs ----
 
 // Until somebody has opened the other end, be it closed again by then.
-static int partner_await(struct pipe *pipe, const uint64_t *total)
+static int partner_await(struct file *file, struct pipe *pipe, const uint64_t *total)
 {
     uint64_t before = *total;
     int error = 0;
     while (*total == before && error == 0) {
-        error = wait_locked(pipe, &pipe->openers, true);
+        error = wait_locked(file, pipe, &pipe->openers, true);
     }
     return error;
 }
@@ -441,10 +470,10 @@ static int fifo_join(struct pipe *pipe, struct file *file)
     ends_add(pipe, file);
     if (!writes(file) && pipe->writer_count == 0) {
         file->offset = pipe->writer_total;
-        return waits ? partner_await(pipe, &pipe->writer_total) : 0;
+        return waits ? partner_await(file, pipe, &pipe->writer_total) : 0;
     }
     if (!reads(file) && pipe->reader_count == 0) {
-        return partner_await(pipe, &pipe->reader_total);
+        return partner_await(file, pipe, &pipe->reader_total);
     }
     return 0;
 }
@@ -477,6 +506,7 @@ int fifo_open(struct pipe **place, struct mutex *place_lock, struct file *file)
     file->ops = &fifo_ops;
     file->state = pipe;
     file->is_stream = true;
+    file_lend(file, &pipe->lock);
     return 0;
 }
 
@@ -552,7 +582,7 @@ int pipe_drain(struct file *file, size_t size, bool waits, const struct pipe_pee
 {
     struct pipe *pipe = file->state;
     mutex_lock(&pipe->lock);
-    int error = data_await(pipe, waits && waits_by_flags(file), NULL);
+    int error = data_await(file, waits && waits_by_flags(file), NULL);
     bool is_full = true;
     while (error == 0 && is_full && *done < size && available(pipe) > 0) {
         size_t wanted = size - *done < available(pipe) ? size - *done : available(pipe);
@@ -574,11 +604,12 @@ int pipe_drain(struct file *file, size_t size, bool waits, const struct pipe_pee
 }
 
 // Until something can be written, or nobody reads any more.
-static int room_await(struct pipe *pipe, bool waits)
+static int room_await(struct file *file, bool waits)
 {
+    struct pipe *pipe = file->state;
     int error = 0;
     while (room(pipe) == 0 && pipe->reader_count > 0 && error == 0) {
-        error = wait_locked(pipe, &pipe->writers, waits);
+        error = wait_locked(file, pipe, &pipe->writers, waits);
     }
     return pipe->reader_count == 0 ? -EPIPE : error;
 }
@@ -588,7 +619,7 @@ int pipe_fill(struct file *file, size_t size, bool waits, const struct pipe_peer
 {
     struct pipe *pipe = file->state;
     mutex_lock(&pipe->lock);
-    int error = room_await(pipe, waits && waits_by_flags(file));
+    int error = room_await(file, waits && waits_by_flags(file));
     bool is_full = true;
     while (error == 0 && is_full && *done < size && room(pipe) > 0) {
         size_t wanted = size - *done < room(pipe) ? size - *done : room(pipe);
@@ -651,13 +682,13 @@ int pipe_copy(struct file *from_file, struct file *to_file, size_t size, bool wa
     // Each is waited for by itself; what it has may be gone by the time both are held.
     while (error == 0 && !is_over && *done == 0) {
         mutex_lock(&from->lock);
-        error = data_await(from, waits, NULL);
+        error = data_await(from_file, waits, NULL);
         mutex_unlock(&from->lock);
         if (error != 0) {
             break;
         }
         mutex_lock(&to->lock);
-        error = room_await(to, waits);
+        error = room_await(to_file, waits);
         mutex_unlock(&to->lock);
         if (error != 0) {
             break;

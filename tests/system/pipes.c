@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -204,9 +205,54 @@ static void early(void)
     close(event);
 }
 
+static ssize_t left_wrote;
+
+static void *left_writer(void *unused)
+{
+    left_wrote = write(forth[1], big, sizeof big);
+    return unused;
+}
+
+// A write goes on though its descriptor is closed, or is another file's, while it waits for room.
+static void closed(bool is_replaced)
+{
+    static char data[4096];
+    int other[2], available = 0, in_all = 0;
+    pthread_t thread;
+    ssize_t count;
+    pipe(forth);
+    pipe(other);
+    pthread_create(&thread, NULL, left_writer, NULL);
+    while (available < 65536) {
+        sched_yield();
+        ioctl(forth[0], FIONREAD, &available);
+    }
+    if (is_replaced) {
+        SHOW(dup2(other[1], forth[1]) == forth[1]);
+    } else {
+        SHOW(close(forth[1]));
+    }
+    while ((count = read(forth[0], data, sizeof data)) > 0) {
+        in_all += (int)count;
+    }
+    printf("%d and then %zd\n", in_all, count); // the end, once the write is over
+    pthread_join(thread, NULL);
+    printf("wrote %zd\n", left_wrote);
+    if (is_replaced) {
+        SHOW(write(forth[1], "y", 1));
+        close(forth[1]);
+    }
+    close(other[1]);
+    SHOW(read(other[0], data, sizeof data));
+    close(other[0]);
+    close(forth[0]);
+}
+
 int main(void)
 {
     early();
+    closed(false);
+    closed(true);
     one_thread();
     polling();
     counters();
