@@ -6,6 +6,7 @@
 // the way in.
 #include "hal-x86_64/isa/frame.h"
 
+#include "hal-x86_64/isa/cpuid.h"
 #include "hal-x86_64/isa/isa.h"
 
 enum {
@@ -81,11 +82,12 @@ void hal_frame_set(struct hal_frame *frame, const struct hal_regs *regs)
     }
 }
 
-static void cpuid(uint32_t leaf, uint32_t part, uint32_t out[4])
+uint64_t isa_vector_choose(uint64_t offered)
 {
-    __asm__ volatile("cpuid"
-                     : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
-                     : "a"(leaf), "c"(part));
+    enum { LEGACY = 0x3, AVX = 0x4, AVX512 = 0xe0 };
+    const uint64_t found = LEGACY | (offered & AVX);
+    const bool has_avx512 = (offered & (AVX | AVX512)) == (AVX | AVX512);
+    return has_avx512 ? found | AVX512 : found;
 }
 
 // The state components to save: all that XCR0 enables, but no AMX tiles (8 KiB, and on request
@@ -93,16 +95,15 @@ static void cpuid(uint32_t leaf, uint32_t part, uint32_t out[4])
 void isa_init(bool has_fsgsbase)
 {
     enum { TILE_STATE = 0x60000, COMPONENT_COUNT = 63, LEAF = 13 };
-    uint32_t low, high, found[4];
-    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    uint32_t found[4];
     isa_has_fsgsbase = has_fsgsbase;
-    isa_vector_mask = ((uint64_t)high << 32 | low) & ~(uint64_t)TILE_STATE;
-    cpuid(LEAF, 1, found);
+    isa_vector_mask = isa_xcr0_read() & ~(uint64_t)TILE_STATE;
+    isa_cpuid(LEAF, 1, found);
     isa_has_xsavec = found[0] >> 1 & 1;
     uint64_t end = VECTOR_HEADER_END * 8;
     for (uint32_t i = 2; i < COMPONENT_COUNT; ++i) {
         if (isa_vector_mask >> i & 1) {
-            cpuid(LEAF, i, found);
+            isa_cpuid(LEAF, i, found);
             uint64_t start = !isa_has_xsavec ? found[1] : found[2] & 2 ? (end + 63) & ~63ul : end;
             end = start + found[0] > end ? start + found[0] : end;
         }

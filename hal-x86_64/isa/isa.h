@@ -18,6 +18,10 @@ extern uint64_t isa_vector_size; // bytes of the area above a frame, a multiple 
 // instructions are there and allowed.
 void isa_init(bool has_fsgsbase);
 
+// What a kernel enables in XCR0 of what the processor offers: x87 and SSE, AVX, and AVX-512 whole
+// or not at all, as XSETBV wants it.
+uint64_t isa_vector_choose(uint64_t offered);
+
 // The machine's: loads FS base by other means than wrfsbase. Assembly calls it on the stack of the
 // context that is switched to: it keeps all registers but rax, rcx, rdi, rsi, r11.
 void isa_tp_load_slow(void *tp);

@@ -63,13 +63,13 @@ struct cpuid {
     uint32_t a, b, c, d;
 };
 
-// All zero where the processor does not know the leaf.
+// All zero where the processor, or the hypervisor, does not know the leaf.
 static inline struct cpuid cpuid_read(uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid out, top;
     __asm__ volatile("cpuid"
                      : "=a"(top.a), "=b"(top.b), "=c"(top.c), "=d"(top.d)
-                     : "a"(leaf & 0x80000000), "c"(0));
+                     : "a"(leaf >> 28 == 4 ? leaf & 0xffffff00 : leaf & 0x80000000), "c"(0));
     if (leaf > top.a) {
         return (struct cpuid){0, 0, 0, 0};
     }

@@ -26,9 +26,6 @@ enum {
     FEATURE_FSGSBASE = 1,    // leaf 7, ebx
     CR4_FSGSBASE = 1 << 16,
     CR4_OSXSAVE = 1 << 18,
-    STATE_LEGACY = 0x3, // x87, SSE
-    STATE_AVX = 0x4,
-    STATE_AVX512 = 0xe0,
     FXSAVE_SIZE = 576, // with the room of a header, so that frames look alike
 };
 
@@ -150,12 +147,9 @@ static void vector_init(bool is_first)
         return;
     }
     cr4_write(cr4_read() | CR4_OSXSAVE);
-    const uint32_t offered = cpuid_read(LEAF_XSAVE, 0).a;
-    uint32_t mask = STATE_LEGACY | (offered & STATE_AVX);
-    if ((offered & STATE_AVX) != 0 && (offered & STATE_AVX512) == STATE_AVX512) {
-        mask |= STATE_AVX512; // all three or none, says XSETBV
-    }
-    __asm__ volatile("xsetbv" : : "c"(0), "a"(mask), "d"(0));
+    const struct cpuid leaf = cpuid_read(LEAF_XSAVE, 0);
+    const uint64_t mask = isa_vector_choose((uint64_t)leaf.d << 32 | leaf.a);
+    __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32)));
     if (is_first) {
         isa_init(has_fsgsbase);
     }

@@ -12,6 +12,8 @@
 #include "hal/common/entropy.h"
 #include "hal/hal.h"
 
+#include "kvmclock.h"
+
 enum { BOUNCE_SIZE = 4096, TSS_SIZE = 104, GDT_ENTRIES = 5 };
 
 // Stacks of the interrupt stack table, numbered as the IDT wants them.
@@ -33,6 +35,7 @@ struct percpu {
     _Atomic bool was_kicked;  // before it ran; set by others (smp.c)
     _Atomic uint64_t flushes; // slots that wait for this CPU; set by others (flush.c)
     struct entropy entropy;
+    struct kvmclock kvmclock;
     uint64_t gdt[GDT_ENTRIES];
     unsigned char tss[TSS_SIZE];
     _Alignas(64) char stacks[IST_COUNT][BOUNCE_SIZE];

@@ -119,6 +119,7 @@ HAL_NORETURN void smp_enter(struct percpu *percpu)
 {
     percpu_init(percpu);
     apic_cpu_init();
+    clock_cpu_init();
     timer_cpu_init();
     entropy_init(percpu);
     atomic_store(&percpu->is_running, true);

@@ -11,7 +11,9 @@
 #include "apic.h"
 #include "clock.h"
 #include "cpu_registers.h"
+#include "hypervisor.h"
 #include "percpu.h"
+#include "reference.h"
 #include "trap.h"
 
 enum {
@@ -20,24 +22,32 @@ enum {
     DIVIDE_BY_16 = 3,
     LEAF_FEATURES = 1,
     FEATURE_TSC_DEADLINE = 1 << 24, // ecx
-    MEASURE_NS = 5000000,
+    DIVIDE = 16,
+    SAMPLE_NS = 1000000,
 };
+
+static const uint64_t ns_per_second = 1000000000;
 
 static bool has_tsc_deadline;
 static uint64_t ticks_per_ns; // 32.32 fixed point, of the divided APIC clock
 
-static uint64_t timer_measure(void)
+static uint64_t timer_counter(void)
 {
-    apic_write(APIC_TIMER_START, UINT32_MAX);
-    const uint32_t first = apic_read(APIC_TIMER_NOW);
-    const hal_ns start = hal_clock_ns();
-    while (hal_clock_ns() - start < MEASURE_NS) {
-        hal_cpu_relax();
+    return UINT32_MAX - apic_read(APIC_TIMER_NOW);
+}
+
+// The hypervisor may say it; otherwise the clock is what it is measured by.
+static uint64_t timer_hz(void)
+{
+    const uint64_t told = cpuid_read(HYPERVISOR_LEAF + HYPERVISOR_FREQUENCY, 0).b * 1000ull;
+    if (told != 0) {
+        return told / DIVIDE;
     }
-    const uint32_t last = apic_read(APIC_TIMER_NOW);
-    const hal_ns span = hal_clock_ns() - start;
+    const struct reference clock = {.read = hal_clock_ns, .hz = ns_per_second, .mask = UINT64_MAX};
+    apic_write(APIC_TIMER_START, UINT32_MAX);
+    const uint64_t hz = reference_measure(&clock, timer_counter, SAMPLE_NS);
     apic_write(APIC_TIMER_START, 0);
-    return ((uint64_t)(first - last) << 32) / span;
+    return hz;
 }
 
 void timer_init(void)
@@ -46,7 +56,7 @@ void timer_init(void)
     if (!has_tsc_deadline) {
         apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_16);
         apic_write(APIC_TIMER, VECTOR_TIMER | APIC_MASKED);
-        ticks_per_ns = timer_measure();
+        ticks_per_ns = (timer_hz() << 32) / ns_per_second;
     }
     timer_cpu_init();
 }

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 
 // Finds what kind of alarm CPUs have and how fast it runs, and sets the boot CPU's up; then the
-// same for another CPU's, on it. After clock_init and apic_init; takes about 5 ms.
+// same for another CPU's, on it. After clock_init and apic_init; takes
+// about 4 ms where its frequency has to be measured.
 void timer_init(void);
 void timer_cpu_init(void);
 
