@@ -78,6 +78,5 @@ int glibc_pthread_key_create(uint32_t *key, void (*destructor)(void *));
 int glibc_pthread_key_delete(uint32_t key);
 void *glibc_pthread_getspecific(uint32_t key);
 int glibc_pthread_setspecific(uint32_t key, const void *value);
-int glibc_pthread_once(_Atomic int *once, void (*function)(void));
 
 #endif

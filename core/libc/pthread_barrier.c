@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pthread_barrier.c: barriers, spin locks that sleep, and pthread_once: the small ones, on futexes.
+// pthread_barrier.c: barriers, and spin locks that sleep: the small ones, on futexes.
 //
 // A barrier lies in glibc's 32 bytes. Round and arrivals are one word, so that who arrives belongs
 // to one round whatever the last of it does; who waits does so on the round. `inside` counts those
@@ -11,7 +11,6 @@
 
 #include "core/lib/mark.h"
 #include "core/libc/export.h"
-#include "core/libc/guard.h"
 #include "core/libc/pthread.h"
 #include "core/linux/syscall.h"
 
@@ -133,7 +132,7 @@ EXPORT(int, pthread_barrierattr_getpshared, const int *attribute, int *shared)
     return 0;
 }
 
-// ---- Spin locks and once ------------------------------------------------------------
+// ---- Spin locks ---------------------------------------------------------------------
 
 // Spin locks: 0 free, 1 held, 2 held and perhaps waited for. Spinning would only burn the CPU that
 // the holder needs.
@@ -174,45 +173,4 @@ EXPORT(int, pthread_spin_unlock, _Atomic int *lock)
         word_wake(lock, 1);
     }
     return 0;
-}
-
-// pthread_once_t: 0 not yet, 1 running, 3 running and waited for, 2 done (as glibc).
-enum { ONCE_NEW, ONCE_RUNNING, ONCE_DONE, ONCE_AWAITED };
-
-static void once_finish(_Atomic int *once, int state)
-{
-    if (atomic_exchange(once, state) == ONCE_AWAITED) {
-        MARK("once: somebody waits");
-        word_wake(once, INT_MAX);
-    }
-}
-
-// The function threw an exception, or its thread was canceled: as if it had never been called.
-static void once_undo(void *once)
-{
-    once_finish(once, ONCE_NEW);
-}
-
-EXPORT(int, pthread_once, _Atomic int *once, void (*function)(void))
-{
-    if (atomic_load_explicit(once, memory_order_acquire) == ONCE_DONE) {
-        return 0;
-    }
-    for (;;) {
-        int state = ONCE_NEW;
-        if (atomic_compare_exchange_strong(once, &state, ONCE_RUNNING)) {
-            struct libc_guard guard = {.undo = once_undo, .argument = once};
-            libc_guard_call(&guard, function);
-            once_finish(once, ONCE_DONE);
-            return 0;
-        }
-        if (state == ONCE_DONE) {
-            return 0;
-        }
-        if (state == ONCE_AWAITED || atomic_compare_exchange_strong(once, &state, ONCE_AWAITED)) {
-            word_wait(once, ONCE_AWAITED);
-        } else {
-            MARK("once: it ended meanwhile");
-        }
-    }
 }

@@ -175,8 +175,3 @@ EXPORT(int, tss_set, uint32_t key, void *value)
 {
     return c11_status(glibc_pthread_setspecific(key, value));
 }
-
-EXPORT(void, call_once, _Atomic int *once, void (*function)(void))
-{
-    glibc_pthread_once(once, function);
-}

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // barrier_test.c: core/libc/pthread_barrier.c under every schedule of two threads with at most four
-// preemptions: barriers, one that is destroyed right after its last round, spin locks that sleep,
-// and pthread_once, also with a function that throws.
+// preemptions: barriers, one that is destroyed right after its last round, and spin locks that
+// sleep.
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/syscall.h>
 
 #include "core/lib/mark.h"
-#include "core/libc/guard.h"
 #include "core/linux/syscall.h"
 #include "core/sched/thread.h"
 #include "seed.h"
@@ -21,11 +20,10 @@ int glibc_pthread_barrier_wait(void *barrier);
 int glibc_pthread_spin_init(_Atomic int *lock, int shared);
 int glibc_pthread_spin_lock(_Atomic int *lock);
 int glibc_pthread_spin_unlock(_Atomic int *lock);
-int glibc_pthread_once(_Atomic int *once, void (*function)(void));
 
 enum { SERIAL_THREAD = -1, FUTEX_WAKE_PRIVATE = 129, ROUNDS = 2 };
 
-// ---- What they ask of others: a futex, of which each half is one step, and a guard ------------
+// ---- What they ask of others: a futex, of which each half is one step -------------------------
 
 static const void *awaited[SEED_CPU_COUNT]; // the word on which each thread sleeps
 
@@ -72,22 +70,6 @@ MARK_GUESS static long futex(long number, long word, long operation, long value,
 }
 
 long (*linux_dispatch)(long number, long a, long b, long c, long d, long e, long f) = futex;
-
-static bool throws;
-
-// A function that throws is left by unwinding: here its thread ends.
-void libc_guard_call(struct libc_guard *guard, void (*function)(void))
-{
-    function();
-    if (throws) {
-        throws = false;
-        guard->undo(guard->argument);
-        seed_end();
-        for (;;) {
-            thread_park();
-        }
-    }
-}
 
 // ---- Barriers ---------------------------------------------------------------
 
@@ -172,49 +154,6 @@ static void check_spin(void)
     seed_check(entered == 4 && atomic_load(&spin) == 0, "a turn was lost");
 }
 
-// ---- Once ------------------------------------------------------------------------
-
-static _Atomic int once;
-static unsigned runs, done;
-
-static void reset_once(void)
-{
-    seed_threads_reset();
-    memset(awaited, 0, sizeof awaited);
-    once = 0;
-    throws = false;
-    runs = done = 0;
-}
-
-static void reset_once_thrown(void)
-{
-    reset_once();
-    throws = true;
-}
-
-static void initialise(void)
-{
-    ++runs;
-    seed_point();
-    done = !throws;
-}
-
-static void call_once(void)
-{
-    seed_check(glibc_pthread_once(&once, initialise) == 0, "not called");
-    seed_check(done == 1, "it comes back before the function is done");
-}
-
-static void check_once(void)
-{
-    seed_check(runs == 1, "not called once");
-}
-
-static void check_thrown(void)
-{
-    seed_check(runs == 2 && done == 1, "not called until it was done");
-}
-
 static const char *const barrier_marks[] = {
     "barrier: another arrived meanwhile",
     "futex: the word has changed",
@@ -222,13 +161,6 @@ static const char *const barrier_marks[] = {
 };
 static const char *const destroy_marks[] = {"barrier: destroyed before all have left", NULL};
 static const char *const spin_marks[] = {"spin: held", "futex: the word has changed", NULL};
-static const char *const once_marks[] = {
-    "once: it ended meanwhile",
-    "once: somebody waits",
-    "futex: the word has changed",
-    NULL,
-};
-static const char *const thrown_marks[] = {"once: somebody waits", NULL};
 
 static const struct seed_test tests[] = {
     {
@@ -251,20 +183,6 @@ static const struct seed_test tests[] = {
         .bodies = {spin_twice, spin_twice},
         .check = check_spin,
         .marks = spin_marks,
-    },
-    {
-        .name = "once",
-        .reset = reset_once,
-        .bodies = {call_once, call_once},
-        .check = check_once,
-        .marks = once_marks,
-    },
-    {
-        .name = "once, thrown",
-        .reset = reset_once_thrown,
-        .bodies = {call_once, call_once},
-        .check = check_thrown,
-        .marks = thrown_marks,
     },
 };
 
