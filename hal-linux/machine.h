@@ -132,6 +132,19 @@ void machine_fs_status(struct statfs *status);
 uint64_t machine_inode(uint64_t inode);
 void machine_stream_name(char *name, size_t *size);
 
+struct machine_entry { // of a directory: Linux's struct linux_dirent64
+    uint64_t inode;
+    int64_t next; // position behind it
+    unsigned short size;
+    unsigned char type;
+    char name[];
+};
+
+// As getdents64 from position on, which is 0 or what an entry had for next: bytes, 0 at the end, or
+// -errno. The seeded form lists entries by name. fd is closed after machine_directory_close.
+long machine_directory_read(int fd, uint64_t position, char *to, size_t size);
+void machine_directory_close(int fd);
+
 // What the host answers about a standard stream is input of the run. Asked whether
 // there are events now: how long the host has time to answer yes, in milliseconds. waits: who asks
 // waits for them if not; then what nobody has waited for is taken out of *events.

@@ -136,6 +136,7 @@ int fs_fd_enter(const struct fs_request *request, int fd, uint32_t kind)
 void fs_fd_close(int fd)
 {
     if ((atomic_load(&files[fd]) & FS_STREAM) == 0) {
+        machine_directory_close(fd);
         atomic_store(&files[fd], 0); // before the number can be somebody else's
         syscall3(SYS_close, fd, 0, 0);
     }

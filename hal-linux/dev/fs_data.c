@@ -378,16 +378,8 @@ void fs_unmap(struct fs_request *request)
 
 // ---- Directories ----
 
-struct host_entry { // struct linux_dirent64
-    uint64_t inode;
-    int64_t next;
-    unsigned short size;
-    unsigned char type;
-    char name[];
-};
-
 // Rewrites one entry. The answer is its size; 0: it does not fit.
-static size_t entry_convert(const struct host_entry *entry, char *to, size_t room)
+static size_t entry_convert(const struct machine_entry *entry, char *to, size_t room)
 {
     size_t length = 0;
     while (entry->name[length] != 0) {
@@ -414,10 +406,7 @@ void fs_readdir(struct fs_request *request)
     const struct fuse_read_in *arguments = (const struct fuse_read_in *)request->body;
     uint32_t kind;
     int fd = fs_handle_fd(request, arguments->fh, &kind);
-    long got = fd < 0 ? fd : syscall3(SYS_lseek, fd, (long)arguments->offset, SEEK_SET);
-    if (got >= 0) {
-        got = syscall3(SYS_getdents64, fd, (long)request->scratch, HALF);
-    }
+    long got = fd < 0 ? fd : machine_directory_read(fd, arguments->offset, request->scratch, HALF);
     if (got < 0) {
         fs_fail(request, got);
         return;
@@ -426,7 +415,7 @@ void fs_readdir(struct fs_request *request)
     size_t room = arguments->size < HALF ? arguments->size : HALF;
     size_t used = 0;
     for (long at = 0; at < got;) {
-        const struct host_entry *entry = (const struct host_entry *)(request->scratch + at);
+        const struct machine_entry *entry = (const struct machine_entry *)(request->scratch + at);
         size_t whole = entry_convert(entry, out + used, room - used);
         if (whole == 0) {
             break; // the driver asks on after the last one it got

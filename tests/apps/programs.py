@@ -11,7 +11,8 @@ class Case:
     """Commands that run one after the other in a directory that holds only inputs (names of inputs.py).
 
     A word @NAME is the path of NAME, a file of this folder; {inputs} the folder of inputs, mounted read-only.
-    unlike: names below the directory that differ from run to run on Linux too.
+    unlike: names below the directory that differ from run to run on Linux too. lists: prints lines in the order in which
+    the host lists a directory; the seeded machine has an order of its own.
     """
     name: str
     commands: list
@@ -19,6 +20,7 @@ class Case:
     stdin: bytes = b""
     environment: dict = dataclasses.field(default_factory=dict)
     unlike: tuple = ()
+    lists: bool = False
 
 
 @dataclasses.dataclass
@@ -148,11 +150,13 @@ PROGRAMS = [
         "grep -i -w -v E[a-z]* lines", r"grep \(.\)\(.\)\2\1 lines", "grep -E (.)(.)\\2\\1$ lines", "grep -f macros lines",
         r"grep -A1 -B2 -m3 --color=always \<a.*e\> lines", "grep -x -F define lines", r"grep -b -o [[:digit:]]\+ macros",
         "grep -E a{2 lines", r"grep \(a lines", "grep -E *a lines", "grep [[:foo:]] lines", "grep [b-a] lines",
-        r"grep a\{1,2 lines", "grep -z -c a$ lines", "grep -rn --include=m* define .", "grep -q x none") + each(
+        r"grep a\{1,2 lines", "grep -z -c a$ lines", "grep -q x none") + each(
+        ("lines", "macros", "numbers", "tree"), "grep -rn --include=m* define .", "grep -l -r ka .",
+        "grep -rn --include=*.c . tree", lists=True) + each(
         ("lines", "numbers", "tree"), "grep ka.*7$ lines", "grep -E ^[0-9]+.(ka|lo){2} lines", "grep -c -v ka lines", "grep -n -m 5 -w mi lines",
         "grep -o [0-9]*5 numbers", "grep -i -A1 -B1 KALO lines", "grep -P (?<=ka)lo\\b lines", "grep -F -x -e none -e more lines",
-        "grep -l -r ka .", "grep -L ka lines numbers", r"grep \(k\)\(a\)\1\2 lines", "grep -b -H vi.i numbers", "grep [[:upper:]]$ numbers",
-        "grep -q lo lines", "grep -e [ lines", "grep x none", "grep -rn --include=*.c . tree", "grep -zc ka lines",
+        "grep -L ka lines numbers", r"grep \(k\)\(a\)\1\2 lines", "grep -b -H vi.i numbers", "grep [[:upper:]]$ numbers",
+        "grep -q lo lines", "grep -e [ lines", "grep x none", "grep -zc ka lines",
         "grep -f numbers lines -c")),
     Program("sed", "sed", "patterns", "addresses, groups, back references, branches, the hold space, files in place", each(
         ("lines",), r"sed -n /[aeiou]\{2\}/p lines", r"sed s/\([a-m]*\)\([n-z]*\)/<\2|\1>/g lines", r"sed -E s/(a|b)+|c*/[&]/2g lines",
@@ -178,18 +182,20 @@ PROGRAMS = [
         case("csplit", ["csplit", "-s", "-n3", "macros", "/define/", "{1}", "%ifelse%+1"], inputs=("macros",)),
         case("tac -r", ["tac", "-r", "-s", "[aeiou][a-m]", "lines"], inputs=("lines",)),
         case("nl -b p", ["nl", "-b", "p^[a-m]", "lines"], inputs=("lines",)),
-        case("find -regex", ["find", "tree", "-regex", r".*/[a-m]+\..*"], inputs=("tree",)),
-        case("find -regextype", ["find", "tree", "-regextype", "posix-extended", "-iregex", r".*(C|h)$"], inputs=("tree",)),
+        case("find -regex", ["find", "tree", "-regex", r".*/[a-m]+\..*"], inputs=("tree",), lists=True),
+        case("find -regextype", ["find", "tree", "-regextype", "posix-extended", "-iregex", r".*(C|h)$"], inputs=("tree",), lists=True),
     ]),
     Program("find", "findutils", "files", "by name, kind, size, mode, time; -printf, -prune, -delete", each(
         ("tree",), "find .", "find tree -name *.c -o -type l", "find tree -size +1k -printf %p:%s:%m:%y:%l\\n",
         "find tree -newermt 2002-01-01", "find -L tree -type f -links +1", "find tree -maxdepth 1 -mindepth 1 -empty",
         "find tree -path */deep -prune -o -print", "find tree -perm -004 -ls -quit -none", "find none",
-        "find tree -type f -name *.h -delete", "find tree -printf %TY-%Tm-%Td:%d:%f:%h:%n\\n -depth")),
+        "find tree -type f -name *.h -delete", "find tree -printf %TY-%Tm-%Td:%d:%f:%h:%n\\n -depth",
+        lists=True)),
     Program("ls cp mv rm stat", "coreutils", "files", "these and ln mkdir chmod touch truncate du dd readlink install",
             each(("tree",), "ls -R tree", "ls -la --time-style=full-iso tree/hard", "ls -1SrF tree", "ls none",
-                 ["stat", "-c", "%n %s %a %F %Y %h", "tree/hard", "tree/dangling"], "du -a --apparent-size tree", "readlink -f tree/dangling",
+                 ["stat", "-c", "%n %s %a %F %Y %h", "tree/hard", "tree/dangling"], "du -s --apparent-size tree", "readlink -f tree/dangling",
                  "realpath --relative-to=tree tree/empty", "wc -c tree/hard", "test -d tree/empty", "mktemp -u fixed") +
+            each(("tree",), "du -al --apparent-size tree", lists=True) +
             [case("cp, mv, ln, rm", "cp -a tree copied", "mv copied moved", "ln -s moved link", "ln moved/hard one",
                   "rm -r tree", "rmdir moved/empty", "mkdir -p -m 700 a/b/c", "chmod -R u=rwX,go= moved", "touch -d @5 stamp",
                   "touch -r stamp later", "truncate -s 10K hole", "cp --sparse=always hole other", "install -m 640 one into",

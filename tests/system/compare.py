@@ -39,6 +39,7 @@ class Machine:
 
     def __init__(self, osv_sim, cpus, purpose=""):
         cpus, seed, schedule = (cpus.split("@") + ["", ""])[:3]
+        self.is_seeded = bool(seed)
         self.osv = [os.path.abspath(osv_sim), "-c", cpus] + (["--seed", seed, "--races"] if seed else []) + (
             ["--schedule", schedule] if schedule else [])
         self.count = self.failed = 0

@@ -330,11 +330,12 @@ def recorded_streams(machine, files):
 
 
 def host_files(machine, files):
-    """Which inodes the host's files have, and times that nobody looks at, are no part of a run; recorded or not."""
+    """Which inodes the host's files have, in which order they are listed, and times that nobody looks at, are no part of a run; recorded or not."""
     file = os.path.join(machine.folder("recordings"), "run")
     begin = machine.osv[:1] + ["-c", "2", "--seed", "9", "--trace-hash"] + machine.osv[3:]
     read = ["lua5.4", "-e", "for i = 1, 9 do io.write(io.open('f' .. i):read('a')) end"]
     look = ["stat", "-c", "%n %i %h %s %y %z"] + ["f%d" % i for i in range(1, 10)]
+    listed = ["ls", "-U", "-i"]
 
     def write(name, text):
         with open(os.path.join(machine.directory, name), "wb") as out:
@@ -351,12 +352,14 @@ def host_files(machine, files):
             if name.startswith("clutter"):
                 os.unlink(os.path.join(machine.directory, name))
 
-    for name, command in (("contents", read), ("inodes and times", look)):
+    for name, command in (("contents", read), ("inodes and times", look), ("a list", listed)):
         fill(range(1, 10), 0, 1)
         first = outcome(*machine.run(begin + ["--record", file] + command))
         fill(range(9, 0, -1), 3, 1)
         again = [outcome(*machine.run(begin + command)), outcome(*machine.run(machine.osv[:1] + ["--trace-hash", "--replay", file]))]
         machine.case("%s: copied files are the same" % name, first[0] == 0 and again == [first] * 2, repr((first, again)))
+    machine.case("a list is by name", [line.split()[1] for line in first[1].splitlines()] == [b"f%d" % i for i in range(1, 10)],
+                 repr(first))
     fill(range(1, 10), 0, 1)
     first = outcome(*machine.run(begin + ["--record", file] + read))
     fill(range(1, 10), 0, 2)
