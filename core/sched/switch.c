@@ -303,6 +303,7 @@ static void wake_on_wall(struct thread *thread, void *argument)
 {
     // It sees the clock as it is now, or we see this.
     if (atomic_load(&thread->on_wall)) {
+        MARK("wall: set while it is slept by");
         thread_wake(thread);
     }
 }

@@ -41,6 +41,7 @@ struct host_file { // file->state
     _Atomic uint32_t read_count;
     _Atomic uint32_t truncation; // host_truncations when size was asked for
     _Atomic uint64_t size;       // what the file has at least, while truncation is current
+    _Atomic bool is_asked;       // somebody is asking: changes these two
     _Atomic uint32_t chunks[HOST_CHUNKS_MAX];
 };
 

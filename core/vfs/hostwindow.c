@@ -13,6 +13,7 @@
 //
 // A chunk's word: 0 not tried, CHUNK_FAILED, CHUNK_BUSY while one thread maps it, else number + 1.
 #include "core/lib/errno.h"
+#include "core/lib/mark.h"
 #include "core/vfs/hostfs.h"
 
 enum { READS_MIN = 64, READ_MAX = 65536 };
@@ -27,8 +28,13 @@ void host_window_truncated(void)
     atomic_fetch_add(&host_truncations, 1);
 }
 
+// One thread at a time: of two answers the older one might be kept as the newer.
 static bool size_ask(struct host_file *host)
 {
+    if (atomic_exchange(&host->is_asked, true)) {
+        MARK("window: another asks");
+        return false;
+    }
     uint32_t now = atomic_load(&host_truncations);
     struct fuse_getattr arguments = {.flags = FUSE_GETATTR_HANDLE, .handle = host->handle};
     struct fuse_attributes_answer result;
@@ -38,12 +44,13 @@ static bool size_ask(struct host_file *host)
                            .arguments_size = sizeof arguments,
                            .result = &result,
                            .result_size = sizeof result};
-    if (fs_call(host->device, &call) != 0) {
-        return false;
+    bool is_answered = fs_call(host->device, &call) == 0;
+    if (is_answered) {
+        atomic_store(&host->size, result.attributes.size);
+        atomic_store(&host->truncation, now); // one that came since is seen by the next read
     }
-    atomic_store(&host->size, result.attributes.size);
-    atomic_store(&host->truncation, now); // one that came since is seen by the next read
-    return true;
+    atomic_store(&host->is_asked, false);
+    return is_answered;
 }
 
 // Above the size that is known the file may have grown: asked again, but only so often.
@@ -70,6 +77,9 @@ static const char *chunk_get(struct host_file *host, uint64_t index)
             fs_chunks_map(host->device, host->handle, index * FS_CHUNK_SIZE, 1, false, &chunk);
         word = error == 0 ? chunk + 1 : CHUNK_FAILED;
         atomic_store_explicit(&host->chunks[index], word, memory_order_release);
+    }
+    if (word == CHUNK_BUSY) {
+        MARK("window: another maps it");
     }
     return word == 0 || word >= CHUNK_BUSY ? NULL : fs_chunk_address(host->device, word - 1);
 }

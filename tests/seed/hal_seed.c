@@ -47,6 +47,7 @@ static const struct seed_test *test;
 static const char *violation;
 static unsigned end_count;
 static hal_ns now_ns;
+static hal_ns wall_ns; // that the clock on the wall is ahead
 static uint64_t point_count, point_count_max, relax_count;
 
 static unsigned char decisions[DECISIONS_MAX];
@@ -444,7 +445,14 @@ hal_ns hal_clock_ns(void)
 
 hal_ns hal_clock_wall_ns(void)
 {
-    return now_ns;
+    seed_point();
+    return now_ns + wall_ns;
+}
+
+void seed_wall_step(hal_ns by)
+{
+    seed_point();
+    wall_ns += by;
 }
 
 void hal_timer_set(hal_ns deadline)
@@ -508,6 +516,7 @@ static void run_once(void)
     decision_count = preemption_count = 0;
     point_count = relax_count = 0;
     now_ns = 1000000;
+    wall_ns = 0;
     for (unsigned i = 0; i < SEED_CPU_COUNT; ++i) {
         struct seed_cpu *cpu = &cpus[i];
         cpu->done = cpu->blocked = cpu->may_time_out = cpu->kicked = false;

@@ -53,6 +53,8 @@ HAL_NORETURN void seed_fail(const char *text);
 
 bool seed_is_running(void); // inside a schedule
 
+void seed_wall_step(hal_ns by); // the clock on the wall goes forth
+
 // For resets of tests with the real core/sched: gives CPU index its struct cpu.
 void seed_cpu_set(unsigned index, struct cpu *cpu);
 
