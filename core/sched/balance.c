@@ -2,9 +2,13 @@
 // balance.c: which CPU a thread runs on.
 //
 // A thread starts on its creator's CPU and wakes where it last ran: most wait for each other, and
-// reaching another CPU costs more than a short wait. One that waits longer than SCHED_BALANCE_NS
-// while a CPU is idle, or has two threads less in its queue, is pushed there. Only the owner of a
-// run queue takes threads from it: an idle CPU kicks a crowded one and is given something.
+// reaching another CPU costs more than a short wait. (pair.c brings those together that do.) A CPU
+// with a queue looks at it every SCHED_BALANCE_NS. One that it finds there, and finds again after
+// SCHED_WAIT_NS, while a CPU is idle, or has two threads less in its queue, is pushed there:
+// whoever it waits for is busy. Then it has to wait for SCHED_BALANCE_NS for a while
+// (PAIR_REST_NS): where all CPUs are busy, those that are idle for a moment would have the same few
+// go round. Only the owner of a run queue takes threads from it: an idle CPU kicks a crowded one
+// and is given something.
 #include "core/sched/cpu.h"
 
 #include "core/lib/assert.h"
@@ -45,9 +49,9 @@ static bool is_wanted(struct cpu *cpu, struct cpu *target)
 }
 
 // The thread that has most claim to run among those that may run on target, and have waited long
-// enough, or have to wait here and would not there. *young: there is one that has not waited long
+// enough, or have to wait here and would not there. *again: after how long one may have waited long
 // enough.
-static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now, bool *young)
+static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now, hal_ns *again)
 {
     uint32_t running = atomic_load_explicit(&target->running_priority, memory_order_relaxed);
     bool wants_any = is_wanted(cpu, target);
@@ -57,7 +61,7 @@ static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now, 
         if (thread->priority <= running && !wants_any) {
             return NULL; // nor has any later one a higher priority
         }
-        if (!cpu_is_allowed(thread, target)) {
+        if (!cpu_is_allowed(thread, target) || thread->pair.is_parking) {
             continue;
         }
         if (thread->priority > running && thread->priority <= cpu->current->priority) {
@@ -66,10 +70,11 @@ static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now, 
         if (thread->ready_ns == 0) {
             thread->ready_ns = now;
         }
-        if (now - thread->ready_ns >= SCHED_BALANCE_NS) {
+        hal_ns patience = now < thread->pair.rest_ns ? SCHED_BALANCE_NS : SCHED_WAIT_NS;
+        if (now - thread->ready_ns >= patience) {
             return thread;
         }
-        *young = true;
+        *again = *again < patience ? *again : patience;
     }
     return NULL;
 }
@@ -77,19 +82,20 @@ static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now, 
 // Called where all queued threads' registers are saved: from interrupts.
 void balance_push(struct cpu *cpu, hal_ns now)
 {
-    bool young = false;
+    hal_ns again = UINT64_MAX;
     for (uint32_t i = 1; i < sched_count && runq_count(cpu) > 0; ++i) {
         struct cpu *target = &sched_cpus[(cpu->index + i) % sched_count];
-        struct thread *thread = pushable(cpu, target, now, &young);
+        struct thread *thread = pushable(cpu, target, now, &again);
         if (thread != NULL) {
             // One thread for each.
             atomic_store_explicit(&target->idle, false, memory_order_relaxed);
             runq_remove(cpu, thread);
+            pair_rest(thread, now);
             thread_depart(cpu, thread, target);
         }
     }
-    if (young) {
-        timer_want(cpu, now + SCHED_BALANCE_NS);
+    if (again != UINT64_MAX) {
+        timer_want(cpu, now + again);
     }
 }
 

@@ -23,7 +23,8 @@ enum {
     SCHED_PENALTY_NS = 10000,      // what counts as used by one that takes the CPU from another
     SCHED_LEAD_MAX_NS = 10000000,  // a sleeper wakes at most so far ahead of the others
     SCHED_LAG_MAX_NS = 10000000,   // and one that comes from another CPU is at most so far behind
-    SCHED_BALANCE_NS = 250000,     // a thread waits so long before an idle CPU may take it
+    SCHED_BALANCE_NS = 250000,     // so often a CPU looks who waits in its queue
+    SCHED_WAIT_NS = 50000,         // and who waits so long after that goes to an idle CPU
     CPU_LINE = 128,                // two cache lines: processors fetch them in pairs
 };
 
@@ -111,8 +112,8 @@ static inline struct cpu *thread_cpu(const struct thread *thread)
 // inbox.c. All with interrupts off.
 size_t inbox_size(uint32_t cpus); // bytes for each of so many
 void inbox_init(struct cpu *cpu, void *memory); // of zeros, inbox_size, aligned to CPU_LINE
-// thread is the target's from here on.
-void inbox_post(struct cpu *target, struct thread *thread);
+// thread is the target's from here on. True: it took a kick.
+bool inbox_post(struct cpu *target, struct thread *thread);
 void inbox_drain(struct cpu *cpu);
 bool inbox_poll(struct cpu *cpu, hal_ns until); // looks whether anything comes, and lets interrupts in. True: yes
 
@@ -180,6 +181,19 @@ void timer_settle(struct cpu *cpu); // before idling: no timer but for sleepers
 // thread.c
 void thread_release(struct thread *thread); // ended; its stack is left
 void thread_idle_init(struct cpu *cpu);     // -ENOMEM is fatal here: nothing runs yet
+
+// pair.c
+void pair_post(struct cpu *cpu, struct cpu *target, struct thread *thread); // woken by current; as inbox_post
+void pair_rest(struct thread *thread, hal_ns now); // it is moved. By itself, or its CPU
+void pair_judge(struct thread *self);
+
+// The caller, thread_self(), is about to park. May return on another CPU.
+static inline void pair_park(struct thread *self)
+{
+    if (self->pair.woke_ns != 0) {
+        pair_judge(self);
+    }
+}
 
 // quiescence.c: a CPU answers who waits for it to be outside of any section. Interrupts off.
 extern _Atomic uint64_t quiescence_asked;

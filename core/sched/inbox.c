@@ -61,13 +61,13 @@ MARK_GUESS static void kick_note(struct inbox *inbox)
 }
 
 // thread is the target's from the push on: not even its next is ours to read.
-void inbox_post(struct cpu *target, struct thread *thread)
+bool inbox_post(struct cpu *target, struct thread *thread)
 {
     struct inbox *inbox = target->inbox;
     uint32_t self = hal_cpu_self()->index;
     if (queue_push(&inbox->queues[self], thread)) {
         MARK("inbox: a post rides on an earlier one");
-        return;
+        return false;
     }
     uint64_t bit = 1ul << self % WORD_BITS;
     uint64_t posted = atomic_fetch_or(&inbox->posted[self / WORD_BITS], bit); // with inbox_drain
@@ -79,7 +79,9 @@ void inbox_post(struct cpu *target, struct thread *thread)
     } else {
         kick_note(inbox);
         cpu_kick(target->index);
+        return true;
     }
+    return false;
 }
 
 static void thread_take(struct cpu *cpu, struct thread *thread)

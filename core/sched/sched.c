@@ -58,6 +58,7 @@ void sched_counts_get(uint32_t cpu, struct sched_counts *counts)
         .polled_ns = count_get(&from->polled_ns),
         .polled_vain_ns = count_get(&from->polled_vain_ns),
         .unkicked = count_get(&from->unkicked),
+        .moves = count_get(&from->moves),
     };
 }
 
@@ -78,6 +79,7 @@ void sched_counts_sum(struct sched_counts *sum)
         sum->polled_ns += counts.polled_ns;
         sum->polled_vain_ns += counts.polled_vain_ns;
         sum->unkicked += counts.unkicked;
+        sum->moves += counts.moves;
     }
 }
 

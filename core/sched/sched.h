@@ -25,6 +25,7 @@ struct sched_counts {
     uint64_t polled_ns;       // for how long
     uint64_t polled_vain_ns;  // and of that for nothing
     uint64_t unkicked;        // wakes that needed no kick, since the other CPU was looking
+    uint64_t moves;           // threads that went to another CPU
 };
 void sched_counts_sum(struct sched_counts *sum);
 void sched_counts_get(uint32_t cpu, struct sched_counts *counts); // of one of them

@@ -71,8 +71,9 @@ void thread_depart(struct cpu *cpu, struct thread *thread, struct cpu *target)
         timer_remove(cpu, thread);
     }
     thread->migrating = true;
+    count_add(&cpu->counts.moves, 1);
     atomic_store_explicit(&thread->cpu, target, memory_order_relaxed); // the post publishes it
-    inbox_post(target, thread);
+    (void)inbox_post(target, thread);
 }
 
 bool thread_ready(struct thread *thread)
@@ -80,7 +81,7 @@ bool thread_ready(struct thread *thread)
     struct cpu *cpu = hal_cpu_self();
     struct cpu *target = thread_cpu(thread);
     if (target != cpu) {
-        inbox_post(target, thread);
+        pair_post(cpu, target, thread);
     } else if (cpu_is_allowed(thread, cpu)) {
         runq_insert(cpu, thread);
         if (is_real_time(thread)) {
@@ -241,6 +242,7 @@ void thread_park(void)
 {
     uintptr_t irq = hal_irq_save();
     struct thread *self = thread_self();
+    pair_park(self);
     uint32_t running = THREAD_RUNNING;
     if (atomic_compare_exchange_strong(&self->state, &running, THREAD_PARKED)) {
         sched_switch(hal_cpu_self(), NULL);
@@ -265,6 +267,7 @@ static bool park_until(struct thread *self, hal_ns deadline)
     if (hal_clock_ns() >= deadline) {
         return false;
     }
+    pair_park(self); // here: who goes to another CPU has no timer
     uintptr_t irq = hal_irq_save();
     timer_insert(hal_cpu_self(), self, deadline);
     thread_park();

@@ -178,6 +178,7 @@ static void thread_fill(struct thread *thread, struct cpu *cpu, void *tp)
     thread->timer_armed = false;
     atomic_store_explicit(&thread->on_wall, false, memory_order_relaxed);
     thread_wait_note(thread, THREAD_WAIT_NONE, NULL);
+    thread->pair = (struct thread_pair){0};
     thread->preempted = false;
     thread->order = 0;
     thread->priority = 0;

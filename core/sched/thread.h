@@ -58,6 +58,17 @@ struct thread_schedule {
     bool resets;      // threads that it creates are no real-time ones, and of nice 0 or more
 };
 
+// With whom a thread works (pair.c). Its own, and while it is parked its waker's.
+struct thread_pair {
+    hal_ns woke_ns;         // when, since it last parked, it last woke one on another CPU; 0: it did not
+    hal_ns cost_ns;         // of that wake; 0: not to be saved
+    struct thread *partner; // whom it woke there last
+    struct thread *waker;   // who woke it from there last
+    hal_ns rest_ns;         // it stays where it is until then
+    uint32_t handovers;     // so many times in a row it has parked soon after it woke partner
+    bool is_parking;        // it goes to partner's CPU, and parks there
+};
+
 struct thread {
     struct hal_context context;
     _Atomic(struct cpu *) cpu;   // where it runs, or will run once woken; written by that CPU only (switch.c)
@@ -82,8 +93,9 @@ struct thread {
     bool timer_armed;            // timer_node is in the wheel of cpu; that CPU's, interrupts off
     bool timer_passed;           // the timer ended the last park_until; that CPU's
     _Atomic bool on_wall;        // it sleeps until a deadline with THREAD_WALL; its own
+    struct thread_pair pair;
     void *user;                  // of the room that made it (core/linux: struct task); set before it starts
-    // Its own, and a waker's that moves it to another queue. For reports and debuggers: nothing is decided by them.
+    // Its own, and a waker's that moves it to another queue. For reports and debuggers, and for pair.c.
     _Atomic uint32_t wait_kind;  // enum thread_wait
     _Atomic(const void *) wait_object;
     void *timed_waiter;          // core/sync/mutex.c's: its last timed lock that gave up

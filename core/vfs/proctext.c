@@ -118,11 +118,18 @@ static size_t stat_make(char *text, size_t size, void *argument)
     }
     struct sched_counts counts;
     sched_counts_sum(&counts);
-    put(&writer,
-        "intr %lu\nctxt %lu\nbtime %lu\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n",
+    put(&writer, "intr %lu\nctxt %lu\nbtime %lu\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n",
         counts.interrupts, counts.switches, (hal_clock_wall_ns() - up) / 1000000000);
     return writer.length;
 }
+
+enum { NS_PER_US = 1000 };
+
+// One figure of each CPU.
+struct interrupt_line {
+    const char *name, *what;
+    uint64_t (*count)(const struct sched_counts *);
+};
 
 static uint64_t timers_of(const struct sched_counts *counts)
 {
@@ -139,16 +146,52 @@ static uint64_t others_of(const struct sched_counts *counts)
     return counts->interrupts - counts->timers - counts->kicked;
 }
 
-static void interrupts_put(struct writer *writer, const char *name,
-                           uint64_t (*count)(const struct sched_counts *), const char *what)
+static uint64_t looks_of(const struct sched_counts *counts)
 {
-    put(writer, "%s:", name);
+    return counts->polls;
+}
+
+static uint64_t looked_us_of(const struct sched_counts *counts)
+{
+    return counts->polled_ns / NS_PER_US;
+}
+
+static uint64_t vain_us_of(const struct sched_counts *counts)
+{
+    return counts->polled_vain_ns / NS_PER_US;
+}
+
+static uint64_t unkicked_of(const struct sched_counts *counts)
+{
+    return counts->unkicked;
+}
+
+static uint64_t moves_of(const struct sched_counts *counts)
+{
+    return counts->moves;
+}
+
+// Linux's names, then ours.
+static const struct interrupt_line interrupt_lines[] = {
+    {"LOC", "Local timer interrupts", timers_of},
+    {"RES", "Rescheduling interrupts", kicks_of},
+    {"DEV", "Devices and notices", others_of},
+    {"NOK", "Wakes of another CPU that looked, without an interrupt", unkicked_of},
+    {"LOO", "Looks for work before halting", looks_of},
+    {"LUS", "Microseconds of that", looked_us_of},
+    {"VUS", "Microseconds of that in vain", vain_us_of},
+    {"MOV", "Threads that went to another CPU", moves_of},
+};
+
+static void interrupts_put(struct writer *writer, const struct interrupt_line *line)
+{
+    put(writer, "%s:", line->name);
     for (uint32_t i = 0; i < sched_cpu_count(); ++i) {
         struct sched_counts counts;
         sched_counts_get(i, &counts);
-        put(writer, " %10lu", count(&counts));
+        put(writer, " %10lu", line->count(&counts));
     }
-    put(writer, "   %s\n", what);
+    put(writer, "   %s\n", line->what);
 }
 
 static size_t interrupts_make(char *text, size_t size, void *argument)
@@ -160,9 +203,9 @@ static size_t interrupts_make(char *text, size_t size, void *argument)
         put(&writer, "%sCPU%u", i == 0 ? "      " : i < 10 ? "       " : "      ", i);
     }
     put(&writer, "\n");
-    interrupts_put(&writer, "LOC", timers_of, "Local timer interrupts");
-    interrupts_put(&writer, "RES", kicks_of, "Rescheduling interrupts");
-    interrupts_put(&writer, "DEV", others_of, "Devices and notices");
+    for (size_t i = 0; i < sizeof interrupt_lines / sizeof interrupt_lines[0]; ++i) {
+        interrupts_put(&writer, &interrupt_lines[i]);
+    }
     return writer.length;
 }
 

@@ -154,6 +154,47 @@ static void reset_schedule_parked(void)
     guest_reset(1, 1, raise_and_wake);
 }
 
+// One hands over to another as often as it takes to go there, counted up to the last time.
+
+static void hand_over_once_more(void)
+{
+    struct thread_pair *pair = &thread_self()->pair;
+    pair->partner = guest(1);
+    pair->handovers = UINT32_MAX - 1;
+    guest_tell(1);
+}
+
+static void come_together(void)
+{
+    hand_over_once_more();
+    guest_wait(0);
+}
+
+static void reset_pair(void)
+{
+    guests_reset();
+    guest_reset(0, 0, come_together);
+    guest_reset(1, 1, guest_pong);
+    guest(1)->pair.waker = guest(0);
+}
+
+// The same with one that waits until a time.
+
+static void come_together_timed(void)
+{
+    hand_over_once_more();
+    thread_sleep_until(hal_clock_ns() + 6000);
+}
+
+static void reset_pair_timed(void)
+{
+    guests_reset();
+    guest_reset(0, 0, come_together_timed);
+    guest_reset(1, 1, guest_sleep_1);
+    guest(1)->pair.waker = guest(0);
+}
+
+static const char *const pair_marks[] = {"pair: one goes to the other", NULL};
 static const char *const wishes_marks[] = {
     "inbox: one that must not run here",
     "switch: one that changes CPU is posted by the next",
@@ -169,6 +210,22 @@ static const struct seed_test tests[] = {
         .reset = reset_running,
         .bodies = {guest_cpu_run, guest_cpu_run},
         .end_count = 2,
+        .preemption_max = 3,
+    },
+    {
+        .name = "pair",
+        .reset = reset_pair,
+        .bodies = {guest_cpu_run, guest_cpu_run},
+        .end_count = 2,
+        .marks = pair_marks,
+        .preemption_max = 3,
+    },
+    {
+        .name = "pair, timed",
+        .reset = reset_pair_timed,
+        .bodies = {guest_cpu_run, guest_cpu_run},
+        .end_count = 2,
+        .marks = pair_marks,
         .preemption_max = 3,
     },
     {

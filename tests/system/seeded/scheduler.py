@@ -98,6 +98,30 @@ def idle(machine, files):
                          repr((status, out, err, run)))
 
 
+def placed(machine, files):
+    """Who hand over to each other come together on one CPU; who compute at the same time are apart."""
+    def judge_placed(name, cpus, arguments, right):
+        for seed in SEEDS:
+            machine.empty()
+            command = machine.osv[:1] + ["-c", str(cpus), "--seed", str(seed)] + machine.osv[3:]
+            status, out, err = machine.run(command + [files["placed"], *arguments])
+            run = {name: int(value) for name, value in re.findall(r"(\w+) (\d+)", out.decode())}
+            machine.case("%s: %s, %d vCPUs, seed %d" % (" ".join(arguments), name, cpus, seed),
+                         status == 0 and "moves" in run and right(run), repr((status, out, err)))
+    for cpus in (2, 3):
+        judge_placed("two come together", cpus, ["hand-over", "200", "100"],
+                     lambda run: run["kicks"] <= 2 and run["moves"] <= 2)
+    # Each of 200 hand-overs is a kick, but where the other CPU looks.
+    judge_placed("nobody goes where it may not", 2, ["bound", "200", "100"],
+                 lambda run: run["kicks"] >= 150 and run["moves"] == 0)
+    judge_placed("each pair on a CPU of its own", 2, ["pairs", "200", "100"],
+                 lambda run: run["kicks"] <= 40 and run["moves"] <= 4 and run["us"] < 36000)
+    # 20 ms if both compute all the time, 40 ms on one CPU.
+    judge_placed("both compute", 2, ["stages", "200", "200"], lambda run: run["us"] < 27000 and run["moves"] <= 10)
+    # 20 ms if nobody waits: three CPUs for four threads. Nobody is moved to and fro.
+    judge_placed("a server and its clients stay", 3, ["served", "100", "200"], lambda run: run["moves"] <= 10)
+
+
 def ticks(machine, files):
     """One busy thread on each CPU and no timer: no interrupt in a second."""
     for cpus in (1, 2, 4):
