@@ -8,14 +8,34 @@
 #include "pthread_impl.h"
 #include "syscall.h"
 
-long(__syscall_cp)(long number, long a, long b, long c, long d, long e, long f)
+// Has libc_cancel_test perhaps something to do?
+static inline bool cancel_is_requested(void)
 {
-    libc_cancel_test();
+    const struct libc_thread *self = (void *)(__get_tp() - LIBC_THREAD_MUSL);
+    return atomic_load_explicit(&self->cancel_requested, memory_order_relaxed) != 0;
+}
+
+static inline long cancelable_call(long number, long a, long b, long c, long d, long e, long f)
+{
     long result = __syscall6(number, a, b, c, d, e, f);
     if (result == -EINTR) {
         libc_cancel_test();
     }
     return result;
+}
+
+// A function by itself, so that nothing need be kept for it in the one below.
+__attribute__((noinline, cold)) static long requested_call(long number, long a, long b, long c,
+                                                           long d, long e, long f)
+{
+    libc_cancel_test();
+    return cancelable_call(number, a, b, c, d, e, f);
+}
+
+long(__syscall_cp)(long number, long a, long b, long c, long d, long e, long f)
+{
+    return __builtin_expect(cancel_is_requested(), 0) ? requested_call(number, a, b, c, d, e, f)
+                                                      : cancelable_call(number, a, b, c, d, e, f);
 }
 
 void __pthread_testcancel(void)

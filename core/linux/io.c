@@ -36,14 +36,14 @@ static void signal_self(int signal)
     (void)signal_send_thread(0, &info);
 }
 
-long transfer_result(int error, size_t done)
+long transfer_failed(int error)
 {
-    if (error == -EPIPE && done == 0) {
+    if (error == -EPIPE) {
         signal_self(SIGNAL_PIPE);
-    } else if (error == -EFBIG && done == 0 && process_limit(RLIMIT_FSIZE) != RLIM_INFINITY) {
+    } else if (error == -EFBIG && process_limit(RLIMIT_FSIZE) != RLIM_INFINITY) {
         signal_self(SIGNAL_FILE_SIZE);
     }
-    return done > 0 ? (long)done : error;
+    return error;
 }
 
 bool breaks_silently(const struct file *file)
@@ -82,7 +82,7 @@ long linux_read(int fd, char *data, size_t size)
     size = transfer_limit(size);
     struct file *file = borrow(fd, data, size);
     if (file != NULL) {
-        int error = file_read_borrowed(file, data, size, &done);
+        int error = file->ops->read_borrowed(file, data, size, &done);
         return transfer_result(error, done);
     }
     int error = begin(fd, &file, data, size);
@@ -99,7 +99,7 @@ long linux_write(int fd, const char *data, size_t size)
     size = transfer_limit(size);
     struct file *file = borrow(fd, data, size);
     if (file != NULL) {
-        int error = file_write_borrowed(file, data, size, &done);
+        int error = file->ops->write_borrowed(file, data, size, &done);
         return transfer_result(error, done);
     }
     int error = begin(fd, &file, data, size);

@@ -28,7 +28,7 @@ static long no_call(long a, long b, long c, long d, long e, long f)
 // A call that is not there, or one that a signal ended, or came during. (Who is interrupted by a
 // signal that another thread takes first calls again.)
 __attribute__((noinline, cold)) static long second_look(long result, long number,
-                                                        const long arguments[6])
+                                                        const volatile long arguments[6])
 {
     const struct linux_row *row = rows[number];
     if (row == NULL) {
@@ -55,10 +55,14 @@ static long dispatch(long number, long a, long b, long c, long d, long e, long f
     if ((unsigned long)number >= SYSCALL_NUMBER_MAX) {
         return -ENOSYS;
     }
+    // In memory, whatever the compiler thinks: in registers they would have to be saved and
+    // restored.
+    volatile long kept[6];
+    kept[0] = a, kept[1] = b, kept[2] = c, kept[3] = d, kept[4] = e, kept[5] = f;
     long result = calls[number](a, b, c, d, e, f);
     bool is_unusual = result == -EINTR || result == -ENOSYS || result == -LINUX_INTERRUPTED;
     if (__builtin_expect(is_unusual || task_is_signaled(task_self()), 0)) {
-        return second_look(result, number, (const long[6]){a, b, c, d, e, f});
+        return second_look(result, number, kept);
     }
     return result;
 }

@@ -16,9 +16,14 @@ static inline size_t transfer_limit(size_t size)
     return size < 0x7ffff000 ? size : 0x7ffff000;
 }
 
+long transfer_failed(int error); // transfer_result's
+
 // What a call answers that has moved done bytes until there was an error, or none. Sends the signal
 // that goes with some errors.
-long transfer_result(int error, size_t done);
+static inline long transfer_result(int error, size_t done)
+{
+    return done > 0 || error == 0 ? (long)done : transfer_failed(error);
+}
 
 // The same for a call that moved bytes of file, which it gives back.
 long transfer_end(struct file *file, int error, size_t done);

@@ -57,9 +57,8 @@ struct file_offer *file_offered(struct waitqueue *queue)
     return offer;
 }
 
-void file_serve(struct waitqueue *queue)
+void file_serve(struct waitqueue *queue, struct file_offer *offer)
 {
-    struct file_offer *offer = waitqueue_offered(queue);
     ASSERT(!offer->file->is_over);
     --offer->file->sleeper_count;
     waitqueue_serve(queue);

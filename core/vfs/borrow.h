@@ -38,7 +38,7 @@ enum wait_result file_sleep(struct file *file, struct mutex *lock, struct waitqu
 // What the first that waits offers and may be served, with the lock held. NULL: nothing; then those
 // whose files are over have been woken, to do it themselves.
 struct file_offer *file_offered(struct waitqueue *queue);
-void file_serve(struct waitqueue *queue); // that one, with the lock held: it is done
+void file_serve(struct waitqueue *queue, struct file_offer *offer); // that one: it is done
 
 // For file_put, when the last reference is gone. False: somebody sleeps, and will end the file.
 bool file_recall(struct file *file);

@@ -98,7 +98,7 @@ static void readers_serve(struct eventfd *event)
     struct file_offer *first;
     while (event->value > 0 && (first = file_offered(&event->readers)) != NULL) {
         container_of(first, struct offer, offer)->answer = value_take(event);
-        file_serve(&event->readers);
+        file_serve(&event->readers, first);
     }
 }
 

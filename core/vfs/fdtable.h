@@ -12,8 +12,8 @@ enum { FD_MAX = 65536 };
 int fd_install(struct file *file, int lowest, bool close_on_exec);
 int fd_install_at(int fd, struct file *file, bool close_on_exec); // dup2: closes what was there
 int fd_get(int fd, struct file **file); // one more reference for the caller: file_put it. -EBADF
-// The file, if it is one that is lent (borrow.h): its lock is held, and file_read_borrowed or
-// file_write_borrowed gives it back. NULL: it is not one, or not open.
+// The file, if it is one that is lent (borrow.h): its lock is held, and its operation read_borrowed
+// or write_borrowed gives it back. NULL: it is not one, or not open.
 struct file *fd_borrow(int fd);
 int fd_close(int fd);
 int fd_flag_get(int fd); // FD_CLOEXEC: 1 or 0; -EBADF

@@ -246,26 +246,6 @@ int file_write(struct file *file, const char *data, size_t size, size_t *done)
     return error;
 }
 
-int file_read_borrowed(struct file *file, char *data, size_t size, size_t *done)
-{
-    *done = 0;
-    if (!is_readable(file)) {
-        file_return(file, atomic_load_explicit(&file->lock, memory_order_relaxed));
-        return -EBADF;
-    }
-    return file->ops->read_borrowed(file, data, size, done);
-}
-
-int file_write_borrowed(struct file *file, const char *data, size_t size, size_t *done)
-{
-    *done = 0;
-    if (!is_writable(file)) {
-        file_return(file, atomic_load_explicit(&file->lock, memory_order_relaxed));
-        return -EBADF;
-    }
-    return file->ops->write_borrowed(file, data, size, done);
-}
-
 static int place_check(struct file *file, uint64_t offset)
 {
     if ((int64_t)offset < 0) {

@@ -107,8 +107,9 @@ struct dir_entry {
 struct file_ops {
     int (*read)(struct file *file, uint64_t offset, char *data, size_t size, size_t *done);
     int (*write)(struct file *file, uint64_t offset, const char *data, size_t size, size_t *done);
-    // The same of streams, for callers that have file->lock and no reference: borrow.h. They give
-    // the lock back, and the file with it. NULL: files of this type are not lent.
+    // The same of streams, for callers that have file->lock and no reference: borrow.h. They look
+    // whether the file is open for that, and give the lock back, and the file with it. NULL: files
+    // of this type are not lent.
     int (*read_borrowed)(struct file *file, char *data, size_t size, size_t *done);
     int (*write_borrowed)(struct file *file, const char *data, size_t size, size_t *done);
     int (*seek)(struct file *file, int64_t offset, enum seek_from from,
@@ -170,9 +171,6 @@ int file_size_check(struct vnode *vnode, uint64_t size); // may it have that siz
 // With the file's own offset. -EBADF: not open for that. A signal ends a blocked call: -EINTR.
 int file_read(struct file *file, char *data, size_t size, size_t *done);
 int file_write(struct file *file, const char *data, size_t size, size_t *done);
-// The same for what fd_borrow answered, which is given back.
-int file_read_borrowed(struct file *file, char *data, size_t size, size_t *done);
-int file_write_borrowed(struct file *file, const char *data, size_t size, size_t *done);
 int file_read_vector(struct file *file, const struct io_vector *vectors, size_t count,
                      size_t *done);
 int file_write_vector(struct file *file, const struct io_vector *vectors, size_t count,

@@ -149,7 +149,11 @@ static int read_borrowed(struct file *file, char *data, size_t size, size_t *don
 {
     struct pipe *pipe = file->state;
     struct offer offer = {.offer.file = file, .data = data, .size = size};
-    int error = size == 0 ? 0 : data_await(file, waits_by_flags(file), &offer);
+    if (!reads(file) || size == 0) {
+        file_return(file, &pipe->lock);
+        return !reads(file) ? -EBADF : 0;
+    }
+    int error = data_await(file, waits_by_flags(file), &offer);
     if (offer.done > 0) {
         *done = offer.done;
         return 0;
@@ -197,7 +201,7 @@ static size_t reader_serve(struct pipe *pipe, const char *data, size_t size)
         return 0;
     }
     offer->done = part;
-    file_serve(&pipe->readers);
+    file_serve(&pipe->readers, first);
     return part;
 }
 
@@ -231,7 +235,7 @@ static int write_some(struct pipe *pipe, const char *data, size_t size, bool is_
 static int write_borrowed(struct file *file, const char *data, size_t size, size_t *done)
 {
     struct pipe *pipe = file->state;
-    int error = 0;
+    int error = writes(file) ? 0 : -EBADF;
     bool is_atomic = size <= PIPE_ATOMIC;
     while (*done < size && error == 0) {
         size_t step = 0;

@@ -144,8 +144,8 @@ static int transfer(int fd, char *data, size_t size, bool reads)
         return error;
     }
     if (is_borrowed) {
-        error = reads ? file_read_borrowed(file, data, size, &done)
-                      : file_write_borrowed(file, data, size, &done);
+        error = reads ? file->ops->read_borrowed(file, data, size, &done)
+                      : file->ops->write_borrowed(file, data, size, &done);
     } else {
         error = reads ? file_read(file, data, size, &done) : file_write(file, data, size, &done);
         file_put(file);
