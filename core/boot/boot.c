@@ -85,10 +85,8 @@ static void mounts_make(void)
 static void streams_open(void)
 {
     struct file *streams[3];
-    if (options.streams == NULL) {
-        return;
-    }
-    int error = vfs_standard_streams(options.streams, streams);
+    int error = options.streams == NULL ? vfs_console_streams(streams)
+                                        : vfs_standard_streams(options.streams, streams);
     if (error != 0) {
         give_up(STATUS_NOT_EXECUTABLE, "standard streams", error_text(error));
     }
@@ -100,6 +98,49 @@ static void streams_open(void)
     }
 }
 
+static const struct hal_module *module_find(const char *name)
+{
+    for (size_t i = 0; i < machine->module_count; ++i) {
+        if (strcmp(machine->modules[i].name, name) == 0) {
+            return &machine->modules[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *image_error_text(int error)
+{
+    switch (error) {
+    case -EINVAL:
+        return "is no image in EROFS format";
+    case -EOPNOTSUPP:
+        return "was made with features that are not known here; make it by mkfs.erofs without -z";
+    case -EIO:
+        return "is damaged";
+    case -EROFS:
+        return "lacks one of the directories /tmp, /dev and /proc";
+    default:
+        return error_text(error);
+    }
+}
+
+static void root_mount(void)
+{
+    if (options.root == NULL) {
+        vfs_init();
+        return;
+    }
+    const struct hal_module *module = module_find(options.root);
+    if (module == NULL) {
+        give_up(STATUS_NOT_EXECUTABLE, options.root, "no module of that name came with the boot");
+    }
+    const struct hal_region image = {.start = module->start, .size = module->size};
+    int error = vfs_init_image(options.root, &image);
+    if (error != 0) {
+        give_up(STATUS_NOT_EXECUTABLE, options.root, image_error_text(error));
+    }
+}
+
 // Everything that a program needs and that may block.
 static void kernel_start(void)
 {
@@ -108,7 +149,7 @@ static void kernel_start(void)
     error = rcu_start();
     ASSERT(error == 0); // nothing has used memory yet
     device_init(machine);
-    vfs_init();
+    root_mount();
     elf_image_register(machine);
     error = options.process.stats ? stats_start() : 0;
     ASSERT(error == 0);

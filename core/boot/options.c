@@ -53,6 +53,15 @@ static void mount_read(struct options *options, const char *option, const char *
     mount->is_read_only = strcmp(mode, ":ro") == 0;
 }
 
+// NAME=VALUE
+static void environment_read(struct options *options, const char *option, const char *value)
+{
+    if (options->environment_count == OPTION_ENVIRONMENT_MAX || strchr(value, '=') == NULL) {
+        refuse(option, "wants NAME=VALUE, at most 64 times");
+    }
+    options->environment[options->environment_count++] = value;
+}
+
 static void ignored_read(struct process_options *process, const char *option, const char *value)
 {
     uint32_t signal = number_read(option, value, 10);
@@ -144,6 +153,10 @@ static void option_read(struct options *options, const char *option)
         mount_read(options, option, value);
     } else if ((value = value_of(option, "--std=")) != NULL) {
         options->streams = value;
+    } else if ((value = value_of(option, "--env=")) != NULL) {
+        environment_read(options, option, value);
+    } else if ((value = value_of(option, "--root=")) != NULL) {
+        options->root = value;
     } else if ((value = value_of(option, "--exec=")) != NULL) {
         options->process.executable = value;
     } else if ((value = value_of(option, "--cwd=")) != NULL) {
@@ -177,6 +190,7 @@ void options_read(struct options *options, const char *const *arguments,
         option_read(options, *arguments);
     }
     options->process.arguments = *arguments == NULL ? arguments : arguments + 1;
+    environment = options->environment_count > 0 ? options->environment : environment;
     options->process.environment = environment;
     if (options->process.executable == NULL) {
         options->process.executable = options->process.arguments[0];

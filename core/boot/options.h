@@ -18,7 +18,7 @@
 
 #include "core/linux/process.h"
 
-enum { OPTION_MOUNT_MAX = 32, OPTION_TEXT_MAX = 4096 };
+enum { OPTION_MOUNT_MAX = 32, OPTION_TEXT_MAX = 4096, OPTION_ENVIRONMENT_MAX = 64 };
 
 struct option_mount {
     char tag[64];
@@ -28,11 +28,14 @@ struct option_mount {
 
 struct options {
     struct process_options process;
-    const char *directory;              // NULL: /
-    const char *streams;                // NULL: none
-    const char *library_path, *preload; // of the environment
-    bool bind_now;                      // of the environment
-    unsigned trace;                     // enum elf_trace
+    const char *directory; // NULL: /
+    const char *streams;   // NULL: the console
+    const char *root;      // a module that is the root; NULL: an empty root
+    const char *environment[OPTION_ENVIRONMENT_MAX + 1]; // of options; NULL ends
+    size_t environment_count;                            // 0: it is the machine's
+    const char *library_path, *preload;                  // of the environment
+    bool bind_now;                                       // of the environment
+    unsigned trace;                                      // enum elf_trace
     struct option_mount mounts[OPTION_MOUNT_MAX];
     size_t mount_count;
     bool is_self_test, is_self_test_to_fail;

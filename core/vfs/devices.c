@@ -4,6 +4,7 @@
 
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
+#include "core/vfs/console.h"
 #include "core/vfs/file.h"
 #include "core/vfs/poll.h"
 #include "core/vfs/vnode.h"
@@ -156,6 +157,8 @@ struct device_kind {
     const struct file_ops *ops;
 };
 
+static const uint64_t console_number = DEVICE_NUMBER(5, 1);
+
 static const struct device_kind kinds[] = {
     {DEVICE_NUMBER(1, 3), &null_ops},     {DEVICE_NUMBER(1, 5), &zero_ops},
     {DEVICE_NUMBER(1, 7), &full_ops},     {DEVICE_NUMBER(1, 8), &random_ops},
@@ -168,6 +171,10 @@ int device_node_open(uint64_t number, struct file *file)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; ++i) {
         if (kinds[i].number != number) {
             continue;
+        }
+        if (number == console_number && terminal == NULL) {
+            console_open(file);
+            return 0;
         }
         if (kinds[i].ops == &terminal_ops && terminal == NULL) {
             return -ENXIO;

@@ -14,7 +14,8 @@ struct file;
 // Makes file, whose flags are set, one on that device. -ENXIO: no such device.
 int device_node_open(uint64_t number, struct file *file);
 
-// What /dev/tty and /dev/console are: the machine's standard stream, once there is one.
+// What /dev/tty and /dev/console are: the machine's standard stream, once there is one. Without it
+// /dev/console is the machine's own (console.h).
 void device_terminal_set(struct file *stream);
 
 #endif

@@ -7,6 +7,7 @@
 #include "core/lib/string.h"
 #include "core/mem/heap.h"
 #include "core/vfs/devices.h"
+#include "core/vfs/erofs/erofs.h"
 #include "core/vfs/hostfs.h"
 #include "core/vfs/mount.h"
 #include "core/vfs/procfs.h"
@@ -190,6 +191,19 @@ int vfs_standard_streams(const char *device_name, struct file *streams[3])
     return error;
 }
 
+int vfs_console_streams(struct file *streams[3])
+{
+    int error = 0;
+    for (int i = 0; i < 3; ++i) {
+        streams[i] = NULL;
+        if (error == 0) {
+            error = vfs_open(NULL, "/dev/console", i == 0 ? OPEN_READ_ONLY : OPEN_WRITE_ONLY, 0,
+                             &streams[i]);
+        }
+    }
+    return error;
+}
+
 // ---- Files of core's own ----
 
 static int device_file_make(struct mount *mount, const char *name, uint32_t mode,
@@ -268,14 +282,9 @@ static int devices_make(void)
     return error != 0 ? error : vfs_mount_ramfs("/dev/shm");
 }
 
-static int root_make(void)
+// Everything starts at mount, which has its root.
+static int root_attach(struct mount *mount)
 {
-    struct mount *mount = mount_new("ramfs", "rootfs", false);
-    ASSERT(mount != NULL);
-    int error = ramfs_fill(mount, 0755);
-    if (error != 0) {
-        return error;
-    }
     mount_attach(mount, NULL, "/");
     vnode_get(mount->root);
     struct entry *root = entry_new(NULL, mount->root, "");
@@ -296,16 +305,34 @@ static int procfs_mount(void)
     return error != 0 ? error : mount_at(mount, "/proc");
 }
 
-void vfs_init(void)
+static int tree_make(void)
 {
     uint32_t umask = vfs_umask();
     vfs_umask_set(0);
-    int error = root_make();
-    error = error != 0 ? error : vfs_mount_ramfs("/tmp");
+    int error = vfs_mount_ramfs("/tmp");
     error = error != 0 ? error : vfs_mount_ramfs("/dev");
     error = error != 0 ? error : vfs_change_mode(NULL, "/dev", 0755, 0);
     error = error != 0 ? error : procfs_mount();
     error = error != 0 ? error : devices_make();
     vfs_umask_set(umask);
+    return error;
+}
+
+void vfs_init(void)
+{
+    struct mount *mount = mount_new("ramfs", "rootfs", false);
+    ASSERT(mount != NULL);
+    int error = ramfs_fill(mount, 0755);
+    error = error != 0 ? error : root_attach(mount);
+    error = error != 0 ? error : tree_make();
     ASSERT(error == 0); // memory for a handful of names: there is nothing to run without
+}
+
+int vfs_init_image(const char *name, const struct hal_region *image)
+{
+    struct mount *mount = mount_new("erofs", name, true);
+    ASSERT(mount != NULL);
+    int error = erofs_fill(mount, image);
+    error = error != 0 ? error : root_attach(mount);
+    return error != 0 ? error : tree_make();
 }

@@ -8,12 +8,17 @@
 #define CORE_VFS_VFS_H
 
 #include "core/vfs/file.h"
+#include "hal/hal.h"
 
 struct entry;
 struct file_system_type;
-struct hal_boot;
 
 void vfs_init(void); // the root: an empty ramfs with /tmp /dev /proc mounted (devfs, procfs)
+
+// The same, but the root is a read-only file system in EROFS format that lies in memory at image. -EINVAL: it is none.
+// -EOPNOTSUPP: it is one that we cannot read. -EIO: it is damaged. -EROFS: it has no directories /tmp, /dev and /proc.
+// -ENOMEM. After an error no other function of vfs may be called.
+HAL_MUST_CHECK int vfs_init_image(const char *name, const struct hal_region *image);
 
 // Mounts a file-system device of the machine (hal_boot.devs, by name) at path; missing directories
 // are made in the ramfs.
@@ -74,6 +79,9 @@ int vfs_device_file_make(const char *device_name, const char *name, uint32_t mod
 // The three standard streams of the machine (nodes 0, 1, 2 of the named device) as open files for
 // descriptors 0, 1, 2.
 int vfs_standard_streams(const char *device_name, struct file *streams[3]);
+
+// The machine's console as open files for descriptors 0, 1, 2 (console.h).
+int vfs_console_streams(struct file *streams[3]);
 
 // Files whose text is made when they are opened (procfs). make writes at most size bytes and
 // answers the length of the whole.

@@ -2,7 +2,8 @@
 // layout.h: where things are in the 48-bit address space; read by C, assembly and, in words, by
 // kernel.ld.
 //
-//   0000000000010000 .. 00007fffffffefff  the window of hal_map: programs, their stacks and files
+//   0000000000010000 .. 000000003fffffff  the low window of hal_map: programs linked at fixed addresses
+//   0000000040000000 .. 00007fffffffefff  the other one: programs, their stacks and files
 //   ffff800000000000 + p                  the direct map: every page of usable memory
 //   ffffc00000000000 + p                  registers of devices, mapped one by one
 //   ffffffff80000000 + p                  the image, loaded at p = 2 MiB
@@ -11,6 +12,7 @@
 
 #define LAYOUT_WINDOW 0x0000000000010000
 #define LAYOUT_WINDOW_SIZE 0x00007ffffffef000
+#define LAYOUT_WINDOW_HIGH 0x0000000040000000
 #define LAYOUT_DIRECT 0xffff800000000000
 #define LAYOUT_DEVICE 0xffffc00000000000
 #define LAYOUT_IMAGE 0xffffffff80000000

@@ -60,8 +60,10 @@ HAL_NORETURN void machine_start(hal_phys info)
         .env = environment,
         .cpu_count = cpu_count,
         .direct_base = (char *)LAYOUT_DIRECT,
-        .va_base = (char *)LAYOUT_WINDOW,
-        .va_size = LAYOUT_WINDOW_SIZE,
+        .va_base = (char *)LAYOUT_WINDOW_HIGH,
+        .va_size = LAYOUT_WINDOW + LAYOUT_WINDOW_SIZE - LAYOUT_WINDOW_HIGH,
+        .low_base = (char *)LAYOUT_WINDOW,
+        .low_size = LAYOUT_WINDOW_HIGH - LAYOUT_WINDOW,
         .regions = usable.regions,
         .region_count = usable.count,
         .memory_is_zero = false, // firmware and loader have been there

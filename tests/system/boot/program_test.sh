@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# program_test.sh KERNEL BOARD CPUS PROGRAM...: programs on the x86_64 kernel in QEMU, from a root in EROFS format that comes
+# as a module of the boot. The PROGRAMs are forms of tests/apps/hello.c, the others Debian's, compared with the same command
+# on Linux. Then images that are none, or damaged: one line that says so, and status 126.
+set -uo pipefail
+
+kernel=$1 board=$2 cpus=$3
+shift 3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+root=$work/root
+log=$work/log
+
+# What a program needs of libraries is found where Debian has it; the C library is the kernel itself.
+install_program() {
+    local library
+    cp -L "$1" "$root/bin/${2:-$(basename "$1")}"
+    ldd "$1" 2>/dev/null | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | while read -r library; do
+        case $library in
+        */libc.so.6) ;;
+        *) cp -Ln "$library" "$root/lib/x86_64-linux-gnu/" ;;
+        esac
+    done
+}
+
+make_image() {
+    mkfs.erofs --quiet "$@" "$work/image" "$root" >/dev/null
+}
+
+# boot ARGUMENTS: the kernel with that command line and $work/image. Its console goes to $log, its exit code to $code.
+boot() {
+    local status
+    timeout 60 qemu-system-x86_64 -accel tcg -M "$board" -smp "$cpus" -cpu max -m 256 -nic none -vga none -display none \
+        -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 -monitor none -serial stdio \
+        -kernel "$kernel" -initrd "$work/image" -append "$1" </dev/null >"$log" 2>&1
+    status=$?
+    code=$((status % 2 == 1 ? status / 2 : 1000 + status))
+}
+
+failed=0
+count=0
+# report CLAIM COMMAND...: one TAP line: whether COMMAND succeeds.
+report() {
+    local claim=$1 word=ok
+    shift
+    count=$((count + 1))
+    if ! "$@"; then
+        word="not ok"
+        failed=1
+        sed 's/^/# /' "$log"
+    fi
+    echo "$word $count - $board, $cpus CPUs: $claim"
+}
+
+# Output and status are $1 and $2.
+is_run() {
+    [ "$code" = "$2" ] && [ "$(cat "$log")" = "$1" ]
+}
+
+# runs_as_linux PROGRAM ARGUMENTS...: none of which holds a blank.
+runs_as_linux() {
+    local expected expected_code
+    expected=$(cd "$root" && env -i HOME=/ "$(command -v "$1")" "${@:2}" 2>&1 </dev/null)
+    expected_code=$?
+    boot "--root=initrd --env=HOME=/ -- /bin/$*"
+    report "$*" is_run "$expected" "$expected_code"
+}
+
+refuses() {
+    boot "--root=$3 -- /bin/hello"
+    report "$1" is_run "osv: $2" 126
+}
+
+mkdir -p "$root"/{bin,dev,proc,tmp,lib/x86_64-linux-gnu,text}
+for program in lua5.4 sqlite3 sort sha256sum bash seq ls; do
+    install_program "$(command -v $program)" $program
+done
+for i in $(seq 700); do
+    echo "$i times $((i * i))" >"$root/text/a file with a long name, number $i"
+done
+seq 5000 | awk '{ print $1, $1 % 97 }' >"$root/numbers"
+ln -s "../text/a file with a long name, number 9" "$root/tmp/link"
+ln -s text/../bin "$root/programs"
+for program in "$@"; do
+    install_program "$program"
+done
+make_image
+
+for program in "$@"; do
+    name=$(basename "$program")
+    boot "--root=initrd --env=A=1 --env=\"HELLO=two words\" -- /programs/$name 3 \"two words\""
+    report "$name" is_run "and to the error stream
+hello, world
+argument 1: 3
+argument 2: two words
+HELLO is two words" 3
+done
+runs_as_linux lua5.4 -e 'print(2^53,_VERSION,#arg)'
+runs_as_linux sqlite3 :memory: 'select(sum(value))from(generate_series(1,100))'
+runs_as_linux sort -n -r -k2 programs/../numbers
+runs_as_linux sha256sum bin/bash bin/sqlite3
+runs_as_linux seq 2000
+runs_as_linux ls -p . text
+boot '--root=initrd -- /bin/bash -c "echo a file > /tmp/new; read line < /tmp/new; echo $line; cd /text; set -- *; echo $#; echo x > new"'
+report "a read-only root with a writable /tmp" is_run "a file
+700
+/bin/bash: line 1: new: Read-only file system" 1
+
+# mkfs.erofs can keep the ends of files elsewhere, or not.
+make_image -Enoinline_data
+runs_as_linux sha256sum bin/bash bin/sqlite3
+
+refuses "an unknown module" "another: no module of that name came with the boot" another
+rmdir "$root/proc"
+make_image
+refuses "a root that lacks /proc" "initrd: lacks one of the directories /tmp, /dev and /proc" initrd
+truncate -s 8192 "$work/image"
+refuses "an image that is cut short" "file-system image, block 2: the image ends before it
+osv: initrd: is damaged" initrd
+dd if=/dev/zero of="$work/image" bs=1024 seek=1 count=1 conv=notrunc status=none
+refuses "an image that is none" "initrd: is no image in EROFS format" initrd
+mkdir "$root/proc"
+make_image -zlz4
+refuses "a compressed image" "initrd: was made with features that are not known here; make it by mkfs.erofs without -z" initrd
+echo "1..$count"
+exit $failed

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// erofs_test.c: images that mkfs.erofs makes, and the same ones damaged.
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/vfs/erofs/image.h"
+
+enum { FILES = 700, WALK_MAX = 100000, LONG_SIZE = 3 * 4096 + 77 };
+
+static char *image;
+static size_t image_size;
+
+static void run(const char *command)
+{
+    ck_assert_int_eq(system(command), 0);
+}
+
+static void file_make(const char *path, const char *text, size_t times)
+{
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    for (size_t i = 0; i < times; ++i) {
+        ck_assert_int_ge(fputs(text, file), 0);
+    }
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static void image_load(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    struct stat status;
+    ck_assert_int_eq(fstat(fileno(file), &status), 0);
+    image_size = (size_t)status.st_size;
+    free(image);
+    image = malloc(image_size); // exactly: a sanitizer sees what lies behind it
+    ck_assert_uint_eq(fread(image, 1, image_size, file), image_size);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+// A tree of 700 names in one directory, files of several sizes, a link, a device and a fifo.
+static void start(void)
+{
+    char place[] = "/tmp/erofs_test_XXXXXX", path[128], command[512];
+    ck_assert_ptr_nonnull(mkdtemp(place));
+    (void)snprintf(command, sizeof command,
+                   "cd %s && mkdir -p root/many root/empty && cd root && ln -s many/7 link && "
+                   "mkfifo -m 640 fifo && : >nothing",
+                   place);
+    run(command);
+    for (int i = 0; i < FILES; ++i) {
+        (void)snprintf(path, sizeof path, "%s/root/many/%d", place, i);
+        file_make(path, "x", (size_t)i);
+    }
+    (void)snprintf(path, sizeof path, "%s/root/long", place);
+    file_make(path, "7", LONG_SIZE);
+    (void)snprintf(command, sizeof command,
+                   "cd %s && mkfs.erofs --quiet -T1000000000 image root >/dev/null", place);
+    run(command);
+    (void)snprintf(path, sizeof path, "%s/image", place);
+    image_load(path);
+    (void)snprintf(command, sizeof command, "rm -r %s", place);
+    run(command);
+}
+
+static void stop(void)
+{
+    free(image);
+    image = NULL;
+}
+
+static struct erofs_inode inode_find(struct erofs_image *erofs, uint64_t directory,
+                                     const char *name)
+{
+    uint64_t number;
+    struct erofs_inode at, inode;
+    ck_assert_int_eq(erofs_inode_read(erofs, directory, &at), 0);
+    ck_assert_int_eq(erofs_find(erofs, &at, name, &number), 0);
+    ck_assert_int_eq(erofs_inode_read(erofs, number, &inode), 0);
+    return inode;
+}
+
+START_TEST(names_are_found_and_no_others)
+{
+    struct erofs_image erofs;
+    ck_assert_int_eq(erofs_image_open(&erofs, image, image_size), 0);
+    const struct erofs_inode many = inode_find(&erofs, erofs.root, "many");
+    ck_assert_uint_eq(many.mode & MODE_TYPE, MODE_DIRECTORY);
+    for (int i = 0; i < FILES; ++i) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "%d", i);
+        const struct erofs_inode inode = inode_find(&erofs, many.number, name);
+        ck_assert_uint_eq(inode.mode & MODE_TYPE, MODE_FILE);
+        ck_assert_uint_eq(inode.size, (uint64_t)i);
+    }
+    static const char *const others[] = {"", "!", "00", "1000", "70", "700", "7a", "zzz"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; ++i) {
+        uint64_t number;
+        ck_assert_int_eq(erofs_find(&erofs, &many, others[i], &number),
+                         strcmp(others[i], "70") == 0 ? 0 : -ENOENT);
+    }
+    const struct erofs_inode empty = inode_find(&erofs, erofs.root, "empty");
+    uint64_t number;
+    ck_assert_int_eq(erofs_find(&erofs, &empty, "x", &number), -ENOENT);
+    ck_assert_int_eq(erofs_find(&erofs, &empty, "..", &number), 0);
+    ck_assert_uint_eq(number, erofs.root);
+}
+END_TEST
+
+START_TEST(a_directory_lists_each_name_once)
+{
+    struct erofs_image erofs;
+    ck_assert_int_eq(erofs_image_open(&erofs, image, image_size), 0);
+    const struct erofs_inode many = inode_find(&erofs, erofs.root, "many");
+    static int seen[FILES];
+    int count = 0, error;
+    memset(seen, 0, sizeof seen);
+    struct erofs_name name;
+    for (uint64_t at = 0; (error = erofs_name_read(&erofs, &many, at, &name, &at)) == 0; ++count) {
+        if (name.text[0] == '.') {
+            ck_assert_uint_eq(name.type, MODE_DIRECTORY);
+        } else {
+            char text[16] = {0};
+            ck_assert_uint_lt(name.length, sizeof text);
+            memcpy(text, name.text, name.length);
+            ++seen[atoi(text)];
+        }
+    }
+    ck_assert_int_eq(error, -ENOENT);
+    ck_assert_int_eq(count, FILES + 2);
+    for (int i = 0; i < FILES; ++i) {
+        ck_assert_int_eq(seen[i], 1);
+    }
+}
+END_TEST
+
+START_TEST(contents_are_read_wherever_they_lie)
+{
+    struct erofs_image erofs;
+    ck_assert_int_eq(erofs_image_open(&erofs, image, image_size), 0);
+    const struct erofs_inode inode = inode_find(&erofs, erofs.root, "long");
+    ck_assert_uint_eq(inode.size, LONG_SIZE);
+    ck_assert_int_eq(inode.modified.seconds, 1000000000);
+    size_t done = 0, size;
+    for (; done < LONG_SIZE; done += size) {
+        const char *data = erofs_data(&erofs, &inode, done, &size);
+        ck_assert_uint_gt(size, 0);
+        for (size_t i = 0; i < size; ++i) {
+            ck_assert_int_eq(data[i], '7');
+        }
+    }
+    ck_assert_uint_eq(done, LONG_SIZE);
+    const struct erofs_inode link = inode_find(&erofs, erofs.root, "link");
+    ck_assert_uint_eq(link.mode & MODE_TYPE, MODE_LINK);
+    ck_assert_mem_eq(erofs_data(&erofs, &link, 0, &size), "many/7", 6);
+    const struct erofs_inode fifo = inode_find(&erofs, erofs.root, "fifo");
+    ck_assert_uint_eq(fifo.mode, MODE_FIFO | 0640);
+    ck_assert_uint_eq(inode_find(&erofs, erofs.root, "nothing").size, 0);
+}
+END_TEST
+
+// ---- Damage ------------------------------------------------------------------------
+
+// Touches everything that can be reached, by names and by numbers; the answer is a sum of it.
+static unsigned walk(struct erofs_image *erofs, uint64_t root, int *steps)
+{
+    unsigned sum = 0;
+    struct erofs_inode directory, inode;
+    struct erofs_name name;
+    if (erofs_inode_read(erofs, root, &directory) != 0 ||
+        (directory.mode & MODE_TYPE) != MODE_DIRECTORY) {
+        return 1;
+    }
+    for (uint64_t at = 0; erofs_name_read(erofs, &directory, at, &name, &at) == 0;) {
+        char text[256];
+        uint64_t number;
+        ck_assert_int_lt(++*steps, WALK_MAX);
+        ck_assert_uint_lt(name.length, sizeof text);
+        memcpy(text, name.text, name.length);
+        text[name.length] = 0;
+        sum += (unsigned)erofs_find(erofs, &directory, text, &number);
+        if (erofs_inode_read(erofs, name.number, &inode) != 0) {
+            continue;
+        }
+        size_t size;
+        const uint32_t type = inode.mode & MODE_TYPE;
+        const bool has_data = type == MODE_FILE || type == MODE_LINK || type == MODE_DIRECTORY;
+        for (uint64_t done = 0; has_data && done < inode.size; done += size) {
+            const char *data = erofs_data(erofs, &inode, done, &size);
+            sum += (unsigned char)data[0] + (unsigned char)data[size - 1];
+        }
+    }
+    return sum;
+}
+
+static void image_walk(void)
+{
+    struct erofs_image erofs;
+    if (erofs_image_open(&erofs, image, image_size) != 0) {
+        return;
+    }
+    int steps = 0;
+    volatile unsigned sum = walk(&erofs, erofs.root, &steps);
+    const uint64_t end = image_size / 32;
+    for (uint64_t number = 0; number < end; number += 257) {
+        sum += walk(&erofs, number, &steps);
+    }
+    (void)sum;
+}
+
+// Bytes of what the image says of itself are changed, a few at a time.
+START_TEST(a_damaged_image_is_an_error_at_most)
+{
+    srand((unsigned)_i);
+    for (int round = 0; round < 40; ++round) {
+        char old[4];
+        size_t places[4];
+        for (size_t i = 0; i < 4; ++i) {
+            const size_t range = rand() % 2 == 0 ? 128 : image_size - 1024;
+            places[i] = 1024 + (size_t)rand() % range;
+            old[i] = image[places[i]];
+            image[places[i]] = (char)rand();
+        }
+        image_walk();
+        for (size_t i = 4; i-- > 0;) {
+            image[places[i]] = old[i];
+        }
+    }
+}
+END_TEST
+
+START_TEST(an_image_that_is_cut_is_refused)
+{
+    struct erofs_image erofs;
+    for (size_t size = 0; size < image_size; size += 4001) {
+        char *cut = malloc(size + 1);
+        ck_assert_ptr_nonnull(cut);
+        memcpy(cut, image, size);
+        ck_assert_int_eq(erofs_image_open(&erofs, cut, size), size < 1024 + 128 ? -EINVAL : -EIO);
+        free(cut);
+    }
+    image[1024] ^= 1;
+    ck_assert_int_eq(erofs_image_open(&erofs, image, image_size), -EINVAL);
+    image[1024] ^= 1;
+    image[1024 + 12] = 9; // blocks of 512 bytes
+    ck_assert_int_eq(erofs_image_open(&erofs, image, image_size), -EOPNOTSUPP);
+    image[1024 + 12] = 12;
+    image[1024 + 80] = 4; // chunks
+    ck_assert_int_eq(erofs_image_open(&erofs, image, image_size), -EOPNOTSUPP);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("erofs");
+    TCase *whole = tcase_create("image");
+    tcase_add_unchecked_fixture(whole, start, stop); // once: 700 files
+    tcase_set_timeout(whole, 60);
+    suite_add_tcase(suite, whole);
+    tcase_add_test(whole, names_are_found_and_no_others);
+    tcase_add_test(whole, a_directory_lists_each_name_once);
+    tcase_add_test(whole, contents_are_read_wherever_they_lie);
+    tcase_add_loop_test(whole, a_damaged_image_is_an_error_at_most, 0, 4);
+    tcase_add_test(whole, an_image_that_is_cut_is_refused);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
