@@ -59,6 +59,7 @@ void apic_init(void)
         page = paging_device(base & ~0xfffull & ((1ull << 52) - 1), HAL_PAGE_SIZE);
     }
     apic_cpu_init();
+    apic_write(APIC_LINT1, APIC_NMI); // whoever asks by it wants one report
     percpu_self()->apic_id = apic_read(APIC_ID) >> (page == NULL ? 0 : ID_SHIFT);
 }
 

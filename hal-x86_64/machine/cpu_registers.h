@@ -87,6 +87,14 @@ static inline uint64_t tsc_read(void)
     return (uint64_t)high << 32 | low;
 }
 
+// The address of the last page fault.
+static inline uint64_t cr2_read(void)
+{
+    uint64_t value;
+    __asm__ volatile("movq %%cr2, %0" : "=r"(value));
+    return value;
+}
+
 static inline uint64_t cr4_read(void)
 {
     uint64_t value;
@@ -108,6 +116,16 @@ static inline uint32_t memory_read32(const char *at)
 static inline void memory_write32(char *at, uint32_t value)
 {
     *(volatile uint32_t *)at = value;
+}
+
+static inline void memory_write8(char *at, uint8_t value)
+{
+    *(volatile uint8_t *)at = value;
+}
+
+static inline void memory_write16(char *at, uint16_t value)
+{
+    *(volatile uint16_t *)at = value;
 }
 
 // What was stored before is seen by all before an MSR is written.

@@ -8,6 +8,7 @@
 
 #include "cpu_registers.h"
 #include "layout.h"
+#include "machine_check.h"
 #include "trap.h"
 
 enum {
@@ -170,6 +171,7 @@ void percpu_init(struct percpu *percpu)
     msr_write(MSR_FS_BASE, 0);
     syscall_init();
     vector_init(is_first);
+    machine_check_init();
 }
 
 // ---- What isa/ asks of the machine -------------------------------------------

@@ -145,7 +145,7 @@ void hal_cpu_kick(uint32_t index)
 void smp_stop(void)
 {
     atomic_store(&is_stopping, true);
-    for (uint32_t i = 0; i < cpu_count; ++i) {
+    for (uint32_t i = 0; i < percpu_count(); ++i) {
         const struct percpu *percpu = percpu_of(i);
         if (percpu != percpu_self() && atomic_load(&percpu->is_running)) {
             apic_send(percpu->apic_id, APIC_NMI);

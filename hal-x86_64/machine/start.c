@@ -12,6 +12,7 @@
 #include "layout.h"
 #include "paging.h"
 #include "percpu.h"
+#include "power.h"
 #include "pvh.h"
 #include "smp.h"
 #include "timer.h"
@@ -49,6 +50,7 @@ HAL_NORETURN void machine_start(hal_phys info)
     firmware_init(pvh.rsdp);
     smp_page_set(pvh.low_page);
     memory_init();
+    power_init();
     clock_init();
     apic_init();
     timer_init();

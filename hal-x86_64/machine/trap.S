@@ -202,8 +202,26 @@ entry_exit:
     .size entry_common, . - entry_common
 
 entry_lost: // no place for a frame: say what the processor left
-    add $24, %rsp
-entry_fatal: // rsp: vector error rip cs flags rsp ss
+    pop %rdx
+    pop %rcx
+    pop %rax
+entry_fatal: // rsp: vector error rip cs flags rsp ss; struct trap_words begins where all is pushed
+    push %r15
+    push %r14
+    push %r13
+    push %r12
+    push %r11
+    push %r10
+    push %r9
+    push %r8
+    push %rbp
+    push %rdi
+    push %rsi
+    push %rdx
+    push %rcx
+    push %rbx
+    push %rax
+    cld
     mov %rsp, %rdi
     and $-16, %rsp
     call trap_fatal

@@ -17,6 +17,7 @@
 #include "cpu_registers.h"
 #include "flush.h"
 #include "interrupt.h"
+#include "machine_check.h"
 #include "paging.h"
 #include "percpu.h"
 #include "smp.h"
@@ -51,18 +52,47 @@ HAL_NORETURN static void frame_crash(const char *what, const struct hal_frame *f
     crash(what, values, sizeof values / sizeof values[0]);
 }
 
-HAL_NORETURN void trap_fatal(const uint64_t *words)
+static const char *fatal_name(uint64_t vector)
 {
-    while (words[0] == VECTOR_NMI && smp_is_stopping()) {
+    switch (vector) {
+    case VECTOR_DOUBLE_FAULT:
+        return "double fault";
+    case VECTOR_NMI:
+        return "non-maskable interrupt: somebody wants to know where this CPU is";
+    case VECTOR_MACHINE_CHECK:
+        return "machine check: the hardware reports an error";
+    default:
+        return "exception without a place for its frame";
+    }
+}
+
+HAL_NORETURN void trap_fatal(const struct trap_words *words)
+{
+    while (words->vector == VECTOR_NMI && smp_is_stopping()) {
         __asm__ volatile("cli\n\thlt" ::: "memory");
     }
+    struct machine_check check = {.bank = 0};
+    if (words->vector == VECTOR_MACHINE_CHECK) {
+        machine_check_read(&check);
+    }
     const struct crash_value values[] = {
-        {"vec", words[0]},
-        {"err", words[1]},
-        {"rip", words[2]},
-        {"rsp", words[5]},
+        {"rip", words->rip},   {"rsp", words->rsp},
+        {"flg", words->flags}, {"cr2", cr2_read()},
+        {"rax", words->rax},   {"rbx", words->rbx},
+        {"rcx", words->rcx},   {"rdx", words->rdx},
+        {"rsi", words->rsi},   {"rdi", words->rdi},
+        {"rbp", words->rbp},   {"r8 ", words->r8},
+        {"r9 ", words->r9},    {"r10", words->r10},
+        {"r11", words->r11},   {"r12", words->r12},
+        {"r13", words->r13},   {"r14", words->r14},
+        {"r15", words->r15},   {"vec", words->vector},
+        {"err", words->error}, {"cpu", percpu_self()->index},
+        {"mcg", check.global}, {"bnk", check.bank},
+        {"mcs", check.status}, {"mca", check.address},
     };
-    crash("exception without a place for its frame", values, sizeof values / sizeof values[0]);
+    const size_t count = sizeof values / sizeof values[0];
+    crash(fatal_name(words->vector), values,
+          words->vector == VECTOR_MACHINE_CHECK ? count : count - 4);
 }
 
 // In a fetch the code cannot be read.

@@ -22,7 +22,7 @@ enum {
     VECTOR_MACHINE_CHECK = 18,
     VECTOR_SIMD = 19,
     VECTOR_EXCEPTIONS = 32, // below: exceptions; from here on: interrupts
-    VECTOR_DEVICE = 0x30, // the first of those that interrupt.c gives out
+    VECTOR_DEVICE = 0x30,   // the first of those that interrupt.c gives out
     VECTOR_KICK = 0xe0,
     VECTOR_FLUSH = 0xe8,
     VECTOR_TIMER = 0xf0, // the higher number comes first where both are pending
@@ -47,9 +47,15 @@ uint64_t trap_upcalls(void);
 // Called by trap.S, interrupts off, on the entry stack; the frame is resumed when it returns.
 void trap_run(struct hal_frame *frame);
 
-// Called by trap.S on a stack of the IST: the entry stack has no room, or the entry code itself has
-// faulted.
-HAL_NORETURN void trap_fatal(const uint64_t *words);
+// What trap.S pushes for trap_fatal, and the processor before it.
+struct trap_words {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t vector, error, rip, cs, flags, rsp, ss;
+};
+
+// Called by trap.S on a stack of the IST: a double fault, an NMI or a machine check, or the entry
+// stack has no room, or the entry code itself has faulted.
+HAL_NORETURN void trap_fatal(const struct trap_words *words);
 
 // Called by hal_regs_resume on the frame that it has made room for.
 void trap_frame_load(struct hal_frame *frame, const struct hal_regs *regs);
