@@ -19,7 +19,10 @@
 #include "core/vfs/vnode.h"
 
 // The longest transfer, as Linux has it (MAX_RW_COUNT).
-enum { TRANSFER_MAX = 0x7ffff000, VECTOR_GATHER_MAX = HEAP_SMALL_MAX };
+enum { TRANSFER_MAX = 0x7ffff000 };
+
+// Vectors of so many bytes are one transfer; of FEW, with a buffer on the stack.
+enum { VECTOR_GATHER_MAX = HEAP_SMALL_MAX, VECTOR_GATHER_FEW = 256 };
 
 static _Atomic uint64_t size_limit = UINT64_MAX; // of regular files
 static struct slab files = {.object_size = (sizeof(struct file) + 15) & ~(size_t)15};
@@ -311,8 +314,9 @@ static int vectors_copy(const struct io_vector *vectors, char *buffer, size_t si
 static int read_gathered(struct file *file, const struct io_vector *vectors, size_t size,
                          size_t *done)
 {
+    char few[VECTOR_GATHER_FEW];
     size = size < VECTOR_GATHER_MAX ? size : VECTOR_GATHER_MAX;
-    char *buffer = heap_alloc(size);
+    char *buffer = size <= sizeof few ? few : heap_alloc(size);
     if (buffer == NULL) {
         return -ENOMEM;
     }
@@ -320,7 +324,7 @@ static int read_gathered(struct file *file, const struct io_vector *vectors, siz
     if (*done > 0 && vectors_copy(vectors, buffer, *done, true) != 0) {
         error = -EFAULT;
     }
-    heap_free(buffer);
+    heap_free(buffer != few ? buffer : NULL);
     return error;
 }
 
@@ -353,7 +357,8 @@ int file_read_vector(struct file *file, const struct io_vector *vectors, size_t 
 static int write_gathered(struct file *file, const struct io_vector *vectors, size_t size,
                           size_t *done)
 {
-    char *buffer = heap_alloc(size);
+    char few[VECTOR_GATHER_FEW];
+    char *buffer = size <= sizeof few ? few : heap_alloc(size);
     if (buffer == NULL) {
         return -ENOMEM;
     }
@@ -361,7 +366,7 @@ static int write_gathered(struct file *file, const struct io_vector *vectors, si
     if (error == 0) {
         error = file_write(file, buffer, size, done);
     }
-    heap_free(buffer);
+    heap_free(buffer != few ? buffer : NULL);
     return error;
 }
 
