@@ -17,7 +17,6 @@
 enum {
     LEAF_TSC = 0x15,
     LEAF_FREQUENCY = 0x16,
-    SAMPLE_NS = 5000000,
 };
 
 static const uint32_t leaf_power = 0x80000007, power_tsc_is_invariant = 1 << 8; // edx
@@ -46,7 +45,7 @@ static uint64_t tsc_hz(void)
     uint64_t hz = source == SOURCE_KVM ? kvmclock_tsc_hz() : tsc_hz_told();
     struct reference reference;
     if (hz == 0 && reference_find(&reference)) {
-        hz = reference_measure(&reference, tsc_read, SAMPLE_NS);
+        hz = reference_measure(&reference, tsc_read);
     }
     if (hz < tsc_hz_least || hz > tsc_hz_most) {
         hz = cpuid_read(LEAF_FREQUENCY, 0).a * 1000000ull;

@@ -5,7 +5,7 @@
 
 #include "hal/hal.h"
 
-// Chooses the clock and finds the date. Before any other function of the clock; takes about 20 ms
+// Chooses the clock and finds the date. Before any other function of the clock; takes 3 to 15 ms
 // where the TSC's frequency has to be measured.
 void clock_init(void);
 

@@ -56,13 +56,30 @@ static void image_map(const char *start, const char *end, unsigned prot)
     kernel_map((uintptr_t)start, image_phys(start), (size_t)(end - start), prot);
 }
 
+// In entries of 1 GiB as far as the processor knows them: machines with much memory start as fast
+// as others.
+static void direct_map(const struct hal_region *region)
+{
+    enum { LEAF_FEATURES = 0x80000001, FEATURE_GIANT = 1 << 26 }; // edx
+    const unsigned prot = HAL_READ | HAL_WRITE;
+    const hal_phys start = region->start, end = start + region->size, mask = RADIX_GIANT_SIZE - 1;
+    const hal_phys first = (start + mask) & ~mask, last = end & ~mask;
+    if (first >= last || (cpuid_read((uint32_t)LEAF_FEATURES, 0).d & FEATURE_GIANT) == 0) {
+        kernel_map(LAYOUT_DIRECT + start, start, end - start, prot);
+        return;
+    }
+    const struct radix radix = kernel_tables();
+    kernel_map(LAYOUT_DIRECT + start, start, first - start, prot);
+    crash_unless(radix_map_giant(&radix, LAYOUT_DIRECT + first, first, last - first, prot) == 0,
+                 "too little memory for the direct map");
+    kernel_map(LAYOUT_DIRECT + last, last, end - last, prot);
+}
+
 void paging_init(const struct memory_list *ram, struct memory_list *usable)
 {
     boot_memory = usable;
     for (size_t i = 0; i < ram->count; ++i) {
-        const struct hal_region *region = &ram->regions[i];
-        kernel_map(LAYOUT_DIRECT + region->start, region->start, region->size,
-                   HAL_READ | HAL_WRITE);
+        direct_map(&ram->regions[i]);
     }
     image_map(image_start, text_start, HAL_READ);
     image_map(text_start, data_start, HAL_READ | HAL_EXEC);

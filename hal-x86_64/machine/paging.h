@@ -13,7 +13,8 @@ void paging_init(const struct memory_list *ram, struct memory_list *usable);
 // What CR3 holds on every CPU.
 hal_phys paging_root(void);
 
-// Maps the pages of a device's registers, some of which may be mapped already. While the machine boots only.
+// Maps the pages of a device's registers, some of which may be mapped already. While the machine
+// boots only.
 char *paging_device(hal_phys pa, size_t size);
 
 // Whether the tables permit an access of hal_prot's kind to va now.

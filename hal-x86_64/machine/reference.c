@@ -29,11 +29,12 @@ enum {
 
     READINGS = 8,
     SAMPLES = 3,
+    SAMPLE_TICKS = 20000,
     STILL_READINGS = 10000, // that a counter may stand still, and polls of one sample
     POLLS_MAX = 10000000,
 };
 
-static const uint64_t ns_per_second = 1000000000, fs_per_second = 1000000000000000;
+static const uint64_t fs_per_second = 1000000000000000;
 
 static char *hpet;
 
@@ -159,11 +160,10 @@ static uint64_t sample_take(const struct reference *reference, uint64_t (*counte
     return passed == 0 ? 0 : (uint64_t)(counted * reference->hz / passed);
 }
 
-uint64_t reference_measure(const struct reference *reference, uint64_t (*counter)(void),
-                           uint64_t sample_ns)
+uint64_t reference_measure(const struct reference *reference, uint64_t (*counter)(void))
 {
-    const uint64_t ticks =
-        (uint64_t)((unsigned __int128)sample_ns * reference->hz / ns_per_second) + 1;
+    const uint64_t least = reference->hz / 1000, most = reference->hz / 200;
+    const uint64_t ticks = least > SAMPLE_TICKS ? least : most < SAMPLE_TICKS ? most : SAMPLE_TICKS;
     uint64_t sorted[SAMPLES];
     for (size_t i = 0; i < SAMPLES; ++i) {
         const uint64_t sample = sample_take(reference, counter, ticks);

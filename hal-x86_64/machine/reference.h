@@ -19,10 +19,9 @@ bool reference_find(struct reference *reference);
 // The HPET, where it has 64 bits and so never goes round.
 bool reference_find_hpet(struct reference *reference);
 
-// How often counter counts in a second: the median of three samples of sample_ns each, whose ends
-// are each the tightest of several readings; so a virtual CPU that loses its host CPU during one
-// does not spoil the result. 0: reference stands still.
-uint64_t reference_measure(const struct reference *reference, uint64_t (*counter)(void),
-                           uint64_t sample_ns);
+// How often counter counts in a second: the median of three samples, of 1 to 5 ms, as fine as
+// reference is, whose ends are each the tightest of several readings; so a virtual CPU that loses
+// its host CPU during one does not spoil the result. 0: reference stands still.
+uint64_t reference_measure(const struct reference *reference, uint64_t (*counter)(void));
 
 #endif

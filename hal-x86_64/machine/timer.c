@@ -23,7 +23,6 @@ enum {
     LEAF_FEATURES = 1,
     FEATURE_TSC_DEADLINE = 1 << 24, // ecx
     DIVIDE = 16,
-    SAMPLE_NS = 1000000,
 };
 
 static const uint64_t ns_per_second = 1000000000;
@@ -45,7 +44,7 @@ static uint64_t timer_hz(void)
     }
     const struct reference clock = {.read = hal_clock_ns, .hz = ns_per_second, .mask = UINT64_MAX};
     apic_write(APIC_TIMER_START, UINT32_MAX);
-    const uint64_t hz = reference_measure(&clock, timer_counter, SAMPLE_NS);
+    const uint64_t hz = reference_measure(&clock, timer_counter);
     apic_write(APIC_TIMER_START, 0);
     return hz;
 }

@@ -2,8 +2,8 @@
 // radix.c: four-level translation tables.
 //
 // Level 0 entries map pages, level 1 entries 2 MiB or point to a table, levels 2 and 3 point to
-// tables. An entry that is zero maps nothing; one of a page without access rights is not zero, so
-// that it can get them back.
+// tables; but for those of radix_map_giant, of level 2, which nobody changes. An entry that is zero
+// maps nothing; one of a page without access rights is not zero, so that it can get them back.
 //
 // Concurrency: a new table is put in by compare-and-swap over zero, a large mapping is split by
 // compare-and-swap over itself, and leaves belong to the one caller whose range they are in. A
@@ -24,6 +24,7 @@ enum {
     LEVEL_BITS = 9,
     LEVEL_PAGE = 0,
     LEVEL_LARGE = 1,
+    LEVEL_GIANT = 2,
     LEVEL_ROOT = RADIX_LEVELS - 1
 };
 
@@ -163,6 +164,20 @@ int radix_map(const struct radix *radix, uint64_t va, hal_phys pa, size_t size, 
         for (; va < next; va += HAL_PAGE_SIZE, pa += HAL_PAGE_SIZE) {
             leaf_put(place.entry++, pa, prot, LEVEL_PAGE);
         }
+    }
+    return 0;
+}
+
+int radix_map_giant(const struct radix *radix, uint64_t va, hal_phys pa, size_t size, unsigned prot)
+{
+    const uint64_t end = va + size;
+    for (; va < end; va += RADIX_GIANT_SIZE, pa += RADIX_GIANT_SIZE) {
+        struct place place;
+        const int error = place_make(radix, va, LEVEL_GIANT, &place);
+        if (error != 0) {
+            return error;
+        }
+        leaf_put(place.entry, pa, prot, LEVEL_GIANT);
     }
     return 0;
 }

@@ -10,7 +10,12 @@
 
 #include "hal/hal.h"
 
-enum { RADIX_LEVELS = 4, RADIX_ENTRIES = 512, RADIX_LARGE_SIZE = 2 << 20 };
+enum {
+    RADIX_LEVELS = 4,
+    RADIX_ENTRIES = 512,
+    RADIX_LARGE_SIZE = 2 << 20,
+    RADIX_GIANT_SIZE = 1 << 30
+};
 
 // One tree of tables. table_get answers one zeroed page, or 0.
 struct radix {
@@ -25,6 +30,12 @@ HAL_MUST_CHECK int radix_map(const struct radix *radix, uint64_t va, hal_phys pa
 HAL_MUST_CHECK int radix_protect(const struct radix *radix, uint64_t va, size_t size,
                                  unsigned prot);
 HAL_MUST_CHECK int radix_unmap(const struct radix *radix, uint64_t va, size_t size);
+
+// Maps in entries of 1 GiB, of which all three numbers are multiples; the processor has to know
+// them. Such a mapping stays: it is not for radix_protect, radix_unmap and radix_dirty_take.
+// -ENOMEM: some of it may be mapped.
+HAL_MUST_CHECK int radix_map_giant(const struct radix *radix, uint64_t va, hal_phys pa, size_t size,
+                                   unsigned prot);
 
 // As hal_translate.
 HAL_MUST_CHECK int radix_translate(const struct radix *radix, uint64_t va, hal_phys *pa,

@@ -252,6 +252,29 @@ START_TEST(random_against_model)
 }
 END_TEST
 
+// Whole GiB beside smaller mappings, as a direct map has them.
+START_TEST(giant)
+{
+    const struct radix radix = radix_make();
+    const uint64_t size = RADIX_GIANT_SIZE, large = RADIX_LARGE_SIZE, far = 1ull << 40;
+    ck_assert_int_eq(radix_map(&radix, window + size - large, far - large, large, both), 0);
+    const int before = tables_used;
+    ck_assert_int_eq(radix_map_giant(&radix, window + size, far, 3 * size, both), 0);
+    ck_assert_int_eq(radix_map(&radix, window + 4 * size, far + 4 * size, 4096, HAL_READ), 0);
+    ck_assert_int_eq(tables_used, before + 2); // both for the page behind
+    maps_nothing(&radix, window + size - large - 1);
+    maps_to(&radix, window + size - 1, far - 1, both);
+    maps_to(&radix, window + size, far, both);
+    maps_to(&radix, window + 2 * size + 12345, far + size + 12345, both);
+    maps_to(&radix, window + 4 * size - 1, far + 3 * size - 1, both);
+    maps_to(&radix, window + 4 * size + 4095, far + 4 * size + 4095, HAL_READ);
+    maps_nothing(&radix, window + 4 * size + 4096);
+    const struct radix none = radix_make();
+    tables_left = 0;
+    ck_assert_int_eq(radix_map_giant(&none, window, 0, size, both), -12);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("radix");
@@ -263,6 +286,7 @@ int main(void)
     tcase_add_test(tcase, no_table);
     tcase_add_test(tcase, dirty_marks);
     tcase_add_test(tcase, random_against_model);
+    tcase_add_test(tcase, giant);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
