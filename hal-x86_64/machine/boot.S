@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// boot.S: from the PVH entry (Xen docs/misc/pvh.pandoc: 32-bit protected mode, paging off, ebx = start info)
-// to 64-bit C code at the image's own addresses; and the same for the other CPUs, which start in real mode.
+// boot.S: from the loader's entry to 64-bit C code at the image's own addresses; and the same for the other CPUs,
+// which start in real mode. PVH (Xen docs/misc/pvh.pandoc) enters in 32-bit protected mode, paging off, ebx = start
+// info. Linux's 64-bit boot protocol enters at the ELF header's e_entry, rsi = page of parameters, in a map that has
+// image and page at their physical addresses; from there it is one step back to where PVH enters.
 //
 // The page tables made here map the first 4 GiB of physical memory three times, in 2 MiB pages: at 0 for the few
 // instructions before the jump, in the direct map, and (1 GiB of it) at the image. paging.c replaces all three.
@@ -15,10 +17,30 @@
     .quad PHYS(boot_entry)
 
     .section .text.boot, "ax", @progbits
+    .code64
+    .globl boot_linux
+boot_linux:
+    cli
+    mov %esi, %ebx
+    lgdt boot_gdt_pointer(%rip)
+    ljmpl *boot_linux_target(%rip)
+
     .code32
+boot_linux_32:
+    mov $SELECTOR_DATA, %eax
+    mov %eax, %ds
+    mov %eax, %es
+    mov %eax, %ss
+    mov $0x11, %eax // ET, PE: no paging, so no 64-bit mode either
+    mov %eax, %cr0
+    mov $1, %esi // LOADER_LINUX
+    jmp boot_known
+
     .globl boot_entry
 boot_entry:
     cli
+    xor %esi, %esi // LOADER_PVH
+boot_known:
     cld
     xor %eax, %eax
     mov $PHYS(bss_start), %edi
@@ -74,7 +96,7 @@ boot_long:
     test %ebp, %ebp
     jnz boot_other
     movabs $boot_stack_top, %rsp
-    mov %ebx, %edi
+    mov %ebx, %edi // esi is the protocol
     xor %ebp, %ebp
     movabs $machine_start, %rax
     call *%rax
@@ -126,7 +148,10 @@ boot_gdt:
     .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cf9b000000ffff
 boot_gdt_pointer:
     .word 31
-    .long PHYS(boot_gdt)
+    .long PHYS(boot_gdt), 0
+boot_linux_target:
+    .long PHYS(boot_linux_32)
+    .word SELECTOR_BOOT_CODE
 
     .bss
     .balign 4096

@@ -10,10 +10,10 @@
 #include "entropy.h"
 #include "firmware.h"
 #include "layout.h"
+#include "loader.h"
 #include "paging.h"
 #include "percpu.h"
 #include "power.h"
-#include "pvh.h"
 #include "smp.h"
 #include "timer.h"
 
@@ -23,7 +23,7 @@ extern char image_start[], image_end[];
 static struct percpu boot_cpu;
 static _Alignas(
     64) char boot_entry_stack[HAL_ENTRY_STACK]; // until core switches to a context that has its own
-static struct pvh pvh;
+static struct loader loader;
 static struct memory_list usable;
 static const char *const environment[] = {NULL};
 static struct virtio_found devices;
@@ -31,24 +31,24 @@ static struct hal_boot boot;
 
 static void memory_init(void)
 {
-    usable = pvh.ram;
+    usable = loader.ram;
     memory_list_remove(&usable, (uintptr_t)image_start - LAYOUT_IMAGE,
                        (size_t)(image_end - image_start));
-    for (size_t i = 0; i < pvh.module_count; ++i) {
-        memory_list_remove(&usable, pvh.modules[i].start, pvh.modules[i].size);
+    for (size_t i = 0; i < loader.module_count; ++i) {
+        memory_list_remove(&usable, loader.modules[i].start, loader.modules[i].size);
     }
-    paging_init(&pvh.ram, &usable);
+    paging_init(&loader.ram, &usable);
 }
 
-HAL_NORETURN void machine_start(hal_phys info)
+HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol)
 {
     percpu_init(&boot_cpu);
     percpu_add(&boot_cpu);
     atomic_store(&boot_cpu.is_running, true);
     boot_cpu.entry_stack = boot_entry_stack + HAL_ENTRY_STACK;
-    pvh_read(&pvh, info);
-    firmware_init(pvh.rsdp);
-    smp_page_set(pvh.low_page);
+    loader_read(&loader, protocol, info);
+    firmware_init(loader.rsdp);
+    smp_page_set(loader.low_page);
     memory_init();
     power_init();
     clock_init();
@@ -58,7 +58,7 @@ HAL_NORETURN void machine_start(hal_phys info)
     const uint32_t cpu_count = smp_init(&usable);
     virtio_pci_find(&devices);
     boot = (struct hal_boot){
-        .args = pvh.args,
+        .args = loader.args,
         .env = environment,
         .cpu_count = cpu_count,
         .direct_base = (char *)LAYOUT_DIRECT,
@@ -69,8 +69,8 @@ HAL_NORETURN void machine_start(hal_phys info)
         .regions = usable.regions,
         .region_count = usable.count,
         .memory_is_zero = false, // firmware and loader have been there
-        .modules = pvh.modules,
-        .module_count = pvh.module_count,
+        .modules = loader.modules,
+        .module_count = loader.module_count,
         .devs = devices.infos,
         .dev_count = devices.count,
         .image = image_start,

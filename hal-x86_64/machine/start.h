@@ -5,7 +5,9 @@
 
 #include "hal/hal.h"
 
-// On the boot stack, interrupts off; info is where the loader left its start info.
-HAL_NORETURN void machine_start(hal_phys info);
+#include "loader.h"
+
+// On the boot stack, interrupts off; info is where the loader left what it says.
+HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol);
 
 #endif

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# boot_test.sh MACHINE FILE [CPUS [BOARD]]: core's self-test on one machine with CPUS CPUs. MACHINE is x86_64 or aarch64
-# (FILE is a kernel, which QEMU boots without hardware acceleration; on x86_64 BOARD is QEMU's -M) or process (FILE is
+# boot_test.sh MACHINE FILE [CPUS [BOARD [LOADER]]]: core's self-test on one machine with CPUS CPUs. MACHINE is x86_64 or aarch64
+# (FILE is a kernel, which QEMU boots without hardware acceleration; on x86_64 BOARD is QEMU's -M, and LOADER boots FILE, its module) or process (FILE is
 # osv-sim).
 #
 # The console's TAP lines are passed on, then come two cases of our own: that the exit status says that all
@@ -9,7 +9,7 @@
 # there are devices, one of them behind a bridge.
 set -uo pipefail
 
-machine=$1 file=$2 cpus=${3:-1} board=${4:-q35}
+machine=$1 file=$2 cpus=${3:-1} board=${4:-q35} loader=${5:-}
 case $board in
 q35) bridge=pcie-root-port ;;
 *) bridge=pci-bridge,chassis_nr=1 ;;
@@ -21,12 +21,13 @@ trap 'rm -f "$log"' EXIT
 
 # boot OPTION: runs the self-test. Its console goes to $log, its exit code, as core gave it, to $code.
 boot() {
-    local status
+    local status kernel=(-kernel "$file")
+    [ -z "$loader" ] || kernel=(-kernel "$loader" -initrd "$file")
     case $machine in
     x86_64)
         timeout 60 qemu-system-x86_64 -accel tcg -M "$board" -smp "$cpus" -cpu max -m 256 -nic none -vga none -display none -no-reboot \
             $devices \
-            -device isa-debug-exit,iobase=0xf4,iosize=4 -monitor none -serial stdio -kernel "$file" -append "$1"
+            -device isa-debug-exit,iobase=0xf4,iosize=4 -monitor none -serial stdio "${kernel[@]}" -append "$1"
         ;;
     aarch64)
         timeout 60 qemu-system-aarch64 -accel tcg -M virt -cpu cortex-a72 -m 256 -nic none -display none -no-reboot \

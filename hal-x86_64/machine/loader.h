@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// loader.h: what the boot loader says.
+#ifndef HAL_X86_64_MACHINE_LOADER_H
+#define HAL_X86_64_MACHINE_LOADER_H
+
+#include "hal/common/memory_list.h"
+#include "hal/hal.h"
+
+// How it speaks; boot.S has the same numbers.
+enum loader_protocol {
+    LOADER_PVH,   // Xen docs/misc/pvh.pandoc and public/arch-x86/hvm/start_info.h
+    LOADER_LINUX, // Linux Documentation/arch/x86/boot.rst, "64-bit boot protocol", and
+                  // zero-page.rst
+};
+
+enum { LOADER_MODULE_MAX = 16 };
+
+// Everything in here is copied: the loader's own memory may be given to core.
+struct loader {
+    struct memory_list ram;  // all of it above the first MiB
+    hal_phys low_page;       // one page of RAM in the first MiB, where other CPUs start; 0: none
+    const char *const *args; // ends with NULL
+    struct hal_module modules[LOADER_MODULE_MAX];
+    size_t module_count;
+    hal_phys rsdp; // ACPI's root pointer; 0: the loader does not say
+};
+
+// Reads what is at physical address info, while boot.S's map of low memory is there.
+void loader_read(struct loader *loader, enum loader_protocol protocol, hal_phys info);
+
+#endif
