@@ -4,38 +4,23 @@
 //
 // The list is walked and changed with its lock, which is recursive: what a walk calls may load and
 // throw. For the unwinder, which asks once per frame, for crash reports, and wherever a lock cannot
-// be taken, there is an array sorted by address. A sequence number is odd while it changes, which
-// it does for moments only, with interrupts off: a reader that saw a change reads again, and never
-// waits for a thread that does not run. What it reads may be stale but is never freed: structs of
-// objects are used again for objects, and arrays are left behind when they grow.
+// be taken, there is an array sorted by address, which is read without one (spans.h): a reader that
+// saw a change reads again. What it reads may be stale but is never freed: structs of objects are
+// used again for objects.
 #include "core/elf/object.h"
 
+#include "core/elf/spans.h"
 #include "core/elf/tls.h"
-#include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/lib/mark.h"
-#include "core/mem/heap.h"
 #include "core/sync/mutex.h"
-
-struct span {
-    _Atomic(uintptr_t) start;
-    _Atomic(struct elf_object *) object;
-};
-
-struct spans {
-    size_t capacity;
-    struct span entries[];
-};
 
 enum { TRIES_MAX = 1 << 24 }; // a reader gives up: the writer has died
 
 static struct mutex list;               // taken with the loader's mutex held, or without it
 static struct elf_object *first, *last; // list
 static _Atomic(uint64_t) added_count, removed_count;
-// Written with the list's lock.
-static _Atomic(struct spans *) spans;
-static _Atomic(size_t) span_count;
-static _Atomic(uint32_t) sequence;
+static struct spans spans; // changed with the list's lock
 static _Atomic(bool) image_is_known;
 
 // Looks at an object that may be gone, and its struct another's, while it looks: span_read throws
@@ -45,98 +30,10 @@ MARK_GUESS static bool contains(const struct elf_object *object, const void *add
     return (uintptr_t)address - (uintptr_t)object->map_start < object->map_size;
 }
 
-static void span_move(struct span *to, const struct span *from)
-{
-    atomic_store_explicit(&to->start, atomic_load_explicit(&from->start, memory_order_relaxed),
-                          memory_order_relaxed);
-    atomic_store_explicit(&to->object, atomic_load_explicit(&from->object, memory_order_relaxed),
-                          memory_order_relaxed);
-}
-
-// The old array is not freed, as a reader may be in it; sizes double.
 int elf_publish_reserve(size_t more)
 {
-    struct spans *old = atomic_load_explicit(&spans, memory_order_relaxed);
-    size_t count = atomic_load_explicit(&span_count, memory_order_relaxed);
-    size_t capacity = old == NULL ? 32 : old->capacity;
-    while (capacity < count + more) {
-        capacity *= 2;
-    }
-    if (old != NULL && capacity == old->capacity) {
-        return 0;
-    }
-    struct spans *new = heap_alloc_zeroed(sizeof(*new) + capacity * sizeof(struct span));
-    if (new == NULL) {
-        return elf_fail(ENOMEM, "no memory; give more with --memory");
-    }
-    new->capacity = capacity;
-    for (size_t i = 0; i < count; ++i) {
-        span_move(&new->entries[i], &old->entries[i]);
-    }
-    atomic_store_explicit(&spans, new, memory_order_release); // pairs with the load in find_sorted
-    return 0;
-}
-
-// The place of the first span that does not start below start.
-static size_t span_place(const struct spans *array, size_t count, uintptr_t start)
-{
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (atomic_load_explicit(&array->entries[middle].start, memory_order_relaxed) < start) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-// The release fence: whoever sees one of the stores that follow sees the odd number in span_read's
-// second look.
-static void change_begin(void)
-{
-    atomic_fetch_add_explicit(&sequence, 1, memory_order_relaxed);
-    atomic_thread_fence(memory_order_release);
-}
-
-static void change_end(void)
-{
-    atomic_fetch_add_explicit(&sequence, 1, memory_order_release);
-}
-
-static void span_insert(struct elf_object *object)
-{
-    struct spans *array = atomic_load_explicit(&spans, memory_order_relaxed);
-    size_t count = atomic_load_explicit(&span_count, memory_order_relaxed);
-    uintptr_t start = (uintptr_t)object->map_start;
-    size_t place = span_place(array, count, start);
-    uintptr_t irq = hal_irq_save();
-    change_begin();
-    for (size_t i = count; i > place; --i) {
-        span_move(&array->entries[i], &array->entries[i - 1]);
-    }
-    atomic_store_explicit(&array->entries[place].start, start, memory_order_relaxed);
-    atomic_store_explicit(&array->entries[place].object, object, memory_order_relaxed);
-    atomic_store_explicit(&span_count, count + 1, memory_order_relaxed);
-    change_end();
-    hal_irq_restore(irq);
-}
-
-static void span_remove(const struct elf_object *object)
-{
-    struct spans *array = atomic_load_explicit(&spans, memory_order_relaxed);
-    size_t count = atomic_load_explicit(&span_count, memory_order_relaxed);
-    size_t place = span_place(array, count, (uintptr_t)object->map_start);
-    ASSERT(place < count && atomic_load(&array->entries[place].object) == object);
-    uintptr_t irq = hal_irq_save();
-    change_begin();
-    for (size_t i = place; i + 1 < count; ++i) {
-        span_move(&array->entries[i], &array->entries[i + 1]);
-    }
-    atomic_store_explicit(&span_count, count - 1, memory_order_relaxed);
-    change_end();
-    hal_irq_restore(irq);
+    int error = spans_reserve(&spans, more);
+    return error == 0 ? 0 : elf_fail(ENOMEM, "no memory; give more with --memory");
 }
 
 void elf_list_lock(void)
@@ -159,7 +56,7 @@ void elf_publish(struct elf_object *object)
     object->next = NULL;
     *(last == NULL ? &first : &last->next) = object;
     last = object;
-    span_insert(object);
+    spans_insert(&spans, (uintptr_t)object->map_start, object);
     atomic_fetch_add_explicit(&added_count, 1, memory_order_relaxed);
     elf_list_unlock();
 }
@@ -169,7 +66,7 @@ void elf_unpublish(struct elf_object *object)
     elf_list_lock();
     *(object->previous == NULL ? &first : &object->previous->next) = object->next;
     *(object->next == NULL ? &last : &object->next->previous) = object->previous;
-    span_remove(object);
+    spans_remove(&spans, (uintptr_t)object->map_start);
     atomic_fetch_add_explicit(&removed_count, 1, memory_order_relaxed);
     elf_list_unlock();
 }
@@ -205,26 +102,17 @@ MARK_GUESS static void info_fill(const struct elf_object *object, struct elf_obj
 // NULL, and info what is known of it.
 static bool span_read(const void *address, struct elf_object **found, struct elf_object_info *info)
 {
+    struct elf_object *object;
+    uint32_t number;
     *found = NULL;
-    uint32_t before = atomic_load_explicit(&sequence, memory_order_acquire);
-    const struct spans *array = atomic_load_explicit(&spans, memory_order_acquire);
-    size_t count = atomic_load_explicit(&span_count, memory_order_relaxed);
-    if (array == NULL) {
-        return true;
-    }
-    if ((before & 1) != 0 || count > array->capacity) {
+    if (!spans_find(&spans, (uintptr_t)address, &number, &object)) {
         return false;
     }
-    size_t place = span_place(array, count, (uintptr_t)address + 1);
-    struct elf_object *object =
-        place == 0 ? NULL
-                   : atomic_load_explicit(&array->entries[place - 1].object, memory_order_relaxed);
     if (object != NULL && contains(object, address)) {
         *found = object;
         info_fill(object, info);
     }
-    atomic_thread_fence(memory_order_acquire); // the loads above come before the next one
-    return atomic_load_explicit(&sequence, memory_order_relaxed) == before;
+    return spans_hold(&spans, number);
 }
 
 static struct elf_object *object_find(const void *address, struct elf_object_info *info)

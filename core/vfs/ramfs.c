@@ -559,13 +559,10 @@ MARK_GUESS static void status_fill(struct vnode *vnode, struct file_status *stat
 static int ramfs_status(struct vnode *vnode, struct file_status *status)
 {
     struct ramfs_node *node = node_of(vnode);
-    // Acquire and the fence in shortcut_holds pair with ramfs_data_changed.
-    uint32_t own = atomic_load_explicit(&node->sequence, memory_order_acquire);
-    uint32_t sequence;
-    if ((own & 1) == 0 && shortcut_begin(&sequence)) {
+    uint32_t names, contents;
+    if (sequence_begin(&node->sequence, &contents) && shortcut_begin(&names)) {
         status_fill(vnode, status);
-        if (shortcut_holds(sequence) &&
-            atomic_load_explicit(&node->sequence, memory_order_relaxed) == own) {
+        if (shortcut_holds(names) && sequence_holds(&node->sequence, contents)) {
             return 0;
         }
     }

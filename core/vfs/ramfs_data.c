@@ -9,6 +9,7 @@
 // copied counts only if the layout still holds.
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
+#include "core/lib/mark.h"
 #include "core/lib/string.h"
 #include "core/vfs/entry.h"
 #include "core/vfs/ramfs_node.h"
@@ -49,13 +50,10 @@ void ramfs_data_changed(struct ramfs_node *node, uint64_t size)
 {
     struct file_time now = file_time_now();
     mutex_lock(&node->pages_lock);
-    uint32_t sequence = atomic_load_explicit(&node->sequence, memory_order_relaxed);
-    atomic_store_explicit(&node->sequence, sequence + 1, memory_order_relaxed);
-    atomic_thread_fence(memory_order_release);             // pairs with the fence in ramfs_status
+    sequence_change_begin(&node->sequence);
     __atomic_store_n(&node->size, size, __ATOMIC_RELEASE); // pairs with the acquire in copy_out
     node->modified = node->changed = now;
-    // Release pairs with the acquire in ramfs_status.
-    atomic_store_explicit(&node->sequence, sequence + 2, memory_order_release);
+    sequence_change_end(&node->sequence);
     mutex_unlock(&node->pages_lock);
 }
 
@@ -149,7 +147,8 @@ static int copy_out(struct ramfs_node *node, uint32_t layout, uint64_t offset, c
         }
         size_t copied =
             user_copy(data + *done, page != NULL ? page + start : zeros, part, data + *done);
-        if (!ramfs_layout_holds(node, layout)) {
+        if (!sequence_holds(&node->layout, layout)) {
+            MARK("ramfs: pages went while they were copied");
             return -EAGAIN;
         }
         *done += copied;
@@ -163,15 +162,17 @@ static int copy_out(struct ramfs_node *node, uint32_t layout, uint64_t offset, c
 static int ramfs_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
 {
     struct ramfs_node *node = node_of(file->vnode);
-    // Acquire pairs with layout_change_end.
-    uint32_t layout = atomic_load_explicit(&node->layout, memory_order_acquire);
-    int error = (layout & 1) == 0 ? copy_out(node, layout, offset, data, size, done) : -EAGAIN;
+    uint32_t layout;
+    bool is_calm = sequence_begin(&node->layout, &layout);
+    int error = is_calm ? copy_out(node, layout, offset, data, size, done) : -EAGAIN;
     if (error != -EAGAIN) {
         return error;
     }
+    MARK("ramfs: read under the lock");
     *done = 0;
     mutex_lock(&node->lock);
-    layout = atomic_load_explicit(&node->layout, memory_order_relaxed);
+    is_calm = sequence_begin(&node->layout, &layout);
+    ASSERT(is_calm);
     error = copy_out(node, layout, offset, data, size, done);
     mutex_unlock(&node->lock);
     return error;
@@ -184,7 +185,10 @@ static char *page_for_write(struct ramfs_node *node, uint64_t index, size_t left
     if (page == NULL) {
         mutex_lock(&node->pages_lock);
         size_t count = (left + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
-        bool is_there = ramfs_page_get(node, index) != NULL; // a fault was faster
+        bool is_there = ramfs_page_get(node, index) != NULL;
+        if (is_there) {
+            MARK("ramfs: a fault was faster");
+        }
         page = is_there || ramfs_pages_make(node, index, count) > 0 ? ramfs_page_get(node, index)
                                                                     : NULL;
         mutex_unlock(&node->pages_lock);

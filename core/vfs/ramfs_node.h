@@ -4,6 +4,7 @@
 #define CORE_VFS_RAMFS_NODE_H
 
 #include "core/lib/list.h"
+#include "core/lib/sequence.h"
 #include "core/lib/tree.h"
 #include "core/sync/mutex.h"
 #include "core/vfs/vnode.h"
@@ -14,8 +15,8 @@ struct ramfs_name; // an entry of a directory
 struct ramfs_node {
     struct vnode vnode; // a directory's entry counts as a reference
     struct mutex lock;  // of a file: one write or truncation at a time
-    // Odd while size or times of a file are changed under lock: ramfs_status takes no lock.
-    _Atomic uint32_t sequence;
+    // Around changes of size and times of a file under lock: ramfs_status takes no lock.
+    struct sequence sequence;
     // Guarded by the tree lock of ramfs.c (one for all: names change rarely and briefly). What
     // ramfs_glance and ramfs_status read without it changes between shortcut_change_begin and _end:
     uint32_t mode, uid, gid;
@@ -42,7 +43,7 @@ struct ramfs_node {
     // mapped under the mutex of the address space as well.
     struct mutex pages_lock;
     uintptr_t pages;              // the tree's root
-    _Atomic uint32_t layout;      // odd while pages go: reads take no lock
+    struct sequence layout;       // around that: reads take no lock
     _Atomic size_t present_count; // of pages
     uint32_t mapping_count;       // pagers: while there are none, no page is mapped
 };

@@ -62,21 +62,6 @@ static uintptr_t root_of(const struct ramfs_node *node)
 
 // ---- Finding -------------------------------------------------------------
 
-static void layout_change_begin(struct ramfs_node *node)
-{
-    uint32_t layout = atomic_load_explicit(&node->layout, memory_order_relaxed);
-    atomic_store_explicit(&node->layout, layout + 1, memory_order_relaxed);
-    // Pairs with the fence in ramfs_layout_holds: who reads what comes now sees the odd number.
-    atomic_thread_fence(memory_order_release);
-}
-
-static void layout_change_end(struct ramfs_node *node)
-{
-    uint32_t layout = atomic_load_explicit(&node->layout, memory_order_relaxed);
-    // Release pairs with the acquire in ramfs_read.
-    atomic_store_explicit(&node->layout, layout + 1, memory_order_release);
-}
-
 // A table that it looks into may be freed meanwhile: then layout does not hold, and nothing is
 // answered.
 MARK_GUESS bool ramfs_page_find(const struct ramfs_node *node, uint64_t index, uint32_t layout,
@@ -85,14 +70,15 @@ MARK_GUESS bool ramfs_page_find(const struct ramfs_node *node, uint64_t index, u
     uintptr_t root = root_of(node);
     void *at = is_within(root, index) ? top_of(root) : NULL;
     for (uint32_t level = height_of(root); level > 0 && at != NULL; --level) {
-        if (!ramfs_layout_holds(node, layout)) {
+        if (!sequence_holds(&node->layout, layout)) {
+            MARK("ramfs: pages went on the way to one");
             return false;
         }
         // Acquire pairs with the release in table_put and page_put.
         at = __atomic_load_n(entry_of(at, level, index), __ATOMIC_ACQUIRE);
     }
     *page = at;
-    return ramfs_layout_holds(node, layout);
+    return sequence_holds(&node->layout, layout);
 }
 
 char *ramfs_page_get(const struct ramfs_node *node, uint64_t index)
@@ -251,7 +237,7 @@ void ramfs_pages_cut(struct ramfs_node *node, uint64_t first, uint64_t end)
 {
     char *start = NULL;
     size_t count = 0;
-    layout_change_begin(node);
+    sequence_change_begin(&node->layout);
     for (uint64_t index = ramfs_page_next(node, first, end); index < end;
          index = ramfs_page_next(node, index + 1, end)) {
         char *page = page_take(node, index);
@@ -272,5 +258,5 @@ void ramfs_pages_cut(struct ramfs_node *node, uint64_t first, uint64_t end)
     if (first == 0 && end == UINT64_MAX) {
         tables_free(node);
     }
-    layout_change_end(node);
+    sequence_change_end(&node->layout);
 }

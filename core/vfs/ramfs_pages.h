@@ -15,14 +15,9 @@
 
 // The page, or NULL for a hole. False: pages have gone since layout was read, and the answer does
 // not count. For those who hold pages_lock, or the node's lock, or keep no page that they found
-// without asking ramfs_layout_holds again.
+// without asking once more whether node->layout holds.
 bool ramfs_page_find(const struct ramfs_node *node, uint64_t index, uint32_t layout,
                      const char **page);
-static inline bool ramfs_layout_holds(const struct ramfs_node *node, uint32_t layout)
-{
-    atomic_thread_fence(memory_order_acquire); // pairs with the fence of who changes it
-    return atomic_load_explicit(&node->layout, memory_order_relaxed) == layout;
-}
 
 // ---- Under pages_lock ----
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// shortcut.c: a sequence lock around all names in memory (Lameter, "Effective synchronization on
-// Linux/NUMA systems", 2005: sequence locks), and a walk under it.
+// shortcut.c: a sequence lock around all names in memory, and a walk under it.
 //
 // What the walk meets may be changed and freed under its hands. So before it uses a pointer it asks
 // whether the sequence holds: then the pointer led to something that was alive, which lies in the
@@ -9,35 +8,17 @@
 // holding afterwards, that one was named so.
 #include "core/vfs/shortcut.h"
 
-#include "core/lib/assert.h"
 #include "core/lib/mark.h"
 #include "core/lib/string.h"
 #include "core/vfs/mount.h"
 #include "core/vfs/vnode.h"
 
-_Atomic uint32_t shortcut_sequence;
+struct sequence shortcut_sequence;
 static _Atomic(struct vnode *) root_vnode;
 
 void shortcut_root_set(struct vnode *root)
 {
     atomic_store_explicit(&root_vnode, root, memory_order_release);
-}
-
-void shortcut_change_begin(void)
-{
-    uint32_t sequence = atomic_load_explicit(&shortcut_sequence, memory_order_relaxed);
-    ASSERT((sequence & 1) == 0);
-    atomic_store_explicit(&shortcut_sequence, sequence + 1, memory_order_relaxed);
-    // Pairs with the fence in shortcut_holds.
-    atomic_thread_fence(memory_order_release);
-}
-
-void shortcut_change_end(void)
-{
-    uint32_t sequence = atomic_load_explicit(&shortcut_sequence, memory_order_relaxed);
-    ASSERT((sequence & 1) == 1);
-    // Pairs with the acquire in shortcut_begin.
-    atomic_store_explicit(&shortcut_sequence, sequence + 1, memory_order_release);
 }
 
 // The length of the component at text; 0: it is not a plain one.

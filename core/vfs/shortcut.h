@@ -7,33 +7,34 @@
 #ifndef CORE_VFS_SHORTCUT_H
 #define CORE_VFS_SHORTCUT_H
 
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "core/lib/sequence.h"
 
 struct vnode;
 
-// Odd while names or attributes of a glancing file system are being changed, and greater after each
-// change. Its writers exclude each other by a lock of theirs.
-extern _Atomic uint32_t shortcut_sequence;
+// Around all changes of names or attributes of a glancing file system. Its writers exclude each
+// other by a lock of theirs.
+extern struct sequence shortcut_sequence;
 
-void shortcut_change_begin(void);
-void shortcut_change_end(void);
+static inline void shortcut_change_begin(void)
+{
+    sequence_change_begin(&shortcut_sequence);
+}
+
+static inline void shortcut_change_end(void)
+{
+    sequence_change_end(&shortcut_sequence);
+}
 
 // False: something is being changed.
 static inline bool shortcut_begin(uint32_t *sequence)
 {
-    // Acquire pairs with shortcut_change_end: who sees the number sees the change before it.
-    *sequence = atomic_load_explicit(&shortcut_sequence, memory_order_acquire);
-    return (*sequence & 1) == 0;
+    return sequence_begin(&shortcut_sequence, sequence);
 }
 
 // Whether all that was read since shortcut_begin was so at one time.
 static inline bool shortcut_holds(uint32_t sequence)
 {
-    // Pairs with the fence in shortcut_change_begin: who read something new sees the odd number.
-    atomic_thread_fence(memory_order_acquire);
-    return atomic_load_explicit(&shortcut_sequence, memory_order_relaxed) == sequence;
+    return sequence_holds(&shortcut_sequence, sequence);
 }
 
 // The vnode that path names, counted. The last component may be a symbolic link unless follow says

@@ -48,7 +48,7 @@ def check_test(
         **kwargs
     )
 
-def seed_test(name, rooms = [], sources = [], deps = [], srcs = None, **kwargs):
+def seed_test(name, rooms = [], sources = [], deps = [], srcs = None, guesses = False, **kwargs):
     """A test on the deterministic machine: NAME.c against the _seed form of rooms; prints TAP.
 
     Args:
@@ -58,12 +58,15 @@ def seed_test(name, rooms = [], sources = [], deps = [], srcs = None, **kwargs):
         what functions need that it does not call is not missed.
       deps: what stands in for other rooms: linked before rooms, so that its functions win.
       srcs: its sources where NAME.c is not enough.
+      guesses: the other CPU may go on within the test's and the sources' MARK_GUESS functions, too; MARK_UNSEEN
+        ones stay one step.
       **kwargs: of cc_test.
     """
     native.cc_test(
         name = name,
         srcs = (srcs or [name + ".c"]) + sources,
-        copts = _COPTS + ["-Itests/seed"] + SEED_COPTS + (["-ffunction-sections"] if sources else []),
+        copts = _COPTS + ["-Itests/seed"] + SEED_COPTS +
+                (["-ffunction-sections"] if sources else []) + (["-include", "tests/seed/seen.h"] if guesses else []),
         linkopts = ["-Wl,--gc-sections", "-Wl,--allow-multiple-definition"] if sources else [],
         features = ["seed", "-asan", "-ubsan", "-tsan", "-fuzzer", "-llvmcov"],
         linkstatic = True,

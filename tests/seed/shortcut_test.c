@@ -42,7 +42,7 @@ static void reset(void)
 {
     is_released = false;
     found_count = 0;
-    atomic_store(&shortcut_sequence, 0);
+    shortcut_sequence = (struct sequence){0};
     node_reset(&root, &first, MODE_DIRECTORY, 1);
     node_reset(&first, &file, MODE_DIRECTORY, 1);
     node_reset(&second, NULL, MODE_DIRECTORY, 1);
