@@ -13,6 +13,7 @@
 
 #include "core/lib/errno.h"
 #include "core/lib/list.h"
+#include "core/lib/mark.h"
 #include "core/lib/string.h"
 #include "core/mem/heap.h"
 #include "core/sync/waitqueue.h"
@@ -102,7 +103,11 @@ static void files_put(struct message *message)
 // Whoever comes while another is at it, or from within, leaves the work to that one.
 static void doomed_free(void)
 {
-    while (atomic_load(&doomed) != NULL && !atomic_exchange(&is_freeing, true)) {
+    while (atomic_load(&doomed) != NULL) {
+        if (atomic_exchange(&is_freeing, true)) {
+            MARK("localsocket: left to who is at it");
+            return;
+        }
         struct message *message = atomic_exchange(&doomed, NULL);
         while (message != NULL) {
             struct message *next = message->next_doomed;
