@@ -20,7 +20,7 @@ enum { TRIES_MAX = 1 << 24 }; // a reader gives up: the writer has died
 static struct mutex list;               // taken with the loader's mutex held, or without it
 static struct elf_object *first, *last; // list
 static _Atomic(uint64_t) added_count, removed_count;
-static struct spans spans; // changed with the list's lock
+static struct spans spans; // changed with the loader's mutex held, and but for room the list's lock
 static _Atomic(bool) image_is_known;
 
 // Looks at an object that may be gone, and its struct another's, while it looks: span_read throws
