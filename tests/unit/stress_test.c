@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// stress_test.c: core's locks and its lock-free memory on real threads; again and again for as many
+// stress_test.c: core's locks, what goes without, and its memory on real threads; again and again for as many
 // seconds as OSV_STRESS_SECONDS says, once without it.
 //
 // What the locks protect, and what is in blocks and frames, is plain memory: ThreadSanitizer says
 // whether the order that they promise is there, Memcheck whether two threads have the same block.
 #include <check.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <valgrind/valgrind.h>
 
+#include "core/lib/sequence.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
 #include "core/mem/slab.h"
 #include "core/mem/stack.h"
+#include "core/sched/thread.h"
+#include "core/sync/bell.h"
 #include "core/sync/condvar.h"
 #include "core/sync/mutex.h"
 #include "core/sync/rwlock.h"
@@ -175,6 +179,83 @@ START_TEST(a_semaphore_of_one_orders_what_it_protects)
 }
 END_TEST
 
+// ---- Without locks -------------------------------------------------------
+
+static struct sequence sequence;
+static _Atomic uint64_t halves[2]; // equal, but while they are changed
+static _Atomic uint32_t readers;   // that have not done yet
+
+static void sequence_work(uint32_t index)
+{
+    uint32_t number, held = 0;
+    while (index == 0 && atomic_load(&readers) > 0) {
+        sequence_change_begin(&sequence);
+        for (uint32_t i = 0; i < 2; ++i) {
+            uint64_t half = atomic_load_explicit(&halves[i], memory_order_relaxed);
+            atomic_store_explicit(&halves[i], half + 1, memory_order_relaxed);
+        }
+        sequence_change_end(&sequence);
+        (void)sched_yield(); // readers are to see some of them whole
+    }
+    while (index != 0 && held < rounds(20000)) {
+        if (sequence_begin(&sequence, &number)) {
+            uint64_t first = atomic_load_explicit(&halves[0], memory_order_relaxed);
+            uint64_t second = atomic_load_explicit(&halves[1], memory_order_relaxed);
+            bool holds = sequence_holds(&sequence, number);
+            ck_assert(!holds || first == second);
+            held += holds;
+        }
+    }
+    readers -= index != 0;
+}
+
+START_TEST(what_holds_was_so_at_one_time)
+{
+    readers = HOST_THREADS - 1;
+    host_threads_run(sequence_work);
+}
+END_TEST
+
+static struct bell bell;
+static uint32_t errands[HOST_THREADS]; // plain: what each thread rings for
+static _Atomic uint32_t answers[HOST_THREADS];
+
+static void bell_listen(void)
+{
+    uint32_t left = (HOST_THREADS - 1) * rounds(5000);
+    bell_listener_set(&bell, thread_self());
+    while (left > 0) {
+        for (uint32_t bits = bell_wait(&bell); bits != 0; bits &= bits - 1) {
+            uint32_t index = (uint32_t)__builtin_ctz(bits);
+            answers[index] = errands[index];
+            --left;
+        }
+    }
+}
+
+static void bell_work(uint32_t index)
+{
+    if (index == 0) {
+        bell_listen();
+        return;
+    }
+    for (uint32_t i = 1; i <= rounds(5000); ++i) {
+        errands[index] = i;
+        bell_ring(&bell, 1u << index);
+        while (answers[index] != i) {
+            (void)sched_yield();
+        }
+    }
+}
+
+START_TEST(who_listens_hears_each_ring)
+{
+    bell = (struct bell){0};
+    memset((void *)answers, 0, sizeof answers);
+    host_threads_run(bell_work);
+}
+END_TEST
+
 // ---- Memory --------------------------------------------------------------
 
 static void bytes_fill(unsigned char *bytes, size_t size)
@@ -287,6 +368,12 @@ static int run_all(void)
     tcase_add_test(tests, frames_belong_to_one_thread);
     tcase_add_test(tests, objects_belong_to_one_thread);
     suite_add_tcase(suite, tests);
+    TCase *lockless = tcase_create("lockless"); // DRD takes relaxed accesses for plain ones
+    tcase_set_timeout(lockless, 60);
+    tcase_add_checked_fixture(lockless, memory_init, NULL);
+    tcase_add_test(lockless, what_holds_was_so_at_one_time);
+    tcase_add_test(lockless, who_listens_hears_each_ring);
+    suite_add_tcase(suite, lockless);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
