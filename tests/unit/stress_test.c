@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// stress_test.c: core's locks, what goes without, and its memory on real threads; again and again for as many
-// seconds as OSV_STRESS_SECONDS says, once without it.
+// stress_test.c: core's locks, what goes without, and its memory on real threads; again and again
+// for as many seconds as OSV_STRESS_SECONDS says, once without it.
 //
 // What the locks protect, and what is in blocks and frames, is plain memory: ThreadSanitizer says
 // whether the order that they promise is there, Memcheck whether two threads have the same block.
