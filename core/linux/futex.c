@@ -39,7 +39,8 @@ enum {
 
 struct futex_waiter {
     struct list node;
-    struct wait *wait;
+    struct thread *thread;
+    struct wait *wait;                // of who waits for several; NULL: for this one alone
     _Atomic(_Atomic uint32_t *) word; // changed under the bucket's mutex, by a requeue
     uint32_t bits;
     _Atomic bool is_woken;
@@ -69,13 +70,20 @@ static void bucket_lock(struct futex_bucket *bucket)
 static void waiter_wake(struct futex_waiter *waiter)
 {
     list_remove(&waiter->node);
-    struct thread *thread = wait_flag(waiter->wait);
+    struct thread *thread = waiter->thread;
+    struct wait *wait = waiter->wait;
     atomic_store_explicit(&waiter->is_woken, true,
                           memory_order_release); // waiter is gone from here
+    if (wait != NULL) {
+        // After that, so that a look which follows finds it. Who waits for several takes the
+        // bucket's mutex to leave: wait is there.
+        (void)wait_flag(wait);
+    }
     thread_wake(thread);
 }
 
-// Takes the waiter out of wherever a requeue has put it by now. False: it has been woken.
+// Takes the waiter out of wherever a requeue has put it by now. False: it has been woken, and the
+// waker is done with it.
 static bool waiter_withdraw(struct futex_waiter *waiter)
 {
     for (;;) {
@@ -88,7 +96,7 @@ static bool waiter_withdraw(struct futex_waiter *waiter)
             list_remove(&waiter->node);
         }
         mutex_unlock(&bucket->lock);
-        if (is_here || !is_waiting) {
+        if (is_here) {
             return is_waiting;
         }
     }
@@ -96,8 +104,7 @@ static bool waiter_withdraw(struct futex_waiter *waiter)
 
 int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint32_t bits, hal_ns deadline)
 {
-    struct wait wait = wait_make(THREAD_WAIT_FUTEX, (const void *)word);
-    struct futex_waiter waiter = {.wait = &wait, .bits = bits};
+    struct futex_waiter waiter = {.thread = thread_self(), .bits = bits};
     atomic_store_explicit(&waiter.word, word, memory_order_relaxed);
     int error = user_check((const void *)word, sizeof *word);
     if (error != 0) {
@@ -112,7 +119,7 @@ int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint32_t bits, hal_ns 
     list_push_back(&bucket->waiters, &waiter.node);
     mutex_unlock(&bucket->lock);
 
-    thread_wait_note(wait.thread, THREAD_WAIT_FUTEX, (const void *)word);
+    thread_wait_note(waiter.thread, THREAD_WAIT_FUTEX, (const void *)word);
     int result = 0;
     while (result == 0 && !atomic_load_explicit(&waiter.is_woken,
                                                 memory_order_acquire)) { // pairs with waiter_wake
@@ -121,7 +128,7 @@ int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint32_t bits, hal_ns 
             result = is_timed_out ? -ETIMEDOUT : -EINTR;
         }
     }
-    thread_wait_note(wait.thread, THREAD_WAIT_NONE, NULL);
+    thread_wait_note(waiter.thread, THREAD_WAIT_NONE, NULL);
     return result;
 }
 
@@ -267,6 +274,7 @@ static bool vector_enter(struct vector_source *source, struct wait *wait)
 {
     const _Atomic uint32_t *word = atomic_load(&source->waiter.word);
     struct futex_bucket *bucket = bucket_of(word);
+    source->waiter.thread = wait->thread;
     source->waiter.wait = wait;
     bucket_lock(bucket);
     bool is_expected = atomic_load(word) == source->expected;
