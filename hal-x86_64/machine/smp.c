@@ -10,7 +10,6 @@
 // sequentially consistent: one of the two sees the other's.
 #include "smp.h"
 
-#include "hal/common/crash.h"
 #include "hal/common/error.h"
 #include "hal/common/string.h"
 #include "hal/upcall.h"
@@ -44,9 +43,9 @@ struct smp_start smp_start;
 _Static_assert(offsetof(struct smp_start, stack_top) == 8, "boot.S");
 _Static_assert(offsetof(struct smp_start, percpu) == 16, "boot.S");
 
-static uint32_t cpu_count = 1;
 static hal_phys start_page;
-static _Atomic bool is_stopping;
+static _Atomic uint64_t
+    stopper; // the index of the CPU that stops the others, and 1; 0: nobody does
 
 void smp_page_set(hal_phys page)
 {
@@ -66,10 +65,9 @@ static bool cpu_add(struct memory_list *usable, uint32_t id)
     }
     struct percpu *percpu = (struct percpu *)(LAYOUT_DIRECT + block);
     memset(percpu, 0, sizeof *percpu);
-    percpu->index = cpu_count;
+    percpu->index = percpu_count();
     percpu->apic_id = id;
     percpu_add(percpu);
-    ++cpu_count;
     return true;
 }
 
@@ -78,13 +76,13 @@ uint32_t smp_init(struct memory_list *usable)
     const struct acpi *acpi = firmware();
     const uint32_t self = percpu_self()->apic_id;
     bool has_room = start_page != 0;
-    for (size_t i = 0; i < acpi->cpu_count && cpu_count < HAL_CPU_MAX && has_room; ++i) {
+    for (size_t i = 0; i < acpi->cpu_count && percpu_count() < HAL_CPU_MAX && has_room; ++i) {
         const uint32_t id = acpi->cpus[i].id;
         if (id != self && id <= apic_id_max()) {
             has_room = cpu_add(usable, id);
         }
     }
-    return cpu_count;
+    return percpu_count();
 }
 
 static bool is_running_by(const struct percpu *percpu, hal_ns deadline)
@@ -97,7 +95,7 @@ static bool is_running_by(const struct percpu *percpu, hal_ns deadline)
 
 int hal_cpu_start(uint32_t index, struct cpu *cpu, char *stack, size_t size)
 {
-    if (index == 0 || index >= cpu_count) {
+    if (index == 0 || index >= percpu_count()) {
         return -ERROR_NODEV;
     }
     struct percpu *percpu = percpu_of(index);
@@ -131,7 +129,6 @@ HAL_NORETURN void smp_enter(struct percpu *percpu)
 
 void hal_cpu_kick(uint32_t index)
 {
-    crash_unless(index < cpu_count, "kick of no CPU");
     struct percpu *percpu = percpu_of(index);
     if (!atomic_load(&percpu->is_running)) {
         atomic_store(&percpu->was_kicked, true);
@@ -142,9 +139,18 @@ void hal_cpu_kick(uint32_t index)
     apic_send(percpu->apic_id, VECTOR_KICK);
 }
 
+// Two may want to at once, and one must be left to end the machine: the second waits for its NMI.
+// One that fails on its way is not to start again.
 void smp_stop(void)
 {
-    atomic_store(&is_stopping, true);
+    const uint64_t self = percpu_count() == 0 ? 1 : percpu_self()->index + 1;
+    uint64_t first = 0;
+    if (!atomic_compare_exchange_strong(&stopper, &first, self)) {
+        while (first != self) {
+            __asm__ volatile("cli\n\thlt" ::: "memory");
+        }
+        return;
+    }
     for (uint32_t i = 0; i < percpu_count(); ++i) {
         const struct percpu *percpu = percpu_of(i);
         if (percpu != percpu_self() && atomic_load(&percpu->is_running)) {
@@ -155,5 +161,5 @@ void smp_stop(void)
 
 bool smp_is_stopping(void)
 {
-    return atomic_load(&is_stopping);
+    return atomic_load(&stopper) != 0;
 }
