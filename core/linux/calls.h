@@ -277,6 +277,8 @@ long linux_sched_getscheduler(int32_t id);
 long linux_sched_setscheduler(int32_t id, int policy, const int *priority);
 long linux_sched_getparam(int32_t id, int *priority);
 long linux_sched_setparam(int32_t id, const int *priority);
+long linux_sched_setattr(int32_t id, void *user, unsigned flags);
+long linux_sched_getattr(int32_t id, void *user, uint32_t size, unsigned flags);
 long linux_sched_rr_get_interval(int32_t id, struct timespec *interval);
 long linux_sched_get_priority_max(int policy);
 long linux_sched_get_priority_min(int policy);

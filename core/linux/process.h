@@ -46,6 +46,7 @@ void task_exit(void);
 
 // Changes what *schedule says to policy and priority, as the calling thread may. -EINVAL, -EPERM.
 HAL_MUST_CHECK int linux_schedule_make(struct thread_schedule *schedule, int policy, int priority);
+int linux_schedule_policy(struct thread_schedule schedule); // in Linux's words, without SCHED_RESET_ON_FORK
 
 // Ends the process: no destructor runs here (core/libc's exit has done that). Streams need no
 // flushing by core.

@@ -78,7 +78,7 @@ static bool is_real_time(int policy)
     return policy == SCHED_FIFO || policy == SCHED_RR;
 }
 
-static int policy_of(struct thread_schedule schedule)
+int linux_schedule_policy(struct thread_schedule schedule)
 {
     return schedule.policy == THREAD_IDLE ? SCHED_IDLE : schedule.policy;
 }
@@ -116,7 +116,7 @@ static long schedule_set(int32_t id, int policy, const int *user_priority)
     }
     struct thread_schedule schedule = thread_schedule_get(thread);
     if (policy == POLICY_SAME) {
-        policy = policy_of(schedule) | (schedule.resets ? RESET_ON_FORK : 0);
+        policy = linux_schedule_policy(schedule) | (schedule.resets ? RESET_ON_FORK : 0);
     }
     error = linux_schedule_make(&schedule, policy, priority);
     if (error == 0) {
@@ -150,7 +150,10 @@ long linux_sched_getscheduler(int32_t id)
 {
     struct thread_schedule schedule;
     int error = schedule_get(id, &schedule);
-    return error != 0 ? error : policy_of(schedule) | (schedule.resets ? RESET_ON_FORK : 0);
+    if (error != 0) {
+        return error;
+    }
+    return linux_schedule_policy(schedule) | (schedule.resets ? RESET_ON_FORK : 0);
 }
 
 long linux_sched_getparam(int32_t id, int *priority)

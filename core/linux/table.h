@@ -112,6 +112,8 @@
     ROW(sched_getparam, linux_sched_getparam, "dp"), \
     ROW(sched_setscheduler, linux_sched_setscheduler, "ddp"), \
     ROW(sched_getscheduler, linux_sched_getscheduler, "d"), \
+    ROW(sched_setattr, linux_sched_setattr, "dpx"), \
+    ROW(sched_getattr, linux_sched_getattr, "dpux"), \
     ROW(sched_rr_get_interval, linux_sched_rr_get_interval, "dp"), \
     ROW(sched_get_priority_max, linux_sched_get_priority_max, "d"), \
     ROW(sched_get_priority_min, linux_sched_get_priority_min, "d"), \
