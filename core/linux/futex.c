@@ -136,17 +136,27 @@ int futex_wake(_Atomic uint32_t *word, int count, uint32_t bits)
 {
     struct futex_bucket *bucket = bucket_of(word);
     int woken = 0;
+    int looked = 0;
     bucket_lock(bucket);
+    bool is_batch = count > 1 && bucket->waiters.next != bucket->waiters.previous;
+    uintptr_t irq = is_batch ? thread_batch_begin() : 0;
     struct list *next;
     for (struct list *node = bucket->waiters.next; node != &bucket->waiters && woken < count;
          node = next) {
         struct futex_waiter *waiter = container_of(node, struct futex_waiter, node);
         next = node->next;
+        if (is_batch && ++looked % THREAD_BATCH_MAX == 0) {
+            thread_batch_end(irq);
+            irq = thread_batch_begin();
+        }
         if (atomic_load_explicit(&waiter->word, memory_order_relaxed) == word &&
             (waiter->bits & bits) != 0) {
             waiter_wake(waiter);
             ++woken;
         }
+    }
+    if (is_batch) {
+        thread_batch_end(irq);
     }
     mutex_unlock(&bucket->lock);
     return woken;

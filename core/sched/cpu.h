@@ -57,6 +57,8 @@ struct cpu {
     bool was_alone;            // current, when its time was last accounted
     struct thread *departing;  // switched out for another CPU, to be posted by whoever runs next
     struct cpu *departing_to;
+    bool is_batching;          // between thread_batch_begin and thread_batch_end
+    uint64_t owed[HAL_CPU_MAX / 64]; // kicks put off by that; a bit for each CPU
     struct thread *dead;       // switched out for good, to be released by whoever runs next
     struct sched_counts counts;
     struct poll poll;

@@ -60,6 +60,16 @@ MARK_GUESS static void kick_note(struct inbox *inbox)
     atomic_store_explicit(&inbox->kicked_ns, hal_clock_ns(), memory_order_relaxed);
 }
 
+static void kick(struct cpu *cpu, uint32_t index)
+{
+    if (cpu->is_batching) {
+        MARK("inbox: a kick is put off");
+        cpu->owed[index / WORD_BITS] |= 1ul << index % WORD_BITS;
+    } else {
+        cpu_kick(index);
+    }
+}
+
 // thread is the target's from the push on: not even its next is ours to read.
 bool inbox_post(struct cpu *target, struct thread *thread)
 {
@@ -78,10 +88,36 @@ bool inbox_post(struct cpu *target, struct thread *thread)
         count_add(&hal_cpu_self()->counts.unkicked, 1);
     } else {
         kick_note(inbox);
-        cpu_kick(target->index);
+        kick(hal_cpu_self(), target->index);
         return true;
     }
     return false;
+}
+
+uintptr_t thread_batch_begin(void)
+{
+    uintptr_t irq = hal_irq_save();
+    struct cpu *cpu = hal_cpu_self();
+    ASSERT(!cpu->is_batching);
+    cpu->is_batching = true;
+    return irq;
+}
+
+// Who posted to the same CPU meanwhile relied on our kick, and waits as long as those that we woke.
+void thread_batch_end(uintptr_t irq)
+{
+    struct cpu *cpu = hal_cpu_self();
+    ASSERT(cpu->is_batching);
+    cpu->is_batching = false;
+    for (uint32_t i = 0; i < word_count(); ++i) {
+        uint64_t owed = cpu->owed[i];
+        cpu->owed[i] = 0;
+        while (owed != 0) {
+            cpu_kick(i * WORD_BITS + (uint32_t)__builtin_ctzl(owed));
+            owed &= owed - 1;
+        }
+    }
+    hal_irq_restore(irq);
 }
 
 static void thread_take(struct cpu *cpu, struct thread *thread)

@@ -1,5 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // sched.h: starting the scheduler; for core/boot and the self-test.
+//
+// What the scheduler promises, and the test that measures it (tests/):
+//
+//   lock-free    a run queue is its CPU's alone (inbox.c)      seed/inbox_test, wake_test, poll_test
+//                256 CPUs; one kick for all that a call wakes  system/seeded scheduler_placed
+//                no kick to a CPU that looks                   system/seeded scheduler_idle
+//   preemptive   busy loops in application and core            system/shares, system/boot
+//                vector registers and control words survive    system/vectors
+//   tick-less    no interrupt in a second                      system/seeded scheduler_ticks
+//   fair         equal, nice, sleepers, late ones              system/seeded scheduler_fair
+//                the paper's formula, in double                unit/decay_test
+//                real-time: priorities, slices                 system/seeded scheduler_real_time
+//   scalable     O(log n) of 10, 1 000, 100 000 runnable       unit/runq_test
+//                O(1) of as many timers                        unit/wheel_steps_test
+//                twice as many threads as CPUs: even in 50 ms  system/seeded scheduler_balance
+//                who hands over is together, else apart        system/seeded scheduler_placed
+//                an affinity mask moves a running thread       seed/place_test, unit/sched_test
+//                10 000 threads; a minute of coming and going  system/multitude, storm_soak
+//   efficient    idle CPUs look for 1/64 of the time at most   system/seeded scheduler_idle
+//                a switch, a hand-over                         bench/ctxsw
 #ifndef CORE_SCHED_SCHED_H
 #define CORE_SCHED_SCHED_H
 

@@ -171,6 +171,12 @@ thread_wait_note(struct thread *thread, enum thread_wait kind, const void *objec
 // memory is type-stable, so a late wake is only spurious.
 void thread_wake(struct thread *thread);
 
+// Wakes between the two, of many at once, cost one kick for each CPU: at the end. Interrupts are off between, so the
+// caller begins anew after THREAD_BATCH_MAX wakes. Not nested. begin answers what end takes.
+enum { THREAD_BATCH_MAX = 32 };
+uintptr_t thread_batch_begin(void);
+void thread_batch_end(uintptr_t irq);
+
 // Where thread runs on another CPU, or is about to: interrupts it there soon, so that the frame hook
 // sees what the caller did before. Any context.
 void thread_kick(struct thread *thread);

@@ -25,6 +25,24 @@ static void reset_two_sleepers(void)
     guest_reset(2, 1, guest_sleep_2);
 }
 
+// The same as one operation.
+
+static void wake_both_at_once(void)
+{
+    uintptr_t irq = thread_batch_begin();
+    guest_tell(1);
+    guest_tell(2);
+    thread_batch_end(irq);
+}
+
+static void reset_batch(void)
+{
+    guests_reset();
+    guest_reset(0, 0, wake_both_at_once);
+    guest_reset(1, 1, guest_sleep_1);
+    guest_reset(2, 1, guest_sleep_2);
+}
+
 // One comes to the CPU that has just been given another by somebody else.
 
 static const struct hal_cpu_set only_1 = {{2}};
@@ -51,6 +69,11 @@ static const char *const sleepers_marks[] = {
     "wake: of one that is notified already",
     NULL,
 };
+static const char *const batch_marks[] = {
+    "inbox: a post rides on an earlier one",
+    "inbox: a kick is put off",
+    NULL,
+};
 static const char *const posters_marks[] = {
     "inbox: a post rides on another CPU's kick",
     "switch: one that changes CPU is posted by the next",
@@ -64,6 +87,14 @@ static const struct seed_test tests[] = {
         .bodies = {guest_cpu_run, guest_cpu_run},
         .end_count = 3,
         .marks = sleepers_marks,
+        .preemption_max = 3,
+    },
+    {
+        .name = "inbox, a batch",
+        .reset = reset_batch,
+        .bodies = {guest_cpu_run, guest_cpu_run},
+        .end_count = 3,
+        .marks = batch_marks,
         .preemption_max = 3,
     },
     {

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // placed.c: where threads that wake each other run, in figures for scheduler.py:
 //
-//     placed CASE COUNT US
+//     placed CASE COUNT US [CPU CPU]
 //
 // Workers wait, compute for US microseconds and tell the next, COUNT times each; it prints how
 // long the second half took, how many kicks there were in that and how often threads changed CPU,
 // by /proc/interrupts.
 //
 //     hand-over  two, each tells the other; started on two CPUs, and free to go
-//     bound      the same, not free
+//     bound      the same, not free; on the two CPUs, if they are given
 //     pairs      two such pairs, all four started on one CPU
 //     stages     two with two turns between them, so that both may compute; started on one CPU
 //     served     three that each ask another one, started on different CPUs; that one takes no time
+//     burst      the first one wakes 16, bound to another CPU, by one call; there somebody is busy
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -21,8 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { WORKERS_MAX = 4, CLIENTS = 3, STAGE_TURNS = 2 };
+#include <linux/futex.h>
+#include <sys/syscall.h>
+
+enum { WORKERS_MAX = 4, CLIENTS = 3, STAGE_TURNS = 2, SLEEPERS = 16 };
 
 struct figures {
     long us, kicks, moves;
@@ -142,6 +147,61 @@ static void *serve(void *argument)
     return NULL;
 }
 
+// ---- Many are woken by one call -------------------------------------------
+
+static _Atomic int asleep, rounds;
+static _Atomic bool is_over;
+
+static void *be_woken(void *argument)
+{
+    (void)argument;
+    pin(1);
+    for (int round = 0; round < count; ++round) {
+        ++asleep;
+        while (rounds == round) {
+            syscall(SYS_futex, &rounds, FUTEX_WAIT, round, NULL, NULL, 0);
+        }
+    }
+    return NULL;
+}
+
+static void *be_busy(void *argument)
+{
+    (void)argument;
+    pin(1);
+    while (!is_over) {
+        now_us();
+    }
+    return NULL;
+}
+
+static void burst(void)
+{
+    pthread_t sleepers[SLEEPERS], hog;
+    long kicks = 0;
+    pin(0);
+    pthread_create(&hog, NULL, be_busy, NULL);
+    for (int i = 0; i < SLEEPERS; ++i) {
+        pthread_create(&sleepers[i], NULL, be_woken, NULL);
+    }
+    for (int round = 0; round < count; ++round) {
+        do {
+            usleep((unsigned)span_us);
+        } while (asleep < (round + 1) * SLEEPERS);
+        usleep((unsigned)span_us); // the last has gone to sleep
+        long before = interrupts("RES:");
+        ++rounds;
+        syscall(SYS_futex, &rounds, FUTEX_WAKE, SLEEPERS, NULL, NULL, 0);
+        kicks += interrupts("RES:") - before;
+    }
+    is_over = true;
+    for (int i = 0; i < SLEEPERS; ++i) {
+        pthread_join(sleepers[i], NULL);
+    }
+    pthread_join(hog, NULL);
+    printf("burst: kicks %ld wakes %ld\n", kicks, SLEEPERS * count);
+}
+
 static void add(int cpu, sem_t *awaits, sem_t *next)
 {
     workers[worker_count++] = (struct worker){.cpu = cpu, .awaits = awaits, .next = next};
@@ -186,11 +246,21 @@ static bool workers_add(const char *name)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4 || !workers_add(argv[1])) {
+    if (argc < 4) {
         return 2;
     }
     count = atol(argv[2]);
     span_us = atol(argv[3]);
+    if (strcmp(argv[1], "burst") == 0) {
+        burst();
+        return 0;
+    }
+    if (!workers_add(argv[1])) {
+        return 2;
+    }
+    for (int i = 4; i < argc && i - 4 < worker_count; ++i) {
+        workers[i - 4].cpu = atoi(argv[i]);
+    }
     sched_getaffinity(0, sizeof all, &all);
     struct worker server = {.cpu = 0};
     bool is_served = workers[0].asks != NULL;
