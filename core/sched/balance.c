@@ -5,10 +5,10 @@
 // reaching another CPU costs more than a short wait. (pair.c brings those together that do.) A CPU
 // with a queue looks at it every SCHED_BALANCE_NS. One that it finds there, and finds again after
 // SCHED_WAIT_NS, while a CPU is idle, or has two threads less in its queue, is pushed there:
-// whoever it waits for is busy. Then it has to wait for SCHED_BALANCE_NS for a while
-// (PAIR_REST_NS): where all CPUs are busy, those that are idle for a moment would have the same few
-// go round. Only the owner of a run queue takes threads from it: an idle CPU kicks a crowded one
-// and is given something.
+// whoever it waits for is busy. Then it has to wait for SCHED_BALANCE_NS for a while, as
+// a new one has (PAIR_REST_NS): where all CPUs are busy, those that are idle for a moment would
+// have the same few go round. Only the owner of a run queue takes threads from it: an idle CPU
+// kicks a crowded one and is given something.
 #include "core/sched/cpu.h"
 
 #include "core/lib/assert.h"

@@ -186,7 +186,7 @@ void thread_idle_init(struct cpu *cpu);     // -ENOMEM is fatal here: nothing ru
 
 // pair.c
 void pair_post(struct cpu *cpu, struct cpu *target, struct thread *thread); // woken by current; as inbox_post
-void pair_rest(struct thread *thread, hal_ns now); // it is moved. By itself, or its CPU
+void pair_rest(struct thread *thread, hal_ns now); // it is moved, or new. By itself, its CPU or creator
 void pair_judge(struct thread *self);
 
 // The caller, thread_self(), is about to park. May return on another CPU.

@@ -255,6 +255,7 @@ void thread_start(struct thread *thread)
     uintptr_t irq = hal_irq_save();
     struct cpu *cpu = hal_cpu_self();
     struct cpu *target = cpu_is_allowed(thread, cpu) ? cpu : cpu_allowed(thread, cpu);
+    pair_rest(thread, cpu->now_ns); // many are short: another CPU is not worth while at once
     atomic_store(&thread->cpu, target);
     atomic_store_explicit(&thread->state, THREAD_RUNNING, memory_order_release);
     bool is_urgent = thread_ready(thread);
