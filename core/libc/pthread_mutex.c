@@ -2,8 +2,9 @@
 // pthread_mutex.c: POSIX's kinds of mutex over core/sync/mutex, whose layout is glibc's.
 //
 // mutex->kind holds what glibc's static initialisers put there: the type in the low two bits.
-// Process-shared is plain here: there is one process. Robust ones are in pthread_robust.c. Priority
-// protocols change who may unlock and what getters answer: there are no priorities to inherit.
+// Process-shared is plain here: there is one process. Robust ones are in pthread_robust.c. Whoever
+// waits is served by priority (core/sync/ranked.h). Priority protocols change who may unlock and
+// what getters answer, and no more: the owner runs with its own priority.
 #include <errno.h>
 #include <string.h>
 #include <time.h>

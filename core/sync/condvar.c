@@ -13,20 +13,10 @@
 
 static struct sleeper *sleeper_of(struct list *node)
 {
-    return container_of(node, struct sleeper, node);
+    return container_of(node, struct sleeper, node.list);
 }
 
-// The next three: with guard held.
-
-static void ring_push(struct condvar *condvar, struct list *node)
-{
-    struct list *first = atomic_load_explicit(&condvar->first, memory_order_relaxed);
-    if (first == NULL) {
-        atomic_store_explicit(&condvar->first, node, memory_order_relaxed);
-    } else {
-        list_push_back(first, node);
-    }
-}
+// The next two: with guard held.
 
 static void ring_remove(struct condvar *condvar, struct list *node)
 {
@@ -68,7 +58,9 @@ bool condvar_wait_until(struct condvar *condvar, struct mutex *mutex, hal_ns dea
     sleeper_init(&sleeper, mutex, deadline != UINT64_MAX);
     mutex_lock(&condvar->guard);
     thread_wait_note(sleeper.waiter.thread, THREAD_WAIT_CONDVAR, condvar); // until a waker moves it
-    ring_push(condvar, &sleeper.node);
+    struct list *first = atomic_load_explicit(&condvar->first, memory_order_relaxed);
+    first = ranked_ring_add(first, &sleeper.node);
+    atomic_store_explicit(&condvar->first, first, memory_order_relaxed);
     mutex_unlock(&condvar->guard);
     uint16_t depth = mutex->depth;
     mutex->depth = 0;
@@ -77,7 +69,7 @@ bool condvar_wait_until(struct condvar *condvar, struct mutex *mutex, hal_ns dea
     thread_wait_note(sleeper.waiter.thread, THREAD_WAIT_NONE, NULL);
     if (!woken) {
         MARK("condvar: timed out");
-        leave(condvar, &sleeper.node);
+        leave(condvar, &sleeper.node.list);
     }
     sleeper_relock(&sleeper);
     mutex->depth = depth;
@@ -119,7 +111,7 @@ void condvar_wake_all(struct condvar *condvar)
     mutex_lock(&condvar->guard);
     struct sleeper *sleeper;
     while ((sleeper = ring_claim(condvar)) != NULL) {
-        list_push_back(&claimed, &sleeper->node);
+        list_push_back(&claimed, &sleeper->node.list);
     }
     mutex_unlock(&condvar->guard);
     struct list *node;

@@ -12,7 +12,7 @@ struct list;
 
 struct condvar {
     struct mutex guard;           // its kind is not ours: core/libc keeps the clock there
-    _Atomic(struct list *) first; // of the ring of sleepers, who come first in first out; changed with guard held
+    _Atomic(struct list *) first; // of the ring of sleepers, by rank (ranked.h); changed with guard held
 };
 
 _Static_assert(sizeof(struct condvar) == 48, "pthread_cond_t");

@@ -34,38 +34,6 @@ enum {
     SPIN_GAP_MAX = 512, // and between two
 };
 
-static void waiter_push(struct mutex *mutex, struct mutex_waiter *waiter)
-{
-    waiter->next = atomic_load_explicit(&mutex->inbox, memory_order_relaxed);
-    // seq_cst: the push must be ordered before our read of the baton.
-    while (!atomic_compare_exchange_weak(&mutex->inbox, &waiter->next, waiter)) {
-    }
-}
-
-// Only the popper may call the next two.
-
-static bool waiter_none(struct mutex *mutex)
-{
-    return mutex->queue == NULL && atomic_load(&mutex->inbox) == NULL;
-}
-
-static struct mutex_waiter *waiter_pop(struct mutex *mutex)
-{
-    if (mutex->queue == NULL) {
-        struct mutex_waiter *waiter = atomic_exchange(&mutex->inbox, NULL);
-        while (waiter != NULL) {
-            struct mutex_waiter *older = waiter->next;
-            waiter->next = mutex->queue;
-            mutex->queue = waiter;
-            waiter = older;
-        }
-    }
-    struct mutex_waiter *first = mutex->queue;
-    ASSERT(first != NULL);
-    mutex->queue = first->next;
-    return first;
-}
-
 // A baton value not used lately, so that a slow unlocker does not take back somebody else's.
 static uint32_t baton_new(struct mutex *mutex)
 {
@@ -109,8 +77,9 @@ static bool grant(struct mutex_waiter *waiter)
 static void hand_over(struct mutex *mutex)
 {
     for (;;) {
-        if (!waiter_none(mutex)) {
-            if (grant(waiter_pop(mutex))) {
+        if (!ranked_is_empty(&mutex->waiters)) {
+            struct ranked *first = ranked_pop(&mutex->waiters);
+            if (grant(container_of(first, struct mutex_waiter, ranked))) {
                 return;
             }
             if (atomic_fetch_sub(&mutex->claims, 1) == 1) {
@@ -123,7 +92,7 @@ static void hand_over(struct mutex *mutex)
         // longer ours to look at except for emptiness.
         uint32_t baton = baton_new(mutex);
         atomic_store(&mutex->baton, baton);
-        if (atomic_load(&mutex->inbox) == NULL) {
+        if (ranked_none_came(&mutex->waiters)) {
             MARK("mutex: baton left to a late locker");
             return;
         }
@@ -137,7 +106,7 @@ static void hand_over(struct mutex *mutex)
 
 static void waiter_queue(struct mutex *mutex, struct mutex_waiter *waiter)
 {
-    waiter_push(mutex, waiter);
+    ranked_push(&mutex->waiters, &waiter->ranked);
     if (baton_take(mutex, atomic_load(&mutex->baton))) {
         MARK("mutex: baton taken by the locker");
         hand_over(mutex); // possibly to ourselves
@@ -191,7 +160,7 @@ void mutex_lock_contended(struct mutex *mutex)
         mutex_take(mutex);
         return;
     }
-    struct mutex_waiter waiter = {.thread = thread_self()};
+    struct mutex_waiter waiter = {.ranked.rank = rank_of_self(), .thread = thread_self()};
     thread_wait_note(waiter.thread, THREAD_WAIT_MUTEX, mutex);
     waiter_queue(mutex, &waiter);
     while (atomic_load(&waiter.state) != WAITER_GRANTED) {
@@ -283,6 +252,7 @@ bool mutex_lock_until(struct mutex *mutex, hal_ns deadline)
     if (waiter == NULL) {
         return false;
     }
+    waiter->ranked.rank = rank_of_self();
     waiter->thread = thread_self();
     atomic_store(&waiter->mutex, mutex);
     atomic_store(&waiter->state, timed_state(WAITER_QUEUED));

@@ -3,7 +3,7 @@
 //
 // The layout fits glibc's pthread_mutex_t: 40 bytes, the kind at offset 16, all-zero is unlocked
 // and normal. A thread that unlocks for a waiter hands the lock over: first come, first served, but
-// for those who find it free.
+// for those who find it free, and real-time threads come first, by priority.
 #ifndef CORE_SYNC_MUTEX_H
 #define CORE_SYNC_MUTEX_H
 
@@ -14,9 +14,9 @@
 
 #include "core/lib/assert.h"
 #include "core/lib/mark.h"
+#include "core/sync/ranked.h"
 #include "hal/hal.h"
 
-struct mutex_waiter;
 struct thread;
 
 // What every lock and unlock touches is in the first 32 bytes: a program's mutex may lie across two
@@ -25,11 +25,10 @@ struct mutex {
     _Atomic uint32_t claims; // holder plus everyone who wants to be
     _Atomic uint32_t baton;  // 0, or a wake-up nobody has done yet
     _Atomic(struct thread *) owner;
-    uint32_t kind;                        // not ours: core/libc keeps the pthread kind here
-    uint16_t baton_serial;                // the one popper's
-    uint16_t depth;                       // holder only: mutex_lock_recursive beyond the first
-    struct mutex_waiter *queue;           // oldest first; the one popper's
-    _Atomic(struct mutex_waiter *) inbox; // newest first; anyone pushes
+    uint32_t kind;               // not ours: core/libc keeps the pthread kind here
+    uint16_t baton_serial;       // the one popper's
+    uint16_t depth;              // holder only: mutex_lock_recursive beyond the first
+    struct ranked_queue waiters; // struct mutex_waiter; anyone pushes, one pops
 };
 
 _Static_assert(sizeof(struct mutex) == 40, "pthread_mutex_t");
@@ -64,7 +63,8 @@ HAL_MUST_CHECK static inline bool mutex_try_lock(struct mutex *mutex)
     return true;
 }
 
-// The caller must not hold it. Always inline: where it is called tells which lock this is (MARK_LOCK).
+// The caller must not hold it. Always inline: where it is called tells which lock this is
+// (MARK_LOCK).
 __attribute__((always_inline)) static inline void mutex_lock(struct mutex *mutex)
 {
     MARK_LOCK(mutex);
@@ -73,7 +73,8 @@ __attribute__((always_inline)) static inline void mutex_lock(struct mutex *mutex
     }
 }
 
-// mutex_lock, by a caller that has had it, and waited for something meanwhile: this place tells nothing.
+// mutex_lock, by a caller that has had it, and waited for something meanwhile: this place tells
+// nothing.
 static inline void mutex_lock_again(struct mutex *mutex)
 {
     MARK_LOCK_AGAIN(mutex);

@@ -3,21 +3,21 @@
 //
 // state is the number of readers, or WRITER; WAITED says that the queue is not empty. While WAITED
 // is set nobody takes the lock but the queue's first, or first readers, whom dispatch lets in: so
-// the order is that of arrival, and neither side starves. Readers who join others pass the queue,
-// but never make the first of them: a free lock that is WAITED stays free until dispatch sees it.
-// WAITED is set and cleared with guard held, and whoever makes the lock free while it is set calls
-// dispatch.
+// the order is that of rank (ranked.h), then of arrival, and neither side starves. Readers who join
+// others pass the queue, but never make the first of them: a free lock that is WAITED stays free
+// until dispatch sees it. WAITED is set and cleared with guard held, and whoever makes the lock
+// free while it is set calls dispatch.
 #include "core/sync/rwlock.h"
 
-#include "core/lib/list.h"
 #include "core/lib/mark.h"
 #include "core/sched/thread.h"
+#include "core/sync/ranked.h"
 
 static const uint32_t WRITER = 1u << 31;
 static const uint32_t WAITED = 1u << 30;
 
 struct rwlock_waiter {
-    struct list node;
+    struct ranked_node node;
     struct thread *thread;
     bool writes;
     _Atomic bool granted; // set with guard held; the waiter may be gone then
@@ -30,17 +30,7 @@ static void writer_set(struct rwlock *lock, uint32_t id)
 
 static struct rwlock_waiter *first_waiter(struct rwlock *lock)
 {
-    return lock->first == NULL ? NULL : container_of(lock->first, struct rwlock_waiter, node);
-}
-
-static void ring_push(struct rwlock *lock, struct list *node)
-{
-    list_init(node);
-    if (lock->first == NULL) {
-        lock->first = node;
-    } else {
-        list_push_back(lock->first, node);
-    }
+    return lock->first == NULL ? NULL : container_of(lock->first, struct rwlock_waiter, node.list);
 }
 
 static void ring_remove(struct rwlock *lock, struct list *node)
@@ -74,7 +64,7 @@ static void dispatch(struct rwlock *lock)
     struct rwlock_waiter *waiter;
     while ((waiter = first_waiter(lock)) != NULL && enter(lock, waiter)) {
         struct thread *thread = waiter->thread;
-        ring_remove(lock, &waiter->node);
+        ring_remove(lock, &waiter->node.list);
         atomic_store(&waiter->granted, true);
         thread_wake(thread);
     }
@@ -90,7 +80,7 @@ static bool leave(struct rwlock *lock, struct rwlock_waiter *waiter)
     bool granted = atomic_load(&waiter->granted);
     if (!granted) {
         MARK("rwlock: timed out");
-        ring_remove(lock, &waiter->node);
+        ring_remove(lock, &waiter->node.list);
         dispatch(lock); // readers behind a writer that leaves
     }
     mutex_unlock(&lock->guard);
@@ -100,9 +90,11 @@ static bool leave(struct rwlock *lock, struct rwlock_waiter *waiter)
 static bool lock_slowly(struct rwlock *lock, bool writes, hal_ns deadline)
 {
     struct rwlock_waiter waiter = {.thread = thread_self(), .writes = writes};
+    uint8_t rank = rank_of_self();
+    waiter.node.rank = rank == 0 ? 0 : (uint8_t)(2 * rank + writes); // of equals, those who write
     mutex_lock(&lock->guard);
     atomic_fetch_or(&lock->state, WAITED);
-    ring_push(lock, &waiter.node);
+    lock->first = ranked_ring_add(lock->first, &waiter.node);
     dispatch(lock); // perhaps it is free by now
     mutex_unlock(&lock->guard);
     thread_wait_note(waiter.thread, THREAD_WAIT_RWLOCK, lock);

@@ -28,32 +28,19 @@ static const uint64_t CALL_OWES = 1ul << 32 | 1;
 enum semaphore_state { SEMAPHORE_WAITING, SEMAPHORE_CLAIMED, SEMAPHORE_GRANTED, SEMAPHORE_GONE };
 
 struct semaphore_waiter {
-    struct semaphore_waiter *next;
+    struct ranked ranked;
     struct thread *thread;
     _Atomic uint32_t state;
 };
 
 static struct slab timed_slab = {.object_size = (sizeof(struct semaphore_waiter) + 15) / 16 * 16};
 
-// The next three: the server only.
-
-// Appends what has been pushed to the queue.
-static void inbox_take(struct semaphore *semaphore)
+static struct semaphore_waiter *waiter_of(struct ranked *ranked)
 {
-    struct semaphore_waiter *waiter = atomic_exchange(&semaphore->inbox, NULL);
-    struct semaphore_waiter *oldest = NULL;
-    while (waiter != NULL) {
-        struct semaphore_waiter *older = waiter->next;
-        waiter->next = oldest;
-        oldest = waiter;
-        waiter = older;
-    }
-    struct semaphore_waiter **link = &semaphore->queue;
-    while (*link != NULL) {
-        link = &(*link)->next;
-    }
-    *link = oldest;
+    return container_of(ranked, struct semaphore_waiter, ranked);
 }
+
+// The next two: the server only.
 
 // Gives back the claim of one that has gone. If a post has counted it as a waiter, that post owes
 // nothing any more (owed may be below 0 until the post gets so far).
@@ -68,24 +55,24 @@ static void claim_drop(struct semaphore *semaphore, struct semaphore_waiter *wai
 
 // Takes out of the queue who has gone, and who is to be granted: those it appends at *granted, and
 // answers their end.
-static struct semaphore_waiter **match(struct semaphore *semaphore,
-                                       struct semaphore_waiter **granted)
+static struct ranked **match(struct semaphore *semaphore, struct ranked **granted)
 {
-    struct semaphore_waiter **link = &semaphore->queue;
+    struct ranked **link = &semaphore->waiters.first;
     while (*link != NULL) {
-        struct semaphore_waiter *waiter = *link;
+        struct ranked *ranked = *link;
+        struct semaphore_waiter *waiter = waiter_of(ranked);
         uint32_t waiting = SEMAPHORE_WAITING;
         if (atomic_load(&waiter->state) == SEMAPHORE_GONE) {
-            *link = waiter->next;
+            *link = ranked->next;
             claim_drop(semaphore, waiter);
         } else if (semaphore->owed <= 0) {
-            link = &waiter->next;
+            link = &ranked->next;
         } else if (atomic_compare_exchange_strong(&waiter->state, &waiting, SEMAPHORE_CLAIMED)) {
-            *link = waiter->next;
+            *link = ranked->next;
             --semaphore->owed;
-            waiter->next = NULL;
-            *granted = waiter;
-            granted = &waiter->next;
+            ranked->next = NULL;
+            *granted = ranked;
+            granted = &ranked->next;
         } // else it has gone just now: look again
     }
     return granted;
@@ -94,23 +81,24 @@ static struct semaphore_waiter **match(struct semaphore *semaphore,
 static void serve(struct semaphore *semaphore, uint64_t call)
 {
     uintptr_t irq = hal_irq_save(); // others rely on the server
-    struct semaphore_waiter *granted = NULL;
-    struct semaphore_waiter **end = &granted;
+    struct ranked *granted = NULL;
+    struct ranked **end = &granted;
     if (atomic_fetch_add(&semaphore->calls, call) == 0) {
         uint64_t calls;
         do {
             calls = atomic_load(&semaphore->calls);
             semaphore->owed += (int32_t)(calls >> 32);
-            inbox_take(semaphore);
+            ranked_gather(&semaphore->waiters);
             end = match(semaphore, end);
         } while (atomic_fetch_sub(&semaphore->calls, calls) != calls);
     } else {
         MARK("semaphore: left to the server");
     }
     while (granted != NULL) {
-        struct thread *thread = granted->thread;
-        struct semaphore_waiter *next = granted->next;
-        atomic_store(&granted->state, SEMAPHORE_GRANTED); // it may be gone now
+        struct semaphore_waiter *waiter = waiter_of(granted);
+        struct thread *thread = waiter->thread;
+        struct ranked *next = granted->next;
+        atomic_store(&waiter->state, SEMAPHORE_GRANTED); // it may be gone now
         thread_wake(thread);
         granted = next;
     }
@@ -119,9 +107,7 @@ static void serve(struct semaphore *semaphore, uint64_t call)
 
 static void waiter_push(struct semaphore *semaphore, struct semaphore_waiter *waiter)
 {
-    waiter->next = atomic_load_explicit(&semaphore->inbox, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak(&semaphore->inbox, &waiter->next, waiter)) {
-    }
+    ranked_push(&semaphore->waiters, &waiter->ranked);
     serve(semaphore, CALL); // a post may have come before
 }
 
@@ -147,7 +133,7 @@ void semaphore_wait(struct semaphore *semaphore)
     if (atomic_fetch_sub(&semaphore->count, 1) > 0) {
         return;
     }
-    struct semaphore_waiter waiter = {.thread = thread_self()};
+    struct semaphore_waiter waiter = {.ranked.rank = rank_of_self(), .thread = thread_self()};
     waiter_push(semaphore, &waiter);
     thread_wait_note(waiter.thread, THREAD_WAIT_SEMAPHORE, semaphore);
     while (atomic_load(&waiter.state) != SEMAPHORE_GRANTED) {
@@ -196,7 +182,7 @@ bool semaphore_wait_until(struct semaphore *semaphore, hal_ns deadline)
     if (waiter == NULL) {
         return false;
     }
-    *waiter = (struct semaphore_waiter){.thread = thread_self()};
+    *waiter = (struct semaphore_waiter){.ranked.rank = rank_of_self(), .thread = thread_self()};
     if (atomic_fetch_sub(&semaphore->count, 1) > 0) {
         slab_free(&timed_slab, waiter);
         return true;

@@ -7,16 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/sync/ranked.h"
 #include "hal/hal.h"
-
-struct semaphore_waiter;
 
 struct semaphore {
     _Atomic int32_t count;                    // value, less everyone who waits
     int32_t owed;                             // grants; the server's
     _Atomic uint64_t calls;                   // for the server, see semaphore.c
-    _Atomic(struct semaphore_waiter *) inbox; // newest first; anyone pushes
-    struct semaphore_waiter *queue;           // oldest first; the server's
+    struct ranked_queue waiters;              // anyone pushes, the server pops
 };
 
 _Static_assert(sizeof(struct semaphore) == 32, "sem_t");

@@ -16,10 +16,11 @@
 void sleeper_init(struct sleeper *sleeper, struct mutex *mutex, bool may_give_up)
 {
     sleeper->may_give_up = may_give_up;
+    sleeper->waiter.ranked.rank = sleeper->node.rank = rank_of_self();
     sleeper->waiter.thread = thread_self();
     sleeper->mutex = mutex;
     atomic_store_explicit(&sleeper->waiter.state, WAITER_SLEEPING, memory_order_relaxed);
-    list_init(&sleeper->node);
+    list_init(&sleeper->node.list);
 }
 
 bool sleeper_wait(struct sleeper *sleeper, hal_ns deadline)

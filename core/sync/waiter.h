@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/lib/list.h"
+#include "core/sync/ranked.h"
 #include "hal/hal.h"
 
 struct mutex;
@@ -27,7 +27,7 @@ enum waiter_state { // the low bits; the waiter of a timed lock has its thread's
 };
 
 struct mutex_waiter {
-    struct mutex_waiter *next;
+    struct ranked ranked;
     struct thread *thread;
     _Atomic uint64_t state;
     _Atomic(struct mutex *) mutex; // of a timed lock
@@ -42,7 +42,7 @@ void mutex_take(struct mutex *mutex);
 // A thread that sleeps until somebody wakes it, and then has the mutex again.
 struct sleeper {
     struct mutex_waiter waiter;
-    struct list node; // in a queue of the owner's
+    struct ranked_node node; // in a queue of the owner's
     struct mutex *mutex;
     bool may_give_up;
 };

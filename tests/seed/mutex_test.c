@@ -24,7 +24,7 @@ static void reset(void)
 static void check(void)
 {
     seed_check(atomic_load(&mutex.claims) == 0, "a claim was left");
-    seed_check(mutex.queue == NULL && atomic_load(&mutex.inbox) == NULL, "a waiter was left");
+    seed_check(ranked_is_empty(&mutex.waiters), "a waiter was left");
     seed_check(atomic_load(&mutex.baton) == 0, "a baton was left");
     seed_check(seed_slabs_used() == 0, "a waiter was not freed");
 }

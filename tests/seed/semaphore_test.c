@@ -25,7 +25,7 @@ static void check(void)
 {
     seed_check(semaphore.count == 2 - got, "a post was lost");
     seed_check(semaphore.owed == 0 && semaphore.calls == 0, "something was left to be done");
-    seed_check(semaphore.queue == NULL && semaphore.inbox == NULL, "a waiter was left");
+    seed_check(ranked_is_empty(&semaphore.waiters), "a waiter was left");
     seed_check(seed_slabs_used() == 0, "a waiter was not freed");
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // priorities.c: real-time policies and nice as programs ask for them; in which order real-time
-// threads run on one CPU.
+// threads run on one CPU, and are served by what they wait for.
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -217,6 +217,84 @@ static void orders(void)
     finish("one that lowers itself waits at once", 1);
 }
 
+// ---- Who is served when --------------------------------------------------------
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+
+static void *locker(void *argument)
+{
+    pthread_mutex_lock(&mutex);
+    note((char)(long)argument);
+    pthread_mutex_unlock(&mutex);
+    sem_post(&ended);
+    return NULL;
+}
+
+static void *sleeper(void *argument)
+{
+    pthread_mutex_lock(&mutex);
+    pthread_cond_wait(&condition, &mutex);
+    note((char)(long)argument);
+    pthread_mutex_unlock(&mutex);
+    sem_post(&ended);
+    return NULL;
+}
+
+static void *writer(void *argument)
+{
+    pthread_rwlock_wrlock(&rwlock);
+    note((char)(long)argument);
+    pthread_rwlock_unlock(&rwlock);
+    sem_post(&ended);
+    return NULL;
+}
+
+// Each runs at once, and waits before the next one starts: a, b, c, d is the order in which they
+// come.
+static void waiters_start(void *(*run)(void *))
+{
+    start(run, SCHED_FIFO, 60, 'a');
+    start(run, SCHED_RR, 80, 'b');
+    start(run, SCHED_FIFO, 70, 'c');
+    start(run, SCHED_FIFO, 80, 'd');
+}
+
+// The caller has 50.
+static void services(void)
+{
+    pthread_mutex_lock(&mutex);
+    waiters_start(locker);
+    pthread_mutex_unlock(&mutex);
+    finish("a mutex", 4);
+
+    waiters_start(waiter);
+    for (int i = 0; i < 4; ++i) {
+        sem_post(&go);
+        note('0' + i);
+    }
+    finish("a semaphore", 4);
+
+    waiters_start(sleeper);
+    for (int i = 0; i < 4; ++i) {
+        pthread_cond_signal(&condition);
+        note('0' + i);
+    }
+    finish("a condition, one at a time", 4);
+
+    waiters_start(sleeper);
+    pthread_mutex_lock(&mutex);
+    pthread_cond_broadcast(&condition);
+    pthread_mutex_unlock(&mutex);
+    finish("a condition, all, with the mutex", 4);
+
+    pthread_rwlock_wrlock(&rwlock);
+    waiters_start(writer);
+    pthread_rwlock_unlock(&rwlock);
+    finish("a read-write lock", 4);
+}
+
 int main(void)
 {
     struct sched_param parameter = {50};
@@ -228,5 +306,6 @@ int main(void)
     sched_setaffinity(0, sizeof first, &first);
     SHOW(sched_setscheduler(0, SCHED_FIFO, &parameter));
     orders();
+    services();
     return 0;
 }
