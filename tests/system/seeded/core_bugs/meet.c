@@ -370,46 +370,6 @@ static void meet_futex(void)
     check(counter == 3 * rounds, "all were inside");
 }
 
-// ---- Turns: each waits for two words at once, its own and the end's
-
-enum { PLAYERS = 3, WAITV = 449, WORD_FLAGS = 130 }; // private, of 32 bits
-
-static _Atomic uint32_t turns[PLAYERS], is_over;
-
-static void word_wake(_Atomic uint32_t *at, int value, int threads)
-{
-    atomic_store(at, (uint32_t)value);
-    syscall(SYS_futex, at, FUTEX_WAKE_PRIVATE, threads, NULL, NULL, 0);
-}
-
-static void *take_turns(void *argument)
-{
-    long me = (long)argument;
-    struct {
-        uint64_t expected, address;
-        uint32_t flags, reserved;
-    } both[] = {{0, (uintptr_t)&is_over, WORD_FLAGS, 0}, {0, (uintptr_t)&turns[me], WORD_FLAGS, 0}};
-    while (!is_over) {
-        if (atomic_exchange(&turns[me], 0) == 0) {
-            syscall(WAITV, both, 2, 0, NULL, 0);
-            stack_clobber();
-            continue;
-        }
-        if (++counter == PLAYERS * rounds) {
-            word_wake(&is_over, 1, PLAYERS);
-        }
-        word_wake(&turns[(me + 1) % PLAYERS], 1, 1);
-    }
-    return NULL;
-}
-
-static void meet_turns(void)
-{
-    turns[0] = 1;
-    run_all(take_turns, PLAYERS);
-    check(counter == PLAYERS * rounds, "all turns are taken");
-}
-
 // ---- Pipes, counts, and waiting for several of them
 // ----------------------------------------------------
 
@@ -665,7 +625,6 @@ int main(int argc, char **argv)
         {"rwlock", meet_rwlock},
         {"timedrwlock", meet_timedrwlock},
         {"futex", meet_futex},
-        {"turns", meet_turns},
         {"pipe", meet_pipe},
         {"eventfd", meet_eventfd},
         {"poll", meet_poll},
