@@ -106,7 +106,8 @@ int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint32_t bits, hal_ns 
 {
     struct futex_waiter waiter = {.thread = thread_self(), .bits = bits};
     atomic_store_explicit(&waiter.word, word, memory_order_relaxed);
-    int error = user_check((const void *)word, sizeof *word);
+    char byte; // of a word that is aligned: the rest is on the same page
+    int error = user_read(&byte, (const void *)word, 1);
     if (error != 0) {
         return error;
     }

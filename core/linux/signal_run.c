@@ -184,7 +184,11 @@ enum signal_outcome signal_run(void)
 
 static bool serve(bool never_restarts)
 {
-    enum signal_outcome outcome = task_self() != NULL ? signal_run() : SIGNAL_NO_HANDLER;
+    const struct task *task = task_self();
+    if (task == NULL || !task_is_signaled(task)) {
+        return false; // before every wait of the program's, so this is short
+    }
+    enum signal_outcome outcome = signal_run();
     return outcome == SIGNAL_INTERRUPT || (never_restarts && outcome == SIGNAL_RESTART);
 }
 

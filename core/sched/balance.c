@@ -17,11 +17,6 @@
 
 enum { LOOKS_MAX = 32 }; // at a queue that may be long; others come to its front in time
 
-bool cpu_is_allowed(const struct thread *thread, const struct cpu *cpu)
-{
-    return (atomic_load(&thread->affinity[cpu->index / 64]) >> cpu->index % 64 & 1) != 0;
-}
-
 // An idle CPU if the mask has one, else the next allowed after preferred. preferred itself where
 // the mask allows none: it is being changed, and its changer will kick.
 struct cpu *cpu_allowed(const struct thread *thread, struct cpu *preferred)
@@ -55,9 +50,8 @@ static struct thread *pushable(struct cpu *cpu, struct cpu *target, hal_ns now, 
 {
     uint32_t running = atomic_load_explicit(&target->running_priority, memory_order_relaxed);
     bool wants_any = is_wanted(cpu, target);
-    struct tree_node *node = tree_first(&cpu->ready);
-    for (uint32_t i = 0; node != NULL && i < LOOKS_MAX; node = tree_next(node), ++i) {
-        struct thread *thread = container_of(node, struct thread, run_node);
+    struct thread *thread = runq_first(cpu);
+    for (uint32_t i = 0; thread != NULL && i < LOOKS_MAX; thread = runq_next(cpu, thread), ++i) {
         if (thread->priority <= running && !wants_any) {
             return NULL; // nor has any later one a higher priority
         }
@@ -112,10 +106,9 @@ void balance_pull(struct cpu *cpu)
 
 void affinity_enforce(struct cpu *cpu)
 {
-    struct tree_node *node = tree_first(&cpu->ready);
-    while (node != NULL) {
-        struct thread *thread = container_of(node, struct thread, run_node);
-        node = tree_next(node);
+    struct thread *next;
+    for (struct thread *thread = runq_first(cpu); thread != NULL; thread = next) {
+        next = runq_next(cpu, thread);
         if (!cpu_is_allowed(thread, cpu)) {
             MARK("affinity: one leaves the line");
             runq_remove(cpu, thread);

@@ -49,7 +49,8 @@ struct cpu {
     uint32_t index; // first: core/mem reads it through hal_cpu_self
     // This CPU's, interrupts off.
     struct thread *current;
-    struct tree ready;         // by order
+    struct thread *first;      // ready, with the smallest order; NULL: none. Where two take turns the tree is empty
+    struct tree ready;         // the others, by order
     hal_ns timer_ns;           // what hal_timer_set was told; early firings are harmless
     hal_ns now_ns;             // up to here current's time is accounted: a clock that is cheap and late
     struct decay_clock clock;  // as of now_ns
@@ -104,7 +105,14 @@ void sched_switch(struct cpu *cpu, struct cpu *target); // target: where the cal
 void sched_switch_dead(struct cpu *cpu);
 void sched_finish(void); // first thing after every switch
 hal_ns sched_account(struct cpu *cpu); // charges current for its time up to now; answers now
-struct thread *runq_first(const struct cpu *cpu); // NULL: none
+
+// In the order in which they are to run; NULL: no more.
+static inline struct thread *runq_first(const struct cpu *cpu)
+{
+    return cpu->first;
+}
+
+struct thread *runq_next(const struct cpu *cpu, const struct thread *thread);
 
 static inline struct cpu *thread_cpu(const struct thread *thread)
 {
@@ -116,8 +124,26 @@ size_t inbox_size(uint32_t cpus); // bytes for each of so many
 void inbox_init(struct cpu *cpu, void *memory); // of zeros, inbox_size, aligned to CPU_LINE
 // thread is the target's from here on. True: it took a kick.
 bool inbox_post(struct cpu *target, struct thread *thread);
-void inbox_drain(struct cpu *cpu);
+void inbox_take(struct cpu *cpu);
 bool inbox_poll(struct cpu *cpu, hal_ns until); // looks whether anything comes, and lets interrupts in. True: yes
+
+// Where it is empty in the eyes of this CPU: a post that is not seen yet kicks.
+static inline bool inbox_is_empty(const struct cpu *cpu)
+{
+    const _Atomic uint64_t *posted = cpu->inbox->posted;
+    _Static_assert(HAL_CPU_MAX / 64 == 4, "the four words");
+    return (atomic_load_explicit(&posted[0], memory_order_relaxed) |
+            atomic_load_explicit(&posted[1], memory_order_relaxed) |
+            atomic_load_explicit(&posted[2], memory_order_relaxed) |
+            atomic_load_explicit(&posted[3], memory_order_relaxed)) == 0;
+}
+
+static inline void inbox_drain(struct cpu *cpu)
+{
+    if (!inbox_is_empty(cpu)) {
+        inbox_take(cpu);
+    }
+}
 
 // The CPU idles: it will look into its inbox, and nobody need kick it until inbox_unwatch.
 static inline void inbox_watch(struct cpu *cpu)
@@ -174,7 +200,14 @@ hal_ns schedule_wait(const struct cpu *cpu); // until the first in the queue tak
 void schedule_enforce(struct cpu *cpu);      // takes what has changed of the threads here
 
 // timer.c
-void timer_want(struct cpu *cpu, hal_ns deadline);
+static inline void timer_want(struct cpu *cpu, hal_ns deadline)
+{
+    if (deadline < cpu->timer_ns) {
+        cpu->timer_ns = deadline;
+        hal_timer_set(deadline);
+    }
+}
+
 void timer_insert(struct cpu *cpu, struct thread *thread, hal_ns deadline);
 void timer_remove(struct cpu *cpu, struct thread *thread);
 void timer_expire(struct cpu *cpu, hal_ns now);
@@ -217,7 +250,11 @@ static inline void quiescence_pass(struct cpu *cpu)
 }
 
 // balance.c
-bool cpu_is_allowed(const struct thread *thread, const struct cpu *cpu);
+static inline bool cpu_is_allowed(const struct thread *thread, const struct cpu *cpu)
+{
+    return (atomic_load(&thread->affinity[cpu->index / 64]) >> cpu->index % 64 & 1) != 0;
+}
+
 struct cpu *cpu_allowed(const struct thread *thread, struct cpu *preferred);
 void balance_push(struct cpu *cpu, hal_ns now); // gives threads that have waited to idle CPUs
 void balance_pull(struct cpu *cpu);             // asks a crowded CPU to do that for this one

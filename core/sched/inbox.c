@@ -80,7 +80,7 @@ bool inbox_post(struct cpu *target, struct thread *thread)
         return false;
     }
     uint64_t bit = 1ul << self % WORD_BITS;
-    uint64_t posted = atomic_fetch_or(&inbox->posted[self / WORD_BITS], bit); // with inbox_drain
+    uint64_t posted = atomic_fetch_or(&inbox->posted[self / WORD_BITS], bit); // with inbox_take
     if (posted != 0) {
         MARK("inbox: a post rides on another CPU's kick");
     } else if (atomic_load(&inbox->is_polled)) { // after the bit; inbox_unwatch: the other way
@@ -153,16 +153,7 @@ static void queue_take(struct cpu *cpu, _Atomic(struct thread *) *queue)
     }
 }
 
-static bool is_empty(const struct inbox *inbox)
-{
-    uint64_t posted = 0;
-    for (uint32_t i = 0; i < word_count(); ++i) {
-        posted |= atomic_load_explicit(&inbox->posted[i], memory_order_relaxed);
-    }
-    return posted == 0; // a post that we do not see yet kicks
-}
-
-void inbox_drain(struct cpu *cpu)
+void inbox_take(struct cpu *cpu)
 {
     struct inbox *inbox = cpu->inbox;
     for (uint32_t i = 0; i < word_count(); ++i) {
@@ -180,14 +171,13 @@ void inbox_drain(struct cpu *cpu)
 bool inbox_poll(struct cpu *cpu, hal_ns until)
 {
     hal_cpu_poll(cpu->inbox->posted, word_count(), until);
-    return !is_empty(cpu->inbox);
+    return !inbox_is_empty(cpu);
 }
 
 bool inbox_unwatch(struct cpu *cpu)
 {
-    struct inbox *inbox = cpu->inbox;
-    atomic_store_explicit(&inbox->is_polled, false, memory_order_relaxed);
+    atomic_store_explicit(&cpu->inbox->is_polled, false, memory_order_relaxed);
     // Either a look behind this finds the bit, or inbox_post finds that nobody polls.
     atomic_thread_fence(memory_order_seq_cst);
-    return is_empty(inbox);
+    return inbox_is_empty(cpu);
 }

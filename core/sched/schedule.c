@@ -152,10 +152,9 @@ void schedule_enforce(struct cpu *cpu)
         MARK("schedule: changed while it runs");
         schedule_take(cpu, cpu->current);
     }
-    struct tree_node *node = tree_first(&cpu->ready);
-    while (node != NULL) {
-        struct thread *thread = container_of(node, struct thread, run_node);
-        node = tree_next(node);
+    struct thread *next;
+    for (struct thread *thread = runq_first(cpu); thread != NULL; thread = next) {
+        next = runq_next(cpu, thread);
         if (atomic_load(&thread->schedule_changed)) {
             MARK("schedule: changed in line");
             runq_remove(cpu, thread);

@@ -29,12 +29,40 @@ static bool runs_before(const struct tree_node *a, const struct tree_node *b)
            container_of(b, struct thread, run_node)->order;
 }
 
+// The same, but of equals the one that comes is first.
+static bool runs_not_after(const struct tree_node *a, const struct tree_node *b)
+{
+    return !runs_before(b, a);
+}
+
 static void runq_count_add(struct cpu *cpu, uint32_t change)
 {
     atomic_store_explicit(&cpu->ready_count, runq_count(cpu) + change, memory_order_relaxed);
 }
 
-void runq_insert(struct cpu *cpu, struct thread *thread)
+// One queues behind others, or comes before the first. (Mostly there is none.)
+__attribute__((noinline)) static void runq_line_up(struct cpu *cpu, struct thread *thread)
+{
+    if (thread->order >= cpu->first->order) {
+        tree_insert(&cpu->ready, &thread->run_node, runs_before);
+        return;
+    }
+    tree_insert(&cpu->ready, &cpu->first->run_node, runs_not_after);
+    cpu->first = thread;
+}
+
+__attribute__((noinline)) static void runq_move_up(struct cpu *cpu)
+{
+    cpu->first = thread_of(tree_first(&cpu->ready));
+    tree_remove(&cpu->ready, &cpu->first->run_node);
+}
+
+struct thread *runq_next(const struct cpu *cpu, const struct thread *thread)
+{
+    return thread_of(thread == cpu->first ? tree_first(&cpu->ready) : tree_next(&thread->run_node));
+}
+
+static inline void queue_insert(struct cpu *cpu, struct thread *thread)
 {
     ASSERT(thread_cpu(thread) == cpu);
     if (atomic_load(&thread->schedule_changed)) {
@@ -44,20 +72,38 @@ void runq_insert(struct cpu *cpu, struct thread *thread)
     schedule_place(cpu, thread);
     thread->migrating = false;
     thread->ready_ns = 0;
-    tree_insert(&cpu->ready, &thread->run_node, runs_before);
+    if (cpu->first == NULL) {
+        cpu->first = thread;
+    } else {
+        runq_line_up(cpu, thread);
+    }
     runq_count_add(cpu, 1);
+}
+
+void runq_insert(struct cpu *cpu, struct thread *thread)
+{
+    queue_insert(cpu, thread);
+}
+
+static inline void first_remove(struct cpu *cpu)
+{
+    runq_count_add(cpu, -1u);
+    if (runq_count(cpu) == 0) {
+        cpu->first = NULL;
+    } else {
+        runq_move_up(cpu);
+    }
 }
 
 void runq_remove(struct cpu *cpu, struct thread *thread)
 {
     ASSERT(runq_count(cpu) > 0);
-    tree_remove(&cpu->ready, &thread->run_node);
-    runq_count_add(cpu, -1u);
-}
-
-struct thread *runq_first(const struct cpu *cpu)
-{
-    return thread_of(tree_first(&cpu->ready));
+    if (thread == cpu->first) {
+        first_remove(cpu);
+    } else {
+        tree_remove(&cpu->ready, &thread->run_node);
+        runq_count_add(cpu, -1u);
+    }
 }
 
 void thread_depart(struct cpu *cpu, struct thread *thread, struct cpu *target)
@@ -76,14 +122,13 @@ void thread_depart(struct cpu *cpu, struct thread *thread, struct cpu *target)
     (void)inbox_post(target, thread);
 }
 
-bool thread_ready(struct thread *thread)
+static inline bool ready(struct cpu *cpu, struct thread *thread)
 {
-    struct cpu *cpu = hal_cpu_self();
     struct cpu *target = thread_cpu(thread);
     if (target != cpu) {
         pair_post(cpu, target, thread);
     } else if (cpu_is_allowed(thread, cpu)) {
-        runq_insert(cpu, thread);
+        queue_insert(cpu, thread);
         if (is_real_time(thread)) {
             return true;
         }
@@ -94,6 +139,11 @@ bool thread_ready(struct thread *thread)
         thread_depart(cpu, thread, cpu_allowed(thread, cpu));
     }
     return false;
+}
+
+bool thread_ready(struct thread *thread)
+{
+    return ready(hal_cpu_self(), thread);
 }
 
 // A caller that may be interrupted here is preempted here; one that may not, by a kick once it may.
@@ -115,7 +165,7 @@ void preempt_for_real_time(void)
 
 // Charges current for its time up to now. Who looks at the time that it has used waits until
 // runtime_close.
-static hal_ns runtime_open(struct cpu *cpu)
+static inline hal_ns runtime_open(struct cpu *cpu)
 {
     struct thread *thread = cpu->current;
     uint32_t version = atomic_load_explicit(&thread->runtime_version, memory_order_relaxed);
@@ -132,7 +182,7 @@ static hal_ns runtime_open(struct cpu *cpu)
 }
 
 // It runs since then; 0: it does not. The release stores pair with thread_runtime_ns.
-static void runtime_close(struct thread *thread, hal_ns since)
+static inline void runtime_close(struct thread *thread, hal_ns since)
 {
     uint32_t version = atomic_load_explicit(&thread->runtime_version, memory_order_relaxed);
     atomic_store_explicit(&thread->switched_ns, since, memory_order_release);
@@ -154,13 +204,37 @@ static void preemption_note(const struct cpu *cpu, struct thread *previous, stru
     }
 }
 
+__attribute__((noinline)) static void gone_release(struct cpu *cpu)
+{
+    struct thread *departing = cpu->departing;
+    struct thread *dead = cpu->dead;
+    if (departing != NULL) {
+        MARK("switch: one that changes CPU is posted by the next");
+        cpu->departing = NULL;
+        thread_depart(cpu, departing, cpu->departing_to);
+    }
+    if (dead != NULL) {
+        cpu->dead = NULL;
+        thread_release(dead);
+    }
+}
+
+static inline void finish(void)
+{
+    struct cpu *cpu = hal_cpu_self();
+    if (cpu->departing != NULL || cpu->dead != NULL) {
+        gone_release(cpu);
+    }
+    quiescence_pass(cpu);
+}
+
 // current is queued, or published, or gone; its time is open.
-static void switch_next(struct cpu *cpu)
+static inline void switch_next(struct cpu *cpu)
 {
     struct thread *previous = cpu->current;
     struct thread *next = runq_first(cpu);
     if (next != NULL) {
-        runq_remove(cpu, next);
+        first_remove(cpu);
         if (next->order > cpu->floor) {
             cpu->floor = next->order;
         }
@@ -187,7 +261,7 @@ static void switch_next(struct cpu *cpu)
     atomic_store_explicit(&cpu->running_priority, next->priority, memory_order_relaxed);
     count_add(&cpu->counts.switches, 1);
     hal_context_switch(&previous->context, &next->context);
-    sched_finish(); // cpu is stale
+    finish(); // cpu is stale
 }
 
 void sched_switch(struct cpu *cpu, struct cpu *target)
@@ -212,6 +286,16 @@ void sched_switch(struct cpu *cpu, struct cpu *target)
     switch_next(cpu);
 }
 
+// sched_switch of a thread that is in nobody's queue: it is its waker's.
+static inline void switch_away(struct cpu *cpu)
+{
+    ASSERT(!hal_irq_enabled());
+    ASSERT(cpu->current->preempt_count == 0);
+    (void)runtime_open(cpu);
+    inbox_drain(cpu);
+    switch_next(cpu);
+}
+
 void sched_switch_dead(struct cpu *cpu)
 {
     (void)runtime_open(cpu);
@@ -223,19 +307,7 @@ void sched_switch_dead(struct cpu *cpu)
 
 void sched_finish(void)
 {
-    struct cpu *cpu = hal_cpu_self();
-    struct thread *departing = cpu->departing;
-    struct thread *dead = cpu->dead;
-    if (departing != NULL) {
-        MARK("switch: one that changes CPU is posted by the next");
-        cpu->departing = NULL;
-        thread_depart(cpu, departing, cpu->departing_to);
-    }
-    if (dead != NULL) {
-        cpu->dead = NULL;
-        thread_release(dead);
-    }
-    quiescence_pass(cpu);
+    finish();
 }
 
 void thread_park(void)
@@ -245,7 +317,7 @@ void thread_park(void)
     pair_park(self);
     uint32_t running = THREAD_RUNNING;
     if (atomic_compare_exchange_strong(&self->state, &running, THREAD_PARKED)) {
-        sched_switch(hal_cpu_self(), NULL);
+        switch_away(hal_cpu_self());
     } else {
         MARK("park: woken before");
         // An exchange, not a store: what the waker did before must be seen by what the caller looks
@@ -352,8 +424,9 @@ void thread_wake(struct thread *thread)
         MARK("wake: of one that is notified already");
     }
     if (state == THREAD_PARKED) {
-        count_add(&hal_cpu_self()->counts.wakes, 1);
-        is_urgent = thread_ready(thread);
+        struct cpu *cpu = hal_cpu_self();
+        count_add(&cpu->counts.wakes, 1);
+        is_urgent = ready(cpu, thread);
     }
     hal_irq_restore(irq);
     if (is_urgent) {

@@ -9,14 +9,6 @@
 #include "core/lib/assert.h"
 #include "core/lib/mark.h"
 
-void timer_want(struct cpu *cpu, hal_ns deadline)
-{
-    if (deadline < cpu->timer_ns) {
-        cpu->timer_ns = deadline;
-        hal_timer_set(deadline);
-    }
-}
-
 void timer_insert(struct cpu *cpu, struct thread *thread, hal_ns deadline)
 {
     ASSERT(!thread->timer_armed);

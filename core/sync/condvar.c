@@ -21,8 +21,12 @@ static struct sleeper *sleeper_of(struct list *node)
 static void ring_remove(struct condvar *condvar, struct list *node)
 {
     struct list *next = node->next;
+    if (next == node) {
+        atomic_store_explicit(&condvar->first, NULL, memory_order_relaxed);
+        return; // it was alone
+    }
     if (atomic_load_explicit(&condvar->first, memory_order_relaxed) == node) {
-        atomic_store_explicit(&condvar->first, next == node ? NULL : next, memory_order_relaxed);
+        atomic_store_explicit(&condvar->first, next, memory_order_relaxed);
     }
     list_remove(node);
 }

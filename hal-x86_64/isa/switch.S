@@ -38,8 +38,8 @@ hal_context_switch: // rdi from, rsi to
     .cfi_adjust_cfa_offset 8
     stmxcsr (%rsp)
     fnstcw 4(%rsp)
-    movw $0, 6(%rsp)
-    mov (%rsp), %rdx
+    mov (%rsp), %edx // one by one: a load of both would wait until the stores are done
+    movzwl 4(%rsp), %r8d
 
     mov %gs:PERCPU_TP, %rax
     mov %rax, CONTEXT_TP(%rdi)
@@ -52,9 +52,11 @@ hal_context_switch: // rdi from, rsi to
     mov CONTEXT_TP(%rsi), %rdi
     cmp %rdi, %rax
     jne 3f
-1:  cmp %rdx, (%rsp) // control words: loading them costs more than comparing
+1:  cmp %edx, (%rsp) // control words: loading them costs more than comparing
+    jne 5f
+    cmp %r8w, 4(%rsp)
     je 2f
-    ldmxcsr (%rsp)
+5:  ldmxcsr (%rsp)
     fldcw 4(%rsp)
 2:  add $8, %rsp
     .cfi_adjust_cfa_offset -8
@@ -89,8 +91,8 @@ hal_context_switch: // rdi from, rsi to
     je 4f
     wrfsbase %rdi
     jmp 1b
-4:  call isa_tp_load_slow // keeps rdx
-    jmp 1b
+4:  call isa_tp_load_slow // which may change edx and r8d
+    jmp 5b
     .cfi_endproc
     .size hal_context_switch, . - hal_context_switch
 

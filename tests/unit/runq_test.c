@@ -75,7 +75,10 @@ static struct thread *threads_make(struct cpu *cpu, uint32_t count)
 static void first_run(struct cpu *cpu, hal_ns span)
 {
     struct thread *first = runq_first(cpu);
-    for (const struct tree_node *node = &first->run_node; node != NULL; node = node->parent) {
+    // To the one that moves up.
+    struct thread *second = runq_next(cpu, first);
+    const struct tree_node *node = second == NULL ? NULL : &second->run_node;
+    for (; node != NULL; node = node->parent) {
         ++steps;
     }
     cpu->current = first;

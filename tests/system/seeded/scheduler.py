@@ -127,7 +127,7 @@ def placed(machine, files):
     judge_placed("one kick for all that one call wakes", 2, ["burst", "30", "100"],
                  lambda run: run["wakes"] == 480 and run["kicks"] <= 30)
     # 20 ms if both compute all the time, 40 ms on one CPU.
-    judge_placed("both compute", 2, ["stages", "200", "200"], lambda run: run["us"] < 27000 and run["moves"] <= 10)
+    judge_placed("both compute", 2, ["stages", "200", "200"], lambda run: run["us"] < 30000 and run["moves"] <= 10)
     # 20 ms if nobody waits: three CPUs for four threads. Nobody is moved to and fro.
     judge_placed("a server and its clients stay", 3, ["served", "100", "200"], lambda run: run["moves"] <= 10)
 
