@@ -250,7 +250,8 @@ HAL_MUST_CHECK int hal_dev_open(struct hal_dev *dev, uint64_t *features);
 HAL_MUST_CHECK int hal_dev_queue(struct hal_dev *dev, uint32_t index, const struct hal_ring *ring,
                                  uint32_t cpu);
 
-// Lets the device run. From here upcall_dev may name it.
+// Lets the device run. From here upcall_dev may name it; with HAL_DEV_CONFIG only where the device has room
+// for one more interrupt than its queues need. -ENOSPC, -EINVAL.
 HAL_MUST_CHECK int hal_dev_go(struct hal_dev *dev);
 
 // Stops the device. On return it touches no ring and no buffer.

@@ -85,10 +85,11 @@ static void mounts_make(void)
 static void streams_open(void)
 {
     struct file *streams[3];
-    int error = options.streams == NULL ? vfs_console_streams(streams)
+    int error = options.streams == NULL ? vfs_console_streams(NULL, streams)
                                         : vfs_standard_streams(options.streams, streams);
     if (error != 0) {
-        give_up(STATUS_NOT_EXECUTABLE, "standard streams", error_text(error));
+        give_up(STATUS_NOT_EXECUTABLE, "standard streams",
+                error == -ENODEV ? "no device has the name of --std" : error_text(error));
     }
     for (int fd = 0; fd < 3; ++fd) {
         if (streams[fd] != NULL) { // NULL: closed on the host too

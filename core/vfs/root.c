@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // root.c: the tree that the program finds: the root, /tmp, /dev, /proc, and what the command line
 // mounts.
+#include "core/dev/console.h"
 #include "core/dev/device.h"
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
 #include "core/mem/heap.h"
+#include "core/vfs/console.h"
 #include "core/vfs/devices.h"
 #include "core/vfs/erofs/erofs.h"
 #include "core/vfs/hostfs.h"
@@ -168,12 +170,41 @@ static int stream_find(struct mount *mount, struct vnode *root, int index, struc
     return error;
 }
 
+static int console_device_start(const char *name)
+{
+    const struct hal_dev_info *info = device_find(HAL_CONSOLE, name);
+    if (info == NULL) {
+        return -ENODEV;
+    }
+    struct console_device *device;
+    const int error = console_device_open(info, &device);
+    if (error == 0) {
+        console_device_set(device);
+    }
+    return error;
+}
+
+int vfs_console_streams(const char *device_name, struct file *streams[3])
+{
+    streams[0] = streams[1] = streams[2] = NULL;
+    int error = device_name == NULL ? 0 : console_device_start(device_name);
+    if (error != 0) {
+        return error;
+    }
+    error = device_name == NULL ? vfs_open(NULL, "/dev/console", OPEN_READ_ONLY, 0, &streams[0])
+                                : console_input(&streams[0]);
+    for (int i = 1; i < 3 && error == 0; ++i) {
+        error = vfs_open(NULL, "/dev/console", OPEN_WRITE_ONLY, 0, &streams[i]);
+    }
+    return error;
+}
+
 int vfs_standard_streams(const char *device_name, struct file *streams[3])
 {
     streams[0] = streams[1] = streams[2] = NULL;
     const struct hal_dev_info *info = device_find(HAL_FS, device_name);
     if (info == NULL) {
-        return -ENODEV;
+        return vfs_console_streams(device_name, streams);
     }
     struct mount *mount = mount_new("stream", device_name, false);
     if (mount == NULL) {
@@ -188,19 +219,6 @@ int vfs_standard_streams(const char *device_name, struct file *streams[3])
         error = stream_find(mount, root, i, &streams[i]);
     }
     vnode_put(root);
-    return error;
-}
-
-int vfs_console_streams(struct file *streams[3])
-{
-    int error = 0;
-    for (int i = 0; i < 3; ++i) {
-        streams[i] = NULL;
-        if (error == 0) {
-            error = vfs_open(NULL, "/dev/console", i == 0 ? OPEN_READ_ONLY : OPEN_WRITE_ONLY, 0,
-                             &streams[i]);
-        }
-    }
     return error;
 }
 

@@ -76,12 +76,12 @@ void vfs_owner_set(uint32_t uid, uint32_t gid); // of new files in ramfs
 int vfs_device_file_make(const char *device_name, const char *name, uint32_t mode,
                          struct file **file);
 
-// The three standard streams of the machine (nodes 0, 1, 2 of the named device) as open files for
-// descriptors 0, 1, 2.
+// The three standard streams of the machine as open files for descriptors 0, 1, 2: nodes 0, 1, 2 of the named
+// file-system device, or the console device of that name.
 int vfs_standard_streams(const char *device_name, struct file *streams[3]);
 
-// The machine's console as open files for descriptors 0, 1, 2 (console.h).
-int vfs_console_streams(struct file *streams[3]);
+// A console device as open files for descriptors 0, 1, 2. NULL: the machine's own console, which has no input. -ENODEV.
+int vfs_console_streams(const char *device_name, struct file *streams[3]);
 
 // Files whose text is made when they are opened (procfs). make writes at most size bytes and
 // answers the length of the whole.

@@ -137,7 +137,7 @@ int hal_dev_open(struct hal_dev *dev, uint64_t *features)
         status_add(dev, STATUS_FAILED);
         return -ERROR_NODEV;
     }
-    return interrupt_attach(dev, HAL_DEV_CONFIG, &dev->config_interrupt, 0, VIRTIO_CONFIG_VECTOR);
+    return 0;
 }
 
 // ---- Queues --------------------------------------------------------------------
@@ -177,8 +177,16 @@ int hal_dev_queue(struct hal_dev *dev, uint32_t index, const struct hal_ring *ri
     return 0;
 }
 
+// Queues come first: QEMU's console devices have two entries.
 int hal_dev_go(struct hal_dev *dev)
 {
+    if (dev->entry_count < dev->msix.count) {
+        const int error =
+            interrupt_attach(dev, HAL_DEV_CONFIG, &dev->config_interrupt, 0, VIRTIO_CONFIG_VECTOR);
+        if (error != 0) {
+            return error;
+        }
+    }
     status_add(dev, STATUS_DRIVER_OK);
     return 0;
 }

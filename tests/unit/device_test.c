@@ -345,19 +345,20 @@ START_TEST(a_device_is_found_opened_and_run)
     ck_assert_int_eq(hal_dev_open(dev, &features), 0);
     ck_assert_uint_eq(features, 0x1100000001); // 0x11, in both halves
     ck_assert_int_eq(memory[COMMON + 20], 1 | 2 | 8);
-    ck_assert_uint_eq(entry(0)[2], 100);
     const struct hal_ring ring = {.desc = 0x123456000, .avail = 0x1000, .used = 0x2000, .size = 64};
     *(uint16_t *)(memory + COMMON + 30) = 2; // the queue's place for notifications
     ck_assert_int_eq(hal_dev_queue(dev, 1, &ring, 3), 0);
     ck_assert_uint_eq(*(uint64_t *)(memory + COMMON + 32), 0x123456000);
     ck_assert_uint_eq(*(uint16_t *)(memory + COMMON + 22), 1);
-    ck_assert_uint_eq(*(uint16_t *)(memory + COMMON + 26), 1);
+    ck_assert_uint_eq(*(uint16_t *)(memory + COMMON + 26), 0);
     ck_assert_uint_eq(*(uint16_t *)(memory + COMMON + 28), 1);
-    ck_assert_uint_eq(entry(1)[0], 0xfee03000);
-    ck_assert_uint_eq(entry(1)[1], 1);
-    ck_assert_uint_eq(entry(1)[2], 101);
-    ck_assert_uint_eq(entry(1)[3], 0);
+    ck_assert_uint_eq(entry(0)[0], 0xfee03000);
+    ck_assert_uint_eq(entry(0)[1], 1);
+    ck_assert_uint_eq(entry(0)[2], 100);
+    ck_assert_uint_eq(entry(0)[3], 0);
     ck_assert_int_eq(hal_dev_go(dev), 0);
+    ck_assert_uint_eq(*(uint16_t *)(memory + COMMON + 16), 1); // the configuration's
+    ck_assert_uint_eq(entry(1)[2], 101);
     ck_assert_int_eq(memory[COMMON + 20], 1 | 2 | 4 | 8);
     hal_dev_kick(dev, 1);
     ck_assert_uint_eq(*(uint16_t *)(memory + NOTIFY + 8), 1);
@@ -381,7 +382,10 @@ START_TEST(a_queue_that_cannot_be_is_refused)
     ck_assert_int_eq(hal_dev_queue(dev, 0, &ring, 0), 0);
     ck_assert_int_eq(hal_dev_queue(dev, 0, &ring, 0), -EINVAL); // once
     ck_assert_int_eq(hal_dev_queue(dev, 1, &ring, 0), 0);
-    ck_assert_int_eq(hal_dev_queue(dev, 2, &ring, 0), -EINVAL); // three messages are all it has
+    ck_assert_int_eq(hal_dev_queue(dev, 2, &ring, 0), 0);
+    ck_assert_int_eq(hal_dev_queue(dev, 3, &ring, 0), -EINVAL); // three messages are all it has
+    ck_assert_int_eq(hal_dev_go(dev), 0); // none is left for the configuration
+    ck_assert_uint_eq(*(uint16_t *)(memory + COMMON + 16), 0);
     // The same interrupts again.
     ck_assert_int_eq(hal_dev_open(dev, &features), 0);
     ck_assert_int_eq(hal_dev_queue(dev, 0, &ring, 0), 0);

@@ -107,6 +107,22 @@ report "a read-only root with a writable /tmp" is_run "a file
 700
 /bin/bash: line 1: new: Read-only file system" 1
 
+# Standard streams by a console device, where there is PCI: as many lines as are asked for, of more than a pipe holds.
+if [ "$board" != microvm ]; then
+    seq 20000 >"$work/input"
+    expected=$(head -n 15000 "$work/input" | tail -n 3)
+    timeout 60 qemu-system-x86_64 -accel tcg -M "$board" -smp "$cpus" -cpu max -m 256 -nic none -vga none -display none \
+        -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 -monitor none -serial "file:$work/serial" \
+        -chardev stdio,id=console -device virtio-serial-pci -device virtconsole,chardev=console -kernel "$kernel" \
+        -initrd "$work/image" -append "--root=initrd --std=hvc0 -- /bin/bash -c \
+            \"for ((i = 0; i < 15000; i++)); do read line; ((i < 14997)) || echo \$line; done\"" \
+        <"$work/input" >"$log" 2>&1
+    code=$((($? - 1) / 2))
+    report "lines of a console device's input" is_run "$expected" 0
+    boot "--root=initrd --std=hvc7 -- /bin/hello"
+    report "a console device that is none" is_run "osv: standard streams: no device has the name of --std" 126
+fi
+
 # mkfs.erofs can keep the ends of files elsewhere, or not.
 make_image -Enoinline_data
 runs_as_linux sha256sum bin/bash bin/sqlite3
