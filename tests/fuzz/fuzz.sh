@@ -14,7 +14,7 @@ done
 seconds=${2:-60}
 log=$corpus.log
 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 "$target" -max_len=20000 -timeout=5 -rss_limit_mb=1024 \
-    -max_total_time="$seconds" -print_final_stats=1 -artifact_prefix="${TMPDIR:-/tmp}/elf-crash-" "$corpus" >"$log" 2>&1
+    -max_total_time="$seconds" -print_final_stats=1 -artifact_prefix="${TMPDIR:-/tmp}/$(basename "$target")-crash-" "$corpus" >"$log" 2>&1
 status=$?
 executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
 per_second=$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log")
