@@ -13,6 +13,7 @@
 #include <time.h>
 #include <valgrind/valgrind.h>
 
+#include "core/lib/ring.h"
 #include "core/lib/sequence.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
@@ -256,6 +257,74 @@ START_TEST(who_listens_hears_each_ring)
 }
 END_TEST
 
+enum { RING_SLOTS = 16, RING_MESSAGES = 64 }; // the second for each producer, used in turns
+
+static struct ring ring; // from thread 1; the others have ring_many
+static uintptr_t ring_slots[RING_SLOTS];
+static struct ring_many ring_many;
+static struct ring_slot ring_many_slots[RING_SLOTS];
+static uint64_t messages[HOST_THREADS][RING_MESSAGES]; // plain
+static _Atomic uint64_t messages_read[HOST_THREADS];
+
+static void ring_take(uintptr_t value)
+{
+    const uint32_t index = (uint32_t)(value / RING_MESSAGES);
+    const uint64_t number = messages_read[index];
+    ck_assert_uint_eq(value % RING_MESSAGES, number % RING_MESSAGES);
+    ck_assert_uint_eq(messages[index][value % RING_MESSAGES], number);
+    messages_read[index] = number + 1;
+}
+
+static void ring_listen(void)
+{
+    uint64_t left = (HOST_THREADS - 1) * (uint64_t)rounds(20000);
+    bell_listener_set(&bell, thread_self());
+    while (left > 0) {
+        uintptr_t values[3];
+        const uint32_t count = ring_pop(&ring, values, 3);
+        for (uint32_t i = 0; i < count; ++i) {
+            ring_take(values[i]);
+        }
+        left -= count;
+        const bool is_taken = ring_many_pop(&ring_many, &values[0]);
+        if (is_taken) {
+            ring_take(values[0]);
+            --left;
+        }
+        if (count == 0 && !is_taken) {
+            (void)bell_wait(&bell);
+        }
+    }
+}
+
+static void ring_work(uint32_t index)
+{
+    if (index == 0) {
+        ring_listen();
+        return;
+    }
+    for (uint64_t number = 0; number < rounds(20000);) {
+        if (number - messages_read[index] < RING_MESSAGES) { // what was there is read
+            const uintptr_t value = index * RING_MESSAGES + number % RING_MESSAGES;
+            messages[index][number % RING_MESSAGES] = number;
+            number += index == 1 ? ring_push(&ring, &value, 1) : ring_many_push(&ring_many, value);
+            bell_ring(&bell, 1);
+        } else {
+            (void)sched_yield();
+        }
+    }
+}
+
+START_TEST(each_message_comes_once_and_in_order)
+{
+    bell = (struct bell){0};
+    ring_init(&ring, ring_slots, RING_SLOTS);
+    ring_many_init(&ring_many, ring_many_slots, RING_SLOTS);
+    memset((void *)messages_read, 0, sizeof messages_read);
+    host_threads_run(ring_work);
+}
+END_TEST
+
 // ---- Memory --------------------------------------------------------------
 
 static void bytes_fill(unsigned char *bytes, size_t size)
@@ -373,6 +442,7 @@ static int run_all(void)
     tcase_add_checked_fixture(lockless, memory_init, NULL);
     tcase_add_test(lockless, what_holds_was_so_at_one_time);
     tcase_add_test(lockless, who_listens_hears_each_ring);
+    tcase_add_test(lockless, each_message_comes_once_and_in_order);
     suite_add_tcase(suite, lockless);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
