@@ -107,14 +107,14 @@ def gdb(machine, files):
             start=r"^\[mmap\]", end=r"^\[thread 3\]")
     waits = {3: (r"mutex_lock", r"mutex_waiter"), 4: (r"condvar_wait", r"cond_waiter"),
              5: (r"rwlock_write_lock", r"rwlock_waiter"), 6: (r"semaphore_wait", r"semaphore_waiter"),
-             7: (r"pipe_read", r"pipe_reader"), 8: (r"nanosleep", r"sleeper"), 9: (r"thread_join", r"joiner")}
+             7: (r"file_sleep", r"pipe_reader"), 8: (r"nanosleep", r"sleeper"), 9: (r"thread_join", r"joiner")}
     for number, (core, program_function) in waits.items():
         run.has("the backtrace of a thread that waits in %s" % core,
                 r"thread_park", core, r" %s \(argument=" % program_function, r"isa_context_start",
                 start=r"^\[thread %d\]" % number, end=r"^\[(thread %d|select)\]" % (number + 1))
     run.has("the backtrace of a thread that computes", r"^#\d+ .*computer \(argument=", r"isa_context_start",
             start=r"^\[thread 10\]", end=r"^\[select\]")
-    run.has("osv thread selects, and lets go", r"^#1 .*switch_next", r"^#2 .*thread_park", r"^#0 .*everybody_waits",
+    run.has("osv thread selects, and lets go", r"^#1 .*switch_next", r"^#\d .*thread_park", r"^#0 .*everybody_waits",
             start=r"^\[select\]", end=r"^\[value\]")
     run.has("variables of the program", r"= \d+$", r"= 8$", start=r"^\[value\]", end=r"^\[core\]")
     run.has("a breakpoint in core", r"^#0 .*thread_park \(\)", start=r"^\[core\]", end=r"^\[die\]")
