@@ -20,7 +20,9 @@ static uintptr_t pushed, popped; // values are 1, 2, ...
 static void one_reset(void)
 {
     ring_init(&one, one_slots, CAPACITY);
-    one.head = one.tail = one.head_seen = one.tail_seen = START;
+    one.head_seen = one.tail_seen = START;
+    one.tail = START;
+    one.head = START;
     one_slots[0] = one_slots[1] = 0;
     pushed = popped = 0;
 }
@@ -70,7 +72,8 @@ static uintptr_t sent[2], received[2]; // value 2 * n + p: the n-th of producer 
 static void many_reset(uint32_t capacity)
 {
     ring_many_init(&many, many_slots, capacity);
-    many.head = many.tail = START;
+    many.head = START;
+    many.tail = START;
     for (uint32_t i = 0; i < capacity; ++i) {
         const uint32_t number = START + i;
         many_slots[number & many.mask] = (struct ring_slot){.turn = number};
