@@ -186,6 +186,7 @@ static void *exchange(void *argument)
     for (int i = 0; i < ROUNDS; ++i) {
         size_t size = (size_t)(16 << i % 9);
         char *block = malloc(size);
+        check(block != NULL, "a block");
         memset(block, (int)(long)argument + 1, size);
         check(block[0] == block[size - 1] && block[size / 2] == (char)((long)argument + 1),
               "a block is its owner's");
@@ -193,7 +194,7 @@ static void *exchange(void *argument)
         if (i % 10 == 0) {
             pthread_t thread;
             void *result;
-            pthread_create(&thread, NULL, short_life, block);
+            check(pthread_create(&thread, NULL, short_life, block) == 0, "a thread starts");
             check(pthread_join(thread, &result) == 0 && result == block, "a thread's result");
         }
     }
