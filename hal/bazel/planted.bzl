@@ -26,7 +26,7 @@ def _variant(name, room, src, suffix, binary):
         deps = [name + "_core", "//hal-linux" + (":seed" if suffix else "")],
     )
 
-def planted(name, room, file, way):
+def planted(name, room, file, way, stress_cpus):
     """NAME.patch, applied to a copy of core/ROOM/FILE.
 
     Args:
@@ -35,6 +35,7 @@ def planted(name, room, file, way):
       room: of core.
       file: in the room.
       way: the argument of meet.
+      stress_cpus: with how many vCPUs real threads pass: numbers with commas between.
     """
     native.genrule(
         name = name + "_source",
@@ -49,7 +50,7 @@ def planted(name, room, file, way):
     _variant(name + "_real", room, src, "", name + "/osv-sim")
     for test, machine, option, tags in [
         ("_test", "osv-sim-seed", "--hunt", ["seeded"]),
-        ("_stress", "osv-sim", "--stress", ["manual", "exclusive"]),
+        ("_stress", "osv-sim", "--stress=" + stress_cpus, ["manual", "exclusive"]),
     ]:
         native.sh_test(
             name = name + test,

@@ -3,11 +3,12 @@
 """planted.py: finds a bug that was planted in core, by seeds; or shows that real threads do not.
 
     planted.py --hunt NAME WAY OSV-SIM-SEED PLANTED-OSV-SIM-SEED MEET
-    planted.py --stress NAME WAY OSV-SIM PLANTED-OSV-SIM MEET
+    planted.py --stress=CPUS,... NAME WAY OSV-SIM PLANTED-OSV-SIM MEET
 
 --hunt runs `MEET WAY` with the seeds 1, 2, ... until one shows the bug; 1000 must be enough, and without the bug all
-of them must pass. --stress runs ROUNDS rounds in each of MEET's threads with 2 and with 4 vCPUs: they must pass. Prints TAP.
+of them must pass. --stress runs ROUNDS rounds in each of MEET's threads with each of these counts of vCPUs: they must pass. Prints TAP.
 """
+import functools
 import os
 import sys
 
@@ -34,9 +35,9 @@ def hunt_for(name, plain, planted, program):
     yield "without it these seeds pass", not bad, bad
 
 
-def stress(name, plain, planted, program):
+def stress(counts, name, plain, planted, program):
     for what, osv_sim in ("without it", plain), (name, planted):
-        for cpus in "2", "4":
+        for cpus in counts:
             got = hunt.run([osv_sim, "-c", cpus] + program + [str(ROUNDS)], SECONDS_STRESS)
             yield "%s: real threads pass %d rounds, %s vCPUs" % (what, ROUNDS, cpus), got == FINE, got
 
@@ -44,7 +45,7 @@ def stress(name, plain, planted, program):
 def main():
     option, name, way = sys.argv[1:4]
     plain, planted, meet = (os.path.realpath(path) for path in sys.argv[4:7])
-    check = {"--hunt": hunt_for, "--stress": stress}[option]
+    check = hunt_for if option == "--hunt" else functools.partial(stress, option.removeprefix("--stress=").split(","))
     failed = number = 0
     for what, is_fine, got in check(name, plain, planted, [meet, way]):
         number += 1
