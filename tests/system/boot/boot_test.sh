@@ -8,6 +8,7 @@
 # checks held, and that it says so too when one does not. On q35 and pc
 # there are devices, one of them behind a bridge.
 set -uo pipefail
+. "$(dirname "$0")/report.sh"
 
 machine=$1 file=$2 cpus=${3:-1} board=${4:-q35} loader=${5:-}
 case $board in
@@ -45,20 +46,6 @@ boot() {
     fi
 }
 
-failed=0
-count=0
-# report CLAIM COMMAND...: one TAP line: whether COMMAND succeeds.
-report() {
-    local claim=$1 word=ok
-    shift
-    count=$((count + 1))
-    if ! "$@"; then
-        word="not ok"
-        failed=1
-    fi
-    echo "$word $count - $claim"
-}
-
 # Core was told of as many CPUs as there are.
 has_cpus() {
     grep -aq "^osv: self-test, $cpus CPU" "$log"
@@ -82,7 +69,6 @@ if [ $machine = x86_64 ] && [ -n "$devices" ]; then
     report "$machine: a device behind a bridge is found" grep -aq '^osv: device rng0, 1 queues$' "$log"
     report "$machine: so is one with more queues than are used" grep -aq '^osv: device hvc0, 64 queues$' "$log"
 fi
-[ $failed = 0 ] || sed 's/^/# /' "$log"
 
 boot --selftest=fail
 report "$machine: a check that fails is seen on the console" grep -aq '^not ok ' "$log"

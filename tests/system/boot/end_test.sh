@@ -3,6 +3,7 @@
 # end_test.sh KERNEL: how the x86_64 kernel ends other than by QEMU's isa-debug-exit: ACPI turns each board off; a
 # non-maskable interrupt and a machine check, which QEMU's monitor raises, are reported and end it.
 set -uo pipefail
+. "$(dirname "$0")/report.sh"
 
 kernel=$1
 log=$(mktemp)
@@ -10,21 +11,6 @@ commands=$log.commands
 mkfifo "$commands"
 exec 3<>"$commands"
 trap 'rm -f "$log" "$commands"' EXIT
-failed=0
-count=0
-
-# report CLAIM COMMAND...: one TAP line: whether COMMAND succeeds.
-report() {
-    local claim=$1 word=ok
-    shift
-    count=$((count + 1))
-    if ! "$@"; then
-        word="not ok"
-        failed=1
-        sed 's/^/# /' "$log"
-    fi
-    echo "$word $count - $claim"
-}
 
 # qemu BOARD ARGUMENT...: the self-test, its console in $log. QEMU's exit status.
 qemu() {

@@ -4,6 +4,7 @@
 # as a module of the boot. The PROGRAMs are forms of tests/apps/hello.c, the others Debian's, compared with the same command
 # on Linux. Then images that are none, or damaged: one line that says so, and status 126.
 set -uo pipefail
+. "$(dirname "$0")/report.sh"
 
 kernel=$1 board=$2 cpus=$3
 shift 3
@@ -36,21 +37,6 @@ boot() {
         -kernel "$kernel" -initrd "$work/image" -append "$1" </dev/null >"$log" 2>&1
     status=$?
     code=$((status % 2 == 1 ? status / 2 : 1000 + status))
-}
-
-failed=0
-count=0
-# report CLAIM COMMAND...: one TAP line: whether COMMAND succeeds.
-report() {
-    local claim=$1 word=ok
-    shift
-    count=$((count + 1))
-    if ! "$@"; then
-        word="not ok"
-        failed=1
-        sed 's/^/# /' "$log"
-    fi
-    echo "$word $count - $board, $cpus CPUs: $claim"
 }
 
 # Output and status are $1 and $2.
