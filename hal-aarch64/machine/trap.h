@@ -11,7 +11,7 @@ extern const char trap_idle_start[], trap_idle_end[];
 // Waits for an interrupt and takes it.
 void trap_idle_wait(void);
 
-// The timer and kick upcalls that the calling CPU has begun.
+// The upcalls of interrupts that the calling CPU has begun.
 uint64_t trap_upcalls(void);
 
 // Called by vector.S, interrupts off, on the entry stack; the frame is resumed when it returns.

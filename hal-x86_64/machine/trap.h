@@ -41,7 +41,7 @@ extern const char trap_idle_woken[]; // the instruction after trap_idle_wait's h
 // Lets interrupts in until one has come.
 void trap_idle_wait(void);
 
-// The timer and kick upcalls that the calling CPU has begun.
+// The upcalls of interrupts that the calling CPU has begun.
 uint64_t trap_upcalls(void);
 
 // Called by trap.S, interrupts off, on the entry stack; the frame is resumed when it returns.
