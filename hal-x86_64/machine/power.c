@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // power.c: how the machine ends.
 //
-// QEMU's isa-debug-exit carries the exit code (QEMU ends with 2 * code + 1); it goes first. ACPI
-// turns the machine off (ACPI 6.4, 4.8.3.2.1 and 4.8.3.7) without a code, and resets it. Where
-// there is no ACPI, as in Firecracker, the monitor takes the keyboard controller's reset as the
-// end.
+// QEMU's isa-debug-exit carries the exit code (QEMU ends with 2 * code + 1) as far as it has room,
+// an isa-debugcon the whole of it in decimal; they go first. ACPI turns the machine off
+// (ACPI 6.4, 4.8.3.2.1 and 4.8.3.7) without a code, and resets it. Where there is no ACPI, as in
+// Firecracker, the monitor takes the keyboard controller's reset as the end.
 #include "power.h"
 
 #include "hal/common/virtio.h"
@@ -17,6 +17,9 @@
 enum {
     DEBUG_EXIT_PORT = 0xf4,
     CODE_MAX = 127, // what fits in 2 * code + 1; a failure must not come out as success
+    CODE_PORT = 0xf8,
+    CODE_PORT_ANSWER = 0xe9, // what reads from it, where it is there
+    CODE_TOLD_MAX = 255,
     CONTROL_TYPE_SHIFT = 10,
     CONTROL_GO = 1 << 13,
     SLEEP_TYPE_SHIFT = 2,
@@ -106,6 +109,20 @@ static void machine_reset(void)
     triple_fault();
 }
 
+static void code_tell(int code)
+{
+    if (port_read8(CODE_PORT) != CODE_PORT_ANSWER) {
+        return;
+    }
+    const int told = code < 0 || code > CODE_TOLD_MAX ? CODE_TOLD_MAX : code;
+    for (int unit = 100; unit > 0; unit /= 10) {
+        if (told >= unit || unit == 1) {
+            port_write8(CODE_PORT, (uint8_t)('0' + told / unit % 10));
+        }
+    }
+    port_write8(CODE_PORT, '\n');
+}
+
 // A crash that stands still is seen; one that goes away with status 0 is not.
 HAL_NORETURN void hal_halt(enum hal_halt how, int code)
 {
@@ -114,6 +131,7 @@ HAL_NORETURN void hal_halt(enum hal_halt how, int code)
     if (how == HAL_REBOOT) {
         machine_reset();
     }
+    code_tell(code);
     port_write32(DEBUG_EXIT_PORT, code < 0 || code > CODE_MAX ? CODE_MAX : (uint32_t)code);
     if (how == HAL_POWER_OFF && power != NULL && power->has_sleep_types) {
         acpi_off();

@@ -36,6 +36,7 @@ static const char *word_take(size_t *at)
         if (text[from] == '"') {
             quoted = !quoted;
         } else {
+            from += text[from] == '\\' && text[from + 1] != 0; // the next one as it is
             text[to++] = text[from];
         }
         ++from;

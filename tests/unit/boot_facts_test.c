@@ -32,6 +32,7 @@ START_TEST(cmdline_words)
     words_are(" --x=1  b\n", (const char *[]){"--x=1", "b", NULL});
     words_are("\"a b\" c\"d e\"f \"\"", (const char *[]){"a b", "cd ef", "", NULL});
     words_are("\"no end", (const char *[]){"no end", NULL});
+    words_are("\\\"a\\ b\\\\ \"\\\"  c\" \\", (const char *[]){"\"a b\\", "\"  c", "\\", NULL});
 }
 END_TEST
 

@@ -31,12 +31,11 @@ make_image() {
 
 # boot ARGUMENTS: the kernel with that command line and $work/image. Its console goes to $log, its exit code to $code.
 boot() {
-    local status
     timeout 60 qemu-system-x86_64 -accel tcg -M "$board" -smp "$cpus" -cpu max -m 256 -nic none -vga none -display none \
         -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 -monitor none -serial stdio \
+        -chardev file,id=code,path="$work/code" -device isa-debugcon,iobase=0xf8,chardev=code \
         -kernel "$kernel" -initrd "$work/image" -append "$1" </dev/null >"$log" 2>&1
-    status=$?
-    code=$((status % 2 == 1 ? status / 2 : 1000 + status))
+    code=$(cat "$work/code")
 }
 
 # Output and status are $1 and $2.
@@ -92,6 +91,10 @@ boot '--root=initrd -- /bin/bash -c "echo a file > /tmp/new; read line < /tmp/ne
 report "a read-only root with a writable /tmp" is_run "a file
 700
 /bin/bash: line 1: new: Read-only file system" 1
+boot '--root=initrd -- /bin/bash -c "kill -SEGV $$"'
+report "the status of a signal" [ "$code" = 139 ]
+boot '--root=initrd -- /bin/bash -c "echo \"two  words\"; exit 255"'
+report "the highest status" is_run "two  words" 255
 
 # Standard streams by a console device, where there is PCI: as many lines as are asked for, of more than a pipe holds.
 if [ "$board" != microvm ]; then
