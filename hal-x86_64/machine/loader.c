@@ -3,8 +3,8 @@
 // command line, modules.
 #include "loader.h"
 
-#include "hal/common/cmdline.h"
 #include "hal/common/crash.h"
+#include "hal/common/image.h"
 
 #include "layout.h"
 
@@ -67,9 +67,9 @@ static const void *phys_pointer(hal_phys address)
     return (const char *)LAYOUT_DIRECT + address;
 }
 
-static const char *command_line_at(hal_phys address)
+static const char *const *arguments_at(hal_phys address)
 {
-    return address == 0 ? NULL : phys_pointer(address);
+    return image_arguments(&image_note.image, address == 0 ? NULL : phys_pointer(address));
 }
 
 // ---- Memory ----------------------------------------------------------------
@@ -105,6 +105,29 @@ static void module_add(struct loader *loader, hal_phys start, uint64_t size)
     }
 }
 
+static bool is_ram(const struct loader *loader, hal_phys start, uint64_t size)
+{
+    for (size_t i = 0; i < loader->ram.count; ++i) {
+        const struct hal_region *region = &loader->ram.regions[i];
+        if (start >= region->start && start - region->start <= region->size &&
+            size <= region->size - (start - region->start)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The root that was loaded with the kernel comes last: the loader's own module takes its place.
+static void image_module_add(struct loader *loader)
+{
+    const struct image *image = &image_note.image;
+    if (image->root_size != 0) {
+        crash_unless(is_ram(loader, image->root_start, image->root_size),
+                     "too little memory for the image; give the machine more");
+        module_add(loader, image->root_start, image->root_size);
+    }
+}
+
 // ---- The protocols ---------------------------------------------------------
 
 static void pvh_read(struct loader *loader, hal_phys address)
@@ -121,7 +144,7 @@ static void pvh_read(struct loader *loader, hal_phys address)
         module_add(loader, modules[i].start, modules[i].size);
     }
     loader->rsdp = info->rsdp;
-    loader->args = cmdline_split(command_line_at(info->command_line));
+    loader->args = arguments_at(info->command_line);
 }
 
 static void linux_read(struct loader *loader, hal_phys address)
@@ -133,16 +156,17 @@ static void linux_read(struct loader *loader, hal_phys address)
     module_add(loader, (uint64_t)page->module_start_high << 32 | page->module_start,
                (uint64_t)page->module_size_high << 32 | page->module_size);
     loader->rsdp = page->rsdp;
-    loader->args = cmdline_split(
-        command_line_at((uint64_t)page->command_line_high << 32 | page->command_line));
+    loader->args = arguments_at((uint64_t)page->command_line_high << 32 | page->command_line);
 }
 
 void loader_read(struct loader *loader, enum loader_protocol protocol, hal_phys info)
 {
+    crash_unless(image_is_right(&image_note.image), "the image's command line is damaged");
     if (protocol == LOADER_LINUX) {
         linux_read(loader, info);
     } else {
         pvh_read(loader, info);
     }
+    image_module_add(loader);
     memory_finish(loader);
 }

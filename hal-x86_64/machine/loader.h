@@ -19,7 +19,7 @@ enum { LOADER_MODULE_MAX = 16 };
 struct loader {
     struct memory_list ram;  // all of it above the first MiB
     hal_phys low_page;       // one page of RAM in the first MiB, where other CPUs start; 0: none
-    const char *const *args; // ends with NULL
+    const char *const *args; // the image's and the loader's (hal/common/image.h); ends with NULL
     struct hal_module modules[LOADER_MODULE_MAX];
     size_t module_count;
     hal_phys rsdp; // ACPI's root pointer; 0: the loader does not say

@@ -8,6 +8,7 @@
 #include "hal/common/cmdline.h"
 #include "hal/common/entropy.h"
 #include "hal/common/fdt.h"
+#include "hal/common/image.h"
 #include "hal/common/memory_list.h"
 
 // ---- Command line -----------------------------------------------------------
@@ -49,6 +50,72 @@ START_TEST(cmdline_limits)
     words = cmdline_split(line);
     ck_assert_uint_eq(strlen(words[0]), CMDLINE_SIZE - 1);
     ck_assert_ptr_null(words[1]);
+}
+END_TEST
+
+// ---- Images -----------------------------------------------------------------
+
+static void image_words_set(struct image *image, const char *const *words)
+{
+    *image = (struct image){.version = IMAGE_VERSION};
+    for (; *words != NULL; ++words) {
+        strcpy(&image->words[image->words_size], *words);
+        image->words_size += strlen(*words) + 1;
+    }
+}
+
+static void arguments_are(const char *const *words, const char *line, const char *const *expected)
+{
+    struct image image;
+    image_words_set(&image, words);
+    ck_assert(image_is_right(&image));
+    const char *const *arguments = image_arguments(&image, line);
+    for (size_t i = 0; expected[i] != NULL || arguments[i] != NULL; ++i) {
+        ck_assert_ptr_nonnull(arguments[i]);
+        ck_assert_ptr_nonnull(expected[i]);
+        ck_assert_str_eq(arguments[i], expected[i]);
+    }
+}
+
+START_TEST(image_and_loader)
+{
+    const char *const none[] = {NULL}, *const options[] = {"--a", NULL};
+    const char *const all[] = {"--a", "--", "program", "two words", "", "--", NULL};
+    arguments_are(none, NULL, none);
+    arguments_are(none, "--b -- c", (const char *[]){"--b", "--", "c", NULL});
+    arguments_are(options, "--b", (const char *[]){"--a", "--b", NULL});
+    arguments_are(all, NULL, all);
+    arguments_are(all, "--b=\"1 2\"",
+                  (const char *[]){"--a", "--b=1 2", "--", "program", "two words", "", "--", NULL});
+    arguments_are(all, "--b -- other --",
+                  (const char *[]){"--a", "--b", "--", "other", "--", NULL});
+    arguments_are(all, "--", (const char *[]){"--a", "--", NULL});
+}
+END_TEST
+
+START_TEST(image_limits)
+{
+    struct image image = {.version = IMAGE_VERSION, .words_size = IMAGE_WORDS_SIZE};
+    ck_assert(image_is_right(&image)); // thousands of empty words
+    const char *const *arguments = image_arguments(&image, "-- x");
+    ck_assert_ptr_nonnull(arguments[IMAGE_WORDS_MAX + 1]);
+    ck_assert_ptr_null(arguments[IMAGE_WORDS_MAX + 2]);
+    image.words[IMAGE_WORDS_SIZE - 1] = 'x';
+    ck_assert(!image_is_right(&image));
+    image.words_size = IMAGE_WORDS_SIZE + 1;
+    ck_assert(!image_is_right(&image));
+    image.words_size = 0;
+    ck_assert(image_is_right(&image));
+    image.version = IMAGE_VERSION + 1;
+    ck_assert(!image_is_right(&image));
+}
+END_TEST
+
+START_TEST(image_in_the_kernel)
+{
+    ck_assert(image_is_right(&image_note.image));
+    ck_assert_uint_eq(image_note.image.words_size, 0);
+    ck_assert_uint_eq(image_note.image.root_size, 0);
 }
 END_TEST
 
@@ -381,6 +448,9 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, cmdline_words);
     tcase_add_test(tcase, cmdline_limits);
+    tcase_add_test(tcase, image_and_loader);
+    tcase_add_test(tcase, image_limits);
+    tcase_add_test(tcase, image_in_the_kernel);
     tcase_add_test(tcase, memory_joins);
     tcase_add_test(tcase, memory_is_taken_out);
     tcase_add_test(tcase, memory_page_by_page);
