@@ -10,6 +10,7 @@
 
 #include "core/dev/device.h"
 #include "core/dev/entropy.h"
+#include "core/dev/net.h"
 #include "core/lib/errno.h"
 #include "core/lib/format.h"
 #include "core/lib/string.h"
@@ -30,6 +31,7 @@ enum {
     TURNS = 1000,
     SERIES_LENGTH = 2000000,
     HEAP_BLOCKS = 64,
+    PACKETS = 200,         // more than a ring takes
     YEARS_SINCE_1970 = 50, // at least
 };
 
@@ -510,6 +512,89 @@ static bool entropy_device_check(void)
            !is_zero(again, sizeof again);
 }
 
+// ---- The network ------------------------------------------------------------
+
+// RFC 826 for Ethernet and IPv4, with the Ethernet header.
+struct arp_frame {
+    uint8_t target[NET_ADDRESS_SIZE], source[NET_ADDRESS_SIZE];
+    uint8_t type[2], hardware[2], protocol[2], sizes[2], operation[2];
+    uint8_t sender[NET_ADDRESS_SIZE], sender_ip[4], asked[NET_ADDRESS_SIZE], asked_ip[4];
+};
+
+static const uint8_t self_ip[4] = {10, 0, 2, 15}, router_ip[4] = {10, 0, 2, 2};
+
+struct answer {
+    struct thread *asker;
+    uint8_t self[NET_ADDRESS_SIZE];
+    _Atomic bool is_there;
+};
+
+static void arp_receive(void *state, struct packet *packet)
+{
+    struct answer *answer = state;
+    struct arp_frame frame;
+    if (packet->size >= sizeof frame) {
+        memcpy(&frame, packet->data, sizeof frame);
+        if (frame.type[0] == 8 && frame.type[1] == 6 && frame.operation[1] == 2 &&
+            memcmp(frame.target, answer->self, sizeof frame.target) == 0 &&
+            memcmp(frame.sender_ip, router_ip, sizeof router_ip) == 0) {
+            atomic_store(&answer->is_there, true);
+            thread_wake(answer->asker);
+        }
+    }
+    packet_free(packet);
+}
+
+static bool router_answers(struct net_device *device, struct answer *answer)
+{
+    struct packet *packet = packet_alloc();
+    if (packet == NULL) {
+        return false;
+    }
+    struct arp_frame frame = {.type = {8, 6},
+                              .hardware = {0, 1},
+                              .protocol = {8, 0},
+                              .sizes = {NET_ADDRESS_SIZE, sizeof self_ip},
+                              .operation = {0, 1}};
+    memset(frame.target, 0xff, sizeof frame.target);
+    memcpy(frame.source, net_device_address(device), sizeof frame.source);
+    memcpy(frame.sender, frame.source, sizeof frame.sender);
+    memcpy(answer->self, frame.source, sizeof answer->self);
+    memcpy(frame.sender_ip, self_ip, sizeof self_ip);
+    memcpy(frame.asked_ip, router_ip, sizeof router_ip);
+    memcpy(packet->data, &frame, sizeof frame);
+    packet->size = sizeof frame;
+    if (net_device_send(device, packet) != 0) {
+        return false;
+    }
+    const hal_ns end = hal_clock_ns() + 10 * second;
+    while (!atomic_load(&answer->is_there) && thread_park_until(end)) {
+    }
+    return atomic_load(&answer->is_there);
+}
+
+// Whoever is at the other end has QEMU's user network there: a router that says where it is, again
+// and again.
+static bool net_device_check(void)
+{
+    const struct hal_dev_info *info = device_find(HAL_NET, NULL);
+    if (info == NULL) {
+        return true;
+    }
+    struct answer answer = {.asker = thread_self()};
+    struct net_device *device;
+    if (net_device_open(info, arp_receive, &answer, &device) != 0) {
+        return false;
+    }
+    bool right = net_device_has_link(device);
+    for (int i = 0; right && i < PACKETS; ++i) {
+        atomic_store(&answer.is_there, false);
+        right = router_answers(device, &answer);
+    }
+    net_device_close(device);
+    return right;
+}
+
 static uint32_t unguarded; // a data race, for the machine that finds them
 
 static void unguarded_add(void *argument)
@@ -558,6 +643,7 @@ static const struct check checks[] = {
     {"no CPU keeps a translation that was flushed", flush_check},
     {"random bytes differ", entropy_check},
     {"those of an entropy device do, too", entropy_device_check},
+    {"a network device sends and receives", net_device_check},
     {"this check is to fail", failing_check}, // the last one: on demand
 };
 

@@ -11,7 +11,13 @@
 #include "core/lib/errno.h"
 #include "core/mem/frame.h"
 
-enum { DESC_NEXT = 1, DESC_WRITE = 2, AVAIL_NO_INTERRUPT = 1, NO_DESC = 0xffff };
+enum {
+    DESC_NEXT = 1,
+    DESC_WRITE = 2,
+    AVAIL_NO_INTERRUPT = 1,
+    USED_NO_NOTIFY = 1,
+    NO_DESC = 0xffff
+};
 
 struct virtq_desc { // le64 le32 le16 le16; both machines are little-endian
     uint64_t address;
@@ -108,6 +114,13 @@ int virtq_add(struct virtq *queue, const struct virtq_part *parts, size_t count,
     atomic_store_explicit(&queue->ring->available.index, queue->available_index,
                           memory_order_release);
     return 0;
+}
+
+bool virtq_kick_wanted(const struct virtq *queue)
+{
+    // The device looks for chains after it has taken the flag away: one of us two sees the other.
+    atomic_thread_fence(memory_order_seq_cst);
+    return (atomic_load(&queue->ring->used.flags) & USED_NO_NOTIFY) == 0;
 }
 
 static void chain_free(struct virtq *queue, uint16_t head)

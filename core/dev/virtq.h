@@ -45,6 +45,9 @@ void virtq_free(struct virtq *queue); // the device is stopped
 HAL_MUST_CHECK int virtq_add(struct virtq *queue, const struct virtq_part *parts, size_t count,
                              void *token);
 
+// Does the device want to hear of the chains added since the last kick?
+bool virtq_kick_wanted(const struct virtq *queue);
+
 // Takes back a finished chain: 1, its token and how many bytes the device says to have written
 // (never more than there was room for). 0: none is finished. -EIO: the device broke the rules.
 HAL_MUST_CHECK int virtq_collect(struct virtq *queue, void **token, uint32_t *written);

@@ -446,6 +446,25 @@ void thread_start(struct thread *thread)
     (void)thread;
 }
 
+void thread_discard(struct thread *thread)
+{
+    thread->entry = NULL;
+}
+
+// It runs to its end: joined is who can.
+bool thread_join(struct thread *thread, hal_ns deadline)
+{
+    (void)deadline;
+    own_thread_run();
+    thread->entry = NULL;
+    return true;
+}
+
+void host_thread_run(void)
+{
+    own_thread_run();
+}
+
 void thread_walk(void (*visit)(struct thread *thread, void *argument), void *argument)
 {
     visit(&only_thread, argument);

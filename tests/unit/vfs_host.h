@@ -13,6 +13,9 @@
 // ever.
 extern void (*host_sleep_hook)(void);
 
+// Runs core's own thread, if there is one, until it parks.
+void host_thread_run(void);
+
 // Is a signal pending? What wait_is_interrupted answers.
 extern bool host_is_interrupted;
 

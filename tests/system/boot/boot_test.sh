@@ -15,7 +15,7 @@ case $board in
 q35) bridge=pcie-root-port ;;
 *) bridge=pci-bridge,chassis_nr=1 ;;
 esac
-devices="-device $bridge,id=bridge -device virtio-rng-pci,bus=bridge -device virtio-serial-pci"
+devices="-device $bridge,id=bridge -device virtio-rng-pci,bus=bridge -device virtio-serial-pci -netdev user,id=net -device virtio-net-pci,netdev=net"
 [ "$board" != microvm ] || devices=
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
@@ -68,6 +68,7 @@ report "$machine: the exit status is 0 (it is $code)" [ "$code" = 0 ]
 if [ $machine = x86_64 ] && [ -n "$devices" ]; then
     report "$machine: a device behind a bridge is found" grep -aq '^osv: device rng0, 1 queues$' "$log"
     report "$machine: so is one with more queues than are used" grep -aq '^osv: device hvc0, 64 queues$' "$log"
+    report "$machine: so is a network device" grep -aq '^osv: device eth0, ' "$log"
 fi
 
 boot --selftest=fail

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// net.h: the driver of network devices (virtio 1.2, 5.1): Ethernet frames, without their checksum,
+// to and from one pair of queues.
+#ifndef CORE_DEV_NET_H
+#define CORE_DEV_NET_H
+
+#include <stdbool.h>
+
+#include "core/dev/packet.h"
+
+struct net_device;
+
+enum { NET_ADDRESS_SIZE = 6, NET_MTU_DEFAULT = 1500, NET_MTU_MIN = 68, NET_PARTS_MAX = 16 };
+
+struct net_counts {
+    uint64_t received, sent; // packets
+    uint64_t received_bytes, sent_bytes;
+    uint64_t dropped; // received, and there was no memory to receive the next into
+    uint64_t damaged; // received, and shorter than a virtio header and an Ethernet header
+};
+
+// receive(state, packet) is called for each packet that comes, with interrupts off, on one CPU, in
+// the order in which they come: it must not block, and the packet is its own. -ENODEV: there is no
+// such device, or it wants what this driver has not; -ENOMEM; -EINVAL: it has no two queues.
+HAL_MUST_CHECK int net_device_open(const struct hal_dev_info *info,
+                                   void (*receive)(void *state, struct packet *packet), void *state,
+                                   struct net_device **device);
+void net_device_close(struct net_device *device); // nobody sends
+
+// Its own, or one made at random where the device has none.
+const uint8_t *net_device_address(const struct net_device *device);
+// The most bytes behind the Ethernet header.
+uint32_t net_device_mtu(const struct net_device *device);
+bool net_device_has_link(struct net_device *device);
+struct net_counts net_device_counts(const struct net_device *device); // a moment's
+
+// Takes the packet, which begins with an Ethernet header and has packet_headroom for a virtio
+// header, and sends it. May block while as many are under way as the ring takes. -EIO: the device
+// broke the rules, and is dead; -EMSGSIZE: it has more than NET_PARTS_MAX parts. Thread context.
+HAL_MUST_CHECK int net_device_send(struct net_device *device, struct packet *packet);
+
+#endif

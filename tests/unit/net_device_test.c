@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// net_device_test.c: the driver of network devices against a model of one, and against one that
+// lies.
+#include "core/dev/net.h"
+
+#include <check.h>
+#include <errno.h>
+#include <linux/virtio_net.h>
+#include <linux/virtio_ring.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/dev/device.h"
+#include "core/dev/virtq.h"
+#include "hal/upcall.h"
+#include "vfs_host.h"
+
+// ---- The device ------------------------------------------------------------------
+
+enum { RECEIVE, SEND, QUEUES, HEADER = sizeof(struct virtio_net_hdr_mrg_rxbuf), SENT_MAX = 1024 };
+
+static struct hal_ring rings[QUEUES];
+static uint16_t taken[QUEUES]; // chains that the device has seen
+static uint32_t kicks[QUEUES];
+static uint64_t offered_features, wanted_features;
+static struct virtio_net_config config;
+static bool is_running, sends_at_once;
+static int device_memory;
+static struct hal_dev *const dev = (struct hal_dev *)&device_memory;
+
+static const uint64_t all_features =
+    VIRTIO_VERSION_1 | 1 << VIRTIO_NET_F_MAC | 1 << VIRTIO_NET_F_MTU | 1 << VIRTIO_NET_F_MRG_RXBUF |
+    1 << VIRTIO_NET_F_STATUS | 1 << VIRTIO_NET_F_CSUM | 1 << VIRTIO_NET_F_CTRL_VQ;
+
+int hal_dev_open(struct hal_dev *device, uint64_t *features)
+{
+    ck_assert_ptr_eq(device, dev);
+    wanted_features = *features &= offered_features;
+    return 0;
+}
+
+int hal_dev_queue(struct hal_dev *device, uint32_t index, const struct hal_ring *ring, uint32_t cpu)
+{
+    (void)device;
+    ck_assert_uint_lt(index, QUEUES);
+    ck_assert_uint_eq(cpu, 0);
+    rings[index] = *ring;
+    taken[index] = 0;
+    return 0;
+}
+
+int hal_dev_go(struct hal_dev *device)
+{
+    (void)device;
+    is_running = true;
+    return 0;
+}
+
+void hal_dev_stop(struct hal_dev *device)
+{
+    (void)device;
+    is_running = false;
+}
+
+void hal_dev_config(struct hal_dev *device, uint32_t offset, void *out, size_t size)
+{
+    (void)device;
+    ck_assert_uint_le(offset + size, sizeof config);
+    memcpy(out, (const char *)&config + offset, size);
+}
+
+static struct vring_desc *desc(int queue)
+{
+    return (struct vring_desc *)rings[queue].desc;
+}
+
+static struct vring_avail *avail(int queue)
+{
+    return (struct vring_avail *)rings[queue].avail;
+}
+
+static struct vring_used *used(int queue)
+{
+    return (struct vring_used *)rings[queue].used;
+}
+
+static uint16_t available(int queue)
+{
+    return (uint16_t)(avail(queue)->idx - taken[queue]);
+}
+
+static uint16_t take(int queue)
+{
+    ck_assert_uint_gt(available(queue), 0);
+    return avail(queue)->ring[taken[queue]++ % rings[queue].size];
+}
+
+static void finish(int queue, uint16_t head, uint32_t length)
+{
+    used(queue)->ring[used(queue)->idx % rings[queue].size] =
+        (struct vring_used_elem){head, length};
+    ++used(queue)->idx;
+}
+
+// What it has been given to send: bytes, parts in a row.
+static char sent[65536 + HEADER];
+static size_t sent_size, sent_count;
+
+static void send_one(void)
+{
+    const uint16_t head = take(SEND);
+    sent_size = 0;
+    for (const struct vring_desc *part = &desc(SEND)[head];; part = &desc(SEND)[part->next]) {
+        ck_assert_uint_eq(part->flags & VRING_DESC_F_WRITE, 0);
+        memcpy(sent + sent_size, (const char *)part->addr, part->len);
+        sent_size += part->len;
+        if ((part->flags & VRING_DESC_F_NEXT) == 0) {
+            break;
+        }
+    }
+    ++sent_count;
+    finish(SEND, head, 0);
+}
+
+void hal_dev_kick(struct hal_dev *device, uint32_t index)
+{
+    ck_assert_ptr_eq(device, dev);
+    ck_assert(is_running);
+    ++kicks[index];
+    while (index == SEND && sends_at_once && available(SEND) > 0) {
+        send_one();
+    }
+}
+
+// Writes a packet into as many buffers as it needs, of which each takes size bytes.
+static void arrive(const char *bytes, size_t length, size_t size)
+{
+    static char whole[65536 + HEADER];
+    struct virtio_net_hdr_mrg_rxbuf *header = (struct virtio_net_hdr_mrg_rxbuf *)whole;
+    length += HEADER;
+    memset(header, 0, HEADER);
+    memcpy(whole + HEADER, bytes, length - HEADER);
+    header->num_buffers = (uint16_t)((length + size - 1) / size);
+    for (size_t at = 0; at < length; at += size) {
+        const uint16_t head = take(RECEIVE);
+        const size_t part = length - at < size ? length - at : size;
+        ck_assert_uint_eq(desc(RECEIVE)[head].flags, VRING_DESC_F_WRITE);
+        ck_assert_uint_ge(desc(RECEIVE)[head].len, part);
+        memcpy((char *)desc(RECEIVE)[head].addr, whole + at, part);
+        finish(RECEIVE, head, (uint32_t)part);
+    }
+}
+
+static void interrupt(int queue)
+{
+    upcall_dev(dev, (uint32_t)queue, NULL);
+}
+
+// ---- The driver's user --------------------------------------------------------------
+
+static struct net_device *device;
+static const struct hal_dev_info info = {.dev = (struct hal_dev *)&device_memory,
+                                         .kind = HAL_NET,
+                                         .queue_count = QUEUES,
+                                         .name = "eth0"};
+static char got[65536];
+static size_t got_size, got_count;
+static const char letters[] = "The quick brown fox jumps over the lazy dog, and the dog does not mind";
+
+static void receive(void *state, struct packet *packet)
+{
+    ck_assert_ptr_eq(state, got);
+    got_size = 0;
+    for (const struct packet *part = packet; part != NULL; part = part->more) {
+        memcpy(got + got_size, part->data, part->size);
+        got_size += part->size;
+    }
+    ++got_count;
+    packet_free(packet);
+}
+
+static int open_device(void)
+{
+    return net_device_open(&info, receive, got, &device);
+}
+
+static void start(void)
+{
+    offered_features = all_features;
+    config = (struct virtio_net_config){
+        .mac = {2, 3, 4, 5, 6, 7}, .mtu = 9000, .status = VIRTIO_NET_S_LINK_UP};
+    memset(kicks, 0, sizeof kicks);
+    got_count = sent_count = 0;
+    sends_at_once = true;
+    ck_assert_int_eq(open_device(), 0);
+    host_thread_run();
+}
+
+static void stop(void)
+{
+    net_device_close(device);
+    ck_assert(!is_running);
+    ck_assert_uint_eq(host_frame_count(), 0);
+    ck_assert_uint_eq(host_block_count(), 0);
+}
+
+static struct packet *packet_of(const char *bytes, size_t size)
+{
+    struct packet *packet = packet_alloc();
+    ck_assert_ptr_nonnull(packet);
+    ck_assert_uint_eq(packet_headroom(packet), PACKET_HEADROOM);
+    memcpy(packet->data, bytes, size);
+    packet->size = (uint32_t)size;
+    return packet;
+}
+
+// ---- Tests -------------------------------------------------------------------------
+
+START_TEST(a_device_is_opened_as_it_offers)
+{
+    ck_assert_uint_eq(wanted_features, all_features & ~(UINT64_C(1) << VIRTIO_NET_F_CSUM |
+                                                        UINT64_C(1) << VIRTIO_NET_F_CTRL_VQ));
+    ck_assert_mem_eq(net_device_address(device), "\2\3\4\5\6\7", NET_ADDRESS_SIZE);
+    ck_assert_uint_eq(net_device_mtu(device), 9000);
+    ck_assert(net_device_has_link(device));
+    config.status = 0;
+    ck_assert(!net_device_has_link(device));
+    ck_assert_uint_eq(available(RECEIVE), VIRTQ_SIZE);
+    ck_assert_uint_eq(kicks[RECEIVE], 1);
+    ck_assert_uint_eq(avail(RECEIVE)->flags, 0); // interrupts
+}
+END_TEST
+
+START_TEST(a_device_that_offers_little_will_do)
+{
+    stop();
+    offered_features = VIRTIO_VERSION_1;
+    memset(&config, 0xff, sizeof config);
+    ck_assert_int_eq(open_device(), 0);
+    ck_assert_uint_eq(net_device_mtu(device), NET_MTU_DEFAULT);
+    ck_assert_uint_eq(net_device_address(device)[0] & 3, 2);
+    ck_assert(net_device_has_link(device));
+}
+END_TEST
+
+START_TEST(a_device_that_cannot_be_driven_is_refused)
+{
+    static const struct {
+        uint64_t features;
+        uint16_t mtu;
+    } cases[] = {
+        {all_features & ~VIRTIO_VERSION_1, 1500},
+        {all_features, NET_MTU_MIN - 1},
+        {all_features & ~(UINT64_C(1) << VIRTIO_NET_F_MRG_RXBUF), 4096},
+    };
+    stop();
+    offered_features = cases[_i].features;
+    config.mtu = cases[_i].mtu;
+    ck_assert_int_eq(open_device(), -ENODEV);
+    ck_assert_uint_eq(host_frame_count() + host_block_count(), 0);
+    offered_features = all_features;
+    config.mtu = 1500;
+    ck_assert_int_eq(open_device(), 0);
+}
+END_TEST
+
+START_TEST(no_memory_is_an_error_wherever_it_ends)
+{
+    stop();
+    int count = 0;
+    do {
+        host_memory_fail_after(count);
+        device = NULL;
+        const int error = open_device();
+        ck_assert(error == 0 || error == -ENOMEM);
+        ck_assert(error == 0 || host_frame_count() + host_block_count() == 0);
+        ++count;
+    } while (device == NULL);
+    host_memory_fail_after(-1);
+    ck_assert_int_gt(count, VIRTQ_SIZE);
+}
+END_TEST
+
+START_TEST(packets_come_without_their_header)
+{
+    for (size_t i = 0; i < 5 * VIRTQ_SIZE; ++i) {
+        arrive(letters, 20 + i % 20, 4000);
+        interrupt(RECEIVE);
+        ck_assert_uint_eq(got_count, i + 1);
+        ck_assert_uint_eq(got_size, 20 + i % 20);
+        ck_assert_mem_eq(got, letters, got_size);
+        ck_assert_uint_eq(available(RECEIVE), VIRTQ_SIZE);
+    }
+    ck_assert_uint_eq(net_device_counts(device).received, got_count);
+}
+END_TEST
+
+START_TEST(a_packet_may_fill_many_buffers)
+{
+    static char large[9014];
+    for (size_t i = 0; i < sizeof large; ++i) {
+        large[i] = (char)rand();
+    }
+    for (size_t size = 100; size <= 4000; size += 650) {
+        arrive(letters, sizeof letters, 4000);
+        arrive(large, sizeof large, size < 300 ? 300 : size);
+        interrupt(RECEIVE);
+        ck_assert_uint_eq(got_size, sizeof large);
+        ck_assert_mem_eq(got, large, sizeof large);
+        ck_assert_uint_eq(available(RECEIVE), VIRTQ_SIZE);
+    }
+    ck_assert_uint_eq(got_count, 14);
+}
+END_TEST
+
+// One interrupt takes a ring full, the thread the rest; until it has, nothing interrupts.
+START_TEST(a_flood_is_the_threads)
+{
+    for (int i = 0; i < VIRTQ_SIZE; ++i) {
+        arrive(letters, 30, 4000);
+    }
+    interrupt(RECEIVE);
+    ck_assert_uint_eq(got_count, VIRTQ_SIZE);
+    ck_assert_uint_eq(avail(RECEIVE)->flags, VRING_AVAIL_F_NO_INTERRUPT);
+    for (int i = 0; i < VIRTQ_SIZE / 2; ++i) {
+        arrive(letters, 30, 4000);
+    }
+    interrupt(RECEIVE); // on its way before the device saw the flag
+    ck_assert_uint_eq(got_count, VIRTQ_SIZE);
+    host_thread_run();
+    ck_assert_uint_eq(got_count, VIRTQ_SIZE + VIRTQ_SIZE / 2);
+    ck_assert_uint_eq(avail(RECEIVE)->flags, 0);
+    arrive(letters, 30, 4000);
+    interrupt(RECEIVE);
+    ck_assert_uint_eq(got_count, VIRTQ_SIZE + VIRTQ_SIZE / 2 + 1);
+}
+END_TEST
+
+START_TEST(without_memory_packets_are_dropped_and_later_ones_come)
+{
+    for (int i = 0; i < 3 * VIRTQ_SIZE; ++i) {
+        arrive(letters, 30, i % 2 == 0 ? 4000 : 26);
+        host_memory_fail_after(i % 3);
+        interrupt(RECEIVE);
+        host_memory_fail_after(-1);
+        ck_assert_uint_eq(available(RECEIVE), VIRTQ_SIZE);
+    }
+    const struct net_counts counts = net_device_counts(device);
+    ck_assert_uint_eq(counts.received, got_count);
+    ck_assert_uint_gt(counts.dropped, VIRTQ_SIZE);
+    ck_assert_uint_eq(counts.received + counts.dropped, 3 * VIRTQ_SIZE);
+}
+END_TEST
+
+START_TEST(damaged_packets_are_counted)
+{
+    for (uint32_t length = 0; length < HEADER + 14; ++length) {
+        finish(RECEIVE, take(RECEIVE), length);
+        interrupt(RECEIVE);
+    }
+    arrive(letters, 13, HEADER); // a header alone in the first buffer
+    interrupt(RECEIVE);
+    ck_assert_uint_eq(got_count, 0);
+    ck_assert_uint_eq(net_device_counts(device).damaged, HEADER + 15);
+    ck_assert_uint_eq(available(RECEIVE), VIRTQ_SIZE);
+}
+END_TEST
+
+START_TEST(a_header_that_promises_more_buffers_than_there_are)
+{
+    const uint16_t head = take(RECEIVE);
+    struct virtio_net_hdr_mrg_rxbuf *header =
+        (struct virtio_net_hdr_mrg_rxbuf *)desc(RECEIVE)[head].addr;
+    *header = (struct virtio_net_hdr_mrg_rxbuf){.num_buffers = _i == 0 ? UINT16_MAX : 0};
+    finish(RECEIVE, head, 100);
+    interrupt(RECEIVE);
+    ck_assert_uint_eq(got_count, 1);
+    ck_assert_uint_eq(got_size, 100 - HEADER);
+    ck_assert_uint_eq(available(RECEIVE), VIRTQ_SIZE);
+}
+END_TEST
+
+START_TEST(a_ring_that_lies_is_dead)
+{
+    const struct vring_used_elem lies[] = {{VIRTQ_SIZE, 100}, {UINT32_MAX, 100}, {0, 65536}};
+    used(RECEIVE)->ring[0] = lies[_i];
+    used(RECEIVE)->idx = 1;
+    interrupt(RECEIVE);
+    interrupt(RECEIVE);
+    host_thread_run();
+    ck_assert_uint_eq(got_count, 0);
+    used(SEND)->ring[0] = lies[_i];
+    used(SEND)->idx = 1;
+    ck_assert_int_eq(net_device_send(device, packet_of(letters, 30)), -EIO);
+    ck_assert(!is_running);
+    ck_assert_int_eq(net_device_send(device, packet_of(letters, 30)), -EIO);
+}
+END_TEST
+
+START_TEST(packets_are_sent_in_all_their_parts)
+{
+    const size_t before = host_frame_count();
+    for (size_t parts = 1; parts <= NET_PARTS_MAX; ++parts) {
+        struct packet *packet = NULL;
+        for (size_t i = 0; i < parts; ++i) {
+            struct packet *part = packet_of(letters + i, 20 + i);
+            part->more = packet;
+            packet = part;
+        }
+        ck_assert_int_eq(net_device_send(device, packet), 0);
+        ck_assert_uint_eq(sent_count, parts);
+        const char zeros[HEADER] = {0};
+        ck_assert_mem_eq(sent, zeros, HEADER);
+        size_t at = HEADER;
+        for (size_t i = parts; i-- > 0; at += 20 + i) {
+            ck_assert_mem_eq(sent + at, letters + i, 20 + i);
+        }
+        ck_assert_uint_eq(sent_size, at);
+    }
+    ck_assert_uint_eq(net_device_counts(device).sent, NET_PARTS_MAX);
+    ck_assert_uint_le(host_frame_count() - before,
+                      NET_PARTS_MAX); // only the last is not taken back
+    struct packet *packet = NULL;
+    for (size_t i = 0; i <= NET_PARTS_MAX; ++i) {
+        struct packet *part = packet_of(letters, 1);
+        part->more = packet;
+        packet = part;
+    }
+    ck_assert_int_eq(net_device_send(device, packet), -EMSGSIZE);
+}
+END_TEST
+
+static void device_sends_some(void)
+{
+    ck_assert_uint_eq(avail(SEND)->flags, 0);
+    for (int i = 0; i < 10; ++i) {
+        send_one();
+    }
+    interrupt(SEND);
+}
+
+START_TEST(a_full_ring_is_waited_for)
+{
+    sends_at_once = false;
+    host_sleep_hook = device_sends_some;
+    for (int i = 0; i < 5 * VIRTQ_SIZE; ++i) {
+        ck_assert_int_eq(net_device_send(device, packet_of(letters, 30)), 0);
+        ck_assert_uint_eq(avail(SEND)->flags, VRING_AVAIL_F_NO_INTERRUPT);
+    }
+    ck_assert_uint_ge(sent_count, 4 * VIRTQ_SIZE);
+    host_sleep_hook = NULL;
+}
+END_TEST
+
+START_TEST(a_device_that_looks_by_itself_is_not_kicked)
+{
+    used(SEND)->flags = VRING_USED_F_NO_NOTIFY;
+    used(RECEIVE)->flags = VRING_USED_F_NO_NOTIFY;
+    ck_assert_int_eq(net_device_send(device, packet_of(letters, 30)), 0);
+    arrive(letters, 30, 4000);
+    interrupt(RECEIVE);
+    ck_assert_uint_eq(got_count, 1);
+    ck_assert_uint_eq(kicks[SEND], 0);
+    ck_assert_uint_eq(kicks[RECEIVE], 1);
+    used(SEND)->flags = used(RECEIVE)->flags = 0;
+    ck_assert_int_eq(net_device_send(device, packet_of(letters, 30)), 0);
+    arrive(letters, 30, 4000);
+    interrupt(RECEIVE);
+    ck_assert_uint_eq(kicks[SEND], 1);
+    ck_assert_uint_eq(kicks[RECEIVE], 2);
+    ck_assert_uint_eq(sent_count, 2);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("net_device");
+    TCase *driver = tcase_create("driver");
+    tcase_add_checked_fixture(driver, start, stop);
+    suite_add_tcase(suite, driver);
+    tcase_add_test(driver, a_device_is_opened_as_it_offers);
+    tcase_add_test(driver, a_device_that_offers_little_will_do);
+    tcase_add_loop_test(driver, a_device_that_cannot_be_driven_is_refused, 0, 3);
+    tcase_add_test(driver, no_memory_is_an_error_wherever_it_ends);
+    tcase_add_test(driver, packets_come_without_their_header);
+    tcase_add_test(driver, a_packet_may_fill_many_buffers);
+    tcase_add_test(driver, a_flood_is_the_threads);
+    tcase_add_test(driver, without_memory_packets_are_dropped_and_later_ones_come);
+    tcase_add_test(driver, damaged_packets_are_counted);
+    tcase_add_loop_test(driver, a_header_that_promises_more_buffers_than_there_are, 0, 2);
+    tcase_add_loop_test(driver, a_ring_that_lies_is_dead, 0, 3);
+    tcase_add_test(driver, packets_are_sent_in_all_their_parts);
+    tcase_add_test(driver, a_full_ring_is_waited_for);
+    tcase_add_test(driver, a_device_that_looks_by_itself_is_not_kicked);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
