@@ -165,7 +165,8 @@ static const struct hal_dev_info info = {.dev = (struct hal_dev *)&device_memory
                                          .name = "eth0"};
 static char got[65536];
 static size_t got_size, got_count;
-static const char letters[] = "The quick brown fox jumps over the lazy dog, and the dog does not mind";
+static const char letters[] =
+    "The quick brown fox jumps over the lazy dog, and the dog does not mind";
 
 static void receive(void *state, struct packet *packet)
 {
