@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // boot.S: from the loader's entry to 64-bit C code at the image's own addresses; and the same for the other CPUs,
 // which start in real mode. PVH (Xen docs/misc/pvh.pandoc) enters in 32-bit protected mode, paging off, ebx = start
-// info. Linux's 64-bit boot protocol enters at the ELF header's e_entry, rsi = page of parameters, in a map that has
-// image and page at their physical addresses; from there it is one step back to where PVH enters.
+// info. Multiboot2 (GNU, 2.0) does the same at boot_multiboot, ebx = boot information. Linux's 64-bit boot protocol
+// enters at the ELF header's e_entry, rsi = page of parameters, in a map that has image and page at their physical
+// addresses; from there it is one step back to where PVH enters.
 //
 // The page tables made here map the first 4 GiB of physical memory three times, in 2 MiB pages: at 0 for the few
 // instructions before the jump, in the direct map, and (1 GiB of it) at the image. paging.c replaces all three.
@@ -15,6 +16,30 @@
     .long 4, 8, 18 // sizes of name and value; XEN_ELFNOTE_PHYS32_ENTRY
     .asciz "Xen"
     .quad PHYS(boot_entry)
+
+// The loader ends EFI's boot services, as we do not ask it not to. It is told what to load and where, for GRUB takes no
+// ELF file whose e_entry is a physical address: the file's first bytes, as kernel.ld has them in the order of their
+// addresses. It has to give a memory map, and puts modules on pages of their own.
+#define MULTIBOOT_MAGIC 0xe85250d6
+    .section .multiboot, "a", @progbits
+    .balign 8
+multiboot_start:
+    .long MULTIBOOT_MAGIC, 0, multiboot_end - multiboot_start
+    .long 0x100000000 - (MULTIBOOT_MAGIC + (multiboot_end - multiboot_start))
+    .short 1, 0 // information that we need
+    .long 12, 6 // the memory map
+    .balign 8
+    .short 2, 0 // where this header is to be, where what is loaded begins and ends, where zeros end
+    .long 24, PHYS(multiboot_start), PHYS(image_start), PHYS(bss_start), PHYS(image_end)
+    .balign 8
+    .short 3, 0 // where to enter, in 32-bit mode
+    .long 12, PHYS(boot_multiboot)
+    .balign 8
+    .short 6, 0 // modules on page borders
+    .long 8
+    .short 0, 0
+    .long 8
+multiboot_end:
 
     .section .text.boot, "ax", @progbits
     .code64
@@ -34,6 +59,11 @@ boot_linux_32:
     mov $0x11, %eax // ET, PE: no paging, so no 64-bit mode either
     mov %eax, %cr0
     mov $1, %esi // LOADER_LINUX
+    jmp boot_known
+
+boot_multiboot:
+    cli
+    mov $2, %esi // LOADER_MULTIBOOT
     jmp boot_known
 
     .globl boot_entry

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// loader.c: what the boot loader says, by either protocol: a map of memory in entries alike, a
-// command line, modules.
+// loader.c: what the boot loader says, by any protocol: a map of memory in entries alike, a command
+// line, modules.
 #include "loader.h"
 
 #include "hal/common/crash.h"
 #include "hal/common/image.h"
 
 #include "layout.h"
+#include "multiboot.h"
 
 enum {
     PVH_MAGIC = 0x336ec578,
     LINUX_MAGIC = 0x53726448, // "HdrS"
     LINUX_MEMORY_MAX = 128,   // entries that the page has room for
-    MEMORY_RAM = 1,           // in both
-    LOW_MEMORY = 1 << 20,
+    MEMORY_RAM = 1,           // in all
     REAL_MODE_MEMORY = 0xa0000,
     MEMORY_ENTRIES_MAX = 4096,
 };
@@ -67,15 +67,15 @@ static const void *phys_pointer(hal_phys address)
     return (const char *)LAYOUT_DIRECT + address;
 }
 
-static const char *const *arguments_at(hal_phys address)
+static const char *text_at(hal_phys address)
 {
-    return image_arguments(&image_note.image, address == 0 ? NULL : phys_pointer(address));
+    return address == 0 ? NULL : phys_pointer(address);
 }
 
 // ---- Memory ----------------------------------------------------------------
 
-// The entries of either protocol begin alike; they may overlap, and what is not RAM wins.
-static void memory_read(struct loader *loader, const void *entries, size_t count, size_t size)
+// The entries of all protocols begin alike; they may overlap, and what is not RAM wins.
+void loader_memory_read(struct loader *loader, const void *entries, size_t count, size_t size)
 {
     for (size_t pass = 0; pass < 2; ++pass) {
         for (size_t i = 0; i < count; ++i) {
@@ -94,10 +94,10 @@ static void memory_read(struct loader *loader, const void *entries, size_t count
 static void memory_finish(struct loader *loader)
 {
     loader->low_page = memory_list_take(&loader->ram, HAL_PAGE_SIZE, REAL_MODE_MEMORY);
-    memory_list_remove(&loader->ram, 0, LOW_MEMORY);
+    memory_list_remove(&loader->ram, 0, LOADER_LOW_MEMORY);
 }
 
-static void module_add(struct loader *loader, hal_phys start, uint64_t size)
+void loader_module_add(struct loader *loader, hal_phys start, uint64_t size)
 {
     if (size != 0 && loader->module_count < LOADER_MODULE_MAX) {
         loader->modules[loader->module_count++] =
@@ -124,7 +124,7 @@ static void image_module_add(struct loader *loader)
     if (image->root_size != 0) {
         crash_unless(is_ram(loader, image->root_start, image->root_size),
                      "too little memory for the image; give the machine more");
-        module_add(loader, image->root_start, image->root_size);
+        loader_module_add(loader, image->root_start, image->root_size);
     }
 }
 
@@ -136,15 +136,15 @@ static void pvh_read(struct loader *loader, hal_phys address)
     crash_unless(info->magic == PVH_MAGIC, "not started by PVH");
     crash_unless(info->version >= 1 && info->memory_map_count <= MEMORY_ENTRIES_MAX,
                  "no memory map");
-    memory_read(loader, phys_pointer(info->memory_map), info->memory_map_count,
-                sizeof(struct start_memory));
+    loader_memory_read(loader, phys_pointer(info->memory_map), info->memory_map_count,
+                       sizeof(struct start_memory));
     const struct start_module *modules =
         info->module_count == 0 ? NULL : phys_pointer(info->modules);
     for (uint32_t i = 0; i < info->module_count && i < LOADER_MODULE_MAX; ++i) {
-        module_add(loader, modules[i].start, modules[i].size);
+        loader_module_add(loader, modules[i].start, modules[i].size);
     }
     loader->rsdp = info->rsdp;
-    loader->args = arguments_at(info->command_line);
+    loader->line = text_at(info->command_line);
 }
 
 static void linux_read(struct loader *loader, hal_phys address)
@@ -152,21 +152,28 @@ static void linux_read(struct loader *loader, hal_phys address)
     const struct linux_page *page = phys_pointer(address);
     crash_unless(page->magic == LINUX_MAGIC, "not started as Linux is");
     crash_unless(page->memory_count <= LINUX_MEMORY_MAX, "no memory map");
-    memory_read(loader, page->memory, page->memory_count, sizeof(struct linux_memory));
-    module_add(loader, (uint64_t)page->module_start_high << 32 | page->module_start,
-               (uint64_t)page->module_size_high << 32 | page->module_size);
+    loader_memory_read(loader, page->memory, page->memory_count, sizeof(struct linux_memory));
+    loader_module_add(loader, (uint64_t)page->module_start_high << 32 | page->module_start,
+                      (uint64_t)page->module_size_high << 32 | page->module_size);
     loader->rsdp = page->rsdp;
-    loader->args = arguments_at((uint64_t)page->command_line_high << 32 | page->command_line);
+    loader->line = text_at((uint64_t)page->command_line_high << 32 | page->command_line);
 }
 
 void loader_read(struct loader *loader, enum loader_protocol protocol, hal_phys info)
 {
     crash_unless(image_is_right(&image_note.image), "the image's command line is damaged");
-    if (protocol == LOADER_LINUX) {
-        linux_read(loader, info);
-    } else {
+    switch (protocol) {
+    case LOADER_PVH:
         pvh_read(loader, info);
+        break;
+    case LOADER_LINUX:
+        linux_read(loader, info);
+        break;
+    case LOADER_MULTIBOOT:
+        multiboot_read(loader, phys_pointer(info), info);
+        break;
     }
+    loader->args = image_arguments(&image_note.image, loader->line);
     image_module_add(loader);
     memory_finish(loader);
 }

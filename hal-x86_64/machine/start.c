@@ -2,6 +2,8 @@
 // start.c: from boot.S to core: finds out what the machine is and says it in struct hal_boot.
 #include "start.h"
 
+#include "hal/common/crash.h"
+#include "hal/common/string.h"
 #include "hal/common/virtio.h"
 #include "hal/upcall.h"
 
@@ -29,6 +31,18 @@ static const char *const environment[] = {NULL};
 static struct virtio_found devices;
 static struct hal_boot boot;
 
+// Loaders put modules in the first MiB, too, even at address 0, which is none to core. They move to
+// where there is nothing else.
+static void low_module_move(struct hal_module *module)
+{
+    const size_t size = (module->size + HAL_PAGE_SIZE - 1) & ~(size_t)(HAL_PAGE_SIZE - 1);
+    const hal_phys start = memory_list_take(&usable, size, BOOT_MAPPED);
+    crash_unless(start != 0, "too little memory for a module");
+    memcpy((char *)LAYOUT_DIRECT + start, (const char *)LAYOUT_DIRECT + module->start,
+           module->size);
+    module->start = start;
+}
+
 static void memory_init(void)
 {
     usable = loader.ram;
@@ -37,6 +51,12 @@ static void memory_init(void)
     for (size_t i = 0; i < loader.module_count; ++i) {
         memory_list_remove(&usable, loader.modules[i].start, loader.modules[i].size);
     }
+    for (size_t i = 0; i < loader.module_count; ++i) {
+        if (loader.modules[i].start < LOADER_LOW_MEMORY) {
+            low_module_move(&loader.modules[i]);
+        }
+    }
+    smp_page_set(loader.low_page);
     paging_init(&loader.ram, &usable);
 }
 
@@ -48,7 +68,6 @@ HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol)
     boot_cpu.entry_stack = boot_entry_stack + HAL_ENTRY_STACK;
     loader_read(&loader, protocol, info);
     firmware_init(loader.rsdp);
-    smp_page_set(loader.low_page);
     memory_init();
     power_init();
     clock_init();
