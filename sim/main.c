@@ -3,7 +3,7 @@
 //
 // Makes the devices and hands core its arguments: options, "--", the program and its arguments.
 // Core's options are
-//   --mount=TAG:GUEST:ro|rw   mount the device of that name, in this order
+//   --mount=virtiofs:TAG:GUEST:ro|rw   mount the device of that name, in this order
 //   --std=TAG                 the device whose files 0, 1, 2 are the standard streams
 //   --exec=PATH               the program's file
 //   --cwd=PATH --umask=OCTAL --uid=N --gid=N --hostname=NAME   what a process inherits

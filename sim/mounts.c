@@ -43,8 +43,8 @@ static void mount_add(struct mounts *mounts, const char *host, const char *guest
     int failure = fs_add_directory(tag, host, read_only);
     shown[shown_count] = strdup(guest); // the caller's goes
     if (failure == 0 &&
-        (shown[shown_count] == NULL ||
-         asprintf(&argument, "--mount=%s:%s:%s", tag, guest, read_only ? "ro" : "rw") < 0)) {
+        (shown[shown_count] == NULL || asprintf(&argument, "--mount=virtiofs:%s:%s:%s", tag, guest,
+                                                read_only ? "ro" : "rw") < 0)) {
         failure = -ENOMEM;
     }
     if (failure != 0) {

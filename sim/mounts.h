@@ -9,7 +9,7 @@ enum { MOUNTS_MAX = OPTIONS_MOUNT_MAX + 16 };
 
 // Makes a file-system device for each directory that the program at path shall see, with the
 // current directory cwd. The answer, in the order in which they are to be mounted, is core's
-// options "--mount=TAG:GUEST:ro" in arguments, and their number.
+// options "--mount=virtiofs:TAG:GUEST:ro" in arguments, and their number.
 size_t mounts_add(const struct options *options, const char *path, const char *cwd,
                   const char *arguments[MOUNTS_MAX]);
 

@@ -63,6 +63,27 @@ static const char *error_text(int error)
     }
 }
 
+// For a device of files.
+static const char *device_error_text(int error)
+{
+    switch (error) {
+    case -ENXIO:
+        return "no virtio-fs device of the machine has that tag";
+    case -ENODEV:
+        return "the virtio-fs device refuses what is needed: virtio 1.0, a queue of 64 requests";
+    case -EPROTO:
+        return "the virtio-fs device speaks another version of FUSE: 7.23 or later is needed";
+    case -EIO:
+        return "the virtio-fs device does not answer as it should; does its virtiofsd run?";
+    case -ENOENT:
+        return "there is no directory to mount upon";
+    case -EBUSY:
+        return "is mounted already";
+    default:
+        return error_text(error);
+    }
+}
+
 // The directories on the way to a mount are the machine's, as / is: the program's user may not make
 // them.
 static void mounts_make(void)
@@ -72,7 +93,9 @@ static void mounts_make(void)
         const struct option_mount *mount = &options.mounts[i];
         int error = vfs_mount_device(mount->tag, mount->path, mount->is_read_only);
         if (error != 0) {
-            give_up(STATUS_NOT_EXECUTABLE, mount->path, error_text(error));
+            char name[OPTION_TEXT_MAX];
+            (void)format(name, sizeof name, "virtiofs:%s:%s", mount->tag, mount->path);
+            give_up(STATUS_NOT_EXECUTABLE, name, device_error_text(error));
         }
     }
     vfs_owner_set(options.process.uid, options.process.gid);
@@ -118,7 +141,7 @@ static const char *image_error_text(int error)
         return "was made with features that are not known here; make it by mkfs.erofs without -z";
     case -EIO:
         return "is damaged";
-    case -EROFS:
+    case -ENOENT:
         return "lacks one of the directories /tmp, /dev and /proc";
     default:
         return error_text(error);
@@ -129,6 +152,14 @@ static void root_mount(void)
 {
     if (options.root == NULL) {
         vfs_init();
+        return;
+    }
+    if (options.root_tag[0] != 0) {
+        const int error = vfs_init_device(options.root_tag, options.is_root_read_only);
+        if (error != 0) {
+            give_up(STATUS_NOT_EXECUTABLE, options.root,
+                    error == -ENOENT ? image_error_text(error) : device_error_text(error));
+        }
         return;
     }
     const struct hal_module *module = module_find(options.root);

@@ -34,23 +34,50 @@ static uint32_t number_read(const char *option, const char *digits, uint32_t bas
     return (uint32_t)number;
 }
 
-// TAG:PATH:ro; a path may hold colons, a tag may not.
+// Takes :ro or :rw off the end of text's size characters. True: it was :ro.
+static bool mode_take(const char *text, size_t *size)
+{
+    enum { LENGTH = 3 };
+    const char *mode = *size > LENGTH ? text + *size - LENGTH : "...";
+    const bool is_read_only = memcmp(mode, ":ro", LENGTH) == 0;
+    *size -= is_read_only || memcmp(mode, ":rw", LENGTH) == 0 ? LENGTH : 0;
+    return is_read_only;
+}
+
+static void text_copy(const char *option, char *to, size_t room, const char *text, size_t size)
+{
+    if (size == 0 || size >= room) {
+        refuse(option, "a part of it is empty or too long");
+    }
+    memcpy(to, text, size);
+    to[size] = 0;
+}
+
+// virtiofs:TAG:PATH[:ro|:rw]; a path may hold colons, a tag may not.
 static void mount_read(struct options *options, const char *option, const char *value)
 {
-    const char *path = strchr(value, ':');
-    const char *mode = strrchr(value, ':');
-    if (path == NULL || path == mode || options->mount_count == OPTION_MOUNT_MAX) {
-        refuse(option, "wants TAG:PATH:ro|rw, at most 32 times");
+    const char *tag = value_of(value, "virtiofs:");
+    const char *colon = tag == NULL ? NULL : strchr(tag, ':');
+    if (colon == NULL || colon[1] != '/' || options->mount_count == OPTION_MOUNT_MAX) {
+        refuse(option, "wants virtiofs:TAG:/DIRECTORY[:ro], at most 32 times");
     }
     struct option_mount *mount = &options->mounts[options->mount_count++];
-    size_t tag_size = (size_t)(path - value);
-    size_t path_size = (size_t)(mode - path - 1);
-    if (tag_size >= sizeof mount->tag || path_size >= sizeof mount->path || path[1] != '/') {
-        refuse(option, "wants a short TAG and an absolute PATH");
+    text_copy(option, mount->tag, sizeof mount->tag, tag, (size_t)(colon - tag));
+    size_t size = strlen(colon + 1);
+    mount->is_read_only = mode_take(colon + 1, &size);
+    text_copy(option, mount->path, sizeof mount->path, colon + 1, size);
+}
+
+// virtiofs:TAG[:ro|:rw], or the name of a module.
+static void root_read(struct options *options, const char *option, const char *value)
+{
+    const char *tag = value_of(value, "virtiofs:");
+    options->root = value;
+    if (tag != NULL) {
+        size_t size = strlen(tag);
+        options->is_root_read_only = mode_take(tag, &size);
+        text_copy(option, options->root_tag, sizeof options->root_tag, tag, size);
     }
-    memcpy(mount->tag, value, tag_size);
-    memcpy(mount->path, path + 1, path_size);
-    mount->is_read_only = strcmp(mode, ":ro") == 0;
 }
 
 // NAME=VALUE
@@ -156,7 +183,7 @@ static void option_read(struct options *options, const char *option)
     } else if ((value = value_of(option, "--env=")) != NULL) {
         environment_read(options, option, value);
     } else if ((value = value_of(option, "--root=")) != NULL) {
-        options->root = value;
+        root_read(options, option, value);
     } else if ((value = value_of(option, "--exec=")) != NULL) {
         options->process.executable = value;
     } else if ((value = value_of(option, "--cwd=")) != NULL) {

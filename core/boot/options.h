@@ -2,7 +2,8 @@
 // options.h: the machine's command line (hal_boot.args): options of core, "--", the program and its
 // arguments.
 //
-//   --mount=TAG:PATH:ro|rw   the file-system device TAG at PATH; in this order
+//   --mount=virtiofs:TAG:PATH[:ro|:rw]   the file-system device TAG at PATH; in this order
+//   --root=virtiofs:TAG[:ro|:rw]   such a device is the root; --root=NAME: a module in EROFS format
 //   --std=TAG                the device whose nodes 0, 1, 2 are the standard streams
 //   --exec=PATH              the program's file; without it, the first argument names it
 //   --cwd=PATH  --umask=OCTAL  --uid=N  --gid=N
@@ -18,10 +19,15 @@
 
 #include "core/linux/process.h"
 
-enum { OPTION_MOUNT_MAX = 32, OPTION_TEXT_MAX = 4096, OPTION_ENVIRONMENT_MAX = 64 };
+enum {
+    OPTION_MOUNT_MAX = 32,
+    OPTION_TEXT_MAX = 4096,
+    OPTION_ENVIRONMENT_MAX = 64,
+    OPTION_TAG_SIZE = 64
+};
 
 struct option_mount {
-    char tag[64];
+    char tag[OPTION_TAG_SIZE];
     char path[OPTION_TEXT_MAX];
     bool is_read_only;
 };
@@ -30,7 +36,9 @@ struct options {
     struct process_options process;
     const char *directory; // NULL: /
     const char *streams;   // NULL: the console
-    const char *root;      // a module that is the root; NULL: an empty root
+    const char *root;      // a module that is the root, or of root_tag; NULL: an empty root
+    char root_tag[OPTION_TAG_SIZE]; // of a file-system device; empty: none
+    bool is_root_read_only;
     const char *environment[OPTION_ENVIRONMENT_MAX + 1]; // of options; NULL ends
     size_t environment_count;                            // 0: it is the machine's
     const char *library_path, *preload;                  // of the environment

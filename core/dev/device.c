@@ -50,6 +50,11 @@ static struct attachment *attachment_find(struct hal_dev *dev)
     return NULL;
 }
 
+bool device_is_attached(struct hal_dev *dev)
+{
+    return attachment_find(dev) != NULL;
+}
+
 int device_attach(struct hal_dev *dev, void (*interrupt)(void *state, uint32_t queue), void *state)
 {
     mutex_lock(&attach_lock);

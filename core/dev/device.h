@@ -18,5 +18,6 @@ const struct hal_dev_info *device_find(enum hal_dev_kind kind, const char *name)
 HAL_MUST_CHECK int device_attach(struct hal_dev *dev,
                                  void (*interrupt)(void *state, uint32_t queue), void *state);
 void device_detach(struct hal_dev *dev);
+bool device_is_attached(struct hal_dev *dev);
 
 #endif

@@ -451,6 +451,9 @@ static int device_start(struct fs_device *device, const struct hal_dev_info *inf
 
 int fs_device_open(const struct hal_dev_info *info, struct fs_device **result)
 {
+    if (device_is_attached(info->dev)) {
+        return -EBUSY;
+    }
     struct fs_device *device = heap_alloc_zeroed(sizeof *device);
     if (device == NULL) {
         return -ENOMEM;

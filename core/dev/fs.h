@@ -31,7 +31,7 @@ struct fs_call {
 
 enum { FS_ARGUMENTS_MAX = 96, FS_RESULT_MAX = 160, FS_NAME_MAX = 256 };
 
-// Opens the device and agrees on the protocol. -ENODEV, -ENOMEM, -EPROTO.
+// Opens the device and agrees on the protocol. -EBUSY: it is open already. -ENODEV, -ENOMEM, -EPROTO.
 HAL_MUST_CHECK int fs_device_open(const struct hal_dev_info *info, struct fs_device **device);
 
 // 0, or the far end's negative errno, or -EIO when it breaks the rules.

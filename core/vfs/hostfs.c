@@ -9,7 +9,6 @@
 #include "core/vfs/vfs.h"
 
 static struct slab nodes = {.object_size = (sizeof(struct host_node) + 15) & ~(size_t)15};
-static const struct vnode_ops host_ops;
 
 struct host_node *host_node_of(struct vnode *vnode)
 {
@@ -18,7 +17,8 @@ struct host_node *host_node_of(struct vnode *vnode)
 
 struct fs_device *host_device_of(const struct vnode *vnode)
 {
-    return vnode->mount->state;
+    const struct host_mount *own = vnode->mount->state;
+    return own->device;
 }
 
 static void forget(struct fs_device *device, uint64_t node)
@@ -45,16 +45,17 @@ static bool is_sane(const struct fuse_entry *entry)
 // The node that an answer tells of. On failure the far end is told to forget it.
 static int node_new(struct mount *mount, const struct fuse_entry *entry, struct vnode **result)
 {
+    const struct host_mount *own = mount->state;
     struct host_node *node = slab_alloc(&nodes);
     if (node == NULL || !is_sane(entry)) {
-        forget(mount->state, entry->node);
+        forget(own->device, entry->node);
         if (node != NULL) {
             slab_free(&nodes, node);
         }
         return node == NULL ? -ENOMEM : -EIO;
     }
     uint32_t type = entry->attributes.mode & MODE_TYPE;
-    vnode_init(&node->vnode, &host_ops, mount, type, entry->attributes.inode);
+    vnode_init(&node->vnode, own->ops, mount, type, entry->attributes.inode);
     node->node = entry->node;
     node->attributes = entry->attributes;
     node->valid_until = 0;
@@ -400,32 +401,18 @@ static int host_temporary(struct vnode *directory, uint32_t mode, struct file *f
     return create_request(directory, FUSE_TMPFILE, "", mode, file, child);
 }
 
-static const struct vnode_ops host_ops = {
-    .lookup = host_lookup,
-    .create = host_create,
-    .create_open = host_create_open,
-    .link = host_link,
-    .remove = host_remove,
-    .rename = host_rename,
-    .read_link = host_read_link,
-    .open = host_open,
-    .status = host_status,
-    .change = host_change,
-    .access = host_access,
-    .space = host_space,
-    .sync = host_sync,
-    .temporary = host_temporary,
-    .release = host_release,
-};
+#define HOST_OPS                                                                                   \
+    .lookup = host_lookup, .create = host_create, .create_open = host_create_open,                 \
+    .link = host_link, .remove = host_remove, .rename = host_rename, .read_link = host_read_link,  \
+    .open = host_open, .status = host_status, .change = host_change, .space = host_space,          \
+    .sync = host_sync, .temporary = host_temporary, .release = host_release
 
-int hostfs_fill(struct mount *mount, const struct hal_dev_info *info)
+// A far end that knows no FUSE_ACCESS leaves it to us to judge: it does all that it can itself.
+static const struct vnode_ops host_ops = {HOST_OPS, .access = host_access};
+static const struct vnode_ops host_ops_by_mode = {HOST_OPS};
+
+static int attributes_ask(struct fs_device *device, struct fuse_attributes *attributes)
 {
-    struct fs_device *device;
-    int error = fs_device_open(info, &device);
-    if (error != 0) {
-        return error;
-    }
-    mount->state = device;
     struct fuse_getattr arguments = {0};
     struct fuse_attributes_answer result;
     struct fs_call call = {.operation = FUSE_GETATTR,
@@ -434,14 +421,41 @@ int hostfs_fill(struct mount *mount, const struct hal_dev_info *info)
                            .arguments_size = sizeof arguments,
                            .result = &result,
                            .result_size = sizeof result};
-    error = fs_call(device, &call);
-    if (error != 0) {
-        return error;
-    }
-    struct fuse_entry entry = {.node = FUSE_ROOT, .attributes = result.attributes};
-    error = node_new(mount, &entry, &mount->root);
+    int error = fs_call(device, &call);
     if (error == 0) {
-        mount->root->is_fresh = false;
+        *attributes = result.attributes;
     }
     return error;
+}
+
+static bool judges_access(struct fs_device *device)
+{
+    struct fuse_access arguments = {.mode = 0}; // is it there?
+    struct fs_call call = {.operation = FUSE_ACCESS,
+                           .node = FUSE_ROOT,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments};
+    return fs_call(device, &call) != -ENOSYS;
+}
+
+int hostfs_fill(struct mount *mount, const struct hal_dev_info *info)
+{
+    struct host_mount *own = heap_alloc(sizeof *own);
+    if (own == NULL) {
+        return -ENOMEM;
+    }
+    mount->state = own;
+    struct fuse_entry entry = {.node = FUSE_ROOT};
+    int error = fs_device_open(info, &own->device);
+    error = error != 0 ? error : attributes_ask(own->device, &entry.attributes);
+    if (error == 0) {
+        own->ops = judges_access(own->device) ? &host_ops : &host_ops_by_mode;
+        error = node_new(mount, &entry, &mount->root);
+    }
+    if (error != 0) {
+        heap_free(own);
+        return error;
+    }
+    mount->root->is_fresh = false;
+    return 0;
 }

@@ -29,6 +29,11 @@ struct host_node {
     hal_ns valid_until;                // for so long they may be believed; 0: never
 };
 
+struct host_mount { // mount->state
+    struct fs_device *device;
+    const struct vnode_ops *ops; // of its nodes
+};
+
 struct host_watch;
 
 enum { HOST_CHUNKS_MAX = 32 }; // of one file: 64 MiB

@@ -18,6 +18,24 @@
 #include "core/vfs/vfs.h"
 #include "core/vfs/walk.h"
 
+// Makes a directory of ours: nothing is made on the host, or in an image, for the sake of a mount.
+static int directory_make(const char *path)
+{
+    char parent[MOUNT_PATH_SIZE];
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash == path ? 1 : (size_t)(slash - path);
+    memcpy(parent, path, length);
+    parent[length] = 0;
+    struct entry *entry;
+    int error = walk_find(NULL, parent, true, &entry);
+    if (error != 0) {
+        return error;
+    }
+    const bool is_ours = strcmp(entry->vnode->mount->type, "ramfs") == 0;
+    entry_put(entry);
+    return is_ours ? vfs_make_directory(NULL, path, 0755) : -ENOENT;
+}
+
 // Makes the directories of an absolute path that are missing.
 static int directories_make(const char *path)
 {
@@ -38,7 +56,7 @@ static int directories_make(const char *path)
         struct file_status status;
         error = vfs_status(NULL, part, 0, &status);
         if (error == -ENOENT) {
-            error = vfs_make_directory(NULL, part, 0755);
+            error = directory_make(part);
         }
     }
     vfs_umask_set(umask);
@@ -93,7 +111,7 @@ int vfs_mount_device(const char *device_name, const char *path, bool read_only)
 {
     const struct hal_dev_info *info = device_find(HAL_FS, device_name);
     if (info == NULL) {
-        return -ENODEV;
+        return -ENXIO;
     }
     struct mount *mount = mount_new("fuse", device_name, read_only);
     if (mount == NULL) {
@@ -351,6 +369,19 @@ int vfs_init_image(const char *name, const struct hal_region *image)
     struct mount *mount = mount_new("erofs", name, true);
     ASSERT(mount != NULL);
     int error = erofs_fill(mount, image);
+    error = error != 0 ? error : root_attach(mount);
+    return error != 0 ? error : tree_make();
+}
+
+int vfs_init_device(const char *device_name, bool read_only)
+{
+    const struct hal_dev_info *info = device_find(HAL_FS, device_name);
+    if (info == NULL) {
+        return -ENXIO;
+    }
+    struct mount *mount = mount_new("fuse", device_name, read_only);
+    ASSERT(mount != NULL);
+    int error = hostfs_fill(mount, info);
     error = error != 0 ? error : root_attach(mount);
     return error != 0 ? error : tree_make();
 }

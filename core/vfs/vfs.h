@@ -15,13 +15,19 @@ struct file_system_type;
 
 void vfs_init(void); // the root: an empty ramfs with /tmp /dev /proc mounted (devfs, procfs)
 
-// The same, but the root is a read-only file system in EROFS format that lies in memory at image. -EINVAL: it is none.
-// -EOPNOTSUPP: it is one that we cannot read. -EIO: it is damaged. -EROFS: it has no directories /tmp, /dev and /proc.
-// -ENOMEM. After an error no other function of vfs may be called.
+// The same, but the root is a read-only file system in EROFS format that lies in memory at image.
+// -EINVAL: it is none. -EOPNOTSUPP: it is one that we cannot read. -EIO: it is damaged. -ENOENT: it
+// has no directories /tmp, /dev and /proc. -ENOMEM. After an error no other function of vfs may be
+// called.
 HAL_MUST_CHECK int vfs_init_image(const char *name, const struct hal_region *image);
 
+// The same, but the root is a file-system device of the machine, by its name. As vfs_mount_device,
+// and -ENOENT as above.
+HAL_MUST_CHECK int vfs_init_device(const char *device_name, bool read_only);
+
 // Mounts a file-system device of the machine (hal_boot.devs, by name) at path; missing directories
-// are made in the ramfs.
+// are made in a ramfs, and nowhere else. -ENXIO: no such device. -EBUSY: it is mounted already, or
+// path is /. -ENODEV, -EPROTO, -EIO: the device refuses, speaks another protocol, does not answer.
 int vfs_mount_device(const char *device_name, const char *path, bool read_only);
 int vfs_mount_ramfs(const char *path);
 
@@ -71,16 +77,17 @@ uint32_t vfs_umask(void);
 void vfs_owner_set(uint32_t uid, uint32_t gid); // of new files in ramfs
 
 // Makes a regular file in the directory that a file-system device serves, in place of what has that
-// name, and opens it. The device is mounted nowhere: files of core's own, which the program does not
-// see. Once for each device.
+// name, and opens it. The device is mounted nowhere: files of core's own, which the program does
+// not see. Once for each device.
 int vfs_device_file_make(const char *device_name, const char *name, uint32_t mode,
                          struct file **file);
 
-// The three standard streams of the machine as open files for descriptors 0, 1, 2: nodes 0, 1, 2 of the named
-// file-system device, or the console device of that name.
+// The three standard streams of the machine as open files for descriptors 0, 1, 2: nodes 0, 1, 2 of
+// the named file-system device, or the console device of that name.
 int vfs_standard_streams(const char *device_name, struct file *streams[3]);
 
-// A console device as open files for descriptors 0, 1, 2. NULL: the machine's own console, which has no input. -ENODEV.
+// A console device as open files for descriptors 0, 1, 2. NULL: the machine's own console, which
+// has no input. -ENODEV.
 int vfs_console_streams(const char *device_name, struct file *streams[3]);
 
 // Files whose text is made when they are opened (procfs). make writes at most size bytes and
