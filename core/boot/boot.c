@@ -112,7 +112,8 @@ static void streams_open(void)
                                         : vfs_standard_streams(options.streams, streams);
     if (error != 0) {
         give_up(STATUS_NOT_EXECUTABLE, "standard streams",
-                error == -ENODEV ? "no device has the name of --std" : error_text(error));
+                error == -ENODEV ? "no device has the name of --std, or its ports no names"
+                                 : error_text(error));
     }
     for (int fd = 0; fd < 3; ++fd) {
         if (streams[fd] != NULL) { // NULL: closed on the host too

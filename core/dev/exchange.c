@@ -31,11 +31,10 @@ void exchange_close(struct exchange *exchange)
     }
 }
 
-// Until the ring has something, or is broken.
-static int collect(struct exchange *exchange, uint32_t *written)
+int exchange_wait(struct exchange *exchange, const atomic_bool *has_ended, void **token,
+                  uint32_t *written)
 {
-    void *token;
-    int result = virtq_collect(&exchange->ring, &token, written);
+    int result = virtq_collect(&exchange->ring, token, written);
     if (result != 0) {
         return result;
     }
@@ -43,7 +42,13 @@ static int collect(struct exchange *exchange, uint32_t *written)
     atomic_store(&exchange->waiter, self);
     virtq_interrupts_set(&exchange->ring, true);
     thread_wait_note(self, THREAD_WAIT_DEVICE, exchange);
-    while ((result = virtq_collect(&exchange->ring, &token, written)) == 0) {
+    for (;;) {
+        // Asked before the look, which then sees what came before the end.
+        const bool is_last = has_ended != NULL && atomic_load(has_ended);
+        result = virtq_collect(&exchange->ring, token, written);
+        if (result != 0 || is_last) {
+            break;
+        }
         thread_park();
     }
     thread_wait_note(self, THREAD_WAIT_NONE, NULL);
@@ -55,12 +60,13 @@ static int collect(struct exchange *exchange, uint32_t *written)
 int exchange_run(struct exchange *exchange, const struct virtq_part *parts, size_t count,
                  uint32_t *written)
 {
+    void *token;
     mutex_lock(&exchange->lock);
     int result = virtq_add(&exchange->ring, parts, count, exchange);
     ASSERT(result != -ENOSPC); // the ring is empty
     if (result == 0) {
         hal_dev_kick(exchange->dev, exchange->index);
-        result = collect(exchange, written);
+        result = exchange_wait(exchange, NULL, &token, written);
         if (result < 0) {
             hal_dev_stop(exchange->dev); // so that it writes no buffer of a request that fails now
         }

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// console.c: the machine's console as a program's standard streams.
+// console.c: the machine's console, and a console device's ports, as a program's standard streams.
 //
-// A thread brings what a device has for us and puts it into a pipe, so that whoever reads waits,
-// polls and is interrupted as at any other.
+// What a port has for us a thread puts into a pipe, so that whoever reads waits, polls and is
+// interrupted as at any other. Output is the far end's when a write returns: nothing is lost when
+// the machine ends. To the program it looks like a pipe, too.
 #include "core/vfs/console.h"
 
 #include "core/dev/console.h"
+#include "core/lib/errno.h"
+#include "core/lib/format.h"
+#include "core/lib/string.h"
+#include "core/mem/heap.h"
 #include "core/sched/thread.h"
 #include "core/sync/mutex.h"
 #include "core/vfs/file.h"
 #include "core/vfs/poll.h"
+#include "core/vfs/vnode.h"
 #include "hal/hal.h"
 
-enum { PART_SIZE = 256 };
+enum { PART_SIZE = 256, STREAM_DEVICE = 14 };
 
-static struct mutex write_lock;       // one write's bytes stay together
-static struct console_device *device; // set while the machine starts; NULL: hal_console_write
+static struct mutex write_lock; // one write's bytes to the machine's console stay together
 
 static int console_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
 {
@@ -24,15 +29,6 @@ static int console_read(struct file *file, uint64_t offset, char *data, size_t s
     (void)data;
     (void)size;
     *done = 0;
-    return 0;
-}
-
-static int part_write(const char *part, size_t length)
-{
-    if (device != NULL) {
-        return console_device_write(device, part, length);
-    }
-    hal_console_write(part, length);
     return 0;
 }
 
@@ -47,8 +43,10 @@ static int console_write(struct file *file, uint64_t offset, const char *data, s
     while (*done < size && error == 0) {
         const size_t length = size - *done < sizeof part ? size - *done : sizeof part;
         error = hal_copy_safe(part, data + *done, length);
-        error = error != 0 ? error : part_write(part, length);
-        *done += error == 0 ? length : 0;
+        if (error == 0) {
+            hal_console_write(part, length);
+            *done += length;
+        }
     }
     mutex_unlock(&write_lock);
     return *done > 0 ? 0 : error;
@@ -71,38 +69,89 @@ void console_open(struct file *file)
     file->is_stream = true;
 }
 
-void console_device_set(struct console_device *used)
+// ---- Streams ----
+
+static int stream_write(struct file *file, uint64_t offset, const char *data, size_t size,
+                        size_t *done)
 {
-    device = used;
+    if (file->state == NULL) {
+        return console_write(file, offset, data, size, done);
+    }
+    const int error = console_port_write(file->state, data, size);
+    *done = error == 0 ? size : 0;
+    return error;
 }
 
-// Until the device breaks the rules: then the input ends.
+static unsigned stream_poll(struct file *file, struct poll_entry *entry)
+{
+    (void)file;
+    (void)entry;
+    return POLL_OUT_ANY;
+}
+
+static int stream_status(struct file *file, struct file_status *status)
+{
+    *status = (struct file_status){
+        .device = STREAM_DEVICE,
+        .inode = file->state == NULL ? 2 : 1,
+        .link_count = 1,
+        .block_size = 4096,
+        .mode = MODE_FIFO | 0600,
+        .uid = vnode_owner_uid,
+        .gid = vnode_owner_gid,
+    };
+    return 0;
+}
+
+static const struct file_ops stream_ops = {
+    .write = stream_write, .poll = stream_poll, .status = stream_status};
+
+int console_stream(struct console_port *port, struct file **file)
+{
+    const int error = file_create(file, &stream_ops, OPEN_WRITE_ONLY, port);
+    if (error == 0) {
+        (*file)->is_stream = true;
+    }
+    return error;
+}
+
+struct input {
+    struct console_port *port;
+    struct file *pipe;
+    char part[CONSOLE_PART_MAX];
+};
+
+// Until the far end has closed the port, or breaks the rules.
 static void input_thread(void *argument)
 {
-    struct file *pipe = argument;
-    static char part[CONSOLE_PART_MAX];
+    struct input *input = argument;
     size_t size, done;
-    while (console_device_read(device, part, &size) == 0) {
-        (void)file_write(pipe, part, size, &done); // where nobody reads any more it is lost
+    while (console_port_read(input->port, input->part, &size) == 0 && size > 0) {
+        (void)file_write(input->pipe, input->part, size, &done); // where nobody reads it is lost
     }
-    file_put(pipe);
+    file_put(input->pipe);
+    heap_free(input);
 }
 
-int console_input(struct file **file)
+int console_input(struct console_port *port, struct file **file)
 {
-    struct file *pipe;
     struct thread *thread;
     const struct thread_config config = {.name = "console", .detached = true};
-    int error = pipe_create(file, &pipe, 0);
-    if (error != 0) {
-        return error;
+    struct input *input = heap_alloc(sizeof *input);
+    if (input == NULL) {
+        return -ENOMEM;
     }
-    error = thread_create(&thread, &config, input_thread, pipe);
-    if (error != 0) {
-        file_put(pipe);
+    input->port = port;
+    int error = pipe_create(file, &input->pipe, 0);
+    if (error == 0) {
+        error = thread_create(&thread, &config, input_thread, input);
+        if (error == 0) {
+            thread_start(thread);
+            return 0;
+        }
+        file_put(input->pipe);
         file_put(*file);
-        return error;
     }
-    thread_start(thread);
-    return 0;
+    heap_free(input);
+    return error;
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// console.h: the machine's console as a program's standard streams.
+// console.h: the machine's console, and a console device's ports, as a program's standard streams.
 #ifndef CORE_VFS_CONSOLE_H
 #define CORE_VFS_CONSOLE_H
 
-struct console_device;
+struct console_port;
 struct file;
 
-// Makes file, whose flags are set, one that writes to the console. Reads find its end: input is
-// console_input's.
+// Makes file, whose flags are set, one that writes to the machine's console. Reads find its end.
 void console_open(struct file *file);
 
-// From now on the console is this device, not hal_console_write. Once, while the machine starts.
-void console_device_set(struct console_device *device);
+// A file that writes to port, or, NULL, to the machine's console, and is to the program an end of a
+// pipe. -ENOMEM.
+int console_stream(struct console_port *port, struct file **file);
 
-// A file that reads what comes from that device. -ENOMEM. Once.
-int console_input(struct file **file);
+// A file that reads what comes from port. -ENOMEM. Once for each.
+int console_input(struct console_port *port, struct file **file);
 
 #endif

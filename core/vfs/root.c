@@ -188,31 +188,31 @@ static int stream_find(struct mount *mount, struct vnode *root, int index, struc
     return error;
 }
 
-static int console_device_start(const char *name)
+// Input and output; errors go to the machine's console, unless all is one port, which is for
+// people.
+static int port_streams(const struct hal_dev_info *info, struct file *streams[3])
 {
-    const struct hal_dev_info *info = device_find(HAL_CONSOLE, name);
-    if (info == NULL) {
-        return -ENODEV;
-    }
     struct console_device *device;
-    const int error = console_device_open(info, &device);
-    if (error == 0) {
-        console_device_set(device);
-    }
-    return error;
+    struct console_port *input, *output;
+    int error = console_device_open(info, &device);
+    error = error != 0 ? error : console_port_find(device, "stdin", &input);
+    error = error != 0 ? error : console_port_find(device, "stdout", &output);
+    error = error != 0 ? error : console_input(input, &streams[0]);
+    error = error != 0 ? error : console_stream(output, &streams[1]);
+    return error != 0 ? error : console_stream(input == output ? output : NULL, &streams[2]);
 }
 
 int vfs_console_streams(const char *device_name, struct file *streams[3])
 {
     streams[0] = streams[1] = streams[2] = NULL;
-    int error = device_name == NULL ? 0 : console_device_start(device_name);
-    if (error != 0) {
-        return error;
+    if (device_name != NULL) {
+        const struct hal_dev_info *info = device_find(HAL_CONSOLE, device_name);
+        return info == NULL ? -ENODEV : port_streams(info, streams);
     }
-    error = device_name == NULL ? vfs_open(NULL, "/dev/console", OPEN_READ_ONLY, 0, &streams[0])
-                                : console_input(&streams[0]);
-    for (int i = 1; i < 3 && error == 0; ++i) {
-        error = vfs_open(NULL, "/dev/console", OPEN_WRITE_ONLY, 0, &streams[i]);
+    int error = 0;
+    for (int i = 0; i < 3 && error == 0; ++i) {
+        error = vfs_open(NULL, "/dev/console", i == 0 ? OPEN_READ_ONLY : OPEN_WRITE_ONLY, 0,
+                         &streams[i]);
     }
     return error;
 }

@@ -86,8 +86,9 @@ int vfs_device_file_make(const char *device_name, const char *name, uint32_t mod
 // the named file-system device, or the console device of that name.
 int vfs_standard_streams(const char *device_name, struct file *streams[3]);
 
-// A console device as open files for descriptors 0, 1, 2. NULL: the machine's own console, which
-// has no input. -ENODEV.
+// A console device as open files for descriptors 0, 1, 2: its ports named stdin and stdout, and the
+// machine's console; all three are port 0 where that is for people. NULL: the machine's own
+// console, which has no input. -ENODEV.
 int vfs_console_streams(const char *device_name, struct file *streams[3]);
 
 // Files whose text is made when they are opened (procfs). make writes at most size bytes and

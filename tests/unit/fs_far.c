@@ -83,6 +83,14 @@ void hal_dev_stop(struct hal_dev *dev)
     (void)dev;
 }
 
+// Nobody here asks: for the driver of consoles.
+void hal_dev_config(struct hal_dev *dev, uint32_t offset, void *out, size_t size)
+{
+    (void)dev;
+    (void)offset;
+    memset(out, 0, size);
+}
+
 static void chain_take(struct hal_dev *dev, uint32_t index, uint16_t head)
 {
     struct far_queue *queue = &dev->queues[index];

@@ -96,20 +96,35 @@ report "the status of a signal" [ "$code" = 139 ]
 boot '--root=initrd -- /bin/bash -c "echo \"two  words\"; exit 255"'
 report "the highest status" is_run "two  words" 255
 
-# Standard streams by a console device, where there is PCI: as many lines as are asked for, of more than a pipe holds.
-if [ "$board" != microvm ]; then
-    seq 20000 >"$work/input"
-    expected=$(head -n 15000 "$work/input" | tail -n 3)
+# streams DEVICE-ARGUMENTS: bash, whose standard streams are a console device: as many lines as are asked for of $work/input,
+# of more than a pipe holds. Standard output goes to $log, the serial port's to $work/serial.
+streams() {
+    : >"$log"
+    exec 3>>"$log"
     timeout 60 qemu-system-x86_64 -accel tcg -M "$board" -smp "$cpus" -cpu max -m 256 -nic none -vga none -display none \
         -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 -monitor none -serial "file:$work/serial" \
-        -chardev stdio,id=console -device virtio-serial-pci -device virtconsole,chardev=console -kernel "$kernel" \
-        -initrd "$work/image" -append "--root=initrd --std=hvc0 -- /bin/bash -c \
-            \"for ((i = 0; i < 15000; i++)); do read line; ((i < 14997)) || echo \$line; done\"" \
-        <"$work/input" >"$log" 2>&1
+        -chardev stdio,id=in -add-fd fd=3,set=1 -chardev file,id=out,path=/dev/fdset/1,append=on "$@" \
+        -kernel "$kernel" -initrd "$work/image" -append "--root=initrd --std=hvc0 -- /bin/bash -c \
+            \"for ((i = 0; i < 20000; i++)); do read line || break; ((i < 14997)) || echo \$line; done; echo \$i >&2; ((i < 20000))\"" \
+        <"$work/input" >>"$log"
     code=$((($? - 1) / 2))
-    report "lines of a console device's input" is_run "$expected" 0
+    exec 3>&-
+}
+if [ "$board" != microvm ]; then
+    seq 15000 >"$work/input"
+    expected=$(tail -n 3 "$work/input")
+    streams -device virtio-serial-pci,vectors=16 -device virtserialport,chardev=in,name=stdin \
+        -device virtserialport,chardev=out,name=stdout
+    report "lines of a port's input, and its end" is_run "$expected" 0
+    report "errors go to the machine's console" [ "$(cat "$work/serial")" = 15000 ]
+    streams -device virtio-serial-pci,vectors=16 -device virtserialport,chardev=in,name=stdin
+    report "a console device without the port" grep -q "the name of --std, or its ports no names" "$work/serial"
+    seq 20000 >"$work/input"
+    expected=$(tail -n 5003 "$work/input"; echo 20000)
+    streams -device virtio-serial-pci -device virtconsole,chardev=in
+    report "lines of a console's input" is_run "$expected" 1
     boot "--root=initrd --std=hvc7 -- /bin/hello"
-    report "a console device that is none" is_run "osv: standard streams: no device has the name of --std" 126
+    report "a console device that is none" is_run "osv: standard streams: no device has the name of --std, or its ports no names" 126
 fi
 
 # mkfs.erofs can keep the ends of files elsewhere, or not.
