@@ -80,13 +80,20 @@ static void root_read(struct options *options, const char *option, const char *v
     }
 }
 
-// NAME=VALUE
+// NAME=VALUE, which takes the place of an earlier one of that NAME.
 static void environment_read(struct options *options, const char *option, const char *value)
 {
-    if (options->environment_count == OPTION_ENVIRONMENT_MAX || strchr(value, '=') == NULL) {
+    const char *end = strchr(value, '=');
+    size_t at = 0;
+    while (end != NULL && at < options->environment_count &&
+           strncmp(options->environment[at], value, (size_t)(end - value) + 1) != 0) {
+        ++at;
+    }
+    if (end == NULL || at == OPTION_ENVIRONMENT_MAX) {
         refuse(option, "wants NAME=VALUE, at most 64 times");
     }
-    options->environment[options->environment_count++] = value;
+    options->environment[at] = value;
+    options->environment_count += at == options->environment_count;
 }
 
 static void ignored_read(struct process_options *process, const char *option, const char *value)

@@ -115,6 +115,7 @@ def _reachable(room):
 def _users(room):
     return ["//core/%s:__pkg__" % r for r in ROOMS if room in _reachable(r)] + [
         "//core:__pkg__",
+        "//sim:__pkg__",  # osv-image reads file systems as core does
         "//tests:__subpackages__",
     ]
 

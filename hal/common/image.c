@@ -17,12 +17,6 @@ __attribute__((weak, used, aligned(4), section(".note.OSv"))) const struct image
 static const char *own[IMAGE_WORDS_MAX + 1];
 static const char *words[IMAGE_WORDS_MAX + 1 + CMDLINE_WORDS + 1]; // with "--" between
 
-bool image_is_right(const struct image *image)
-{
-    return image->version == IMAGE_VERSION && image->words_size <= IMAGE_WORDS_SIZE &&
-           (image->words_size == 0 || image->words[image->words_size - 1] == 0);
-}
-
 static void own_split(const struct image *image)
 {
     size_t count = 0;

@@ -43,7 +43,11 @@ _Static_assert(sizeof IMAGE_NOTE_NAME == 4 && sizeof(struct image_note) == 4096,
 extern const struct image_note image_note;
 
 // Whether image is one that can be believed: its words end within it.
-bool image_is_right(const struct image *image);
+static inline bool image_is_right(const struct image *image)
+{
+    return image->version == IMAGE_VERSION && image->words_size <= IMAGE_WORDS_SIZE &&
+           (image->words_size == 0 || image->words[image->words_size - 1] == 0);
+}
 
 // The command line as a list of words that ends with NULL: options of image, options of line, "--",
 // and the program of line or, where that has none, the one of image. line, which may be NULL, is

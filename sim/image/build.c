@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// build.c: osv-image build: from options to an image.
+#include "sim/image/build.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sim/image/fail.h"
+#include "sim/image/kernel.h"
+#include "sim/image/options.h"
+#include "sim/image/pack.h"
+#include "sim/image/scratch.h"
+#include "sim/image/stage.h"
+#include "sim/image/tree.h"
+
+enum { ENVIRONMENT_MAX = 64 }; // core/boot/options.h has the same
+
+// ---- The command line ----------------------------------------------------------------
+
+static void word_add(struct image *image, size_t *count, const char *word)
+{
+    const size_t size = strlen(word) + 1;
+    if (size > IMAGE_WORDS_SIZE - image->words_size || ++*count > IMAGE_WORDS_MAX) {
+        fail(EXIT_FAILED,
+             "the program's arguments and environment are too long: an image has room for %d bytes "
+             "and %d words",
+             IMAGE_WORDS_SIZE, IMAGE_WORDS_MAX);
+    }
+    memcpy(image->words + image->words_size, word, size);
+    image->words_size += (uint32_t)size;
+}
+
+static void pair_add(struct image *image, size_t *count, const char *option, const char *value)
+{
+    char *word = text_make("%s%s", option, value);
+    word_add(image, count, word);
+    free(word);
+}
+
+static void words_set(struct image *image, const struct build_options *options, const char *program)
+{
+    size_t count = 0;
+    word_add(image, &count, "--root=initrd");
+    for (size_t i = 0; i < options->env.count; ++i) {
+        pair_add(image, &count, "--env=", options->env.texts[i]);
+    }
+    if (options->cwd != NULL) {
+        pair_add(image, &count, "--cwd=", options->cwd);
+    }
+    for (size_t i = 0; i < options->words.count; ++i) {
+        word_add(image, &count, options->words.texts[i]);
+    }
+    word_add(image, &count, "--");
+    word_add(image, &count, program);
+    for (char **argument = options->program + 1; *argument != NULL; ++argument) {
+        word_add(image, &count, *argument);
+    }
+}
+
+// ---- The root ------------------------------------------------------------------------
+
+static const char *environment_value(const struct build_options *options, const char *name)
+{
+    const size_t length = strlen(name);
+    for (size_t i = options->env.count; i > 0; --i) {
+        const char *text = options->env.texts[i - 1];
+        if (strncmp(text, name, length) == 0 && text[length] == '=') {
+            return text + length + 1;
+        }
+    }
+    return NULL;
+}
+
+static bool is_program(struct node *root, const char *path)
+{
+    struct stat status;
+    const struct node *node = tree_find(root, path);
+    return node != NULL
+               ? node->kind == NODE_FILE
+               : stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
+}
+
+// The absolute path of a program without a slash. NULL: it is in none of the directories.
+static char *path_search(struct node *root, const char *directories, const char *name)
+{
+    while (directories != NULL && *directories != 0) {
+        const size_t size = strcspn(directories, ":");
+        char *path = text_make("%.*s/%s", (int)size, directories, name);
+        if (path[0] == '/' && is_program(root, path)) {
+            return path;
+        }
+        free(path);
+        directories += size + (directories[size] != 0);
+    }
+    return NULL;
+}
+
+// The absolute path of the program in the image.
+static char *program_find(struct node *root, const struct build_options *options)
+{
+    const char *name = options->program[0];
+    if (name[0] == '/') {
+        return text_make("%s", name);
+    }
+    char *path = NULL;
+    if (strchr(name, '/') == NULL) {
+        path = path_search(root, environment_value(options, "PATH"), name);
+        path = path != NULL ? path : path_search(root, getenv("PATH"), name);
+    } else {
+        path = realpath(name, NULL);
+    }
+    if (path == NULL) {
+        fail(EXIT_FAILED, "%s: no such program%s", name,
+             strchr(name, '/') == NULL ? " in PATH" : "");
+    }
+    return path;
+}
+
+// The file of the root, and the program's path in it.
+static char *root_make(const struct build_options *options, const char *file)
+{
+    struct node *root = tree_new();
+    if (options->root != NULL) {
+        tree_add(root, options->root, "/");
+    }
+    for (size_t i = 0; i < options->file_count; ++i) {
+        tree_add(root, options->files[i].host, options->files[i].guest);
+    }
+    struct search search = {.root = root,
+                            .host_root = options->root,
+                            .library_path = environment_value(options, "LD_LIBRARY_PATH")};
+    char *program = program_find(root, options);
+    pack_program(&search, program);
+    for (size_t i = 0; i < options->file_count; ++i) {
+        pack_file(&search, options->files[i].guest);
+    }
+    if (options->cwd != NULL) {
+        const struct node *directory = tree_find(root, options->cwd);
+        if (directory == NULL || directory->kind != NODE_DIRECTORY) {
+            fail(EXIT_FAILED, "--cwd: the image has no directory %s", options->cwd);
+        }
+    }
+    stage_make(root, file);
+    return program;
+}
+
+// ---- The image -----------------------------------------------------------------------
+
+// In the tree that Bazel makes, or in the same directory.
+static char *kernel_default(void)
+{
+    static const char *const places[] = {"%s/../hal-x86_64/kernel.elf", "%s/kernel.elf"};
+    char self[PATH_MAX];
+    const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length <= 0) {
+        fail_errno("/proc/self/exe");
+    }
+    self[length] = 0;
+    *strrchr(self, '/') = 0;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; ++i) {
+        char *path = text_make(places[i], self);
+        if (access(path, F_OK) == 0) {
+            return path;
+        }
+        free(path);
+    }
+    fail(EXIT_FAILED, "no kernel.elf beside osv-image; name one by --kernel FILE");
+}
+
+void build(const struct build_options *options)
+{
+    struct kernel kernel;
+    if (options->env.count > ENVIRONMENT_MAX) {
+        fail(EXIT_FAILED, "--env: more than %d of them", ENVIRONMENT_MAX);
+    }
+    kernel_read(&kernel, options->kernel != NULL ? options->kernel : kernel_default());
+    scratch_start(options->output);
+    char *root = scratch_path("root.erofs"), *image = scratch_path("image");
+    char *program = root_make(options, root);
+    words_set(kernel.image, options, program);
+    kernel_write_with_root(&kernel, root, image);
+    scratch_publish("image");
+    free(program);
+    free(root);
+    free(image);
+}

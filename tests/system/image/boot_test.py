@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""boot_test.py BOARD IMAGE...: images of hello start as they are, and as the loader's command line changes them. Damaged ones say
+what is wrong, in one line."""
+import os
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+import tap  # noqa: E402
+
+
+def hello(value, *arguments):
+    lines = ["and to the error stream", "hello, world"]
+    lines += ["argument %d: %s" % (i + 1, argument) for i, argument in enumerate(arguments)]
+    return "\n".join(lines + ["HELLO is " + value, ""])
+
+
+def damaged(test, board, image):
+    with open(image, "rb") as file:
+        good = file.read()
+    offset, size = tap.root_place(good)
+
+    def refuse(claim, change, code, text, memory=64):
+        data = bytearray(good)
+        change(data)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            got = tap.boot(["-kernel", file.name], board, memory=memory)
+        test.case(claim, got == (code, text), got)
+
+    def set_inode(data):
+        inode = tap.root_inode(data)
+        data[inode + 8:inode + 12] = b"\xff\xff\xff\x7f"  # its size
+
+    def set_root_size(data):
+        note = data.index(b"\x04\0\0\0\xf0\x0f\0\0\x01\0\0\0OSv\0") + 16
+        data[note + 16:note + 24] = (1 << 30).to_bytes(8, "little")
+
+    def set_words(data):
+        note = data.index(b"\x04\0\0\0\xf0\x0f\0\0\x01\0\0\0OSv\0") + 16
+        data[note + 4:note + 8] = (1 << 20).to_bytes(4, "little")
+
+    def set_zero(data):
+        data[offset:offset + size] = bytes(size)
+
+    refuse("a damaged root: its block is named", set_inode, 126,
+           "osv: file-system image, block 0: a file is longer than the image\nosv: initrd: is damaged\n")
+    refuse("a root that is none", set_zero, 126, "osv: initrd: is no image in EROFS format\n")
+    refuse("a root beyond the machine's memory", set_root_size, 125,
+           "machine: too little memory for the image; give the machine more\n")
+    refuse("a damaged command line", set_words, 125, "machine: the image's command line is damaged\n")
+
+
+def main(board, *images):
+    test = tap.Tap()
+    for image in images:
+        got = tap.boot(["-kernel", image], board)
+        test.case(os.path.basename(image), got == (3, hello("from the image", "3", "two words")), got)
+    got = tap.boot(["-kernel", images[0], "-append", "--env=HELLO=added"], board, cpus=2)
+    test.case("the loader's options are added", got == (3, hello("added", "3", "two words")), got)
+    program = "/bin/" + os.path.basename(images[0])[:-len(".osv")]
+    got = tap.boot(["-kernel", images[0], "-append", "-- %s 4" % program], board)
+    test.case("the loader's program takes the place of the image's", got == (4, hello("from the image", "4")), got)
+    damaged(test, board, images[0])
+    test.end()
+
+
+main(*sys.argv[1:])
