@@ -127,13 +127,13 @@ static inline void hal_cpu_relax(void);
 
 // ---- Interrupts on this CPU ----------------------------------------------
 
-// Turns delivery off and returns the previous state for hal_irq_restore: 0 where it was on. Nests. Where it was on,
+// Turns delivery off and returns the previous state, which hal_irq_restore understands. Nests. Where it was on,
 // memory down to HAL_STACK_PROBE below sp has been touched: masked code that stays within it takes no
 // page fault on an application's stack.
 static inline uintptr_t hal_irq_save(void);
 
-// Restores the state; delivers what became pending if that turns delivery on. A new context, which starts with
-// interrupts off, turns them on by hal_irq_restore(0).
+// Restores the state; delivers what became pending if that turns delivery on. 0 is a state in which it is on: a new
+// context, which starts with interrupts off, begins with it, and who knows that they were on need not keep the state.
 static inline void hal_irq_restore(uintptr_t state);
 
 static inline bool hal_irq_enabled(void);

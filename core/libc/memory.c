@@ -21,26 +21,30 @@
 
 enum { MINIMUM_ALIGNMENT = 16, PAGE = HAL_PAGE_SIZE };
 
-static inline void *out_of_memory(void)
+static void memory_exhausted(void)
 {
     errno = ENOMEM;
+}
+
+static void *out_of_memory(void)
+{
+    memory_exhausted();
     return NULL;
 }
 
 EXPORT(void *, malloc, size_t size)
 {
-    void *block = heap_program_alloc(size);
-    return __builtin_expect(block != NULL, 1) ? block : out_of_memory();
+    return heap_program_alloc(size);
 }
 
 EXPORT(void, free, void *block)
 {
-    heap_free(block);
+    heap_program_free(block);
 }
 
 EXPORT(void, cfree, void *block)
 {
-    heap_free(block);
+    heap_program_free(block);
 }
 
 EXPORT(void *, calloc, size_t count, size_t size)
@@ -49,18 +53,20 @@ EXPORT(void *, calloc, size_t count, size_t size)
     if (__builtin_mul_overflow(count, size, &total)) {
         return out_of_memory();
     }
-    void *block = heap_program_alloc_zeroed(total);
-    return __builtin_expect(block != NULL, 1) ? block : out_of_memory();
+    return heap_program_alloc_zeroed(total);
 }
 
 EXPORT(void *, realloc, void *block, size_t size)
 {
     if (size == 0 && block != NULL) {
-        heap_free(block);
+        heap_program_free(block);
         return NULL;
     }
-    void *moved = block == NULL ? heap_program_alloc(size) : heap_realloc(block, size);
-    return __builtin_expect(moved != NULL, 1) ? moved : out_of_memory();
+    if (block == NULL) {
+        return heap_program_alloc(size);
+    }
+    void *moved = heap_realloc(block, size);
+    return moved != NULL ? moved : out_of_memory();
 }
 
 EXPORT(void *, reallocarray, void *block, size_t count, size_t size)
@@ -108,8 +114,7 @@ EXPORT(void *, memalign, size_t alignment, size_t size)
     if (size > PTRDIFF_MAX - power) {
         return out_of_memory();
     }
-    void *block = heap_program_alloc_aligned(power, size);
-    return block != NULL ? block : out_of_memory();
+    return heap_program_alloc_aligned(power, size);
 }
 
 EXPORT(void *, aligned_alloc, size_t alignment, size_t size)
@@ -207,6 +212,7 @@ void libc_malloc_choose(void)
 {
     void *functions[4];
     static const char *const names[4] = {"malloc", "calloc", "realloc", "free"};
+    heap_program_exhausted = memory_exhausted;
     for (int i = 0; i < 4; ++i) {
         if (elf_symbol_find(ELF_DEFAULT, names[i], NULL, NULL, &functions[i]) != 0) {
             return;

@@ -83,11 +83,18 @@ struct heap_cpu {
 static struct class classes[CLASS_COUNT];
 static uint8_t class_fine[CLASS_FINE_MAX / 16 + 1];
 static uint8_t class_coarse[HEAP_SMALL_MAX / 128 + 1];
-static struct heap_cpu *heap_cpus;
+static struct heap_cpu *heap_cpus[HAL_CPU_MAX];
 
-// What the heap's own functions serve. Both are 0 where checked.c serves callers.
+// What the heap's own functions serve. All are 0 where checked.c serves callers.
+static size_t fine_end;    // sizes that class_fine has: below this
 static size_t small_end;   // small blocks: below this size
 static size_t direct_size; // blocks in the direct map: below this offset
+
+static void nobody_told(void)
+{
+}
+
+void (*heap_program_exhausted)(void) = nobody_told;
 
 static uint32_t class_of(size_t size)
 {
@@ -119,7 +126,7 @@ static void fresh_populate(const struct magazine *magazine, struct growth *growt
 static struct block *block_cut(struct magazine *magazine, uint32_t index)
 {
     struct class *class = &classes[index];
-    struct growth *growth = &heap_cpus[percpu_index()].growths[index];
+    struct growth *growth = &heap_cpus[percpu_index()]->growths[index];
     if (magazine->fresh_left < class->size) {
         size_t size = (size_t) class->span_units * UNIT_SIZE;
         hal_phys start;
@@ -171,29 +178,47 @@ static void magazine_rotate(struct magazine *magazine, uint32_t index)
 
 static struct magazine *magazine_mine(uint32_t index)
 {
-    return &heap_cpus[percpu_index()].magazines[index];
+    char *magazines = (char *)heap_cpus[percpu_index()]->magazines;
+    return (struct magazine *)(void *)(magazines + (size_t)index * sizeof(struct magazine));
+}
+
+// What owner gets: a program's malloc says why it is none.
+static void *block_answer(void *block, enum heap_owner owner)
+{
+    if (block == NULL && owner == HEAP_OF_PROGRAM) {
+        heap_program_exhausted();
+    }
+    return block;
 }
 
 // Interrupts are off since irq was saved.
 static __attribute__((noinline)) void *small_alloc_slow(struct magazine *magazine, uint32_t index,
-                                                        uintptr_t irq)
+                                                        uintptr_t irq, enum heap_owner owner)
 {
     struct block *block = block_refill(magazine, index);
     hal_irq_restore(irq);
     MARK_ALLOCATED(block, classes[index].size);
-    return block;
+    return block_answer(block, owner);
 }
 
-static inline void *small_alloc(uint32_t index)
+// Programs run with interrupts on: their state need not be asked for.
+static inline uintptr_t irq_off(enum heap_owner owner)
 {
     uintptr_t irq = hal_irq_save();
+    return owner == HEAP_OF_PROGRAM ? 0 : irq;
+}
+
+static inline void *small_alloc(uint32_t index, enum heap_owner owner)
+{
+    uintptr_t irq = irq_off(owner);
     struct magazine *magazine = magazine_mine(index);
     struct block *block = magazine->loaded;
     if (__builtin_expect(block == NULL, 0)) {
-        return small_alloc_slow(magazine, index, irq);
+        return small_alloc_slow(magazine, index, irq, owner);
     }
+    uint32_t room = magazine->room;
     magazine->loaded = block->next;
-    magazine->room++;
+    magazine->room = room + 1;
     hal_irq_restore(irq);
     MARK_ALLOCATED(block, classes[index].size);
     return block;
@@ -207,24 +232,28 @@ static void block_put(struct magazine *magazine, struct block *block)
 }
 
 // Interrupts are off since irq was saved.
-static __attribute__((noinline)) void small_free_slow(struct magazine *magazine, uint32_t index,
-                                                      struct block *block, uintptr_t irq)
+static __attribute__((noinline)) void small_free_slow(struct block *block, uint32_t index,
+                                                      struct magazine *magazine, uintptr_t irq)
 {
+    ASSERT(magazine->loaded != block); // freed twice
     magazine_rotate(magazine, index);
     block_put(magazine, block);
     hal_irq_restore(irq);
 }
 
-static inline void small_free(struct block *block, uint32_t index)
+static inline void small_free(struct block *block, uint32_t index, enum heap_owner owner)
 {
-    uintptr_t irq = hal_irq_save();
+    uintptr_t irq = irq_off(owner);
     struct magazine *magazine = magazine_mine(index);
-    ASSERT(magazine->loaded != block); // freed twice
-    if (__builtin_expect(magazine->room == 0, 0)) {
-        small_free_slow(magazine, index, block, irq);
+    struct block *loaded = magazine->loaded;
+    uint32_t room = magazine->room;
+    if (__builtin_expect(room == 0 || loaded == block, 0)) {
+        small_free_slow(block, index, magazine, irq);
         return;
     }
-    block_put(magazine, block);
+    block->next = loaded;
+    magazine->loaded = block;
+    magazine->room = room - 1;
     hal_irq_restore(irq);
 }
 
@@ -236,7 +265,7 @@ static bool is_checked(void)
 void *plain_alloc(size_t size)
 {
     return size > HEAP_SMALL_MAX ? large_alloc(size, HEAP_ALIGNMENT, false)
-                                 : small_alloc(class_of(size));
+                                 : small_alloc(class_of(size), HEAP_OF_CORE);
 }
 
 void *plain_alloc_zeroed(size_t size)
@@ -244,31 +273,30 @@ void *plain_alloc_zeroed(size_t size)
     if (size > HEAP_SMALL_MAX) {
         return large_alloc(size, HEAP_ALIGNMENT, true);
     }
-    void *block = small_alloc(class_of(size));
+    void *block = small_alloc(class_of(size), HEAP_OF_CORE);
     return block == NULL ? NULL : memset(block, 0, size);
 }
 
+// Sizes that class_fine lacks, and all where a checker watches.
 static __attribute__((noinline)) void *alloc_slow(size_t size, bool zeroed, enum heap_owner owner)
 {
-    return is_checked() ? checked_alloc(size, HEAP_ALIGNMENT, zeroed, owner)
-                        : large_alloc(size, HEAP_ALIGNMENT, zeroed);
+    if (is_checked()) {
+        return block_answer(checked_alloc(size, HEAP_ALIGNMENT, zeroed, owner), owner);
+    }
+    if (size >= small_end) {
+        return block_answer(large_alloc(size, HEAP_ALIGNMENT, zeroed), owner);
+    }
+    void *block = small_alloc(class_of(size), owner);
+    return block == NULL || !zeroed ? block : memset(block, 0, size);
 }
 
-static inline void *alloc(size_t size, enum heap_owner owner)
+static inline void *alloc(size_t size, bool zeroed, enum heap_owner owner)
 {
-    if (__builtin_expect(size >= small_end, 0)) {
-        return alloc_slow(size, false, owner);
+    if (__builtin_expect(size >= fine_end, 0)) {
+        return alloc_slow(size, zeroed, owner);
     }
-    return small_alloc(class_of(size));
-}
-
-static inline void *alloc_zeroed(size_t size, enum heap_owner owner)
-{
-    if (__builtin_expect(size >= small_end, 0)) {
-        return alloc_slow(size, true, owner);
-    }
-    void *block = small_alloc(class_of(size));
-    return block == NULL ? NULL : memset(block, 0, size);
+    void *block = small_alloc(class_fine[(size + 15) / 16], owner);
+    return block == NULL || !zeroed ? block : memset(block, 0, size);
 }
 
 // Units are aligned to their size, so a class whose size is a multiple of alignment has only
@@ -277,29 +305,29 @@ static void *alloc_aligned(size_t alignment, size_t size, enum heap_owner owner)
 {
     ASSERT(alignment != 0 && (alignment & (alignment - 1)) == 0);
     if (is_checked()) {
-        return checked_alloc(size, alignment, false, owner);
+        return block_answer(checked_alloc(size, alignment, false, owner), owner);
     }
     if (alignment <= HEAP_ALIGNMENT) {
-        return alloc(size, owner);
+        return alloc(size, false, owner);
     }
     if (size <= HEAP_SMALL_MAX && alignment <= HAL_PAGE_SIZE) {
         for (uint32_t i = class_of(size); i < CLASS_COUNT; ++i) {
             if (classes[i].size % alignment == 0) {
-                return small_alloc(i);
+                return small_alloc(i, owner);
             }
         }
     }
-    return large_alloc(size, alignment, false);
+    return block_answer(large_alloc(size, alignment, false), owner);
 }
 
 void *heap_alloc(size_t size)
 {
-    return alloc(size, HEAP_OF_CORE);
+    return alloc(size, false, HEAP_OF_CORE);
 }
 
 void *heap_alloc_zeroed(size_t size)
 {
-    return alloc_zeroed(size, HEAP_OF_CORE);
+    return alloc(size, true, HEAP_OF_CORE);
 }
 
 void *heap_alloc_aligned(size_t alignment, size_t size)
@@ -309,12 +337,12 @@ void *heap_alloc_aligned(size_t alignment, size_t size)
 
 void *heap_program_alloc(size_t size)
 {
-    return alloc(size, HEAP_OF_PROGRAM);
+    return alloc(size, false, HEAP_OF_PROGRAM);
 }
 
 void *heap_program_alloc_zeroed(size_t size)
 {
-    return alloc_zeroed(size, HEAP_OF_PROGRAM);
+    return alloc(size, true, HEAP_OF_PROGRAM);
 }
 
 void *heap_program_alloc_aligned(size_t alignment, size_t size)
@@ -330,20 +358,26 @@ static uint32_t block_unit(const void *block)
     return unit;
 }
 
-static inline void direct_free(void *block)
+static __attribute__((noinline)) void large_or_none_free(void *block, uint32_t unit)
 {
-    uint32_t unit = block_unit(block);
-    if (__builtin_expect(unit >= UNIT_LARGE, 0)) {
-        large_free(block);
+    ASSERT(unit != 0); // not a block
+    large_free(block);
+}
+
+static inline void direct_free(void *block, enum heap_owner owner)
+{
+    uint32_t unit = *unit_of(block);
+    if (__builtin_expect(unit - UNIT_CLASS >= CLASS_COUNT, 0)) {
+        large_or_none_free(block, unit);
         return;
     }
-    small_free(block, unit - UNIT_CLASS);
+    small_free(block, unit - UNIT_CLASS, owner);
 }
 
 void plain_free(void *block)
 {
     if (unit_is_direct(block)) {
-        direct_free(block);
+        direct_free(block, HEAP_OF_CORE);
     } else {
         large_free(block);
     }
@@ -351,6 +385,9 @@ void plain_free(void *block)
 
 static __attribute__((noinline)) void free_slow(void *block)
 {
+    if (block == NULL) {
+        return;
+    }
     if (is_checked()) {
         checked_free(block);
     } else {
@@ -358,17 +395,25 @@ static __attribute__((noinline)) void free_slow(void *block)
     }
 }
 
-void heap_free(void *block)
+// NULL is not in the direct map.
+static inline void free_of(void *block, enum heap_owner owner)
 {
-    if (block == NULL) {
-        return;
-    }
     MARK_FREED(block);
     if (__builtin_expect((uintptr_t)block - (uintptr_t)unit_table.base >= direct_size, 0)) {
         free_slow(block);
         return;
     }
-    direct_free(block);
+    direct_free(block, owner);
+}
+
+void heap_free(void *block)
+{
+    free_of(block, HEAP_OF_CORE);
+}
+
+void heap_program_free(void *block)
+{
+    free_of(block, HEAP_OF_PROGRAM);
 }
 
 size_t plain_size(const void *block)
@@ -486,11 +531,14 @@ void heap_init(uint32_t cpu_count)
     hal_phys start;
     int error = frame_alloc((size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE, FRAME_ZERO, &start);
     ASSERT(error == 0);
-    heap_cpus = (struct heap_cpu *)(void *)frame_address(start);
+    for (uint32_t i = 0; i < cpu_count; ++i) {
+        heap_cpus[i] = (struct heap_cpu *)(void *)frame_address(start) + i;
+    }
     large_init(cpu_count);
     if (frame_is_checked()) {
         checked_init(cpu_count);
     } else {
+        fine_end = CLASS_FINE_MAX + 1;
         small_end = HEAP_SMALL_MAX + 1;
         direct_size = unit_table.size;
     }

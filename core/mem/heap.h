@@ -24,10 +24,14 @@ void *heap_alloc_zeroed(size_t size);
 // alignment is a power of two.
 void *heap_alloc_aligned(size_t alignment, size_t size);
 
-// The same, for a program's malloc: a memory checker reports those that are lost.
+// The same, for a program's malloc, with interrupts on: a memory checker reports those that are
+// lost. Before they answer NULL they call heap_program_exhausted, so that who sets errno there need
+// not look at each answer. (It is set before the program runs.)
 void *heap_program_alloc(size_t size);
 void *heap_program_alloc_zeroed(size_t size);
 void *heap_program_alloc_aligned(size_t alignment, size_t size);
+void heap_program_free(void *block);
+extern void (*heap_program_exhausted)(void);
 
 // NULL: no memory, and block is as it was. block NULL is heap_alloc. In place where the class or
 // the mapping allows.
