@@ -18,14 +18,28 @@ enum { ELF_MESSAGE_SIZE = 512 };
 
 // The kernel's own symbols: what libc.so.6, libpthread.so.0, libdl.so.2, librt.so.1,
 // ld-linux-x86-64.so.2 (and libutil, libanl, libresolv as far as the table goes) are made of.
-// Sorted by name, then version. Registered once by core/libc before elf_load.
+// Sorted by name, then version. Registered once by core/libc before elf_load. core/libc/exports.py
+// writes the same layout.
 struct elf_symbol {
     const char *name;
     const char *version; // "GLIBC_2.2.5"
-    void *address;       // NULL with is_tls: the offset counts
+    union {
+        void *address;
+        int64_t tls_offset; // with is_tls: from the thread pointer
+    };
+    uint32_t hash; // elf_gnu_hash of name
     bool is_tls;
-    bool is_data;       // an object programs may take over by COPY relocation
-    int64_t tls_offset; // from the thread pointer
+    bool is_data; // an object programs may take over by COPY relocation
+};
+
+// The symbols, and an index by hash: at hash & (bucket_count - 1), or, where that is another
+// name's, at the next place and so on, stands 1 + the first symbol of the name; 0 ends.
+// bucket_count is a power of two and greater than count.
+struct elf_symbols {
+    struct elf_symbol *symbols;
+    size_t count;
+    const uint16_t *buckets;
+    size_t bucket_count;
 };
 
 // A data object that a program may take over by a COPY relocation: when it does, *pointer is set to
@@ -36,8 +50,12 @@ struct elf_copied {
     size_t size;
 };
 
-void elf_system_register(const struct elf_symbol *symbols, size_t count,
-                         const struct elf_copied *copied, size_t copied_count);
+// Sets is_data of the symbols in copied.
+void elf_system_register(const struct elf_symbols *symbols, const struct elf_copied *copied,
+                         size_t copied_count);
+
+// The symbols of that name are thread-local at offset from the thread pointer.
+void elf_system_tls_set(const char *name, int64_t offset);
 
 struct elf_options {
     const char *library_path; // LD_LIBRARY_PATH or NULL

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // system.c: the kernel as a library: the symbols of libc.so.6 and of its kin.
 //
-// The table comes sorted by name and then version. A hash index is made of it once; equal names are
-// neighbours, so that the index leads to the first. Data objects that the program has copied are in
-// a short list of moves.
+// The table comes sorted by name and then version, with an index by hash that leads to the first of
+// equal names, which are neighbours. Data objects that the program has copied are in a short list
+// of moves.
 #include "core/elf/object.h"
 
 #include "core/lib/assert.h"
@@ -27,59 +27,65 @@ struct move {
 // Written once, before any program is loaded; moves under the loader's mutex while the program is
 // loaded.
 static struct {
-    const struct elf_symbol *symbols;
-    size_t count;
-    uint32_t *hashes;  // by symbol
-    uint32_t *buckets; // 1 + the first symbol; open addressing
-    size_t bucket_mask;
+    struct elf_symbols symbols;
     const struct elf_copied *copied;
     size_t copied_count;
-    struct move *moves;
+    struct move *moves; // as many as copied, at most: a symbol has one address in all versions
     size_t move_count;
 } table;
 
-static bool same_name(size_t a, size_t b)
-{
-    return table.hashes[a] == table.hashes[b] &&
-           strcmp(table.symbols[a].name, table.symbols[b].name) == 0;
-}
+struct span {
+    size_t first, end;
+};
 
-static void index_fill(void)
+// The symbols of that name; none: an empty span.
+static struct span name_find(const char *name, uint32_t hash)
 {
-    for (size_t i = 0; i < table.count; ++i) {
-        table.hashes[i] = elf_gnu_hash(table.symbols[i].name);
-        if (i > 0 && same_name(i, i - 1)) {
+    const struct elf_symbols *all = &table.symbols;
+    size_t mask = all->bucket_count - 1;
+    for (size_t bucket = hash & mask; all->count != 0 && all->buckets[bucket] != 0;
+         bucket = (bucket + 1) & mask) {
+        size_t first = all->buckets[bucket] - 1u;
+        if (all->symbols[first].hash != hash || strcmp(all->symbols[first].name, name) != 0) {
             continue;
         }
-        size_t bucket = table.hashes[i] & table.bucket_mask;
-        while (table.buckets[bucket] != 0) {
-            bucket = (bucket + 1) & table.bucket_mask;
+        size_t end = first + 1;
+        while (end < all->count && all->symbols[end].hash == hash &&
+               strcmp(all->symbols[end].name, name) == 0) {
+            ++end;
         }
-        table.buckets[bucket] = (uint32_t)i + 1;
+        return (struct span){first, end};
     }
+    return (struct span){0, 0};
 }
 
-void elf_system_register(const struct elf_symbol *symbols, size_t count,
-                         const struct elf_copied *copied, size_t copied_count)
+void elf_system_register(const struct elf_symbols *symbols, const struct elf_copied *copied,
+                         size_t copied_count)
 {
-    size_t bucket_count = 64;
-    while (bucket_count < 2 * count) {
-        bucket_count *= 2;
-    }
-    heap_free(table.hashes);
-    heap_free(table.buckets);
+    ASSERT(symbols->bucket_count > symbols->count);
+    ASSERT((symbols->bucket_count & (symbols->bucket_count - 1)) == 0);
     heap_free(table.moves);
-    table.symbols = symbols;
-    table.count = count;
+    table.symbols = *symbols;
     table.copied = copied;
     table.copied_count = copied_count;
     table.move_count = 0;
-    table.bucket_mask = bucket_count - 1;
-    table.hashes = heap_alloc((count + 1) * sizeof(uint32_t));
-    table.buckets = heap_alloc_zeroed(bucket_count * sizeof(uint32_t));
-    table.moves = heap_alloc((count + 1) * sizeof(struct move));
-    ASSERT(table.hashes != NULL && table.buckets != NULL && table.moves != NULL);
-    index_fill();
+    table.moves = heap_alloc((copied_count + 1) * sizeof(struct move));
+    ASSERT(table.moves != NULL);
+    for (size_t i = 0; i < copied_count; ++i) {
+        struct span span = name_find(copied[i].name, elf_gnu_hash(copied[i].name));
+        for (size_t j = span.first; j < span.end; ++j) {
+            symbols->symbols[j].is_data = true;
+        }
+    }
+}
+
+void elf_system_tls_set(const char *name, int64_t offset)
+{
+    struct span span = name_find(name, elf_gnu_hash(name));
+    for (size_t i = span.first; i < span.end; ++i) {
+        table.symbols.symbols[i].is_tls = true;
+        table.symbols.symbols[i].tls_offset = offset;
+    }
 }
 
 // Orders "GLIBC_2.2.5" before "GLIBC_2.14": numbers by value, the rest by letter.
@@ -112,12 +118,12 @@ static bool is_private(const struct elf_symbol *symbol)
     return strcmp(symbol->version, "GLIBC_PRIVATE") == 0;
 }
 
-static const struct elf_symbol *version_choose(size_t first, size_t end,
+static const struct elf_symbol *version_choose(const struct span *span,
                                                const struct elf_reference *reference)
 {
     const struct elf_symbol *best = NULL;
-    for (size_t i = first; i < end; ++i) {
-        const struct elf_symbol *symbol = &table.symbols[i];
+    for (size_t i = span->first; i < span->end; ++i) {
+        const struct elf_symbol *symbol = &table.symbols.symbols[i];
         if (reference->version != NULL) {
             if (strcmp(symbol->version, reference->version->name) == 0) {
                 return symbol;
@@ -135,23 +141,8 @@ static const struct elf_symbol *version_choose(size_t first, size_t end,
 
 const struct elf_symbol *elf_system_lookup(const struct elf_reference *reference)
 {
-    if (table.count == 0) {
-        return NULL;
-    }
-    size_t bucket = reference->gnu_hash & table.bucket_mask;
-    for (; table.buckets[bucket] != 0; bucket = (bucket + 1) & table.bucket_mask) {
-        size_t first = table.buckets[bucket] - 1;
-        if (table.hashes[first] != reference->gnu_hash ||
-            strcmp(table.symbols[first].name, reference->name) != 0) {
-            continue;
-        }
-        size_t end = first + 1;
-        while (end < table.count && same_name(end, first)) {
-            ++end;
-        }
-        return version_choose(first, end, reference);
-    }
-    return NULL;
+    struct span span = name_find(reference->name, reference->gnu_hash);
+    return version_choose(&span, reference);
 }
 
 void *elf_system_address(const struct elf_symbol *symbol)
@@ -169,22 +160,23 @@ void *elf_system_address(const struct elf_symbol *symbol)
 
 const struct elf_symbol *elf_system_symbol_at(const void *address)
 {
-    for (size_t i = 0; i < table.count; ++i) {
-        if (!table.symbols[i].is_tls && table.symbols[i].address == address) {
-            return &table.symbols[i];
+    for (size_t i = 0; i < table.symbols.count; ++i) {
+        const struct elf_symbol *symbol = &table.symbols.symbols[i];
+        if (!symbol->is_tls && symbol->address == address) {
+            return symbol;
         }
     }
     return NULL;
 }
 
-// The last of several copies counts, so that there are no more moves than symbols.
+// The last of several copies counts.
 static void move_note(const void *from, char *to)
 {
     size_t place = 0;
     while (place < table.move_count && table.moves[place].from != from) {
         ++place;
     }
-    ASSERT(place < table.count);
+    ASSERT(place < table.copied_count);
     table.moves[place] = (struct move){from, to};
     table.move_count = place == table.move_count ? place + 1 : table.move_count;
 }
@@ -207,8 +199,8 @@ void elf_system_copy(const struct elf_symbol *symbol, char *target, size_t size)
 
 // The libraries that are nothing but names for the kernel. libm.so.6 is not among them: it is the
 // image's own file. libresolv.so.2 is, since the image's can work with no C library but its own;
-// what the table lacks of it becomes stubs. libtsan is: where an application was compiled for it, the
-// machine is what looks at its accesses to memory.
+// what the table lacks of it becomes stubs. libtsan is: where an application was compiled for it,
+// the machine is what looks at its accesses to memory.
 bool elf_system_supplies(const char *soname)
 {
     static const char *const names[] = {

@@ -4,19 +4,23 @@
 // The table is generated when core is sealed (exports.py): every name and version that Debian 12's
 // glibc exports and that core or musl defines. Where core defines glibc_NAME, that is what NAME
 // means; otherwise it is the plain NAME. A name has one row per version, all with the same address.
-// Invariant: sorted by strcmp of name, then of version; no row twice; no address is null.
+// Invariant: sorted by strcmp of name, then of version; no row twice; no address is null. The index
+// by hash is that of struct elf_symbols.
 #ifndef CORE_LIBC_EXPORTS_H
 #define CORE_LIBC_EXPORTS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-struct libc_export {
-    const char *name;
-    const char *version; // "GLIBC_2.2.5"
-    void *address;
-};
+#include "core/elf/program.h"
 
-extern const struct libc_export libc_exports[];
+extern struct elf_symbol libc_exports[];
 extern const size_t libc_export_count;
+extern const uint16_t libc_export_buckets[];
+extern const size_t libc_export_bucket_count;
+
+_Static_assert(sizeof(struct elf_symbol) == 32, "exports.py");
+_Static_assert(offsetof(struct elf_symbol, address) == 16, "exports.py");
+_Static_assert(offsetof(struct elf_symbol, hash) == 24, "exports.py");
 
 #endif

@@ -223,17 +223,46 @@ def export_rows(pairs, symbols):
     return sorted(rows)
 
 
+def gnu_hash(name):
+    value = 5381
+    for byte in name.encode():
+        value = (value * 33 + byte) & 0xffffffff
+    return value
+
+
+def buckets_of(names):
+    """The index of struct elf_symbols: 1 + the first place of each name."""
+    count = 64
+    while count < 2 * len(names):
+        count *= 2
+    buckets = [0] * count
+    for place, name in enumerate(names):
+        if place > 0 and name == names[place - 1]:
+            continue
+        bucket = gnu_hash(name) % count
+        while buckets[bucket] != 0:
+            bucket = (bucket + 1) % count
+        buckets[bucket] = place + 1
+    return buckets
+
+
+def object_lines(name, content):
+    return [".balign 8", ".globl " + name, ".hidden " + name, name + ":"] + content
+
+
 def assembly(rows):
-    """The table as GNU assembly for any 64-bit ELF machine."""
+    """The table and its index as GNU assembly for any 64-bit ELF machine."""
     strings = sorted({text for row in rows for text in row[:2]})
     label = {text: ".Ltext%d" % index for index, text in enumerate(strings)}
-    lines = ['.section .data.rel.ro,"aw"', ".balign 8",
-             ".globl libc_exports", ".hidden libc_exports", "libc_exports:"]
-    for name, version, symbol in rows:
-        lines.append(".quad %s, %s, %s" % (label[name], label[version], symbol))
-    lines += ['.section .rodata,"a"', ".balign 8",
-              ".globl libc_export_count", ".hidden libc_export_count", "libc_export_count:",
-              ".quad %d" % len(rows)]
+    buckets = buckets_of([name for name, _, _ in rows])
+    lines = [".data"] + object_lines("libc_exports", [
+        line for name, version, symbol in rows
+        for line in (".quad %s, %s, %s" % (label[name], label[version], symbol), ".long %d, 0" % gnu_hash(name))])
+    lines.append('.section .rodata,"a"')
+    lines += object_lines("libc_export_count", [".quad %d" % len(rows)])
+    lines += object_lines("libc_export_bucket_count", [".quad %d" % len(buckets)])
+    lines += object_lines("libc_export_buckets", [
+        ".short " + ", ".join(map(str, buckets[i:i + 16])) for i in range(0, len(buckets), 16)])
     for text in strings:
         lines.append('%s: .asciz "%s"' % (label[text], text))
     lines.append('.section .note.GNU-stack,"",%progbits')

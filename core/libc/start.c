@@ -50,33 +50,17 @@ char *libc_single_threaded_flag(void)
     return libc_single_threaded;
 }
 
-static void symbols_mark_data(struct elf_symbol *symbols, size_t count)
-{
-    for (size_t i = 0; i < count; ++i) {
-        for (size_t j = 0; j < libc_copied_count; ++j) {
-            symbols[i].is_data |= strcmp(symbols[i].name, libc_copied[j].name) == 0;
-        }
-    }
-}
-
 void libc_init(void)
 {
+    static struct libc_thread example;
+    const struct elf_symbols symbols = {.symbols = libc_exports,
+                                        .count = libc_export_count,
+                                        .buckets = libc_export_buckets,
+                                        .bucket_count = libc_export_bucket_count};
     libc_features_set(glibc__rtld_global_ro);
-    struct elf_symbol *symbols = heap_alloc_zeroed(libc_export_count * sizeof *symbols);
-    ASSERT(symbols != NULL);
-    for (size_t i = 0; i < libc_export_count; ++i) {
-        symbols[i].name = libc_exports[i].name;
-        symbols[i].version = libc_exports[i].version;
-        symbols[i].address = libc_exports[i].address;
-        if (libc_exports[i].address == &glibc_errno) {
-            static struct libc_thread example;
-            symbols[i].is_tls = true;
-            symbols[i].tls_offset =
-                (char *)libc_musl_error_number(&example) - (char *)libc_thread_tp(&example);
-        }
-    }
-    symbols_mark_data(symbols, libc_export_count);
-    elf_system_register(symbols, libc_export_count, libc_copied, libc_copied_count);
+    elf_system_register(&symbols, libc_copied, libc_copied_count);
+    elf_system_tls_set("errno",
+                       (char *)libc_musl_error_number(&example) - (char *)libc_thread_tp(&example));
 }
 
 static void auxiliary_fill(const char *executable)

@@ -17,6 +17,7 @@
 #include "core/sync/mutex.h"
 #include "core/vfs/vfs.h"
 #include "core/vm/vm.h"
+#include "tests/unit/elf_index.h"
 
 enum { GUARD_SIZE = HAL_PAGE_SIZE, GUARD_COUNT = 4096 };
 enum { LEFT_MAX = 64 << 20 }; // stubs of missing functions, which are used again
@@ -251,7 +252,7 @@ void far_system_register(void)
 {
     static char object[4096];
     static void *pointer;
-    static const struct elf_symbol symbols[] = {
+    static struct elf_symbol symbols[] = {
         {.name = "__cxa_finalize", .version = "GLIBC_2.2.5", .address = object},
         {.name = "environ", .version = "GLIBC_2.2.5", .address = object, .is_data = true},
         {.name = "errno", .version = "GLIBC_PRIVATE", .is_tls = true, .tls_offset = -8},
@@ -260,5 +261,7 @@ void far_system_register(void)
         {.name = "puts", .version = "GLIBC_2.34", .address = object},
     };
     static const struct elf_copied copied[] = {{"environ", &pointer, 8}};
-    elf_system_register(symbols, sizeof(symbols) / sizeof(symbols[0]), copied, 1);
+    const struct elf_symbols all =
+        elf_index_make(symbols, sizeof(symbols) / sizeof(symbols[0]));
+    elf_system_register(&all, copied, 1);
 }

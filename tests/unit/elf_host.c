@@ -25,6 +25,7 @@
 #include "core/sync/mutex.h"
 #include "core/vfs/vfs.h"
 #include "core/vm/vm.h"
+#include "tests/unit/elf_index.h"
 
 struct host_file {
     struct file file;
@@ -389,5 +390,6 @@ void host_system_register(void)
                                              .address = read_only_data};
         qsort(table, count, sizeof(table[0]), by_name);
     }
-    elf_system_register(table, count, copied, copied_count);
+    const struct elf_symbols symbols = elf_index_make(table, count);
+    elf_system_register(&symbols, copied, copied_count);
 }
