@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // clock.c: time and alarm by the generic timer's virtual counter, the date by the PL031.
-//
-// The deadline in struct percpu is what counts; the timer is only its alarm, and may ring for a
-// deadline that has been replaced meanwhile.
 #include "clock.h"
 
-#include "percpu.h"
+#include "hal/common/alarm.h"
 
 enum { TIMER_ENABLE = 1, TIMER_SILENT = 2 };
 
@@ -51,13 +48,13 @@ hal_ns hal_clock_wall_ns(void)
     return wall_base + hal_clock_ns();
 }
 
-void clock_timer_silence(void)
+void machine_alarm_silence(void)
 {
     control_write(TIMER_SILENT);
 }
 
 // The span is rounded down and one tick longer: an alarm that is early is set again.
-static void timer_arm(hal_ns deadline)
+void machine_alarm_arm(hal_ns deadline)
 {
     const hal_ns now = hal_clock_ns();
     const hal_ns span = deadline > now ? deadline - now : 0;
@@ -67,30 +64,4 @@ static void timer_arm(hal_ns deadline)
                      :
                      : "r"(ticks > UINT64_MAX - at ? UINT64_MAX : at + ticks));
     control_write(TIMER_ENABLE);
-}
-
-void hal_timer_set(hal_ns deadline)
-{
-    const uintptr_t state = hal_irq_save();
-    percpu_self()->deadline = deadline;
-    if (deadline == UINT64_MAX) {
-        clock_timer_silence();
-    } else {
-        timer_arm(deadline);
-    }
-    hal_irq_restore(state);
-}
-
-bool clock_timer_due(void)
-{
-    struct percpu *percpu = percpu_self();
-    if (percpu->deadline == UINT64_MAX) {
-        return false;
-    }
-    if (hal_clock_ns() < percpu->deadline) {
-        timer_arm(percpu->deadline);
-        return false;
-    }
-    percpu->deadline = UINT64_MAX;
-    return true;
 }

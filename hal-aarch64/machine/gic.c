@@ -5,7 +5,7 @@
 // at once again.
 #include "gic.h"
 
-#include "clock.h"
+#include "hal/common/alarm.h"
 
 enum {
     DISTRIBUTOR_CONTROL = 0x000,
@@ -54,7 +54,7 @@ enum gic_cause gic_take(void)
         return GIC_NONE;
     }
     if (id == ID_TIMER) {
-        clock_timer_silence();
+        machine_alarm_silence();
     }
     interface[CPU_END / 4] = taken;
     return id == ID_TIMER ? GIC_TIMER : id == ID_KICK ? GIC_KICK : GIC_NONE;

@@ -9,10 +9,10 @@
 #include <stdatomic.h>
 
 #include "hal-aarch64/isa/isa.h"
+#include "hal/common/alarm.h"
 #include "hal/common/crash.h"
 #include "hal/upcall.h"
 
-#include "clock.h"
 #include "gic.h"
 #include "halt.h"
 #include "paging.h"
@@ -221,7 +221,7 @@ static struct hal_frame *frame_shown(struct hal_frame *frame)
 static void irq_run(struct hal_frame *frame)
 {
     const enum gic_cause cause = gic_take();
-    if (cause == GIC_TIMER && clock_timer_due()) {
+    if (cause == GIC_TIMER && alarm_is_due()) {
         ++percpu_self()->upcall_count;
         upcall_timer(frame_shown(frame));
     } else if (cause == GIC_KICK) {

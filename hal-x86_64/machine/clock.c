@@ -5,7 +5,9 @@
 // where it runs at one rate for ever; otherwise the HPET, and the TSC where there is no HPET of 64
 // bits.
 //
-// The TSC's frequency is what CPUID or the hypervisor says, or is measured.
+// The TSC's frequency is what CPUID or the hypervisor says, or is measured: by an HPET of 64 bits
+// without waiting. The HPET is then the clock until enough time has passed, and nothing else runs
+// that could see the change: that ends it at the latest.
 #include "clock.h"
 
 #include "cpu_registers.h"
@@ -19,15 +21,20 @@ enum {
     LEAF_FREQUENCY = 0x16,
 };
 
+static const hal_ns measured_after = 10000000, measured_least = 2000000;
+
 static const uint32_t leaf_power = 0x80000007, power_tsc_is_invariant = 1 << 8; // edx
 static const uint64_t ns_per_second = 1000000000, tsc_hz_least = 100000000,
                       tsc_hz_most = 20000000000;
 
-static enum { SOURCE_TSC, SOURCE_KVM, SOURCE_HPET } source;
+static enum { SOURCE_TSC, SOURCE_KVM, SOURCE_HPET } source; // changed to the TSC in hpet_leave
+static bool is_measuring; // the TSC by the HPET, which is the source meanwhile or for ever
+static bool is_leaving;   // the HPET is the source only while that lasts
+static struct measurement measurement;
 static struct reference hpet;
 static uint64_t base;        // what the source read when the clock was 0
 static uint64_t ns_per_tick; // 32.32 fixed point, of the source; SOURCE_KVM has none
-static uint64_t tsc_per_ns;  // 40.24 fixed point
+static uint64_t tsc_per_ns;  // 40.24 fixed point; 0 while it is measured
 static hal_ns wall_base;
 
 // 0: nobody says.
@@ -40,13 +47,9 @@ static uint64_t tsc_hz_told(void)
     return cpuid_read(HYPERVISOR_LEAF + HYPERVISOR_FREQUENCY, 0).a * 1000ull;
 }
 
-static uint64_t tsc_hz(void)
+// One that can be.
+static uint64_t tsc_hz_check(uint64_t hz)
 {
-    uint64_t hz = source == SOURCE_KVM ? kvmclock_tsc_hz() : tsc_hz_told();
-    struct reference reference;
-    if (hz == 0 && reference_find(&reference)) {
-        hz = reference_measure(&reference, tsc_read);
-    }
     if (hz < tsc_hz_least || hz > tsc_hz_most) {
         hz = cpuid_read(LEAF_FREQUENCY, 0).a * 1000000ull;
     }
@@ -57,7 +60,7 @@ static uint64_t tsc_hz(void)
 static bool tsc_is_steady(void)
 {
     return (cpuid_read(leaf_power, 0).d & power_tsc_is_invariant) != 0 || tsc_hz_told() != 0 ||
-           hypervisor_is(HYPERVISOR_LEAF, "TCGTCGTCGTCG");
+           hypervisor_is_tcg();
 }
 
 static uint64_t source_read(void)
@@ -72,19 +75,94 @@ static uint64_t source_read(void)
     }
 }
 
+static void source_set(uint64_t hz)
+{
+    ns_per_tick = (ns_per_second << 32) / hz;
+    base = source_read();
+}
+
+static void tsc_set(uint64_t hz)
+{
+    tsc_per_ns = (hz << 24) / ns_per_second;
+}
+
+static void tsc_measure(void)
+{
+    struct reference reference;
+    const bool has_any = reference_find(&reference);
+    const uint64_t hz = tsc_hz_check(has_any ? reference_measure(&reference, tsc_read) : 0);
+    tsc_set(hz);
+    source_set(hz);
+}
+
 void clock_init(void)
 {
+    const bool is_steady = tsc_is_steady();
+    const uint64_t told = tsc_hz_told();
+    is_measuring = is_leaving = false;
     source = SOURCE_TSC;
     if (kvmclock_init()) {
         source = SOURCE_KVM;
-    } else if (!tsc_is_steady() && reference_find_hpet(&hpet)) {
+        tsc_set(tsc_hz_check(kvmclock_tsc_hz()));
+        base = source_read();
+    } else if (is_steady && told != 0) {
+        tsc_set(tsc_hz_check(told));
+        source_set(tsc_hz_check(told));
+    } else if (reference_find_hpet(&hpet)) {
         source = SOURCE_HPET;
+        is_measuring = true;
+        is_leaving = is_steady;
+        source_set(hpet.hz);
+        measurement_begin(&measurement, &hpet, tsc_read);
+    } else {
+        tsc_measure();
     }
-    const uint64_t hz = tsc_hz();
-    ns_per_tick = (ns_per_second << 32) / (source == SOURCE_HPET ? hpet.hz : hz);
-    tsc_per_ns = (hz << 24) / ns_per_second;
-    base = source_read();
     wall_base = rtc_seconds() * ns_per_second - hal_clock_ns();
+}
+
+static hal_ns span_of(uint64_t ticks)
+{
+    return (hal_ns)((unsigned __int128)ticks * ns_per_tick >> 32);
+}
+
+// The TSC goes on where the HPET was at the last reading, or behind: its reading's middle counts.
+// Interrupts are off.
+static void measuring_end(void)
+{
+    struct reading last;
+    const uint64_t hz = tsc_hz_check(measurement_end(&measurement, &last));
+    tsc_set(hz);
+    if (is_leaving) {
+        const hal_ns now = span_of(last.reference - base);
+        ns_per_tick = (ns_per_second << 32) / hz;
+        base = last.counter - (uint64_t)((unsigned __int128)now * hz / ns_per_second) - 1;
+        source = SOURCE_TSC;
+    }
+    is_measuring = false;
+}
+
+// The clock while the TSC is measured.
+static hal_ns measuring_ns(void)
+{
+    const uintptr_t state = hal_irq_save();
+    if (is_measuring && span_of(hpet.read() - base) >= measured_after) {
+        measuring_end();
+    }
+    const hal_ns now = span_of(source_read() - base);
+    hal_irq_restore(state);
+    return now;
+}
+
+void clock_settle(void)
+{
+    while (is_measuring && hal_clock_ns() < measured_least) {
+        hal_cpu_relax();
+    }
+    const uintptr_t state = hal_irq_save();
+    if (is_measuring) {
+        measuring_end();
+    }
+    hal_irq_restore(state);
 }
 
 void clock_cpu_init(void)
@@ -96,8 +174,11 @@ void clock_cpu_init(void)
 
 hal_ns hal_clock_ns(void)
 {
+    if (__builtin_expect(is_measuring, 0)) {
+        return measuring_ns();
+    }
     const uint64_t ticks = source_read() - base;
-    return source == SOURCE_KVM ? ticks : (hal_ns)((unsigned __int128)ticks * ns_per_tick >> 32);
+    return source == SOURCE_KVM ? ticks : span_of(ticks);
 }
 
 hal_ns hal_clock_wall_ns(void)
@@ -107,5 +188,8 @@ hal_ns hal_clock_wall_ns(void)
 
 uint64_t clock_tsc_span(hal_ns ns)
 {
+    if (__builtin_expect(is_measuring, 0)) {
+        clock_settle();
+    }
     return (uint64_t)((unsigned __int128)ns * tsc_per_ns >> 24) + 1;
 }

@@ -25,6 +25,12 @@ static inline bool hypervisor_is(uint32_t leaf, const char name[12])
     return true;
 }
 
+// QEMU's emulation.
+static inline bool hypervisor_is_tcg(void)
+{
+    return hypervisor_is(HYPERVISOR_LEAF, "TCGTCGTCGTCG");
+}
+
 // The first of KVM's leaves: they come after those of the hypervisor that KVM also plays. 0: it is
 // not KVM.
 static inline uint32_t hypervisor_kvm(void)

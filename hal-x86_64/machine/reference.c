@@ -126,10 +126,6 @@ bool reference_find(struct reference *reference)
 
 // ---- Measuring -------------------------------------------------------------
 
-struct reading {
-    uint64_t counter, reference;
-};
-
 static struct reading reading_take(const struct reference *reference, uint64_t (*counter)(void))
 {
     struct reading best = {0, 0};
@@ -146,18 +142,34 @@ static struct reading reading_take(const struct reference *reference, uint64_t (
     return best;
 }
 
+void measurement_begin(struct measurement *measurement, const struct reference *reference,
+                       uint64_t (*counter)(void))
+{
+    *measurement = (struct measurement){
+        .reference = *reference, .counter = counter, .first = reading_take(reference, counter)};
+}
+
+uint64_t measurement_end(const struct measurement *measurement, struct reading *last)
+{
+    const struct reference *reference = &measurement->reference;
+    const struct reading *first = &measurement->first;
+    *last = reading_take(reference, measurement->counter);
+    const uint64_t passed = (last->reference - first->reference) & reference->mask;
+    const unsigned __int128 counted = last->counter - first->counter;
+    return passed == 0 ? 0 : (uint64_t)(counted * reference->hz / passed);
+}
+
 static uint64_t sample_take(const struct reference *reference, uint64_t (*counter)(void),
                             uint64_t ticks)
 {
-    const struct reading first = reading_take(reference, counter);
+    struct measurement measurement;
+    measurement_begin(&measurement, reference, counter);
     uint64_t passed = 0;
     for (int i = 0; i < POLLS_MAX && passed < ticks; ++i) {
-        passed = (reference->read() - first.reference) & reference->mask;
+        passed = (reference->read() - measurement.first.reference) & reference->mask;
     }
-    const struct reading last = reading_take(reference, counter);
-    passed = (last.reference - first.reference) & reference->mask;
-    const unsigned __int128 counted = last.counter - first.counter;
-    return passed == 0 ? 0 : (uint64_t)(counted * reference->hz / passed);
+    struct reading last;
+    return measurement_end(&measurement, &last);
 }
 
 uint64_t reference_measure(const struct reference *reference, uint64_t (*counter)(void))

@@ -24,4 +24,18 @@ bool reference_find_hpet(struct reference *reference);
 // its host CPU during one does not spoil the result. 0: reference stands still.
 uint64_t reference_measure(const struct reference *reference, uint64_t (*counter)(void));
 
+// The same without waiting: a first reading now, and a second one whenever enough time has passed.
+// The longer that is, the better. For references that do not go round meanwhile.
+struct reading {
+    uint64_t counter, reference;
+};
+struct measurement {
+    struct reference reference;
+    uint64_t (*counter)(void);
+    struct reading first;
+};
+void measurement_begin(struct measurement *measurement, const struct reference *reference,
+                       uint64_t (*counter)(void));
+uint64_t measurement_end(const struct measurement *measurement, struct reading *last);
+
 #endif

@@ -98,6 +98,8 @@ int hal_cpu_start(uint32_t index, struct cpu *cpu, char *stack, size_t size)
     if (index == 0 || index >= percpu_count()) {
         return -ERROR_NODEV;
     }
+    clock_settle();
+    timer_settle();
     struct percpu *percpu = percpu_of(index);
     percpu->cpu = cpu;
     percpu->entry_stack = stack + size; // until core switches to a context that has its own

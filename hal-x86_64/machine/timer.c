@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // timer.c: each CPU's alarm: its local APIC's timer (Intel SDM vol. 3, 11.5.4).
 //
-// The deadline in struct percpu is what counts; the timer is only its alarm. It may ring early (its
-// counter has 32 bits, its frequency is measured): timer_is_due then sets it again. It may ring
-// for a deadline that has been replaced meanwhile: the interrupt is taken and nothing is due.
-//
-// In TSC-deadline mode the alarm is a TSC value, otherwise a count-down of the APIC's own clock.
+// In TSC-deadline mode the alarm is a TSC value, otherwise a count-down of the APIC's own clock,
+// which has 32 bits. Where nobody says how fast that is, it is measured by our clock from
+// timer_init to the first alarm.
 #include "timer.h"
+
+#include "hal/common/alarm.h"
 
 #include "apic.h"
 #include "clock.h"
 #include "cpu_registers.h"
 #include "hypervisor.h"
-#include "percpu.h"
 #include "reference.h"
 #include "trap.h"
 
@@ -26,27 +25,64 @@ enum {
 };
 
 static const uint64_t ns_per_second = 1000000000;
+static const hal_ns measured_least = 1000000;
 
 static bool has_tsc_deadline;
-static uint64_t ticks_per_ns; // 32.32 fixed point, of the divided APIC clock
+static uint64_t ticks_per_ns; // 32.32 fixed point, of the divided APIC clock; 0: measured still
+static struct measurement measurement;
 
 static uint64_t timer_counter(void)
 {
     return UINT32_MAX - apic_read(APIC_TIMER_NOW);
 }
 
-// The hypervisor may say it; otherwise the clock is what it is measured by.
-static uint64_t timer_hz(void)
+static void hz_set(uint64_t hz)
 {
-    const uint64_t told = cpuid_read(HYPERVISOR_LEAF + HYPERVISOR_FREQUENCY, 0).b * 1000ull;
-    if (told != 0) {
-        return told / DIVIDE;
-    }
+    ticks_per_ns = (hz << 32) / ns_per_second;
+}
+
+static bool is_measuring(void)
+{
+    return !has_tsc_deadline && ticks_per_ns == 0;
+}
+
+static void measuring_begin(void)
+{
     const struct reference clock = {.read = hal_clock_ns, .hz = ns_per_second, .mask = UINT64_MAX};
+    ticks_per_ns = 0;
     apic_write(APIC_TIMER_START, UINT32_MAX);
-    const uint64_t hz = reference_measure(&clock, timer_counter);
-    apic_write(APIC_TIMER_START, 0);
-    return hz;
+    measurement_begin(&measurement, &clock, timer_counter);
+}
+
+// The counter stops where it ends.
+static void measuring_end(void)
+{
+    struct reading last;
+    if (apic_read(APIC_TIMER_NOW) == 0) {
+        measuring_begin();
+    }
+    while (hal_clock_ns() - measurement.first.reference < measured_least) {
+        hal_cpu_relax();
+    }
+    hz_set(measurement_end(&measurement, &last));
+}
+
+void timer_settle(void)
+{
+    const uintptr_t state = hal_irq_save();
+    if (is_measuring()) {
+        measuring_end();
+        apic_write(APIC_TIMER_START, 0);
+        timer_cpu_init();
+    }
+    hal_irq_restore(state);
+}
+
+// 0: nobody says. QEMU's emulation counts its own nanoseconds.
+static uint64_t timer_hz_told(void)
+{
+    return hypervisor_is_tcg() ? ns_per_second
+                               : cpuid_read(HYPERVISOR_LEAF + HYPERVISOR_FREQUENCY, 0).b * 1000ull;
 }
 
 void timer_init(void)
@@ -55,7 +91,13 @@ void timer_init(void)
     if (!has_tsc_deadline) {
         apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_16);
         apic_write(APIC_TIMER, VECTOR_TIMER | APIC_MASKED);
-        ticks_per_ns = (timer_hz() << 32) / ns_per_second;
+        const uint64_t told = timer_hz_told();
+        if (told != 0) {
+            hz_set(told / DIVIDE);
+        } else {
+            measuring_begin();
+            return; // masked until timer_settle
+        }
     }
     timer_cpu_init();
 }
@@ -71,17 +113,18 @@ void timer_cpu_init(void)
     }
 }
 
-static void timer_disarm(void)
+void machine_alarm_silence(void)
 {
     if (has_tsc_deadline) {
         msr_write(MSR_TSC_DEADLINE, 0);
-    } else {
+    } else if (!is_measuring()) { // or nothing rings yet
         apic_write(APIC_TIMER_START, 0);
     }
 }
 
-static void timer_arm(hal_ns deadline)
+void machine_alarm_arm(hal_ns deadline)
 {
+    timer_settle();
     const hal_ns now = hal_clock_ns();
     const hal_ns span = deadline > now ? deadline - now : 0;
     if (has_tsc_deadline) {
@@ -91,30 +134,4 @@ static void timer_arm(hal_ns deadline)
     // One more than the span: a zero count is no alarm. What does not fit rings early.
     const unsigned __int128 ticks = ((unsigned __int128)span * ticks_per_ns >> 32) + 1;
     apic_write(APIC_TIMER_START, ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks);
-}
-
-void hal_timer_set(hal_ns deadline)
-{
-    const uintptr_t state = hal_irq_save();
-    percpu_self()->deadline = deadline;
-    if (deadline == UINT64_MAX) {
-        timer_disarm();
-    } else {
-        timer_arm(deadline);
-    }
-    hal_irq_restore(state);
-}
-
-bool timer_is_due(void)
-{
-    struct percpu *percpu = percpu_self();
-    if (percpu->deadline == UINT64_MAX) {
-        return false;
-    }
-    if (hal_clock_ns() < percpu->deadline) {
-        timer_arm(percpu->deadline);
-        return false;
-    }
-    percpu->deadline = UINT64_MAX;
-    return true;
 }

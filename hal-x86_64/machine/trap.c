@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "hal/common/alarm.h"
 #include "hal/common/crash.h"
 #include "hal/upcall.h"
 
@@ -21,7 +22,6 @@
 #include "paging.h"
 #include "percpu.h"
 #include "smp.h"
-#include "timer.h"
 
 enum { ERROR_WRITE = 2, ERROR_RESERVED = 8, ERROR_FETCH = 16 };
 
@@ -200,7 +200,7 @@ static void interrupt_run(struct hal_frame *frame)
 {
     if (frame->number == VECTOR_TIMER) {
         apic_end();
-        if (timer_is_due()) {
+        if (alarm_is_due()) {
             ++percpu_self()->upcall_count;
             upcall_timer(frame_shown(frame));
         }

@@ -12,6 +12,7 @@
 #include "hal-x86_64/machine/rtc.h"
 #include "hal-x86_64/machine/timer.h"
 #include "hal-x86_64/machine/trap.h"
+#include "hal/common/alarm.h"
 #include "tests/unit/machine_fake.h"
 
 enum {
@@ -104,6 +105,58 @@ static uint32_t accesses_of_clock_init(void)
     clock_init();
     return fake.access_count - before;
 }
+
+// An HPET of 64 bits: it is the clock until enough time has passed; nothing waits, and nothing goes
+// back.
+START_TEST(tsc_is_measured_meanwhile)
+{
+    for (uint32_t round = 0; round < 50; ++round) {
+        fake_reset();
+        leaf_set(0, 0x80000007, (struct cpuid){.d = 1 << 8}); // invariant
+        hpet_make(10000000);
+        fake.stall_every = round % 5 * 29;
+        fake.stall_ns = 2 * millisecond;
+        ck_assert_uint_lt(accesses_of_clock_init(), 200);
+        fake.stall_every = 0;
+        const hal_ns offset = fake.now_ns - hal_clock_ns(), start = fake.now_ns;
+        fake.stall_every = round % 5 * 29;
+        hal_ns last = 0;
+        while (fake.now_ns - start < 30 * millisecond) {
+            const hal_ns before = fake.now_ns, now = hal_clock_ns();
+            ck_assert_uint_ge(now, last);
+            ck_assert_uint_ge(now + offset + 20000, before);
+            ck_assert_uint_le(now + offset, fake.now_ns + 20000);
+            last = now;
+            fake.now_ns += round * 1000;
+        }
+        fake.stall_every = 0;
+        const uint32_t accesses = fake.access_count;
+        (void)hal_clock_ns();
+        ck_assert_uint_eq(fake.access_count, accesses + 1); // the TSC alone
+        is_about(clock_tsc_span(second), fake.tsc_hz, 300);
+        const hal_ns before = hal_clock_ns();
+        fake.now_ns += 100 * second;
+        is_about(hal_clock_ns() - before, 100 * second, 300);
+    }
+}
+END_TEST
+
+START_TEST(measuring_is_settled)
+{
+    fake_reset();
+    leaf_set(0, 0x80000007, (struct cpuid){.d = 1 << 8}); // invariant
+    hpet_make(10000000);
+    clock_init();
+    const hal_ns start = fake.now_ns, before = hal_clock_ns();
+    clock_settle();
+    ck_assert_uint_lt(fake.now_ns - start, 3 * millisecond);
+    const uint32_t accesses = fake.access_count;
+    ck_assert_uint_gt(hal_clock_ns(), before);
+    ck_assert_uint_eq(fake.access_count, accesses + 1); // the TSC alone
+    clock_settle();
+    is_about(clock_tsc_span(second), fake.tsc_hz, 300);
+}
+END_TEST
 
 START_TEST(tsc_is_told)
 {
@@ -284,22 +337,23 @@ static void machine_make(uint32_t features)
 static void alarm_is_right(void)
 {
     const uint64_t hz = fake.apic_hz / 16;
+    hal_timer_set(hal_clock_ns() + second); // the first alarm of all may wait
     hal_timer_set(hal_clock_ns() + second);
     is_about(written(APIC_TIMER_START), hz, 500);
-    ck_assert(!timer_is_due()); // rings early, and is set again for the rest
+    ck_assert(!alarm_is_due()); // rings early, and is set again for the rest
     fake.now_ns += second / 2;
-    ck_assert(!timer_is_due());
+    ck_assert(!alarm_is_due());
     is_about(written(APIC_TIMER_START), hz / 2, 500);
     fake.now_ns += second / 2;
-    ck_assert(timer_is_due());
-    ck_assert(!timer_is_due()); // once
+    ck_assert(alarm_is_due());
+    ck_assert(!alarm_is_due()); // once
     hal_timer_set(hal_clock_ns() - 1);
     ck_assert_uint_eq(written(APIC_TIMER_START), 1); // 0 would be never
     hal_timer_set(UINT64_MAX - 1);
     ck_assert_uint_eq(written(APIC_TIMER_START), UINT32_MAX);
     hal_timer_set(UINT64_MAX);
     ck_assert_uint_eq(written(APIC_TIMER_START), 0);
-    ck_assert(!timer_is_due());
+    ck_assert(!alarm_is_due());
 }
 
 START_TEST(alarm_counts_down)
@@ -321,6 +375,18 @@ START_TEST(alarm_counts_down)
     leaf_set(2, 0x40000010, (struct cpuid){.a = 2000000, .b = 25000});
     machine_make(X2APIC);
     alarm_is_right();
+    fake_reset();
+    machine_make(X2APIC);
+    hal_timer_set(UINT64_MAX);  // while the timer is still measured
+    fake.now_ns += 90 * second; // its counter has come to its end
+    alarm_is_right();
+    fake_reset();
+    machine_make(X2APIC);
+    fake.now_ns += 5 * millisecond;
+    const hal_ns before = fake.now_ns;
+    timer_settle();
+    ck_assert_uint_lt(fake.now_ns - before, 100000); // nothing to wait for
+    alarm_is_right();
 }
 END_TEST
 
@@ -334,10 +400,10 @@ START_TEST(alarm_is_a_tsc_value)
     const uint64_t now = tsc_read();
     hal_timer_set(deadline);
     is_about(written(MSR_DEADLINE) - now, fake.tsc_hz, 1);
-    ck_assert(!timer_is_due());
+    ck_assert(!alarm_is_due());
     is_about(written(MSR_DEADLINE) - now, fake.tsc_hz, 1);
     fake.now_ns += second + millisecond;
-    ck_assert(timer_is_due());
+    ck_assert(alarm_is_due());
     hal_timer_set(UINT64_MAX);
     ck_assert_uint_eq(written(MSR_DEADLINE), 0);
 }
@@ -482,6 +548,8 @@ int main(void)
     TCase *tcase = tcase_create("all");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, tsc_is_measured);
+    tcase_add_test(tcase, tsc_is_measured_meanwhile);
+    tcase_add_test(tcase, measuring_is_settled);
     tcase_add_test(tcase, tsc_is_told);
     tcase_add_test(tcase, nothing_says_how_fast);
     tcase_add_test(tcase, hpet_is_the_clock);

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// deadline.h: where hal/common/alarm.c finds this CPU's deadline.
+#ifndef HAL_AARCH64_MACHINE_DEADLINE_H
+#define HAL_AARCH64_MACHINE_DEADLINE_H
+
+#include "percpu.h"
+
+static inline hal_ns *deadline_mine(void)
+{
+    return &percpu_self()->deadline;
+}
+
+#endif
