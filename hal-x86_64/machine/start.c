@@ -9,6 +9,7 @@
 
 #include "apic.h"
 #include "clock.h"
+#include "cpu_registers.h"
 #include "entropy.h"
 #include "firmware.h"
 #include "layout.h"
@@ -18,6 +19,8 @@
 #include "power.h"
 #include "smp.h"
 #include "timer.h"
+
+enum { SIGN_PORT = 0xf9, SIGN_PORT_ANSWER = 0xe9 };
 
 // From kernel.ld.
 extern char image_start[], image_end[];
@@ -60,6 +63,14 @@ static void memory_init(void)
     paging_init(&loader.ram, &usable);
 }
 
+// To whoever started the machine, where QEMU has an isa-debugcon there: it runs.
+static void sign_give(void)
+{
+    if (port_read8(SIGN_PORT) == SIGN_PORT_ANSWER) {
+        port_write8(SIGN_PORT, '\n');
+    }
+}
+
 HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol)
 {
     percpu_init(&boot_cpu);
@@ -95,6 +106,7 @@ HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol)
         .image = image_start,
         .image_size = (size_t)(image_end - image_start),
     };
+    sign_give();
     upcall_boot(&boot);
 }
 

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// qemu_arguments.c: the description of a machine as arguments of QEMU. domain.c says the same in
+// libvirt's words.
+#include "sim/run/qemu_arguments.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/run/failure.h"
+#include "sim/run/machine.h"
+
+enum { ARGUMENTS_MAX = 256 };
+
+struct list {
+    char **items;
+    size_t count;
+};
+
+static void item_add(struct list *list, char *item)
+{
+    if (list->count == ARGUMENTS_MAX - 1) {
+        fail(STATUS_USAGE, "too many arguments for QEMU");
+    }
+    list->items[list->count++] = item;
+}
+
+static void pair_add(struct list *list, const char *name, char *value)
+{
+    item_add(list, text_make("%s", name));
+    item_add(list, value);
+}
+
+// In an option of QEMU's a comma that belongs to the value is written twice.
+static char *escaped(const char *path)
+{
+    char *text = zeroed(2 * strlen(path) + 1, 1);
+    for (size_t at = 0; *path != 0; ++path) {
+        text[at++] = *path;
+        if (*path == ',') {
+            text[at++] = ',';
+        }
+    }
+    return text;
+}
+
+static void socket_add(struct list *list, const char *id, const char *path)
+{
+    char *text = escaped(path);
+    pair_add(list, "-chardev", text_make("socket,id=%s,path=%s", id, text));
+    free(text);
+}
+
+static bool is_microvm(const struct machine *machine)
+{
+    return strcmp(machine->board, "microvm") == 0;
+}
+
+static void board_add(struct list *list, const struct machine *machine)
+{
+    const bool is_kvm = machine->accelerator == ACCELERATOR_KVM;
+    const bool is_shared = machine->mount_count > 0;
+    pair_add(list, "-name", escaped(machine->name));
+    pair_add(list, "-machine",
+             text_make("%s%s", machine->board, is_shared ? ",memory-backend=memory" : ""));
+    pair_add(list, "-accel", text_make("%s", is_kvm ? "kvm" : "tcg"));
+    pair_add(list, "-cpu", text_make("%s", is_kvm ? "host" : "max"));
+    pair_add(list, "-smp", text_make("%u", machine->cpu_count));
+    pair_add(list, "-m", text_make("%luk", machine->memory_size >> 10));
+    if (is_shared) {
+        pair_add(
+            list, "-object",
+            text_make("memory-backend-memfd,id=memory,size=%lu,share=on", machine->memory_size));
+    }
+}
+
+static void channels_add(struct list *list, const struct machine *machine)
+{
+    socket_add(list, "console", machine->sockets[CHANNEL_CONSOLE]);
+    pair_add(list, "-serial", text_make("chardev:console"));
+    socket_add(list, "sign", machine->sockets[CHANNEL_SIGN]);
+    pair_add(list, "-device", text_make("isa-debugcon,iobase=0xf9,chardev=sign"));
+    socket_add(list, "code", machine->sockets[CHANNEL_CODE]);
+    pair_add(list, "-device", text_make("isa-debugcon,iobase=0xf8,chardev=code"));
+    pair_add(list, "-device", text_make("isa-debug-exit,iobase=0xf4,iosize=4"));
+    if (machine->has_streams) {
+        socket_add(list, "stdin", machine->sockets[CHANNEL_INPUT]);
+        socket_add(list, "stdout", machine->sockets[CHANNEL_OUTPUT]);
+        pair_add(list, "-device", text_make("virtio-serial-pci,id=serial,vectors=16"));
+        pair_add(list, "-device",
+                 text_make("virtserialport,bus=serial.0,chardev=stdin,name=stdin"));
+        pair_add(list, "-device",
+                 text_make("virtserialport,bus=serial.0,chardev=stdout,name=stdout"));
+    }
+}
+
+static void disks_add(struct list *list, const struct machine *machine)
+{
+    const char *bus = is_microvm(machine) ? "device" : "pci";
+    for (size_t i = 0; i < machine->disk_count; ++i) {
+        const struct machine_disk *disk = &machine->disks[i];
+        const char *read_only = disk->read_only ? "on" : "off";
+        char *path = escaped(disk->path);
+        pair_add(list, "-blockdev",
+                 text_make("driver=%s,node-name=disk%zu,read-only=%s,file.driver=file,"
+                           "file.filename=%s,file.read-only=%s",
+                           disk->format, i, read_only, path, read_only));
+        pair_add(list, "-device", text_make("virtio-blk-%s,drive=disk%zu", bus, i));
+        free(path);
+    }
+}
+
+static void mounts_add(struct list *list, const struct machine *machine)
+{
+    const char *bus = is_microvm(machine) ? "device" : "pci";
+    for (size_t i = 0; i < machine->mount_count; ++i) {
+        const struct machine_mount *mount = &machine->mounts[i];
+        char *path = escaped(mount->socket);
+        pair_add(list, "-chardev", text_make("socket,id=%s,path=%s", mount->tag, path));
+        pair_add(list, "-device",
+                 text_make("vhost-user-fs-%s,chardev=%s,tag=%s", bus, mount->tag, mount->tag));
+        free(path);
+    }
+}
+
+char **qemu_arguments_make(const struct machine *machine, const char *qemu, const char *monitor)
+{
+    struct list list = {.items = zeroed(ARGUMENTS_MAX, sizeof(char *))};
+    item_add(&list, text_make("%s", qemu));
+    board_add(&list, machine);
+    static const char *const fixed[] = {"-nodefaults", "-no-user-config", "-display",
+                                        "none",        "-no-reboot",      "-S"};
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; ++i) {
+        item_add(&list, text_make("%s", fixed[i]));
+    }
+    socket_add(&list, "monitor", monitor);
+    pair_add(&list, "-mon", text_make("chardev=monitor,mode=control"));
+    channels_add(&list, machine);
+    disks_add(&list, machine);
+    mounts_add(&list, machine);
+    if (machine->kernel != NULL) {
+        pair_add(&list, "-kernel", text_make("%s", machine->kernel));
+        pair_add(&list, "-append", text_make("%s", machine->command_line));
+    }
+    if (machine->initrd != NULL) {
+        pair_add(&list, "-initrd", text_make("%s", machine->initrd));
+    }
+    for (size_t i = 0; i < machine->more_count; ++i) {
+        item_add(&list, text_make("%s", machine->more[i]));
+    }
+    return list.items;
+}

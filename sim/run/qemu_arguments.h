@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// qemu_arguments.h: the description of a machine as arguments of QEMU.
+#ifndef SIM_RUN_QEMU_ARGUMENTS_H
+#define SIM_RUN_QEMU_ARGUMENTS_H
+
+struct machine;
+
+// A list that ends with NULL, program first. QEMU waits for `cont` on its monitor, a socket that it
+// connects to.
+char **qemu_arguments_make(const struct machine *machine, const char *qemu, const char *monitor);
+
+#endif

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ends.c: the program that run_test.py starts: ends as it is told, after two lines.
+//
+//     ends status N | signal N | copy | wait | arguments WORD...
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void input_copy(void)
+{
+    char part[3000];
+    ssize_t size;
+    while ((size = read(STDIN_FILENO, part, sizeof part)) > 0) {
+        if (write(STDOUT_FILENO, part, (size_t)size) != size) {
+            exit(1);
+        }
+    }
+}
+
+static void surroundings_print(char **words)
+{
+    for (; *words != NULL; ++words) {
+        printf("<%s>\n", *words);
+    }
+    char *directory = getcwd(NULL, 0);
+    const char *variable = getenv("ENDS");
+    printf("%s\n%s\n", directory, variable == NULL ? "none" : variable);
+    free(directory);
+}
+
+int main(int argc, char **argv)
+{
+    const char *how = argc > 1 ? argv[1] : "";
+    const int number = argc > 2 ? atoi(argv[2]) : 0;
+    if (strcmp(how, "copy") == 0) {
+        input_copy();
+        return 0;
+    }
+    printf("output\n");
+    fflush(stdout);
+    fprintf(stderr, "errors\n");
+    if (strcmp(how, "signal") == 0) {
+        raise(number);
+    } else if (strcmp(how, "wait") == 0) {
+        pause();
+    } else if (strcmp(how, "arguments") == 0) {
+        surroundings_print(argv + 2);
+    }
+    return number;
+}
