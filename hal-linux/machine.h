@@ -21,6 +21,7 @@ enum seed_fault {
     SEED_FAULT_SHORT, // a stream or pipe takes or gives less than it could
     SEED_FAULT_CLOCK, // the clock on the wall steps
     SEED_FAULT_STALL, // a vCPU stands still
+    SEED_FAULT_DISK,  // a request to a disk fails
     SEED_FAULT_COUNT
 };
 
@@ -169,10 +170,10 @@ bool machine_stream_known(uint32_t operation, uint32_t stream, size_t room,
 // The host is about to take what may be long in coming; it has.
 void machine_stream_busy(bool is_busy);
 
-// Whether a request to a file system is served later, by a worker; and whether it answers EIO
-// instead of being served.
+// Whether a request to a file system or a disk is served later, by a worker; and whether it answers
+// EIO instead of being served (SEED_FAULT_IO, SEED_FAULT_DISK).
 bool machine_is_late(void);
-bool machine_is_failing(void);
+bool machine_is_failing(enum seed_fault kind);
 
 // How many of the size bytes that a stream could take or give it does: at least 1, where size is.
 size_t machine_transfer(size_t size);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "hal-linux/boot.h"
+#include "hal-linux/dev/disk.h"
 #include "hal-linux/dev/entropy.h"
 #include "hal-linux/dev/fs.h"
 #include "sim/enumerate.h"
@@ -117,6 +118,20 @@ static const char *const *arguments_make(const struct options *options)
     return arguments.list;
 }
 
+static void disks_add(const struct options *options)
+{
+    for (size_t i = 0; i < options->disk_count; ++i) {
+        const struct options_disk *disk = &options->disks[i];
+        const char name[] = {'v', 'd', (char)('a' + i), 0};
+        const int error = disk_add(name, disk->host, disk->read_only);
+        if (error != 0) {
+            options_fail(EXIT_USAGE, "--disk: %s: %s", disk->host,
+                         error == -EINVAL ? "not a file of at least a sector (512 bytes)"
+                                          : strerror(-error));
+        }
+    }
+}
+
 static void environment_set(const struct options *options)
 {
     if (options->replay != NULL) {
@@ -157,6 +172,7 @@ int main(int argc, char **argv)
     if (fs_add_streams("std") != 0 || entropy_add() != 0) {
         options_fail(EXIT_USAGE, "cannot make the devices");
     }
+    disks_add(&options);
     int status = boot_run(&boot);
     if (status != 0 && options.self_test == NULL) {
         mounts_explain(options.program);

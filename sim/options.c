@@ -29,6 +29,8 @@ static const char usage[] =
     "  -c, --cpus N                 virtual CPUs (default: the host's; with --seed 2)\n"
     "  -m, --memory SIZE            guest memory, with k, M or G (default 1G)\n"
     "  -v, --mount HOST:GUEST[:ro]  shows a host directory to the program; repeatable\n"
+    "      --disk FILE[:ro]         a file or block device of the host as /dev/vda, the next as "
+    "/dev/vdb ...\n"
     "  -e, --env NAME=VALUE         sets an environment variable; repeatable\n"
     "      --cwd DIR                the program's current directory\n"
     "      --seed N                 a run that can be repeated: the seed decides all that chance "
@@ -47,7 +49,8 @@ static const char usage[] =
     "page\n"
     "                               (no memory), io (EIO), delay (slow devices), short (reads and "
     "writes),\n"
-    "                               clock (steps), stall (a CPU stands still), or all\n"
+    "                               clock (steps), stall (a CPU stands still), disk (I/O errors), "
+    "or all\n"
     "      --record FILE            with --seed, writes down the run: its turns, and what it is a "
     "run of\n"
     "      --replay FILE            makes the run of FILE again; of the OPTIONS, those that choose "
@@ -154,6 +157,20 @@ static void mount_add(struct options *options, const char *text)
         options_fail(EXIT_USAGE, "--mount: more than %d of them", OPTIONS_MOUNT_MAX);
     }
     options->mounts[options->mount_count++] = (struct options_mount){host, guest, read_only};
+}
+
+static void disk_add(struct options *options, const char *text)
+{
+    char *host = strdup(text);
+    const char *mode = host == NULL ? NULL : strrchr(host, ':');
+    const bool read_only = mode != NULL && strcmp(mode, ":ro") == 0;
+    if (host == NULL || options->disk_count == OPTIONS_DISK_MAX) {
+        options_fail(EXIT_USAGE, "--disk: more than %d of them", OPTIONS_DISK_MAX);
+    }
+    if (read_only) {
+        (void)colon_cut(host);
+    }
+    options->disks[options->disk_count++] = (struct options_disk){host, read_only};
 }
 
 static void env_add(struct options *options, const char *text)
@@ -263,6 +280,7 @@ static const struct {
     [SEED_FAULT_PAGE] = {"page", 0.01},  [SEED_FAULT_IO] = {"io", 0.01},
     [SEED_FAULT_DELAY] = {"delay", 0.1}, [SEED_FAULT_SHORT] = {"short", 0.5},
     [SEED_FAULT_CLOCK] = {"clock", 0.1}, [SEED_FAULT_STALL] = {"stall", 0.01},
+    [SEED_FAULT_DISK] = {"disk", 0.01},
 };
 
 static double chance_parse(const char *word, const char *text)
@@ -296,8 +314,8 @@ static void fault_parse(struct seed_options *seed, const char *word)
         }
     }
     if (!is_known) {
-        options_fail(EXIT_USAGE, "--faults: '%s' is not of page,io,delay,short,clock,stall,all",
-                     word);
+        options_fail(EXIT_USAGE,
+                     "--faults: '%s' is not of page,io,delay,short,clock,stall,disk,all", word);
     }
 }
 
@@ -333,6 +351,7 @@ static void debug_check(const char *text)
 
 enum long_only {
     OPTION_CWD = 256,
+    OPTION_DISK,
     OPTION_SEED,
     OPTION_SCHEDULE,
     OPTION_RACES,
@@ -403,6 +422,9 @@ static void option_take(struct options *options, int option)
     case 'v':
         mount_add(options, optarg);
         break;
+    case OPTION_DISK:
+        disk_add(options, optarg);
+        break;
     case 'e':
         env_add(options, optarg);
         break;
@@ -450,6 +472,7 @@ static const struct option longs[] = {
     {"cpus", required_argument, NULL, 'c'},
     {"memory", required_argument, NULL, 'm'},
     {"mount", required_argument, NULL, 'v'},
+    {"disk", required_argument, NULL, OPTION_DISK},
     {"env", required_argument, NULL, 'e'},
     {"cwd", required_argument, NULL, OPTION_CWD},
     {"seed", required_argument, NULL, OPTION_SEED},

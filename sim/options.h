@@ -9,7 +9,7 @@
 
 #include "hal-linux/machine.h"
 
-enum { OPTIONS_MOUNT_MAX = 20, OPTIONS_ENV_MAX = 256 };
+enum { OPTIONS_MOUNT_MAX = 20, OPTIONS_DISK_MAX = 26, OPTIONS_ENV_MAX = 256 };
 
 // Exit statuses of osv-sim itself, as shells have them.
 enum { EXIT_USAGE = 2, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
@@ -24,11 +24,18 @@ struct options_mount {
     bool read_only;
 };
 
+struct options_disk {
+    const char *host;
+    bool read_only;
+};
+
 struct options {
     uint32_t cpu_count;
     size_t memory_size;
     struct options_mount mounts[OPTIONS_MOUNT_MAX];
     size_t mount_count;
+    struct options_disk disks[OPTIONS_DISK_MAX];
+    size_t disk_count;
     const char *env[OPTIONS_ENV_MAX]; // NAME=VALUE
     size_t env_count;
     const char *cwd; // NULL: the current one

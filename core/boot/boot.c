@@ -6,6 +6,7 @@
 #include "core/boot/options.h"
 #include "core/boot/script.h"
 #include "core/boot/selftest.h"
+#include "core/dev/block.h"
 #include "core/dev/device.h"
 #include "core/elf/program.h"
 #include "core/lib/assert.h"
@@ -182,6 +183,7 @@ static void kernel_start(void)
     error = rcu_start();
     ASSERT(error == 0); // nothing has used memory yet
     device_init(machine);
+    block_devices_open();
     root_mount();
     elf_image_register(machine);
     error = options.process.stats ? stats_start() : 0;

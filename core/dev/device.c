@@ -13,6 +13,8 @@
 #include "core/sync/mutex.h"
 #include "hal/upcall.h"
 
+_Static_assert((int)DEVICE_CONFIG == (int)HAL_DEV_CONFIG, "as the machine says it");
+
 struct attachment {
     _Atomic(struct hal_dev *) dev;
     void (*interrupt)(void *state, uint32_t queue);
@@ -34,6 +36,16 @@ const struct hal_dev_info *device_find(enum hal_dev_kind kind, const char *name)
         const struct hal_dev_info *info = &machine->devs[i];
         if (info->kind == kind && (name == NULL || strcmp(info->name, name) == 0)) {
             return info;
+        }
+    }
+    return NULL;
+}
+
+const struct hal_dev_info *device_at(enum hal_dev_kind kind, size_t index)
+{
+    for (size_t i = 0; machine != NULL && i < machine->dev_count; ++i) {
+        if (machine->devs[i].kind == kind && index-- == 0) {
+            return &machine->devs[i];
         }
     }
     return NULL;

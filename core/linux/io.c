@@ -27,6 +27,7 @@ _Static_assert(OPEN_CREATE == O_CREAT && OPEN_EXCLUSIVE == O_EXCL && OPEN_TRUNCA
 _Static_assert(OPEN_APPEND == O_APPEND && OPEN_NONBLOCK == O_NONBLOCK && OPEN_PATH == O_PATH,
                "open flags");
 _Static_assert((OPEN_TEMPORARY | O_DIRECTORY) == O_TMPFILE, "open flags");
+_Static_assert(OPEN_DATA_SYNC == O_DSYNC, "open flags");
 _Static_assert(OPEN_CLOSE_ON_EXEC == O_CLOEXEC && OPEN_NO_TTY == O_NOCTTY, "open flags");
 
 // Runs on the way out.
@@ -409,10 +410,12 @@ static long status_flags_get(const struct file *file)
     const uint32_t done =
         OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_NO_TTY | OPEN_TRUNCATE | OPEN_CLOSE_ON_EXEC;
     uint32_t flags = atomic_load(&file->flags);
-    uint32_t result = flags & ~(done | OPEN_DIRECTORY | OPEN_NO_FOLLOW | OPEN_TEMPORARY);
+    uint32_t result =
+        flags & ~(done | OPEN_DIRECTORY | OPEN_NO_FOLLOW | OPEN_TEMPORARY | OPEN_DIRECT);
     result |= (flags & OPEN_DIRECTORY) != 0 ? O_DIRECTORY : 0;
     result |= (flags & OPEN_NO_FOLLOW) != 0 ? O_NOFOLLOW : 0;
     result |= (flags & OPEN_TEMPORARY) != 0 ? O_TMPFILE : 0;
+    result |= (flags & OPEN_DIRECT) != 0 ? O_DIRECT : 0;
     return (long)(file->vnode != NULL && !is_path_only(file) ? result | LARGE_FILE : result);
 }
 

@@ -47,12 +47,13 @@ static long place_put(struct place *place, long result)
 
 // ---- Opening -------------------------------------------------------------
 
-// Linux's flags on aarch64 differ in two places.
+// Linux's flags on aarch64 differ in three places.
 static uint32_t open_flags_of(int flags)
 {
-    uint32_t result = (uint32_t)flags & ~(uint32_t)(O_DIRECTORY | O_NOFOLLOW);
+    uint32_t result = (uint32_t)flags & ~(uint32_t)(O_DIRECTORY | O_NOFOLLOW | O_DIRECT);
     result |= (flags & O_DIRECTORY) != 0 ? OPEN_DIRECTORY : 0;
     result |= (flags & O_NOFOLLOW) != 0 ? OPEN_NO_FOLLOW : 0;
+    result |= (flags & O_DIRECT) != 0 ? OPEN_DIRECT : 0;
     return result;
 }
 

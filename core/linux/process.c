@@ -7,6 +7,7 @@
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
+#include "core/dev/block.h"
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/lib/format.h"
@@ -63,6 +64,7 @@ void process_exit(int status)
     if (options->stats || options->verbose) {
         stats_unknown_print();
     }
+    block_devices_end();
     hal_halt(HAL_POWER_OFF, status & 0xff);
 }
 

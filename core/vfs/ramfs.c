@@ -15,6 +15,7 @@
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
 #include "core/mem/slab.h"
+#include "core/vfs/blockfile.h"
 #include "core/vfs/devices.h"
 #include "core/vfs/mount.h"
 #include "core/vfs/pipe.h"
@@ -705,6 +706,8 @@ static int ramfs_open(struct vnode *vnode, struct file *file)
         return ramfs_data_open(node, file);
     case MODE_CHARACTER:
         return device_node_open(node->device, file);
+    case MODE_BLOCK:
+        return block_node_open(node->device, file);
     case MODE_FIFO:
         return fifo_open(&node->pipe, &node->lock, file);
     default:

@@ -7,6 +7,7 @@
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
 #include "core/mem/heap.h"
+#include "core/vfs/blockfile.h"
 #include "core/vfs/console.h"
 #include "core/vfs/devices.h"
 #include "core/vfs/erofs/erofs.h"
@@ -315,6 +316,7 @@ static int devices_make(void)
     for (size_t i = 0; i < sizeof links / sizeof links[0] && error == 0; ++i) {
         error = vfs_symlink(links[i][1], NULL, links[i][0]);
     }
+    error = error != 0 ? error : block_files_make();
     return error != 0 ? error : vfs_mount_ramfs("/dev/shm");
 }
 

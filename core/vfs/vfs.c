@@ -2,6 +2,7 @@
 // vfs.c: operations on names: what Linux's system calls with a path do, error by error.
 #include "core/vfs/vfs.h"
 
+#include "core/dev/block.h"
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
 #include "core/vfs/mount.h"
@@ -218,6 +219,7 @@ int vfs_sync(struct file *file)
 {
     if (file == NULL) {
         mount_walk(mount_sync, NULL);
+        block_devices_flush();
         return 0;
     }
     struct vnode *vnode = file->vnode;

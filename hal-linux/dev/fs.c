@@ -270,7 +270,7 @@ static void serve_now(struct device_chain *chain)
         fs_fail(&request, -EINVAL);
     } else if (operation->changes && host->read_only) {
         fs_fail(&request, -EROFS);
-    } else if (may_fail(header->opcode) && machine_is_failing()) {
+    } else if (may_fail(header->opcode) && machine_is_failing(SEED_FAULT_IO)) {
         fs_fail(&request, -EIO);
     } else if (host->root >= 0 || !fs_stream_serve(&request)) {
         operation->serve(&request);

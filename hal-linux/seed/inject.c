@@ -3,7 +3,8 @@
 // disturb another, and a kind that is off draws nothing.
 //
 // Where they strike: page in core's frame allocator and short in its pipes, both asked by
-// hal_inject; io, delay and short in the far end of file systems; delay also in what may block;
+// hal_inject; io, delay and short in the far end of file systems, disk and delay in that of
+// disks; delay also in what may block;
 // clock where the time of day is read; stall where a turn ends.
 #include "hal-linux/machine.h"
 #include "hal-linux/seed/seed.h"
@@ -54,9 +55,9 @@ bool machine_is_late(void)
 }
 
 // Also on the worker that serves a request late: the machine stands still meanwhile.
-bool machine_is_failing(void)
+bool machine_is_failing(enum seed_fault kind)
 {
-    return strikes(SEED_FAULT_IO);
+    return strikes(kind);
 }
 
 size_t machine_transfer(size_t size)

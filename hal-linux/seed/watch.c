@@ -111,9 +111,11 @@ static void faults_print(void)
     }
     if (is_any && options->prints_hash) {
         fprintf(stderr,
-                "osv-sim: faults: page %lu, io %lu, delay %lu, short %lu, clock %lu, stall %lu\n",
+                "osv-sim: faults: page %lu, io %lu, delay %lu, short %lu, clock %lu, stall %lu, "
+                "disk %lu\n",
                 counts[SEED_FAULT_PAGE], counts[SEED_FAULT_IO], counts[SEED_FAULT_DELAY],
-                counts[SEED_FAULT_SHORT], counts[SEED_FAULT_CLOCK], counts[SEED_FAULT_STALL]);
+                counts[SEED_FAULT_SHORT], counts[SEED_FAULT_CLOCK], counts[SEED_FAULT_STALL],
+                counts[SEED_FAULT_DISK]);
     }
 }
 

@@ -25,6 +25,7 @@ struct hal_dev {
     void *state;
     struct far_queue queues[DEVICE_QUEUE_MAX];
     char name[64];
+    unsigned char config[DEVICE_CONFIG_MAX];
 };
 
 static struct hal_dev devices[DEVICES];
@@ -36,10 +37,10 @@ size_t host_request_count;
 int device_add(enum hal_dev_kind kind, const char *name, const struct device_ops *ops, void *state,
                const void *config)
 {
-    (void)config;
     struct hal_dev *dev = &devices[device_count];
     dev->ops = ops;
     dev->state = state;
+    memcpy(dev->config, config, ops->config_size);
     strncpy(dev->name, name, sizeof dev->name - 1);
     for (size_t i = 0; i < DEVICE_QUEUE_MAX; ++i) {
         dev->queues[i].chains = calloc(DEVICE_RING_MAX, sizeof(struct device_chain));
@@ -83,12 +84,11 @@ void hal_dev_stop(struct hal_dev *dev)
     (void)dev;
 }
 
-// Nobody here asks: for the driver of consoles.
 void hal_dev_config(struct hal_dev *dev, uint32_t offset, void *out, size_t size)
 {
-    (void)dev;
-    (void)offset;
     memset(out, 0, size);
+    memcpy(out, dev->config + offset,
+           size < dev->ops->config_size - offset ? size : dev->ops->config_size - offset);
 }
 
 static void chain_take(struct hal_dev *dev, uint32_t index, uint16_t head)

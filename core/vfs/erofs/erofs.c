@@ -9,6 +9,7 @@
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/vfs/blockfile.h"
 #include "core/vfs/devices.h"
 #include "core/vfs/mount.h"
 #include "core/vfs/vfs.h"
@@ -164,6 +165,8 @@ static int node_open(struct vnode *vnode, struct file *file)
         return 0;
     case MODE_CHARACTER:
         return device_node_open(erofs_node_of(vnode)->inode.device, file);
+    case MODE_BLOCK:
+        return block_node_open(erofs_node_of(vnode)->inode.device, file);
     default:
         return -ENXIO;
     }
