@@ -274,6 +274,16 @@ size_t fs_transfer_max(const struct fs_device *device)
     return device->transfer_max;
 }
 
+bool fs_truncates(const struct fs_device *device)
+{
+    return device->truncates;
+}
+
+bool fs_appends(const struct fs_device *device)
+{
+    return device->appends;
+}
+
 // ---- Waits for events ----
 
 static uint32_t poll_events(const struct fs_slot *slot)
@@ -418,9 +428,23 @@ static int queues_init(struct fs_device *device, const struct hal_dev_info *info
     return queue_init(device, device->slow, info->queue_count - 1, 0);
 }
 
+// The least of what the far end takes and what is worth a request.
+static size_t transfer_size(const struct fuse_init_answer *answer)
+{
+    size_t pages = (answer->flags & FUSE_MAX_PAGES) != 0 ? answer->pages_max : 0;
+    pages = pages != 0 ? pages : FUSE_PAGES_MAX_DEFAULT;
+    size_t size = answer->write_max < TRANSFER_MAX ? answer->write_max : TRANSFER_MAX;
+    return size < pages * HAL_PAGE_SIZE ? size : pages * HAL_PAGE_SIZE;
+}
+
 static int protocol_agree(struct fs_device *device)
 {
-    struct fuse_init arguments = {.major = FUSE_VERSION_MAJOR, .minor = FUSE_VERSION_MINOR};
+    struct fuse_init arguments = {.major = FUSE_VERSION_MAJOR,
+                                  .minor = FUSE_VERSION_MINOR,
+                                  .read_ahead_max = TRANSFER_MAX,
+                                  .flags = FUSE_ASYNC_READ | FUSE_ATOMIC_TRUNCATE |
+                                           FUSE_BIG_WRITES | FUSE_PARALLEL_LOOKUPS |
+                                           FUSE_MAX_PAGES};
     struct fuse_init_answer result;
     struct fs_call call = {.operation = FUSE_INIT,
                            .arguments = &arguments,
@@ -431,11 +455,14 @@ static int protocol_agree(struct fs_device *device)
     if (error != 0) {
         return error;
     }
-    if (result.major != FUSE_VERSION_MAJOR || result.minor < FUSE_VERSION_MINOR ||
+    // A newer far end answers with our version, or its own minor one, which includes ours.
+    if (result.major != FUSE_VERSION_MAJOR || result.minor < FUSE_VERSION_MINOR_MIN ||
         result.write_max < TRANSFER_MIN) {
         return -EPROTO;
     }
-    device->transfer_max = result.write_max < TRANSFER_MAX ? result.write_max : TRANSFER_MAX;
+    device->transfer_max = transfer_size(&result);
+    device->truncates = (result.flags & FUSE_ATOMIC_TRUNCATE) != 0;
+    device->appends = (result.flags2 & FUSE_OURS_APPENDS) != 0;
     return 0;
 }
 

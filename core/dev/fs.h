@@ -31,7 +31,8 @@ struct fs_call {
 
 enum { FS_ARGUMENTS_MAX = 96, FS_RESULT_MAX = 160, FS_NAME_MAX = 256 };
 
-// Opens the device and agrees on the protocol. -EBUSY: it is open already. -ENODEV, -ENOMEM, -EPROTO.
+// Opens the device and agrees on the protocol. -EBUSY: it is open already. -ENODEV, -ENOMEM,
+// -EPROTO.
 HAL_MUST_CHECK int fs_device_open(const struct hal_dev_info *info, struct fs_device **device);
 
 // 0, or the far end's negative errno, or -EIO when it breaks the rules.
@@ -59,5 +60,9 @@ bool fs_has_chunks(const struct fs_device *device);
 
 // How many bytes a READ or WRITE may carry.
 size_t fs_transfer_max(const struct fs_device *device);
+
+// Whether OPEN with OPEN_TRUNCATE truncates, and whether a WRITE at offset UINT64_MAX appends.
+bool fs_truncates(const struct fs_device *device);
+bool fs_appends(const struct fs_device *device);
 
 #endif

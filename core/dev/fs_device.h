@@ -59,6 +59,7 @@ struct fs_device {
     struct fs_queue *slow;      // for waits; NULL: the device has too few queues
     struct thread *slow_thread; // guarded by slow->lock
     size_t transfer_max;
+    bool truncates, appends;
     struct fs_queue queues[FAST_QUEUES + 1];
     const char *window; // the shared memory, in the direct map; NULL: none
     uint32_t chunk_count;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// fuse.h: the FUSE protocol as it goes over a virtio-fs request queue: version 7.31.
+// fuse.h: the FUSE protocol as it goes over a virtio-fs request queue: version 7.31, and back
+// to 7.23.
 //
 // A request is a header, the operation's arguments, then names or data; the answer is a header, the
 // operation's results, then data. All numbers are the machine's own. The layouts are those of Linux
@@ -9,7 +10,12 @@
 
 #include <stdint.h>
 
-enum { FUSE_VERSION_MAJOR = 7, FUSE_VERSION_MINOR = 31, FUSE_ROOT = 1 };
+enum {
+    FUSE_VERSION_MAJOR = 7,
+    FUSE_VERSION_MINOR = 31,
+    FUSE_VERSION_MINOR_MIN = 23, // INIT's answer is as below from then on
+    FUSE_ROOT = 1
+};
 
 enum fuse_operation {
     FUSE_LOOKUP = 1,
@@ -184,12 +190,24 @@ struct fuse_init {
     uint32_t major, minor, read_ahead_max, flags;
 };
 
+enum fuse_init_flags { // what we ask for; what the far end answers holds
+    FUSE_ASYNC_READ = 1 << 0,
+    FUSE_ATOMIC_TRUNCATE = 1 << 3, // OPEN with OPEN_TRUNCATE truncates
+    FUSE_BIG_WRITES = 1 << 5,
+    FUSE_PARALLEL_LOOKUPS = 1 << 18,
+    FUSE_MAX_PAGES = 1 << 22, // pages_max counts; without it 32
+};
+
+enum { FUSE_PAGES_MAX_DEFAULT = 32, FUSE_OURS_APPENDS = 1 << 31 };
+
 struct fuse_init_answer {
     uint32_t major, minor, read_ahead_max, flags;
     uint16_t background_max, congestion_threshold;
     uint32_t write_max, time_granularity;
     uint16_t pages_max, map_alignment;
-    uint32_t unused[8];
+    uint32_t flags2; // FUSE_OURS_APPENDS: a WRITE at offset UINT64_MAX appends; hal-linux's far end
+                     // alone
+    uint32_t unused[7];
 };
 
 struct fuse_ioctl {
@@ -205,7 +223,7 @@ struct fuse_ioctl_answer {
 };
 
 enum {
-    FUSE_POLL_WAIT = 1,      // here: answer when an event is there (Linux's FUSE_POLL_SCHEDULE_NOTIFY)
+    FUSE_POLL_WAIT = 1, // here: answer when an event is there (Linux's FUSE_POLL_SCHEDULE_NOTIFY)
     FUSE_POLL_WAITS_NEXT = 2 // ours: where none is there now, FUSE_POLL_WAIT follows
 };
 

@@ -58,6 +58,7 @@ const struct process_options *process_options(void)
 void process_exit(int status)
 {
     coredump_await();
+    vfs_mappings_flush();
     if (options->stats) {
         stats_print();
     }

@@ -10,6 +10,7 @@
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
 #include "core/mem/slab.h"
+#include "core/vfs/hostcache.h"
 #include "core/vfs/hostfs.h"
 
 enum { BOUNCE_SIZE = HEAP_SMALL_MAX, LISTING_SIZE = 8192, OPEN_SYNC = 04010000 };
@@ -115,22 +116,66 @@ int host_write(const struct host_file *host, uint64_t offset, const char *data, 
 
 static int file_read_op(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
 {
-    if (host_window_read(file->state, offset, data, size)) {
+    struct host_file *host = file->state;
+    if (host_window_read(host, offset, data, size)) {
         *done = size;
         return 0;
     }
-    return host_read(file->state, offset, data, size, 0, done);
+    struct host_cache *cache = host_cache_find(host->device, host->node);
+    const int error = host_cache_flush(cache);
+    host_cache_put(cache);
+    return error != 0 ? error : host_read(host, offset, data, size, 0, done);
+}
+
+static int data_write(const struct host_file *host, uint64_t offset, const char *data, size_t size,
+                      size_t *done)
+{
+    struct host_cache *cache = host_cache_find(host->device, host->node);
+    const int error = cache == NULL ? host_write(host, offset, data, size, done)
+                                    : host_cache_write(cache, host, offset, data, size, done);
+    host_cache_put(cache);
+    return error;
+}
+
+// The far end knows no appending: then it is a write where the file ends, one after the other.
+static int data_append(const struct host_file *host, const char *data, size_t size, size_t *done)
+{
+    static struct mutex append_lock; // among us; who appends on the host at the same time may lose
+    uint64_t end;
+    mutex_lock(&append_lock);
+    int error = host_file_size(host, &end);
+    error = error != 0 ? error : data_write(host, end, data, size, done);
+    mutex_unlock(&append_lock);
+    return error;
 }
 
 static int file_write_op(struct file *file, uint64_t offset, const char *data, size_t size,
                          size_t *done)
 {
-    return host_write(file->state, offset, data, size, done);
+    const struct host_file *host = file->state;
+    if (offset == FILE_OFFSET_NONE && !fs_appends(host->device)) {
+        return data_append(host, data, size, done);
+    }
+    return data_write(host, offset, data, size, done);
 }
 
-int host_file_truncate(struct file *file, uint64_t size)
+int host_file_size(const struct host_file *host, uint64_t *size)
 {
-    const struct host_file *host = file->state;
+    struct fuse_getattr arguments = {.flags = FUSE_GETATTR_HANDLE, .handle = host->handle};
+    struct fuse_attributes_answer result;
+    struct fs_call call = {.operation = FUSE_GETATTR,
+                           .node = host->node,
+                           .arguments = &arguments,
+                           .arguments_size = sizeof arguments,
+                           .result = &result,
+                           .result_size = sizeof result};
+    const int error = fs_call(host->device, &call);
+    *size = error == 0 ? result.attributes.size : 0;
+    return error;
+}
+
+static int truncate_request(const struct host_file *host, uint64_t size)
+{
     struct fuse_setattr arguments = {
         .valid = FUSE_SET_SIZE | FUSE_SET_HANDLE, .handle = host->handle, .size = size};
     struct fuse_attributes_answer result;
@@ -140,7 +185,17 @@ int host_file_truncate(struct file *file, uint64_t size)
                            .arguments_size = sizeof arguments,
                            .result = &result,
                            .result_size = sizeof result};
-    int error = fs_call(host->device, &call);
+    return fs_call(host->device, &call);
+}
+
+int host_file_truncate(struct file *file, uint64_t size)
+{
+    const struct host_file *host = file->state;
+    struct host_cache *cache = host_cache_find(host->device, host->node);
+    host_cache_change_begin(cache);
+    const int error = truncate_request(host, size);
+    host_cache_change_end(cache, UINT64_MAX, error == 0 ? size : UINT64_MAX);
+    host_cache_put(cache);
     host_window_truncated();
     return error;
 }
@@ -149,6 +204,12 @@ int host_file_sync(struct file *file, bool data_only)
 {
     const struct host_file *host = file->state;
     bool is_directory = vnode_is_directory(file->vnode);
+    struct host_cache *cache = host_cache_find(host->device, host->node);
+    const int error = host_cache_flush(cache);
+    host_cache_put(cache);
+    if (error != 0) {
+        return error;
+    }
     struct fuse_fsync arguments = {.handle = host->handle, .flags = data_only ? 1 : 0};
     struct fs_call call = {.operation = is_directory ? FUSE_FSYNCDIR : FUSE_FSYNC,
                            .node = host->node,
@@ -180,16 +241,30 @@ static int file_find(struct file *file, uint64_t offset, enum seek_from what, ui
     return host_file_seek(file->state, offset, what, result);
 }
 
-static int file_allocate_op(struct file *file, unsigned how, uint64_t offset, uint64_t size)
+static int allocate_request(const struct host_file *host, unsigned how, uint64_t offset,
+                            uint64_t size)
 {
-    const struct host_file *host = file->state;
     struct fuse_fallocate arguments = {
         .handle = host->handle, .offset = offset, .size = size, .how = how};
     struct fs_call call = {.operation = FUSE_FALLOCATE,
                            .node = host->node,
                            .arguments = &arguments,
                            .arguments_size = sizeof arguments};
-    int error = fs_call(host->device, &call);
+    return fs_call(host->device, &call);
+}
+
+static int file_allocate_op(struct file *file, unsigned how, uint64_t offset, uint64_t size)
+{
+    const struct host_file *host = file->state;
+    struct host_cache *cache = host_cache_find(host->device, host->node);
+    host_cache_change_begin(cache);
+    const int error = allocate_request(host, how, offset, size);
+    uint64_t now = UINT64_MAX;
+    if (cache != NULL && host_file_size(host, &now) != 0) {
+        now = UINT64_MAX;
+    }
+    host_cache_change_end(cache, offset, now);
+    host_cache_put(cache);
     if ((how & ALLOCATE_COLLAPSE) != 0) {
         host_window_truncated();
     }
@@ -323,12 +398,9 @@ int host_file_attach(struct vnode *vnode, struct file *file, uint64_t handle)
     return 0;
 }
 
-int host_open(struct vnode *vnode, struct file *file)
+static int open_request(struct vnode *vnode, uint32_t flags, uint64_t *handle)
 {
-    uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
-    if (vnode->type == MODE_SOCKET && vnode->mount->root != NULL) {
-        return -ENXIO; // a standard stream may be one, which is open already
-    }
+    struct fs_device *device = host_device_of(vnode);
     struct fuse_open arguments = {
         .flags = flags & (OPEN_ACCESS | OPEN_TRUNCATE | OPEN_NONBLOCK | OPEN_SYNC)};
     struct fuse_open_answer result;
@@ -338,9 +410,35 @@ int host_open(struct vnode *vnode, struct file *file)
                            .arguments_size = sizeof arguments,
                            .result = &result,
                            .result_size = sizeof result};
-    int error = fs_call(host_device_of(vnode), &call);
-    if ((flags & OPEN_TRUNCATE) != 0) {
+    int error = fs_call(device, &call);
+    if (error == 0 && (flags & OPEN_TRUNCATE) != 0 && !fs_truncates(device)) {
+        const struct host_file host = {
+            .device = device, .node = call.node, .handle = result.handle};
+        error = truncate_request(&host, 0);
+        if (error != 0) {
+            release_handle(&host, false);
+        }
+    }
+    *handle = result.handle;
+    return error;
+}
+
+int host_open(struct vnode *vnode, struct file *file)
+{
+    uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
+    if (vnode->type == MODE_SOCKET && vnode->mount->root != NULL) {
+        return -ENXIO; // a standard stream may be one, which is open already
+    }
+    const bool is_cut = (flags & OPEN_TRUNCATE) != 0;
+    struct fs_device *device = host_device_of(vnode);
+    uint64_t handle;
+    struct host_cache *cache = is_cut ? host_cache_find(device, host_node_of(vnode)->node) : NULL;
+    host_cache_change_begin(cache);
+    int error = open_request(vnode, flags, &handle);
+    host_cache_change_end(cache, UINT64_MAX, error == 0 ? 0 : UINT64_MAX);
+    host_cache_put(cache);
+    if (is_cut) {
         host_window_truncated();
     }
-    return error != 0 ? error : host_file_attach(vnode, file, result.handle);
+    return error != 0 ? error : host_file_attach(vnode, file, handle);
 }

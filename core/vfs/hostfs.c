@@ -6,6 +6,7 @@
 #include "core/lib/string.h"
 #include "core/mem/heap.h"
 #include "core/mem/slab.h"
+#include "core/vfs/hostcache.h"
 #include "core/vfs/vfs.h"
 
 static struct slab nodes = {.object_size = (sizeof(struct host_node) + 15) & ~(size_t)15};
@@ -338,10 +339,15 @@ static int host_change(struct vnode *vnode, const struct vnode_change *change)
                            .result = &result,
                            .result_size = sizeof result};
     vnode->is_fresh = false;
-    int error = fs_call(host_device_of(vnode), &call);
-    if ((arguments.valid & FUSE_SET_SIZE) != 0) {
-        host_window_truncated();
+    if ((arguments.valid & FUSE_SET_SIZE) == 0) {
+        return fs_call(host_device_of(vnode), &call);
     }
+    struct host_cache *cache = host_cache_find(host_device_of(vnode), call.node);
+    host_cache_change_begin(cache);
+    int error = fs_call(host_device_of(vnode), &call);
+    host_cache_change_end(cache, UINT64_MAX, error == 0 ? change->size : UINT64_MAX);
+    host_cache_put(cache);
+    host_window_truncated();
     return error;
 }
 

@@ -4,14 +4,14 @@
 //
 // hostfs.c has names and attributes, hostfile.c open files and directories, hoststream.c what one
 // may have to wait for, hostwindow.c reads through the device's shared memory, hostpager.c mappings
-// of it, hostnames.c names that may be kept.
+// of it, hostcache.c pages of mapped files where it has none, hostnames.c names that may be kept.
 //
 // Of a file system that the program may write to nothing is kept here but the sizes that
-// hostwindow.c goes by: a question is a request or a look at the host's own pages, so that the
-// program sees what the host has. Names and attributes of a read-only one (/usr, /etc, the
-// program's own directory) hold as long as the far end says, which is a second for that of
-// hal-linux: so late at most the program sees that somebody else has made, removed, renamed or
-// changed a file there. What is read from an open file is always the host's.
+// hostwindow.c goes by, and the pages of files while they are mapped: a question is a request or a
+// look at the host's own pages, so that the program sees what the host has. Names and attributes of
+// a read-only one (/usr, /etc, the program's own directory) hold as long as the far end says, which
+// is a second for that of hal-linux: so late at most the program sees that somebody else has made,
+// removed, renamed or changed a file there. What is read from an open file is always the host's.
 #ifndef CORE_VFS_HOSTFS_H
 #define CORE_VFS_HOSTFS_H
 
@@ -63,6 +63,7 @@ int host_file_attach(struct vnode *vnode, struct file *file, uint64_t handle);
 void host_file_close(struct file *file);
 int host_file_sync(struct file *file, bool data_only);
 int host_file_truncate(struct file *file, uint64_t size);
+int host_file_size(const struct host_file *host, uint64_t *size);
 int host_file_seek(const struct host_file *host, uint64_t offset, enum seek_from from,
                    uint64_t *result);
 // One READ or WRITE request after another until size is done or the far end does less. flags: with

@@ -9,6 +9,7 @@
 #include "core/lib/errno.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/vfs/hostcache.h"
 #include "core/vfs/hostfs.h"
 #include "core/vfs/pager.h"
 
@@ -148,7 +149,23 @@ static void pager_release(struct file_pager *pager)
     heap_free(own);
 }
 
-// Where the device has no shared memory, pages are copied.
+static int window_attach(struct file_pager *pager)
+{
+    struct host_parts *own = heap_alloc_zeroed(sizeof *own);
+    if (own == NULL) {
+        return -ENOMEM;
+    }
+    pager->state = own;
+    pager->release = pager_release;
+    pager->pager.size = pager_size;
+    pager->pager.find = pager_find;
+    pager->pager.owns = pager_owns;
+    pager->pager.prepare = pager_prepare;
+    pager->pager.sync = pager_sync;
+    return 0;
+}
+
+// Where the device has no shared memory, pages are kept here.
 int host_pager(struct file *file, struct vm_pager **result)
 {
     struct file_pager *pager;
@@ -156,19 +173,11 @@ int host_pager(struct file *file, struct vm_pager **result)
     if (error != 0) {
         return error;
     }
-    struct host_parts *own = heap_alloc_zeroed(sizeof *own);
-    if (own == NULL) {
+    const struct host_file *host = file->state;
+    error = fs_has_chunks(host->device) ? window_attach(pager) : host_cache_attach(pager);
+    if (error != 0) {
         pager->pager.put(&pager->pager);
-        return -ENOMEM;
-    }
-    pager->state = own;
-    pager->release = pager_release;
-    pager->pager.size = pager_size;
-    if (fs_has_chunks(host_of(&pager->pager)->device)) {
-        pager->pager.find = pager_find;
-        pager->pager.owns = pager_owns;
-        pager->pager.prepare = pager_prepare;
-        pager->pager.sync = pager_sync;
+        return error;
     }
     *result = &pager->pager;
     return 0;

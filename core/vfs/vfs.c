@@ -5,6 +5,7 @@
 #include "core/dev/block.h"
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
+#include "core/vfs/hostcache.h"
 #include "core/vfs/mount.h"
 #include "core/vfs/shortcut.h"
 #include "core/vfs/walk.h"
@@ -215,8 +216,14 @@ static bool mount_sync(const struct mount *mount, void *argument)
     return true;
 }
 
+void vfs_mappings_flush(void)
+{
+    host_caches_flush();
+}
+
 int vfs_sync(struct file *file)
 {
+    host_caches_flush();
     if (file == NULL) {
         mount_walk(mount_sync, NULL);
         block_devices_flush();

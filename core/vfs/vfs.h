@@ -53,6 +53,8 @@ int vfs_link(struct file *from_base, const char *from, struct file *to_base, con
              unsigned flags);
 int vfs_symlink(const char *text, struct file *base, const char *path);
 int vfs_sync(struct file *file); // the file system of file, or NULL: all
+void vfs_mappings_flush(
+    void); // what was written into mapped files goes there: the program is at its end
 int vfs_read_link(struct file *base, const char *path, char *text, size_t size, size_t *length);
 int vfs_truncate(const char *path, uint64_t size);
 int vfs_change_mode(struct file *base, const char *path, uint32_t mode, unsigned flags);

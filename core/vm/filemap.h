@@ -14,7 +14,8 @@
 bool filemap_is(const struct area *area);
 
 // Resolves a fault in area, for an access that area->prot allows. 0, or -EFAULT: beyond the end of
-// the file, or -ENOMEM.
+// the file, or -ENOMEM, or -EAGAIN:
+// the pager has to prepare.
 HAL_MUST_CHECK int filemap_fault(struct area *area, char *va, unsigned access);
 
 // Maps what there is of the file in an area without pages: all of it, with pages for holes, where

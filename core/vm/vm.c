@@ -652,12 +652,40 @@ static bool is_allowed(const struct area *area, unsigned access)
     return (access & ~prot) == 0 && prot != 0;
 }
 
+// The next two are called with the mutex held.
+static int area_fault(char *va, unsigned access)
+{
+    struct area *area = area_at(va);
+    bool is_ours = area != NULL && filemap_is(area) && is_allowed(area, access);
+    return is_ours ? filemap_fault(area, va, access) : -EFAULT;
+}
+
+// The pager brings what it has said not to be here; the mutex is free meanwhile.
+static int area_prepare(char *va)
+{
+    const struct area *area = area_at(va);
+    struct vm_pager *pager = area->pager;
+    char *page = va - (uintptr_t)va % HAL_PAGE_SIZE;
+    uint64_t offset = area->offset + (uint64_t)(page - area->start);
+    pager->get(pager);
+    change_unlock();
+    int error = pager->prepare(pager, offset, HAL_PAGE_SIZE);
+    pager->put(pager);
+    change_lock();
+    return error;
+}
+
 static bool file_fault(char *va, unsigned access)
 {
+    enum { PREPARE_MAX = 4 }; // one that somebody cuts off meanwhile is looked for again
     bool has_waited = change_lock_waits();
-    struct area *area = area_at(va);
-    bool is_resolved = area != NULL && filemap_is(area) && is_allowed(area, access) &&
-                       filemap_fault(area, va, access) == 0;
+    int error = area_fault(va, access);
+    for (int i = 0; error == -EAGAIN && i < PREPARE_MAX; ++i) {
+        has_waited = true;
+        error = area_prepare(va);
+        error = error != 0 ? error : area_fault(va, access);
+    }
+    bool is_resolved = error == 0;
     change_unlock();
     if (has_waited) {
         // A stack probe (hal_irq_save) may have faulted on the way to sleep: the wake that it was

@@ -37,7 +37,7 @@ struct vm_pager {
 
     // The frames of the file from offset on: 0 and where they are, 1 page to size bytes. is_made: a
     // hole gets pages. -ENOENT: a hole, found->size bytes of it or more. -EFAULT: beyond the end.
-    // -ENOMEM.
+    // -ENOMEM. -EAGAIN: not here yet; prepare brings it.
     int (*find)(struct vm_pager *pager, uint64_t offset, size_t size, bool is_made,
                 struct vm_frames *found);
     // Whether the page at offset is this one, found before and not cut since. True for any offset
@@ -46,7 +46,9 @@ struct vm_pager {
     void (*written)(struct vm_pager *pager); // somebody began to write through a mapping
     // Before a shared mapping that may be written: -EPERM where there must be none. May block.
     int (*claim)(struct vm_pager *pager);
-    // Before frames of the range are asked for. May block. -ENOMEM, and what the device says.
+    // Before frames of the range are asked for, and when find has said -EAGAIN for where it starts;
+    // what lies further on may be left to later calls. May block. -ENOMEM, and what the device
+    // says.
     int (*prepare)(struct vm_pager *pager, uint64_t offset, size_t size);
     int (*sync)(struct vm_pager *pager); // msync(MS_SYNC). May block
     // Of the file: what lies beyond is not copied when it is mapped. NULL: it has no end.

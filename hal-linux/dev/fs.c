@@ -26,6 +26,7 @@ enum {
     NODE_BASE = 2, // node = descriptor + NODE_BASE; 1 is the root
     QUEUES = 4,    // one for urgent requests, two, and one for waits
     PROTOCOL_MINOR = 31,
+    APPENDS = 1 << 31, // in INIT's flags2: a WRITE at the greatest offset appends
 };
 
 // By descriptor: id << KIND_BITS | enum fs_kind; 0: not the guest's.
@@ -168,8 +169,11 @@ static void protocol_agree(struct fs_request *request)
 {
     struct fuse_init_out result = {.major = FUSE_KERNEL_VERSION,
                                    .minor = PROTOCOL_MINOR,
+                                   .flags = FUSE_ATOMIC_O_TRUNC | FUSE_MAX_PAGES,
                                    .max_write = FS_WRITE_MAX,
-                                   .time_gran = 1};
+                                   .max_pages = FS_WRITE_MAX / HAL_PAGE_SIZE,
+                                   .time_gran = 1,
+                                   .flags2 = APPENDS};
     const struct fuse_init_in *wanted = (const struct fuse_init_in *)request->body;
     if (request->body_size < 16 || wanted->major != FUSE_KERNEL_VERSION) {
         fs_fail(request, -EPROTO);

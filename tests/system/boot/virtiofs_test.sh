@@ -111,6 +111,39 @@ os.truncate("a.db", 4096)
 os.utime("files.lua", (1, 2))
 print([(path, directories, files) for path, directories, files in os.walk("a")], os.stat("files.lua").st_mtime)
 END
+cat >"$work/linux/map.py" <<'END'
+import hashlib, mmap, os
+n = 300000
+open("mapped", "wb").write(bytes(range(256)) * (n // 256))
+size = os.path.getsize("mapped")
+f = open("mapped", "r+b", buffering=0)
+m = mmap.mmap(f.fileno(), 0)
+print(hashlib.md5(m).hexdigest(), hashlib.md5(open("mapped", "rb").read()).hexdigest())
+m[1000:1005] = b"HELLO"
+m[200000:200005] = b"WORLD"
+f.seek(1000); print(f.read(5))
+os.pwrite(f.fileno(), b"abcdefgh", 4090)
+print(m[4088:4100])
+m.flush()
+os.pwrite(f.fileno(), m[0:70000], 100001)  # from its own pages
+print(hashlib.md5(m).hexdigest())
+m2 = mmap.mmap(f.fileno(), 0, flags=mmap.MAP_PRIVATE)
+m2[5] = 99
+print(m[5], m2[5], m2[1000:1005])
+m.resize(400000)
+print(os.path.getsize("mapped"), m[399999])
+m[399999] = 7
+os.truncate("mapped", 350000)
+print(len(open("mapped", "rb").read()))
+os.ftruncate(f.fileno(), 400000)
+print(m[399999], m[349000:349004])
+m[399998] = 8
+a = open("mapped", "ab", buffering=0); a.write(b"one"); a.write(b"two"); print(os.path.getsize("mapped"))
+os.ftruncate(f.fileno(), 3)
+open("mapped", "wb").close(); print(os.path.getsize("mapped"))
+os.ftruncate(f.fileno(), 10000)
+m[5000:5003] = b"end"
+END
 git init -q "$work/linux/repository"
 for i in 1 2 3 4 5 6; do
     seq $((i * 100)) >"$work/linux/repository/numbers$((i % 4))"
@@ -125,6 +158,8 @@ as_linux "/usr/bin/lua5.4 files.lua"
 as_linux "/usr/bin/sqlite3 a.db \"create table t(a,b); insert into t select value, value * value from generate_series(1, 500); select sum(b) from t; create index i on t(b); select a from t where b = 144;\""
 as_linux "/usr/bin/git -C repository log --stat"
 as_linux "/usr/bin/python3 look.py"
+as_linux "/usr/bin/python3 map.py"
+as_linux "/usr/bin/sqlite3 a.db \"pragma journal_mode = wal; delete from t where a % 2 = 0; select count(*), sum(b) from t;\""
 as_linux "/usr/bin/sha256sum /usr/bin/bash /usr/bin/git file1"
 
 serve root "$work/root"
