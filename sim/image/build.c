@@ -9,15 +9,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sim/image/disk.h"
 #include "sim/image/fail.h"
 #include "sim/image/kernel.h"
 #include "sim/image/options.h"
+#include "sim/image/output.h"
 #include "sim/image/pack.h"
 #include "sim/image/scratch.h"
 #include "sim/image/stage.h"
 #include "sim/image/tree.h"
 
-enum { ENVIRONMENT_MAX = 64 }; // core/boot/options.h has the same
+enum {
+    ENVIRONMENT_MAX = 64,       // core/boot/options.h has the same
+    ROOT_SIZE_MAX = 0x70000000, // loaders put it in one piece below the hole that ends at 4 GiB
+};
 
 // ---- The command line ----------------------------------------------------------------
 
@@ -171,6 +176,26 @@ static char *kernel_default(void)
     fail(EXIT_FAILED, "no kernel.elf beside osv-image; name one by --kernel FILE");
 }
 
+static void image_write(struct kernel *kernel, enum image_format format, const char *root,
+                        const char *path)
+{
+    const uint64_t size = file_size(root);
+    if (size > ROOT_SIZE_MAX) {
+        fail(EXIT_FAILED, "the root has %llu MiB: more than loaders can load (%d MiB)",
+             (unsigned long long)size >> 20, ROOT_SIZE_MAX >> 20);
+    }
+    if (format == FORMAT_ELF) {
+        kernel_write_with_root(kernel, root, path);
+        return;
+    }
+    char *raw = scratch_path("raw");
+    disk_write(kernel, root, format == FORMAT_RAW ? path : raw);
+    if (format == FORMAT_QCOW2) {
+        disk_pack(raw, path);
+    }
+    free(raw);
+}
+
 void build(const struct build_options *options)
 {
     struct kernel kernel;
@@ -182,7 +207,7 @@ void build(const struct build_options *options)
     char *root = scratch_path("root.erofs"), *image = scratch_path("image");
     char *program = root_make(options, root);
     words_set(kernel.image, options, program);
-    kernel_write_with_root(&kernel, root, image);
+    image_write(&kernel, options->format, root, image);
     scratch_publish("image");
     free(program);
     free(root);

@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "sim/image/contents.h"
+#include "sim/image/disk.h"
 #include "sim/image/fail.h"
 #include "sim/image/kernel.h"
 #include "sim/image/output.h"
+#include "sim/image/scratch.h"
 
 static void size_print(uint64_t size)
 {
@@ -78,23 +80,85 @@ static const Elf64_Phdr *root_segment(const struct kernel *kernel)
     return NULL;
 }
 
-void inspect(const char *file)
+static void parse(struct kernel *kernel, const char *file, char *bytes, size_t size)
 {
-    struct kernel kernel;
-    size_t size;
-    char *bytes = file_read(file, &size);
-    const char *what = kernel_parse(&kernel, bytes, size);
+    const char *what = kernel_parse(kernel, bytes, size);
     if (what != NULL) {
         fail(EXIT_FAILED, "%s: %s", file, what);
     }
-    printf("image:    elf, ");
+}
+
+static void image_print(const char *format, uint64_t size)
+{
+    printf("image:    %s, ", format);
     size_print(size);
+}
+
+static void elf_inspect(const char *file, char *bytes, size_t size)
+{
+    struct kernel kernel;
+    parse(&kernel, file, bytes, size);
+    image_print("elf", size);
     const Elf64_Phdr *root = root_segment(&kernel);
     kernel_print(&kernel, root == NULL ? kernel.size : root->p_offset - KERNEL_PAGE_SIZE);
     if (root == NULL) {
         puts("root:     none");
     } else {
         root_print(file, bytes + root->p_offset, root->p_filesz);
+    }
+}
+
+// raw: the same disk as file, in raw format.
+static void disk_inspect(const char *file, const char *format, const char *raw, const char *bytes)
+{
+    struct kernel kernel;
+    char *kernel_file = scratch_path("kernel.elf"), *root_file = scratch_path("root.img");
+    size_t kernel_size, root_size;
+    disk_take(raw, bytes, kernel_file, root_file);
+    char *kernel_bytes = file_read(kernel_file, &kernel_size);
+    char *root_bytes = file_read(root_file, &root_size);
+    parse(&kernel, file, kernel_bytes, kernel_size);
+    image_print(format, file_size(file));
+    kernel_print(&kernel, kernel.size);
+    root_print(file, root_bytes, root_size);
+    free(kernel_bytes);
+    free(root_bytes);
+    free(kernel_file);
+    free(root_file);
+}
+
+static void scratch_begin(void)
+{
+    const char *directory = getenv("TMPDIR");
+    scratch_start(text_make("%s/osv-image", directory == NULL ? "/tmp" : directory));
+}
+
+static void packed_inspect(const char *file)
+{
+    size_t size;
+    char *raw = scratch_path("raw");
+    disk_unpack(file, raw);
+    char *bytes = file_read(raw, &size);
+    if (!disk_is_raw(bytes, size)) {
+        fail(EXIT_FAILED, "%s: is no disk that osv-image has made", file);
+    }
+    disk_inspect(file, "qcow2", raw, bytes);
+    free(bytes);
+    free(raw);
+}
+
+void inspect(const char *file)
+{
+    size_t size;
+    char *bytes = file_read(file, &size);
+    if (disk_is_raw(bytes, size)) {
+        scratch_begin();
+        disk_inspect(file, "raw", file, bytes);
+    } else if (disk_is_packed(bytes, size)) {
+        scratch_begin();
+        packed_inspect(file);
+    } else {
+        elf_inspect(file, bytes, size);
     }
     free(bytes);
 }

@@ -14,8 +14,6 @@
 #include "sim/image/fail.h"
 #include "sim/image/output.h"
 
-enum { ROOT_SIZE_MAX = 0x70000000 }; // 32-bit loaders, and the hole below 4 GiB
-
 static uint64_t page_up(uint64_t address)
 {
     return (address + KERNEL_PAGE_SIZE - 1) & ~(uint64_t)(KERNEL_PAGE_SIZE - 1);
@@ -132,10 +130,6 @@ static void outer_headers_write(struct output *output, const struct kernel *kern
 void kernel_write_with_root(struct kernel *kernel, const char *root, const char *path)
 {
     const uint64_t size = file_size(root);
-    if (size > ROOT_SIZE_MAX) {
-        fail(EXIT_FAILED, "the root has %llu MiB: more than can be loaded with the kernel (%d MiB)",
-             (unsigned long long)size >> 20, ROOT_SIZE_MAX >> 20);
-    }
     kernel->image->root_start = kernel->memory_end;
     kernel->image->root_size = size;
     const Elf64_Phdr segment = {

@@ -13,6 +13,7 @@
 int main(int count, char **arguments)
 {
     const char *verb = count < 2 ? "" : arguments[1];
+    setenv("TZ", "UTC", 1); // of the programs that it runs
     if (strcmp(verb, "build") == 0) {
         struct build_options options;
         options_read(&options, count - 1, arguments + 1);

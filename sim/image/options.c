@@ -22,7 +22,9 @@ const char usage[] =
     "      --cwd DIR            the program's current directory\n"
     "      --option WORD        an option of the kernel, such as --option=--std=hvc0; repeatable\n"
     "      --kernel FILE        the kernel (default: the one that was built with osv-image)\n"
-    "      --format FORMAT      elf: for qemu -kernel and its like (default)\n"
+    "      --format FORMAT      elf: for qemu -kernel and its like (default); raw, qcow2: a disk "
+    "that\n"
+    "                           boots by BIOS and by UEFI\n"
     "      --version            prints the version\n"
     "      --help               prints this\n"
     "\n"
@@ -82,11 +84,16 @@ static void word_add(struct build_options *options, const char *text)
     list_add(&options->words, text);
 }
 
-static void format_check(const char *text)
+static enum image_format format_parse(const char *text)
 {
-    if (strcmp(text, "elf") != 0) {
-        fail(EXIT_USAGE, "--format: '%s' is not elf", text);
+    static const char *const names[] = {
+        [FORMAT_ELF] = "elf", [FORMAT_RAW] = "raw", [FORMAT_QCOW2] = "qcow2"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
+        if (strcmp(names[i], text) == 0) {
+            return (enum image_format)i;
+        }
     }
+    fail(EXIT_USAGE, "--format: '%s' is not elf, raw or qcow2", text);
 }
 
 static const char *directory_of_guest(const char *text)
@@ -142,7 +149,7 @@ static void option_take(struct build_options *options, int option, const char *w
         options->kernel = optarg;
         break;
     case OPTION_FORMAT:
-        format_check(optarg);
+        options->format = format_parse(optarg);
         break;
     case OPTION_VERSION:
         text_print("osv-image " IMAGE_KERNEL_VERSION "\n");
@@ -158,7 +165,7 @@ static void option_take(struct build_options *options, int option, const char *w
 void options_read(struct build_options *options, int count, char **arguments)
 {
     int option;
-    *options = (struct build_options){.output = NULL};
+    *options = (struct build_options){.format = FORMAT_ELF};
     opterr = 0;
     for (;;) {
         const int at = optind;

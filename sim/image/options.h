@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+enum image_format { FORMAT_ELF, FORMAT_RAW, FORMAT_QCOW2 };
+
 struct option_list {
     const char **texts;
     size_t count;
@@ -19,6 +21,7 @@ struct build_options {
     const char *root;   // a directory; NULL: none
     const char *kernel; // NULL: the one beside osv-image
     const char *cwd;    // NULL: /
+    enum image_format format;
     struct option_file *files;
     size_t file_count;
     struct option_list env;   // NAME=VALUE

@@ -80,6 +80,6 @@ void scratch_publish(const char *name)
 void scratch_check(void)
 {
     if (signal_seen != 0) {
-        fail(SIGNAL_STATUS + signal_seen, "%s: not made: interrupted", output);
+        fail(SIGNAL_STATUS + signal_seen, "interrupted");
     }
 }

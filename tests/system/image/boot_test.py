@@ -10,12 +10,6 @@ sys.dont_write_bytecode = True
 import tap  # noqa: E402
 
 
-def hello(value, *arguments):
-    lines = ["and to the error stream", "hello, world"]
-    lines += ["argument %d: %s" % (i + 1, argument) for i, argument in enumerate(arguments)]
-    return "\n".join(lines + ["HELLO is " + value, ""])
-
-
 def damaged(test, board, image):
     with open(image, "rb") as file:
         good = file.read()
@@ -57,12 +51,12 @@ def main(board, *images):
     test = tap.Tap()
     for image in images:
         got = tap.boot(["-kernel", image], board)
-        test.case(os.path.basename(image), got == (3, hello("from the image", "3", "two words")), got)
+        test.case(os.path.basename(image), got == (3, tap.hello("from the image", "3", "two words")), got)
     got = tap.boot(["-kernel", images[0], "-append", "--env=HELLO=added"], board, cpus=2)
-    test.case("the loader's options are added", got == (3, hello("added", "3", "two words")), got)
+    test.case("the loader's options are added", got == (3, tap.hello("added", "3", "two words")), got)
     program = "/bin/" + os.path.basename(images[0])[:-len(".osv")]
     got = tap.boot(["-kernel", images[0], "-append", "-- %s 4" % program], board)
-    test.case("the loader's program takes the place of the image's", got == (4, hello("from the image", "4")), got)
+    test.case("the loader's program takes the place of the image's", got == (4, tap.hello("from the image", "4")), got)
     damaged(test, board, images[0])
     test.end()
 

@@ -94,6 +94,13 @@ def root_inode(data):
     return offset + block * BLOCK + number * 32
 
 
+def hello(value, *arguments):
+    """What tests/apps/hello.c prints."""
+    lines = ["and to the error stream", "hello, world"]
+    lines += ["argument %d: %s" % (i + 1, argument) for i, argument in enumerate(arguments)]
+    return "\n".join(lines + ["HELLO is " + value, ""])
+
+
 def boot(arguments, board="q35", cpus=1, memory=128):
     """(exit code of core, console) of one start of QEMU; codes of QEMU itself count from 1000."""
     done = subprocess.run(QEMU + ["-M", board, "-smp", str(cpus), "-m", str(memory)] + arguments, stdin=subprocess.DEVNULL,

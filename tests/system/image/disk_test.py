@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""disk_test.py OSV-IMAGE KERNEL RAW QCOW2: disks of hello start by a BIOS and by UEFI; what inspect says of them; damaged ones; the
+same files make the same disk."""
+import os
+import shutil
+import sys
+
+sys.dont_write_bytecode = True
+import tap  # noqa: E402
+
+FIRMWARE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+SECTOR = 512
+
+
+def drive(file, format, *more):
+    return ["-drive", ",".join(["file=" + file, "format=" + format, *more])]
+
+
+def boots(test, raw, qcow2):
+    def case(claim, arguments, board="q35"):
+        # Firmware and GRUB write to the serial port, too.
+        code, console = tap.boot(arguments, board, cpus=2)
+        test.case(claim, code == 3 and console.endswith(tap.hello("from the image", "3", "two words")), (code, console))
+    case("BIOS, pc, IDE, raw", drive(raw, "raw"), "pc")
+    case("BIOS, q35, virtio, qcow2", drive(qcow2, "qcow2", "if=virtio"))
+    case("UEFI, q35, AHCI, raw", ["-drive", "if=pflash,format=raw,readonly=on,file=" + FIRMWARE, *drive(raw, "raw")])
+    other = drive("null-co://", "raw", "if=none,id=other") + ["-device", "virtio-blk-pci,drive=other,bootindex=2"]
+    case("BIOS, another disk before it", other + drive(raw, "raw", "if=none,id=own") + ["-device", "virtio-blk-pci,drive=own,bootindex=1"])
+
+
+def inspected(test, tool, raw, qcow2):
+    for file, format in [(raw, "raw"), (qcow2, "qcow2")]:
+        status, out, error = tool.run("inspect", file)
+        test.case("inspect reads " + format, status == 0 and error == "" and out.startswith("image:    %s, " % format) and
+                  '-- /bin/hello 3 "two words"\n' in out and "  /bin/hello\n" in out, out + error)
+    test.case("in raw the disk is made of whole sectors", os.path.getsize(raw) % (1 << 20) == 0, os.path.getsize(raw))
+
+
+def damaged(test, tool, raw):
+    with open(raw, "rb") as file:
+        good = file.read()
+
+    def refuse(claim, at, change, code, text):
+        data = bytearray(good)
+        data[at:at + len(change)] = change
+        got = tap.boot(drive(tool.write("damaged.raw", bytes(data)), "raw"), "pc")
+        test.case(claim, got[0] == code and got[1].endswith(text) and got[1].count("\n") == text.count("\n"), got)
+
+    magic = good.rindex(b"\xe2\xe1\xf5\xe0\0\0\0\0"[:4])  # of the root, which comes last
+    blocks = int.from_bytes(good[magic + 36:magic + 40], "little")
+    refuse("a root of zeroes", magic, bytes(4), 126, "osv: initrd: is no image in EROFS format\n")
+    refuse("a root that ends too early", magic + 36, (blocks + 1).to_bytes(4, "little"), 126,
+           "osv: file-system image, block %d: the image ends before it\nosv: initrd: is damaged\n" % blocks)
+    status, _, error = tool.run("inspect", tool.write("damaged.raw", good[:len(good) // 4]))
+    test.case("inspect of half a disk", status == 1 and error.startswith("osv-image: "), error)
+    status, _, error = tool.run("inspect", tool.write("damaged.qcow2", b"QFI\xfb" + bytes(1000)))
+    test.case("inspect of no qcow2", status == 1 and error.startswith("osv-image: qemu-img failed") and error.count("\n") == 1, error)
+
+
+def tools(test, tool):
+    """Without one of the programs that make a disk, the package that has it is named."""
+    names = {"mkfs.erofs": "erofs-utils", "grub-mkimage": "grub-common", "mformat": "mtools", "qemu-img": "qemu-utils"}
+    for missing, package in names.items():
+        directory = tool.path("without-" + missing)
+        os.mkdir(directory)
+        for name in [*names, "mmd", "mcopy"]:
+            if name != missing:
+                os.symlink(shutil.which(name), os.path.join(directory, name))
+        status, _, error = tool.run("build", "-o", "disk.qcow2", "--format=qcow2", "--kernel", tool.kernel, "/usr/bin/seq",
+                                    env={"PATH": directory})
+        test.case("no " + missing, status == 1 and error == "osv-image: %s: not found; the package %s has it\n" % (missing, package),
+                  error)
+    test.case("nothing is left", not [name for name in os.listdir(tool.directory) if name.startswith("disk")])
+
+
+def main(tool_path, kernel, raw, qcow2):
+    test = tap.Tap()
+    with tap.Tool(tool_path, kernel) as tool:
+        raw, qcow2 = shutil.copy(raw, tool.path("own.raw")), shutil.copy(qcow2, tool.path("own.qcow2"))
+        for file in [raw, qcow2]:
+            os.chmod(file, 0o644)  # QEMU's IDE disks want to be written to
+        first = {name: tool.build("first." + name, "--format=" + name, "/usr/bin/seq", "3") for name in ["raw", "qcow2"]}
+        boots(test, raw, qcow2)
+        inspected(test, tool, raw, qcow2)
+        damaged(test, tool, raw)
+        tools(test, tool)
+        for name, file in first.items():  # by now the clock says something else
+            again = tool.build("again." + name, "--format=" + name, "/usr/bin/seq", "3")
+            test.case("the same files make the same disk, " + name, open(file, "rb").read() == open(again, "rb").read())
+    test.end()
+
+
+main(*sys.argv[1:])
