@@ -172,7 +172,7 @@ static bool wants(const struct task *task, int signal)
 // Gets the target to look: it may be parked, running elsewhere, or about to park.
 static void task_notify(struct task *task)
 {
-    atomic_store(&task->is_signaled, true);
+    atomic_store(&task->thread->is_called, true);
     thread_wake(task->thread);
     thread_kick(task->thread);
 }
@@ -297,7 +297,7 @@ void signal_mask_set(struct task *task, uint64_t mask)
     mask &= ~signal_unblockable;
     uint64_t more = mask & ~atomic_exchange(&task->blocked, mask);
     if (signal_deliverable(task) != 0) {
-        atomic_store(&task->is_signaled, true);
+        atomic_store(&task->thread->is_called, true);
     }
     leave_to_others(task, more);
 }

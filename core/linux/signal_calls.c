@@ -55,7 +55,7 @@ int signal_mask_push(const uint64_t *user, size_t size)
     if (error == 0) {
         task->saved_mask = atomic_load(&task->blocked);
         task->has_saved_mask = true;
-        atomic_store(&task->is_signaled, true);
+        atomic_store(&task->thread->is_called, true);
         signal_mask_set(task, mask);
     }
     return error;

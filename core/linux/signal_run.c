@@ -113,7 +113,8 @@ static enum signal_outcome frames_push(struct task *task, struct hal_regs *regs)
     enum signal_outcome outcome = SIGNAL_NO_HANDLER;
     struct linux_signal_info info;
     struct signal_action action;
-    atomic_store(&task->is_signaled, false); // before the look: what is sent now sets it again
+    // Before the look: what is sent now sets it again.
+    atomic_store(&task->thread->is_called, false);
     while (signal_deliverable(task) != 0 &&
            signal_take(task, ~atomic_load(&task->blocked), &info)) {
         signal_action_take(info.signal, &action);
@@ -171,7 +172,7 @@ enum signal_outcome signal_run(void)
 {
     struct task *task = task_self();
     enum signal_outcome outcome = SIGNAL_NO_HANDLER;
-    while (task_is_signaled(task)) {
+    while (task_is_called()) {
         enum signal_outcome here = handlers_run();
         outcome = outcome == SIGNAL_NO_HANDLER ? here : outcome;
         if (task->has_saved_mask) {
@@ -184,10 +185,6 @@ enum signal_outcome signal_run(void)
 
 static bool serve(bool never_restarts)
 {
-    const struct task *task = task_self();
-    if (task == NULL || !task_is_signaled(task)) {
-        return false; // before every wait of the program's, so this is short
-    }
     enum signal_outcome outcome = signal_run();
     return outcome == SIGNAL_INTERRUPT || (never_restarts && outcome == SIGNAL_RESTART);
 }
@@ -195,7 +192,7 @@ static bool serve(bool never_restarts)
 // A saved mask is signal_run's business alone.
 static bool is_due(const struct task *task)
 {
-    return task_is_signaled(task) && signal_deliverable(task) != 0;
+    return task_is_called() && signal_deliverable(task) != 0;
 }
 
 static bool is_interrupted(void)

@@ -61,7 +61,7 @@ static long dispatch(long number, long a, long b, long c, long d, long e, long f
     kept[0] = a, kept[1] = b, kept[2] = c, kept[3] = d, kept[4] = e, kept[5] = f;
     long result = calls[number](a, b, c, d, e, f);
     bool is_unusual = result == -EINTR || result == -ENOSYS || result == -LINUX_INTERRUPTED;
-    if (__builtin_expect(is_unusual || task_is_signaled(task_self()), 0)) {
+    if (__builtin_expect(is_unusual || task_is_called(), 0)) {
         return second_look(result, number, kept);
     }
     return result;

@@ -26,7 +26,6 @@ struct task {
     struct list node;            // in the list of tasks; task_lock
     struct signal_queue signals; // for this thread alone
     _Atomic uint64_t blocked;    // changed by its own thread
-    _Atomic bool is_signaled;    // it is the one to look for signals, and for saved_mask
     _Atomic uint64_t waited;     // of blocked ones, those that it waits for now (sigwait)
     // Its own thread's.
     bool has_saved_mask; // saved_mask is to be blocked again when the call returns
@@ -51,11 +50,12 @@ static inline struct task *task_self(void)
     return thread_self()->user;
 }
 
-// Is there anything for signal_run to do? Looked at on the way out of each system call. A signal of
-// the process is left to the thread that was chosen for it, unless another looks before that.
-static inline bool task_is_signaled(const struct task *task)
+// Is there anything for signal_run to do, signals or saved_mask? Looked at on the way out of each
+// system call. A signal of the process is left to the thread that was chosen for it, unless another
+// looks before that.
+static inline bool task_is_called(void)
 {
-    return atomic_load_explicit(&task->is_signaled, memory_order_relaxed);
+    return atomic_load_explicit(&thread_self()->is_called, memory_order_relaxed);
 }
 
 // With task_lock held. The oldest is the process's first thread while that lives. NULL: no more.

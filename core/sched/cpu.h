@@ -55,6 +55,8 @@ struct cpu {
     hal_ns now_ns;             // up to here current's time is accounted: a clock that is cheap and late
     struct decay_clock clock;  // as of now_ns
     decayed floor;             // of the last that was chosen, or more; newcomers start here
+    decayed lead;              // until floor is lead_until: who is there leads by what a sleeper may, of nice 0 or
+    decayed lead_until;        // more; or by less than a thousandth of floor more than that (schedule.c)
     bool was_alone;            // current, when its time was last accounted
     struct thread *departing;  // switched out for another CPU, to be posted by whoever runs next
     struct cpu *departing_to;
@@ -169,11 +171,11 @@ void schedule_take(struct cpu *cpu, struct thread *thread);  // what has changed
 void schedule_place_anew(struct cpu *cpu, struct thread *thread);
 void schedule_bound(const struct cpu *cpu, struct thread *thread);
 
-// Gives a thread its order, before it is queued: mostly it has it.
+// Gives a thread its order, before it is queued: mostly it has it. (A real-time one has no weight.)
 static inline void schedule_place(struct cpu *cpu, struct thread *thread)
 {
-    enum { NEAR = 1 << 20 }; // sums that differ by less: by less than a part in 4096
-    if (is_real_time(thread) || thread->migrating || thread->order + NEAR < cpu->floor) {
+    if (thread->order < cpu->lead || cpu->floor >= cpu->lead_until ||
+        thread->weight < DECAY_WEIGHT_ONE || thread->migrating) {
         schedule_place_anew(cpu, thread);
     }
 }

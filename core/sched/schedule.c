@@ -79,14 +79,24 @@ static void order_raise(struct thread *thread, decayed least)
     }
 }
 
+// Who has that leads by what a sleeper may at most.
+static decayed lead_of(const struct cpu *cpu, uint32_t weight)
+{
+    decayed lead = decay_before(cpu->floor, &cpu->clock, SCHED_LEAD_MAX_NS, weight);
+    return lead < ORDER_FIRST ? ORDER_FIRST : lead;
+}
+
 void schedule_place_anew(struct cpu *cpu, struct thread *thread)
 {
+    if (cpu->floor >= cpu->lead_until) {
+        enum { THOUSANDTH = 1 << 22 }; // of a mantissa
+        cpu->lead = lead_of(cpu, DECAY_WEIGHT_ONE);
+        cpu->lead_until = cpu->floor + THOUSANDTH;
+    }
     if (is_real_time(thread)) {
         place_real_time(thread);
     } else if (!thread->migrating) {
-        order_raise(thread,
-                    decay_before(cpu->floor, &cpu->clock, SCHED_LEAD_MAX_NS, thread->weight));
-        order_raise(thread, ORDER_FIRST);
+        order_raise(thread, lead_of(cpu, thread->weight));
     } else if (thread->order <= cpu->floor) {
         thread->order = cpu->floor;
         order_raise(thread, ORDER_FIRST);

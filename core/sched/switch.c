@@ -165,7 +165,7 @@ void preempt_for_real_time(void)
 
 // Charges current for its time up to now. Who looks at the time that it has used waits until
 // runtime_close.
-static inline hal_ns runtime_open(struct cpu *cpu)
+__attribute__((always_inline)) static inline hal_ns runtime_open(struct cpu *cpu)
 {
     struct thread *thread = cpu->current;
     uint32_t version = atomic_load_explicit(&thread->runtime_version, memory_order_relaxed);
@@ -229,7 +229,7 @@ static inline void finish(void)
 }
 
 // current is queued, or published, or gone; its time is open.
-static inline void switch_next(struct cpu *cpu)
+__attribute__((always_inline)) static inline void switch_next(struct cpu *cpu)
 {
     struct thread *previous = cpu->current;
     struct thread *next = runq_first(cpu);

@@ -174,6 +174,7 @@ static void thread_fill(struct thread *thread, struct cpu *cpu, void *tp)
     thread->preempt_count = 0;
     thread->need_switch = false;
     thread->is_serving = false;
+    atomic_store_explicit(&thread->is_called, false, memory_order_relaxed);
     thread->migrating = true;
     thread->timer_armed = false;
     atomic_store_explicit(&thread->on_wall, false, memory_order_relaxed);

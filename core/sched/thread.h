@@ -88,6 +88,7 @@ struct thread {
     _Atomic bool schedule_changed; // its CPU is to look at schedule
     _Atomic struct thread_schedule schedule;
     bool is_serving;             // thread_serve; its own
+    _Atomic bool is_called;      // that of thread_serve_set has something to do; anybody sets it, it takes it back
     bool has_served;             // since thread_serve_begin, and to be interrupted; its own
     bool never_restarts;         // said to the function of thread_serve_set; its own
     bool timer_armed;            // timer_node is in the wheel of cpu; that CPU's, interrupts off
@@ -195,9 +196,11 @@ void thread_serve_begin_once(void); // the same for a wait that never restarts
 bool thread_serve_end(void); // has any said true?
 void thread_serve_slow(void);
 
+// Before every wait of the program's. Who calls the thread sets is_called, and wakes it after that.
 static inline void thread_serve(void)
 {
-    if (thread_self()->is_serving) {
+    struct thread *self = thread_self();
+    if (self->is_serving && atomic_load_explicit(&self->is_called, memory_order_relaxed)) {
         thread_serve_slow();
     }
 }

@@ -8,11 +8,9 @@
 
 #include "core/sync/mutex.h"
 
-struct list;
-
 struct condvar {
-    struct mutex guard;           // its kind is not ours: core/libc keeps the clock there
-    _Atomic(struct list *) first; // of the ring of sleepers, by rank (ranked.h); changed with guard held
+    struct mutex guard;         // of the ring; its kind is not ours: core/libc keeps the clock there
+    _Atomic uintptr_t sleepers; // 0: none; one that is alone, marked; or the first of their ring (condvar.c)
 };
 
 _Static_assert(sizeof(struct condvar) == 48, "pthread_cond_t");

@@ -7,29 +7,17 @@
 //     SLEEPING -> QUEUED (claimed) -> GRANTED      moved, and unlocked for it
 //     SLEEPING -> QUEUED (claimed) -> FREE         the mutex was free: it locks that itself
 //     SLEEPING -> GONE                             it gave up; wakers pass it over
+//
+// One that cannot give up is whose queue it is in, and SLEEPING until it is GRANTED or FREE.
 #include "core/sync/waiter.h"
 
 #include "core/lib/mark.h"
 #include "core/sched/thread.h"
 #include "core/sync/mutex.h"
 
-void sleeper_init(struct sleeper *sleeper, struct mutex *mutex, bool may_give_up)
+bool sleeper_wait_until(struct sleeper *sleeper, hal_ns deadline)
 {
-    sleeper->may_give_up = may_give_up;
-    sleeper->waiter.ranked.rank = sleeper->node.rank = rank_of_self();
-    sleeper->waiter.thread = thread_self();
-    sleeper->mutex = mutex;
-    atomic_store_explicit(&sleeper->waiter.state, WAITER_SLEEPING, memory_order_relaxed);
-    list_init(&sleeper->node.list);
-}
-
-bool sleeper_wait(struct sleeper *sleeper, hal_ns deadline)
-{
-    for (;;) {
-        uint64_t state = atomic_load(&sleeper->waiter.state);
-        if (state == WAITER_GRANTED || state == WAITER_FREE) {
-            return true;
-        }
+    while (!sleeper_is_released(sleeper)) {
         thread_serve();
         if (thread_park_until(deadline)) {
             continue;
@@ -42,24 +30,13 @@ bool sleeper_wait(struct sleeper *sleeper, hal_ns deadline)
         MARK("sleeper: woken while giving up");
         deadline = UINT64_MAX;
     }
-}
-
-void sleeper_relock(struct sleeper *sleeper)
-{
-    if (atomic_load_explicit(&sleeper->waiter.state, memory_order_relaxed) == WAITER_GRANTED) {
-        MARK("sleeper: wakes with the mutex");
-        MARK_LOCK_AGAIN(sleeper->mutex);
-        mutex_take(sleeper->mutex);
-    } else {
-        mutex_lock_again(sleeper->mutex);
-    }
+    return true;
 }
 
 bool sleeper_claim(struct sleeper *sleeper)
 {
     if (!sleeper->may_give_up) {
-        atomic_store_explicit(&sleeper->waiter.state, WAITER_QUEUED, memory_order_relaxed);
-        return true; // nobody else changes it, and thread_wake orders it
+        return true;
     }
     uint64_t sleeping = WAITER_SLEEPING;
     if (!atomic_compare_exchange_strong(&sleeper->waiter.state, &sleeping, WAITER_QUEUED)) {
@@ -72,9 +49,10 @@ bool sleeper_claim(struct sleeper *sleeper)
 void sleeper_release(struct sleeper *sleeper)
 {
     struct thread *thread = sleeper->waiter.thread;
-    if (!mutex_requeue(sleeper->mutex, &sleeper->waiter)) {
+    struct mutex *mutex = sleeper->mutex;
+    if (atomic_load(&mutex->claims) == 0 || !mutex_requeue(mutex, &sleeper->waiter)) {
         MARK("sleeper: woken because the mutex is free");
-        // Pairs with sleeper_wait.
+        // Pairs with sleeper_is_released.
         atomic_store_explicit(&sleeper->waiter.state, WAITER_FREE, memory_order_release);
         thread_wake(thread);
     }

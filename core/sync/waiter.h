@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/lib/mark.h"
+#include "core/sched/thread.h"
+#include "core/sync/mutex.h"
 #include "core/sync/ranked.h"
 #include "hal/hal.h"
-
-struct mutex;
-struct thread;
 
 enum waiter_state { // the low bits; the waiter of a timed lock has its thread's id above them
     WAITER_QUEUED,   // for a mutex
@@ -47,17 +47,49 @@ struct sleeper {
     bool may_give_up;
 };
 
-// may_give_up: sleeper_wait will have a deadline.
-void sleeper_init(struct sleeper *sleeper, struct mutex *mutex, bool may_give_up);
+// may_give_up: it will wait by sleeper_wait_until.
+static inline void sleeper_init(struct sleeper *sleeper, struct mutex *mutex, bool may_give_up)
+{
+    sleeper->may_give_up = may_give_up;
+    sleeper->waiter.ranked.rank = sleeper->node.rank = rank_of_self();
+    sleeper->waiter.thread = thread_self();
+    sleeper->mutex = mutex;
+    atomic_store_explicit(&sleeper->waiter.state, WAITER_SLEEPING, memory_order_relaxed);
+    list_init(&sleeper->node.list);
+}
 
-// The sleeper's: waits to be released. False: the deadline has passed; then it takes itself out of the queue.
-bool sleeper_wait(struct sleeper *sleeper, hal_ns deadline);
+static inline bool sleeper_is_released(struct sleeper *sleeper)
+{
+    uint64_t state = atomic_load(&sleeper->waiter.state); // pairs with sleeper_release
+    return state == WAITER_GRANTED || state == WAITER_FREE;
+}
+
+// The sleeper's: waits to be released.
+static inline void sleeper_wait(struct sleeper *sleeper)
+{
+    while (!sleeper_is_released(sleeper)) {
+        thread_serve();
+        thread_park();
+    }
+}
+
+// False: the deadline has passed; then it takes itself out of the queue.
+bool sleeper_wait_until(struct sleeper *sleeper, hal_ns deadline);
 
 // The sleeper's last act: on return it has the mutex.
-void sleeper_relock(struct sleeper *sleeper);
+static inline void sleeper_relock(struct sleeper *sleeper)
+{
+    if (atomic_load_explicit(&sleeper->waiter.state, memory_order_relaxed) == WAITER_GRANTED) {
+        MARK("sleeper: wakes with the mutex");
+        MARK_LOCK_AGAIN(sleeper->mutex);
+        mutex_take(sleeper->mutex);
+    } else {
+        mutex_lock_again(sleeper->mutex);
+    }
+}
 
-// The waker's, in two steps: claims the right to release sleeper. False: it has given up. Then releases it, after which
-// sleeper may be gone: moves it onto the mutex, or wakes it to lock the mutex itself if nobody holds it.
+// The waker's, in two steps: claims the right to release sleeper, if that may give up. False: it has. Then releases it,
+// after which sleeper may be gone: moves it onto the mutex, or wakes it to lock the mutex itself if nobody holds it.
 bool sleeper_claim(struct sleeper *sleeper);
 void sleeper_release(struct sleeper *sleeper);
 

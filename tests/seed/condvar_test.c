@@ -29,7 +29,7 @@ static void check(void)
 {
     section_check();
     seed_check(atomic_load(&condvar.guard.claims) == 0, "a claim on the guard was left");
-    seed_check(atomic_load(&condvar.first) == NULL, "a sleeper was left in the condvar");
+    seed_check(atomic_load(&condvar.sleepers) == 0, "a sleeper was left in the condvar");
 }
 
 static void wait(void)
@@ -134,6 +134,57 @@ static void wait_recursive(void)
     mutex_unlock_recursive(&section_mutex);
 }
 
+// One that cannot give up is alone; one that can makes a ring of both, goes, and wakes the first.
+static void wait_timed_and_wake(void)
+{
+    wait_timed();
+    section_lock();
+    turn = 1;
+    section_unlock();
+    condvar_wake_one(&condvar);
+}
+
+// ---- One sleeps already, with a mutex of its own ------------------------------------------------
+
+static struct sleeper early;
+static struct mutex early_mutex;
+
+static void reset_early(void)
+{
+    reset();
+    early_mutex = (struct mutex){0};
+    early = (struct sleeper){.mutex = &early_mutex};
+    early.waiter.thread = seed_thread(0);
+    early.waiter.state = WAITER_SLEEPING;
+    list_init(&early.node.list);
+    atomic_store(&condvar.sleepers, (uintptr_t)&early | 1);
+}
+
+static void check_early(void)
+{
+    check();
+    seed_check(early.waiter.state == WAITER_FREE, "the first is not woken");
+}
+
+static void wake_without(void)
+{
+    condvar_wake_one(&condvar);
+}
+
+static void wake_all_without(void)
+{
+    condvar_wake_all(&condvar);
+}
+
+static void join_for_a_while(void)
+{
+    section_lock();
+    section_leave();
+    (void)condvar_wait_until(&condvar, &section_mutex, 1);
+    section_enter();
+    section_unlock();
+}
+
 static const char *const outside_marks[] = {"sleeper: woken because the mutex is free", NULL};
 static const char *const inside_marks[] = {
     "mutex: a sleeper queued by its waker",
@@ -144,6 +195,13 @@ static const char *const timed_marks[] = {
     "condvar: timed out",
     "sleeper: woken while giving up",
     "sleeper: waker meets one that has gone",
+    NULL,
+};
+static const char *const ring_marks[] = {"condvar: one is alone no more", NULL};
+static const char *const twice_marks[] = {"condvar: it is alone no more, or woken", NULL};
+static const char *const join_marks[] = {
+    "condvar: it is alone no more, or woken",
+    "condvar: changed while it becomes a ring",
     NULL,
 };
 static const struct seed_test tests[] = {
@@ -179,6 +237,36 @@ static const struct seed_test tests[] = {
         .reset = reset,
         .bodies = {wait_recursive, wake_one},
         .check = check,
+    },
+    {
+        .name = "condvar, alone and timed",
+        .reset = reset,
+        .bodies = {wait_for_turn, wait_timed_and_wake},
+        .check = check,
+        .marks = ring_marks,
+    },
+    {
+        .name = "condvar, alone: woken twice",
+        .reset = reset_early,
+        .bodies = {wake_without, wake_all_without},
+        .check = check_early,
+        .marks = twice_marks,
+    },
+    {
+        .name = "condvar, alone: one comes and one wakes",
+        .reset = reset_early,
+        .bodies = {join_for_a_while, wake_without},
+        .check = check_early,
+        .marks = join_marks,
+        .preemption_max = 3,
+    },
+    {
+        .name = "condvar, alone: one comes and all are woken",
+        .reset = reset_early,
+        .bodies = {join_for_a_while, wake_all_without},
+        .check = check_early,
+        .marks = join_marks,
+        .preemption_max = 3,
     },
 };
 

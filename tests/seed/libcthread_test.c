@@ -170,12 +170,6 @@ void libc_robust_release(struct libc_thread *self)
 {
 }
 
-// There are no signals.
-static bool serve(bool never_restarts)
-{
-    return false;
-}
-
 // ---- Bodies --------------------------------------------------------------------------
 
 static void *live_briefly(void *argument)
@@ -236,7 +230,6 @@ static void reset(void (*body)(void))
     is_mapped = false;
     made = NULL;
     discarded = destroyed = 0;
-    thread_serve_set(serve);
     guests_reset();
     guest_reset(0, 0, body);
     guest_reset(1, 1, nothing);

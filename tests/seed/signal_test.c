@@ -80,7 +80,7 @@ void thread_kick(struct thread *thread)
 
 bool wait_is_interrupted(void)
 {
-    return task_is_signaled(task_self()) && signal_deliverable(task_self()) != 0;
+    return task_is_called() && signal_deliverable(task_self()) != 0;
 }
 
 int user_read(void *target, const void *user, size_t size)
@@ -155,10 +155,10 @@ static void serve(void)
 {
     struct task *task = task_self();
     struct linux_signal_info info;
-    if (!task_is_signaled(task)) {
+    if (!task_is_called()) {
         return;
     }
-    atomic_store(&task->is_signaled, false);
+    atomic_store(&task->thread->is_called, false);
     while (signal_deliverable(task) != 0 &&
            signal_take(task, ~atomic_load(&task->blocked), &info)) {
         taken_add();
