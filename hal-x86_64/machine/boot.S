@@ -5,8 +5,8 @@
 // enters at the ELF header's e_entry, rsi = page of parameters, in a map that has image and page at their physical
 // addresses; from there it is one step back to where PVH enters.
 //
-// The page tables made here map the first 4 GiB of physical memory three times, in 2 MiB pages: at 0 for the few
-// instructions before the jump, in the direct map, and (1 GiB of it) at the image. paging.c replaces all three.
+// The page tables are in the image. Those to start with map it at its physical addresses, for the instructions before
+// the jump, and at its own; and the first 4 GiB in the direct map, which are part of the final tables, too (paging.c).
 #include "layout.h"
 
 #define PHYS(symbol) ((symbol) - LAYOUT_IMAGE)
@@ -72,32 +72,16 @@ boot_entry:
     xor %esi, %esi // LOADER_PVH
 boot_known:
     cld
+// Loaders of ELF files and of Multiboot2 fill with zeros what the file does not have; those of Linux need not.
+    cmp $1, %esi
+    jne 1f
     xor %eax, %eax
     mov $PHYS(bss_start), %edi
     mov $PHYS(image_end), %ecx
     sub %edi, %ecx
     shr $2, %ecx
     rep stosl
-
-    mov $PHYS(boot_directory), %edi
-    mov $0x83, %eax // present, writable, 2 MiB
-    mov $2048, %ecx
-1:  mov %eax, (%edi)
-    add $0x200000, %eax
-    add $8, %edi
-    loop 1b
-    mov $PHYS(boot_low), %edi
-    mov $PHYS(boot_directory) + 3, %eax
-    mov $4, %ecx
-2:  mov %eax, (%edi)
-    add $4096, %eax
-    add $8, %edi
-    loop 2b
-    movl $PHYS(boot_directory) + 3, PHYS(boot_high) + 510 * 8
-    movl $PHYS(boot_low) + 3, PHYS(boot_root)
-    movl $PHYS(boot_low) + 3, PHYS(boot_root) + 256 * 8
-    movl $PHYS(boot_high) + 3, PHYS(boot_root) + 511 * 8
-
+1:
     xor %ebp, %ebp
 // ebp is 0 on the boot CPU.
 boot_paged:
@@ -183,17 +167,49 @@ boot_linux_target:
     .long PHYS(boot_linux_32)
     .word SELECTOR_BOOT_CODE
 
-    .bss
+#define TABLE 0x23 // present, writable, accessed
+#define LARGE_PAGE 0xe3 // and dirty, large
+// As radix_entry.h has it: may be read and written, not executed.
+#define DIRECT_PAGE (LARGE_PAGE | 3 << 9 | 1 << 52 | 1 << 63)
+    .data
     .balign 4096
-    .globl boot_root
 boot_root:
-    .skip 4096
+    .quad PHYS(boot_low) + TABLE
+    .skip 255 * 8
+    .quad PHYS(boot_direct) + TABLE
+    .skip 254 * 8
+    .quad PHYS(boot_high) + TABLE
 boot_low:
-    .skip 4096
+    .quad PHYS(boot_image) + TABLE
+    .skip 511 * 8
 boot_high:
-    .skip 4096
-boot_directory:
-    .skip 4096 * 4
+    .skip 510 * 8
+    .quad PHYS(boot_image) + TABLE
+    .skip 8
+boot_image:
+    .set page, 0
+    .rept BOOT_IMAGE_END >> 21
+    .quad page << 21 | LARGE_PAGE
+    .set page, page + 1
+    .endr
+    .skip 4096 - (BOOT_IMAGE_END >> 21) * 8
+    .globl boot_direct
+boot_direct:
+    .set page, 0
+    .rept BOOT_MAPPED >> 30
+    .quad PHYS(boot_direct_pages) + page * 4096 + TABLE
+    .set page, page + 1
+    .endr
+    .skip 4096 - (BOOT_MAPPED >> 30) * 8
+boot_direct_pages:
+    .set page, 0
+    .rept BOOT_MAPPED >> 21
+    .quad page << 21 | DIRECT_PAGE
+    .set page, page + 1
+    .endr
+
+    .bss
+    .balign 16
 boot_stack:
     .skip 65536
 boot_stack_top:

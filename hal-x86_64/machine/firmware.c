@@ -30,16 +30,31 @@ static void text_write(const char *text)
     hal_console_write(text, text_size(text));
 }
 
+static void problem_write(void)
+{
+    text_write("machine: ACPI table ");
+    text_write(acpi.table);
+    text_write(" ");
+    text_write(acpi.problem);
+    text_write(" and is not used\n");
+}
+
 void firmware_init(hal_phys rsdp)
 {
     (void)acpi_read(&acpi, rsdp != 0 ? rsdp : root_search(), view);
     if (acpi.problem != NULL) {
-        text_write("machine: ACPI table ");
-        text_write(acpi.table);
-        text_write(" ");
-        text_write(acpi.problem);
-        text_write(" and is not used\n");
+        problem_write();
     }
+}
+
+const struct acpi_power *firmware_power(void)
+{
+    const bool had_problem = acpi.problem != NULL;
+    acpi_read_program(&acpi, view);
+    if (acpi.problem != NULL && !had_problem) {
+        problem_write();
+    }
+    return &acpi.power;
 }
 
 const struct acpi *firmware(void)

@@ -5,9 +5,12 @@
 
 #include "hal/common/acpi.h"
 
-// Reads the ACPI tables while boot.S's map of low memory is there. rsdp is what the loader says, 0
+// Reads the ACPI tables. rsdp is what the loader says, 0
 // where it does not.
 void firmware_init(hal_phys rsdp);
+
+// With what only turning the machine off needs. Late.
+const struct acpi_power *firmware_power(void);
 
 // Never NULL; everything is 0 on a machine without ACPI.
 const struct acpi *firmware(void);

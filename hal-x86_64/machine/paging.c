@@ -13,11 +13,17 @@
 
 #include "cpu_registers.h"
 #include "layout.h"
+#include "radix_entry.h"
 
 // From kernel.ld.
 extern char image_start[], text_start[], data_start[], image_end[];
 
-static _Alignas(HAL_PAGE_SIZE) char root[HAL_PAGE_SIZE];
+// In boot.S: the 512 GiB from LAYOUT_DIRECT on, of which those below BOOT_MAPPED are mapped.
+extern uint64_t boot_direct[];
+
+enum { ROOT_SHIFT = 39 }; // of the addresses that an entry of the root maps
+
+static _Alignas(HAL_PAGE_SIZE) uint64_t root[RADIX_ENTRIES];
 static struct memory_list *boot_memory; // NULL once core runs
 
 static hal_phys boot_table_get(void)
@@ -36,12 +42,12 @@ static hal_phys image_phys(const char *address)
 
 static struct radix kernel_tables(void)
 {
-    return (struct radix){.root = image_phys(root), .table_get = boot_table_get};
+    return (struct radix){.root = image_phys((const char *)root), .table_get = boot_table_get};
 }
 
 static struct radix window_tables(void)
 {
-    return (struct radix){.root = image_phys(root), .table_get = upcall_table_get};
+    return (struct radix){.root = image_phys((const char *)root), .table_get = upcall_table_get};
 }
 
 static void kernel_map(uintptr_t va, hal_phys pa, size_t size, unsigned prot)
@@ -56,40 +62,50 @@ static void image_map(const char *start, const char *end, unsigned prot)
     kernel_map((uintptr_t)start, image_phys(start), (size_t)(end - start), prot);
 }
 
-// In entries of 1 GiB as far as the processor knows them: machines with much memory start as fast
-// as others.
-static void direct_map(const struct hal_region *region)
+static hal_phys greater(hal_phys a, hal_phys b)
+{
+    return a > b ? a : b;
+}
+
+// Memory above BOOT_MAPPED: in entries of 1 GiB where the processor knows them, whatever else is in
+// the same GiB, so that machines with much memory start as fast as others.
+static void direct_map(const struct memory_list *ram)
 {
     enum { LEAF_FEATURES = 0x80000001, FEATURE_GIANT = 1 << 26 }; // edx
+    const bool has_giant = (cpuid_read((uint32_t)LEAF_FEATURES, 0).d & FEATURE_GIANT) != 0;
     const unsigned prot = HAL_READ | HAL_WRITE;
-    const hal_phys start = region->start, end = start + region->size, mask = RADIX_GIANT_SIZE - 1;
-    const hal_phys first = (start + mask) & ~mask, last = end & ~mask;
-    if (first >= last || (cpuid_read((uint32_t)LEAF_FEATURES, 0).d & FEATURE_GIANT) == 0) {
-        kernel_map(LAYOUT_DIRECT + start, start, end - start, prot);
-        return;
-    }
+    const hal_phys mask = has_giant ? RADIX_GIANT_SIZE - 1 : RADIX_LARGE_SIZE - 1;
     const struct radix radix = kernel_tables();
-    kernel_map(LAYOUT_DIRECT + start, start, first - start, prot);
-    crash_unless(radix_map_giant(&radix, LAYOUT_DIRECT + first, first, last - first, prot) == 0,
-                 "too little memory for the direct map");
-    kernel_map(LAYOUT_DIRECT + last, last, end - last, prot);
+    hal_phys done = BOOT_MAPPED;
+    for (size_t i = 0; i < ram->count; ++i) {
+        const hal_phys start = greater(ram->regions[i].start & ~mask, done);
+        const hal_phys end = (ram->regions[i].start + ram->regions[i].size + mask) & ~mask;
+        if (start >= end) {
+            continue;
+        }
+        const uint64_t va = LAYOUT_DIRECT + start;
+        const int error = has_giant ? radix_map_giant(&radix, va, start, end - start, prot)
+                                    : radix_map(&radix, va, start, end - start, prot);
+        crash_unless(error == 0, "too little memory for the direct map");
+        done = end;
+    }
 }
 
 void paging_init(const struct memory_list *ram, struct memory_list *usable)
 {
     boot_memory = usable;
-    for (size_t i = 0; i < ram->count; ++i) {
-        direct_map(&ram->regions[i]);
-    }
+    const size_t direct = LAYOUT_DIRECT >> ROOT_SHIFT & (RADIX_ENTRIES - 1);
+    root[direct] = entry_table(image_phys((const char *)boot_direct));
+    direct_map(ram);
     image_map(image_start, text_start, HAL_READ);
     image_map(text_start, data_start, HAL_READ | HAL_EXEC);
     image_map(data_start, image_end, HAL_READ | HAL_WRITE);
-    cr3_write(image_phys(root));
+    cr3_write(image_phys((const char *)root));
 }
 
 hal_phys paging_root(void)
 {
-    return image_phys(root);
+    return image_phys((const char *)root);
 }
 
 static bool is_mapped(uintptr_t va)

@@ -6,8 +6,9 @@
 #include "hal/common/memory_list.h"
 #include "hal/hal.h"
 
-// Replaces boot.S's tables: the direct map of all of ram, without the right to execute; the image,
-// each part with its rights; nothing else. Tables come out of usable.
+// Replaces the tables that boot.S starts with: the direct map of all of ram and of what lies below
+// BOOT_MAPPED, without the right to execute; the image, each part with its rights; nothing else.
+// Tables come out of usable.
 void paging_init(const struct memory_list *ram, struct memory_list *usable);
 
 // What CR3 holds on every CPU.

@@ -80,6 +80,9 @@ static void place_write16(const struct place *place, uint16_t value)
 
 static void acpi_off(void)
 {
+    if (!firmware_power()->has_sleep_types) {
+        return;
+    }
     for (int i = 0; i < 2; ++i) {
         const unsigned type = (unsigned)power->sleep_types[i] << CONTROL_TYPE_SHIFT;
         place_write16(&control[i], (uint16_t)(type | CONTROL_GO));
@@ -133,7 +136,7 @@ HAL_NORETURN void hal_halt(enum hal_halt how, int code)
     }
     code_tell(code);
     port_write32(DEBUG_EXIT_PORT, code < 0 || code > CODE_MAX ? CODE_MAX : (uint32_t)code);
-    if (how == HAL_POWER_OFF && power != NULL && power->has_sleep_types) {
+    if (how == HAL_POWER_OFF && power != NULL && firmware()->program != 0) {
         acpi_off();
     } else if (how == HAL_POWER_OFF) {
         port_write8(KEYBOARD_PORT, KEYBOARD_RESET);

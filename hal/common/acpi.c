@@ -78,10 +78,13 @@ static void problem_note(struct acpi *acpi, const struct acpi_table *table, cons
     }
 }
 
-static void program_read(struct acpi *acpi, hal_phys start, acpi_view *view)
+void acpi_read_program(struct acpi *acpi, acpi_view *view)
 {
+    if (acpi->program == 0) {
+        return;
+    }
     struct acpi_table table;
-    const char *problem = acpi_table_open(&table, start, view);
+    const char *problem = acpi_table_open(&table, acpi->program, view);
     if (problem == NULL) {
         acpi_sleep_find(&acpi->power, &table);
     }
@@ -104,7 +107,7 @@ static void table_read(struct acpi *acpi, hal_phys start, acpi_view *view)
     }
     problem_note(acpi, &table, problem);
     if (problem == NULL && acpi_is_text(&table, 0, "FACP")) {
-        program_read(acpi, acpi_program_address(&table), view);
+        acpi->program = acpi_program_address(&table);
     }
 }
 

@@ -55,7 +55,8 @@ struct acpi_power {
         control[2]; // PM1a and PM1b; the sleep type belongs in bits 10 to 12 and 13 is "go"
     struct acpi_register sleep; // instead of those on hardware-reduced machines: bits 2 to 4, and 5
     struct acpi_register reset;
-    uint8_t sleep_types[2]; // of \_S5, for the control registers of the same index
+    uint8_t
+        sleep_types[2]; // of \_S5, for the control registers of the same index: acpi_read_program
     bool has_sleep_types;
     uint8_t reset_value;
 };
@@ -78,6 +79,7 @@ struct acpi {
     struct acpi_node_memory node_memory[ACPI_NODE_MEMORY_MAX];
     size_t node_memory_count;
     struct acpi_power power;
+    hal_phys program;           // DSDT; 0: there is none
     struct acpi_register timer; // PM timer, 3.579545 MHz
     uint8_t timer_bits;         // 24 or 32
     hal_phys hpet;              // 0: there is none
@@ -85,12 +87,16 @@ struct acpi {
     const char *problem;        // what is wrong with it; NULL: nothing is
 };
 
-// Where [start, start+size) of physical memory can be read, or NULL. Valid until acpi_read returns.
+// Where [start, start+size) of physical memory can be read, or NULL. Valid until the function
+// returns that is given it.
 typedef const char *acpi_view(hal_phys start, size_t size);
 
 // Reads the tables that the pointer structure at rsdp leads to. False: there is none, or it is
 // damaged.
 bool acpi_read(struct acpi *acpi, hal_phys rsdp, acpi_view *view);
+
+// Finds power.sleep_types, which only who turns the machine off needs: DSDT is long.
+void acpi_read_program(struct acpi *acpi, acpi_view *view);
 
 // Where the pointer structure is in [start, start+size), or 0: for loaders that do not say
 // (5.2.5.1).

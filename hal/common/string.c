@@ -34,8 +34,16 @@ __attribute__((weak)) void *memmove(void *target, const void *source, size_t siz
 __attribute__((weak)) void *memset(void *target, int byte, size_t size)
 {
     unsigned char *to = target;
-    for (size_t i = 0; i < size; ++i) {
-        to[i] = (unsigned char)byte;
+    const unsigned char *end = to + size;
+    while (to < end && (uintptr_t)to % sizeof(uint64_t) != 0) {
+        *to++ = (unsigned char)byte;
+    }
+    // Whole words: the machine clears tables so while it boots.
+    for (; (size_t)(end - to) >= sizeof(uint64_t); to += sizeof(uint64_t)) {
+        *(uint64_t *)(void *)to = 0x0101010101010101u * (unsigned char)byte;
+    }
+    while (to < end) {
+        *to++ = (unsigned char)byte;
     }
     return target;
 }

@@ -33,6 +33,7 @@ static const char *view(hal_phys start, size_t size)
 static bool tables_read(struct acpi *acpi, hal_phys root)
 {
     const bool right = acpi_read(acpi, root, view);
+    acpi_read_program(acpi, view);
     for (size_t i = 0; i < block_count; ++i) {
         free(blocks[i]);
     }
