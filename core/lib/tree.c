@@ -49,6 +49,11 @@ static void rotate_up(struct tree *tree, struct tree_node *node)
     child_set(above, grandparent, node);
 }
 
+static bool goes_up(const struct tree_node *node)
+{
+    return node->parent != NULL && priority(node) > priority(node->parent);
+}
+
 void tree_insert(struct tree *tree, struct tree_node *node, tree_less *less)
 {
     struct tree_node *parent = NULL;
@@ -59,20 +64,70 @@ void tree_insert(struct tree *tree, struct tree_node *node, tree_less *less)
     }
     *node = (struct tree_node){.parent = parent};
     *link = node;
-    while (node->parent != NULL && priority(node) > priority(node->parent)) {
+    while (goes_up(node)) {
         rotate_up(tree, node);
     }
+}
+
+// Until it has one child at most.
+static void sink(struct tree *tree, struct tree_node *node)
+{
+    while (node->left != NULL && node->right != NULL) {
+        rotate_up(tree, priority(node->left) > priority(node->right) ? node->left : node->right);
+    }
+}
+
+static void unlink(struct tree *tree, struct tree_node *node)
+{
+    struct tree_node *child = node->left != NULL ? node->left : node->right;
+    child_set(link_of(tree, node), node->parent, child);
+    *node = (struct tree_node){0};
 }
 
 void tree_remove(struct tree *tree, struct tree_node *node)
 {
     ASSERT(*link_of(tree, node) == node);
-    while (node->left != NULL && node->right != NULL) {
-        rotate_up(tree, priority(node->left) > priority(node->right) ? node->left : node->right);
+    sink(tree, node);
+    unlink(tree, node);
+}
+
+void tree_changed(struct tree_node *node, tree_update *update)
+{
+    while (node != NULL && update(node)) {
+        node = node->parent;
     }
-    struct tree_node *child = node->left != NULL ? node->left : node->right;
-    child_set(link_of(tree, node), node->parent, child);
-    *node = (struct tree_node){0};
+}
+
+void tree_insert_behind(struct tree *tree, struct tree_node *node, struct tree_node *previous,
+                        tree_update *update)
+{
+    struct tree_node *parent = previous;
+    struct tree_node **link = previous == NULL ? &tree->root : &previous->right;
+    while (*link != NULL) {
+        parent = *link;
+        link = &parent->left;
+    }
+    *node = (struct tree_node){.parent = parent};
+    *link = node;
+    while (goes_up(node)) {
+        parent = node->parent;
+        rotate_up(tree, node);
+        update(parent);
+    }
+    update(node);
+    tree_changed(node->parent, update);
+}
+
+void tree_remove_updated(struct tree *tree, struct tree_node *node, tree_update *update)
+{
+    struct tree_node *top = node->parent;
+    sink(tree, node);
+    struct tree_node *at = node->parent;
+    unlink(tree, node);
+    for (; at != top; at = at->parent) {
+        update(at);
+    }
+    tree_changed(top, update);
 }
 
 struct tree_node *tree_first(const struct tree *tree)

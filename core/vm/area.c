@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // area.c: areas in a treap by address, and the search for holes between them.
 //
-// Holes are found first-fit, and what earlier searches found keeps the next ones short. Invariant:
-// no hole that has room for hint->size at hint->alignment begins below hint->start.
+// Invariant: an area knows the hole in front of it, and the widest of these in its subtree.
 #include "core/vm/area.h"
 
 #include "core/lib/assert.h"
@@ -10,17 +9,11 @@
 #include "core/vm/vm.h"
 #include "hal/hal.h"
 
-enum { HINT_COUNT = 48, LOW_KEPT = 256 << 20 };
-
-struct hint {
-    size_t size, alignment;
-    char *start;
-};
+enum { LOW_KEPT = 256 << 20 };
 
 struct window {
     char *start, *end;
-    char *search;                  // holes are looked for from here on
-    struct hint hints[HINT_COUNT]; // of the last search for 2^k pages or more, less than 2^(k+1)
+    char *search; // holes are looked for from here on
 };
 
 static struct tree areas;
@@ -31,19 +24,11 @@ static struct area *area_of(const struct tree_node *node)
     return node == NULL ? NULL : container_of(node, struct area, node);
 }
 
-static bool is_before(const struct tree_node *a, const struct tree_node *b)
-{
-    return area_of(a)->start < area_of(b)->start;
-}
-
 static void window_init(struct window *window, char *base, size_t size, size_t kept)
 {
     window->start = base;
     window->end = base + size;
     window->search = base + (kept < size ? kept : size / 2);
-    for (uint32_t i = 0; i < HINT_COUNT; ++i) {
-        window->hints[i] = (struct hint){HAL_PAGE_SIZE, HAL_PAGE_SIZE, window->search};
-    }
 }
 
 void area_init(const struct hal_boot *boot)
@@ -127,21 +112,74 @@ static bool is_continued(const struct area *lower, const struct area *upper)
             lower->offset + (uint64_t)(lower->end - lower->start) == upper->offset);
 }
 
+static bool widest_update(struct tree_node *node)
+{
+    struct area *area = area_of(node);
+    const struct area *left = area_of(node->left), *right = area_of(node->right);
+    size_t widest = area->hole;
+    if (left != NULL && left->widest > widest) {
+        widest = left->widest;
+    }
+    if (right != NULL && right->widest > widest) {
+        widest = right->widest;
+    }
+    const bool is_new = widest != area->widest;
+    area->widest = widest;
+    return is_new;
+}
+
+// The hole between two neighbours in the tree.
+static size_t hole_between(const struct area *lower, const struct area *upper)
+{
+    const struct window *window = window_of(upper->start);
+    const char *from = lower != NULL && lower->end > window->start ? lower->end : window->start;
+    return (size_t)(upper->start - from);
+}
+
+static void hole_changed(struct area *lower, struct area *upper)
+{
+    if (upper != NULL) {
+        upper->hole = hole_between(lower, upper);
+        tree_changed(&upper->node, widest_update);
+    }
+}
+
+// Puts area between two that are neighbours in the tree.
+static void put(struct area *lower, struct area *area, struct area *upper)
+{
+    area->hole = hole_between(lower, area);
+    if (upper != NULL) {
+        upper->hole = hole_between(area, upper);
+    }
+    tree_insert_behind(&areas, &area->node, lower == NULL ? NULL : &lower->node, widest_update);
+    if (upper != NULL) {
+        tree_changed(&upper->node, widest_update);
+    }
+}
+
+void area_remove(struct area *area)
+{
+    struct area *lower = area_of(tree_previous(&area->node));
+    struct area *upper = area_of(tree_next(&area->node));
+    tree_remove_updated(&areas, &area->node, widest_update);
+    hole_changed(lower, upper);
+}
+
 struct area *area_merge(struct area *area)
 {
     struct area *merged = NULL;
     struct area *lower = area_of(tree_previous(&area->node));
     if (lower != NULL && is_continued(lower, area)) {
-        area_remove(lower);
         area->start = lower->start; // the order of the tree stays
         area->offset = lower->offset;
+        area_remove(lower);
         lower->next = merged;
         merged = lower;
     }
     struct area *upper = area_of(tree_next(&area->node));
     if (upper != NULL && is_continued(area, upper)) {
-        area_remove(upper);
         area->end = upper->end;
+        area_remove(upper);
         upper->next = merged;
         merged = upper;
     }
@@ -151,14 +189,12 @@ struct area *area_merge(struct area *area)
 struct area *area_insert(struct area *area)
 {
     ASSERT(area->start < area->end);
-    ASSERT(area_first(area->start, area->end) == NULL);
-    tree_insert(&areas, &area->node, is_before);
+    struct area *lower = area_floor(area->start);
+    struct area *upper = area_of(lower == NULL ? tree_first(&areas) : tree_next(&lower->node));
+    ASSERT(lower == NULL || lower->end <= area->start);
+    ASSERT(upper == NULL || upper->start >= area->end);
+    put(lower, area, upper);
     return area_merge(area);
-}
-
-void area_remove(struct area *area)
-{
-    tree_remove(&areas, &area->node);
 }
 
 void area_split(struct area *area, char *va, struct area *spare)
@@ -172,69 +208,70 @@ void area_split(struct area *area, char *va, struct area *spare)
         area->pager->get(area->pager);
     }
     area->end = va;
-    tree_insert(&areas, &spare->node, is_before);
+    put(area, spare, area_of(tree_next(&area->node)));
 }
 
 // ---- Holes ---------------------------------------------------------------
-
-static uint32_t log2_floor(size_t pages)
-{
-    uint32_t log = 63 - (uint32_t)__builtin_clzll(pages);
-    return log < HINT_COUNT ? log : HINT_COUNT - 1;
-}
 
 static char *align_up(char *va, size_t alignment)
 {
     return va + (-(uintptr_t)va & (alignment - 1));
 }
 
-// The first hole at or above from; NULL: none.
-static char *hole_search(const struct window *window, char *from, size_t size, size_t alignment)
+static bool has_wide(const struct tree_node *node, size_t size)
 {
-    const struct area *area = area_first(from, window->end);
-    for (;;) {
-        char *limit = area == NULL ? window->end : area->start;
-        char *start = align_up(from, alignment);
-        if (start < limit && size <= (size_t)(limit - start)) {
-            return start;
+    return node != NULL && area_of(node)->widest >= size;
+}
+
+// The next area with a hole of size bytes in front of it.
+static struct area *wide_after(const struct area *area, size_t size)
+{
+    struct tree_node *node = (struct tree_node *)&area->node;
+    if (!has_wide(node->right, size)) {
+        do {
+            while (node->parent != NULL && node->parent->right == node) {
+                node = node->parent;
+            }
+            node = node->parent;
+        } while (node != NULL && area_of(node)->hole < size && !has_wide(node->right, size));
+        if (node == NULL || area_of(node)->hole >= size) {
+            return area_of(node);
         }
-        if (area == NULL) {
-            return NULL;
+    }
+    for (node = node->right;;) {
+        if (has_wide(node->left, size)) {
+            node = node->left;
+        } else if (area_of(node)->hole >= size) {
+            return area_of(node);
+        } else {
+            node = node->right;
         }
-        from = area->end > from ? area->end : from;
-        area = area_after(area, window->end);
     }
 }
 
 char *area_hole_find(enum area_place place, size_t size, size_t alignment)
 {
-    struct window *window = &windows[place];
-    char *from = window->search;
-    for (uint32_t i = 0; i < HINT_COUNT; ++i) {
-        const struct hint *hint = &window->hints[i];
-        if (hint->size <= size && hint->alignment <= alignment && hint->start > from) {
-            from = hint->start;
+    const struct window *window = &windows[place];
+    // Of those that end behind where the search begins.
+    const struct area *area = area_first(window->search, (char *)UINTPTR_MAX);
+    for (;;) {
+        const bool is_last = area == NULL || area->start >= window->end;
+        char *from, *limit;
+        if (is_last) {
+            const struct area *lower = area_floor(window->end - 1);
+            from = lower == NULL ? window->start : lower->end;
+            limit = window->end;
+        } else {
+            from = area->start - area->hole;
+            limit = area->start;
         }
-    }
-    char *start = hole_search(window, from, size, alignment);
-    window->hints[log2_floor(size / HAL_PAGE_SIZE)] =
-        (struct hint){size, alignment, start == NULL ? window->end : start};
-    return start;
-}
-
-void area_hole_add(const char *start, const char *end)
-{
-    struct window *window = window_of(start);
-    ASSERT(window != NULL && end <= window->end);
-    struct area *lower = area_floor(start);
-    struct area *upper = area_first(start, window->end);
-    ASSERT(lower == NULL || lower->end <= start);
-    char *from = lower == NULL || lower->end < window->search ? window->search : lower->end;
-    const char *to = upper == NULL ? window->end : upper->start;
-    for (uint32_t i = 0; i < HINT_COUNT; ++i) {
-        struct hint *hint = &window->hints[i];
-        if (from < hint->start && from < to && hint->size <= (size_t)(to - from)) {
-            hint->start = from;
+        char *start = align_up(from > window->search ? from : window->search, alignment);
+        if (start < limit && size <= (size_t)(limit - start)) {
+            return start;
         }
+        if (is_last) {
+            return NULL;
+        }
+        area = wide_after(area, size);
     }
 }

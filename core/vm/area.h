@@ -19,6 +19,8 @@ struct vm_pager;
 
 struct area {
     struct tree_node node; // by start
+    size_t hole;           // in front of it, to the area before or the window's start
+    size_t widest;         // the widest of these in its subtree
     struct area *next;     // in a list of its holder's
     char *start, *end;
     unsigned prot;
@@ -54,10 +56,7 @@ struct area *area_merge(struct area *area);
 
 enum area_place { AREA_HIGH, AREA_LOW };
 
-// A hole of size bytes at a multiple of alignment; NULL: none.
+// The lowest hole of size bytes at a multiple of alignment; NULL: none. O(log n) where the alignment costs no tries.
 char *area_hole_find(enum area_place place, size_t size, size_t alignment);
-
-// [start, end) has become free.
-void area_hole_add(const char *start, const char *end);
 
 #endif

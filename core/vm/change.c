@@ -251,7 +251,6 @@ int range_unmap(struct change *change, char *start, char *end)
         change_bury(change, area);
         area = next;
     }
-    area_hole_add(start, end);
     return 0;
 }
 

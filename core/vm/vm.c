@@ -448,7 +448,6 @@ static int remap_move(struct change *change, char **va, size_t old_size,
         return error;
     }
     area_remove(area);
-    area_hole_add(start, end);
     area->start = target;
     area->end = target + wish.size;
     area->is_sparse = false;
