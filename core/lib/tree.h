@@ -23,8 +23,9 @@ typedef bool tree_less(const struct tree_node *a, const struct tree_node *b);
 void tree_insert(struct tree *tree, struct tree_node *node, tree_less *less);
 void tree_remove(struct tree *tree, struct tree_node *node);
 
-// Trees whose nodes know something of their subtrees, say the greatest of some value there (Cormen et al., "augmented").
-// update makes it anew from the node's own and its children's; false: it is as before.
+// Trees whose nodes know something of their subtrees, say the greatest of some value there (Cormen
+// et al., "augmented"). update makes it anew from the node's own and its children's; false: it is
+// as before.
 typedef bool tree_update(struct tree_node *node);
 
 // Puts node behind previous; NULL: first of all.

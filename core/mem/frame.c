@@ -557,6 +557,9 @@ size_t frame_alloc_run(size_t count_max, unsigned flags, hal_phys *start)
     if (is_refused()) {
         return 0;
     }
+    if (count_max == 1) {
+        return single_alloc(flags, start) == 0 ? 1 : 0;
+    }
     size_t count = count_max >= AREA_FRAMES ? large_take(count_max, AREA_FRAMES, start) : 0;
     uint32_t wanted = (uint32_t)min_size(count_max, AREA_FRAMES);
     for (uint32_t least = wanted; count == 0 && least > 0; least /= 8) {

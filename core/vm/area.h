@@ -56,7 +56,8 @@ struct area *area_merge(struct area *area);
 
 enum area_place { AREA_HIGH, AREA_LOW };
 
-// The lowest hole of size bytes at a multiple of alignment; NULL: none. O(log n) where the alignment costs no tries.
+// The lowest hole of size bytes at a multiple of alignment; NULL: none. O(log n) where the
+// alignment costs no tries.
 char *area_hole_find(enum area_place place, size_t size, size_t alignment);
 
 #endif

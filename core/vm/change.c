@@ -15,10 +15,16 @@
 #include "core/vm/lazy.h"
 #include "core/vm/vm.h"
 
-enum { SPARE_COUNT = 3, CLEAR_MAX = 256 << 10 };
+enum {
+    SPARE_COUNT = 3, // what a change may need: two for the borders, one for a new area
+    SPARE_MAX = 16,
+    CLEAR_MAX = 256 << 10
+};
 
 static struct mutex mutex;
 static _Atomic size_t mapped_bytes; // written under the mutex
+static struct area *spares;         // records for the next areas; under the mutex
+static uint32_t spare_count;
 
 static void list_free(struct area *list)
 {
@@ -32,41 +38,55 @@ static void list_free(struct area *list)
     }
 }
 
+static void spare_put(struct area *area)
+{
+    area->next = spares;
+    spares = area;
+    ++spare_count;
+}
+
 int change_begin(struct change *change)
 {
-    *change = (struct change){NULL, NULL};
-    for (int i = 0; i < SPARE_COUNT; ++i) {
-        struct area *area = heap_alloc_zeroed(sizeof *area);
+    change->dead = NULL;
+    mutex_lock(&mutex);
+    while (spare_count < SPARE_COUNT) {
+        mutex_unlock(&mutex);
+        struct area *area = heap_alloc(sizeof *area);
         if (area == NULL) {
-            list_free(change->spares);
             return -ENOMEM;
         }
-        area->next = change->spares;
-        change->spares = area;
+        mutex_lock(&mutex);
+        spare_put(area);
     }
-    mutex_lock(&mutex);
     return 0;
 }
 
 void change_begin_bare(struct change *change)
 {
-    *change = (struct change){NULL, NULL};
+    change->dead = NULL;
     mutex_lock(&mutex);
 }
 
+// Records that hold nothing are kept for the next change.
 void change_end(struct change *change)
 {
+    struct area *dead = change->dead;
+    while (dead != NULL && dead->pager == NULL && spare_count < SPARE_MAX) {
+        struct area *next = dead->next;
+        spare_put(dead);
+        dead = next;
+    }
     mutex_unlock(&mutex);
-    list_free(change->spares);
-    list_free(change->dead);
+    list_free(dead);
 }
 
-struct area *change_spare(struct change *change)
+struct area *change_spare(void)
 {
-    struct area *area = change->spares;
+    struct area *area = spares;
     ASSERT(area != NULL);
-    change->spares = area->next;
-    area->next = NULL;
+    spares = area->next;
+    --spare_count;
+    *area = (struct area){.next = NULL};
     return area;
 }
 
@@ -139,15 +159,15 @@ bool range_is_isolated(char *start, char *end)
     return is_border(start) && is_border(end);
 }
 
-void range_isolate(struct change *change, char *start, char *end)
+void range_isolate(char *start, char *end)
 {
     struct area *first = area_at(start);
     if (first != NULL && first->start < start) {
-        area_split(first, start, change_spare(change));
+        area_split(first, start, change_spare());
     }
     struct area *last = area_at(end);
     if (last != NULL && last->start < end) {
-        area_split(last, end, change_spare(change));
+        area_split(last, end, change_spare());
     }
 }
 
@@ -183,10 +203,11 @@ static bool is_lazy(const struct area *area, unsigned prot)
     return (area->flags & VM_LAZY) != 0 || (area->pager == NULL && !area->has_pages && prot != 0);
 }
 
-static int range_prepare(char *start, char *end, unsigned prot)
+// first: the first area that meets [start, end).
+static int range_prepare(struct area *first, char *start, char *end, unsigned prot)
 {
     int error = 0;
-    struct area *area = area_first(start, end);
+    struct area *area = first;
     while (area != NULL && error == 0) {
         if (is_lazy(area, prot)) {
             error = lazy_prepare(area->start > start ? area->start : start,
@@ -228,16 +249,20 @@ static int area_free_pages(struct area *area)
 // stays so.)
 int range_unmap(struct change *change, char *start, char *end)
 {
-    if (area_first(start, end) == NULL) {
+    struct area *area = area_first(start, end);
+    if (area == NULL) {
         return 0;
     }
-    int error = range_prepare(start, end, 0);
-    error = error != 0 ? error : border_cut(start, end);
+    int error = range_prepare(area, start, end, 0);
+    const bool is_one = area->start == start && area->end == end;
+    error = error != 0 || is_one ? error : border_cut(start, end);
     if (error != 0) {
         return error;
     }
-    range_isolate(change, start, end);
-    struct area *area = area_first(start, end);
+    if (!is_one) {
+        range_isolate(start, end);
+        area = area_first(start, end);
+    }
     while (area != NULL) {
         error = area_free_pages(area);
         if (error != 0) {
@@ -299,11 +324,11 @@ int range_protect(struct change *change, char *start, char *end, unsigned prot)
     if ((prot & HAL_WRITE) != 0 && range_is_read_only(start, end)) {
         return -EACCES;
     }
-    int error = range_prepare(start, end, prot);
+    int error = range_prepare(area_first(start, end), start, end, prot);
     if (error != 0) {
         return error;
     }
-    range_isolate(change, start, end);
+    range_isolate(start, end);
     struct area *first = area_first(start, end);
     for (struct area *area = first; area != NULL && error == 0; area = area_after(area, end)) {
         error = area->prot == prot ? 0 : area_protect(area, area->prot, prot);

@@ -12,8 +12,7 @@
 #include "core/vm/pages.h"
 
 struct change {
-    struct area *spares; // two for the borders, one for a new area
-    struct area *dead;
+    struct area *dead; // records that are no longer in use
 };
 
 HAL_MUST_CHECK int change_begin(struct change *change); // takes the mutex. -ENOMEM: it did not
@@ -21,7 +20,7 @@ HAL_MUST_CHECK int change_begin(struct change *change); // takes the mutex. -ENO
 void change_begin_bare(struct change *change);
 void change_end(struct change *change);
 
-struct area *change_spare(struct change *change);
+struct area *change_spare(void); // all zero; of a change that has begun, and not bare
 void change_bury(struct change *change, struct area *list); // freed at the end
 
 // The same without records: for who only looks.
@@ -35,7 +34,7 @@ struct pages_kind area_kind(const struct area *area);
 // Makes the borders of [start, end) borders of areas; and merges what can be merged around them
 // again.
 bool range_is_isolated(char *start, char *end); // its borders are borders of areas, or of nothing
-void range_isolate(struct change *change, char *start, char *end);
+void range_isolate(char *start, char *end);
 void range_merge(struct change *change, char *start, char *end);
 
 bool range_is_mapped(char *start, char *end); // without a hole

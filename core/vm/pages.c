@@ -137,15 +137,14 @@ unsigned pages_prot(const struct pages_kind *kind, unsigned prot)
     return is_copied ? (prot & ~(unsigned)HAL_WRITE) | HAL_READ : prot;
 }
 
-// The first page at or after va that is there; end: none.
-static char *present_find(char *va, char *end, enum pages_presence presence)
+// The first page at or after va that is there, and its frame; end: none.
+static char *present_find(char *va, char *end, enum pages_presence presence, hal_phys *frame)
 {
-    hal_phys pa;
     while (va < end) {
         if (presence == PAGES_FAULTS) {
             va = lazy_next(va, end);
         }
-        if (va < end && page_get(va, &pa)) {
+        if (va < end && page_get(va, frame)) {
             return va;
         }
         va += va < end ? HAL_PAGE_SIZE : 0;
@@ -159,14 +158,14 @@ struct page_run {
     bool is_foreign;
 };
 
-// The end of the run that begins at va, where a page is there.
-static char *run_end(char *va, char *end, const struct pages_kind *kind, struct page_run *run)
+// The end of the run that begins at va with frame.
+static char *run_end(char *va, char *end, const struct pages_kind *kind, hal_phys frame,
+                     struct page_run *run)
 {
     hal_phys pa;
     struct frame_run *frames = &run->frames;
-    bool is_there = page_get(va, &frames->start);
-    ASSERT(is_there);
-    run->is_foreign = page_is_foreign(kind, va, frames->start);
+    frames->start = frame;
+    run->is_foreign = page_is_foreign(kind, va, frame);
     frames->count = 1;
     va += HAL_PAGE_SIZE;
     while (va < end && page_get(va, &pa) && pa == frames->start + frames->count * HAL_PAGE_SIZE &&
@@ -186,12 +185,13 @@ struct batch {
 // Collects up to BATCH_RUNS runs from va on, and answers where to go on.
 static char *batch_collect(struct batch *batch, char *va, char *end, const struct pages_kind *kind)
 {
+    hal_phys frame;
     batch->count = 0;
-    batch->start = batch->end = va = present_find(va, end, kind->presence);
+    batch->start = batch->end = va = present_find(va, end, kind->presence, &frame);
     while (va < end && batch->count < BATCH_RUNS) {
-        va = run_end(va, end, kind, &batch->runs[batch->count++]);
+        va = run_end(va, end, kind, frame, &batch->runs[batch->count++]);
         batch->end = va;
-        va = present_find(va, end, kind->presence);
+        va = present_find(va, end, kind->presence, &frame);
     }
     return va;
 }
@@ -245,15 +245,16 @@ int pages_free(char *start, char *end, struct pages_kind kind)
 
 int pages_drop(char *start, char *end, struct pages_kind kind)
 {
-    char *va = present_find(start, end, kind.presence);
+    hal_phys frame;
+    char *va = present_find(start, end, kind.presence, &frame);
     int error = 0;
     while (va < end && error == 0) {
         struct page_run run;
-        char *next = run_end(va, end, &kind, &run);
+        char *next = run_end(va, end, &kind, frame, &run);
         if (run.is_foreign) {
             error = hal_unmap(va, (size_t)(next - va));
         }
-        va = present_find(next, end, kind.presence);
+        va = present_find(next, end, kind.presence, &frame);
     }
     pages_flush(start, end);
     return error;
@@ -262,10 +263,11 @@ int pages_drop(char *start, char *end, struct pages_kind kind)
 void pages_clear(char *start, char *end, struct pages_kind kind)
 {
     ASSERT(kind.pager == NULL);
-    for (char *va = present_find(start, end, kind.presence); va < end;
-         va = present_find(va, end, kind.presence)) {
+    hal_phys frame;
+    for (char *va = present_find(start, end, kind.presence, &frame); va < end;
+         va = present_find(va, end, kind.presence, &frame)) {
         struct page_run run;
-        va = run_end(va, end, &kind, &run);
+        va = run_end(va, end, &kind, frame, &run);
         memset(frame_address(run.frames.start), 0, run.frames.count * HAL_PAGE_SIZE);
     }
 }
@@ -290,7 +292,7 @@ static int range_protect(char *start, char *end, unsigned prot, const struct pag
                          char **reached)
 {
     hal_phys pa;
-    char *va = kind->presence == PAGES_ALL ? start : present_find(start, end, kind->presence);
+    char *va = kind->presence == PAGES_ALL ? start : present_find(start, end, kind->presence, &pa);
     while (va < end) {
         char *stop = present_end(va, end, kind);
         bool is_foreign = kind->pager != NULL && page_get(va, &pa) && page_is_foreign(kind, va, pa);
@@ -303,7 +305,7 @@ static int range_protect(char *start, char *end, unsigned prot, const struct pag
         if ((prot & HAL_EXEC) != 0) {
             hal_code_sync(va, (size_t)(stop - va));
         }
-        va = present_find(stop, end, kind->presence);
+        va = stop < end ? present_find(stop, end, kind->presence, &pa) : end;
     }
     *reached = end;
     return 0;
@@ -327,10 +329,11 @@ int pages_protect(char *start, char *end, unsigned old_prot, unsigned prot, stru
 
 int pages_alias(char *start, char *end, char *target, unsigned prot, struct pages_kind kind)
 {
-    char *va = present_find(start, end, kind.presence);
+    hal_phys frame;
+    char *va = present_find(start, end, kind.presence, &frame);
     while (va < end) {
         struct page_run run;
-        char *next = run_end(va, end, &kind, &run);
+        char *next = run_end(va, end, &kind, frame, &run);
         int error = run.is_foreign ? 0
                                    : hal_map(target + (va - start), run.frames.start,
                                              (size_t)(next - va), prot);
@@ -338,7 +341,7 @@ int pages_alias(char *start, char *end, char *target, unsigned prot, struct page
             ASSERT(va == start || pages_forget(target, target + (va - start)) == 0);
             return error;
         }
-        va = present_find(next, end, kind.presence);
+        va = present_find(next, end, kind.presence, &frame);
     }
     return 0;
 }

@@ -162,7 +162,7 @@ static int request_place(struct request *request)
 
 static void request_insert(struct change *change, const struct request *request)
 {
-    struct area *area = change_spare(change);
+    struct area *area = change_spare();
     area->start = request->va;
     area->end = request->va + request->size;
     area->prot = request->prot;
@@ -190,7 +190,9 @@ static int request_map(struct change *change, struct request *request)
     char *end = request->va + request->size;
     bool is_lazy = (request->flags & VM_LAZY) != 0 && request->prot != 0;
     error = is_lazy ? lazy_prepare(request->va, end, request->prot, false) : 0;
-    error = error != 0 ? error : range_unmap(change, request->va, end);
+    if (error == 0 && (request->flags & VM_FIXED) != 0) { // any other place was found empty
+        error = range_unmap(change, request->va, end);
+    }
     if (error == 0 && request->is_eager) {
         error = pages_map(request->va, &request->frames, request->prot);
     }
@@ -213,7 +215,14 @@ static int request_map(struct change *change, struct request *request)
 int vm_map(char **va, size_t size, unsigned prot, unsigned flags, struct vm_pager *pager,
            uint64_t offset)
 {
-    struct request request = {*va, size, prot, flags, pager, offset, false, 0, {.last = NULL}};
+    struct request request; // a large one: frames is not set here
+    request.va = *va;
+    request.size = size;
+    request.prot = prot;
+    request.flags = flags;
+    request.pager = pager;
+    request.offset = offset;
+    request.is_eager = false;
     struct change change;
     int error = request_check(&request);
     error = error != 0 ? error : request_fill(&request);
@@ -434,7 +443,7 @@ static int remap_move(struct change *change, char **va, size_t old_size,
     if (error != 0) {
         return error;
     }
-    range_isolate(change, start, end);
+    range_isolate(start, end);
     struct area *area = area_at(start);
     if (is_lazy) {
         lazy_set(start, end, 0);

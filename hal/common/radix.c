@@ -119,18 +119,21 @@ static bool is_large(uint64_t va, uint64_t end, hal_phys pa)
     return ((va | pa) & (RADIX_LARGE_SIZE - 1)) == 0 && end - va >= RADIX_LARGE_SIZE;
 }
 
-static int tables_make(const struct radix *radix, uint64_t va, uint64_t end, hal_phys pa)
+// Makes the tables that the range needs; first: where its first mapping goes.
+static int tables_make(const struct radix *radix, uint64_t va, uint64_t end, hal_phys pa,
+                       struct place *first)
 {
+    struct place *out = first, rest;
     while (va < end) {
-        struct place place;
         const int error =
-            place_make(radix, va, is_large(va, end, pa) ? LEVEL_LARGE : LEVEL_PAGE, &place);
+            place_make(radix, va, is_large(va, end, pa) ? LEVEL_LARGE : LEVEL_PAGE, out);
         if (error != 0) {
             return error;
         }
         const uint64_t next = step_end(va, end, LEVEL_LARGE);
         pa += next - va;
         va = next;
+        out = &rest;
     }
     return 0;
 }
@@ -144,25 +147,27 @@ static void leaf_put(radix_entry *entry, hal_phys pa, unsigned prot, unsigned le
 
 int radix_map(const struct radix *radix, uint64_t va, hal_phys pa, size_t size, unsigned prot)
 {
-    const uint64_t end = va + size;
-    const int error = tables_make(radix, va, end, pa);
+    const uint64_t start = va, end = va + size;
+    struct place place;
+    const int error = tables_make(radix, va, end, pa, &place);
     if (error != 0) {
         return error;
     }
     while (va < end) {
         const uint64_t next = step_end(va, end, LEVEL_LARGE);
-        struct place place = place_find(radix, va, LEVEL_LARGE);
-        if (is_large(va, end, pa) &&
-            !entry_is_table(atomic_load_explicit(place.entry, memory_order_relaxed))) {
+        if (va != start || place.level != LEVEL_PAGE) {
+            place = place_find(radix, va, LEVEL_PAGE);
+        }
+        if (place.level == LEVEL_LARGE && is_large(va, end, pa)) {
             leaf_put(place.entry, pa, prot, LEVEL_LARGE);
             pa += next - va;
             va = next;
             continue;
         }
-        place = place_find(radix, va, LEVEL_PAGE);
         crash_unless(place.level == LEVEL_PAGE, "hal_map: page is mapped already");
-        for (; va < next; va += HAL_PAGE_SIZE, pa += HAL_PAGE_SIZE) {
-            leaf_put(place.entry++, pa, prot, LEVEL_PAGE);
+        for (radix_entry *entry = place.entry; va < next;
+             va += HAL_PAGE_SIZE, pa += HAL_PAGE_SIZE) {
+            leaf_put(entry++, pa, prot, LEVEL_PAGE);
         }
     }
     return 0;
@@ -185,10 +190,10 @@ int radix_map_giant(const struct radix *radix, uint64_t va, hal_phys pa, size_t 
 // Makes va a border between mappings.
 static int border_make(const struct radix *radix, uint64_t va)
 {
-    for (;;) {
+    while ((va & (RADIX_LARGE_SIZE - 1)) != 0) {
         const struct place place = place_find(radix, va, LEVEL_PAGE);
         const uint64_t old = atomic_load(place.entry);
-        if (place.level != LEVEL_LARGE || old == 0 || (va & (RADIX_LARGE_SIZE - 1)) == 0) {
+        if (place.level != LEVEL_LARGE || old == 0) {
             return 0;
         }
         const hal_phys table = radix->table_get();
@@ -203,12 +208,16 @@ static int border_make(const struct radix *radix, uint64_t va)
         }
         table_retire(table); // somebody split it, or it got dirty: look again
     }
+    return 0;
 }
 
 static int borders_make(const struct radix *radix, uint64_t va, uint64_t end)
 {
     const int error = border_make(radix, va);
-    return error != 0 ? error : border_make(radix, end);
+    // The same table has both?
+    const bool is_done =
+        (va & (RADIX_LARGE_SIZE - 1)) != 0 && step_end(va, end, LEVEL_LARGE) == end;
+    return error != 0 || is_done ? error : border_make(radix, end);
 }
 
 int radix_protect(const struct radix *radix, uint64_t va, size_t size, unsigned prot)

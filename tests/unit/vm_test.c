@@ -520,6 +520,8 @@ static void clean_up(void)
     ck_assert_uint_ge(frame_free_count(), free_at_start - 64); // the heap's and lazy.c's
 }
 
+enum { PIECES = 32 };
+
 START_TEST(what_need_not_be_divided_is_unmapped_without_memory)
 {
     boot();
@@ -532,12 +534,23 @@ START_TEST(what_need_not_be_divided_is_unmapped_without_memory)
         ck_assert_int_eq(vm_unmap(va, 9 * PAGE), 0);
         fail_after = i;
         ck_assert_int_eq(vm_unmap(lazy, 4 * MIB), 0);
+        fail_after = -1;
         ck_assert_uint_eq(areas(), 0);
-        ck_assert_int_eq(vm_map(&va, 8 * PAGE, HAL_READ, VM_FIXED, NULL, 0), 0);
-        fail_after = i;
-        ck_assert_int_eq(vm_unmap(va + PAGE, PAGE), -ENOMEM);
-        ck_assert_uint_eq(areas(), 1);
-        ck_assert_int_eq(vm_unmap(va, 8 * PAGE), 0);
+        ck_assert_int_eq(vm_map(&va, PIECES * 2 * PAGE, HAL_READ, VM_FIXED, NULL, 0), 0);
+        // Records that were kept for it serve some divisions.
+        int error = 0;
+        size_t pieces = 1;
+        while (pieces < PIECES && error == 0) {
+            fail_after = 0;
+            error = vm_unmap(va + pieces * 2 * PAGE - PAGE, PAGE);
+            pieces += error == 0;
+        }
+        ck_assert_int_eq(error, -ENOMEM);
+        ck_assert_uint_eq(areas(), pieces);
+        fail_after = 0;
+        ck_assert_int_eq(vm_unmap(va, PIECES * 2 * PAGE), 0);
+        fail_after = -1;
+        ck_assert_uint_eq(areas(), 0);
     }
 }
 END_TEST
