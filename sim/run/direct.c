@@ -5,15 +5,11 @@
 // machine standing still, so that no event is missed; nothing in the lines is a person's text, so
 // that words in quotes are found by search.
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sim/run/backend.h"
@@ -24,13 +20,11 @@
 
 static const char commands[] = "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"cont\"}\n";
 
-static struct process qemu = {.pidfd = -1, .errors = -1};
+static struct process qemu;
 static bool is_running; // QEMU is there, and has not been waited for
 static int watch = -1, listener = -1, monitor = -1;
 static char line[4096]; // of the monitor, read so far
 static size_t line_size;
-static char said[1024]; // by QEMU, to people
-static size_t said_size;
 
 static void watch_add(int fd)
 {
@@ -59,14 +53,13 @@ static char *direct_start(const struct machine *machine)
              "there is no qemu-system-x86_64 in PATH: install the package qemu-system-x86");
     }
     watch = epoll_create1(EPOLL_CLOEXEC);
-    line_size = said_size = 0;
+    line_size = 0;
     listener = scratch_listen("monitor", &monitor_path);
     char **arguments = qemu_arguments_make(machine, program, monitor_path);
     process_start(&qemu, arguments, -1);
     is_running = true;
     watch_add(listener);
     watch_add(qemu.pidfd);
-    watch_add(qemu.errors);
     for (char **argument = arguments; *argument != NULL; ++argument) {
         free(*argument);
     }
@@ -121,51 +114,30 @@ static enum backend_event monitor_read(void)
     return event;
 }
 
-// Keeps the second half of what is too much. QEMU has to wait for nobody who reads it.
-static void said_read(void)
-{
-    ssize_t got;
-    while (qemu.errors >= 0 &&
-           (got = read(qemu.errors, said + said_size, sizeof said - 1 - said_size)) > 0) {
-        said_size += (size_t)got;
-        if (said_size == sizeof said - 1) {
-            said_size /= 2;
-            memmove(said, said + sizeof said - 1 - said_size, said_size);
-        }
-    }
-    said[said_size] = 0;
-}
-
 static enum backend_event direct_event_take(void)
 {
-    said_read();
     monitor_accept();
     enum backend_event event = monitor_read();
-    if (event == EVENT_NONE && is_running) {
-        siginfo_t info = {.si_pid = 0};
-        const bool has_ended =
-            waitid(P_PID, (id_t)qemu.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-            info.si_pid != 0;
-        event = has_ended ? EVENT_GONE : EVENT_NONE;
+    if (event == EVENT_NONE && is_running && process_has_ended(&qemu)) {
+        event = EVENT_GONE;
     }
     return event;
 }
 
-// The last line: those before it warn.
 static const char *direct_explanation(void)
 {
-    while (said_size > 0 && said[said_size - 1] == '\n') {
-        said[--said_size] = 0;
+    static char said[PROCESS_LINE_SIZE];
+    said[0] = 0;
+    if (is_running) {
+        process_last_line(&qemu, said);
     }
-    const char *last = strrchr(said, '\n');
-    return last == NULL ? said : last + 1;
+    return said;
 }
 
 static void direct_stop(void)
 {
     if (is_running) {
-        said_read();
-        (void)process_end(&qemu);
+        process_end(&qemu);
         is_running = false;
     }
     fd_close(&listener);

@@ -4,9 +4,8 @@
 // Whatever happens, exit() is the way out: what was started is ended there, and what was made is
 // removed.
 #include <inttypes.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "sim/run/accelerator.h"
 #include "sim/run/backend.h"
@@ -16,6 +15,7 @@
 #include "sim/run/options.h"
 #include "sim/run/scratch.h"
 #include "sim/run/session.h"
+#include "sim/run/virtiofs.h"
 
 #define SECOND_NS 1000000000l
 
@@ -28,6 +28,7 @@ static void clean_up(void)
     if (backend != NULL) {
         backend->stop();
     }
+    virtiofs_stop();
     scratch_remove();
 }
 
@@ -53,6 +54,21 @@ static const char *broken_text(const struct session_outcome *outcome)
     }
 }
 
+// One run, by the accelerator that the machine has.
+static void machine_run_once(struct machine *machine, int64_t deadline_ns, int64_t start_ns,
+                             struct session_outcome *outcome)
+{
+    virtiofs_start(machine);
+    session_run(backend, machine, deadline_ns, start_ns, outcome);
+    char *why = outcome->has_started ? NULL : virtiofs_explanation(machine);
+    if (why != NULL) {
+        (void)snprintf(outcome->explanation, sizeof outcome->explanation, "%s", why);
+        outcome->can_be_repeated = false;
+        free(why);
+    }
+    virtiofs_stop();
+}
+
 static void machine_run(const struct options *options, struct machine *machine,
                         struct session_outcome *outcome)
 {
@@ -62,14 +78,14 @@ static void machine_run(const struct options *options, struct machine *machine,
     const bool is_auto = options->acceleration == ACCELERATION_AUTO;
     const bool is_kvm = is_auto ? accelerator_is_kvm() : options->acceleration == ACCELERATION_KVM;
     machine->accelerator = is_kvm ? ACCELERATOR_KVM : ACCELERATOR_TCG;
-    session_run(backend, machine, deadline,
-                is_kvm && is_auto ? now + START_SECONDS * SECOND_NS : INT64_MAX, outcome);
+    machine_run_once(machine, deadline,
+                     is_kvm && is_auto ? now + START_SECONDS * SECOND_NS : INT64_MAX, outcome);
     if (!is_kvm || !is_auto || !looks_broken(outcome)) {
         return;
     }
     note("KVM %s: again by emulation, which is slower", broken_text(outcome));
     machine->accelerator = ACCELERATOR_TCG;
-    session_run(backend, machine, deadline, INT64_MAX, outcome);
+    machine_run_once(machine, deadline, INT64_MAX, outcome);
     if (outcome->has_started) {
         accelerator_remember_broken();
     }

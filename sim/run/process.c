@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,16 +41,16 @@ __attribute__((noreturn)) static void child_run(char *const *arguments, int fd, 
 
 void process_start(struct process *process, char *const *arguments, int fd)
 {
-    int errors[2], failure[2], error = 0;
+    int failure[2], error = 0;
     const pid_t parent = getpid();
-    if (pipe2(errors, O_CLOEXEC) != 0 || pipe2(failure, O_CLOEXEC) != 0) {
-        fail(STATUS_CANNOT, "pipe: %s", strerror(errno));
+    process->errors = memfd_create("errors", MFD_CLOEXEC); // which never makes the writer wait
+    if (process->errors < 0 || pipe2(failure, O_CLOEXEC) != 0) {
+        fail(STATUS_CANNOT, "%s: cannot be started: %s", arguments[0], strerror(errno));
     }
     process->pid = fork();
     if (process->pid == 0) {
-        child_run(arguments, fd, errors[1], failure[1], parent);
+        child_run(arguments, fd, process->errors, failure[1], parent);
     }
-    close(errors[1]);
     close(failure[1]);
     process->pidfd = process->pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, process->pid, 0);
     if (process->pidfd < 0) {
@@ -57,23 +59,41 @@ void process_start(struct process *process, char *const *arguments, int fd)
     const ssize_t got = read(failure[0], &error, sizeof error);
     close(failure[0]);
     if (got == (ssize_t)sizeof error) {
-        (void)process_end(process);
+        process_end(process);
         fail(STATUS_CANNOT, "%s: %s", arguments[0], strerror(error));
     }
-    process->errors = errors[0];
-    (void)fcntl(process->errors, F_SETFL, O_NONBLOCK);
 }
 
-int process_end(struct process *process)
+bool process_has_ended(const struct process *process)
 {
-    int status = 0;
+    siginfo_t info = {.si_pid = 0};
+    return waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != 0;
+}
+
+void process_last_line(const struct process *process, char line[PROCESS_LINE_SIZE])
+{
+    struct stat status;
+    const off_t size = fstat(process->errors, &status) == 0 ? status.st_size : 0;
+    const off_t from = size < PROCESS_LINE_SIZE ? 0 : size - PROCESS_LINE_SIZE + 1;
+    ssize_t got = pread(process->errors, line, PROCESS_LINE_SIZE - 1, from);
+    while (got > 0 && line[got - 1] == '\n') {
+        --got;
+    }
+    line[got < 0 ? 0 : got] = 0;
+    const char *last = strrchr(line, '\n');
+    if (last != NULL) {
+        memmove(line, last + 1, strlen(last));
+    }
+}
+
+void process_end(struct process *process)
+{
     (void)kill(process->pid, SIGKILL);
-    while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR) {
+    while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR) {
     }
     close(process->pidfd);
     close(process->errors);
-    *process = (struct process){.pidfd = -1, .errors = -1};
-    return status;
 }
 
 static char *path_search(const char *name)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ends.c: the program that run_test.py starts: ends as it is told, after two lines.
 //
-//     ends status N | signal N | copy | wait | arguments WORD...
+//     ends status N | signal N | copy | wait | arguments WORD... | write FILE...
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +32,18 @@ static void surroundings_print(char **words)
     free(directory);
 }
 
+// errno of the last one.
+static int files_write(char **names)
+{
+    int error = 0;
+    for (; *names != NULL; ++names) {
+        int fd = open(*names, O_WRONLY | O_CREAT, 0644);
+        error = fd < 0 || write(fd, "written", 7) != 7 ? errno : 0;
+        close(fd);
+    }
+    return error;
+}
+
 int main(int argc, char **argv)
 {
     const char *how = argc > 1 ? argv[1] : "";
@@ -47,6 +61,8 @@ int main(int argc, char **argv)
         pause();
     } else if (strcmp(how, "arguments") == 0) {
         surroundings_print(argv + 2);
+    } else if (strcmp(how, "write") == 0) {
+        return files_write(argv + 2);
     }
     return number;
 }

@@ -1,17 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""run_test.py OSV-RUN KERNEL ENDS: osv-run --direct: what programs write and how they end; wrong input; timeouts and signals.
+"""run_test.py direct|libvirt OSV-RUN KERNEL ROOT OFF RESET: osv-run: what programs write and how they end; wrong input;
+timeouts and signals; that nothing is left of it.
 
-ENDS is ends.c's program. Prints TAP.
+ROOT has ends.c's program, OFF and RESET machine_end.S's kernels. By libvirt the session's daemon is one that osv-run starts
+by itself, for a user who is not root, in a folder of the test's. Prints TAP.
 """
 import contextlib
 import os
+import pty
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 TIMEOUT = 120
@@ -20,25 +25,25 @@ TIMEOUT = 120
 class Suite:
     """Runs osv-run in a folder of its own and counts."""
 
-    def __init__(self, osv_run, kernel, ends, how):
-        self.osv_run, self.kernel, self.how = os.path.abspath(osv_run), os.path.abspath(kernel), how
-        self.top = tempfile.mkdtemp(prefix="osv-")
+    def __init__(self, how, osv_run, kernel, root, off, reset):
+        self.is_direct = how == "direct"
+        self.how = ["--direct"] if self.is_direct else []
+        self.top = tempfile.mkdtemp(prefix="osv-", dir="/tmp")  # a socket's name is short
         os.chmod(self.top, 0o755)
-        self.temporary = os.path.join(self.top, "tmp")
-        os.mkdir(self.temporary)
-        os.chmod(self.temporary, 0o777)
-        self.environment = dict(os.environ, TMPDIR=self.temporary, XDG_CACHE_HOME=os.path.join(self.top, "cache"))
-        self.image = self.root_make(ends)
+        self.temporary = self.folder("tmp")
+        self.environment = dict(os.environ, TMPDIR=self.temporary, HOME=self.folder("home"))
+        for name, folder in (("CACHE_HOME", "cache"), ("CONFIG_HOME", "config"), ("DATA_HOME", "data"),
+                             ("RUNTIME_DIR", "run")):
+            self.environment["XDG_" + name] = self.folder(folder)
+        # Where others may read them, too.
+        self.osv_run, self.kernel, self.image, self.off, self.reset = (
+            shutil.copy(path, self.top) for path in (osv_run, kernel, root, off, reset))
         self.count = self.failed = 0
 
-    def root_make(self, ends):
-        root = os.path.join(self.top, "root")
-        for folder in ("bin", "dev", "proc", "tmp"):
-            os.makedirs(os.path.join(root, folder))
-        shutil.copy(ends, os.path.join(root, "bin/ends"))
-        image = os.path.join(self.top, "root.img")
-        subprocess.run(["mkfs.erofs", "--quiet", image, root], check=True, stdout=subprocess.DEVNULL)
-        return image
+    def folder(self, name):
+        os.mkdir(self.path(name))
+        os.chmod(self.path(name), 0o777)
+        return self.path(name)
 
     def case(self, name, holds, why=""):
         self.count += 1
@@ -55,10 +60,15 @@ class Suite:
             file.write(data)
         return self.path(name)
 
+    def command(self, *words):
+        """osv-run; for libvirt as nobody, where root's daemon would be the whole host's."""
+        user = [] if self.is_direct or os.getuid() != 0 else ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        return user + [self.osv_run] + self.how + list(words)
+
     def machine(self, *options, board="q35", cpus=1):
         """The command up to the image."""
-        return [self.osv_run] + self.how + ["--accel", "tcg", "-c", str(cpus), "-m", "64M", "--machine", board,
-                                            "--initrd", self.image] + list(options) + [self.kernel]
+        return self.command("--accel", "tcg", "-c", str(cpus), "-m", "64M", "--machine", board, "--initrd", self.image,
+                            *options) + [self.kernel]
 
     def run(self, command, stdin=b"", environment=None):
         """(status, output, errors)"""
@@ -69,11 +79,35 @@ class Suite:
     def ends(self, *words, stdin=b"", options=(), board="q35", cpus=1):
         return self.run(self.machine(*options, board=board, cpus=cpus) + ["--", "/bin/ends"] + list(words), stdin)
 
+    def processes(self):
+        """QEMU and virtiofsd, by numbers: they name a socket of osv-run's, or have inherited one."""
+        found = subprocess.run(["pgrep", "-f", "^[^ ]*(qemu-system-x86_64|virtiofsd) .*" + self.top], capture_output=True,
+                               text=True, check=False)
+        return [int(pid) for pid in found.stdout.split()]
+
     def left(self):
-        """What osv-run has not removed: files, and processes that name them."""
-        names = os.listdir(self.temporary)
-        found = subprocess.run(["pgrep", "-f", self.temporary], capture_output=True, text=True, check=False).stdout
-        return names + found.split()
+        """What osv-run has not removed: files, processes, domains."""
+        return os.listdir(self.temporary) + self.processes() + ([] if self.is_direct else self.virsh("list", "--all", "--name"))
+
+    def virsh(self, *words):
+        done = self.run(self.command()[:-1] + ["virsh", "-q", "-c", "qemu:///session"] + list(words))
+        return done[1].split()
+
+    def is_over(self, holds):
+        """Whether holds() comes to hold: for what ends by itself, in its own time."""
+        deadline = time.monotonic() + TIMEOUT
+        while not holds() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return holds()
+
+    def remove(self):
+        daemon = self.path("run/libvirt/libvirtd.pid")
+        if os.path.exists(daemon):
+            with open(daemon, encoding="utf-8") as file:
+                pid = int(file.read())
+            os.kill(pid, signal.SIGTERM)
+            self.is_over(lambda: not os.path.exists("/proc/%d" % pid))
+        shutil.rmtree(self.top)
 
     def refused(self, name, command, status, *words, environment=None):
         """One line that has the words, that status, and nothing left."""
@@ -84,12 +118,11 @@ class Suite:
 
 
 def programs(suite):
-    for status in (0, 1, 3, 127, 128, 255):
+    for status in (0, 1, 127, 255):
         got = suite.ends("status", str(status))
         suite.case("status %d" % status, got == (status, "output\n", "errors\n"), got)
-    for number in (signal.SIGKILL, signal.SIGTERM):
-        got = suite.ends("signal", str(int(number)))
-        suite.case("ended by %s" % number.name, got == (128 + number, "output\n", "errors\n"), got)
+    got = suite.ends("signal", "15")
+    suite.case("ended by SIGTERM", got == (143, "output\n", "errors\n"), got)
     got = suite.ends("signal", "11")
     suite.case("ended by SIGSEGV", got[:2] == (139, "output\n") and "osv: SIGSEGV" in got[2], got)
     got = suite.ends("status", "5", board="pc", cpus=2)
@@ -107,11 +140,30 @@ def programs(suite):
     suite.case("half a megabyte through it", got == (0, data, ""), (got[0], len(got[1]), got[2]))
     got = suite.run(suite.machine("--kernel-option", "--selftest"))
     suite.case("an option for the kernel", got[0] == 0 and "\n1.." in got[2], got)
+    got = suite.run(suite.command("--accel", "tcg", "-m", "64M", suite.reset))
+    suite.case("the machine resets itself", got == (123, "", "osv-run: the machine reset itself\n"), got)
+    got = suite.run(suite.command("--accel", "tcg", "-m", "64M", suite.off))
+    suite.case("the machine turns itself off", got == (121, "", "osv-run: the machine was turned off without an exit status\n"),
+               got)
+    suite.case("nothing is left", not suite.left(), suite.left())
+
+
+def mounts(suite):
+    """Two directories of the host, one of them read-only."""
+    one, two = suite.folder("one"), suite.folder("two")
+    for folder in (one, two):
+        suite.write(os.path.join(folder, "file"), folder.encode())
+    options = ("--mount", one + ":/mnt/one", "-v", two + ":/mnt/two:ro")
+    got = suite.ends("write", "/mnt/one/new", "/mnt/two/new", options=options)
+    with open(os.path.join(one, "new"), encoding="utf-8") as file:
+        written = file.read()
+    suite.case("--mount", got == (30, "output\n", "errors\n") and written == "written" and os.listdir(two) == ["file"],
+               (got, written, os.listdir(two)))
     suite.case("nothing is left", not suite.left(), suite.left())
 
 
 def wrong_options(suite):
-    run, kernel = [suite.osv_run] + suite.how, suite.kernel
+    run, kernel = suite.command(), suite.kernel
     suite.refused("no image", run, 2, "no image given", "--help")
     for name, words, said in (
             ("unknown option", ["--colour"], "'--colour'"), ("unknown short option", ["-x"], "'-x'"),
@@ -134,7 +186,7 @@ def wrong_options(suite):
 
 
 def wrong_images(suite):
-    run = [suite.osv_run] + suite.how + ["--accel", "tcg"]
+    run = suite.command("--accel", "tcg")
     with open(suite.kernel, "rb") as file:
         kernel = file.read()
     suite.refused("no such image", run + ["/no/such/image"], 127, "/no/such/image", "No such file")
@@ -153,10 +205,27 @@ def wrong_images(suite):
 
 
 def hosts(suite):
-    """QEMU that is not there, or ends."""
-    suite.refused("no QEMU", suite.machine(), 125, "no qemu-system-x86_64 in PATH", "qemu-system-x86",
-                  environment={"PATH": "/nonexistent"})
-    suite.refused("QEMU does not take it", suite.machine("--qemu-argument", "-no-such-option"), 125, "no-such-option")
+    """A host that has not what it needs."""
+    suite.refused("QEMU does not take an argument", suite.machine("--qemu-argument", "-no-such-option"), 125,
+                  "no-such-option")
+    if suite.is_direct:
+        suite.refused("no QEMU", suite.machine(), 125, "no qemu-system-x86_64 in PATH", "qemu-system-x86",
+                      environment={"PATH": "/nonexistent"})
+        return
+    nowhere = suite.folder("nowhere")
+    alone = {"XDG_RUNTIME_DIR": nowhere, "LIBVIRT_AUTOSTART": "0"}
+    suite.refused("no libvirt", suite.machine(), 125, "qemu:///session", "No such file", "start libvirtd", "--direct",
+                  environment=alone)
+    os.mkdir(os.path.join(nowhere, "libvirt"))
+    with socket.socket(socket.AF_UNIX) as refusing:
+        refusing.bind(os.path.join(nowhere, "libvirt/libvirt-sock"))
+        suite.refused("a libvirt that refuses", suite.machine(), 125, "start libvirtd", environment=alone)
+    suite.refused("another hypervisor", suite.machine("--connect", "test:///default"), 125, "test:///default", "no QEMU")
+    suite.refused("an address that is none", suite.machine("--connect", "nonsense"), 125, "nonsense")
+    with waiting(suite, "--name", "taken"):
+        got = suite.run(suite.machine("--name", "taken"))
+        suite.case("a name that is taken", got[0] == 125 and len(got[2].splitlines()) == 1 and "'taken'" in got[2] and
+                   "give another --name" in got[2], got)
 
 
 def timeouts(suite):
@@ -166,56 +235,63 @@ def timeouts(suite):
 
 
 @contextlib.contextmanager
-def waiting(suite, **streams):
+def waiting(suite, *options):
     """osv-run with a program that has begun to wait."""
-    command = suite.machine() + ["--", "/bin/ends", "wait"]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               env=suite.environment, **streams)
+    process = subprocess.Popen(suite.machine(*options) + ["--", "/bin/ends", "wait"], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=suite.environment)
     try:
         assert process.stdout.readline() == b"output\n"
         yield process
     finally:
-        process.kill()
-        process.communicate()
-
-
-def children(process):
-    return [int(pid) for pid in subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True,
-                                               check=False).stdout.split()]
+        process.terminate()
+        process.communicate(timeout=TIMEOUT)
 
 
 def signals(suite):
+    """They end osv-run in order; or QEMU, and that ends it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        with waiting(suite) as process:
-            there = suite.left()
+        with waiting(suite, "--mount", suite.top + ":/mnt/one:ro") as process:
+            there = suite.processes()
             process.send_signal(number)
             status = process.wait(TIMEOUT)
-        suite.case("%s ends it in order" % number.name, status == 128 + number and there and not suite.left(),
+        suite.case("%s ends it in order" % number.name, status == 128 + number and len(there) >= 2 and not suite.left(),
                    (status, there, suite.left()))
-    with waiting(suite) as process:
-        os.kill(children(process)[0], signal.SIGKILL)
-        status = process.wait(TIMEOUT)
-        err = process.stderr.read().decode()
-    suite.case("QEMU is killed", status == 122 and "osv-run: QEMU was killed" in err and not suite.left(),
-               (status, err, suite.left()))
-    with waiting(suite) as process:
-        os.kill(children(process)[0], signal.SIGTERM)
-        status = process.wait(TIMEOUT)
-        err = process.stderr.read().decode()
-    suite.case("QEMU is told to end", status == 122 and "osv-run: QEMU was killed" in err, (status, err))
-    with waiting(suite) as process:
-        pids = children(process)
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        with waiting(suite) as process:
+            os.kill(suite.processes()[0], number)
+            status = process.wait(TIMEOUT)
+            err = process.stderr.read().decode()
+        suite.case("QEMU is ended by %s" % number.name, status == 122 and "osv-run: QEMU was killed" in err and
+                   not suite.left(), (status, err, suite.left()))
+    with waiting(suite, "--mount", suite.top + ":/mnt/one:ro") as process:
+        there = suite.processes()
         process.kill()
         process.wait(TIMEOUT)
-        deadline = time.monotonic() + TIMEOUT
-        while any(os.path.exists("/proc/%d" % pid) for pid in pids) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        suite.case("QEMU does not outlive osv-run", pids and not any(os.path.exists("/proc/%d" % pid) for pid in pids), pids)
-    shutil.rmtree(suite.temporary)
-    os.mkdir(suite.temporary)
-    done = subprocess.run("%s -- /bin/ends copy < /dev/zero | head -c 3; exit ${PIPESTATUS[0]}" % " ".join(suite.machine()),
-                          shell=True, executable="/bin/bash", env=suite.environment, capture_output=True, check=False)
+        gone = suite.is_over(lambda: not suite.processes())
+        suite.case("nothing that runs outlives osv-run", len(there) >= 2 and gone, (there, suite.processes()))
+    shutil.rmtree(suite.temporary)  # nobody could remove its sockets
+    suite.folder("tmp")
+    command = " ".join(suite.machine()) + " -- /bin/ends copy < /dev/zero | head -c 3; exit ${PIPESTATUS[0]}"
+    done = subprocess.run(["bash", "-c", command], env=suite.environment, capture_output=True, check=False)
     suite.case("nobody reads", (done.returncode, done.stdout) == (141, bytes(3)) and not suite.left(), done)
+
+
+def terminals(suite):
+    """Ctrl-C on a terminal, and what modes that has afterwards."""
+    master, slave = pty.openpty()
+    before = termios.tcgetattr(slave)
+    process = subprocess.Popen(suite.machine() + ["--", "/bin/ends", "wait"], stdin=slave, stdout=slave, stderr=slave,
+                               env=suite.environment, preexec_fn=lambda: os.login_tty(slave))
+    said = b""
+    while b"output" not in said or b"errors" not in said:
+        said += os.read(master, 1000)
+    os.write(master, b"\x03")
+    status = process.wait(TIMEOUT)
+    after = termios.tcgetattr(slave)
+    suite.case("Ctrl-C on a terminal", status == 130 and not suite.left(), (status, suite.left()))
+    suite.case("which is as before", before == after, (before, after))
+    os.close(master)
+    os.close(slave)
 
 
 FAKE = """#!/bin/sh
@@ -234,6 +310,8 @@ def accelerators(suite):
     cache = suite.path("cache/osv-run-kvm-is-broken")
     command = [word for word in suite.machine() if word not in ("--accel", "tcg")] + ["--", "/bin/ends", "copy"]
     environment = {"PATH": "%s:%s" % (folder, os.environ["PATH"])}
+    if not suite.is_direct:
+        return
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         got = suite.run(command, b"input")
         suite.case("no KVM", got[:2] == (0, "input") and re.fullmatch("osv-run: no KVM .*\n", got[2]), got)
@@ -252,13 +330,13 @@ def accelerators(suite):
     suite.case("nothing is left", not suite.left(), suite.left())
 
 
-def main(osv_run, kernel, ends):
-    suite = Suite(osv_run, kernel, ends, ["--direct"])
+def main(*arguments):
+    suite = Suite(*arguments)
     try:
-        for part in (programs, wrong_options, wrong_images, hosts, timeouts, signals, accelerators):
+        for part in (programs, mounts, wrong_options, wrong_images, hosts, timeouts, signals, terminals, accelerators):
             part(suite)
     finally:
-        shutil.rmtree(suite.top)
+        suite.remove()
     print("1..%d" % suite.count)
     return 1 if suite.failed else 0
 
