@@ -67,19 +67,6 @@ static void kernel_print(const struct kernel *kernel, uint64_t size)
     words_print(kernel->image);
 }
 
-// The segment that is the root; NULL: none is.
-static const Elf64_Phdr *root_segment(const struct kernel *kernel)
-{
-    for (unsigned i = 0; i < kernel->header->e_phnum; ++i) {
-        const Elf64_Phdr *segment = &kernel->segments[i];
-        if (segment->p_type == PT_LOAD && kernel->image->root_size != 0 &&
-            segment->p_paddr == kernel->image->root_start) {
-            return segment;
-        }
-    }
-    return NULL;
-}
-
 static void parse(struct kernel *kernel, const char *file, char *bytes, size_t size)
 {
     const char *what = kernel_parse(kernel, bytes, size);
@@ -99,7 +86,7 @@ static void elf_inspect(const char *file, char *bytes, size_t size)
     struct kernel kernel;
     parse(&kernel, file, bytes, size);
     image_print("elf", size);
-    const Elf64_Phdr *root = root_segment(&kernel);
+    const Elf64_Phdr *root = kernel_root(&kernel);
     kernel_print(&kernel, root == NULL ? kernel.size : root->p_offset - KERNEL_PAGE_SIZE);
     if (root == NULL) {
         puts("root:     none");

@@ -68,7 +68,7 @@ const char *kernel_parse(struct kernel *kernel, char *bytes, size_t size)
         if (file_end > size || file_end < segment->p_offset || memory_end < segment->p_paddr) {
             return "is cut short";
         }
-        if (segment->p_type == PT_NOTE && kernel->image == NULL) {
+        if (segment->p_type == PT_NOTE && kernel->image == NULL && segment->p_offset % 4 == 0) {
             kernel->image = note_find(bytes, segment);
         } else if (segment->p_type == PT_LOAD) {
             kernel->size = file_end > kernel->size ? file_end : kernel->size;
@@ -96,6 +96,19 @@ void kernel_read(struct kernel *kernel, const char *file)
     // The table of sections lies behind the segments, and is left out.
     kernel->header->e_shoff = 0;
     kernel->header->e_shnum = kernel->header->e_shstrndx = 0;
+}
+
+const Elf64_Phdr *kernel_root(const struct kernel *kernel)
+{
+    for (unsigned i = 0; i < kernel->header->e_phnum; ++i) {
+        const Elf64_Phdr *segment = &kernel->segments[i];
+        if (segment->p_type == PT_LOAD && kernel->image->root_size != 0 &&
+            segment->p_paddr == kernel->image->root_start &&
+            segment->p_offset >= KERNEL_PAGE_SIZE) {
+            return segment;
+        }
+    }
+    return NULL;
 }
 
 // ---- Writing ------------------------------------------------------------------------

@@ -26,6 +26,9 @@ const char *kernel_parse(struct kernel *kernel, char *bytes, size_t size);
 // Reads the file, without what debuggers want of it; ends the run where it is not a kernel.
 void kernel_read(struct kernel *kernel, const char *file);
 
+// The segment that is the root, behind the page that an image begins with; NULL: none is.
+const Elf64_Phdr *kernel_root(const struct kernel *kernel);
+
 // Writes the kernel alone.
 void kernel_write(const struct kernel *kernel, const char *path);
 
