@@ -4,6 +4,7 @@
 
 #include "hal/common/crash.h"
 #include "hal/common/string.h"
+#include "hal/common/image.h"
 #include "hal/common/virtio.h"
 #include "hal/upcall.h"
 
@@ -71,6 +72,21 @@ static void sign_give(void)
     }
 }
 
+// The names of functions come with an image, in its own module, which is the last one.
+static void symbols_find(void)
+{
+    const struct image *image = &image_note.image;
+    if (loader.module_count == 0 || image->symbols_size == 0) {
+        return;
+    }
+    const struct hal_module *module = &loader.modules[loader.module_count - 1];
+    if (image->symbols_offset <= module->size &&
+        image->symbols_size <= module->size - image->symbols_offset) {
+        boot.image_file = (const char *)LAYOUT_DIRECT + module->start + image->symbols_offset;
+        boot.image_file_size = image->symbols_size;
+    }
+}
+
 HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol)
 {
     percpu_init(&boot_cpu);
@@ -107,6 +123,7 @@ HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol)
         .image_size = (size_t)(image_end - image_start),
     };
     sign_give();
+    symbols_find();
     upcall_boot(&boot);
 }
 

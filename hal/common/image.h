@@ -17,7 +17,7 @@ enum {
     IMAGE_NOTE_TYPE = 1,
     IMAGE_VERSION = 1, // of struct image
     IMAGE_WORDS_MAX = 256,
-    IMAGE_WORDS_SIZE = 4032,
+    IMAGE_WORDS_SIZE = 4016,
 };
 
 // Notes are aligned to 4.
@@ -25,6 +25,9 @@ struct image {
     uint32_t version;
     uint32_t words_size;            // bytes of words that are used
     uint64_t root_start, root_size; // a module in memory, loaded with the kernel; size 0: none
+    // Within that module or, where there is none, the loader's last one: an ELF file of nothing but
+    // the symbols of the kernel's functions. Size 0: none.
+    uint64_t symbols_offset, symbols_size;
     char kernel_version[24];
     char words[IMAGE_WORDS_SIZE]; // the command line; a NUL ends each word
 } __attribute__((packed, aligned(4)));

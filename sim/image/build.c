@@ -176,6 +176,14 @@ static char *kernel_default(void)
     fail(EXIT_FAILED, "no kernel.elf beside osv-image; name one by --kernel FILE");
 }
 
+// Behind the root, whose size is one of whole blocks.
+static void symbols_add(struct kernel *kernel, const char *root)
+{
+    kernel->image->symbols_offset = file_size(root);
+    kernel->image->symbols_size = kernel->symbols_size;
+    file_append(root, kernel->symbols, kernel->symbols_size);
+}
+
 static void image_write(struct kernel *kernel, enum image_format format, const char *root,
                         const char *path)
 {
@@ -207,6 +215,7 @@ void build(const struct build_options *options)
     char *root = scratch_path("root.erofs"), *image = scratch_path("image");
     char *program = root_make(options, root);
     words_set(kernel.image, options, program);
+    symbols_add(&kernel, root);
     image_write(&kernel, options->format, root, image);
     scratch_publish("image");
     free(program);

@@ -40,9 +40,15 @@ static void words_print(const struct image *image)
     putchar('\n');
 }
 
-static void root_print(const char *file, const char *bytes, size_t size)
+// The module of size bytes is the root and, behind it, symbols.
+static void root_print(const char *file, const struct image *image, const char *bytes, size_t size)
 {
     struct contents contents;
+    if (image->symbols_size != 0 && image->symbols_offset < size) {
+        fputs("symbols:  ", stdout);
+        size_print(size - image->symbols_offset);
+        size = image->symbols_offset;
+    }
     fputs("root:     ", stdout);
     size_print(size);
     fflush(stdout);
@@ -91,7 +97,7 @@ static void elf_inspect(const char *file, char *bytes, size_t size)
     if (root == NULL) {
         puts("root:     none");
     } else {
-        root_print(file, bytes + root->p_offset, root->p_filesz);
+        root_print(file, kernel.image, bytes + root->p_offset, root->p_filesz);
     }
 }
 
@@ -107,7 +113,7 @@ static void disk_inspect(const char *file, const char *format, const char *raw, 
     parse(&kernel, file, kernel_bytes, kernel_size);
     image_print(format, file_size(file));
     kernel_print(&kernel, kernel.size);
-    root_print(file, root_bytes, root_size);
+    root_print(file, kernel.image, root_bytes, root_size);
     free(kernel_bytes);
     free(root_bytes);
     free(kernel_file);

@@ -13,6 +13,7 @@
 
 #include "sim/image/fail.h"
 #include "sim/image/output.h"
+#include "sim/image/symbols.h"
 
 static uint64_t page_up(uint64_t address)
 {
@@ -93,6 +94,7 @@ void kernel_read(struct kernel *kernel, const char *file)
     if (kernel->image->words_size != 0 || kernel->image->root_size != 0) {
         fail(EXIT_FAILED, "%s: is an image already", file);
     }
+    kernel->symbols = symbols_make(bytes, size, &kernel->symbols_size);
     // The table of sections lies behind the segments, and is left out.
     kernel->header->e_shoff = 0;
     kernel->header->e_shnum = kernel->header->e_shstrndx = 0;

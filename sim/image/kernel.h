@@ -12,6 +12,8 @@
 struct kernel {
     char *bytes; // from the file's start to the end of the last segment: what is loaded
     size_t size;
+    char *symbols; // what symbols_make has made of the file; NULL: not read
+    size_t symbols_size;
     uint64_t memory_end; // physical address behind all that it uses, at the start of a page
     Elf64_Ehdr *header;
     const Elf64_Phdr *segments;

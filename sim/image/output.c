@@ -48,15 +48,27 @@ char *file_read(const char *path, size_t *size)
     return bytes;
 }
 
-struct output *output_open(const char *path)
+static struct output *output_open_as(const char *path, const char *mode)
 {
     struct output *output = memory_new(sizeof *output);
     output->path = text_make("%s", path);
-    output->file = fopen(path, "wbe");
+    output->file = fopen(path, mode);
     if (output->file == NULL) {
         fail_errno(path);
     }
     return output;
+}
+
+struct output *output_open(const char *path)
+{
+    return output_open_as(path, "wbe");
+}
+
+void file_append(const char *path, const void *bytes, size_t size)
+{
+    struct output *output = output_open_as(path, "abe");
+    output_write(output, bytes, size);
+    output_close(output);
 }
 
 void output_write(struct output *output, const void *bytes, size_t size)

@@ -11,6 +11,8 @@ uint64_t file_size(const char *path);
 // All of it, for free().
 char *file_read(const char *path, size_t *size);
 
+void file_append(const char *path, const void *bytes, size_t size);
+
 struct output; // a file that is being written
 
 struct output *output_open(const char *path);

@@ -7,7 +7,7 @@ import sys
 WORDS = b"--root=initrd\0--env=A=two words\0--\0/bin/hello\0" + b"\"quoted\"\0\0"
 ROOT_AT = 0x600000
 
-image = struct.pack("<IIQQ24s4032s", 1, len(WORDS), ROOT_AT, 64, b"0.1", WORDS)
+image = struct.pack("<IIQQQQ24s4016s", 1, len(WORDS), ROOT_AT, 64, 32, 32, b"0.1", WORDS)
 note = struct.pack("<III4s", 4, len(image), 1, b"OSv\0") + image
 headers = [(4, 4, 256, 0, 0, len(note), len(note), 4),  # PT_NOTE
            (1, 5, 0, 0x200000, 0x200000, 256 + len(note), 256 + len(note), 4096),

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""boot_test.py BOARD IMAGE...: images of hello start as they are, and as the loader's command line changes them. Damaged ones say
+"""boot_test.py BOARD DIES IMAGE...: images of hello start as they are, and as the loader's command line changes them. Damaged ones say
 what is wrong, in one line."""
 import os
+import re
 import sys
 import tempfile
 
@@ -47,7 +48,7 @@ def damaged(test, board, image):
     refuse("a damaged command line", set_words, 125, "machine: the image's command line is damaged\n")
 
 
-def main(board, *images):
+def main(board, dies, *images):
     test = tap.Tap()
     for image in images:
         got = tap.boot(["-kernel", image], board)
@@ -57,6 +58,10 @@ def main(board, *images):
     program = "/bin/" + os.path.basename(images[0])[:-len(".osv")]
     got = tap.boot(["-kernel", images[0], "-append", "-- %s 4" % program], board)
     test.case("the loader's program takes the place of the image's", got == (4, tap.hello("from the image", "4")), got)
+    code, console = tap.boot(["-kernel", dies], board)
+    core = [line for line in console.splitlines() if re.search(r"#\d+ .* libc\.so\.6\+", line)]
+    test.case("a crash report names the kernel's functions", code == 127 and len(core) > 2 and all(
+        re.search(r"\([\w.]+\+0x[0-9a-f]+\)$", line) for line in core), (code, console))
     damaged(test, board, images[0])
     test.end()
 

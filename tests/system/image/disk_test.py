@@ -3,6 +3,7 @@
 """disk_test.py OSV-IMAGE KERNEL RAW QCOW2: disks of hello start by a BIOS and by UEFI; what inspect says of them; damaged ones; the
 same files make the same disk."""
 import os
+import re
 import shutil
 import sys
 
@@ -45,13 +46,12 @@ def damaged(test, tool, raw):
         data = bytearray(good)
         data[at:at + len(change)] = change
         got = tap.boot(drive(tool.write("damaged.raw", bytes(data)), "raw"), "pc")
-        test.case(claim, got[0] == code and got[1].endswith(text) and got[1].count("\n") == text.count("\n"), got)
+        test.case(claim, got[0] == code and re.search(text + r"\n\Z", got[1]) and got[1].count("\n") == text.count(r"\n") + 1, got)
 
     magic = good.rindex(b"\xe2\xe1\xf5\xe0\0\0\0\0"[:4])  # of the root, which comes last
-    blocks = int.from_bytes(good[magic + 36:magic + 40], "little")
-    refuse("a root of zeroes", magic, bytes(4), 126, "osv: initrd: is no image in EROFS format\n")
-    refuse("a root that ends too early", magic + 36, (blocks + 1).to_bytes(4, "little"), 126,
-           "osv: file-system image, block %d: the image ends before it\nosv: initrd: is damaged\n" % blocks)
+    refuse("a root of zeroes", magic, bytes(4), 126, r"osv: initrd: is no image in EROFS format")
+    refuse("a root that ends too early", magic + 36, (1 << 20).to_bytes(4, "little"), 126,  # its blocks
+           r"osv: file-system image, block \d+: the image ends before it\nosv: initrd: is damaged")
     status, _, error = tool.run("inspect", tool.write("damaged.raw", good[:len(good) // 4]))
     test.case("inspect of half a disk", status == 1 and error.startswith("osv-image: "), error)
     status, _, error = tool.run("inspect", tool.write("damaged.qcow2", b"QFI\xfb" + bytes(1000)))

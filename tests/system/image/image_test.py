@@ -197,7 +197,7 @@ def refusals(test, tool, hello):
     refuse("a kernel that is not there", 1, ["/no/kernel"], "--kernel=/no/kernel", "seq")
     image = tool.build("image.osv", "seq")
     refuse("an image as a kernel", 1, ["image already"], "--kernel", image, "seq")
-    refuse("arguments that are too long", 1, ["4032"], *kernel, "seq", "9" * 5000)
+    refuse("arguments that are too long", 1, ["4016"], *kernel, "seq", "9" * 5000)
     refuse("an output in no directory", 1, ["/no/directory"], *kernel, "seq", build=("build", "-o", "/no/directory/x"))
     refuse("a directory as the output", 1, ["is a directory"], *kernel, "seq", build=("build", "-o", tool.directory))
     refuse("inspecting text", 1, ["text"], build=("inspect", tool.path("text")))
