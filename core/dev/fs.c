@@ -28,12 +28,22 @@
 
 // ---- Collecting; the queue's lock is held ----
 
+static void slot_put(struct fs_queue *queue, struct fs_slot *slot)
+{
+    slot->next = queue->free;
+    queue->free = slot;
+    (void)waitqueue_wake_one(&queue->slot_waiters);
+}
+
 static void slot_finish(struct fs_queue *queue, struct fs_slot *slot, int error, uint32_t written)
 {
     slot->error = error;
     slot->written = written;
     slot->is_done = true;
-    if (slot->done != NULL) {
+    if (slot->is_unattended) {
+        --queue->unattended_count;
+        slot_put(queue, slot);
+    } else if (slot->done != NULL) {
         slot->next = queue->completed;
         queue->completed = slot;
     } else if (slot->thread != NULL) {
@@ -50,20 +60,24 @@ static bool slot_is_used(const struct fs_queue *queue, const struct fs_slot *slo
     return free == NULL;
 }
 
-// The device broke the rules: it is stopped, so that it writes no buffer of a request that fails
-// now.
-static void queue_fail(struct fs_queue *queue)
+// The device is stopped, so that it writes no buffer of a request that fails now.
+void fs_queue_fail(struct fs_queue *queue)
 {
     hal_dev_stop(queue->device->dev);
+    queue->ring.is_broken = true;
     for (size_t i = 0; i < SLOT_COUNT; ++i) {
         struct fs_slot *slot = &queue->slots[i];
         if (!slot->is_done && slot_is_used(queue, slot)) {
             slot_finish(queue, slot, -EIO, 0);
         }
     }
+    struct thread *collector = atomic_load(&queue->collector);
+    if (collector != NULL) {
+        thread_wake(collector);
+    }
 }
 
-static void collect(struct fs_queue *queue)
+void fs_queue_collect(struct fs_queue *queue)
 {
     void *token;
     uint32_t written;
@@ -74,7 +88,7 @@ static void collect(struct fs_queue *queue)
         result = virtq_collect(&queue->ring, &token, &written);
     }
     if (result < 0 && !was_broken) {
-        queue_fail(queue);
+        fs_queue_fail(queue); // it broke the rules
     }
 }
 
@@ -98,23 +112,52 @@ static void collector_resign(struct fs_queue *queue)
     collector_set(queue, NULL);
 }
 
+// False: it is time to see whether the far end lives.
+static bool slot_park(struct fs_queue *queue, hal_ns deadline)
+{
+    struct thread *self = thread_self();
+    mutex_unlock(&queue->lock);
+    thread_wait_note(self, THREAD_WAIT_DEVICE, queue);
+    bool is_in_time = thread_park_until(deadline);
+    thread_wait_note(self, THREAD_WAIT_NONE, NULL);
+    mutex_lock(&queue->lock);
+    return is_in_time;
+}
+
+// Whoever looks whether the far end lives does not collect meanwhile.
+static void slot_doubt(struct fs_queue *queue, struct fs_slot *slot)
+{
+    slot->thread = NULL;
+    if (atomic_load(&queue->collector) == thread_self()) {
+        collector_resign(queue);
+    }
+    mutex_unlock(&queue->lock);
+    fs_pulse_check(queue->device);
+    mutex_lock(&queue->lock);
+    slot->thread = thread_self();
+}
+
+// The far end of hal-linux lives as long as we do.
+static hal_ns slot_deadline(const struct fs_queue *queue)
+{
+    return queue->device->is_ours ? UINT64_MAX : hal_clock_ns() + FS_PATIENCE_NS;
+}
+
 static void slot_wait(struct fs_queue *queue, struct fs_slot *slot)
 {
     struct thread *self = thread_self();
+    hal_ns deadline = slot->is_done ? 0 : slot_deadline(queue);
     slot->thread = self;
     while (!slot->is_done) {
         if (atomic_load(&queue->collector) == NULL) {
             collector_set(queue, self);
         }
         if (atomic_load(&queue->collector) == self) {
-            collect(queue);
+            fs_queue_collect(queue);
         }
-        if (!slot->is_done) {
-            mutex_unlock(&queue->lock);
-            thread_wait_note(self, THREAD_WAIT_DEVICE, queue);
-            thread_park();
-            thread_wait_note(self, THREAD_WAIT_NONE, NULL);
-            mutex_lock(&queue->lock);
+        if (!slot->is_done && !slot_park(queue, deadline)) {
+            slot_doubt(queue, slot);
+            deadline = slot_deadline(queue);
         }
     }
     slot->thread = NULL;
@@ -126,7 +169,7 @@ static void slot_wait(struct fs_queue *queue, struct fs_slot *slot)
 static void queue_interrupt(void *state, uint32_t index)
 {
     struct fs_device *device = state;
-    for (size_t i = 0; i <= FAST_QUEUES; ++i) {
+    for (size_t i = 0; i < QUEUE_COUNT; ++i) {
         struct fs_queue *queue = &device->queues[i];
         if (queue->device != NULL && queue->index == index) {
             // The thread may be gone by now: thread memory is type-stable, and this wake then only
@@ -148,16 +191,18 @@ static struct fs_slot *slot_take(struct fs_queue *queue)
         queue->free = slot->next;
         slot->thread = NULL;
         slot->is_done = false;
+        slot->is_unattended = false;
         slot->done = NULL;
     }
     return slot;
 }
 
-static void slot_put(struct fs_queue *queue, struct fs_slot *slot)
+static uint32_t owner_uid, owner_gid; // whom the far end acts for
+
+void fs_owner_set(uint32_t uid, uint32_t gid)
 {
-    slot->next = queue->free;
-    queue->free = slot;
-    (void)waitqueue_wake_one(&queue->slot_waiters);
+    owner_uid = uid;
+    owner_gid = gid;
 }
 
 static size_t append(char *to, size_t length, const void *from, size_t size)
@@ -169,8 +214,12 @@ static size_t append(char *to, size_t length, const void *from, size_t size)
 static size_t request_write(struct fs_queue *queue, struct fs_slot *slot,
                             const struct fs_call *call)
 {
-    struct fuse_request header = {
-        .operation = call->operation, .unique = ++queue->unique, .node = call->node};
+    struct fuse_request header = {.operation = call->operation,
+                                  .unique = ++queue->unique,
+                                  .node = call->node,
+                                  .uid = owner_uid,
+                                  .gid = owner_gid,
+                                  .pid = 1};
     size_t length = append(slot->request, sizeof header, call->arguments, call->arguments_size);
     if (call->name != NULL) {
         length = append(slot->request, length, call->name, strlen(call->name) + 1);
@@ -244,14 +293,15 @@ static struct fs_queue *queue_pick(struct fs_device *device)
     return &device->queues[thread_cpu_index() % device->fast_count];
 }
 
-int fs_call(struct fs_device *device, struct fs_call *call)
+static bool is_sane(const struct fs_call *call)
 {
-    ASSERT(call->arguments_size <= FS_ARGUMENTS_MAX && call->result_size <= FS_RESULT_MAX);
-    ASSERT(call->name == NULL || strnlen(call->name, FS_NAME_MAX) < FS_NAME_MAX);
-    ASSERT(call->name2 == NULL || strnlen(call->name2, FS_NAME_MAX) < FS_NAME_MAX);
-    call->data_out_done = 0;
-    struct fs_queue *queue = queue_pick(device);
-    mutex_lock(&queue->lock);
+    return call->arguments_size <= FS_ARGUMENTS_MAX && call->result_size <= FS_RESULT_MAX &&
+           (call->name == NULL || strnlen(call->name, FS_NAME_MAX) < FS_NAME_MAX) &&
+           (call->name2 == NULL || strnlen(call->name2, FS_NAME_MAX) < FS_NAME_MAX);
+}
+
+static int call_run(struct fs_queue *queue, struct fs_call *call)
+{
     struct fs_slot *slot = slot_take(queue);
     while (slot == NULL) {
         waitqueue_wait(&queue->slot_waiters, &queue->lock);
@@ -260,13 +310,53 @@ int fs_call(struct fs_device *device, struct fs_call *call)
     int error = request_publish(queue, slot, call);
     uint64_t unique = queue->unique;
     if (error == 0) {
-        collect(queue);
+        fs_queue_collect(queue);
         slot_wait(queue, slot);
         error = answer_read(queue, slot, call, unique);
     }
     slot_put(queue, slot);
+    return error;
+}
+
+int fs_call(struct fs_device *device, struct fs_call *call)
+{
+    ASSERT(is_sane(call));
+    call->data_out_done = 0;
+    struct fs_queue *queue = queue_pick(device);
+    mutex_lock(&queue->lock);
+    int error = call_run(queue, call);
     mutex_unlock(&queue->lock);
     return error;
+}
+
+bool fs_queue_send(struct fs_queue *queue, const struct fs_call *call)
+{
+    fs_queue_collect(queue);
+    struct fs_slot *slot = queue->unattended_count < UNATTENDED_MAX ? slot_take(queue) : NULL;
+    if (slot == NULL) {
+        return false;
+    }
+    slot->is_unattended = true;
+    ++queue->unattended_count;
+    if (request_publish(queue, slot, call) != 0) {
+        slot_finish(queue, slot, -EIO, 0);
+    } else {
+        fs_queue_collect(queue);
+    }
+    return true;
+}
+
+void fs_send(struct fs_device *device, struct fs_call *call)
+{
+    ASSERT(is_sane(call) && call->data_out_size == 0);
+    struct fs_queue *queue =
+        call->operation == FUSE_FORGET ? &device->queues[URGENT_QUEUE] : queue_pick(device);
+    mutex_lock(&queue->lock);
+    if (!fs_queue_send(queue, call)) {
+        int error = call_run(queue, call);
+        (void)error; // nobody wants to know
+    }
+    mutex_unlock(&queue->lock);
 }
 
 size_t fs_transfer_max(const struct fs_device *device)
@@ -281,7 +371,7 @@ bool fs_truncates(const struct fs_device *device)
 
 bool fs_appends(const struct fs_device *device)
 {
-    return device->appends;
+    return device->is_ours;
 }
 
 // ---- Waits for events ----
@@ -305,7 +395,7 @@ static void slow_thread(void *argument)
     mutex_lock(&queue->lock);
     collector_set(queue, thread_self());
     for (;;) {
-        collect(queue);
+        fs_queue_collect(queue);
         struct fs_slot *slot = queue->completed;
         if (slot == NULL) {
             mutex_unlock(&queue->lock);
@@ -415,6 +505,10 @@ static int queues_init(struct fs_device *device, const struct hal_dev_info *info
     uint32_t fast = requests > 1 ? requests - 1 : 1;
     fast = fast < FAST_QUEUES ? fast : FAST_QUEUES;
     device->fast_count = fast < sched_cpu_count() ? fast : sched_cpu_count();
+    int urgent = queue_init(device, &device->queues[URGENT_QUEUE], URGENT_INDEX, 0);
+    if (urgent != 0) {
+        return urgent;
+    }
     for (uint32_t i = 0; i < device->fast_count; ++i) {
         int error = queue_init(device, &device->queues[i], QUEUE_FIRST + i, i);
         if (error != 0) {
@@ -424,7 +518,7 @@ static int queues_init(struct fs_device *device, const struct hal_dev_info *info
     if (requests < 2) {
         return 0;
     }
-    device->slow = &device->queues[FAST_QUEUES];
+    device->slow = &device->queues[SLOW_QUEUE];
     return queue_init(device, device->slow, info->queue_count - 1, 0);
 }
 
@@ -462,7 +556,7 @@ static int protocol_agree(struct fs_device *device)
     }
     device->transfer_max = transfer_size(&result);
     device->truncates = (result.flags & FUSE_ATOMIC_TRUNCATE) != 0;
-    device->appends = (result.flags2 & FUSE_OURS_APPENDS) != 0;
+    device->is_ours = (result.flags2 & FUSE_OURS) != 0;
     return 0;
 }
 
@@ -486,12 +580,13 @@ int fs_device_open(const struct hal_dev_info *info, struct fs_device **result)
         return -ENOMEM;
     }
     device->dev = info->dev;
+    device->name = info->name;
     fs_chunks_init(device, info);
     int error = device_start(device, info);
     if (error != 0) {
         hal_dev_stop(info->dev);
         device_detach(info->dev);
-        for (size_t i = 0; i <= FAST_QUEUES; ++i) {
+        for (size_t i = 0; i < QUEUE_COUNT; ++i) {
             queue_free(&device->queues[i]);
         }
         heap_free(device);

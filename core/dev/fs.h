@@ -2,7 +2,8 @@
 // fs.h: the driver of file-system devices: FUSE requests over virtio-fs queues.
 //
 // Thread context, may block. Requests that the far end completes within the kick cost no switch;
-// others sleep until the interrupt. No request holds a lock while it waits.
+// others sleep until the interrupt. No request holds a lock while it waits. A far end that is gone
+// (a virtiofsd that has ended) makes every request fail with -EIO, after ten seconds.
 #ifndef CORE_DEV_FS_H
 #define CORE_DEV_FS_H
 
@@ -37,6 +38,13 @@ HAL_MUST_CHECK int fs_device_open(const struct hal_dev_info *info, struct fs_dev
 
 // 0, or the far end's negative errno, or -EIO when it breaks the rules.
 HAL_MUST_CHECK int fs_call(struct fs_device *device, struct fs_call *call);
+
+// The same for requests whose answer nobody wants, FORGET and RELEASE; data and data_out there are
+// none. Does not wait for it where it can.
+void fs_send(struct fs_device *device, struct fs_call *call);
+
+// Whom the far end acts for, from the next request on.
+void fs_owner_set(uint32_t uid, uint32_t gid);
 
 // Starts a wait (FUSE_POLL with FUSE_POLL_WAIT) for events of an open handle; done(argument,
 // events) is called once, by a thread of this driver: it may take locks and must not wait for long.

@@ -198,15 +198,19 @@ enum fuse_init_flags { // what we ask for; what the far end answers holds
     FUSE_MAX_PAGES = 1 << 22, // pages_max counts; without it 32
 };
 
-enum { FUSE_PAGES_MAX_DEFAULT = 32, FUSE_OURS_APPENDS = 1 << 31 };
+enum {
+    FUSE_PAGES_MAX_DEFAULT = 32,
+    // In flags2: hal-linux's far end, which lives as long as we do; with it a WRITE at offset
+    // UINT64_MAX appends.
+    FUSE_OURS = 1 << 31,
+};
 
 struct fuse_init_answer {
     uint32_t major, minor, read_ahead_max, flags;
     uint16_t background_max, congestion_threshold;
     uint32_t write_max, time_granularity;
     uint16_t pages_max, map_alignment;
-    uint32_t flags2; // FUSE_OURS_APPENDS: a WRITE at offset UINT64_MAX appends; hal-linux's far end
-                     // alone
+    uint32_t flags2;
     uint32_t unused[7];
 };
 

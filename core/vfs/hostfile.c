@@ -13,7 +13,7 @@
 #include "core/vfs/hostcache.h"
 #include "core/vfs/hostfs.h"
 
-enum { BOUNCE_SIZE = HEAP_SMALL_MAX, LISTING_SIZE = 8192, OPEN_SYNC = 04010000 };
+enum { BOUNCE_SIZE = HEAP_SMALL_MAX, LISTING_SIZE = HEAP_SMALL_MAX, OPEN_SYNC = 04010000 };
 
 static struct slab host_files = {.object_size = (sizeof(struct host_file) + 15) & ~(size_t)15};
 
@@ -215,7 +215,8 @@ int host_file_sync(struct file *file, bool data_only)
                            .node = host->node,
                            .arguments = &arguments,
                            .arguments_size = sizeof arguments};
-    return fs_call(host->device, &call);
+    const int result = fs_call(host->device, &call);
+    return result == -ENOSYS ? 0 : result; // what is written is the host's already
 }
 
 int host_file_seek(const struct host_file *host, uint64_t offset, enum seek_from from,
@@ -236,9 +237,15 @@ int host_file_seek(const struct host_file *host, uint64_t offset, enum seek_from
     return error;
 }
 
+// Where the far end knows no holes, all is data.
 static int file_find(struct file *file, uint64_t offset, enum seek_from what, uint64_t *result)
 {
-    return host_file_seek(file->state, offset, what, result);
+    const int error = host_file_seek(file->state, offset, what, result);
+    if (error != -ENOSYS) {
+        return error;
+    }
+    *result = offset;
+    return what == SEEK_TO_DATA ? 0 : host_file_size(file->state, result);
 }
 
 static int allocate_request(const struct host_file *host, unsigned how, uint64_t offset,
@@ -250,7 +257,8 @@ static int allocate_request(const struct host_file *host, unsigned how, uint64_t
                            .node = host->node,
                            .arguments = &arguments,
                            .arguments_size = sizeof arguments};
-    return fs_call(host->device, &call);
+    const int error = fs_call(host->device, &call);
+    return error == -ENOSYS ? -EOPNOTSUPP : error;
 }
 
 static int file_allocate_op(struct file *file, unsigned how, uint64_t offset, uint64_t size)
@@ -337,9 +345,7 @@ static void release_handle(const struct host_file *host, bool is_directory)
                            .node = host->node,
                            .arguments = &arguments,
                            .arguments_size = sizeof arguments};
-    // close has no use for an error: the handle is gone in any case.
-    int error = fs_call(host->device, &call);
-    (void)error;
+    fs_send(host->device, &call); // close has no use for an error: the handle is gone in any case
 }
 
 void host_file_close(struct file *file)

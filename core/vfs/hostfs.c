@@ -29,9 +29,7 @@ static void forget(struct fs_device *device, uint64_t node)
                            .node = node,
                            .arguments = &arguments,
                            .arguments_size = sizeof arguments};
-    // Nobody can be told of a failure; the far end then keeps a node more.
-    int error = fs_call(device, &call);
-    (void)error;
+    fs_send(device, &call);
 }
 
 static bool is_sane(const struct fuse_entry *entry)
@@ -92,11 +90,24 @@ static int entry_make(struct vnode *directory, struct fs_call *call, struct vnod
     return entry.node == 0 ? -EIO : node_new(directory->mount, &entry, child);
 }
 
-// When what was asked at a time may no longer be believed.
-static hal_ns time_after(hal_ns asked, uint64_t seconds, uint32_t nanoseconds)
+// For how long an answer holds.
+static hal_ns span_of(uint64_t seconds, uint32_t nanoseconds)
 {
     enum { SECONDS_MAX = 86400 };
-    return asked + (seconds < SECONDS_MAX ? seconds : SECONDS_MAX) * 1000000000 + nanoseconds;
+    return (seconds < SECONDS_MAX ? seconds : SECONDS_MAX) * 1000000000 + nanoseconds;
+}
+
+// There is no such name. A far end that says so by an error does not say for how long: then as long
+// as names hold, but no more than a second.
+static void absence_keep(struct vnode *directory, const char *name, hal_ns asked, uint64_t changes)
+{
+    static const hal_ns absent_max_ns = 1000000000;
+    struct host_mount *own = directory->mount->state;
+    const hal_ns valid = atomic_load_explicit(&own->valid_ns, memory_order_relaxed);
+    if (valid > 0 && directory->mount->read_only) {
+        host_name_keep(directory, name, NULL,
+                       asked + (valid < absent_max_ns ? valid : absent_max_ns), changes);
+    }
 }
 
 static int host_lookup(struct vnode *directory, const char *name, struct vnode **child)
@@ -110,22 +121,27 @@ static int host_lookup(struct vnode *directory, const char *name, struct vnode *
     struct fs_call call = {.operation = FUSE_LOOKUP, .name = name};
     int error = entry_ask(directory, &call, &entry);
     if (error != 0) {
+        if (error == -ENOENT) {
+            absence_keep(directory, name, asked, changes);
+        }
         return error;
     }
-    hal_ns until = time_after(asked, entry.entry_valid, entry.entry_valid_ns);
-    bool is_kept = until > asked && directory->mount->read_only;
+    hal_ns valid = span_of(entry.entry_valid, entry.entry_valid_ns);
+    bool is_kept = valid > 0 && directory->mount->read_only;
     if (entry.node == 0) { // there is no such name, and so it is until then
         if (is_kept) {
-            host_name_keep(directory, name, NULL, until, changes);
+            host_name_keep(directory, name, NULL, asked + valid, changes);
         }
         return -ENOENT;
     }
+    struct host_mount *own = directory->mount->state;
+    atomic_store_explicit(&own->valid_ns, valid, memory_order_relaxed);
     error = node_new(directory->mount, &entry, child);
     if (error == 0 && is_kept) {
         (*child)->is_fresh = false; // others have it, too
         host_node_of(*child)->valid_until =
-            time_after(asked, entry.attributes_valid, entry.attributes_valid_ns);
-        host_name_keep(directory, name, *child, until, changes);
+            asked + span_of(entry.attributes_valid, entry.attributes_valid_ns);
+        host_name_keep(directory, name, *child, asked + valid, changes);
     }
     return error;
 }
@@ -397,14 +413,16 @@ static int host_sync(struct vnode *vnode)
                            .node = host_node_of(vnode)->node,
                            .arguments = &arguments,
                            .arguments_size = sizeof arguments};
-    return fs_call(host_device_of(vnode), &call);
+    int error = fs_call(host_device_of(vnode), &call);
+    return error == -ENOSYS ? 0 : error; // what is written is the host's already
 }
 
 // A regular file without a name, open.
 static int host_temporary(struct vnode *directory, uint32_t mode, struct file *file,
                           struct vnode **child)
 {
-    return create_request(directory, FUSE_TMPFILE, "", mode, file, child);
+    int error = create_request(directory, FUSE_TMPFILE, "", mode, file, child);
+    return error == -ENOSYS ? -EOPNOTSUPP : error;
 }
 
 #define HOST_OPS                                                                                   \
@@ -451,6 +469,7 @@ int hostfs_fill(struct mount *mount, const struct hal_dev_info *info)
         return -ENOMEM;
     }
     mount->state = own;
+    atomic_init(&own->valid_ns, 0);
     struct fuse_entry entry = {.node = FUSE_ROOT};
     int error = fs_device_open(info, &own->device);
     error = error != 0 ? error : attributes_ask(own->device, &entry.attributes);

@@ -32,6 +32,7 @@ struct host_node {
 struct host_mount { // mount->state
     struct fs_device *device;
     const struct vnode_ops *ops; // of its nodes
+    _Atomic uint64_t valid_ns;   // for how long the far end's last answer about a name holds
 };
 
 struct host_watch;

@@ -3,6 +3,7 @@
 #include "core/vfs/vfs.h"
 
 #include "core/dev/block.h"
+#include "core/dev/fs.h"
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
 #include "core/vfs/hostcache.h"
@@ -26,6 +27,7 @@ void vfs_owner_set(uint32_t uid, uint32_t gid)
 {
     vnode_owner_uid = uid;
     vnode_owner_gid = gid;
+    fs_owner_set(uid, gid);
 }
 
 // ---- Attributes ----

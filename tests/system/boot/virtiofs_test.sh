@@ -32,6 +32,7 @@ serve() {
     "${as_root[@]}" python3 -c "$listen" "$work/$tag.socket" /usr/lib/qemu/virtiofsd -o sandbox=chroot -o "source=$directory" "$@" \
         >"$work/$tag.log" 2>&1 &
     served[$tag]=$!
+    echo $! >"$work/$tag.pid"
     while [ ! -S "$work/$tag.socket" ] && kill -0 ${served[$tag]} 2>/dev/null; do
         sleep 0.02
     done
@@ -46,7 +47,7 @@ boot() {
     timeout -k 1 60 qemu-system-x86_64 -accel tcg -M q35 -smp "$cpus" -cpu max -m 256 -nic none -vga none -display none \
         -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 -monitor none -serial stdio \
         -object memory-backend-memfd,id=memory,size=256M,share=on -numa node,memdev=memory "${devices[@]}" \
-        -kernel "$kernel" -append "$1" </dev/null 2>&1 | tr -d '\r' >"$log"
+        -kernel "$kernel" -append "$1" </dev/null 2>&1 | sed -u 's/\r$//' >"$log"
     status=${PIPESTATUS[0]}
     code=$((status % 2 == 1 ? status / 2 : 1000 + status))
     kill "${served[@]}" 2>/dev/null
@@ -161,6 +162,29 @@ as_linux "/usr/bin/python3 look.py"
 as_linux "/usr/bin/python3 map.py"
 as_linux "/usr/bin/sqlite3 a.db \"pragma journal_mode = wal; delete from t where a % 2 = 0; select count(*), sum(b) from t;\""
 as_linux "/usr/bin/sha256sum /usr/bin/bash /usr/bin/git file1"
+
+# A virtiofsd that ends while its files are used: one line, and the program learns of it. It takes ten seconds, so once.
+ends_in_the_middle() {
+    (
+        while ! grep -q "^it goes" "$log" 2>/dev/null; do sleep 0.1; done
+        kill -9 "$(cat "$work/work.pid")"
+    ) &
+    in_system "$work/here" "/usr/bin/lua5.4 again.lua"
+    grep -q "^osv: virtiofs:work: the device does not answer (has its virtiofsd ended?); its files are" "$log" &&
+        [ "$(tail -n 1 "$log")" = "nil	/here/again.lua: Input/output error	5" ] && [ "$code" = 7 ]
+}
+
+cat >"$work/here/again.lua" <<'END'
+print("it goes")
+while true do
+    local file = io.open("/here/again.lua")
+    if not file then break end
+    file:close()
+end
+print(io.open("/here/again.lua"))
+os.exit(7)
+END
+[ "$cpus" != 1 ] || report "a virtiofsd that ends" ends_in_the_middle
 
 serve root "$work/root"
 refuses "a root without the directories that are mounted upon" \
