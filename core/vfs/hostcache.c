@@ -52,7 +52,7 @@ struct cache_mapping { // state of a pager
 
 static struct mutex set_lock; // guards the sets
 static struct host_cache *sets[SETS];
-static _Atomic size_t cache_count;
+static _Atomic size_t cache_count; // written under set_lock
 
 static uint64_t page_down(uint64_t offset)
 {
@@ -116,7 +116,7 @@ static void remove_locked(struct host_cache *cache)
         place = &(*place)->next;
     }
     *place = cache->next;
-    atomic_fetch_sub(&cache_count, 1);
+    atomic_store(&cache_count, atomic_load(&cache_count) - 1);
 }
 
 static void pages_free(struct host_cache *cache, size_t first)
@@ -161,7 +161,7 @@ static struct host_cache *cache_get(const struct host_file *host)
         list_init(&cache->claims);
         cache->next = *set_of(host->node);
         *set_of(host->node) = cache;
-        atomic_fetch_add(&cache_count, 1);
+        atomic_store(&cache_count, atomic_load(&cache_count) + 1);
     }
     mutex_unlock(&set_lock);
     if (cache != new) {
