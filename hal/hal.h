@@ -246,12 +246,12 @@ HAL_MUST_CHECK int hal_dev_open(struct hal_dev *dev, uint64_t *features);
 
 // Attaches a ring to queue index; its interrupts go to cpu. All queues are attached before hal_dev_go.
 // -EINVAL: no such queue, or a ring that is longer than the device takes (an entropy device takes 8 entries, others
-// 64 at least), or an interrupt that it has no room for.
+// 64 at least). -ENOSPC: the machine has no interrupt left. Queues share one where the device has too few.
 HAL_MUST_CHECK int hal_dev_queue(struct hal_dev *dev, uint32_t index, const struct hal_ring *ring,
                                  uint32_t cpu);
 
 // Lets the device run. From here upcall_dev may name it; with HAL_DEV_CONFIG only where the device has room
-// for one more interrupt than its queues need. -ENOSPC, -EINVAL.
+// for one more interrupt than its queues need, or they share one (HAL_DEV_ALL). -ENOSPC, -EINVAL.
 HAL_MUST_CHECK int hal_dev_go(struct hal_dev *dev);
 
 // Stops the device. On return it touches no ring and no buffer.

@@ -19,6 +19,7 @@ struct attachment {
     _Atomic(struct hal_dev *) dev;
     void (*interrupt)(void *state, uint32_t queue);
     void *state;
+    uint32_t queue_count;
 };
 
 static const struct hal_boot *machine;
@@ -67,6 +68,16 @@ bool device_is_attached(struct hal_dev *dev)
     return attachment_find(dev) != NULL;
 }
 
+static uint32_t queue_count(const struct hal_dev *dev)
+{
+    for (size_t i = 0; machine != NULL && i < machine->dev_count; ++i) {
+        if (machine->devs[i].dev == dev) {
+            return machine->devs[i].queue_count;
+        }
+    }
+    return 0;
+}
+
 int device_attach(struct hal_dev *dev, void (*interrupt)(void *state, uint32_t queue), void *state)
 {
     mutex_lock(&attach_lock);
@@ -74,6 +85,7 @@ int device_attach(struct hal_dev *dev, void (*interrupt)(void *state, uint32_t q
     if (free != NULL) {
         free->interrupt = interrupt;
         free->state = state;
+        free->queue_count = queue_count(dev);
         atomic_store_explicit(&free->dev, dev, memory_order_release);
     }
     mutex_unlock(&attach_lock);
@@ -93,7 +105,12 @@ void device_detach(struct hal_dev *dev)
 void upcall_dev(struct hal_dev *dev, uint32_t queue, struct hal_frame *frame)
 {
     struct attachment *attachment = attachment_find(dev);
-    if (attachment != NULL) {
+    if (attachment != NULL && queue == HAL_DEV_ALL) {
+        for (uint32_t i = 0; i < attachment->queue_count; ++i) {
+            attachment->interrupt(attachment->state, i);
+        }
+        attachment->interrupt(attachment->state, HAL_DEV_CONFIG);
+    } else if (attachment != NULL) {
         attachment->interrupt(attachment->state, queue);
     }
     sched_interrupt_end(frame);

@@ -42,6 +42,7 @@ static void problem_write(void)
 void firmware_init(hal_phys rsdp)
 {
     (void)acpi_read(&acpi, rsdp != 0 ? rsdp : root_search(), view);
+    acpi_read_devices(&acpi, view);
     if (acpi.problem != NULL) {
         problem_write();
     }

@@ -5,7 +5,8 @@
 
 #include "hal/hal.h"
 
-// Calls core for the device whose vector it is. Interrupts off; the controller has been told.
+// Tells device and controller that the interrupt has been taken, and calls core for the device
+// whose vector it is. Interrupts off.
 void interrupt_deliver(uint32_t vector, struct hal_frame *frame);
 
 #endif

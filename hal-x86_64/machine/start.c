@@ -4,8 +4,10 @@
 
 #include "hal/common/crash.h"
 #include "hal/common/string.h"
+#include "hal/common/cmdline.h"
 #include "hal/common/image.h"
 #include "hal/common/virtio.h"
+#include "hal/common/virtio_mmio.h"
 #include "hal/upcall.h"
 
 #include "apic.h"
@@ -21,7 +23,11 @@
 #include "smp.h"
 #include "timer.h"
 
-enum { SIGN_PORT = 0xf9, SIGN_PORT_ANSWER = 0xe9 };
+enum {
+    SIGN_PORT = 0xf9,
+    SIGN_PORT_ANSWER = 0xe9,
+    WORDS_MAX = IMAGE_WORDS_MAX + 1 + CMDLINE_WORDS,
+};
 
 // From kernel.ld.
 extern char image_start[], image_end[];
@@ -33,6 +39,8 @@ static struct loader loader;
 static struct memory_list usable;
 static const char *const environment[] = {NULL};
 static struct virtio_found devices;
+static struct virtio_mmio_list mmio;
+static const char *arguments[WORDS_MAX + 1];
 static struct hal_boot boot;
 
 // Loaders put modules in the first MiB, too, even at address 0, which is none to core. They move to
@@ -62,6 +70,24 @@ static void memory_init(void)
     }
     smp_page_set(loader.low_page);
     paging_init(&loader.ram, &usable);
+}
+
+// Those of the command line first: it has those that have devices.
+static void devices_find(void)
+{
+    const struct acpi *acpi = firmware();
+    virtio_mmio_words_take(&mmio, loader.args, arguments, WORDS_MAX);
+    for (size_t i = 0; i < acpi->mmio_count; ++i) {
+        const struct acpi_mmio *found = &acpi->mmio[i];
+        const struct virtio_mmio_place place = {.start = found->region.start,
+                                                .size = (uint32_t)found->region.size,
+                                                .line = found->line,
+                                                .is_level = found->is_level,
+                                                .is_low = found->is_low};
+        virtio_mmio_add(&mmio, &place);
+    }
+    virtio_pci_find(&devices);
+    virtio_mmio_find(&devices, &mmio);
 }
 
 // To whoever started the machine, where QEMU has an isa-debugcon there: it runs.
@@ -102,9 +128,9 @@ HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol)
     timer_init();
     entropy_init(&boot_cpu);
     const uint32_t cpu_count = smp_init(&usable);
-    virtio_pci_find(&devices);
+    devices_find();
     boot = (struct hal_boot){
-        .args = loader.args,
+        .args = arguments,
         .env = environment,
         .cpu_count = cpu_count,
         .direct_base = (char *)LAYOUT_DIRECT,

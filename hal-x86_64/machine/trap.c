@@ -212,7 +212,6 @@ static void interrupt_run(struct hal_frame *frame)
         apic_end();
         flush_run();
     } else if (frame->number >= VECTOR_DEVICE && frame->number < VECTOR_KICK) {
-        apic_end();
         ++percpu_self()->upcall_count;
         interrupt_deliver(frame->number, frame_shown(frame));
     } else if (frame->number != VECTOR_SPURIOUS) {

@@ -78,17 +78,29 @@ static void problem_note(struct acpi *acpi, const struct acpi_table *table, cons
     }
 }
 
+static bool program_open(struct acpi *acpi, struct acpi_table *table, acpi_view *view)
+{
+    const char *problem = acpi->program == 0 ? NULL : acpi_table_open(table, acpi->program, view);
+    if (problem != NULL) {
+        problem_note(acpi, table, problem);
+    }
+    return acpi->program != 0 && problem == NULL;
+}
+
 void acpi_read_program(struct acpi *acpi, acpi_view *view)
 {
-    if (acpi->program == 0) {
-        return;
-    }
     struct acpi_table table;
-    const char *problem = acpi_table_open(&table, acpi->program, view);
-    if (problem == NULL) {
+    if (program_open(acpi, &table, view)) {
         acpi_sleep_find(&acpi->power, &table);
     }
-    problem_note(acpi, &table, problem);
+}
+
+void acpi_read_devices(struct acpi *acpi, acpi_view *view)
+{
+    struct acpi_table table;
+    if (acpi->is_reduced && program_open(acpi, &table, view)) {
+        acpi_mmio_find(acpi, &table);
+    }
 }
 
 // SRAT speaks of the CPUs that MADT lists, so it comes last.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // acpi.h: what firmware's tables say of the machine (ACPI specification 6.4, chapter 5).
 //
-// Only tables of data are read; of AML, which is a program, one package is looked up: \_S5, the
-// numbers that turn the machine off. Whatever the tables hold, reading them ends and touches
-// nothing outside of them: a table that is damaged gives no facts, and problem names it.
+// Only tables of data are read; of AML, which is a program, two things are looked up that are data
+// in it: \_S5, the numbers that turn the machine off, and the resources of virtio's devices.
+// Whatever the tables hold, reading them ends and touches nothing outside of them: a table that is
+// damaged gives no facts, and problem names it.
 #ifndef HAL_COMMON_ACPI_H
 #define HAL_COMMON_ACPI_H
 
@@ -15,6 +16,7 @@ enum {
     ACPI_IO_CONTROLLER_MAX = 8,
     ACPI_LINE_MAX = 16,
     ACPI_NODE_MEMORY_MAX = 32,
+    ACPI_MMIO_MAX = 32,
 };
 
 struct acpi_cpu {
@@ -66,6 +68,12 @@ struct acpi_node_memory {
     uint32_t node;
 };
 
+struct acpi_mmio { // a virtio device's registers, and its line, counted over all I/O APICs
+    struct hal_region region;
+    uint32_t line;
+    bool is_low, is_level;
+};
+
 struct acpi {
     struct acpi_cpu cpus[ACPI_CPU_MAX]; // those that may be started, in the order of the table
     size_t cpu_count;
@@ -78,8 +86,11 @@ struct acpi {
     size_t segment_count;
     struct acpi_node_memory node_memory[ACPI_NODE_MEMORY_MAX];
     size_t node_memory_count;
+    struct acpi_mmio mmio[ACPI_MMIO_MAX]; // in the order of their descriptions: acpi_read_devices
+    size_t mmio_count;
     struct acpi_power power;
     hal_phys program;           // DSDT; 0: there is none
+    bool is_reduced;            // the hardware is no PC's, but what DSDT says
     struct acpi_register timer; // PM timer, 3.579545 MHz
     uint8_t timer_bits;         // 24 or 32
     hal_phys hpet;              // 0: there is none
@@ -97,6 +108,9 @@ bool acpi_read(struct acpi *acpi, hal_phys rsdp, acpi_view *view);
 
 // Finds power.sleep_types, which only who turns the machine off needs: DSDT is long.
 void acpi_read_program(struct acpi *acpi, acpi_view *view);
+
+// Finds mmio, which only machines of reduced hardware have: elsewhere it does nothing.
+void acpi_read_devices(struct acpi *acpi, acpi_view *view);
 
 // Where the pointer structure is in [start, start+size), or 0: for loaders that do not say
 // (5.2.5.1).

@@ -286,7 +286,8 @@ static const char *fadt_add(struct acpi *acpi, const struct acpi_table *table)
     }
     const uint64_t flags = acpi_number(table, FADT_FLAGS, 4);
     struct acpi_power *power = &acpi->power;
-    if ((flags & FLAG_REDUCED) != 0) {
+    acpi->is_reduced = (flags & FLAG_REDUCED) != 0;
+    if (acpi->is_reduced) {
         power->sleep = register_at(table, FADT_SLEEP);
     } else {
         power->control[0] = register_either(table, FADT_CONTROL_A, FADT_CONTROL_A_LONG, 16);

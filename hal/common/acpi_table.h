@@ -32,4 +32,7 @@ hal_phys acpi_program_address(const struct acpi_table *table);
 // Looks for \_S5 in a table of AML.
 void acpi_sleep_find(struct acpi_power *power, const struct acpi_table *table);
 
+// Looks for virtio's devices in a table of AML.
+void acpi_mmio_find(struct acpi *acpi, const struct acpi_table *table);
+
 #endif

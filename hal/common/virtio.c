@@ -21,7 +21,6 @@ enum {
     STATUS_FAILED = 128,
     RESET_POLLS = 1000000,
     CONFIG_TRIES = 1000,
-    NOTIFY_SIZE = 2,
     ID_NET = 1,
     ID_BLOCK = 2,
     ID_CONSOLE = 3,
@@ -53,30 +52,52 @@ static void address_write(const struct hal_dev *dev, enum virtio_register which,
 
 // ---- Interrupts ------------------------------------------------------------------
 
-// The next entry of the table gets the interrupt's message. -EINVAL: there are too few.
+static int number_take(struct hal_dev *dev, uint32_t queue, struct virtio_interrupt *interrupt)
+{
+    int error = 0;
+    if (!interrupt->is_taken) {
+        error = machine_interrupt_take(dev, queue, &interrupt->number);
+        interrupt->is_taken = error == 0;
+    }
+    return error;
+}
+
+// Entry of the table gets the interrupt's message.
+static int entry_set(struct hal_dev *dev, uint32_t entry, uint32_t queue,
+                     struct virtio_interrupt *interrupt, uint32_t cpu)
+{
+    const int error = number_take(dev, queue, interrupt);
+    if (error == 0) {
+        struct pci_message message;
+        machine_interrupt_message(interrupt->number, cpu, &message);
+        pci_msix_set(&dev->msix, entry, &message);
+    }
+    return error;
+}
+
+// The next entry is the queue's; where there are too few, the last one is everybody's who comes,
+// and of whose it was.
 static int entry_take(struct hal_dev *dev, uint32_t queue, struct virtio_interrupt *interrupt,
                       uint32_t cpu, uint32_t *entry)
 {
-    if (dev->entry_count >= dev->msix.count) {
-        return -ERROR_INVAL;
+    if (dev->entry_count < dev->msix.count) {
+        *entry = dev->entry_count;
+        const int error = entry_set(dev, *entry, queue, interrupt, cpu);
+        dev->entry_count += error == 0;
+        return error;
     }
-    if (!interrupt->is_taken) {
-        const int error = machine_interrupt_take(dev, queue, &interrupt->number);
-        if (error != 0) {
-            return error;
-        }
-        interrupt->is_taken = true;
+    *entry = dev->msix.count - 1;
+    if (dev->is_shared) {
+        return 0;
     }
-    struct pci_message message;
-    machine_interrupt_message(interrupt->number, cpu, &message);
-    *entry = dev->entry_count++;
-    pci_msix_set(&dev->msix, *entry, &message);
-    return 0;
+    const int error = entry_set(dev, *entry, HAL_DEV_ALL, &dev->shared_interrupt, cpu);
+    dev->is_shared = error == 0;
+    return error;
 }
 
 // A device that has no room for it says so by another entry than the one that was written.
-static int interrupt_attach(struct hal_dev *dev, uint32_t queue, struct virtio_interrupt *interrupt,
-                            uint32_t cpu, enum virtio_register vector)
+static int message_attach(struct hal_dev *dev, uint32_t queue, struct virtio_interrupt *interrupt,
+                          uint32_t cpu, enum virtio_register vector)
 {
     uint32_t entry;
     const int error = entry_take(dev, queue, interrupt, cpu, &entry);
@@ -85,6 +106,33 @@ static int interrupt_attach(struct hal_dev *dev, uint32_t queue, struct virtio_i
     }
     virtio_write(dev, vector, entry);
     return virtio_read(dev, vector) == entry ? 0 : -ERROR_INVAL;
+}
+
+// One line for the whole device, which goes to the CPU of the first queue.
+static int line_attach(struct hal_dev *dev, uint32_t cpu)
+{
+    if (dev->is_shared) {
+        return 0;
+    }
+    int error = number_take(dev, HAL_DEV_ALL, &dev->shared_interrupt);
+    error =
+        error != 0 ? error : machine_line_connect(&dev->line, dev->shared_interrupt.number, cpu);
+    dev->is_shared = error == 0;
+    return error;
+}
+
+static int interrupt_attach(struct hal_dev *dev, uint32_t queue, struct virtio_interrupt *interrupt,
+                            uint32_t cpu, enum virtio_register vector)
+{
+    return dev->interrupt_status != NULL ? line_attach(dev, cpu)
+                                         : message_attach(dev, queue, interrupt, cpu, vector);
+}
+
+void virtio_acknowledge(const struct hal_dev *dev)
+{
+    if (dev->interrupt_status != NULL) {
+        register_write(dev->interrupt_acknowledge, 4, register_read(dev->interrupt_status, 4));
+    }
 }
 
 // ---- Opening -------------------------------------------------------------------
@@ -100,6 +148,7 @@ static bool reset(struct hal_dev *dev)
         dev->queues[i].is_attached = false;
     }
     dev->entry_count = 0;
+    dev->is_shared = false;
     return virtio_read(dev, VIRTIO_STATUS) == 0;
 }
 
@@ -145,9 +194,10 @@ int hal_dev_open(struct hal_dev *dev, uint64_t *features)
 // Where the selected queue is notified. NULL: outside of the device.
 static volatile char *notify_place(const struct hal_dev *dev)
 {
+    const bool has_offset = dev->places[VIRTIO_QUEUE_NOTIFY_OFFSET].size != 0;
     const uint64_t offset =
-        (uint64_t)virtio_read(dev, VIRTIO_QUEUE_NOTIFY_OFFSET) * dev->notify_step;
-    return offset + NOTIFY_SIZE <= dev->notify_size ? dev->notify + offset : NULL;
+        has_offset ? (uint64_t)virtio_read(dev, VIRTIO_QUEUE_NOTIFY_OFFSET) * dev->notify_step : 0;
+    return offset + dev->notify_width <= dev->notify_size ? dev->notify + offset : NULL;
 }
 
 int hal_dev_queue(struct hal_dev *dev, uint32_t index, const struct hal_ring *ring, uint32_t cpu)
@@ -180,7 +230,7 @@ int hal_dev_queue(struct hal_dev *dev, uint32_t index, const struct hal_ring *ri
 // Queues come first: QEMU's console devices have two entries.
 int hal_dev_go(struct hal_dev *dev)
 {
-    if (dev->entry_count < dev->msix.count) {
+    if (dev->is_shared || dev->entry_count < dev->msix.count) {
         const int error =
             interrupt_attach(dev, HAL_DEV_CONFIG, &dev->config_interrupt, 0, VIRTIO_CONFIG_VECTOR);
         if (error != 0) {
@@ -200,7 +250,7 @@ void hal_dev_kick(struct hal_dev *dev, uint32_t index)
 {
     // The ring is in memory of another kind than the register.
     atomic_thread_fence(memory_order_seq_cst);
-    register_write(dev->queues[index].notify, NOTIFY_SIZE, index);
+    register_write(dev->queues[index].notify, dev->notify_width, index);
 }
 
 // ---- Configuration ---------------------------------------------------------------

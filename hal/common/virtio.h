@@ -2,8 +2,8 @@
 // virtio.h: hal.h's devices for machines that have virtio devices (virtio 1.2, 4.1 and 4.2).
 //
 // A device is a set of registers, whose places and widths are what PCI and MMIO differ in, an area
-// of configuration, and places to write to for a notification. virtio_pci.c finds devices and fills
-// in struct hal_dev, virtio.c does the rest. Features are core's matter.
+// of configuration, and places to write to for a notification. virtio_pci.c and virtio_mmio.c
+// find devices and fill in struct hal_dev, virtio.c does the rest. Features are core's matter.
 //
 // Nothing that a device says is believed: what lies outside of its memory makes it no device.
 #ifndef HAL_COMMON_VIRTIO_H
@@ -50,6 +50,14 @@ struct virtio_queue {
     bool is_attached;
 };
 
+struct virtio_mmio_place { // a set of registers, and the line of interrupt controllers that it
+                           // drives
+    hal_phys start;
+    uint32_t size;
+    uint32_t line;
+    bool is_level, is_low;
+};
+
 // Written while the machine boots and by hal_dev_open, hal_dev_queue and hal_dev_stop; read by any
 // CPU afterwards.
 struct hal_dev {
@@ -58,12 +66,15 @@ struct hal_dev {
     volatile char *config;
     uint32_t config_size;
     volatile char *notify; // queue q is notified at notify + its offset * notify_step
-    uint32_t notify_size, notify_step;
+    uint32_t notify_size, notify_step, notify_width;
     uint32_t queue_count;
-    struct virtio_interrupt config_interrupt;
+    struct virtio_interrupt config_interrupt, shared_interrupt;
     struct virtio_queue queues[VIRTIO_QUEUES_MAX];
-    struct pci_msix msix;
+    struct pci_msix msix; // of PCI
     uint32_t entry_count; // of msix in use since the device was opened
+    bool is_shared;       // its last entry, or its line, is all queues', and the configuration's
+    volatile char *interrupt_status, *interrupt_acknowledge; // NULL: it sends messages
+    struct virtio_mmio_place line;                           // where they are not NULL
     char name[VIRTIO_NAME_SIZE];
 };
 
@@ -79,6 +90,11 @@ HAL_MUST_CHECK int machine_interrupt_take(struct hal_dev *dev, uint32_t queue, u
 // What to write where for that interrupt to come to cpu.
 void machine_interrupt_message(uint32_t number, uint32_t cpu, struct pci_message *message);
 
+// From now on the line of place raises that interrupt on cpu. -EINVAL: there is no such line, or it
+// is another interrupt's.
+HAL_MUST_CHECK int machine_line_connect(const struct virtio_mmio_place *place, uint32_t number,
+                                        uint32_t cpu);
+
 // ---- What it gets ----------------------------------------------------------------
 
 struct virtio_found {
@@ -86,6 +102,9 @@ struct virtio_found {
     struct hal_dev_info infos[VIRTIO_DEVICES_MAX];
     size_t count;
 };
+
+// An interrupt of dev has come: before its controller is told, and before the upcall.
+void virtio_acknowledge(const struct hal_dev *dev);
 
 // All virtio devices behind PCI. Once, while the machine boots; what cannot be used is said on the
 // console and left out.

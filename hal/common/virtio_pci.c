@@ -120,14 +120,18 @@ static const char *device_read(struct hal_dev *dev, pci_address address)
         area_find(address, AREA_NOTIFY, NOTIFY_SIZE_MIN, &notify) != 0) {
         return "has no registers of virtio 1.0 where it says";
     }
-    if (msix_map(dev, address) != 0) {
-        return "has no MSI-X table where it says";
+    const int error = msix_map(dev, address);
+    if (error != 0) {
+        return error == -ERROR_NODEV ? "has no MSI-X interrupts, and others are not used (QEMU: "
+                                       "vectors=1 or more)"
+                                     : "has no MSI-X table where it says";
     }
     const uint32_t queue_count = *(volatile uint16_t *)(common.memory + COMMON_QUEUE_COUNT);
     dev->places = places;
     dev->registers = common.memory;
     dev->notify = notify.memory;
     dev->notify_size = notify.size;
+    dev->notify_width = NOTIFY_SIZE_MIN;
     dev->notify_step = notify_step(address, &notify);
     dev->queue_count = queue_count < VIRTIO_QUEUES_MAX ? queue_count : VIRTIO_QUEUES_MAX;
     if (area_find(address, AREA_DEVICE, 1, &config) == 0) { // not every kind has one

@@ -34,6 +34,7 @@ static bool tables_read(struct acpi *acpi, hal_phys root)
 {
     const bool right = acpi_read(acpi, root, view);
     acpi_read_program(acpi, view);
+    acpi_read_devices(acpi, view);
     for (size_t i = 0; i < block_count; ++i) {
         free(blocks[i]);
     }
@@ -140,14 +141,13 @@ static const unsigned char mcfg[] = {
 };
 
 static const unsigned char srat[] = {
-    1,    0,  0, 0, 0, 0, 0, 0, 0,    0, 0,    0, 0, 16, 1, 2, 1,  0, 0,    0, 0, 2, 0, 0, 0,
-    0,    0,  0, // CPU 2 is of node 0x201
-    2,    24, 0, 0, 7, 0, 0, 0, 0x2c, 1, 0,    0, 1, 0,  0, 0, 0,  0, 0,    0, 0, 0, 0, 0, // 300 of
-                                                                                           // 7
-    1,    40, 7, 0, 0, 0, 0, 0, 0,    0, 0x10, 0, 1, 0,  0, 0, 0,  0, 0x20, 0, 0, 0, 0, 0, 0,
-    0,    0,  0, 1, 0, 0, 0, 0, 0,    0, 0,    0, 0, 0,  0, 1, 40, 8, 0,    0, 0, 0, 0, 0, 0,
-    0x10, 0,  1, 0, 0, 0, 0, 0, 0x20, 0, 0,    0, 0, 0,  0, 0, 0,  0, 0,    0, 0, 0, 0, 0, 0,
-    0,    0,  0, 0, 0, // not in use
+    1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 1, 2, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0,
+    0, // CPU 2 is of node 0x201
+    2, 24, 0, 0, 7, 0, 0, 0, 0x2c, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // 300 of
+                                                                                // 7
+    1, 40, 7, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 1, 0, 0, 0, 0, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 40, 8, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 1, 0, 0, 0, 0, 0, 0x20, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // not in use
 };
 
 static const unsigned char hpet[] = {
@@ -241,6 +241,45 @@ START_TEST(facts)
         ck_assert(acpi.power.has_sleep_types);
         ck_assert_uint_eq(acpi.power.sleep_types[0], 5);
         ck_assert_uint_eq(acpi.power.sleep_types[1], 6);
+    }
+}
+END_TEST
+
+// Two devices as QEMU's microvm describes them, and one without an interrupt between.
+static const unsigned char virtio_devices[] = {
+    0x5b, 0x82, 0x40, 4,    'V',  'R',  '0',  '0',  8,    '_', 'H',  'I',  'D',  0x0d, 'L',
+    'N',  'R',  'O',  '0',  '0',  '0',  '5',  0,    8,    '_', 'U',  'I',  'D',  0,    8,
+    '_',  'C',  'R',  'S',  0x11, 0x1a, 0x0a, 0x17, 0x86, 9,   0,    1,    0,    0,    0xb0,
+    0xfe, 0,    2,    0,    0,    0x89, 6,    0,    1,    1,   24,   0,    0,    0,    0x79,
+    0,    0x0d, 'L',  'N',  'R',  'O',  '0',  '0',  '0',  '5', 0,    0x86, 9,    0,    1,
+    0,    4,    0xb0, 0xfe, 0,    2,    0,    0,    0x79, 0,   0x0d, 'L',  'N',  'R',  'O',
+    '0',  '0',  '0',  '5',  0,    0x86, 9,    0,    1,    0,   2,    0xb0, 0xfe, 0,    2,
+    0,    0,    0x89, 6,    0,    7,    1,    0x2f, 1,    0,   0};
+
+START_TEST(virtio_devices_are_found)
+{
+    memory_clear(false);
+    size_t start = fadt_add(virtio_devices, sizeof virtio_devices);
+    ck_assert(tables_read(&acpi, ROOT));
+    ck_assert_uint_eq(acpi.mmio_count, 0); // a PC, where nobody looks
+    put(start + 112, 1 << 20, 4);
+    table_fix(start);
+    ck_assert(tables_read(&acpi, ROOT));
+    ck_assert_uint_eq(acpi.mmio_count, 2);
+    ck_assert_uint_eq(acpi.mmio[0].region.start, 0xfeb00000);
+    ck_assert_uint_eq(acpi.mmio[0].region.size, 512);
+    ck_assert_uint_eq(acpi.mmio[0].line, 24);
+    ck_assert(acpi.mmio[0].is_level && !acpi.mmio[0].is_low);
+    ck_assert_uint_eq(acpi.mmio[1].region.start, 0xfeb00200);
+    ck_assert_uint_eq(acpi.mmio[1].line, 0x12f);
+    ck_assert(!acpi.mmio[1].is_level && acpi.mmio[1].is_low);
+    for (size_t size = 0; size < sizeof virtio_devices; ++size) { // cut anywhere
+        memory_clear(false);
+        start = fadt_add(virtio_devices, size);
+        put(start + 112, 1 << 20, 4);
+        table_fix(start);
+        (void)tables_read(&acpi, ROOT);
+        ck_assert_uint_le(acpi.mmio_count, 1);
     }
 }
 END_TEST
@@ -474,6 +513,7 @@ int main(void)
     tcase_add_test(tcase, hardware_is_reduced);
     tcase_add_test(tcase, root_is_searched);
     tcase_add_test(tcase, root_is_damaged);
+    tcase_add_test(tcase, virtio_devices_are_found);
     tcase_add_test(tcase, tables_are_damaged);
     tcase_add_test(tcase, entries_are_damaged);
     tcase_add_test(tcase, sleep_package_is_damaged);

@@ -7,6 +7,8 @@
 
 #include "hal/common/pci.h"
 #include "hal/common/virtio.h"
+#include "hal/common/virtio_mmio.h"
+#include "hal/upcall.h"
 
 // ---- The bus: configuration spaces and the memory behind their BARs -----------------
 
@@ -70,12 +72,12 @@ char *machine_device_map(hal_phys start, size_t size)
                : NULL;
 }
 
-static uint32_t interrupts_left, interrupts_taken;
+static uint32_t interrupts_left, interrupts_taken, queue_last;
 
 int machine_interrupt_take(struct hal_dev *dev, uint32_t queue, uint32_t *number)
 {
     (void)dev;
-    (void)queue;
+    queue_last = queue;
     if (interrupts_left == 0) {
         return -ENOSPC;
     }
@@ -87,6 +89,19 @@ int machine_interrupt_take(struct hal_dev *dev, uint32_t queue, uint32_t *number
 void machine_interrupt_message(uint32_t number, uint32_t cpu, struct pci_message *message)
 {
     *message = (struct pci_message){.address = 0x1fee00000 + cpu * 0x1000, .data = number};
+}
+
+static struct virtio_mmio_place line;
+static uint32_t line_number, line_cpu, lines_connected;
+static bool has_no_line;
+
+int machine_line_connect(const struct virtio_mmio_place *place, uint32_t number, uint32_t cpu)
+{
+    line = *place;
+    line_number = number;
+    line_cpu = cpu;
+    ++lines_connected;
+    return has_no_line ? -EINVAL : 0;
 }
 
 static char console[4096];
@@ -124,6 +139,7 @@ static void start(void)
     function_count = 0;
     interrupts_left = 200;
     interrupts_taken = 0;
+    lines_connected = 0;
     console[0] = 0;
     memset(memory, 0, sizeof memory);
 }
@@ -383,8 +399,7 @@ START_TEST(a_queue_that_cannot_be_is_refused)
     ck_assert_int_eq(hal_dev_queue(dev, 0, &ring, 0), -EINVAL); // once
     ck_assert_int_eq(hal_dev_queue(dev, 1, &ring, 0), 0);
     ck_assert_int_eq(hal_dev_queue(dev, 2, &ring, 0), 0);
-    ck_assert_int_eq(hal_dev_queue(dev, 3, &ring, 0), -EINVAL); // three messages are all it has
-    ck_assert_int_eq(hal_dev_go(dev), 0); // none is left for the configuration
+    ck_assert_int_eq(hal_dev_go(dev), 0); // three messages are all it has
     ck_assert_uint_eq(*(uint16_t *)(memory + COMMON + 16), 0);
     // The same interrupts again.
     ck_assert_int_eq(hal_dev_open(dev, &features), 0);
@@ -394,6 +409,26 @@ START_TEST(a_queue_that_cannot_be_is_refused)
     interrupts_left = 0;
     ck_assert_int_eq(hal_dev_open(dev, &features), 0);
     ck_assert_int_eq(hal_dev_queue(dev, 3, &ring, 0), -ENOSPC);
+}
+END_TEST
+
+START_TEST(queues_share_the_last_message)
+{
+    virtio_function(0x0018, 2);
+    struct hal_dev *dev = virtio_find_one();
+    uint64_t features = 1;
+    const struct hal_ring ring = {.size = 64};
+    ck_assert_int_eq(hal_dev_open(dev, &features), 0);
+    for (uint32_t i = 0; i < QUEUES; ++i) {
+        ck_assert_int_eq(hal_dev_queue(dev, i, &ring, 0), 0);
+        ck_assert_uint_eq(*(uint16_t *)(memory + COMMON + 26), i < 2 ? i : 2); // of three
+        ck_assert_uint_eq(queue_last, i < 3 ? i : HAL_DEV_ALL);
+    }
+    ck_assert_uint_eq(entry(1)[2], 101);
+    ck_assert_uint_eq(entry(2)[2], 103); // in place of 102, its first queue's own
+    ck_assert_int_eq(hal_dev_go(dev), 0);
+    ck_assert_uint_eq(*(uint16_t *)(memory + COMMON + 16), 2); // the configuration's, too
+    ck_assert_uint_eq(interrupts_taken, 4);
 }
 END_TEST
 
@@ -483,6 +518,140 @@ START_TEST(a_device_that_lies_is_left_out)
 }
 END_TEST
 
+// ---- Registers that are memory of their own --------------------------------------------
+
+static void register_put(uint32_t offset, uint32_t value)
+{
+    memcpy(memory + offset, &value, sizeof value);
+}
+
+static uint32_t register_at(uint32_t offset)
+{
+    uint32_t value;
+    memcpy(&value, memory + offset, sizeof value);
+    return value;
+}
+
+static struct virtio_mmio_list mmio_new(uint32_t version, uint32_t kind)
+{
+    register_put(0, 0x74726976);
+    register_put(4, version);
+    register_put(8, kind);
+    register_put(0x10, 0x11); // features, in both halves
+    register_put(0x34, 64);
+    memcpy(memory + 0x100, "0123456789", 10);
+    struct virtio_mmio_list list = {.count = 0};
+    virtio_mmio_add(&list, &(struct virtio_mmio_place){
+                               .start = memory_start, .size = 512, .line = 7, .is_level = true});
+    found.count = 0;
+    virtio_mmio_find(&found, &list);
+    return list;
+}
+
+START_TEST(registers_in_memory_are_a_device)
+{
+    mmio_new(2, 2);
+    ck_assert_uint_eq(found.count, 1);
+    struct hal_dev *dev = found.infos[0].dev;
+    ck_assert_str_eq(found.infos[0].name, "vda");
+    ck_assert_uint_eq(found.infos[0].queue_count, VIRTIO_QUEUES_MAX); // all have room for a ring
+    uint64_t features = 0x1100000001, bytes = 0;
+    ck_assert_int_eq(hal_dev_open(dev, &features), 0);
+    ck_assert_uint_eq(features, 0x1100000001);
+    const struct hal_ring ring = {.desc = 0x123456000, .avail = 0x1000, .used = 0x2000, .size = 64};
+    ck_assert_int_eq(hal_dev_queue(dev, 3, &ring, 2), 0);
+    ck_assert_int_eq(hal_dev_queue(dev, 4, &ring, 1), 0);
+    ck_assert_uint_eq(register_at(0x30), 4);
+    ck_assert_uint_eq(register_at(0x38), 64);
+    ck_assert_uint_eq(register_at(0x44), 1);
+    ck_assert_uint_eq(register_at(0x80), 0x23456000);
+    ck_assert_uint_eq(register_at(0x84), 1);
+    ck_assert_uint_eq(register_at(0x90), 0x1000);
+    ck_assert_uint_eq(register_at(0xa0), 0x2000);
+    ck_assert_uint_eq(lines_connected, 1); // one line, on the first queue's CPU
+    ck_assert_uint_eq(line.line, 7);
+    ck_assert(line.is_level && !line.is_low);
+    ck_assert_uint_eq(line_number, 100);
+    ck_assert_uint_eq(line_cpu, 2);
+    ck_assert_uint_eq(queue_last, HAL_DEV_ALL);
+    ck_assert_int_eq(hal_dev_go(dev), 0);
+    ck_assert_uint_eq(register_at(0x70), 1 | 2 | 4 | 8);
+    hal_dev_kick(dev, 3);
+    ck_assert_uint_eq(register_at(0x50), 3);
+    register_put(0x60, 3);
+    virtio_acknowledge(dev);
+    ck_assert_uint_eq(register_at(0x64), 3);
+    hal_dev_config(dev, 2, &bytes, 7);
+    ck_assert_mem_eq(&bytes, "2345678\0", 8);
+    hal_dev_stop(dev);
+    ck_assert_uint_eq(register_at(0x70), 0);
+    has_no_line = true;
+    ck_assert_int_eq(hal_dev_queue(dev, 3, &ring, 2), -EINVAL);
+    has_no_line = false;
+}
+END_TEST
+
+START_TEST(registers_without_a_device_or_too_old_are_left_out)
+{
+    struct virtio_mmio_list list = mmio_new(2, 0); // nothing is behind them
+    ck_assert_uint_eq(found.count, 0);
+    ck_assert_str_eq(console, "");
+    mmio_new(1, 2);
+    ck_assert_uint_eq(found.count, 0);
+    ck_assert_str_eq(console, "osv: the virtio device at 0xfe000000 speaks an old virtio only "
+                              "(QEMU: -global virtio-mmio.force-legacy=false); it is left out\n");
+    console[0] = 0;
+    list.places[0].start += 2 * MEMORY_SIZE;
+    virtio_mmio_find(&found, &list);
+    list.places[0] = (struct virtio_mmio_place){.start = memory_start, .size = 255};
+    virtio_mmio_find(&found, &list);
+    register_put(0, 1);
+    list.places[0].size = 512;
+    virtio_mmio_find(&found, &list);
+    ck_assert_uint_eq(found.count, 0);
+    const char *line_at = console;
+    for (int i = 0; i < 3; ++i) {
+        line_at = strstr(line_at, "has no registers there; it is left out\n");
+        ck_assert_ptr_nonnull(line_at);
+        ++line_at;
+    }
+}
+END_TEST
+
+START_TEST(words_say_where_registers_are)
+{
+    static const char *const words[] = {
+        "--root=initrd",
+        "virtio_mmio.device=4K@0xfeb00000:5",
+        "--",
+        "program",
+        "virtio_mmio.device=is the program's",
+        "x",
+        "virtio_mmio.device=512@4273996288:12:3",
+        "virtio_mmio.device=512@0xfeb00000:6", // again
+        "virtio_mmio.device=4K@0xfeb00000",
+        "virtio_mmio.device=5G@1:2",
+        "virtio_mmio.device=1@0x10000000000000000:2",
+        NULL,
+    };
+    struct virtio_mmio_list list = {.count = 0};
+    const char *rest[9];
+    virtio_mmio_words_take(&list, words, rest, 8);
+    ck_assert_uint_eq(list.count, 2);
+    ck_assert_uint_eq(list.places[0].start, 0xfeb00000);
+    ck_assert_uint_eq(list.places[0].size, 4096);
+    ck_assert_uint_eq(list.places[0].line, 5);
+    ck_assert_uint_eq(list.places[1].start, 4273996288);
+    ck_assert_uint_eq(list.places[1].line, 12);
+    static const size_t kept[] = {0, 2, 3, 4, 5};
+    for (size_t i = 0; i < 5; ++i) {
+        ck_assert_ptr_eq(rest[i], words[kept[i]]);
+    }
+    ck_assert_ptr_null(rest[5]);
+    ck_assert_ptr_nonnull(strstr(console, "osv: option virtio_mmio.device=5G@1:2: wants "));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("device");
@@ -505,6 +674,13 @@ int main(void)
     tcase_add_test(device, configuration_is_read_within_its_bounds);
     tcase_add_test(device, names_count_by_kind);
     tcase_add_loop_test(device, a_device_that_lies_is_left_out, 0, 11);
+    tcase_add_test(device, queues_share_the_last_message);
+    TCase *mmio = tcase_create("mmio");
+    tcase_add_checked_fixture(mmio, start, NULL);
+    suite_add_tcase(suite, mmio);
+    tcase_add_test(mmio, registers_in_memory_are_a_device);
+    tcase_add_test(mmio, registers_without_a_device_or_too_old_are_left_out);
+    tcase_add_test(mmio, words_say_where_registers_are);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);

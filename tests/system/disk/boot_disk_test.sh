@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# boot_disk_test.sh KERNEL BOARD CPUS PROGRAM FACTS: disk.c on the x86_64 kernel in QEMU, upon a disk that Linux checks, and
+# the other way round. On q35 disks are behind PCI, on microvm their registers are a piece of memory.
+set -uo pipefail
+. "$(dirname "$0")/../boot/report.sh"
+
+kernel=$1 board=$2 cpus=$3 program=$4 facts=$5
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+log=$work/log
+size=3000832 # no whole chunk
+case $board in
+microvm*) device=virtio-blk-device rng=virtio-rng-device serial=virtio-serial-device ;;
+*) device=virtio-blk-pci rng=virtio-rng-pci serial=virtio-serial-pci ;;
+esac
+
+# boot ARGUMENTS QEMU-OPTIONS...
+boot() {
+    timeout 100 qemu-system-x86_64 -accel tcg -M "$board" -smp "$cpus" -cpu max -m 128 -nic none -vga none -display none \
+        -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 -monitor none -serial stdio -kernel "$kernel" \
+        -global virtio-mmio.force-legacy=false "${@:2}" -append "$1" </dev/null >"$log" 2>&1
+}
+
+# disk ARGUMENTS OPTIONS-OF-THE-DEVICE [QEMU-OPTIONS...]
+disk() {
+    boot "--root=initrd -- /bin/disk $1 /dev/vda" -initrd "$work/image" -device "$device,drive=disk$2" \
+        -drive "file=$work/disk,format=raw,if=none,id=disk" "${@:3}"
+}
+
+new() {
+    rm -f "$work/disk" && truncate -s "$size" "$work/disk"
+}
+
+says() {
+    "$@" >"$work/said" 2>&1
+    is "all $size bytes are right"
+}
+
+is() {
+    [ "$(cat "$log")" = "$1" ]
+}
+
+root=$work/files
+mkdir -p "$root"/{bin,dev,proc,tmp}
+cp "$program" "$root/bin/disk"
+mkfs.erofs --quiet "$work/image" "$root" >/dev/null
+
+new
+report "threads write a disk and read it back" says disk fill ""
+"$program" check "$work/disk" >"$log" 2>&1
+report "the file has what they wrote" is "all $size bytes are right"
+report "a disk of one queue, beside other devices" says disk check ",num-queues=1" -device "$rng" -device "$serial"
+new
+disk facts ",serial=number"
+report "sizes, controls and errors are Linux's" is "$(cat "$facts")"
+if [ "$device" = virtio-blk-pci ]; then
+    "$program" fill "$work/disk" >"$log" 2>&1
+    report "queues that share an interrupt" says disk check ",num-queues=4,vectors=2"
+    report "and all of them, that for the configuration, too" says disk check ",num-queues=4,vectors=1"
+    report "short rings" says disk check ",queue-size=4"
+    disk check ",vectors=0"
+    report "a device without message interrupts is left out" is "osv: the virtio device at PCI 00:01.0 has no MSI-X \
+interrupts, and others are not used (QEMU: vectors=1 or more); it is left out
+the size at 0: Bad file descriptor"
+    disk check ",disable-modern=true,disable-legacy=off"
+    report "an old device is left out" is "osv: the virtio device at PCI 00:01.0 has no registers of virtio 1.0 where \
+it says; it is left out
+the size at 0: Bad file descriptor"
+else
+    disk check "" -global virtio-mmio.force-legacy=true
+    report "an old device is left out" grep -q "speaks an old virtio only (QEMU: -global virtio-mmio.force-legacy=false); it \
+is left out" "$log"
+fi
+new
+disk fill ",logical_block_size=4096,physical_block_size=4096"
+report "a disk of larger blocks, cut to whole ones" is "all 2998272 bytes are right"
+echo "1..$count"
+exit $failed
