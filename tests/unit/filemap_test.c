@@ -68,6 +68,29 @@ static int file_read(struct vm_pager *pager, uint64_t offset, char *to, size_t s
     return 0;
 }
 
+// A file whose pages are not here: find asks for prepare, which brings a page.
+static struct {
+    bool is_here[FILE_PAGES];
+    int prepare_count, prepare_error;
+} far;
+
+static int far_find(struct vm_pager *pager, uint64_t offset, size_t size, bool is_made,
+                    struct vm_frames *found)
+{
+    if (!far.is_here[offset / PAGE]) {
+        return -EAGAIN;
+    }
+    return file_find(pager, offset, PAGE, is_made, found);
+}
+
+static int far_prepare(struct vm_pager *pager, uint64_t offset, size_t size)
+{
+    (void)areas(); // the mutex is free
+    ++far.prepare_count;
+    far.is_here[offset / PAGE] = offset / PAGE < file.pages && far.prepare_error == 0;
+    return far.prepare_error;
+}
+
 static uint64_t file_size(struct vm_pager *pager)
 {
     return file.pages == 0 ? 0 : file.pages * PAGE - 7;
@@ -169,6 +192,34 @@ START_TEST(shared_mappings_are_the_file)
     ck_assert_int_eq(vm_unmap(va, 40 * PAGE), 0);
     expect(other + PAGE, PAGE, 99);
     ck_assert_int_eq(vm_unmap(other, 20 * PAGE), 0);
+    file_clean_up();
+}
+END_TEST
+
+START_TEST(a_page_that_is_not_here_is_prepared)
+{
+    struct vm_pager far_pager = pager;
+    far_pager.find = far_find;
+    far_pager.prepare = far_prepare;
+    vm_host_may_wait = true;
+    file_make(20);
+    char *va = NULL, *own = NULL;
+    ck_assert_int_eq(vm_map(&va, 30 * PAGE, RW, VM_SHARED, &far_pager, 0), 0);
+    ck_assert_int_eq(vm_map(&own, 100 * PAGE, RW, 0, &far_pager, 0), 0);
+    ck_assert_int_eq(far.prepare_count, 2);
+    expect(va + 7 * PAGE, PAGE, 8);
+    ck_assert_int_eq(far.prepare_count, 3);
+    fill(own + 9 * PAGE, PAGE, 99); // the copy's neighbours are not here
+    ck_assert_int_eq(far.prepare_count, 4);
+    expect(va + 9 * PAGE, PAGE, 10);
+    ck_assert_int_eq(far.prepare_count, 4);
+    ck_assert(!touch(va + 25 * PAGE, HAL_READ)); // beyond the end, however often it is prepared
+    far.prepare_error = -EIO;
+    far.prepare_count = 0;
+    ck_assert(!touch(va + 11 * PAGE, HAL_READ));
+    ck_assert_int_eq(far.prepare_count, 1);
+    ck_assert_int_eq(vm_unmap(va, 30 * PAGE), 0);
+    ck_assert_int_eq(vm_unmap(own, 100 * PAGE), 0);
     file_clean_up();
 }
 END_TEST
@@ -484,6 +535,7 @@ int main(void)
     TCase *tests = tcase_create("unit");
     tcase_set_timeout(tests, 250);
     tcase_add_test(tests, shared_mappings_are_the_file);
+    tcase_add_test(tests, a_page_that_is_not_here_is_prepared);
     tcase_add_test(tests, private_mappings_copy_what_is_written);
     tcase_add_test(tests, small_private_data_is_copied_at_once_up_to_the_end);
     tcase_add_test(tests, what_is_cut_off_is_in_no_mapping);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // fs_far.c: a plain transport for far ends in a unit test: what hal-linux/dev/device.c does, in one
 // thread.
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/fuse.h>
 #include <linux/virtio_ring.h>
 
 #include "core/dev/device.h"
@@ -33,6 +36,7 @@ static struct hal_dev_info infos[DEVICES];
 static size_t device_count;
 static struct device_chain *deferred;
 size_t host_request_count;
+bool host_far_is_plain;
 
 int device_add(enum hal_dev_kind kind, const char *name, const struct device_ops *ops, void *state,
                const void *config)
@@ -91,6 +95,52 @@ void hal_dev_config(struct hal_dev *dev, uint32_t offset, void *out, size_t size
            size < dev->ops->config_size - offset ? size : dev->ops->config_size - offset);
 }
 
+// The request, whose header and fixed arguments are one part.
+static struct fuse_in_header *request_of(const struct device_chain *chain)
+{
+    return chain->parts[0].iov_base;
+}
+
+static bool is_plain_refused(const struct fuse_in_header *request)
+{
+    const struct fuse_write_in *write = (const struct fuse_write_in *)(request + 1);
+    return request->opcode == FUSE_ACCESS || request->opcode == FUSE_TMPFILE ||
+           request->opcode == FUSE_SYNCFS ||
+           (request->opcode == FUSE_WRITE && write->offset == UINT64_MAX);
+}
+
+// What the request is to others. True: it is answered.
+static bool plain_serve(struct device_chain *chain)
+{
+    struct fuse_in_header *request = request_of(chain);
+    if (request->opcode == FUSE_OPEN) {
+        ((struct fuse_open_in *)(request + 1))->flags &= ~(uint32_t)O_TRUNC;
+    }
+    if (!is_plain_refused(request)) {
+        return false;
+    }
+    struct fuse_out_header *answer = chain->parts[chain->in_count].iov_base;
+    const int error = request->opcode == FUSE_WRITE ? -EINVAL : -ENOSYS;
+    *answer = (struct fuse_out_header){sizeof *answer, error, request->unique};
+    device_chain_done(chain, sizeof *answer);
+    return true;
+}
+
+static uint32_t plain_answer(struct device_chain *chain, uint32_t written)
+{
+    const struct fuse_in_header *request = request_of(chain);
+    struct fuse_out_header *answer = chain->parts[chain->in_count].iov_base;
+    struct fuse_init_out *init = (struct fuse_init_out *)(answer + 1);
+    if (request->opcode == FUSE_INIT && written == sizeof *answer + sizeof *init) {
+        init->flags = init->flags2 = init->max_pages = 0;
+    } else if (request->opcode == FUSE_LOOKUP && answer->error == 0 &&
+               ((struct fuse_entry_out *)(answer + 1))->nodeid == 0) {
+        *answer = (struct fuse_out_header){sizeof *answer, -ENOENT, request->unique};
+        return sizeof *answer;
+    }
+    return written;
+}
+
 static void chain_take(struct hal_dev *dev, uint32_t index, uint16_t head)
 {
     struct far_queue *queue = &dev->queues[index];
@@ -107,7 +157,9 @@ static void chain_take(struct hal_dev *dev, uint32_t index, uint16_t head)
         }
     }
     ++host_request_count;
-    dev->ops->serve(chain);
+    if (!host_far_is_plain || !plain_serve(chain)) {
+        dev->ops->serve(chain);
+    }
 }
 
 void hal_dev_kick(struct hal_dev *dev, uint32_t index)
@@ -137,6 +189,7 @@ char *device_shared(const struct hal_dev *dev)
 
 void device_chain_done(struct device_chain *chain, uint32_t written)
 {
+    written = host_far_is_plain ? plain_answer(chain, written) : written;
     struct far_queue *queue = &chain->dev->queues[chain->queue];
     struct vring_used *used = (struct vring_used *)queue->ring.used;
     const struct vring_avail *avail = (const struct vring_avail *)queue->ring.avail;

@@ -43,6 +43,8 @@ static void host_rename(const char *from, const char *to)
     ck_assert_int_eq(rename(old, host_path(to)), 0);
 }
 
+static size_t frames_before;
+
 static void start(void)
 {
     snprintf(root, sizeof root, "/tmp/hostfs_test.XXXXXX");
@@ -62,6 +64,24 @@ static void start(void)
     vfs_owner_set(getuid(), getgid());
     ck_assert_int_eq(vfs_mount_device("tag", "/host", false), 0);
     ck_assert_int_eq(vfs_mount_device("tag-ro", "/a/b/ro", true), 0);
+    frames_before = host_frame_count();
+}
+
+static void host_read_check(const char *name, long offset, const char *text)
+{
+    char data[64] = {0};
+    FILE *file = fopen(host_path(name), "r");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fseek(file, offset, SEEK_SET), 0);
+    ck_assert_uint_eq(fread(data, 1, strlen(text), file), strlen(text));
+    fclose(file);
+    ck_assert_str_eq(data, text);
+}
+
+static void start_plain(void)
+{
+    host_far_is_plain = true;
+    start();
 }
 
 static void stop(void)
@@ -536,6 +556,70 @@ START_TEST(poll_waits_for_a_stream)
 }
 END_TEST
 
+// ---- Pages of mapped files, where the device has no shared memory ----
+
+static char *page_of(struct vm_pager *pager, uint64_t offset)
+{
+    struct vm_frames found = {0, 0};
+    ck_assert_int_eq(pager->prepare(pager, offset, 4096), 0);
+    int error = pager->find(pager, offset, 4096, true, &found);
+    return error == 0 ? (char *)found.start : NULL;
+}
+
+static void work(void)
+{
+    while (host_worker_run()) {
+    }
+}
+
+START_TEST(pages_of_a_mapped_file_are_one_with_it)
+{
+    host_sleep_hook = work;
+    char data[8] = {0};
+    size_t done;
+    struct stat host;
+    struct vm_pager *shared, *other;
+    struct file *file = open_file("/host/mapped", OPEN_READ_WRITE | OPEN_CREATE);
+    ck_assert_int_eq(file_truncate(file, 300000), 0);
+    ck_assert_int_eq(file_pager(file, &shared), 0);
+    ck_assert_int_eq(shared->claim(shared), 0);
+    ck_assert_int_eq(file_pager(file, &other), 0);
+    char *page = page_of(shared, 8192);
+    ck_assert_ptr_nonnull(page);
+    ck_assert_ptr_eq(page_of(other, 8192), page);
+    size_t before = host_request_count;
+    ck_assert_ptr_eq(page_of(shared, 65536), page + 65536 - 8192); // came with it
+    ck_assert_uint_eq(host_request_count, before);
+
+    ck_assert_int_eq(file_write_at(file, 8190, "abcd", 4, &done), 0);
+    ck_assert_int_eq(memcmp(page, "cd", 2), 0);
+    memcpy(page + 10, "mapped", 6);
+    ck_assert_int_eq(file_write_at(file, 8194, "ef", 2, &done), 0); // beside what is not there yet
+    ck_assert_int_eq(file_read_at(file, 8202, data, 6, &done), 0);
+    ck_assert_str_eq(data, "mapped");
+    page[20] = 'x';
+    ck_assert_int_eq(shared->sync(shared), 0);
+    host_read_check("mapped", 8192 + 20, "x");
+
+    page[30] = 'y';
+    ck_assert_int_eq(file_truncate(file, 8192 + 40), 0); // it moves into a page that is new
+    host_read_check("mapped", 8192 + 30, "y");
+    ck_assert_int_eq(file_truncate(file, 300000), 0);
+    page = page_of(shared, 8192);
+    ck_assert(page[30] == 'y' && page[39] == 0 && page[40] == 0);
+    ck_assert_ptr_null(page_of(shared, 1 << 20));
+    page[50] = 'z';
+    shared->put(shared); // the last that may have been written
+    host_read_check("mapped", 8192 + 50, "z");
+    host_write_file("mapped", "others");
+    other->put(other);
+    file_put(file);
+    ck_assert_int_eq(stat(host_path("mapped"), &host), 0);
+    ck_assert_int_eq(host.st_size, 6);
+    ck_assert_uint_eq(host_frame_count(), frames_before);
+}
+END_TEST
+
 static TCase *case_new(Suite *suite, const char *name, void (*setup)(void))
 {
     TCase *tests = tcase_create(name);
@@ -545,10 +629,9 @@ static TCase *case_new(Suite *suite, const char *name, void (*setup)(void))
     return tests;
 }
 
-int main(void)
+static void case_files(Suite *suite, const char *name, void (*setup)(void))
 {
-    Suite *suite = suite_create("hostfs");
-    TCase *files = case_new(suite, "files", start);
+    TCase *files = case_new(suite, name, setup);
     tcase_add_test(files, files_are_read_and_links_are_followed_in_the_guest);
     tcase_add_test(files, attributes_are_the_hosts);
     tcase_add_test(files, what_is_written_is_there_for_the_host);
@@ -562,6 +645,14 @@ int main(void)
     tcase_add_test(files, there_is_room_for_so_many_names);
     tcase_add_test(files, a_listing_has_each_name_once);
     tcase_add_test(files, nothing_is_left_open);
+    tcase_add_test(files, pages_of_a_mapped_file_are_one_with_it);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("hostfs");
+    case_files(suite, "files", start);
+    case_files(suite, "files of a plain far end", start_plain);
     TCase *pipes = case_new(suite, "streams", streams_start);
     tcase_add_test(pipes, a_stream_waits_for_its_input);
     tcase_add_test(pipes, a_stream_writes_all_as_its_reader_takes_it);

@@ -34,6 +34,10 @@ void host_devices_start(void);
 // How many requests the far ends have been asked.
 extern size_t host_request_count;
 
+// Far ends do not do what only hal-linux's does, as if they were QEMU's virtiofsd: FUSE_ACCESS,
+// TMPFILE, SYNCFS, appending, truncating in OPEN; a name that does not exist is an error.
+extern bool host_far_is_plain;
+
 // Runs what far ends deferred to a worker. False: there was nothing.
 bool host_worker_run(void);
 

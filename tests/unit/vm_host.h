@@ -41,4 +41,6 @@ void expect(char *va, size_t size, unsigned char byte);
 
 size_t areas(void); // how many there are
 
+extern bool vm_host_may_wait; // by a pager's prepare: a fault that has called it wakes its thread
+
 #endif
