@@ -60,10 +60,7 @@ static char *direct_start(const struct machine *machine)
     is_running = true;
     watch_add(listener);
     watch_add(qemu.pidfd);
-    for (char **argument = arguments; *argument != NULL; ++argument) {
-        free(*argument);
-    }
-    free(arguments);
+    qemu_arguments_free(arguments);
     free(program);
     return NULL;
 }

@@ -14,6 +14,7 @@
 
 #include "sim/run/failure.h"
 #include "sim/run/machine.h"
+#include "sim/run/qemu_arguments.h"
 
 #define QEMU_SCHEMA "http://libvirt.org/schemas/domain/qemu/1.0"
 
@@ -147,8 +148,8 @@ static void channels_write(xmlTextWriter *xml, const struct machine *machine)
     element_end(xml);
     debug_console_write(xml, machine->sockets[CHANNEL_SIGN], "0xf9");
     debug_console_write(xml, machine->sockets[CHANNEL_CODE], "0xf8");
-    if (machine->has_streams) {
-        attributes(xml, "controller", "type", "virtio-serial", "index", "0", "vectors", "16", NULL);
+    if (machine->has_streams && machine_has_pci(machine)) {
+        attributes(xml, "controller", "type", "virtio-serial", "index", "0", NULL);
         element_end(xml);
         port_write(xml, machine->sockets[CHANNEL_INPUT], "stdin");
         port_write(xml, machine->sockets[CHANNEL_OUTPUT], "stdout");
@@ -195,11 +196,23 @@ static void argument_write(xmlTextWriter *xml, const char *argument)
     element_end(xml);
 }
 
+static void virtio_arguments_write(xmlTextWriter *xml, const struct machine *machine)
+{
+    char **arguments = qemu_virtio_arguments_make(machine);
+    for (char **argument = arguments; *argument != NULL; ++argument) {
+        argument_write(xml, *argument);
+    }
+    qemu_arguments_free(arguments);
+}
+
 static void arguments_write(xmlTextWriter *xml, const struct machine *machine)
 {
     element_start(xml, "qemu:commandline");
     argument_write(xml, "-device");
     argument_write(xml, "isa-debug-exit,iobase=0xf4,iosize=4");
+    if (!machine_has_pci(machine)) {
+        virtio_arguments_write(xml, machine);
+    }
     for (size_t i = 0; i < machine->more_count; ++i) {
         argument_write(xml, machine->more[i]);
     }
@@ -220,8 +233,10 @@ char *domain_make(const struct machine *machine)
     attributes(xml, "memballoon", "model", "none", NULL);
     element_end(xml);
     channels_write(xml, machine);
-    disks_write(xml, machine);
-    mounts_write(xml, machine);
+    if (machine_has_pci(machine)) {
+        disks_write(xml, machine);
+        mounts_write(xml, machine);
+    }
     element_end(xml);
     arguments_write(xml, machine);
     check(xmlTextWriterEndDocument(xml));

@@ -18,6 +18,11 @@
 
 #define MEMORY_SPARE (2ul << 20) // what firmware and kernel need beside what is loaded
 
+bool machine_has_pci(const struct machine *machine)
+{
+    return strcmp(machine->board, "microvm") != 0;
+}
+
 struct line {
     char text[CMDLINE_SIZE];
     size_t size, word_count;
@@ -170,7 +175,8 @@ static void mounts_add(struct machine *machine, const struct options *options)
 }
 
 // QEMU would say that it cannot load the kernel, or the machine nothing at all.
-static void memory_check(const struct machine *machine, const struct image *image)
+static void memory_check(const struct machine *machine, const struct options *options,
+                         const struct image *image)
 {
     struct stat status;
     uint64_t needed = MEMORY_SPARE + image->memory_end;
@@ -178,8 +184,8 @@ static void memory_check(const struct machine *machine, const struct image *imag
         needed += (uint64_t)status.st_size;
     }
     if (machine->memory_size < needed) {
-        fail(STATUS_CANNOT, "--memory: %luk is too little for %s: give at least %luM",
-             machine->memory_size >> 10, image->path, (needed >> 20) + 1);
+        fail(STATUS_CANNOT, "--memory: %s is too little for %s: give at least %luM",
+             options->memory, image->path, (needed >> 20) + 1);
     }
 }
 
@@ -208,8 +214,7 @@ void machine_make(struct machine *machine, const struct options *options, const 
         .more_count = options->qemu.count,
     };
     machine->name = options->name == NULL ? text_make("osv-run-%d", (int)getpid()) : options->name;
-    // The kernel finds virtio devices by PCI.
-    machine->has_streams = image->kind == IMAGE_KERNEL && strcmp(options->board, "microvm") != 0;
+    machine->has_streams = image->kind == IMAGE_KERNEL; // a disk's kernel is not told of them
     if (image->kind == IMAGE_KERNEL) {
         machine->kernel = image->path;
         machine->initrd = options->initrd == NULL ? NULL : file_find("--initrd ", options->initrd);
@@ -217,7 +222,7 @@ void machine_make(struct machine *machine, const struct options *options, const 
         disk_check(options, image->path);
         disk_add(machine, image->path, image->kind == IMAGE_RAW_DISK ? "raw" : "qcow2", true);
     }
-    memory_check(machine, image);
+    memory_check(machine, options, image);
     disks_add(machine, options);
     mounts_add(machine, options);
     if (image->kind == IMAGE_KERNEL) {

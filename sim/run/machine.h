@@ -58,6 +58,9 @@ struct machine {
     size_t more_count;
 };
 
+// Whether devices are on a PCI bus; otherwise, on microvm, their registers are pieces of memory.
+bool machine_has_pci(const struct machine *machine);
+
 // Fills in all but the accelerator and the sockets. Ends the process where the options ask for what
 // cannot be.
 void machine_make(struct machine *machine, const struct options *options,

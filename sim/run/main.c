@@ -92,7 +92,8 @@ static void machine_run(const struct options *options, struct machine *machine,
 }
 
 // osv-run's status, with one line where it is not the program's.
-static int status_of(const struct options *options, const struct session_outcome *outcome)
+static int status_of(const struct options *options, enum accelerator accelerator,
+                     const struct session_outcome *outcome)
 {
     const char *why = outcome->explanation;
     switch (outcome->end) {
@@ -105,8 +106,9 @@ static int status_of(const struct options *options, const struct session_outcome
         note("the machine was turned off without an exit status");
         return STATUS_CLOSED;
     case END_STOPPED:
-        note("QEMU cannot go on%s%s%s", why[0] == 0 ? "" : ": ", why,
-             options->acceleration == ACCELERATION_TCG ? "" : "; try --accel tcg");
+        note("QEMU stopped the machine: %s", accelerator == ACCELERATOR_KVM
+                                                 ? "an internal error of KVM; try --accel tcg"
+                                                 : "is a disk of the host full?");
         return STATUS_CANNOT;
     case END_TIMEOUT:
         note("--timeout: the machine was ended after %" PRIu32 " s", options->timeout_s);
@@ -142,5 +144,5 @@ int main(int argc, char **argv)
     backend = options.is_direct ? &backend_direct : backend_libvirt(options.connect);
     scratch_make();
     machine_run(&options, &machine, &outcome);
-    return status_of(&options, &outcome);
+    return status_of(&options, machine.accelerator, &outcome);
 }

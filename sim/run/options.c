@@ -15,14 +15,14 @@
 #define MEMORY_MAX (1ul << 40)
 #define MEMORY_DEFAULT (1ul << 30)
 
-enum { TIMEOUT_MAX_S = 1000000 };
+enum { TIMEOUT_MAX_S = 1000000, MEGABYTE_SHIFT = 20 };
 
 static const char usage[] =
     "usage: osv-run [OPTIONS] IMAGE [-- PROGRAM ARGUMENTS...]\n"
     "Runs an image, or a kernel, in a virtual machine: QEMU's, started by libvirt.\n"
     "\n"
     "  -c, --cpus N                 virtual CPUs (default: the host's)\n"
-    "  -m, --memory SIZE            memory, with k, M or G (default 1G)\n"
+    "  -m, --memory SIZE            memory, with k, M or G, else in M (default 1G)\n"
     "      --connect URI            which libvirt (default qemu:///session); one of this host\n"
     "      --direct                 QEMU without libvirt\n"
     "      --name NAME              the domain's name (default osv-run-PID)\n"
@@ -31,7 +31,7 @@ static const char usage[] =
     "      --initrd FILE            loads FILE beside the kernel, as its root\n"
     "      --disk FILE[:ro]         a disk; repeatable: /dev/vda, /dev/vdb ...\n"
     "  -v, --mount HOST:GUEST[:ro]  shows a host directory to the program; repeatable\n"
-    "      --net none               no network: the kernel has no driver yet\n"
+    "      --net none               the kernel has no network yet\n"
     "  -e, --env NAME=VALUE         sets an environment variable; repeatable\n"
     "      --cwd DIR                the program's current directory\n"
     "      --kernel-option OPTION   gives the kernel one more option; repeatable\n"
@@ -107,7 +107,7 @@ static uint64_t memory_parse(const char *text)
         (*end != 0 && (unit == NULL || end[1] != 0))) {
         fail(STATUS_USAGE, "--memory: '%s' is not a size, such as 512M", text);
     }
-    int shift = unit == NULL ? 0 : 10 * (int)(unit - units + 1);
+    int shift = unit == NULL ? MEGABYTE_SHIFT : 10 * (int)(unit - units + 1);
     if (number > MEMORY_MAX >> shift) {
         fail(STATUS_USAGE, "--memory: %s is too much; at most %luG", text, MEMORY_MAX >> 30);
     }
@@ -140,8 +140,7 @@ static enum acceleration acceleration_parse(const char *text)
 static void network_check(const char *text)
 {
     if (strcmp(text, "none") != 0) {
-        fail(STATUS_USAGE, "--net: '%s' cannot be: the kernel has no network driver yet; only none",
-             text);
+        fail(STATUS_USAGE, "--net: '%s' cannot be: the kernel has no network yet; only none", text);
     }
 }
 
@@ -218,6 +217,7 @@ static void option_take(struct options *options, int option)
         break;
     case 'm':
         options->memory_size = memory_parse(optarg);
+        options->memory = optarg;
         break;
     case OPTION_MACHINE:
         options->board = board_parse(optarg);
@@ -253,8 +253,10 @@ __attribute__((noreturn)) static void wrong_option(char **argv, int option)
 
 void options_read(struct options *options, int argc, char **argv)
 {
-    *options = (struct options){
-        .connect = "qemu:///session", .board = "q35", .memory_size = MEMORY_DEFAULT};
+    *options = (struct options){.connect = "qemu:///session",
+                                .board = "q35",
+                                .memory = "1G",
+                                .memory_size = MEMORY_DEFAULT};
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, "-:c:m:v:e:", names, NULL)) != -1) {

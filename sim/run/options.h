@@ -26,6 +26,7 @@ struct options {
     const char *board;
     uint32_t cpu_count;
     uint64_t memory_size;
+    const char *memory; // as given
     enum acceleration acceleration;
     const char *initrd;
     const char *cwd;

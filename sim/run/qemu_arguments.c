@@ -51,11 +51,6 @@ static void socket_add(struct list *list, const char *id, const char *path)
     free(text);
 }
 
-static bool is_microvm(const struct machine *machine)
-{
-    return strcmp(machine->board, "microvm") == 0;
-}
-
 static void board_add(struct list *list, const struct machine *machine)
 {
     const bool is_kvm = machine->accelerator == ACCELERATOR_KVM;
@@ -83,20 +78,25 @@ static void channels_add(struct list *list, const struct machine *machine)
     socket_add(list, "code", machine->sockets[CHANNEL_CODE]);
     pair_add(list, "-device", text_make("isa-debugcon,iobase=0xf8,chardev=code"));
     pair_add(list, "-device", text_make("isa-debug-exit,iobase=0xf4,iosize=4"));
-    if (machine->has_streams) {
-        socket_add(list, "stdin", machine->sockets[CHANNEL_INPUT]);
-        socket_add(list, "stdout", machine->sockets[CHANNEL_OUTPUT]);
-        pair_add(list, "-device", text_make("virtio-serial-pci,id=serial,vectors=16"));
-        pair_add(list, "-device",
-                 text_make("virtserialport,bus=serial.0,chardev=stdin,name=stdin"));
-        pair_add(list, "-device",
-                 text_make("virtserialport,bus=serial.0,chardev=stdout,name=stdout"));
-    }
+}
+
+// "pci", or "device" where registers of devices are pieces of memory.
+static const char *transport(const struct machine *machine)
+{
+    return machine_has_pci(machine) ? "pci" : "device";
+}
+
+static void streams_add(struct list *list, const struct machine *machine)
+{
+    socket_add(list, "stdin", machine->sockets[CHANNEL_INPUT]);
+    socket_add(list, "stdout", machine->sockets[CHANNEL_OUTPUT]);
+    pair_add(list, "-device", text_make("virtio-serial-%s,id=serial", transport(machine)));
+    pair_add(list, "-device", text_make("virtserialport,bus=serial.0,chardev=stdin,name=stdin"));
+    pair_add(list, "-device", text_make("virtserialport,bus=serial.0,chardev=stdout,name=stdout"));
 }
 
 static void disks_add(struct list *list, const struct machine *machine)
 {
-    const char *bus = is_microvm(machine) ? "device" : "pci";
     for (size_t i = 0; i < machine->disk_count; ++i) {
         const struct machine_disk *disk = &machine->disks[i];
         const char *read_only = disk->read_only ? "on" : "off";
@@ -105,22 +105,47 @@ static void disks_add(struct list *list, const struct machine *machine)
                  text_make("driver=%s,node-name=disk%zu,read-only=%s,file.driver=file,"
                            "file.filename=%s,file.read-only=%s",
                            disk->format, i, read_only, path, read_only));
-        pair_add(list, "-device", text_make("virtio-blk-%s,drive=disk%zu", bus, i));
+        pair_add(list, "-device", text_make("virtio-blk-%s,drive=disk%zu", transport(machine), i));
         free(path);
     }
 }
 
 static void mounts_add(struct list *list, const struct machine *machine)
 {
-    const char *bus = is_microvm(machine) ? "device" : "pci";
     for (size_t i = 0; i < machine->mount_count; ++i) {
         const struct machine_mount *mount = &machine->mounts[i];
-        char *path = escaped(mount->socket);
-        pair_add(list, "-chardev", text_make("socket,id=%s,path=%s", mount->tag, path));
+        socket_add(list, mount->tag, mount->socket);
         pair_add(list, "-device",
-                 text_make("vhost-user-fs-%s,chardev=%s,tag=%s", bus, mount->tag, mount->tag));
-        free(path);
+                 text_make("vhost-user-fs-%s,chardev=%s,tag=%s", transport(machine), mount->tag,
+                           mount->tag));
     }
+}
+
+static void virtio_add(struct list *list, const struct machine *machine)
+{
+    if (!machine_has_pci(machine)) {
+        pair_add(list, "-global", text_make("virtio-mmio.force-legacy=false"));
+    }
+    if (machine->has_streams) {
+        streams_add(list, machine);
+    }
+    disks_add(list, machine);
+    mounts_add(list, machine);
+}
+
+char **qemu_virtio_arguments_make(const struct machine *machine)
+{
+    struct list list = {.items = zeroed(ARGUMENTS_MAX, sizeof(char *))};
+    virtio_add(&list, machine);
+    return list.items;
+}
+
+void qemu_arguments_free(char **arguments)
+{
+    for (char **argument = arguments; *argument != NULL; ++argument) {
+        free(*argument);
+    }
+    free(arguments);
 }
 
 char **qemu_arguments_make(const struct machine *machine, const char *qemu, const char *monitor)
@@ -136,8 +161,7 @@ char **qemu_arguments_make(const struct machine *machine, const char *qemu, cons
     socket_add(&list, "monitor", monitor);
     pair_add(&list, "-mon", text_make("chardev=monitor,mode=control"));
     channels_add(&list, machine);
-    disks_add(&list, machine);
-    mounts_add(&list, machine);
+    virtio_add(&list, machine);
     if (machine->kernel != NULL) {
         pair_add(&list, "-kernel", text_make("%s", machine->kernel));
         pair_add(&list, "-append", text_make("%s", machine->command_line));

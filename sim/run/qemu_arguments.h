@@ -9,4 +9,10 @@ struct machine;
 // connects to.
 char **qemu_arguments_make(const struct machine *machine, const char *qemu, const char *monitor);
 
+// Of these, those of virtio devices.
+char **qemu_virtio_arguments_make(const struct machine *machine);
+
+// Frees such a list.
+void qemu_arguments_free(char **arguments);
+
 #endif

@@ -22,11 +22,10 @@ MEMORY_MIN, MEMORY_MAX = 32, 2048  # MB
 def boot(command):
     """None, or what is wrong."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    # By microvm's serial port both come as one.
-    said = done.stdout + done.stderr
-    if done.returncode == 0 and said == b"output\nerrors\n":
+    if (done.returncode, done.stdout, done.stderr) == (0, b"output\n", b"errors\n"):
         return None
-    return "status %d: %s\n%s" % (done.returncode, shlex.join(command), said.decode(errors="replace"))
+    said = (done.stdout + done.stderr).decode(errors="replace")
+    return "status %d: %s\n%s" % (done.returncode, shlex.join(command), said)
 
 
 def main(arguments):

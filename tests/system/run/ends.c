@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ends.c: the program that run_test.py starts: ends as it is told, after two lines.
 //
-//     ends status N | signal N | copy | wait | arguments WORD... | write FILE...
+//     ends status N | signal N | copy | wait | arguments WORD... | write FILE... | blocks FILE...
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -44,6 +44,22 @@ static int files_write(char **names)
     return error;
 }
 
+// Each one's first word, and what becomes of an attempt to write another.
+static void blocks_change(char **names)
+{
+    for (; *names != NULL; ++names) {
+        char block[4096] = "";
+        int fd = open(*names, O_RDWR);
+        ssize_t got = pread(fd, block, sizeof block, 0);
+        printf("%s ", got > 0 ? block : "?");
+        memcpy(block, "written", 7);
+        errno = 0;
+        (void)(pwrite(fd, block, sizeof block, 0) < 0 || fsync(fd) != 0);
+        printf("%d\n", errno);
+        close(fd);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *how = argc > 1 ? argv[1] : "";
@@ -63,6 +79,8 @@ int main(int argc, char **argv)
         surroundings_print(argv + 2);
     } else if (strcmp(how, "write") == 0) {
         return files_write(argv + 2);
+    } else if (strcmp(how, "blocks") == 0) {
+        blocks_change(argv + 2);
     }
     return number;
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""run_test.py direct|libvirt OSV-RUN KERNEL ROOT OFF RESET: osv-run: what programs write and how they end; wrong input;
+"""run_test.py direct|libvirt OSV-RUN OSV-IMAGE KERNEL ROOT ENDS OFF RESET: osv-run: what programs write and how they end; wrong input;
 timeouts and signals; that nothing is left of it.
 
-ROOT has ends.c's program, OFF and RESET machine_end.S's kernels. By libvirt the session's daemon is one that osv-run starts
+ENDS is ends.c's program, ROOT an image with it, OFF and RESET machine_end.S's kernels. By libvirt the session's daemon is one that osv-run starts
 by itself, for a user who is not root, in a folder of the test's. Prints TAP.
 """
 import contextlib
@@ -25,7 +25,7 @@ TIMEOUT = 120
 class Suite:
     """Runs osv-run in a folder of its own and counts."""
 
-    def __init__(self, how, osv_run, kernel, root, off, reset):
+    def __init__(self, how, osv_run, osv_image, kernel, root, ends, off, reset):
         self.is_direct = how == "direct"
         self.how = ["--direct"] if self.is_direct else []
         self.top = tempfile.mkdtemp(prefix="osv-", dir="/tmp")  # a socket's name is short
@@ -38,6 +38,7 @@ class Suite:
         # Where others may read them, too.
         self.osv_run, self.kernel, self.image, self.off, self.reset = (
             shutil.copy(path, self.top) for path in (osv_run, kernel, root, off, reset))
+        self.osv_image, self.program = os.path.abspath(osv_image), shutil.copy(ends, self.top)
         self.count = self.failed = 0
 
     def folder(self, name):
@@ -67,7 +68,7 @@ class Suite:
 
     def machine(self, *options, board="q35", cpus=1):
         """The command up to the image."""
-        return self.command("--accel", "tcg", "-c", str(cpus), "-m", "64M", "--machine", board, "--initrd", self.image,
+        return self.command("--accel", "tcg", "-c", str(cpus), "-m", "64", "--machine", board, "--initrd", self.image,
                             *options) + [self.kernel]
 
     def run(self, command, stdin=b"", environment=None):
@@ -128,7 +129,7 @@ def programs(suite):
     got = suite.ends("status", "5", board="pc", cpus=2)
     suite.case("pc, 2 CPUs", got == (5, "output\n", "errors\n"), got)
     got = suite.ends("status", "200", board="microvm")
-    suite.case("microvm, by the serial port", got == (200, "output\nerrors\n", ""), got)
+    suite.case("microvm", got == (200, "output\n", "errors\n"), got)
     words = ["two words", "", "a\"quote", "back\\slash", "--", "--std=hvc9", "tab\there", "$HOME", "'x'"]
     got = suite.ends("arguments", *words, options=("--env", "ENDS=a \"value\\", "--cwd", "/tmp"))
     expected = "output\n" + "".join("<%s>\n" % word for word in words) + "/tmp\na \"value\\\n"
@@ -148,18 +149,43 @@ def programs(suite):
     suite.case("nothing is left", not suite.left(), suite.left())
 
 
-def mounts(suite):
-    """Two directories of the host, one of them read-only."""
-    one, two = suite.folder("one"), suite.folder("two")
-    for folder in (one, two):
-        suite.write(os.path.join(folder, "file"), folder.encode())
-    options = ("--mount", one + ":/mnt/one", "-v", two + ":/mnt/two:ro")
-    got = suite.ends("write", "/mnt/one/new", "/mnt/two/new", options=options)
-    with open(os.path.join(one, "new"), encoding="utf-8") as file:
-        written = file.read()
-    suite.case("--mount", got == (30, "output\n", "errors\n") and written == "written" and os.listdir(two) == ["file"],
-               (got, written, os.listdir(two)))
+def devices(suite):
+    """Two directories of the host and two disks, the second ones read-only."""
+    for board in ("q35", "microvm"):
+        one, two = suite.folder("one-" + board), suite.folder("two-" + board)
+        for folder in (one, two):
+            suite.write(os.path.join(folder, "file"), folder.encode())
+        options = ("--mount", one + ":/mnt/one", "-v", two + ":/mnt/two:ro")
+        got = suite.ends("write", "/mnt/one/new", "/mnt/two/new", options=options, board=board)
+        with open(os.path.join(one, "new"), encoding="utf-8") as file:
+            written = file.read()
+        suite.case("--mount on " + board, got == (30, "output\n", "errors\n") and written == "written" and
+                   os.listdir(two) == ["file"], (got, written, os.listdir(two)))
+        disks = [suite.write(name, name.encode() + bytes(1 << 20)) for name in ("first", "second")]
+        for disk in disks:
+            os.chmod(disk, 0o666)
+        got = suite.ends("blocks", "/dev/vda", "/dev/vdb", options=("--disk", disks[0], "--disk", disks[1] + ":ro"),
+                         board=board)
+        with open(disks[0], "rb") as file:
+            first = file.read(7)
+        suite.case("--disk on " + board, got == (0, "output\nfirst 0\nsecond 1\n", "errors\n") and first == b"written",
+                   (got, first))
     suite.case("nothing is left", not suite.left(), suite.left())
+
+
+def images(suite):
+    """What osv-image makes: a file for the loader, where the command line is osv-run's as well, and disks."""
+    for kind, streams in (("elf", ("output\n", "errors\n")), ("raw", ("output\nerrors\n", "")), ("qcow2", ("output\nerrors\n", ""))):
+        image = suite.path("image." + kind)
+        made = suite.run([suite.osv_image, "build", "--format", kind, "--kernel", suite.kernel, "-o", image, "--file",
+                          suite.program + ":/bin/ends", "/bin/ends", "status", "9"])
+        got = suite.run(suite.command("--accel", "tcg", "-m", "96M", image))
+        suite.case("an image, " + kind, made[0] == 0 and got == (9,) + streams, (made, got))
+    got = suite.run(suite.command("--accel", "tcg", "-m", "96M", "--env", "ENDS=changed", suite.path("image.elf"), "--",
+                                  "/bin/ends", "arguments", "other"))
+    suite.case("another program of an image", got == (0, "output\n<other>\n/\nchanged\n", "errors\n"), got)
+    suite.refused("another program of a disk", suite.command(suite.path("image.raw"), "--", "/bin/ends"), 2, "image.raw",
+                  "command line")
 
 
 def wrong_options(suite):
@@ -173,7 +199,7 @@ def wrong_options(suite):
             ("too much memory", ["-m", "9999999G", kernel], "too much"),
             ("a machine that is none", ["--machine", "pdp11", kernel], "'pdp11'"),
             ("an accelerator that is none", ["--accel", "xen", kernel], "'xen'"),
-            ("a network", ["--net", "user,publish=80:80", kernel], "no network driver yet"),
+            ("a network", ["--net", "user,publish=80:80", kernel], "no network yet"),
             ("a variable without a value", ["-e", "HOME", kernel], "'HOME'"),
             ("a time that is none", ["--timeout", "soon", kernel], "'soon'"),
             ("a mount without a guest path", ["-v", "/tmp", kernel], "HOST:GUEST"),
@@ -199,9 +225,9 @@ def wrong_images(suite):
     suite.refused("a program", run + [os.path.realpath("/bin/true")], 126, "no kernel", "osv-image")
     suite.refused("no such root", run + ["--initrd", "/no/such/root", suite.kernel], 127, "/no/such/root")
     suite.refused("no such disk", run + ["--disk", "/no/such/disk", suite.kernel], 127, "--disk", "/no/such/disk")
-    suite.refused("too little memory", run + ["-m", "2M", suite.kernel], 125, "--memory", "too little", "at least")
-    disk = suite.write("disk", bytes(510) + b"\x55\xaa" + bytes(1 << 20))
-    suite.refused("a program for a disk", run + [disk, "--", "/bin/ends"], 2, "disk", "command line")
+    for size in ("2", "2M"):
+        suite.refused("too little memory, " + size, run + ["-m", size, suite.kernel], 125, "--memory: %s is too little" % size,
+                      "at least")
 
 
 def hosts(suite):
@@ -333,7 +359,7 @@ def accelerators(suite):
 def main(*arguments):
     suite = Suite(*arguments)
     try:
-        for part in (programs, mounts, wrong_options, wrong_images, hosts, timeouts, signals, terminals, accelerators):
+        for part in (programs, devices, images, wrong_options, wrong_images, hosts, timeouts, signals, terminals, accelerators):
             part(suite)
     finally:
         suite.remove()
