@@ -487,6 +487,9 @@ void thread_serve_slow(void)
     self->has_served = had_served || has_served;
     self->never_restarts = never_restarts;
     self->is_serving = true;
+    // It may have parked, and so have used up the wake that the caller is about to wait for: the next
+    // park returns at once, and the caller looks again. An exchange, as in thread_park.
+    (void)atomic_exchange(&self->state, THREAD_NOTIFIED);
 }
 
 void thread_yield(void)
