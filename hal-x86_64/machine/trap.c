@@ -126,11 +126,12 @@ static enum hal_fault_kind fault_kind(const struct hal_frame *frame)
 {
     switch (frame->number) {
     case VECTOR_PAGE:
-    case VECTOR_PROTECTION: // these have no address: a pointer that is none, as Linux reports it
+        return HAL_FAULT_PAGE;
+    case VECTOR_PROTECTION: // a pointer that is none, say
     case VECTOR_STACK:
     case VECTOR_BOUND:
     case VECTOR_ALIGNMENT:
-        return HAL_FAULT_PAGE;
+        return HAL_FAULT_PROTECTION;
     case VECTOR_ILLEGAL:
         return HAL_FAULT_ILLEGAL;
     case VECTOR_DIVIDE:

@@ -1,6 +1,7 @@
 """The kinds of test: check_test, seed_test, sim_test, and the programs that run on the simulator."""
 
 load(":core.bzl", "DRD_COPTS", "SEED_COPTS", "WARNINGS")
+load(":kernel.bzl", "KERNEL_BOARDS", "KERNEL_CPUS", "KERNEL_EXEMPT", "KERNEL_SLOW")
 
 _COPTS = ["-std=gnu11", "-D_GNU_SOURCE"] + WARNINGS
 
@@ -171,6 +172,8 @@ def tsan_program(name, srcs, copts = [], linkopts = [], cxx = False):
 def sim_test(name, runner, args = [], data = [], cpus = [1, 2, 4], seeded = True, tags = [], size = "medium", **kwargs):
     """One test for each machine: RUNNER OSV-SIM CPUS ARGS..., or RUNNER OSV-SIM CPUS@SEED ARGS...
 
+    In the packages of kernel.bzl also on the x86_64 kernel in QEMU: _on_kernel.
+
     Args:
       name: NAME_1cpu, NAME_2cpu ... are the tests, and NAME_seeded.
       runner: a shell or Python script; prints "ok N - what" and "not ok N - what".
@@ -195,6 +198,43 @@ def sim_test(name, runner, args = [], data = [], cpus = [1, 2, 4], seeded = True
             target_compatible_with = ["@platforms//os:linux"],
             **kwargs
         )
+    if name not in KERNEL_EXEMPT.get(native.package_name(), {name: ""}):
+        _on_kernel(name, runner, args, data, tags, size, kwargs)
+
+def _on_kernel(name, runner, args, data, tags, size, kwargs):
+    """NAME_q35_1cpu, NAME_q35_2cpu ...: RUNNER KERNEL BOARD:CPUS ARGS...; bazel test //... runs one of them."""
+    machines = [(board, count) for board in KERNEL_BOARDS for count in KERNEL_CPUS]
+    is_slow = name in KERNEL_SLOW.get(native.package_name(), [])
+    chosen = None if is_slow else machines[hash(native.package_name() + ":" + name) % len(machines)]
+    for machine in machines:
+        native.sh_test(
+            name = "%s_%s_%dcpu" % ((name,) + machine),
+            srcs = [runner],
+            args = ["$(location //hal-x86_64:kernel)", "%s:%d" % machine] + args,
+            data = data + ["//hal-x86_64:kernel", "//tests/system:qemu.py"],
+            size = "large" if is_slow else size,
+            tags = ["matrix", "no-clang", "no-san", "no-valgrind", "qemu"] + tags + ([] if machine == chosen else ["manual"]),
+            target_compatible_with = ["@platforms//os:linux", "@platforms//cpu:x86_64"],
+            **kwargs
+        )
+
+def kernel_tests(name):
+    """All tests of a package that run on the kernel. Stands behind them.
+
+    Args:
+      name: the test_suite. It fails where kernel.bzl has the name of a test that is not there.
+    """
+    tests = native.existing_rules()
+    for listed in [KERNEL_EXEMPT.get(native.package_name(), {}), KERNEL_SLOW.get(native.package_name(), [])]:
+        for test in listed:
+            if not [1 for count in [1, 2, 4] if "%s_%dcpu" % (test, count) in tests]:
+                fail("hal/bazel/kernel.bzl names %s, which is no sim_test here" % test)
+    native.test_suite(
+        name = name,
+        tags = ["manual"],
+        tests = [test for test, rule in tests.items() if "matrix" in rule.get("tags", [])],
+        visibility = ["//tests:__pkg__"],
+    )
 
 def _commands_impl(ctx):
     lines = ctx.actions.declare_file(ctx.label.name + ".list")

@@ -3,6 +3,9 @@
 """compare.py: the same command on Linux and on osv-sim must print the same, exit the same and leave the same files.
 
     compare.py OSV-SIM CPUS[@SEED[@SCHEDULE]] SUITE.py FUNCTION FILE...
+    compare.py KERNEL BOARD:CPUS SUITE.py FUNCTION FILE...
+
+The second form has the x86_64 kernel in QEMU in place of osv-sim, by qemu.py; BOARD is q35 or microvm.
 
 FUNCTION of SUITE.py is called with a Machine and the files by their names. Commands run in a directory that is emptied
 in between, with LC_ALL=C and TZ=UTC. Its name and the size of the environment are input of a seeded run: where there is a
@@ -19,6 +22,7 @@ import sys
 import tempfile
 import time
 
+QEMU = os.path.join(os.path.dirname(os.path.realpath(__file__)), "qemu.py")
 TIMEOUT = 300
 
 
@@ -35,20 +39,23 @@ def folder_make(name):
 
 
 class Machine:
-    """Runs commands on Linux and on osv-sim and compares what they did."""
+    """Runs commands on Linux and on osv-sim, or on the kernel, and compares what they did."""
 
     def __init__(self, osv_sim, cpus, purpose=""):
         cpus, seed, schedule = (cpus.split("@") + ["", ""])[:3]
-        self.is_seeded = bool(seed)
+        board, colon, count = cpus.partition(":")
+        self.is_seeded, self.is_kernel = bool(seed), bool(colon)
         self.osv = [os.path.abspath(osv_sim), "-c", cpus] + (["--seed", seed, "--races"] if seed else []) + (
             ["--schedule", schedule] if schedule else [])
+        if self.is_kernel:
+            self.osv = [QEMU, "-c", count, "--machine", board, "--kernel", os.path.abspath(osv_sim)]
         self.count = self.failed = 0
         self.start = time.time()
         self.top = folder_make("osv-apps-%s-%s-%s" % (cpus, seed, purpose) if seed else None)
         os.chmod(self.top, 0o755)  # a test gives the folder below to somebody else
         self.directory = os.path.join(self.top, "work")
         os.mkdir(self.directory)
-        kept = {"PATH": "/usr/local/bin:/usr/bin:/bin"} if seed else os.environ
+        kept = {"PATH": "/usr/local/bin:/usr/bin:/bin"} if seed or self.is_kernel else os.environ
         self.environment = dict(kept, LC_ALL="C", TZ="UTC", HOME="/nonexistent", BENCH_MS="1", BENCH_REPS="1")
 
     def case(self, name, ok, why=""):
@@ -112,7 +119,7 @@ class Machine:
 
     def same(self, name, *commands, linux=None, stdin=None, keep=lambda output: output, prepare=lambda: None,
              environment=None, unlike=()):
-        """Runs commands one after the other, first all on Linux, then all on osv-sim.
+        """Runs commands one after the other, first all on Linux, then all on osv-sim or the kernel.
 
         linux: instead of them there. prepare fills the directory before. unlike: files whose contents are not compared.
         """

@@ -3,6 +3,7 @@
 //
 //     multitude COUNT            so many
 //     multitude COUNT memory     and what they take while they live, and what is left of it
+//     multitude COUNT memory KIB the same, where each also takes so much for a page table
 //     multitude COUNT until-full fewer, where there is no memory for so many: the first that cannot
 //                                be made says EAGAIN, and those that are there run on
 #include <errno.h>
@@ -109,8 +110,9 @@ int main(int argc, char **argv)
     printf("%u of %u, results %d, all slept and met %d\n", made, count, right, counted);
     if (strcmp(how, "memory") == 0) {
         long each = (before - with) / (long)count, left = (before - free_kib()) / (long)count;
+        long table = argc > 3 ? atol(argv[3]) : 0;
         printf("memory: at most %d KiB each %d, at most %d KiB kept %d\n", KIB_EACH_MAX,
-               each <= KIB_EACH_MAX, KIB_EACH_LEFT_MAX, left <= KIB_EACH_LEFT_MAX);
+               each - table <= KIB_EACH_MAX, KIB_EACH_LEFT_MAX, left - table <= KIB_EACH_LEFT_MAX);
         printf("# %ld KiB each, %ld KiB kept\n", each, left);
     }
     return 0;

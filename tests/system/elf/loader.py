@@ -85,5 +85,7 @@ def traces(machine, files):
         have = told(machine.osv + options + ["--debug", "libs,symbols", files["gone"], "x"])
         machine.case("--debug " + " ".join(variables), have == want and len(want) > 4,
                      "want:\n%s\nhave:\n%s" % (b"\n".join(want).decode(), b"\n".join(have).decode()))
+    if machine.is_kernel:
+        return  # what is wrong with an option osv-sim says in words of its own
     status, _, err = machine.run(machine.osv + ["--debug", "nothing", files["gone"]])
     machine.case("--debug knows its words", status == 2 and b"libs,symbols" in err, repr((status, err)))
