@@ -52,21 +52,26 @@ bool clock_is_on_wall(int clock)
     return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM || clock == CLOCK_TAI;
 }
 
+// CLOCK_MONOTONIC and its kin: hal_clock_ns as it is.
+static bool is_since_boot(int clock)
+{
+    return clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
+           clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME ||
+           clock == CLOCK_BOOTTIME_ALARM;
+}
+
 int clock_read(int clock, hal_ns *time)
 {
+    if (is_since_boot(clock)) {
+        *time = hal_clock_ns();
+        return 0;
+    }
     switch (clock) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
     case CLOCK_REALTIME_ALARM:
     case CLOCK_TAI:
         *time = hal_clock_wall_ns();
-        return 0;
-    case CLOCK_MONOTONIC:
-    case CLOCK_MONOTONIC_RAW:
-    case CLOCK_MONOTONIC_COARSE:
-    case CLOCK_BOOTTIME:
-    case CLOCK_BOOTTIME_ALARM:
-        *time = hal_clock_ns();
         return 0;
     case CLOCK_PROCESS_CPUTIME_ID:
         *time = task_runtime_all_ns();
@@ -111,12 +116,20 @@ int clock_deadline_read(hal_ns *deadline, int clock, bool is_absolute, const str
     hal_ns time;
     hal_ns now;
     int error = timespec_read(&time, user);
-    if (error != 0 || (error = clock_read(clock, &now)) != 0) {
+    if (error != 0) {
         return error;
     }
     if (is_absolute && clock_is_on_wall(clock)) {
         *deadline = time | THREAD_WALL;
         return 0;
+    }
+    if (is_since_boot(clock)) { // to the nanosecond: who sleeps until the same time wakes in turn
+        *deadline = is_absolute ? time : hal_clock_ns() + time;
+        return 0;
+    }
+    error = clock_read(clock, &now);
+    if (error != 0) {
+        return error;
     }
     hal_ns span = !is_absolute ? time : time > now ? time - now : 0;
     *deadline = hal_clock_ns() + span;
