@@ -38,11 +38,12 @@ enum {
 };
 
 struct futex_waiter {
-    struct list node;
+    struct list node; // by priority, equals in the order in which they came
     struct thread *thread;
     struct wait *wait;                // of who waits for several; NULL: for this one alone
     _Atomic(_Atomic uint32_t *) word; // changed under the bucket's mutex, by a requeue
     uint32_t bits;
+    uint8_t priority; // of a real-time thread, when it began to wait; else 0
     _Atomic bool is_woken;
 };
 
@@ -65,6 +66,25 @@ static void bucket_lock(struct futex_bucket *bucket)
     if (bucket->waiters.next == NULL) {
         list_init(&bucket->waiters);
     }
+}
+
+static struct futex_waiter *waiter_of(struct list *node)
+{
+    return container_of(node, struct futex_waiter, node);
+}
+
+static void bucket_add(struct futex_bucket *bucket, struct futex_waiter *waiter)
+{
+    struct list *after = bucket->waiters.previous;
+    while (after != &bucket->waiters && waiter_of(after)->priority < waiter->priority) {
+        after = after->previous;
+    }
+    list_insert_after(after, &waiter->node);
+}
+
+static uint8_t priority_of_self(void)
+{
+    return thread_schedule_get(thread_self()).priority;
 }
 
 static void waiter_wake(struct futex_waiter *waiter)
@@ -104,7 +124,8 @@ static bool waiter_withdraw(struct futex_waiter *waiter)
 
 int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint32_t bits, hal_ns deadline)
 {
-    struct futex_waiter waiter = {.thread = thread_self(), .bits = bits};
+    struct futex_waiter waiter = {
+        .thread = thread_self(), .bits = bits, .priority = priority_of_self()};
     atomic_store_explicit(&waiter.word, word, memory_order_relaxed);
     char byte; // of a word that is aligned: the rest is on the same page
     int error = user_read(&byte, (const void *)word, 1);
@@ -117,7 +138,7 @@ int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint32_t bits, hal_ns 
         mutex_unlock(&bucket->lock);
         return -EAGAIN;
     }
-    list_push_back(&bucket->waiters, &waiter.node);
+    bucket_add(bucket, &waiter);
     mutex_unlock(&bucket->lock);
 
     thread_wait_note(waiter.thread, THREAD_WAIT_FUTEX, (const void *)word);
@@ -144,7 +165,7 @@ int futex_wake(_Atomic uint32_t *word, int count, uint32_t bits)
     struct list *next;
     for (struct list *node = bucket->waiters.next; node != &bucket->waiters && woken < count;
          node = next) {
-        struct futex_waiter *waiter = container_of(node, struct futex_waiter, node);
+        struct futex_waiter *waiter = waiter_of(node);
         next = node->next;
         if (is_batch && ++looked % THREAD_BATCH_MAX == 0) {
             thread_batch_end(irq);
@@ -182,7 +203,7 @@ int futex_requeue(_Atomic uint32_t *word, int wake_count, int requeue_count,
     bucket_lock_both(from, to);
     struct list *next;
     for (struct list *node = from->waiters.next; node != &from->waiters; node = next) {
-        struct futex_waiter *waiter = container_of(node, struct futex_waiter, node);
+        struct futex_waiter *waiter = waiter_of(node);
         next = node->next;
         if (atomic_load_explicit(&waiter->word, memory_order_relaxed) != word || word == target) {
             continue;
@@ -193,7 +214,7 @@ int futex_requeue(_Atomic uint32_t *word, int wake_count, int requeue_count,
         } else if (moved < requeue_count) {
             list_remove(&waiter->node);
             atomic_store(&waiter->word, target);
-            list_push_back(&to->waiters, &waiter->node);
+            bucket_add(to, waiter);
             ++moved;
         }
     }
@@ -290,7 +311,7 @@ static bool vector_enter(struct vector_source *source, struct wait *wait)
     bucket_lock(bucket);
     bool is_expected = atomic_load(word) == source->expected;
     if (is_expected) {
-        list_push_back(&bucket->waiters, &source->waiter.node);
+        bucket_add(bucket, &source->waiter);
     }
     mutex_unlock(&bucket->lock);
     return is_expected;
@@ -309,7 +330,8 @@ static int vector_read(struct vector_source *sources, uintptr_t user, size_t cou
         sources[i] = (struct vector_source){
             .source = {i + 1 < count ? &sources[i + 1].source : NULL, vector_look},
             .waiter = {.word = (_Atomic uint32_t *)(uintptr_t)word.address,
-                       .bits = (uint32_t)FUTEX_ANY},
+                       .bits = (uint32_t)FUTEX_ANY,
+                       .priority = priority_of_self()},
             .expected = (uint32_t)word.expected,
         };
     }

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/futex.h>
+
 #include "show.h"
 
 static void policy_show(int id)
@@ -295,6 +297,102 @@ static void services(void)
     finish("a read-write lock", 4);
 }
 
+// ---- The same by futexes ---------------------------------------------------------
+
+static unsigned here, there;
+
+static void *futex_waiter(void *argument)
+{
+    syscall(SYS_futex, &here, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+    note((char)(long)argument);
+    sem_post(&ended);
+    return NULL;
+}
+
+// The caller has 50, and while it wakes 90.
+static void futexes(void)
+{
+    waiters_start(futex_waiter);
+    for (int i = 0; i < 4; ++i) {
+        syscall(SYS_futex, &here, FUTEX_WAKE_PRIVATE, 1);
+        note('0' + i);
+    }
+    finish("a futex, one at a time", 4);
+
+    waiters_start(futex_waiter);
+    priority_set(pthread_self(), 90);
+    syscall(SYS_futex, &here, FUTEX_CMP_REQUEUE_PRIVATE, 1, 1, &there, 0);
+    syscall(SYS_futex, &here, FUTEX_WAKE_PRIVATE, 1);
+    note('0');
+    priority_set(pthread_self(), 50);
+    note('1');
+    syscall(SYS_futex, &there, FUTEX_WAKE_PRIVATE, 1);
+    note('2');
+    syscall(SYS_futex, &here, FUTEX_WAKE_PRIVATE, 1);
+    finish("a futex, some on another word", 4);
+}
+
+// ---- Sleepers whose time has come when the CPU gets to look --------------------------
+
+static struct timespec deadlines[8];
+
+static void time_add(struct timespec *time, long ns)
+{
+    time->tv_nsec += ns;
+    time->tv_sec += time->tv_nsec / 1000000000;
+    time->tv_nsec %= 1000000000;
+}
+
+static int is_before(const struct timespec *deadline)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec != deadline->tv_sec ? now.tv_sec < deadline->tv_sec
+                                          : now.tv_nsec < deadline->tv_nsec;
+}
+
+static void *timed_sleeper(void *argument)
+{
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadlines[(long)argument - 'a'], NULL);
+    note((char)(long)argument);
+    sem_post(&ended);
+    return NULL;
+}
+
+// All sleep before the first is due; as long a lead as that takes here. They are 50 ns apart, d, a,
+// c, b, and e with c. The caller has 50, and while their time comes 90.
+static void sleepers(void)
+{
+    enum { COUNT = 5, APART_NS = 50 };
+    static const long at[COUNT] = {1, 3, 2, 0, 2};
+    int is_early = 0;
+    for (long lead_ns = 2000000; !is_early; lead_ns *= 4) {
+        struct timespec start_time, last;
+        clock_gettime(CLOCK_MONOTONIC, &start_time);
+        time_add(&start_time, lead_ns);
+        for (int i = 0; i < COUNT; ++i) {
+            deadlines[i] = start_time;
+            time_add(&deadlines[i], at[i] * APART_NS);
+            start(timed_sleeper, SCHED_FIFO, 60, (char)('a' + i));
+        }
+        priority_set(pthread_self(), 90);
+        is_early = is_before(&start_time);
+        last = start_time;
+        time_add(&last, 1000000);
+        while (is_before(&last)) {
+        }
+        priority_set(pthread_self(), 50);
+        if (is_early) {
+            finish("sleepers, by their deadlines", COUNT);
+        } else {
+            for (int i = 0; i < COUNT; ++i) {
+                sem_wait(&ended);
+            }
+            order_count = 0;
+        }
+    }
+}
+
 int main(void)
 {
     struct sched_param parameter = {50};
@@ -307,5 +405,7 @@ int main(void)
     SHOW(sched_setscheduler(0, SCHED_FIFO, &parameter));
     orders();
     services();
+    futexes();
+    sleepers();
     return 0;
 }
