@@ -58,15 +58,33 @@ static bool enter(struct rwlock *lock, struct rwlock_waiter *waiter)
     return true;
 }
 
+static void grant(struct rwlock *lock, struct rwlock_waiter *waiter)
+{
+    struct thread *thread = waiter->thread;
+    ring_remove(lock, &waiter->node.list);
+    atomic_store(&waiter->granted, true);
+    thread_wake(thread);
+}
+
+// Lets in those who are first: a kick for each CPU. Answers whether there may be more.
+static bool admit_some(struct rwlock *lock)
+{
+    int count = 0;
+    uintptr_t irq = thread_batch_begin();
+    struct rwlock_waiter *waiter;
+    while (count < THREAD_BATCH_MAX && (waiter = first_waiter(lock)) != NULL &&
+           enter(lock, waiter)) {
+        grant(lock, waiter);
+        ++count;
+    }
+    thread_batch_end(irq);
+    return count == THREAD_BATCH_MAX;
+}
+
 // Lets in who is first, as far as the state allows. With guard held.
 static void dispatch(struct rwlock *lock)
 {
-    struct rwlock_waiter *waiter;
-    while ((waiter = first_waiter(lock)) != NULL && enter(lock, waiter)) {
-        struct thread *thread = waiter->thread;
-        ring_remove(lock, &waiter->node.list);
-        atomic_store(&waiter->granted, true);
-        thread_wake(thread);
+    while (lock->first != NULL && admit_some(lock)) {
     }
     if (lock->first == NULL) {
         atomic_fetch_and(&lock->state, ~WAITED);

@@ -166,8 +166,19 @@ void waitqueue_serve(struct waitqueue *queue)
     waiter_release(waiter, SERVED);
 }
 
+// Of many at once: a kick for each CPU.
+static void wake_some(struct waitqueue *queue)
+{
+    uintptr_t irq = thread_batch_begin();
+    for (int i = 0; i < THREAD_BATCH_MAX && waitqueue_wake_one(queue); ++i) {
+    }
+    thread_batch_end(irq);
+}
+
 void waitqueue_wake_all(struct waitqueue *queue)
 {
-    while (waitqueue_wake_one(queue)) {
+    while (queue->waiters.next != queue->waiters.previous) { // two or more
+        wake_some(queue);
     }
+    (void)waitqueue_wake_one(queue);
 }

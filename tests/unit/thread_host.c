@@ -106,6 +106,17 @@ bool thread_is_waited_for(void)
     return false;
 }
 
+// Kicks are nobody's business here.
+uintptr_t thread_batch_begin(void)
+{
+    return 0;
+}
+
+void thread_batch_end(uintptr_t irq)
+{
+    (void)irq;
+}
+
 // No thread here has signals to serve.
 void thread_serve_slow(void)
 {

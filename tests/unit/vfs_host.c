@@ -430,6 +430,16 @@ void thread_wake(struct thread *thread)
     (void)thread;
 }
 
+uintptr_t thread_batch_begin(void)
+{
+    return 0;
+}
+
+void thread_batch_end(uintptr_t irq)
+{
+    (void)irq;
+}
+
 // There is one at most. It runs whenever the test's thread sleeps.
 int thread_create(struct thread **thread, const struct thread_config *config, void (*entry)(void *),
                   void *argument)

@@ -147,6 +147,16 @@ void thread_wake(struct thread *thread)
     ck_assert_msg(vm_host_may_wait, "nobody has waited");
 }
 
+uintptr_t thread_batch_begin(void)
+{
+    return 0;
+}
+
+void thread_batch_end(uintptr_t irq)
+{
+    (void)irq;
+}
+
 void thread_yield(void)
 {
     ck_abort_msg("nobody else is there to wait for");

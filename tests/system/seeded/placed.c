@@ -13,6 +13,7 @@
 //     stages     two with two turns between them, so that both may compute; started on one CPU
 //     served     three that each ask another one, started on different CPUs; that one takes no time
 //     burst      the first one wakes 16, bound to another CPU, by one call; there somebody is busy
+//     burst-lock, burst-pipe   the same by the end of a write lock, and of a pipe
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -152,15 +153,90 @@ static void *serve(void *argument)
 static _Atomic int asleep, rounds;
 static _Atomic bool is_over;
 
+// The ways to be woken: how a sleeper waits in a round, and what wakes all who do.
+
+static void futex_await(int round)
+{
+    while (rounds == round) {
+        syscall(SYS_futex, &rounds, FUTEX_WAIT, round, NULL, NULL, 0);
+    }
+}
+
+static void futex_open(int round)
+{
+    (void)round;
+    syscall(SYS_futex, &rounds, FUTEX_WAKE, SLEEPERS, NULL, NULL, 0);
+}
+
+static pthread_rwlock_t gates[2] = {PTHREAD_RWLOCK_INITIALIZER, PTHREAD_RWLOCK_INITIALIZER};
+
+static void lock_close(int round)
+{
+    pthread_rwlock_wrlock(&gates[round % 2]); // those of the round before the last have left it
+}
+
+static void lock_await(int round)
+{
+    pthread_rwlock_rdlock(&gates[round % 2]);
+    pthread_rwlock_unlock(&gates[round % 2]);
+}
+
+static void lock_open(int round)
+{
+    pthread_rwlock_unlock(&gates[round % 2]);
+}
+
+static int pipes[2][2] = {{-1, -1}, {-1, -1}};
+
+static void pipe_close(int round)
+{
+    close(pipes[round % 2][0]);
+    if (pipe(pipes[round % 2]) != 0) {
+        abort();
+    }
+}
+
+static void pipe_await(int round)
+{
+    char byte;
+    if (read(pipes[round % 2][0], &byte, 1) != 0) {
+        abort();
+    }
+}
+
+static void pipe_open(int round)
+{
+    close(pipes[round % 2][1]);
+}
+
+static const struct way {
+    const char *name;
+    void (*shut)(int round); // before any waits in that round
+    void (*await)(int round);
+    void (*open)(int round);
+} ways[] = {
+    {"burst", NULL, futex_await, futex_open},
+    {"burst-lock", lock_close, lock_await, lock_open},
+    {"burst-pipe", pipe_close, pipe_await, pipe_open},
+};
+
+static const struct way *way_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; ++i) {
+        if (strcmp(ways[i].name, name) == 0) {
+            return &ways[i];
+        }
+    }
+    return NULL;
+}
+
 static void *be_woken(void *argument)
 {
-    (void)argument;
+    const struct way *way = argument;
     pin(1);
     for (int round = 0; round < count; ++round) {
         ++asleep;
-        while (rounds == round) {
-            syscall(SYS_futex, &rounds, FUTEX_WAIT, round, NULL, NULL, 0);
-        }
+        way->await(round);
     }
     return NULL;
 }
@@ -175,23 +251,29 @@ static void *be_busy(void *argument)
     return NULL;
 }
 
-static void burst(void)
+static void burst(const struct way *way)
 {
     pthread_t sleepers[SLEEPERS], hog;
     long kicks = 0;
     pin(0);
+    if (way->shut != NULL) {
+        way->shut(0);
+    }
     pthread_create(&hog, NULL, be_busy, NULL);
     for (int i = 0; i < SLEEPERS; ++i) {
-        pthread_create(&sleepers[i], NULL, be_woken, NULL);
+        pthread_create(&sleepers[i], NULL, be_woken, (void *)way);
     }
     for (int round = 0; round < count; ++round) {
         do {
             usleep((unsigned)span_us);
         } while (asleep < (round + 1) * SLEEPERS);
         usleep((unsigned)span_us); // the last has gone to sleep
+        if (way->shut != NULL) {
+            way->shut(round + 1);
+        }
         long before = interrupts("RES:");
         ++rounds;
-        syscall(SYS_futex, &rounds, FUTEX_WAKE, SLEEPERS, NULL, NULL, 0);
+        way->open(round);
         kicks += interrupts("RES:") - before;
     }
     is_over = true;
@@ -251,8 +333,9 @@ int main(int argc, char **argv)
     }
     count = atol(argv[2]);
     span_us = atol(argv[3]);
-    if (strcmp(argv[1], "burst") == 0) {
-        burst();
+    const struct way *way = way_find(argv[1]);
+    if (way != NULL) {
+        burst(way);
         return 0;
     }
     if (!workers_add(argv[1])) {

@@ -124,8 +124,9 @@ def placed(machine, files):
                  lambda run: run["kicks"] <= 40 and run["moves"] <= 4 and run["us"] < 36000)
     # Beyond the first word of the mask of posters, both ways.
     judge_placed("CPUs far apart", 256, ["bound", "50", "100", "3", "250"], lambda run: run["moves"] == 0)
-    judge_placed("one kick for all that one call wakes", 2, ["burst", "30", "100"],
-                 lambda run: run["wakes"] == 480 and run["kicks"] <= 30)
+    for way in ("burst", "burst-lock", "burst-pipe"):
+        judge_placed("one kick for all that one call wakes: " + way, 2, [way, "30", "100"],
+                     lambda run: run["wakes"] == 480 and run["kicks"] <= 30)
     # 20 ms if both compute all the time, 40 ms on one CPU.
     judge_placed("both compute", 2, ["stages", "200", "200"], lambda run: run["us"] < 30000 and run["moves"] <= 10)
     # 20 ms if nobody waits: three CPUs for four threads. Nobody is moved to and fro.
