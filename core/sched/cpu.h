@@ -168,16 +168,14 @@ static inline bool is_real_time(const struct thread *thread)
 }
 
 void schedule_take(struct cpu *cpu, struct thread *thread);  // what has changed; it is in no queue
-void schedule_place_anew(struct cpu *cpu, struct thread *thread);
+void schedule_place(struct cpu *cpu, struct thread *thread); // gives it its order, before it is queued
 void schedule_bound(const struct cpu *cpu, struct thread *thread);
 
-// Gives a thread its order, before it is queued: mostly it has it. (A real-time one has no weight.)
-static inline void schedule_place(struct cpu *cpu, struct thread *thread)
+// False: perhaps schedule_place changes its order. (A real-time one has no weight.)
+static inline bool schedule_is_placed(const struct cpu *cpu, const struct thread *thread)
 {
-    if (thread->order < cpu->lead || cpu->floor >= cpu->lead_until ||
-        thread->weight < DECAY_WEIGHT_ONE || thread->migrating) {
-        schedule_place_anew(cpu, thread);
-    }
+    return thread->order >= cpu->lead && cpu->floor < cpu->lead_until &&
+           thread->weight >= DECAY_WEIGHT_ONE && !thread->migrating;
 }
 
 // thread has run for span, in which the clock grew by growth.

@@ -86,7 +86,7 @@ static decayed lead_of(const struct cpu *cpu, uint32_t weight)
     return lead < ORDER_FIRST ? ORDER_FIRST : lead;
 }
 
-void schedule_place_anew(struct cpu *cpu, struct thread *thread)
+void schedule_place(struct cpu *cpu, struct thread *thread)
 {
     if (cpu->floor >= cpu->lead_until) {
         enum { THOUSANDTH = 1 << 22 }; // of a mantissa

@@ -62,27 +62,37 @@ struct thread *runq_next(const struct cpu *cpu, const struct thread *thread)
     return thread_of(thread == cpu->first ? tree_first(&cpu->ready) : tree_next(&thread->run_node));
 }
 
-static inline void queue_insert(struct cpu *cpu, struct thread *thread)
+// May it be queued as it is? (A real-time one may not.)
+static inline bool is_in_place(struct cpu *cpu, struct thread *thread)
+{
+    return !atomic_load(&thread->schedule_changed) && schedule_is_placed(cpu, thread);
+}
+
+static inline void first_insert(struct cpu *cpu, struct thread *thread)
+{
+    thread->ready_ns = 0;
+    cpu->first = thread;
+    runq_count_add(cpu, 1);
+}
+
+void runq_insert(struct cpu *cpu, struct thread *thread)
 {
     ASSERT(thread_cpu(thread) == cpu);
     if (atomic_load(&thread->schedule_changed)) {
         MARK("schedule: changed before it runs");
         schedule_take(cpu, thread);
     }
-    schedule_place(cpu, thread);
-    thread->migrating = false;
-    thread->ready_ns = 0;
-    if (cpu->first == NULL) {
-        cpu->first = thread;
-    } else {
-        runq_line_up(cpu, thread);
+    if (!schedule_is_placed(cpu, thread)) {
+        schedule_place(cpu, thread);
     }
+    thread->migrating = false;
+    if (cpu->first == NULL) {
+        first_insert(cpu, thread);
+        return;
+    }
+    thread->ready_ns = 0;
+    runq_line_up(cpu, thread);
     runq_count_add(cpu, 1);
-}
-
-void runq_insert(struct cpu *cpu, struct thread *thread)
-{
-    queue_insert(cpu, thread);
 }
 
 static inline void first_remove(struct cpu *cpu)
@@ -128,7 +138,7 @@ static inline bool ready(struct cpu *cpu, struct thread *thread)
     if (target != cpu) {
         pair_post(cpu, target, thread);
     } else if (cpu_is_allowed(thread, cpu)) {
-        queue_insert(cpu, thread);
+        runq_insert(cpu, thread);
         if (is_real_time(thread)) {
             return true;
         }
@@ -409,12 +419,33 @@ static uint32_t state_woken(uint32_t state)
     }
 }
 
+// The usual case of ready, without a call: the woken one stays where it is, and nobody else is
+// ready.
+static inline bool ready_next(struct cpu *cpu, struct thread *thread)
+{
+    if (thread_cpu(thread) != cpu || !cpu_is_allowed(thread, cpu) || !is_in_place(cpu, thread) ||
+        cpu->first != NULL || cpu->now_ns + SCHED_BALANCE_NS < cpu->timer_ns) {
+        return false;
+    }
+    first_insert(cpu, thread);
+    return true;
+}
+
+__attribute__((noinline)) static void ready_and_restore(struct cpu *cpu, struct thread *thread,
+                                                        uintptr_t irq)
+{
+    bool is_urgent = ready(cpu, thread);
+    hal_irq_restore(irq);
+    if (is_urgent) {
+        preempt_for_real_time();
+    }
+}
+
 void thread_wake(struct thread *thread)
 {
     uintptr_t irq = hal_irq_save();
     uint32_t state = atomic_load_explicit(&thread->state, memory_order_relaxed);
     uint32_t next = state;
-    bool is_urgent = false;
     // Also where nothing changes this is a compare-and-exchange: it orders what the caller did
     // before against the sleeper's exchange in thread_park, so that one of the two sees the other.
     do {
@@ -426,12 +457,12 @@ void thread_wake(struct thread *thread)
     if (state == THREAD_PARKED) {
         struct cpu *cpu = hal_cpu_self();
         count_add(&cpu->counts.wakes, 1);
-        is_urgent = ready(cpu, thread);
+        if (!ready_next(cpu, thread)) {
+            ready_and_restore(cpu, thread, irq);
+            return;
+        }
     }
     hal_irq_restore(irq);
-    if (is_urgent) {
-        preempt_for_real_time();
-    }
 }
 
 // Also one that is only queued: it may be switched to right now, and whether it runs already is not
