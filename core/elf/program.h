@@ -57,6 +57,9 @@ void elf_system_register(const struct elf_symbols *symbols, const struct elf_cop
 // The symbols of that name are thread-local at offset from the thread pointer.
 void elf_system_tls_set(const char *name, int64_t offset);
 
+// The symbols of that name, a function's, are at address.
+void elf_system_address_set(const char *name, void *address);
+
 struct elf_options {
     const char *library_path; // LD_LIBRARY_PATH or NULL
     const char *preload;      // LD_PRELOAD or NULL

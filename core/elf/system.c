@@ -88,6 +88,14 @@ void elf_system_tls_set(const char *name, int64_t offset)
     }
 }
 
+void elf_system_address_set(const char *name, void *address)
+{
+    struct span span = name_find(name, elf_gnu_hash(name));
+    for (size_t i = span.first; i < span.end; ++i) {
+        table.symbols.symbols[i].address = address;
+    }
+}
+
 // Orders "GLIBC_2.2.5" before "GLIBC_2.14": numbers by value, the rest by letter.
 static int version_compare(const char *a, const char *b)
 {

@@ -15,6 +15,7 @@
 #include "core/lib/assert.h"
 #include "core/lib/string.h"
 #include "core/libc/copied.h"
+#include "core/libc/direct.h"
 #include "core/libc/export.h"
 #include "core/libc/exports.h"
 #include "core/libc/libc.h"
@@ -61,6 +62,7 @@ void libc_init(void)
     elf_system_register(&symbols, libc_copied, libc_copied_count);
     elf_system_tls_set("errno",
                        (char *)libc_musl_error_number(&example) - (char *)libc_thread_tp(&example));
+    libc_direct_init();
 }
 
 static void auxiliary_fill(const char *executable)

@@ -13,6 +13,8 @@
 #include <sys/select.h>
 #include <time.h>
 
+#include "core/linux/syscall.h"
+
 struct epoll_event;
 struct file;
 struct flock;
@@ -301,8 +303,6 @@ long linux_rt_tgsigqueueinfo(int32_t group, int32_t id, int signal, const void *
 long linux_sigaltstack(const void *set, void *get);
 
 // One row of the table of system calls.
-typedef long linux_call(long a, long b, long c, long d, long e, long f);
-
 struct linux_row {
     linux_call *call;
     const char *name;

@@ -11,7 +11,8 @@
 #include "core/linux/trace.h"
 
 static const struct linux_row *rows[SYSCALL_NUMBER_MAX]; // by number
-static linux_call *calls[SYSCALL_NUMBER_MAX];            // by number; unknown ones lead to no_call
+linux_call *linux_calls[SYSCALL_NUMBER_MAX];
+bool linux_call_is_bare[SYSCALL_NUMBER_MAX];
 static bool is_traced, is_counted;
 
 const struct linux_row *syscall_row(long number)
@@ -25,17 +26,28 @@ static long no_call(long a, long b, long c, long d, long e, long f)
     return -ENOSYS;
 }
 
-// A call that is not there, or one that a signal ended, or came during. (Who is interrupted by a
-// signal that another thread takes first calls again.)
-__attribute__((noinline, cold)) static long second_look(long result, long number,
-                                                        const volatile long arguments[6])
+// With --strace or --stats: stands for every call, and linux_call_look makes it.
+static long watched_call(long a, long b, long c, long d, long e, long f)
 {
-    const struct linux_row *row = rows[number];
-    if (row == NULL) {
-        stats_unknown_add(number);
-        return -ENOSYS;
-    }
+    (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
+    return -LINUX_WATCHED;
+}
+
+static long row_call(const struct linux_row *row, const volatile long arguments[6])
+{
+    return row->call(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
+                     arguments[5]);
+}
+
+// The result, once a signal that ended the call, or came during it, has had its handler. (Who is
+// interrupted by a signal that another thread takes first calls again.)
+static long signals_run(long result, const struct linux_row *row, const volatile long arguments[6])
+{
     for (;;) {
+        bool is_ended = result == -EINTR || result == -LINUX_INTERRUPTED;
+        if (!is_ended && !task_is_called()) {
+            return result;
+        }
         enum signal_outcome outcome = signal_run();
         if (result == -LINUX_INTERRUPTED) {
             return -EINTR;
@@ -45,61 +57,76 @@ __attribute__((noinline, cold)) static long second_look(long result, long number
         if (result != -EINTR || !is_restarted) {
             return result;
         }
-        result = row->call(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
-                           arguments[5]);
+        result = row_call(row, arguments);
     }
 }
 
-static long dispatch(long number, long a, long b, long c, long d, long e, long f)
+static long watched_run(const struct linux_row *row, long number, const volatile long arguments[6])
 {
-    if ((unsigned long)number >= SYSCALL_NUMBER_MAX) {
-        return -ENOSYS;
-    }
-    // In memory, whatever the compiler thinks: in registers they would have to be saved and
-    // restored.
-    volatile long kept[6];
-    kept[0] = a, kept[1] = b, kept[2] = c, kept[3] = d, kept[4] = e, kept[5] = f;
-    long result = calls[number](a, b, c, d, e, f);
-    bool is_unusual = result == -EINTR || result == -ENOSYS || result == -LINUX_INTERRUPTED;
-    if (__builtin_expect(is_unusual || task_is_called(), 0)) {
-        return second_look(result, number, kept);
-    }
-    return result;
-}
-
-// With --strace or --stats.
-static long dispatch_watched(long number, long a, long b, long c, long d, long e, long f)
-{
-    const long arguments[6] = {a, b, c, d, e, f};
+    const long copies[6] = {arguments[0], arguments[1], arguments[2],
+                            arguments[3], arguments[4], arguments[5]};
     if (is_traced) {
-        trace_enter(number, arguments);
+        trace_enter(number, copies);
     }
     hal_ns start = is_counted ? stats_call_begin(number) : 0;
-    long result = dispatch(number, a, b, c, d, e, f);
+    long result = -ENOSYS;
+    if (row == NULL) {
+        stats_unknown_add(number);
+    } else {
+        result = signals_run(row_call(row, arguments), row, arguments);
+    }
     if (is_counted) {
         stats_call_end(number, start);
     }
     if (is_traced) {
-        trace_leave(number, arguments, result);
+        trace_leave(number, copies, result);
     }
     return result;
 }
 
+__attribute__((noinline)) long linux_call_look(long result, long number,
+                                               const volatile long arguments[6])
+{
+    const struct linux_row *row = rows[number];
+    if (result == -LINUX_WATCHED) {
+        return watched_run(row, number, arguments);
+    }
+    if (row == NULL) {
+        stats_unknown_add(number);
+        return -ENOSYS;
+    }
+    return signals_run(result, row, arguments);
+}
+
+static long dispatch(long number, long a, long b, long c, long d, long e, long f)
+{
+    return (unsigned long)number < SYSCALL_NUMBER_MAX ? linux_call_run(number, a, b, c, d, e, f)
+                                                      : -ENOSYS;
+}
+
 long (*linux_dispatch)(long number, long a, long b, long c, long d, long e, long f) = dispatch;
+
+bool syscall_is_watched(void)
+{
+    return is_traced || is_counted;
+}
 
 void syscall_init(bool wants_trace, bool wants_stats)
 {
+    is_traced = wants_trace;
+    is_counted = wants_stats;
+    bool is_watched = syscall_is_watched();
     for (int i = 0; i < SYSCALL_NUMBER_MAX; ++i) {
-        calls[i] = no_call;
+        linux_calls[i] = is_watched ? watched_call : no_call;
     }
     for (size_t i = 0; i < linux_row_count; ++i) {
         const struct linux_row *row = &linux_rows[i];
         ASSERT(row->number >= 0 && row->number < SYSCALL_NUMBER_MAX);
         ASSERT(rows[row->number] == NULL);
         rows[row->number] = row;
-        calls[row->number] = row->call;
+        if (!is_watched) {
+            linux_calls[row->number] = row->call;
+            linux_call_is_bare[row->number] = row->arguments[0] == 0;
+        }
     }
-    is_traced = wants_trace;
-    is_counted = wants_stats;
-    linux_dispatch = is_traced || is_counted ? dispatch_watched : dispatch;
 }

@@ -11,17 +11,48 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/linux/task.h"
+
 struct linux_row;
 
 // Inside: -EINTR whatever the handler's SA_RESTART says, for calls where that depends on arguments.
-enum { LINUX_INTERRUPTED = 516, SYSCALL_NUMBER_MAX = 512 };
+// And: nothing was done, the call is to be printed or counted.
+enum { LINUX_INTERRUPTED = 516, LINUX_WATCHED = 517, SYSCALL_NUMBER_MAX = 512 };
 
-// Runs a system call. The pointer leads to the plain dispatcher, or with --strace or --stats to the
-// one that prints and counts: nothing is tested in the call path.
+// Runs a system call, whatever its number. (A pointer so that tests can stand in for this room.)
 extern long (*linux_dispatch)(long number, long a, long b, long c, long d, long e, long f);
+
+// The same for callers that cannot afford two calls. What the common case needs is here; the rest,
+// a result that is an errno or a signal that came meanwhile, is for linux_call_look. With --strace
+// or
+// --stats every call answers -LINUX_WATCHED, so that nothing is tested for their sake.
+
+typedef long linux_call(long a, long b, long c, long d, long e, long f);
+extern linux_call *linux_calls[SYSCALL_NUMBER_MAX]; // by number; none is NULL
+extern bool
+    linux_call_is_bare[SYSCALL_NUMBER_MAX]; // the call has no arguments: nothing need be kept
+long linux_call_look(long result, long number, const volatile long arguments[6]);
+
+static inline bool linux_call_is_over(long result)
+{
+    return (unsigned long)result < -4095ul && !task_is_called();
+}
+
+// number is in the table.
+static inline long linux_call_run(long number, long a, long b, long c, long d, long e, long f)
+{
+    // In memory, whatever the compiler thinks: in registers they would have to be saved and
+    // restored.
+    volatile long kept[6];
+    kept[0] = a, kept[1] = b, kept[2] = c, kept[3] = d, kept[4] = e, kept[5] = f;
+    long result = linux_calls[number](a, b, c, d, e, f);
+    return __builtin_expect(linux_call_is_over(result), 1) ? result
+                                                           : linux_call_look(result, number, kept);
+}
 
 // Builds the tables. Once, before the first call.
 void syscall_init(bool wants_trace, bool wants_stats);
+bool syscall_is_watched(void); // --strace or --stats
 
 const struct linux_row *syscall_row(long number); // NULL: unknown
 

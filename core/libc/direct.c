@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// direct.c: system calls by the shortest way: syscall(2), and what the kernel need not be asked
+// for.
+#include "core/libc/direct.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "core/elf/program.h"
+#include "core/libc/export.h"
+#include "core/linux/process.h"
+#include "core/linux/syscall.h"
+
+typedef long linux_call_bare(void);
+
+static long failed(long result)
+{
+    if (__builtin_expect((unsigned long)result < -4095ul, 1)) {
+        return result;
+    }
+    errno = (int)-result;
+    return -1;
+}
+
+// The uncommon cases are tail calls of these, so that the common one saves no register.
+
+__attribute__((noinline)) static long look(long result, long number)
+{
+    static const volatile long none[6];
+    return failed(linux_call_look(result, number, none));
+}
+
+__attribute__((noinline)) static long syscall_kept(long number, long a, long b, long c, long d,
+                                                   long e, long f)
+{
+    if ((unsigned long)number >= SYSCALL_NUMBER_MAX) {
+        errno = ENOSYS;
+        return -1;
+    }
+    return failed(linux_call_run(number, a, b, c, d, e, f));
+}
+
+// As programs call it, with what arguments there are: both ABIs pass variable ones like others.
+EXPORT(long, syscall, long number, long a, long b, long c, long d, long e, long f)
+{
+    if ((unsigned long)number >= SYSCALL_NUMBER_MAX || !linux_call_is_bare[number]) {
+        return syscall_kept(number, a, b, c, d, e, f);
+    }
+    volatile long kept = number; // in memory: see linux_call_run
+    long result = ((linux_call_bare *)(void (*)(void))linux_calls[number])();
+    return __builtin_expect(linux_call_is_over(result), 1) ? result : look(result, kept);
+}
+
+// There is one process, and it has had its numbers from the start.
+
+EXPORT(pid_t, getpid, void)
+{
+    return PROCESS_ID;
+}
+
+EXPORT(pid_t, getppid, void)
+{
+    return PROCESS_PARENT_ID;
+}
+
+void libc_direct_init(void)
+{
+    if (syscall_is_watched()) {
+        elf_system_address_set("getpid", getpid);
+        elf_system_address_set("getppid", getppid);
+    }
+}
