@@ -48,7 +48,7 @@ struct futex_waiter {
 };
 
 struct futex_bucket {
-    struct mutex lock;
+    _Alignas(64) struct mutex lock;
     struct list waiters; // lock; links NULL until the first waiter
 };
 
