@@ -43,9 +43,9 @@ int user_read_path(char path[USER_PATH_MAX], const char *user)
         if (error != 0) {
             return error;
         }
-        size_t length = strnlen(user + done, left);
-        if (length < left) {
-            memcpy(path + done, user + done, length + 1);
+        const char *end = memchr(user + done, 0, left);
+        if (end != NULL) {
+            memcpy(path + done, user + done, (size_t)(end - (user + done)) + 1);
             return 0;
         }
         memcpy(path + done, user + done, left);

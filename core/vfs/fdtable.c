@@ -41,24 +41,28 @@ static _Atomic(struct file *) *slot_of(int fd)
     return chunk != NULL ? &chunk->slots[fd % CHUNK_SIZE] : NULL;
 }
 
-static int chunk_make(int fd, struct chunk **result)
+static __attribute__((noinline)) int chunk_make(int fd, struct chunk **result)
 {
-    struct chunk *chunk = chunk_of(fd);
+    struct chunk *chunk = heap_alloc_zeroed(sizeof *chunk);
     if (chunk == NULL) {
-        chunk = heap_alloc_zeroed(sizeof *chunk);
-        if (chunk == NULL) {
-            return -ENOMEM;
-        }
-        atomic_store_explicit(&chunks[fd / CHUNK_SIZE], chunk, memory_order_release);
+        return -ENOMEM;
     }
+    atomic_store_explicit(&chunks[fd / CHUNK_SIZE], chunk, memory_order_release);
     *result = chunk;
     return 0;
 }
 
-static void bit_set(uint64_t *words, int fd, bool value)
+static inline int chunk_need(int fd, struct chunk **result)
 {
-    uint64_t bit = UINT64_C(1) << (fd % WORD_BITS);
-    uint64_t *word = &words[fd % CHUNK_SIZE / WORD_BITS];
+    *result = chunk_of(fd);
+    return *result != NULL ? 0 : chunk_make(fd, result);
+}
+
+static inline void bit_set(uint64_t *words, int fd, bool value)
+{
+    unsigned place = (unsigned)fd % CHUNK_SIZE;
+    uint64_t bit = UINT64_C(1) << (place % WORD_BITS);
+    uint64_t *word = &words[place / WORD_BITS];
     *word = value ? *word | bit : *word & ~bit;
 }
 
@@ -86,7 +90,8 @@ static int free_find(int lowest)
 }
 
 // Puts file there; the answer is what was there before, whose reference is the caller's now.
-static struct file *slot_set(struct chunk *chunk, int fd, struct file *file, bool close_on_exec)
+static inline struct file *slot_set(struct chunk *chunk, int fd, struct file *file,
+                                    bool close_on_exec)
 {
     bit_set(chunk->used, fd, file != NULL);
     bit_set(chunk->close_on_exec, fd, close_on_exec);
@@ -104,7 +109,7 @@ int fd_install(struct file *file, int lowest, bool close_on_exec)
     mutex_lock(&table_lock);
     int fd = free_find(lowest > free_hint ? lowest : free_hint);
     struct chunk *chunk = NULL;
-    int error = lowest >= limit ? -EINVAL : fd >= limit ? -EMFILE : chunk_make(fd, &chunk);
+    int error = lowest >= limit ? -EINVAL : fd >= limit ? -EMFILE : chunk_need(fd, &chunk);
     if (error == 0) {
         struct file *old = slot_set(chunk, fd, file, close_on_exec);
         ASSERT(old == NULL);
@@ -122,7 +127,7 @@ int fd_install_at(int fd, struct file *file, bool close_on_exec)
     mutex_lock(&table_lock);
     struct chunk *chunk = NULL;
     struct file *old = NULL;
-    int error = fd < 0 || fd >= limit ? -EBADF : chunk_make(fd, &chunk);
+    int error = fd < 0 || fd >= limit ? -EBADF : chunk_need(fd, &chunk);
     if (error == 0) {
         old = slot_set(chunk, fd, file, close_on_exec);
     }

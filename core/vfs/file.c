@@ -91,7 +91,9 @@ void file_end(struct file *file)
     }
     vnode_put(file->vnode);
     entry_put(file->entry);
-    heap_free(file->path);
+    if (file->path != file->path_short) {
+        heap_free(file->path);
+    }
     slab_free(&files, file);
 }
 

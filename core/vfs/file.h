@@ -151,7 +151,8 @@ struct file {
     void *state; // the file type's
     struct list
         watchers; // the epoll items that wait for it: epoll.c's; all-zero: there never was one
-    char *path;   // as opened, for messages, /proc/self/fd and maps; heap; may be NULL
+    char *path; // as opened, for messages, /proc/self/fd and maps; path_short or heap; may be NULL
+    char path_short[48];
 };
 
 struct io_vector {

@@ -10,10 +10,10 @@
 #include "core/vfs/vfs.h"
 #include "core/vfs/walk.h"
 
-static int file_path_set(struct file *file, const char *path)
+static int file_path_set(struct file *file, const char *path, size_t length)
 {
-    size_t size = strlen(path) + 1;
-    file->path = heap_alloc(size);
+    size_t size = length + 1;
+    file->path = size <= sizeof file->path_short ? file->path_short : heap_alloc(size);
     if (file->path == NULL) {
         return -ENOMEM;
     }
@@ -93,8 +93,8 @@ static int vnode_open(struct vnode *vnode, uint32_t flags, struct file *file)
 static const struct file_ops unopened_ops = {.read = NULL};
 
 // Takes over the reference to vnode, found at entry, or by the shortcut at path where that is NULL.
-static int found_open(struct vnode *vnode, struct entry *entry, const char *path, uint32_t flags,
-                      struct file **result)
+static inline int found_open(struct vnode *vnode, struct entry *entry, const char *path,
+                             size_t length, uint32_t flags, struct file **result)
 {
     struct file *file;
     int error = file_create(&file, &unopened_ops, flags, NULL);
@@ -107,7 +107,7 @@ static int found_open(struct vnode *vnode, struct entry *entry, const char *path
     if (error != 0) {
         file->ops = &unopened_ops;
     } else {
-        error = entry != NULL ? file_name_set(file, entry) : file_path_set(file, path);
+        error = entry != NULL ? file_name_set(file, entry) : file_path_set(file, path, length);
     }
     if (error != 0) {
         file_put(file);
@@ -121,21 +121,22 @@ static int entry_open(struct entry *entry, uint32_t flags, struct file **result)
 {
     vnode_get(entry->vnode);
     vnode_age(entry->vnode);
-    return found_open(entry->vnode, entry, NULL, flags, result);
+    return found_open(entry->vnode, entry, NULL, 0, flags, result);
 }
 
 // Opens a regular file that is there and has a plain path. False: the walk has to say.
 static bool shortcut_open(const char *path, uint32_t flags, struct file **file, int *error)
 {
     struct vnode *vnode;
-    if ((flags & OPEN_PATH) != 0 || !shortcut_find(path, false, &vnode)) {
+    size_t length;
+    if ((flags & OPEN_PATH) != 0 || !shortcut_find(path, false, &vnode, &length)) {
         return false;
     }
     if (vnode->type != MODE_FILE) {
         vnode_put(vnode);
         return false;
     }
-    *error = found_open(vnode, NULL, path, flags, file);
+    *error = found_open(vnode, NULL, path, length, flags, file);
     return true;
 }
 
@@ -150,10 +151,11 @@ static int create_and_open(struct vnode *directory, const char *name, uint32_t m
     return error != 0 ? error : (*child)->ops->open(*child, file);
 }
 
-// Makes the file that walk has found missing, and opens it whatever its mode says.
-static int file_make(struct walk *walk, uint32_t flags, uint32_t mode, struct file **result)
+// Makes the file that was found missing, and opens it whatever its mode says.
+// at is directory's entry; NULL: it was found by the shortcut, at path.
+static int file_make(struct vnode *directory, const char *name, struct entry *at, const char *path,
+                     uint32_t flags, uint32_t mode, struct file **result)
 {
-    struct vnode *directory = walk->at->vnode;
     int error = vnode_names_access(directory);
     if (error != 0 || directory->ops->create == NULL) {
         return error != 0 ? error : -EACCES;
@@ -164,11 +166,14 @@ static int file_make(struct walk *walk, uint32_t flags, uint32_t mode, struct fi
         return error;
     }
     struct vnode *child = NULL;
-    error = create_and_open(directory, walk->name, mode & 07777 & ~vfs_umask(), file, &child);
-    if (error == 0) {
+    error = create_and_open(directory, name, mode & 07777 & ~vfs_umask(), file, &child);
+    if (error == 0 && at == NULL) {
+        file->vnode = child;
+        error = file_path_set(file, path, strlen(path));
+    } else if (error == 0) {
         vnode_get(child);
         file->vnode = child;
-        struct entry *entry = entry_new(walk->at, child, walk->name);
+        struct entry *entry = entry_new(at, child, name);
         error = entry == NULL ? -ENOMEM : file_name_set(file, entry);
         entry_put(entry);
     } else {
@@ -193,7 +198,9 @@ static int open_or_make(struct walk *walk, uint32_t flags, uint32_t mode, struct
     struct entry *entry = NULL;
     int error = walk_last(walk, !exclusive && (flags & OPEN_NO_FOLLOW) == 0, &entry);
     if (error == -ENOENT && walk->last == WALK_NAME && *walk->rest == 0) {
-        return walk->slash ? -EISDIR : file_make(walk, flags, mode, file);
+        return walk->slash
+                   ? -EISDIR
+                   : file_make(walk->at->vnode, walk->name, walk->at, NULL, flags, mode, file);
     }
     if (error != 0) {
         return error;
@@ -262,11 +269,36 @@ static int open_temporary(struct file *base, const char *path, uint32_t flags, u
     return error;
 }
 
+// Makes, or with OPEN_EXCLUSIVE finds, a file of a plain path. False: the walk has to say.
+static bool shortcut_make(const char *path, uint32_t flags, uint32_t mode, struct file **file,
+                          int *error)
+{
+    struct vnode *directory, *child;
+    const char *name;
+    if (!shortcut_parent(path, &directory, &name)) {
+        return false;
+    }
+    *error = vnode_search(directory, name, &child);
+    if (*error == 0) {
+        vnode_put(child);
+        *error = -EEXIST;
+    } else if (*error == -ENOENT) {
+        *error = file_make(directory, name, NULL, path, flags, mode, file);
+    }
+    vnode_put(directory);
+    return *error != -EEXIST || (flags & OPEN_EXCLUSIVE) != 0;
+}
+
 static int open_creating(struct file *base, const char *path, uint32_t flags, uint32_t mode,
                          struct file **file)
 {
     enum { ATTEMPT_MAX = 100 };
     int error = -EEXIST;
+    if (((flags & OPEN_EXCLUSIVE) == 0 && shortcut_open(path, flags, file, &error)) ||
+        shortcut_make(path, flags, mode, file, &error)) {
+        return error;
+    }
+    error = -EEXIST;
     for (int i = 0; i < ATTEMPT_MAX && error == -EEXIST; ++i) {
         struct walk *walk;
         error = walk_begin(base, path, &walk);

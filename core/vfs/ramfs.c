@@ -18,6 +18,7 @@
 #include "core/vfs/blockfile.h"
 #include "core/vfs/devices.h"
 #include "core/vfs/mount.h"
+#include "core/vfs/name.h"
 #include "core/vfs/pipe.h"
 #include "core/vfs/ramfs_node.h"
 #include "core/vfs/shortcut.h"
@@ -61,16 +62,6 @@ static struct ramfs_node *node_of(struct vnode *vnode)
     return container_of(vnode, struct ramfs_node, vnode);
 }
 
-// FNV-1a.
-static uint32_t hash_of(const char *text, size_t length)
-{
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < length; ++i) {
-        hash = (hash ^ (unsigned char)text[i]) * 16777619u;
-    }
-    return hash;
-}
-
 static struct ramfs_name **bucket_of(const struct ramfs_node *directory, uint32_t hash)
 {
     return &directory->buckets[hash & (directory->bucket_count - 1)];
@@ -78,9 +69,11 @@ static struct ramfs_name **bucket_of(const struct ramfs_node *directory, uint32_
 
 static struct ramfs_name *name_find(const struct ramfs_node *directory, const char *text)
 {
-    uint32_t hash = hash_of(text, strlen(text));
+    size_t length = strlen(text);
+    uint32_t hash = name_hash(text, length);
     struct ramfs_name *name = *bucket_of(directory, hash);
-    while (name != NULL && (name->hash != hash || strcmp(name->text, text) != 0)) {
+    while (name != NULL && (name->hash != hash || name->length != length ||
+                            !name_is_same(name->text, text, length))) {
         name = name->bucket_next;
     }
     return name;
@@ -132,7 +125,7 @@ static struct ramfs_name *name_new(const char *text)
     if (name != NULL) {
         memcpy(name->text, text, length + 1);
         name->length = (uint32_t)length;
-        name->hash = hash_of(text, length);
+        name->hash = name_hash(text, length);
     }
     return name;
 }
@@ -259,24 +252,17 @@ static int ramfs_lookup(struct vnode *directory, const char *text, struct vnode 
     return name != NULL ? 0 : -ENOENT;
 }
 
-// May the process look names up in this directory? As vnode_access, as far as a glance goes.
-static bool is_searchable(const struct ramfs_node *directory)
-{
-    uint32_t mode = __atomic_load_n(&directory->mode, __ATOMIC_RELAXED);
-    return vnode_owner_uid == 0 || (mode & 0111) == 0111;
-}
-
 MARK_GUESS static struct vnode *ramfs_glance(struct vnode *vnode, const char *text, size_t length,
-                                             uint32_t sequence)
+                                             uint32_t hash, uint32_t sequence)
 {
     const struct ramfs_node *directory = node_of(vnode);
     struct ramfs_name **buckets = __atomic_load_n(&directory->buckets, __ATOMIC_RELAXED);
     size_t count = __atomic_load_n(&directory->bucket_count, __ATOMIC_RELAXED);
-    if (!is_searchable(directory) || !shortcut_holds(sequence) || buckets == NULL ||
+    uint32_t mode = __atomic_load_n(&directory->mode, __ATOMIC_RELAXED);
+    if (!vnode_is_open_to_search(mode) || !shortcut_holds(sequence) || buckets == NULL ||
         count > BUCKETS_GLANCE_MAX) {
         return NULL;
     }
-    uint32_t hash = hash_of(text, length);
     struct ramfs_name *name = __atomic_load_n(&buckets[hash & (count - 1)], __ATOMIC_RELAXED);
     while (name != NULL && shortcut_holds(sequence)) {
         bool is_alike = name->hash == hash && name->length == length;
@@ -286,8 +272,9 @@ MARK_GUESS static struct vnode *ramfs_glance(struct vnode *vnode, const char *te
             return NULL;
         }
         // So long is the text that was there a moment ago: its memory is still memory.
-        if (is_alike && memcmp(name->text, text, length) == 0) {
-            return shortcut_holds(sequence) ? &child->vnode : NULL;
+        // (Whether it was the name is for the caller to ask: the sequence has to hold after this.)
+        if (is_alike && name_is_same(name->text, text, length)) {
+            return &child->vnode;
         }
         name = next;
     }

@@ -7,6 +7,8 @@
 #ifndef CORE_VFS_SHORTCUT_H
 #define CORE_VFS_SHORTCUT_H
 
+#include <stddef.h>
+
 #include "core/lib/sequence.h"
 
 struct vnode;
@@ -37,9 +39,14 @@ static inline bool shortcut_holds(uint32_t sequence)
     return sequence_holds(&shortcut_sequence, sequence);
 }
 
-// The vnode that path names, counted. The last component may be a symbolic link unless follow says
+// The vnode that path names, counted, and path's length. The last component may be a symbolic link unless follow says
 // otherwise. False: ask walk.h.
-bool shortcut_find(const char *path, bool follow, struct vnode **vnode);
+bool shortcut_find(const char *path, bool follow, struct vnode **vnode, size_t *length);
+
+// The vnode, counted, that the last component of a plain path is to be looked up in, and that
+// component, in path. It may be anything, and need not let the process search it. False: ask
+// walk.h.
+bool shortcut_parent(const char *path, struct vnode **directory, const char **name);
 
 // Where absolute paths begin. It stays.
 void shortcut_root_set(struct vnode *root);

@@ -67,7 +67,8 @@ static struct vnode *object_vnode(struct entry *entry, struct file *file)
 int vfs_status(struct file *base, const char *path, unsigned flags, struct file_status *status)
 {
     struct vnode *vnode;
-    if (shortcut_find(path, (flags & VFS_NO_FOLLOW) == 0, &vnode)) {
+    size_t length;
+    if (shortcut_find(path, (flags & VFS_NO_FOLLOW) == 0, &vnode, &length)) {
         int error = vnode_status(vnode, status);
         vnode_put(vnode);
         return error;
@@ -372,11 +373,38 @@ static int remove_found(struct walk *walk, bool is_directory)
     return error;
 }
 
+// Of a name in directory that is not one of a directory's.
+static int remove_plain(struct vnode *directory, const char *name)
+{
+    struct vnode *child;
+    int error = vnode_search(directory, name, &child);
+    if (error != 0) {
+        return error;
+    }
+    error = vnode_names_access(directory);
+    if (error == 0 && mount_upon(child, name) != NULL) {
+        error = -EBUSY;
+    }
+    vnode_put(child);
+    if (error != 0 || directory->ops->remove == NULL) {
+        return error != 0 ? error : -EPERM;
+    }
+    return directory->ops->remove(directory, name, false);
+}
+
 int vfs_remove(struct file *base, const char *path, unsigned flags)
 {
     bool is_directory = (flags & VFS_REMOVE_DIRECTORY) != 0;
+    struct vnode *directory;
+    const char *name;
     struct walk *walk;
-    int error = walk_begin(base, path, &walk);
+    int error;
+    if (!is_directory && shortcut_parent(path, &directory, &name)) {
+        error = remove_plain(directory, name);
+        vnode_put(directory);
+        return error;
+    }
+    error = walk_begin(base, path, &walk);
     if (error != 0) {
         return error;
     }

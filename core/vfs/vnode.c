@@ -56,16 +56,6 @@ void vnode_put(struct vnode *vnode)
     }
 }
 
-bool vnode_is_directory(const struct vnode *vnode)
-{
-    return vnode->type == MODE_DIRECTORY;
-}
-
-bool vnode_is_link(const struct vnode *vnode)
-{
-    return vnode->type == MODE_LINK;
-}
-
 int vnode_status(struct vnode *vnode, struct file_status *status)
 {
     memset(status, 0, sizeof *status);
@@ -112,6 +102,21 @@ int vnode_names_access(struct vnode *directory)
         return -EROFS;
     }
     return directory->ops->access == NULL ? vnode_access(directory, 3) : 0;
+}
+
+int vnode_search_access(struct vnode *directory)
+{
+    if (!vnode_is_directory(directory)) {
+        return -ENOTDIR;
+    }
+    // File systems with a judgement of their own make it in lookup.
+    return directory->ops->access == NULL ? vnode_access(directory, 1) : 0;
+}
+
+int vnode_search(struct vnode *directory, const char *name, struct vnode **child)
+{
+    int error = vnode_search_access(directory);
+    return error != 0 ? error : directory->ops->lookup(directory, name, child);
 }
 
 struct file_time file_time_now(void)

@@ -55,8 +55,8 @@ struct vnode_jump {
 struct vnode_ops {
     int (*lookup)(struct vnode *directory, const char *name, struct vnode **child);
     // The same without locks and without a reference, for a directory that may be gone
-    // (shortcut.h). NULL, as an operation or an answer: ask lookup.
-    struct vnode *(*glance)(struct vnode *directory, const char *name, size_t length,
+    // (shortcut.h). hash is name.h's. NULL, as an operation or an answer: ask lookup.
+    struct vnode *(*glance)(struct vnode *directory, const char *name, size_t length, uint32_t hash,
                             uint32_t sequence);
     int (*create)(struct vnode *directory, const char *name, const struct vnode_new *new,
                   struct vnode **child);
@@ -112,8 +112,15 @@ static inline void vnode_age(struct vnode *vnode)
     }
 }
 
-bool vnode_is_directory(const struct vnode *vnode);
-bool vnode_is_link(const struct vnode *vnode);
+static inline bool vnode_is_directory(const struct vnode *vnode)
+{
+    return vnode->type == MODE_DIRECTORY;
+}
+
+static inline bool vnode_is_link(const struct vnode *vnode)
+{
+    return vnode->type == MODE_LINK;
+}
 
 // May the process do this (read 4, write 2, execute 1)? 0 or -EACCES or -EROFS.
 int vnode_access(struct vnode *vnode, unsigned mode);
@@ -121,8 +128,21 @@ int vnode_access(struct vnode *vnode, unsigned mode);
 int vnode_names_access(struct vnode *directory);
 int vnode_status(struct vnode *vnode, struct file_status *status);
 
+// May names be looked up in it? 0, -ENOTDIR or -EACCES.
+int vnode_search_access(struct vnode *directory);
+// Looks a name up in directory, if that is one and allows it: the name's own vnode, counted,
+// whatever is mounted there.
+int vnode_search(struct vnode *directory, const char *name, struct vnode **child);
+
 // Whom files belong to that the process makes, and by whom vnode_access judges.
 extern uint32_t vnode_owner_uid, vnode_owner_gid;
+
+// May the process look names up in a directory of this mode? As vnode_access, as far as a glance
+// goes.
+static inline bool vnode_is_open_to_search(uint32_t mode)
+{
+    return vnode_owner_uid == 0 || (mode & 0111) == 0111;
+}
 
 // The time of day, as files are stamped.
 struct file_time file_time_now(void);

@@ -139,19 +139,10 @@ static int component_take(struct walk *walk, bool *is_last)
     return 0;
 }
 
-static int directory_check(struct vnode *vnode)
-{
-    if (!vnode_is_directory(vnode)) {
-        return -ENOTDIR;
-    }
-    // File systems with a judgement of their own make it in lookup.
-    return vnode->ops->access == NULL ? vnode_access(vnode, 1) : 0;
-}
-
 // Looks walk->name up in walk->at; crosses into what is mounted there.
 static int child_find(struct walk *walk, struct entry **child)
 {
-    int error = directory_check(walk->at->vnode);
+    int error = vnode_search_access(walk->at->vnode);
     if (error != 0) {
         return error;
     }
@@ -188,7 +179,7 @@ static int advance(struct walk *walk)
             return error;
         }
         if (is_last) {
-            return directory_check(walk->at->vnode);
+            return vnode_search_access(walk->at->vnode);
         }
         struct entry *child;
         error = child_find(walk, &child);

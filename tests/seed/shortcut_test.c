@@ -19,7 +19,7 @@ static struct node root, first, second, file;
 static bool is_released;
 static unsigned found_count;
 
-static struct vnode *glance(struct vnode *directory, const char *name, size_t length,
+static struct vnode *glance(struct vnode *directory, const char *name, size_t length, uint32_t hash,
                             uint32_t sequence)
 {
     struct node *child = atomic_load(&((struct node *)(void *)directory)->child);
@@ -53,7 +53,9 @@ static void reset(void)
 static void find(void)
 {
     struct vnode *found;
-    if (shortcut_find("/d/f", true, &found)) {
+    size_t length;
+    if (shortcut_find("/d/f", true, &found, &length)) {
+        seed_check(length == 4, "a path of another length");
         seed_check(found == &file.vnode, "something else was found");
         seed_check(found->inode == 1, "another file in the same memory was found");
         seed_check(!is_released, "what was found is gone");
@@ -68,6 +70,35 @@ static void find_twice(void)
 {
     find();
     find();
+}
+
+// Where /d/new would be made.
+static void find_parent(void)
+{
+    struct vnode *found;
+    const char *name;
+    if (shortcut_parent("/d/new", &found, &name)) {
+        seed_check(name[0] == 'n', "another part of the path");
+        seed_check(found == &first.vnode || found == &second.vnode, "something else was found");
+        seed_check(found->inode == 1, "another directory in the same memory was found");
+        seed_check(!is_released, "what was found is gone");
+        seed_point();
+        seed_check(!is_released, "what was found is gone");
+        ++found_count;
+        vnode_put(found);
+    }
+}
+
+// /d goes, and another directory is made in its memory.
+static void directory_reuse(void)
+{
+    shortcut_change_begin();
+    atomic_store(&root.child, NULL);
+    shortcut_change_end();
+    vnode_put(&first.vnode);
+    if (is_released) {
+        node_reset(&first, NULL, MODE_DIRECTORY, 2);
+    }
 }
 
 // /d becomes another directory, which has the file from then on.
@@ -117,6 +148,12 @@ static void check_reused(void)
                "a reference was left, or lost");
 }
 
+static void check_directory_reused(void)
+{
+    seed_check(is_released && first.vnode.reference_count == (first.vnode.inode == 2),
+               "a reference was left, or lost");
+}
+
 static void check_kept(void)
 {
     seed_check(!is_released && file.vnode.reference_count == 1, "a reference was left, or lost");
@@ -132,6 +169,20 @@ static const struct seed_test tests[] = {
         .bodies = {find_twice, move},
         .check = check_kept,
         .marks = marks,
+    },
+    {
+        .name = "shortcut, parent moved",
+        .reset = reset,
+        .bodies = {find_parent, move},
+        .check = check_kept,
+        .marks = marks,
+    },
+    {
+        .name = "shortcut, parent removed and used again",
+        .reset = reset,
+        .bodies = {find_parent, directory_reuse},
+        .check = check_directory_reused,
+        .marks = end_marks,
     },
     {
         .name = "shortcut, removed",

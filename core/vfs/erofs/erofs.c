@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // erofs.c: names, attributes and contents of a file system in EROFS format.
 //
-// A name that is looked up gets a vnode of its own each time; nothing in it ever changes.
+// Nothing in a vnode ever changes; those of the names that are looked up first are kept (known.c).
 #include "core/vfs/erofs/erofs.h"
 
 #include "core/lib/errno.h"
@@ -12,20 +12,11 @@
 #include "core/vfs/blockfile.h"
 #include "core/vfs/devices.h"
 #include "core/vfs/mount.h"
+#include "core/vfs/name.h"
 #include "core/vfs/vfs.h"
 #include "hal/hal.h"
 
 static const struct vnode_ops erofs_ops;
-
-struct erofs_node *erofs_node_of(struct vnode *vnode)
-{
-    return container_of(vnode, struct erofs_node, vnode);
-}
-
-struct erofs_mount *erofs_mount_of(const struct vnode *vnode)
-{
-    return vnode->mount->state;
-}
 
 static int node_new(struct mount *mount, uint64_t number, struct vnode **result)
 {
@@ -51,10 +42,27 @@ static void node_release(struct vnode *vnode)
 
 static int node_lookup(struct vnode *directory, const char *name, struct vnode **child)
 {
+    const size_t length = strlen(name);
+    struct vnode *known = erofs_known_find(directory, name, length, name_hash(name, length));
+    if (known != NULL) {
+        vnode_get(known);
+        *child = known;
+        return 0;
+    }
     uint64_t number;
-    const int error = erofs_find(&erofs_mount_of(directory)->image,
-                                 &erofs_node_of(directory)->inode, name, &number);
-    return error != 0 ? error : node_new(directory->mount, number, child);
+    int error = erofs_find(&erofs_mount_of(directory)->image, &erofs_node_of(directory)->inode,
+                           name, &number);
+    error = error != 0 ? error : node_new(directory->mount, number, child);
+    return error != 0 ? error : erofs_known_add(directory, name, child);
+}
+
+static struct vnode *node_glance(struct vnode *directory, const char *name, size_t length,
+                                 uint32_t hash, uint32_t sequence)
+{
+    (void)sequence; // guards names that change
+    return vnode_is_open_to_search(erofs_node_of(directory)->inode.mode)
+               ? erofs_known_find(directory, name, length, hash)
+               : NULL;
 }
 
 static int node_status(struct vnode *vnode, struct file_status *status)
@@ -174,6 +182,7 @@ static int node_open(struct vnode *vnode, struct file *file)
 
 static const struct vnode_ops erofs_ops = {
     .lookup = node_lookup,
+    .glance = node_glance,
     .read_link = node_read_link,
     .open = node_open,
     .status = node_status,
