@@ -204,6 +204,23 @@ static void image_write(struct kernel *kernel, enum image_format format, const c
     free(raw);
 }
 
+// An image in a directory that goes into it would hold what is left of the last one.
+static void output_check(const char *output, const char *host)
+{
+    const char *slash = strrchr(output, '/');
+    char *name = slash == NULL ? text_make(".") : text_make("%.*s/", (int)(slash - output), output);
+    char *directory = realpath(name, NULL), *source = realpath(host, NULL);
+    const size_t length = source == NULL ? 0 : strlen(source);
+    if (directory != NULL && length > 0 && strncmp(directory, source, length) == 0 &&
+        (length == 1 || strchr("/", directory[length]) != NULL)) {
+        fail(EXIT_FAILED, "%s: lies in %s, which goes into the image; write it elsewhere", output,
+             host);
+    }
+    free(name);
+    free(directory);
+    free(source);
+}
+
 void build(const struct build_options *options)
 {
     struct kernel kernel;
@@ -211,6 +228,12 @@ void build(const struct build_options *options)
         fail(EXIT_FAILED, "--env: more than %d of them", ENVIRONMENT_MAX);
     }
     kernel_read(&kernel, options->kernel != NULL ? options->kernel : kernel_default());
+    if (options->root != NULL) {
+        output_check(options->output, options->root);
+    }
+    for (size_t i = 0; i < options->file_count; ++i) {
+        output_check(options->output, options->files[i].host);
+    }
     scratch_start(options->output);
     char *root = scratch_path("root.erofs"), *image = scratch_path("image");
     char *program = root_make(options, root);

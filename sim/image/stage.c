@@ -3,7 +3,7 @@
 // directory as it finds it.
 //
 // Nothing that differs between two hosts goes into the image: owner and group are root's, the
-// volume has no name of its own, its date is that of its youngest file, and there are no
+// volume has no name of its own, its date follows that of its youngest file, and there are no
 // attributes.
 #include "sim/image/stage.h"
 

@@ -29,6 +29,9 @@ def sizes(test, tool, hello):
     test.case("the kernel has 1.5 MiB at most", kernel <= 3 * MIB // 2, kernel)
     test.case("inspect shows the command line",
               lines["command"].strip() == r'--root=initrd -- /bin/hello 3 "two words" "a \"quote\""', lines["command"])
+    _, out, _ = tool.run("inspect", tool.build("options.osv", "--option=--strace", "-e", "A=", "--cwd=/usr", "seq", ""))
+    test.case("options of the kernel, environment, current directory and empty arguments are in it",
+              '\ncommand:  --root=initrd --env=A= --cwd=/usr --strace -- ' in out and '/seq ""\n' in out, out)
     test.case("the C library is left out", tool.files(image) == ["/bin/hello"], tool.files(image))
     status, out, _ = tool.run("inspect", tool.kernel)
     test.case("a plain kernel has no root", status == 0 and "root:     none" in out, out)
@@ -176,6 +179,8 @@ def refusals(test, tool, hello):
     refuse("a file without a guest's path", 2, ["HOST:GUEST"], "--file", hello, "seq")
     refuse("a file at a relative path", 2, ["HOST:GUEST"], "--file", hello + ":bin/hello", "seq")
     refuse("a variable without a value", 2, ["'HOME'"], "-e", "HOME", "seq")
+    refuse("an option of the kernel that is none", 2, ["'strace'"], "--option=strace", "seq")
+    refuse("a relative current directory", 2, ["'usr'"], "--cwd=usr", "seq")
     refuse("an unknown format", 2, ["'iso'"], "--format=iso", "seq")
     refuse("a program that is not there", 1, ["no-such-program", "PATH"], *kernel, "no-such-program")
     refuse("nor there", 1, ["/no/such", "no such file"], *kernel, "/no/such")
@@ -200,6 +205,8 @@ def refusals(test, tool, hello):
     refuse("arguments that are too long", 1, ["4016"], *kernel, "seq", "9" * 5000)
     refuse("an output in no directory", 1, ["/no/directory"], *kernel, "seq", build=("build", "-o", "/no/directory/x"))
     refuse("a directory as the output", 1, ["is a directory"], *kernel, "seq", build=("build", "-o", tool.directory))
+    refuse("an output in the root", 1, ["inside/x.osv", "elsewhere"], *kernel, "--root", os.path.dirname(tool.write("inside/file", "")),
+           "seq", build=("build", "-o", "inside/x.osv"))
     refuse("inspecting text", 1, ["text"], build=("inspect", tool.path("text")))
     refuse("inspecting nothing", 1, ["/no/image"], build=("inspect", "/no/image"))
     cut = tool.write("cut.osv", open(image, "rb").read()[:-4096])
