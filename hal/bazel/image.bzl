@@ -21,7 +21,7 @@ def osv_image(name, program, files = {}, args = [], env = {}, options = [], form
         srcs = files.keys() + ["//hal-x86_64:kernel", "//sim:osv-image"],
         outs = [name + {"elf": ".osv", "qcow2": ".qcow2", "raw": ".raw"}[format]],
         cmd = " ".join([
-            "SOURCE_DATE_EPOCH=0 ASAN_OPTIONS=detect_leaks=0 $(location //sim:osv-image) build --format=" + format,
+            "SOURCE_DATE_EPOCH=0 $(location //sim:osv-image) build --format=" + format,
             "--kernel=$(location //hal-x86_64:kernel) -o $@",
         ] + words + [program] + ["'%s'" % arg for arg in args]),
         target_compatible_with = ["@platforms//os:linux", "@platforms//cpu:x86_64"],
