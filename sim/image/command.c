@@ -46,7 +46,7 @@ static pid_t command_start(const char *package, const char *const *arguments, in
 }
 
 // The end of what comes, with a NUL behind it.
-static void tail_read(int output, char tail[TAIL_SIZE], pid_t process)
+static void tail_read(int output, char tail[TAIL_SIZE])
 {
     size_t used = 0;
     for (;;) {
@@ -59,8 +59,6 @@ static void tail_read(int output, char tail[TAIL_SIZE], pid_t process)
             used += (size_t)size;
         } else if (size == 0 || errno != EINTR) {
             break;
-        } else {
-            kill(process, SIGTERM); // what interrupts us ends it, too
         }
     }
     tail[used] = 0;
@@ -81,8 +79,13 @@ void command_run(const char *package, const char *const *arguments)
     char tail[TAIL_SIZE];
     int output, status = 0;
     const pid_t process = command_start(package, arguments, &output);
-    tail_read(output, tail, process);
+    scratch_child_set(process);
+    tail_read(output, tail);
     close(output);
+    siginfo_t end;
+    while (waitid(P_PID, (id_t)process, &end, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+    }
+    scratch_child_set(0); // while its number is still its own
     while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
     }
     scratch_check();

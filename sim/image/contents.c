@@ -114,6 +114,7 @@ const char *contents_read(struct contents *contents, const char *bytes, size_t s
     if (error == 0) {
         walk.seen = memory_new(size / INODE_UNIT / 8 + 1);
         error = inode_add(&walk, walk.image.root, text_make("%s", ""));
+        error = error == 0 && contents->directory_count == 0 ? -EIO : error; // as the kernel has it
     }
     while (error == 0 && walk.pending != NULL) {
         struct pending *directory = walk.pending;

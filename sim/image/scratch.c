@@ -15,7 +15,7 @@ enum { OPEN_DIRECTORIES_MAX = 32, SIGNAL_STATUS = 128 };
 
 static const char *output;
 static char *directory;
-static volatile sig_atomic_t signal_seen;
+static volatile sig_atomic_t signal_seen, child;
 
 // A directory without w would keep what is in it.
 static int entry_open(const char *path, const struct stat *status, int kind, struct FTW *where)
@@ -42,6 +42,18 @@ static void directory_remove(void)
 static void signal_note(int number)
 {
     signal_seen = number;
+    if (child > 0) {
+        kill(child, SIGTERM);
+    }
+}
+
+// A signal that came before the handler knew the child has left its mark.
+void scratch_child_set(pid_t process)
+{
+    child = process;
+    if (process > 0 && signal_seen != 0) {
+        kill(process, SIGTERM);
+    }
 }
 
 void scratch_start(const char *output_name)

@@ -24,6 +24,8 @@ def sizes(test, tool, hello):
     test.case("an image of hello has 2 MiB at most", os.path.getsize(image) <= 2 * MIB, os.path.getsize(image))
     status, out, error = tool.run("inspect", image)
     lines = dict(line.split(":", 1) for line in out.splitlines() if not line.startswith(" "))
+    test.case("inspect counts files, directories and links", lines["files"].split() == "1, in 5 directories, and 0 links".split(),
+              lines["files"])
     test.case("inspect succeeds", status == 0 and error == "" and lines["image"].split()[0] == "elf,", out + error)
     kernel = int(lines["kernel"].split("(")[1].split()[0])
     test.case("the kernel has 1.5 MiB at most", kernel <= 3 * MIB // 2, kernel)
@@ -219,6 +221,10 @@ def damaged_root(test, tool):
     inode = tap.root_inode(data)
     data[inode + 8:inode + 12] = b"\xff\xff\xff\x7f"  # its size
     status, _, error = tool.run("inspect", tool.write("damaged.osv", bytes(data)))
+    data[inode + 8:inode + 12], data[inode + 4:inode + 6] = bytes(4), (0o100644).to_bytes(2, "little")  # its size and mode
+    no_directory = tool.run("inspect", tool.write("damaged.osv", bytes(data)))
+    test.case("inspect does not take a root that is a file for an empty one",
+              no_directory[0] == 1 and no_directory[2].endswith("its root is damaged\n"), no_directory)
     test.case("inspect names the block of a damaged root", status == 1 and "block 0: a file is longer" in error, error)
 
 
