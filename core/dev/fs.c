@@ -369,7 +369,7 @@ bool fs_truncates(const struct fs_device *device)
     return device->truncates;
 }
 
-bool fs_appends(const struct fs_device *device)
+bool fs_is_ours(const struct fs_device *device)
 {
     return device->is_ours;
 }

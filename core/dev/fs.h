@@ -69,8 +69,9 @@ bool fs_has_chunks(const struct fs_device *device);
 // How many bytes a READ or WRITE may carry.
 size_t fs_transfer_max(const struct fs_device *device);
 
-// Whether OPEN with OPEN_TRUNCATE truncates, and whether a WRITE at offset UINT64_MAX appends.
+// Whether OPEN with OPEN_TRUNCATE truncates, and whether the far end is hal-linux's: there a
+// request is cheap, and a WRITE at offset UINT64_MAX appends.
 bool fs_truncates(const struct fs_device *device);
-bool fs_appends(const struct fs_device *device);
+bool fs_is_ours(const struct fs_device *device);
 
 #endif

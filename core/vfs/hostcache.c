@@ -22,7 +22,7 @@
 
 enum {
     SETS = 64,
-    AROUND = 128 << 10,         // what one fault brings
+    AROUND = 256 << 10,         // what one fault brings
     FLUSH_SIZE = HEAP_SMALL_MAX // what one request writes back
 };
 

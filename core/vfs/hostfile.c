@@ -54,6 +54,7 @@ static int write_request(const struct host_file *host, uint64_t offset, const ch
                            .result = &result,
                            .result_size = sizeof result};
     int error = fs_call(host->device, &call);
+    host_data_changed();
     *done = error == 0 ? result.size : 0;
     return *done <= size ? error : -EIO;
 }
@@ -121,6 +122,10 @@ static int file_read_op(struct file *file, uint64_t offset, char *data, size_t s
         *done = size;
         return 0;
     }
+    int result;
+    if (host_ahead_read(file, offset, data, size, done, &result)) {
+        return result;
+    }
     struct host_cache *cache = host_cache_find(host->device, host->node);
     const int error = host_cache_flush(cache);
     host_cache_put(cache);
@@ -153,7 +158,7 @@ static int file_write_op(struct file *file, uint64_t offset, const char *data, s
                          size_t *done)
 {
     const struct host_file *host = file->state;
-    if (offset == FILE_OFFSET_NONE && !fs_appends(host->device)) {
+    if (offset == FILE_OFFSET_NONE && !fs_is_ours(host->device)) {
         return data_append(host, data, size, done);
     }
     return data_write(host, offset, data, size, done);
@@ -185,7 +190,9 @@ static int truncate_request(const struct host_file *host, uint64_t size)
                            .arguments_size = sizeof arguments,
                            .result = &result,
                            .result_size = sizeof result};
-    return fs_call(host->device, &call);
+    const int error = fs_call(host->device, &call);
+    host_data_changed();
+    return error;
 }
 
 int host_file_truncate(struct file *file, uint64_t size)
@@ -258,6 +265,7 @@ static int allocate_request(const struct host_file *host, unsigned how, uint64_t
                            .arguments = &arguments,
                            .arguments_size = sizeof arguments};
     const int error = fs_call(host->device, &call);
+    host_data_changed();
     return error == -ENOSYS ? -EOPNOTSUPP : error;
 }
 
@@ -352,6 +360,7 @@ void host_file_close(struct file *file)
 {
     struct host_file *host = file->state;
     host_window_close(host);
+    host_ahead_close(host);
     release_handle(host, vnode_is_directory(file->vnode));
     if (host->watch != NULL) {
         host_watch_close(host->watch);
@@ -444,6 +453,7 @@ int host_open(struct vnode *vnode, struct file *file)
     host_cache_change_end(cache, UINT64_MAX, error == 0 ? 0 : UINT64_MAX);
     host_cache_put(cache);
     if (is_cut) {
+        host_data_changed();
         host_window_truncated();
     }
     return error != 0 ? error : host_file_attach(vnode, file, handle);

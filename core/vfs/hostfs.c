@@ -363,6 +363,7 @@ static int host_change(struct vnode *vnode, const struct vnode_change *change)
     int error = fs_call(host_device_of(vnode), &call);
     host_cache_change_end(cache, UINT64_MAX, error == 0 ? change->size : UINT64_MAX);
     host_cache_put(cache);
+    host_data_changed();
     host_window_truncated();
     return error;
 }

@@ -11,7 +11,9 @@
 // look at the host's own pages, so that the program sees what the host has. Names and attributes of
 // a read-only one (/usr, /etc, the program's own directory) hold as long as the far end says, which
 // is a second for that of hal-linux: so late at most the program sees that somebody else has made,
-// removed, renamed or changed a file there. What is read from an open file is always the host's.
+// removed, renamed or changed a file there. What is read from an open file is always the host's,
+// but that files of such a file system behind another process (virtiofsd) are read ahead, for a
+// second, too (hostahead.c).
 #ifndef CORE_VFS_HOSTFS_H
 #define CORE_VFS_HOSTFS_H
 
@@ -19,6 +21,7 @@
 
 #include "core/dev/fs.h"
 #include "core/lib/list.h"
+#include "core/sync/mutex.h"
 #include "core/vfs/mount.h"
 #include "core/vfs/vnode.h"
 
@@ -39,10 +42,20 @@ struct host_watch;
 
 enum { HOST_CHUNKS_MAX = 32 }; // of one file: 64 MiB
 
+struct host_ahead { // guarded by lock
+    struct mutex lock;
+    char *data; // size bytes from offset on, and where the file ends (UINT64_MAX: further on)
+    uint64_t offset, end;
+    size_t size;
+    hal_ns until;     // for so long
+    uint64_t changes; // or until this is another
+};
+
 struct host_file { // file->state
     struct fs_device *device;
     uint64_t node, handle;
     struct host_watch *watch; // of a stream; NULL otherwise
+    struct host_ahead ahead;  // hostahead.c's
     // hostwindow.c's, for regular files.
     _Atomic uint32_t read_count;
     _Atomic uint32_t truncation; // host_truncations when size was asked for
@@ -79,6 +92,13 @@ bool host_window_read(struct host_file *host, uint64_t offset, char *data, size_
 void host_window_close(struct host_file *host);
 // A file was, or may have been, made shorter: sizes are asked for again.
 void host_window_truncated(void);
+
+// hostahead.c: reads of what was read ahead, or is known not to be there. False: nothing is kept of
+// this file.
+bool host_ahead_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done,
+                     int *error);
+void host_ahead_close(struct host_file *host);
+void host_data_changed(void); // the program has written to one of the host's files
 
 // hostpager.c: mappings of the device's shared memory.
 int host_pager(struct file *file, struct vm_pager **pager);

@@ -209,7 +209,7 @@ START_TEST(a_version_is_agreed_upon)
     ck_assert_int_eq(fs_device_open(&info, &device), version->result);
     if (version->result == 0) {
         ck_assert_uint_eq(fs_transfer_max(device), version->transfer_max);
-        ck_assert(!fs_truncates(device) && !fs_appends(device) && !fs_has_chunks(device));
+        ck_assert(!fs_truncates(device) && !fs_is_ours(device) && !fs_has_chunks(device));
     } else {
         ck_assert(is_stopped);
         ck_assert_uint_eq(host_block_count() + host_frame_count(), 0);

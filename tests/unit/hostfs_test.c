@@ -556,6 +556,47 @@ START_TEST(poll_waits_for_a_stream)
 }
 END_TEST
 
+// How many requests as many reads of three bytes are.
+static size_t requests_of_reads(struct file *file, int count, const char *last)
+{
+    char data[4] = {0};
+    size_t done, before = host_request_count;
+    for (int i = 0; i < count; ++i) {
+        memset(data, 0, sizeof data);
+        ck_assert_int_eq(file_read_at(file, (uint64_t)i * 3, data, 3, &done), 0);
+        ck_assert_uint_eq(done, strlen(data));
+    }
+    ck_assert_str_eq(data, last);
+    return host_request_count - before;
+}
+
+START_TEST(reads_of_a_read_only_mount_are_ahead_where_requests_cost)
+{
+    struct file *file = open_file("/a/b/ro/hello", OPEN_READ_ONLY);
+    ck_assert_uint_eq(requests_of_reads(file, 5, "\n"), host_far_is_plain ? 1 : 5);
+    ck_assert_uint_eq(requests_of_reads(file, 10, ""), host_far_is_plain ? 0 : 10);
+    host_write_file("hello", "another world, longer\n");
+    unit_clock_ns += 1000000000;
+    ck_assert_uint_eq(requests_of_reads(file, 6, "lon"), host_far_is_plain ? 1 : 6);
+    struct file *same = open_file("/host/hello", OPEN_READ_WRITE); // what we write is seen at once
+    size_t done;
+    ck_assert_int_eq(file_write_at(same, 15, "abc", 3, &done), 0);
+    ck_assert_uint_eq(requests_of_reads(file, 6, "abc"), host_far_is_plain ? 1 : 6);
+    ck_assert_int_eq(file_truncate(same, 16), 0);
+    ck_assert_uint_eq(requests_of_reads(file, 6, "a"), host_far_is_plain ? 1 : 6);
+    file_put(same);
+    char data[20000];
+    ck_assert_int_eq(file_read_at(file, 0, data, sizeof data, &done),
+                     0); // large ones are not kept,
+    ck_assert_uint_eq(done, 16);
+    size_t before = host_request_count;
+    ck_assert_int_eq(file_read_at(file, 16, data, sizeof data, &done), 0); // but where they end
+    ck_assert_uint_eq(done, 0);
+    ck_assert_uint_eq(host_request_count - before, host_far_is_plain ? 0 : 1);
+    file_put(file);
+}
+END_TEST
+
 // ---- Pages of mapped files, where the device has no shared memory ----
 
 static char *page_of(struct vm_pager *pager, uint64_t offset)
@@ -645,6 +686,7 @@ static void case_files(Suite *suite, const char *name, void (*setup)(void))
     tcase_add_test(files, there_is_room_for_so_many_names);
     tcase_add_test(files, a_listing_has_each_name_once);
     tcase_add_test(files, nothing_is_left_open);
+    tcase_add_test(files, reads_of_a_read_only_mount_are_ahead_where_requests_cost);
     tcase_add_test(files, pages_of_a_mapped_file_are_one_with_it);
 }
 

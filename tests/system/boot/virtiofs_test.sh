@@ -145,6 +145,22 @@ open("mapped", "wb").close(); print(os.path.getsize("mapped"))
 os.ftruncate(f.fileno(), 10000)
 m[5000:5003] = b"end"
 END
+cat >"$work/linux/many.py" <<'END'
+import os, threading
+def work(n):
+    name = "many%d" % n
+    for i in range(20):
+        with open(name, "w") as f: f.write(str(n * i) * 3000)
+        with open(name) as f: assert f.read() == str(n * i) * 3000
+        assert name in os.listdir(".")
+        os.rename(name, name + "x"); os.rename(name + "x", name)
+    results[n] = os.path.getsize(name)
+results = [0] * 24
+threads = [threading.Thread(target=work, args=(n,)) for n in range(24)]
+for t in threads: t.start()
+for t in threads: t.join()
+print(results)
+END
 git init -q "$work/linux/repository"
 for i in 1 2 3 4 5 6; do
     seq $((i * 100)) >"$work/linux/repository/numbers$((i % 4))"
@@ -162,6 +178,7 @@ as_linux "/usr/bin/python3 look.py"
 as_linux "/usr/bin/python3 map.py"
 as_linux "/usr/bin/sqlite3 a.db \"pragma journal_mode = wal; delete from t where a % 2 = 0; select count(*), sum(b) from t;\""
 as_linux "/usr/bin/sha256sum /usr/bin/bash /usr/bin/git file1"
+[ "$cpus" = 1 ] || as_linux "/usr/bin/python3 many.py"
 
 # A virtiofsd that ends while its files are used: one line, and the program learns of it. It takes ten seconds, so once.
 ends_in_the_middle() {
