@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # osv_gdb.py: gdb for a program inside osv-sim. It is part of osv-sim (section .debug_gdb_scripts) and loads itself:
 #   gdb --args osv-sim PROGRAM
+# The same for the kernel in QEMU (-gdb), which is told where the files of its root are:
+#   gdb -x osv_gdb.py -ex "set sysroot DIR" -ex "target remote :1234" kernel.elf
 #
 # gdb takes the host's ld.so for the only one, so it is told of what core has loaded by a breakpoint of our own on
 # elf_debug_state, which core calls whenever its list of objects has changed and before any initialiser runs.
@@ -51,6 +53,15 @@ def symbol_of(address):
 # ---- What is loaded
 
 
+def host_path(path):
+    """Where a file of the guest's is here; None: nowhere."""
+    root = gdb.parameter("sysroot") or ""
+    for found in (root.rstrip("/") + path if root and not root.startswith("target:") else path, path):
+        if os.path.exists(found):
+            return found
+    return None
+
+
 class Symbols:
     """The objects that core has loaded, as far as gdb has been told."""
 
@@ -62,8 +73,8 @@ class Symbols:
         loaded = {}
         item = core("elf/walk.c", "first")
         while number(item):
-            path = text(item["path"])
-            if os.path.exists(path):
+            path = host_path(text(item["path"]))
+            if path is not None:
                 loaded[path] = number(item["base"])
             item = item["next"]
         self.forget([path for path, base in self.known.items() if loaded.get(path) != base])
@@ -386,6 +397,22 @@ class GuestUnwinder(gdb.unwinder.Unwinder):
 # ---- Commands
 
 
+def host_of(cpu):
+    """gdb's thread that is a CPU of the guest's: a host thread, in QEMU a virtual CPU; by its GS, which hal_cpu_self reads."""
+    percpu_cpu = 8  # hal-x86_64/isa/percpu.h
+    selected, found = gdb.selected_thread(), None
+    wanted = number(core("sched/sched.c", "sched_cpus")[cpu].address)
+    for host in gdb.selected_inferior().threads():
+        host.switch()
+        base = number(gdb.parse_and_eval("$gs_base"))
+        if base != 0 and word(base + percpu_cpu) == wanted:
+            found = host
+    selected.switch()
+    if found is None:
+        raise gdb.GdbError("CPU %d is not to be found." % cpu)
+    return found
+
+
 class OsvCommand(gdb.Command):
     """Looks into the guest of osv-sim: threads, locks, memory, files."""
 
@@ -451,12 +478,8 @@ osv thread: back to the host's thread."""
         """The thread on a vCPU is that vCPU's host thread; another one is where it was switched out."""
         self.unwinder.clear()
         if thread.cpu is not None:
-            tid = number(gdb.parse_and_eval("'hal-linux/vcpu.c'::vcpus")[thread.cpu]["tid"])
-            for host in gdb.selected_inferior().threads():
-                if host.ptid[1] == tid:
-                    host.switch()
-                    return
-            raise gdb.GdbError("vCPU %d has no host thread." % thread.cpu)
+            host_of(thread.cpu).switch()
+            return
         if thread.state_name() == "new":
             raise gdb.GdbError("Thread %s has not started." % thread.id)
         self.unwinder.select(thread.registers())
