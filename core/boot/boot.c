@@ -145,8 +145,18 @@ static const char *image_error_text(int error)
         return "is damaged";
     case -ENOENT:
         return "lacks one of the directories /tmp, /dev and /proc";
+    case -ENXIO:
+        return "there is no such disk";
     default:
         return error_text(error);
+    }
+}
+
+static void root_mount_disk(const char *path)
+{
+    const int error = vfs_init_disk(path);
+    if (error != 0) {
+        give_up(STATUS_NOT_EXECUTABLE, path, image_error_text(error));
     }
 }
 
@@ -154,6 +164,10 @@ static void root_mount(void)
 {
     if (options.root == NULL) {
         vfs_init();
+        return;
+    }
+    if (strncmp(options.root, "/dev/", 5) == 0) {
+        root_mount_disk(options.root);
         return;
     }
     if (options.root_tag[0] != 0) {

@@ -3,7 +3,9 @@
 // arguments.
 //
 //   --mount=virtiofs:TAG:PATH[:ro|:rw]   the file-system device TAG at PATH; in this order
-//   --root=virtiofs:TAG[:ro|:rw]   such a device is the root; --root=NAME: a module in EROFS format
+//   --root=virtiofs:TAG[:ro|:rw]   such a device is the root; --root=NAME: a module in EROFS
+//   format;
+//   --root=/dev/vda          a disk in that format
 //   --std=TAG                the device whose nodes 0, 1, 2 are the standard streams
 //   --exec=PATH              the program's file; without it, the first argument names it
 //   --cwd=PATH  --umask=OCTAL  --uid=N  --gid=N
@@ -36,7 +38,7 @@ struct options {
     struct process_options process;
     const char *directory; // NULL: /
     const char *streams;   // NULL: the console
-    const char *root;      // a module that is the root, or of root_tag; NULL: an empty root
+    const char *root; // a module or a disk that is the root, or of root_tag; NULL: an empty root
     char root_tag[OPTION_TAG_SIZE]; // of a file-system device; empty: none
     bool is_root_read_only;
     const char *environment[OPTION_ENVIRONMENT_MAX + 1]; // of options; NULL ends

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // root.c: the tree that the program finds: the root, /tmp, /dev, /proc, and what the command line
 // mounts.
+#include "core/dev/block.h"
 #include "core/dev/console.h"
 #include "core/dev/device.h"
 #include "core/lib/assert.h"
@@ -371,6 +372,20 @@ int vfs_init_image(const char *name, const struct hal_region *image)
     struct mount *mount = mount_new("erofs", name, true);
     ASSERT(mount != NULL);
     int error = erofs_fill(mount, image);
+    error = error != 0 ? error : root_attach(mount);
+    return error != 0 ? error : tree_make();
+}
+
+int vfs_init_disk(const char *path)
+{
+    static const char folder[] = "/dev/";
+    struct block_device *device = block_device_find(path + sizeof folder - 1);
+    if (device == NULL) {
+        return -ENXIO;
+    }
+    struct mount *mount = mount_new("erofs", path, true);
+    ASSERT(mount != NULL);
+    int error = erofs_fill_disk(mount, device);
     error = error != 0 ? error : root_attach(mount);
     return error != 0 ? error : tree_make();
 }

@@ -4,6 +4,8 @@
 // Nothing in a vnode ever changes; those of the names that are looked up first are kept (known.c).
 #include "core/vfs/erofs/erofs.h"
 
+#include "core/dev/block.h"
+#include "core/dev/blockcache.h"
 #include "core/lib/errno.h"
 #include "core/lib/list.h"
 #include "core/lib/string.h"
@@ -106,6 +108,9 @@ static int node_read_link(struct vnode *vnode, char *text, size_t size, size_t *
     while (*length < size && *length < inode->size) {
         size_t part;
         const char *data = erofs_data(&erofs_mount_of(vnode)->image, inode, *length, &part);
+        if (data == NULL) {
+            return -EIO;
+        }
         part = part < size - *length ? part : size - *length;
         memcpy(text + *length, data, part);
         *length += part;
@@ -115,15 +120,33 @@ static int node_read_link(struct vnode *vnode, char *text, size_t size, size_t *
 
 // ---- Open files ----
 
+// What of the file is at offset, as far as it lies together. The disk's cache is read, and nothing
+// held.
+static int piece_read(struct erofs_image *image, const struct erofs_inode *inode, uint64_t offset,
+                      char *to, size_t *size)
+{
+    uint64_t rest;
+    const uint64_t place = erofs_place(inode, offset, &rest);
+    *size = rest < *size ? (size_t)rest : *size;
+    if (image->start != NULL) {
+        return hal_copy_safe(to, image->start + place, *size);
+    }
+    const size_t room = BLOCK_CHUNK - place % BLOCK_CHUNK;
+    *size = room < *size ? room : *size;
+    const int error = block_copy_in(block_device_cache(image->device), place, to, *size, false);
+    if (error == -EIO) {
+        erofs_complain_unread(image, place);
+    }
+    return error;
+}
+
 static int data_read(struct file *file, uint64_t offset, char *to, size_t size, size_t *done)
 {
     const struct erofs_inode *inode = &erofs_node_of(file->vnode)->inode;
+    struct erofs_image *image = &erofs_mount_of(file->vnode)->image;
     while (*done < size && offset + *done < inode->size) {
-        size_t part;
-        const char *data =
-            erofs_data(&erofs_mount_of(file->vnode)->image, inode, offset + *done, &part);
-        part = part < size - *done ? part : size - *done;
-        const int error = hal_copy_safe(to + *done, data, part);
+        size_t part = size - *done;
+        const int error = piece_read(image, inode, offset + *done, to + *done, &part);
         if (error != 0) {
             return *done > 0 ? 0 : error;
         }
@@ -190,6 +213,24 @@ static const struct vnode_ops erofs_ops = {
     .release = node_release,
 };
 
+// Ends what own has begun where error says so, or the root cannot be had.
+static int fill(struct mount *mount, struct erofs_mount *own, int error)
+{
+    mount->state = own;
+    error = error != 0 ? error : node_new(mount, own->image.root, &mount->root);
+    if (error == 0 && !vnode_is_directory(mount->root)) {
+        vnode_put(mount->root);
+        mount->root = NULL;
+        error = -EIO;
+    }
+    if (error != 0) {
+        mount->state = NULL;
+        erofs_image_close(&own->image);
+        heap_free(own);
+    }
+    return error;
+}
+
 int erofs_fill(struct mount *mount, const struct hal_region *region)
 {
     if (region->start % HAL_PAGE_SIZE != 0) {
@@ -200,17 +241,12 @@ int erofs_fill(struct mount *mount, const struct hal_region *region)
         return -ENOMEM;
     }
     own->start = region->start;
-    int error = erofs_image_open(&own->image, frame_direct_base() + region->start, region->size);
-    mount->state = own;
-    error = error != 0 ? error : node_new(mount, own->image.root, &mount->root);
-    if (error == 0 && !vnode_is_directory(mount->root)) {
-        vnode_put(mount->root);
-        mount->root = NULL;
-        error = -EIO;
-    }
-    if (error != 0) {
-        mount->state = NULL;
-        heap_free(own);
-    }
-    return error;
+    return fill(mount, own,
+                erofs_image_open(&own->image, frame_direct_base() + region->start, region->size));
+}
+
+int erofs_fill_disk(struct mount *mount, struct block_device *device)
+{
+    struct erofs_mount *own = heap_alloc_zeroed(sizeof *own);
+    return own == NULL ? -ENOMEM : fill(mount, own, erofs_image_open_disk(&own->image, device));
 }

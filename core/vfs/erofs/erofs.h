@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// erofs.h: file systems in EROFS format in memory that came with the boot. Read-only; mappings of
-// files are the image's own pages.
+// erofs.h: file systems in EROFS format, in memory that came with the boot or on a disk. Read-only;
+// mappings of files are the image's own pages, or those of the disk's cache.
 #ifndef CORE_VFS_EROFS_EROFS_H
 #define CORE_VFS_EROFS_EROFS_H
 
@@ -24,7 +24,7 @@ struct erofs_node {
 
 struct erofs_mount { // mount->state
     struct erofs_image image;
-    hal_phys start; // of the image
+    hal_phys start; // of the image, where it is in memory
     struct mutex known_lock;
     struct rcu_list known[1 << EROFS_KNOWN_BITS]; // changed under known_lock
     uint32_t known_count;                         // known_lock
@@ -33,6 +33,9 @@ struct erofs_mount { // mount->state
 // Gives mount, which is read-only, the root of the image in memory at region. -EINVAL, -EIO,
 // -EOPNOTSUPP as erofs_image_open, -ENOMEM. -EINVAL also where region does not start at a page.
 int erofs_fill(struct mount *mount, const struct hal_region *region);
+
+// The same for an image on a disk.
+int erofs_fill_disk(struct mount *mount, struct block_device *device);
 
 // pager.c.
 int erofs_pager(struct file *file, struct vm_pager **pager);

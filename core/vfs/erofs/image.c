@@ -6,9 +6,12 @@
 // their names, and ends with the names; the blocks are in that order, too.
 #include "core/vfs/erofs/image.h"
 
+#include "core/dev/block.h"
+#include "core/dev/blockcache.h"
 #include "core/lib/errno.h"
 #include "core/lib/format.h"
 #include "core/lib/string.h"
+#include "core/mem/heap.h"
 
 enum {
     SUPERBLOCK_AT = 1024,
@@ -69,7 +72,7 @@ static int complain(struct erofs_image *image, uint64_t offset, const char *what
 {
     if (atomic_fetch_add_explicit(&image->complaint_count, 1, memory_order_relaxed) <
         COMPLAINTS_MAX) {
-        console_print("osv: file-system image, block %llu: %s\n",
+        console_print("osv: %s, block %llu: %s\n", image->name,
                       (unsigned long long)(offset / EROFS_BLOCK_SIZE), what);
     }
     return -EIO;
@@ -80,14 +83,72 @@ static bool has(const struct erofs_image *image, uint64_t offset, uint64_t size)
     return size <= image->size && offset <= image->size - size;
 }
 
-int erofs_image_open(struct erofs_image *image, const char *start, size_t size)
+// ---- Bytes ---------------------------------------------------------------------
+
+void erofs_complain_unread(struct erofs_image *image, uint64_t offset)
+{
+    (void)complain(image, offset, "cannot be read");
+}
+
+// A chunk of the disk, which is held from now on.
+static struct block_chunk *chunk_hold(struct erofs_image *image, uint64_t index)
+{
+    struct block_chunk *chunk = atomic_load(&image->held[index]);
+    if (chunk != NULL) {
+        return chunk;
+    }
+    mutex_lock(&image->lock);
+    chunk = atomic_load(&image->held[index]);
+    if (chunk == NULL && block_chunk_get(block_device_cache(image->device), index, &chunk) == 0) {
+        atomic_store(&image->held[index], chunk);
+    }
+    mutex_unlock(&image->lock);
+    return chunk;
+}
+
+// The bytes at offset, which are the image's; *size is cut to what follows there. NULL: they cannot
+// be read.
+static const char *bytes_at(struct erofs_image *image, uint64_t offset, size_t *size)
+{
+    if (image->start != NULL) {
+        return image->start + offset;
+    }
+    const struct block_chunk *chunk = chunk_hold(image, offset / BLOCK_CHUNK);
+    const size_t at = offset % BLOCK_CHUNK;
+    if (chunk == NULL) {
+        erofs_complain_unread(image, offset);
+        return NULL;
+    }
+    *size = *size < BLOCK_CHUNK - at ? *size : BLOCK_CHUNK - at;
+    return block_chunk_data(chunk) + at;
+}
+
+// size bytes, which are the image's.
+static int bytes_copy(struct erofs_image *image, uint64_t offset, void *to, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        size_t part = size - done;
+        const char *bytes = bytes_at(image, offset + done, &part);
+        if (bytes == NULL) {
+            return -EIO;
+        }
+        memcpy((char *)to + done, bytes, part);
+        done += part;
+    }
+    return 0;
+}
+
+// ---- Opening -------------------------------------------------------------------
+
+static int superblock_read(struct erofs_image *image)
 {
     struct superblock super;
-    *image = (struct erofs_image){.start = start, .size = size};
     if (!has(image, SUPERBLOCK_AT, sizeof super)) {
         return -EINVAL;
     }
-    memcpy(&super, start + SUPERBLOCK_AT, sizeof super);
+    if (bytes_copy(image, SUPERBLOCK_AT, &super, sizeof super) != 0) {
+        return -EIO;
+    }
     if (super.magic != EROFS_MAGIC) {
         return -EINVAL;
     }
@@ -98,11 +159,38 @@ int erofs_image_open(struct erofs_image *image, const char *start, size_t size)
     image->root = super.root;
     image->file_count = super.file_count;
     image->built = (struct file_time){(int64_t)super.time, super.time_ns};
-    if ((uint64_t)super.block_count << BLOCK_BITS > size) {
-        return complain(image, size, "the image ends before it");
+    if ((uint64_t)super.block_count << BLOCK_BITS > image->size) {
+        return complain(image, image->size, "the image ends before it");
     }
     image->size = (uint64_t)super.block_count << BLOCK_BITS;
     return 0;
+}
+
+int erofs_image_open(struct erofs_image *image, const char *start, size_t size)
+{
+    *image = (struct erofs_image){.name = "file-system image", .start = start, .size = size};
+    return superblock_read(image);
+}
+
+int erofs_image_open_disk(struct erofs_image *image, struct block_device *device)
+{
+    const uint64_t size = block_device_size(device);
+    *image = (struct erofs_image){
+        .name = block_device_facts(device)->name, .device = device, .size = size};
+    image->held_count = (size + BLOCK_CHUNK - 1) / BLOCK_CHUNK;
+    image->held = heap_alloc_zeroed(image->held_count * sizeof *image->held);
+    return image->held == NULL ? -ENOMEM : superblock_read(image);
+}
+
+void erofs_image_close(struct erofs_image *image)
+{
+    for (uint64_t i = 0; image->held != NULL && i < image->held_count; ++i) {
+        struct block_chunk *chunk = atomic_load(&image->held[i]);
+        if (chunk != NULL) {
+            block_chunk_put(block_device_cache(image->device), chunk);
+        }
+    }
+    heap_free(image->held);
 }
 
 // ---- Inodes --------------------------------------------------------------------
@@ -172,18 +260,24 @@ int erofs_inode_read(struct erofs_image *image, uint64_t number, struct erofs_in
         return complain(image, at, "an inode lies outside of the image");
     }
     uint16_t head[2]; // format and count of attributes
-    memcpy(head, image->start + at, sizeof head);
+    char bytes[sizeof(struct inode_long)];
+    if (bytes_copy(image, at, head, sizeof head) != 0) {
+        return -EIO;
+    }
     const bool is_long = (head[0] & FORMAT_LONG) != 0;
     const uint64_t size = is_long ? sizeof(struct inode_long) : sizeof(struct inode_short);
     if (!has(image, at, size)) {
         return complain(image, at, "an inode lies outside of the image");
     }
+    if (bytes_copy(image, at, bytes, size) != 0) {
+        return -EIO;
+    }
     uint32_t place;
     *inode = (struct erofs_inode){.number = number};
     if (is_long) {
-        long_read(image->start + at, inode, &place);
+        long_read(bytes, inode, &place);
     } else {
-        short_read(image, image->start + at, inode, &place);
+        short_read(image, bytes, inode, &place);
     }
     if (!has_data(inode)) {
         inode->device = place;
@@ -195,15 +289,20 @@ int erofs_inode_read(struct erofs_image *image, uint64_t number, struct erofs_in
                       at + size + attributes);
 }
 
-const char *erofs_data(const struct erofs_image *image, const struct erofs_inode *inode,
-                       uint64_t offset, size_t *size)
+uint64_t erofs_place(const struct erofs_inode *inode, uint64_t offset, uint64_t *size)
 {
     if (offset < inode->block_bytes) {
         *size = inode->block_bytes - offset;
-        return image->start + inode->blocks + offset;
+        return inode->blocks + offset;
     }
     *size = inode->size - offset;
-    return image->start + inode->tail + (offset - inode->block_bytes);
+    return inode->tail + (offset - inode->block_bytes);
+}
+
+const char *erofs_data(struct erofs_image *image, const struct erofs_inode *inode, uint64_t offset,
+                       size_t *size)
+{
+    return bytes_at(image, erofs_place(inode, offset, size), size);
 }
 
 // ---- Directories ---------------------------------------------------------------
@@ -211,6 +310,7 @@ const char *erofs_data(const struct erofs_image *image, const struct erofs_inode
 struct block { // of a directory
     const char *start;
     size_t size;
+    uint64_t at;    // in the image
     uint32_t count; // of entries
 };
 
@@ -221,13 +321,21 @@ static struct name_entry entry_of(const struct block *block, uint32_t index)
     return entry;
 }
 
-static int block_read(struct erofs_image *image, const struct erofs_inode *directory,
-                      uint64_t index, struct block *block)
+static int directory_block_read(struct erofs_image *image, const struct erofs_inode *directory,
+                                uint64_t index, struct block *block)
 {
-    size_t size;
-    block->start = erofs_data(image, directory, index * EROFS_BLOCK_SIZE, &size);
-    block->size = size < EROFS_BLOCK_SIZE ? size : EROFS_BLOCK_SIZE;
-    const uint64_t at = (uint64_t)(block->start - image->start);
+    uint64_t rest;
+    const uint64_t at = erofs_place(directory, index * EROFS_BLOCK_SIZE, &rest);
+    block->at = at;
+    block->size = rest < EROFS_BLOCK_SIZE ? rest : EROFS_BLOCK_SIZE;
+    const size_t size = block->size;
+    block->start = bytes_at(image, at, &block->size);
+    if (block->start == NULL) {
+        return -EIO;
+    }
+    if (block->size < size) {
+        return complain(image, at, "a directory's end lies in two blocks");
+    }
     if (block->size < sizeof(struct name_entry)) {
         return complain(image, at, "a directory's block is too short");
     }
@@ -266,8 +374,7 @@ static int name_read(struct erofs_image *image, const struct block *block, uint3
     const size_t end = is_last ? block->size : entry_of(block, index + 1).name_at;
     const size_t start = entry.name_at;
     if (start < block->count * sizeof entry || start >= end || end > block->size) {
-        return complain(image, (uint64_t)(block->start - image->start),
-                        "a directory's name lies outside of its block");
+        return complain(image, block->at, "a directory's name lies outside of its block");
     }
     *name = (struct erofs_name){
         .number = entry.number_low | (uint64_t)entry.number_high << 32,
@@ -275,9 +382,8 @@ static int name_read(struct erofs_image *image, const struct block *block, uint3
         .length = is_last ? strnlen(block->start + start, end - start) : end - start,
         .text = block->start + start,
     };
-    return is_name(name->text, name->length)
-               ? 0
-               : complain(image, (uint64_t)(block->start - image->start), "a name that is none");
+    return is_name(name->text, name->length) ? 0
+                                             : complain(image, block->at, "a name that is none");
 }
 
 static int compare(const struct erofs_name *name, const char *text, size_t length)
@@ -329,7 +435,7 @@ int erofs_find(struct erofs_image *image, const struct erofs_inode *directory, c
     while (low < high) {
         const uint64_t middle = low + (high - low) / 2;
         struct erofs_name name;
-        int error = block_read(image, directory, middle, &block);
+        int error = directory_block_read(image, directory, middle, &block);
         error = error != 0 ? error : name_read(image, &block, 0, &name);
         if (error != 0) {
             return error;
@@ -341,7 +447,7 @@ int erofs_find(struct erofs_image *image, const struct erofs_inode *directory, c
     if (low == 0) {
         return -ENOENT;
     }
-    const int error = block_read(image, directory, low - 1, &block);
+    const int error = directory_block_read(image, directory, low - 1, &block);
     return error != 0 ? error : block_search(image, &block, text, length, number);
 }
 
@@ -354,7 +460,7 @@ int erofs_name_read(struct erofs_image *image, const struct erofs_inode *directo
         return -ENOENT;
     }
     struct block block;
-    const int error = block_read(image, directory, index, &block);
+    const int error = directory_block_read(image, directory, index, &block);
     if (error != 0) {
         return error;
     }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // image.h: a file system in EROFS format (Linux's Documentation/filesystems/erofs.rst) that lies in
-// memory.
+// memory or on a disk.
 //
 // Images are read as mkfs.erofs writes them without compression. Nothing in an image is believed:
 // an inode is read only if its data lies inside of the image, so that data can then be touched
 // without a look. What is damaged is -EIO, and the console says which block and what is wrong with
 // it.
 //
-// No locks, no allocations: an image never changes.
+// In memory no locks, no allocations: an image never changes. What has been looked at of a disk,
+// other than files' contents, stays in memory; reading it may block, and fail with -EIO or -ENOMEM.
 #ifndef CORE_VFS_EROFS_IMAGE_H
 #define CORE_VFS_EROFS_IMAGE_H
 
@@ -16,12 +17,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/sync/mutex.h"
 #include "core/vfs/file.h"
+
+struct block_chunk;
+struct block_device;
 
 enum { EROFS_BLOCK_SIZE = 4096, EROFS_MAGIC = 0xe0f5e1e2 };
 
 struct erofs_image {
-    const char *start;
+    const char *name;  // for people
+    const char *start; // NULL: it is on a disk
+    struct block_device *device;
+    _Atomic(struct block_chunk *) *held; // for each chunk of the disk; entries are set under lock
+    uint64_t held_count;
+    struct mutex lock;
     uint64_t size; // whole blocks
     uint64_t meta; // where inode number 0 would be
     uint64_t root; // number of the root's inode
@@ -45,12 +55,23 @@ struct erofs_inode {
 // 0; -EINVAL: not EROFS; -EIO: damaged; -EOPNOTSUPP: made with features that we cannot read.
 int erofs_image_open(struct erofs_image *image, const char *start, size_t size);
 
+// The same for a disk. -EIO also where it cannot be read. Whatever the answer, it is closed.
+int erofs_image_open_disk(struct erofs_image *image, struct block_device *device);
+void erofs_image_close(struct erofs_image *image);
+
 // -EIO. -EOPNOTSUPP: a compressed or chunked file.
 int erofs_inode_read(struct erofs_image *image, uint64_t number, struct erofs_inode *inode);
 
-// The bytes at offset, which is less than the size, and how many follow there.
-const char *erofs_data(const struct erofs_image *image, const struct erofs_inode *inode,
-                       uint64_t offset, size_t *size);
+// Where in the image the byte at offset is, which is less than the size, and how many follow there.
+uint64_t erofs_place(const struct erofs_inode *inode, uint64_t offset, uint64_t *size);
+
+// Says on the console that a block cannot be read.
+void erofs_complain_unread(struct erofs_image *image, uint64_t offset);
+
+// The bytes at offset, which is less than the size, and how many follow there. Not for contents of
+// files on a disk. NULL: they cannot be read from it.
+const char *erofs_data(struct erofs_image *image, const struct erofs_inode *inode, uint64_t offset,
+                       size_t *size);
 
 struct erofs_name {
     uint64_t number;

@@ -44,6 +44,14 @@ is() {
 root=$work/files
 mkdir -p "$root"/{bin,dev,proc,tmp}
 cp "$program" "$root/bin/disk"
+mkdir -p "$root/lib/x86_64-linux-gnu"
+for each in bash sha256sum; do
+    cp -L "$(command -v $each)" "$root/bin/$each"
+done
+ldd "$root"/bin/* | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | sort -u | grep -v '/libc\.so\.6$' | while read -r library; do
+    cp -L "$library" "$root/lib/x86_64-linux-gnu/"
+done
+seq 100000 >"$root/numbers"
 mkfs.erofs --quiet "$work/image" "$root" >/dev/null
 
 new
@@ -75,5 +83,32 @@ fi
 new
 disk fill ",logical_block_size=4096,physical_block_size=4096"
 report "a disk of larger blocks, cut to whole ones" is "all 2998272 bytes are right"
+
+# rooted ARGUMENTS [DRIVE-OPTIONS]: with the image as the disk.
+rooted() {
+    boot "--root=/dev/vda -- $1" -drive "if=none,id=root,${2:-file=$work/image,format=raw,readonly=on}" \
+        -device "$device,drive=root"
+}
+
+files=$(cd "$root" && find . -type f | sort)
+rooted "/bin/sha256sum $(echo "$files" | tr '\n' ' ')"
+report "a root on a disk: files are read" is "$(cd "$root" && echo "$files" | xargs sha256sum)"
+rooted '/bin/bash -c "read line < /proc/mounts; echo $line; read -n 5 line < /numbers; echo $line; echo x > /tmp/x; echo x > /x"'
+report "programs are mapped; it is read-only, /tmp is not" is "/dev/vda / erofs ro,relatime 0 0
+1
+/bin/bash: line 1: /x: Read-only file system"
+boot "--root=/dev/vda -- /bin/bash"
+report "no disk" is "osv: /dev/vda: there is no such disk"
+rooted /bin/bash "file=$work/disk,format=raw"
+report "a disk that is no image" is "osv: /dev/vda: is no image in EROFS format"
+rooted /bin/bash "driver=raw,file.driver=blkdebug,file.image.driver=file,file.image.filename=$work/image,\
+file.inject-error.0.event=read_aio,file.inject-error.0.sector=5,readonly=on"
+report "a disk that cannot be read" is "osv: vda, block 0: cannot be read
+osv: /dev/vda: is damaged"
+blocks=$(($(stat -c %s "$work/image") / 4096))
+truncate -s $((blocks / 2 * 4096)) "$work/image"
+rooted /bin/bash
+report "an image that is cut short" is "osv: vda, block $((blocks / 2)): the image ends before it
+osv: /dev/vda: is damaged"
 echo "1..$count"
 exit $failed
