@@ -241,6 +241,10 @@ char *domain_make(const struct machine *machine)
     arguments_write(xml, machine);
     check(xmlTextWriterEndDocument(xml));
     xmlFreeTextWriter(xml);
+    if (!xmlCheckUTF8(xmlBufferContent(buffer))) {
+        fail(STATUS_USAGE, "libvirt takes nothing but UTF-8, in arguments and names of files; "
+                           "use --direct");
+    }
     char *text = text_make("%s", (const char *)xmlBufferContent(buffer));
     xmlBufferFree(buffer);
     return text;

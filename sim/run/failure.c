@@ -5,16 +5,23 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-// One write per line: others write to standard error, too.
+// One line, whatever others' words are in it, and one write: others write to standard error, too.
 static void line_print(const char *format, va_list list)
 {
-    char line[2048];
-    int size = snprintf(line, sizeof line - 1, "osv-run: ");
-    int more = vsnprintf(line + size, sizeof line - 1 - (size_t)size, format, list);
-    size = size + more < (int)sizeof line - 2 ? size + more : (int)sizeof line - 2;
-    line[size] = '\n';
-    line[size + 1] = 0;
+    char line[2048] = "osv-run: ";
+    const size_t start = strlen(line);
+    (void)vsnprintf(line + start, sizeof line - 1 - start, format, list);
+    size_t end = strlen(line);
+    while (line[end - 1] == '\n') {
+        --end;
+    }
+    for (size_t i = start; i < end; ++i) {
+        line[i] = line[i] == '\n' ? ' ' : line[i];
+    }
+    line[end] = '\n';
+    line[end + 1] = 0;
     fputs(line, stderr);
 }
 

@@ -3,9 +3,11 @@
 //
 // Whatever happens, exit() is the way out: what was started is ended there, and what was made is
 // removed.
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "sim/run/accelerator.h"
 #include "sim/run/backend.h"
@@ -121,11 +123,23 @@ static int status_of(const struct options *options, enum accelerator accelerator
         break;
     }
     if (!outcome->has_started && why[0] != 0) {
-        note("%s", why);
+        note("%s%s", why, accelerator == ACCELERATOR_KVM ? "; try --accel tcg" : "");
         return STATUS_CANNOT;
     }
     note("QEMU was killed, or died%s%s", why[0] == 0 ? "" : ": ", why);
     return STATUS_KILLED;
+}
+
+// So that nothing that is opened takes the place of a standard stream that is closed.
+static void streams_open(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) {
+        close(fd);
+    }
 }
 
 int main(int argc, char **argv)
@@ -134,6 +148,7 @@ int main(int argc, char **argv)
     static struct machine machine;
     struct image image;
     struct session_outcome outcome;
+    streams_open();
     options_read(&options, argc, argv);
     image_read(&image, options.image);
     machine_make(&machine, &options, &image);

@@ -136,6 +136,8 @@ def programs(suite):
     suite.case("arguments, environment, directory", got == (0, expected, "errors\n"), got)
     got = suite.ends("copy")
     suite.case("standard input that is empty", got == (0, "", ""), got)
+    got = suite.run(["bash", "-c", 'exec "$@" <&- 2>&-', "-"] + suite.machine() + ["--", "/bin/ends", "copy"], b"not read")
+    suite.case("standard input that is closed", got == (0, "", ""), got)
     data = "".join("%d\n" % number for number in range(100000))
     got = suite.ends("copy", stdin=data.encode())
     suite.case("half a megabyte through it", got == (0, data, ""), (got[0], len(got[1]), got[2]))
@@ -217,6 +219,8 @@ def wrong_images(suite):
         kernel = file.read()
     suite.refused("no such image", run + ["/no/such/image"], 127, "/no/such/image", "No such file")
     suite.refused("a directory", run + [suite.top], 126, "is a directory")
+    os.mkfifo(suite.path("fifo"))
+    suite.refused("a pipe", run + [suite.path("fifo")], 126, "not a regular file")
     aarch64 = kernel[:18] + b"\xb7\0" + kernel[20:]
     for name, data, said in (("empty", b"", "is empty"), ("text", b"hello " * 1000, "not bootable"),
                              ("cut-10", kernel[:10], "cut short"), ("cut-100", kernel[:100], "cut short"),
@@ -246,6 +250,7 @@ def hosts(suite):
     with socket.socket(socket.AF_UNIX) as refusing:
         refusing.bind(os.path.join(nowhere, "libvirt/libvirt-sock"))
         suite.refused("a libvirt that refuses", suite.machine(), 125, "start libvirtd", environment=alone)
+    suite.refused("words that are no text", suite.machine() + ["--", b"/bin/\xff"], 2, "UTF-8", "--direct")
     suite.refused("another hypervisor", suite.machine("--connect", "test:///default"), 125, "test:///default", "no QEMU")
     suite.refused("an address that is none", suite.machine("--connect", "nonsense"), 125, "nonsense")
     with waiting(suite, "--name", "taken"):
