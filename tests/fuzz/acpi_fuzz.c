@@ -63,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const bool is_read = acpi_read(&acpi, root, view);
     require(!is_read || root != 0);
     acpi_read_program(&acpi, view);
+    acpi_read_devices(&acpi, view);
     facts_check(&acpi);
     while (block_count > 0) {
         free(blocks[--block_count]);
