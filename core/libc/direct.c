@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// direct.c: system calls by the shortest way: syscall(2), and what the kernel need not be asked
-// for.
+// direct.c: syscall(2) by the shortest way, and functions that need no system call.
 #include "core/libc/direct.h"
 
 #include <errno.h>

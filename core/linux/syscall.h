@@ -24,13 +24,11 @@ extern long (*linux_dispatch)(long number, long a, long b, long c, long d, long 
 
 // The same for callers that cannot afford two calls. What the common case needs is here; the rest,
 // a result that is an errno or a signal that came meanwhile, is for linux_call_look. With --strace
-// or
-// --stats every call answers -LINUX_WATCHED, so that nothing is tested for their sake.
+// or --stats every call answers -LINUX_WATCHED, so that nothing is tested for their sake.
 
 typedef long linux_call(long a, long b, long c, long d, long e, long f);
 extern linux_call *linux_calls[SYSCALL_NUMBER_MAX]; // by number; none is NULL
-extern bool
-    linux_call_is_bare[SYSCALL_NUMBER_MAX]; // the call has no arguments: nothing need be kept
+extern bool linux_call_is_bare[SYSCALL_NUMBER_MAX]; // it has no arguments to be kept
 long linux_call_look(long result, long number, const volatile long arguments[6]);
 
 static inline bool linux_call_is_over(long result)
