@@ -47,7 +47,7 @@ struct session {
     const struct backend *backend;
     struct session_outcome *outcome;
     struct channel channels[CHANNEL_COUNT];
-    int code; // what has come of it
+    int code; // what has come of it on its channel
     bool has_end, is_gone, is_input_closed;
     int64_t deadline_ns, start_ns, gone_ns;
 };

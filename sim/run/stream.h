@@ -15,7 +15,7 @@ struct stream {
     size_t from, to; // what is there
 };
 
-// Of the two, what poll() is to wait for.
+// Then there is room to read into; otherwise something to write.
 static inline bool stream_is_empty(const struct stream *stream)
 {
     return stream->from == stream->to;
