@@ -6,12 +6,15 @@
 // first raises the counter, then sets the bits; whoever gives back clears the bits, then lowers the
 // counter.
 //
-// Invariant: used >= the number of bits set, so used == 0 says that nobody has or is about to take
-// a frame here, and a compare-and-swap from 0 to 512 takes the whole area.
+// Invariant: the count in used >= the number of bits set, so a count of 0 says that nobody has or
+// is about to take a frame here, and a compare-and-swap to 512 takes the whole area.
 //
 // A second bit per frame says that it may have been written to: while it is 0 and the machine's
-// memory came zeroed, the frame reads as zeros. All-zero metadata is memory that is all free and
-// never used, so boot touches none of it. Single frames go through a small array per CPU.
+// memory came zeroed, the frame reads as zeros. Single frames go through a small array per CPU.
+//
+// Boot writes two bits for each area. A fresh area has neither a counter nor bits yet: who sets its
+// bit in `claimed` writes them, with the first frames taken, and then sets its bit in `ready`. To
+// others it looks full in between.
 #include "core/mem/frame.h"
 
 #include <stdatomic.h>
@@ -21,113 +24,95 @@
 #include "core/lib/errno.h"
 #include "core/lib/mark.h"
 #include "core/lib/string.h"
+#include "core/mem/frame_memory.h"
 #include "core/mem/percpu.h"
 
 enum {
-    AREA_SHIFT = 21,
-    AREA_FRAMES = 512,
-    AREA_WORDS = AREA_FRAMES / 64,
-    CACHE_MAX = 124,  // single frames that a CPU keeps at most
     CACHE_BATCH = 32, // and how many it takes or gives back at once
     WHOLE_TRIES = 8,  // searches for whole areas that lost a race before the answer is "none"
     CACHED_DIRTY = 1, // in an address in a cache: the frame may have been written to
+    OPENING = 1,      // in openings, while it lasts
+    OPENED = 1 << 16,
 };
-
-struct area {
-    _Atomic uint64_t taken[AREA_WORDS];
-    _Atomic uint64_t dirty[AREA_WORDS];
-};
-
-// Its CPU's, interrupts off.
-struct frame_cache {
-    _Alignas(64) uint32_t count;
-    uint32_t hint; // the area that the last frames came from
-    hal_phys frames[CACHE_MAX];
-};
-
-// Set by frame_init, then constant.
-static struct {
-    hal_phys first;
-    size_t area_count;
-    size_t total;
-    char *direct_base;
-    struct area *areas;
-    _Atomic uint32_t *used; // of each area, 0 .. AREA_FRAMES
-    struct frame_cache *caches;
-    uint32_t cpu_count;
-    bool memory_is_zero;
-    bool is_checked;
-} memory;
-
-// Frames [at, at + count) of one area.
-struct span {
-    size_t area;
-    uint32_t at, count;
-};
-
-static size_t min_size(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 static hal_phys span_start(const struct span *span)
 {
-    return memory.first + ((hal_phys)span->area << AREA_SHIFT) + (hal_phys)span->at * HAL_PAGE_SIZE;
+    return frame_memory.first + ((hal_phys)span->area << AREA_SHIFT) +
+           (hal_phys)span->at * HAL_PAGE_SIZE;
 }
 
-// The first part of the run of count frames at start that lies in one area.
-static struct span span_of(hal_phys start, size_t count)
-{
-    uint64_t index = (start - memory.first) / HAL_PAGE_SIZE;
-    uint32_t at = index % AREA_FRAMES;
-    return (struct span){index / AREA_FRAMES, at, (uint32_t)min_size(count, AREA_FRAMES - at)};
-}
+struct frame_memory frame_memory;
 
-// The bits of word index that belong to span.
-static uint64_t span_mask(const struct span *span, uint32_t index)
-{
-    uint32_t low = index * 64, high = low + 64;
-    uint32_t from = span->at > low ? span->at : low;
-    uint32_t to = span->at + span->count < high ? span->at + span->count : high;
-    if (from >= to) {
-        return 0;
-    }
-    return ~(uint64_t)0 >> (64 - (to - from)) << (from - low);
-}
+// Of fresh areas: how many are under way, and above that the number of those that were.
+static _Atomic uint32_t openings;
 
 // ---- One area ------------------------------------------------------------
 
-// False: fewer than count frames are left.
+static uint32_t used_count(size_t area)
+{
+    return used_load(area) & USED_COUNT;
+}
+
+bool frame_area_open(size_t index, uint32_t count)
+{
+    struct span span = {index, 0, count};
+    uint64_t bit = (uint64_t)1 << index % 64;
+    atomic_fetch_add(&openings, OPENING);
+    bool opened = (atomic_fetch_or(&frame_memory.claimed[index / 64], bit) & bit) == 0;
+    if (opened) {
+        for (uint32_t i = 0; i < AREA_WORDS; ++i) {
+            struct area *area = &frame_memory.areas[index];
+            atomic_store_explicit(&area->taken[i], span_mask(&span, i), memory_order_relaxed);
+            atomic_store_explicit(&area->dirty[i], 0, memory_order_relaxed);
+        }
+        memset(&frame_memory.units[index * AREA_UNITS], 0, AREA_UNITS * sizeof(uint32_t));
+        atomic_store_explicit(&frame_memory.used[index], (uint16_t)count, memory_order_relaxed);
+        atomic_fetch_or(&frame_memory.ready[index / 64], bit); // pairs with used_load
+    } else {
+        MARK("frame: an area is not fresh any more");
+    }
+    atomic_fetch_add(&openings, OPENED - OPENING);
+    return opened;
+}
+
+// False: fewer than count frames are left. The area is not fresh.
 static bool area_reserve(size_t area, uint32_t count)
 {
     // Acquire pairs with the release in area_release: the counter says that bits are clear.
-    uint32_t used = atomic_load_explicit(&memory.used[area], memory_order_relaxed);
+    uint16_t used = (uint16_t)used_count(area); // full where it is not ready
     do {
         if (used + count > AREA_FRAMES) {
             return false;
         }
-    } while (!atomic_compare_exchange_weak_explicit(&memory.used[area], &used, used + count,
-                                                    memory_order_acquire, memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(&frame_memory.used[area], &used,
+                                                    (uint16_t)(used + count), memory_order_acquire,
+                                                    memory_order_relaxed));
     return true;
 }
 
 static void area_release(size_t area, uint32_t count)
 {
-    uint32_t used = atomic_fetch_sub_explicit(&memory.used[area], count, memory_order_release);
+    uint32_t used =
+        atomic_fetch_sub_explicit(&frame_memory.used[area], (uint16_t)count, memory_order_release);
     ASSERT(used >= count);
 }
 
 // Takes every frame of an area that has all of them free.
 static bool area_take_whole(size_t index)
 {
-    uint32_t none = 0;
-    if (!atomic_compare_exchange_strong_explicit(&memory.used[index], &none, AREA_FRAMES,
+    if (used_load(index) == 0) {
+        return frame_area_open(index, AREA_FRAMES);
+    }
+    uint16_t old = (uint16_t)used_count(index);
+    if (old != 0 ||
+        !atomic_compare_exchange_strong_explicit(&frame_memory.used[index], &old, AREA_FRAMES,
                                                  memory_order_acquire, memory_order_relaxed)) {
         MARK("frame: an area is not whole any more");
         return false;
     }
     for (uint32_t i = 0; i < AREA_WORDS; ++i) {
-        atomic_store_explicit(&memory.areas[index].taken[i], ~(uint64_t)0, memory_order_relaxed);
+        atomic_store_explicit(&frame_memory.areas[index].taken[i], ~(uint64_t)0,
+                              memory_order_relaxed);
     }
     return true;
 }
@@ -137,7 +122,7 @@ static void bits_clear(const struct span *span, uint32_t end)
 {
     for (uint32_t i = span->at / 64; i < end; ++i) {
         uint64_t mask = span_mask(span, i);
-        uint64_t old = atomic_fetch_and_explicit(&memory.areas[span->area].taken[i], ~mask,
+        uint64_t old = atomic_fetch_and_explicit(&frame_memory.areas[span->area].taken[i], ~mask,
                                                  memory_order_release);
         ASSERT((old & mask) == mask);
     }
@@ -147,7 +132,7 @@ static void bits_clear(const struct span *span, uint32_t end)
 static bool bits_set(const struct span *span)
 {
     for (uint32_t i = span->at / 64; i * 64 < span->at + span->count; ++i) {
-        _Atomic uint64_t *word = &memory.areas[span->area].taken[i];
+        _Atomic uint64_t *word = &frame_memory.areas[span->area].taken[i];
         uint64_t mask = span_mask(span, i);
         uint64_t old = atomic_load_explicit(word, memory_order_relaxed);
         do {
@@ -184,7 +169,8 @@ static void span_find(struct span *span, uint32_t count, uint32_t align)
 {
     uint64_t bits[AREA_WORDS];
     for (uint32_t i = 0; i < AREA_WORDS; ++i) {
-        bits[i] = atomic_load_explicit(&memory.areas[span->area].taken[i], memory_order_relaxed);
+        bits[i] =
+            atomic_load_explicit(&frame_memory.areas[span->area].taken[i], memory_order_relaxed);
     }
     span->count = 0;
     uint32_t at = 0;
@@ -209,8 +195,12 @@ struct wish {
 // Takes count_min to count frames of one area. False: they are not there.
 static bool area_take(size_t area, const struct wish *wish, struct span *span)
 {
-    uint32_t used = atomic_load_explicit(&memory.used[area], memory_order_relaxed);
-    if (used + wish->count_min > AREA_FRAMES) {
+    uint32_t used = used_load(area);
+    if (used == 0) {
+        *span = (struct span){area, 0, wish->count};
+        return frame_area_open(area, wish->count);
+    }
+    if ((used & USED_COUNT) + wish->count_min > AREA_FRAMES) {
         return false;
     }
     span->area = area;
@@ -231,8 +221,8 @@ static bool area_take(size_t area, const struct wish *wish, struct span *span)
 static struct frame_cache *cache_mine(void)
 {
     uint32_t index = percpu_index();
-    ASSERT(index < memory.cpu_count);
-    return &memory.caches[index];
+    ASSERT(index < frame_memory.cpu_count);
+    return &frame_memory.caches[index];
 }
 
 static void hint_set(size_t area)
@@ -252,27 +242,42 @@ static size_t hint_get(void)
 
 // First where this CPU took frames last, then in areas that are in use already, then in unused ones
 // from the top: whole areas are taken from the bottom.
-static bool small_take(const struct wish *wish, struct span *span)
+static bool small_find(const struct wish *wish, struct span *span)
 {
     size_t hint = hint_get();
     if (area_take(hint, wish, span)) {
         return true;
     }
     size_t area = hint;
-    for (size_t i = 1; i < memory.area_count; ++i) {
-        area = area + 1 == memory.area_count ? 0 : area + 1;
-        if (atomic_load_explicit(&memory.used[area], memory_order_relaxed) != 0 &&
-            area_take(area, wish, span)) {
+    for (size_t i = 1; i < frame_memory.area_count; ++i) {
+        area = area + 1 == frame_memory.area_count ? 0 : area + 1;
+        if (used_count(area) != 0 && area_take(area, wish, span)) {
             hint_set(area);
             return true;
         }
     }
-    for (area = memory.area_count; area-- > 0;) {
-        if (atomic_load_explicit(&memory.used[area], memory_order_relaxed) == 0 &&
-            area_take(area, wish, span)) {
+    for (area = frame_memory.area_count; area-- > 0;) {
+        if (used_count(area) == 0 && area_take(area, wish, span)) {
             hint_set(area);
             return true;
         }
+    }
+    return false;
+}
+
+// An area looks full while another CPU opens it: what was not found then may be there.
+static bool small_take(const struct wish *wish, struct span *span)
+{
+    for (int tries = 0; tries < WHOLE_TRIES; ++tries) {
+        uint32_t before = atomic_load(&openings);
+        if (small_find(wish, span)) {
+            return true;
+        }
+        uint32_t after = atomic_load(&openings);
+        if (after == before && after % OPENED == 0) {
+            return false;
+        }
+        MARK("frame: areas were opened meanwhile");
     }
     return false;
 }
@@ -281,8 +286,8 @@ static bool small_take(const struct wish *wish, struct span *span)
 static size_t whole_find(size_t count, size_t *first)
 {
     size_t best = 0, length = 0;
-    for (size_t i = 0; i < memory.area_count && best < count; ++i) {
-        bool unused = atomic_load_explicit(&memory.used[i], memory_order_relaxed) == 0;
+    for (size_t i = 0; i < frame_memory.area_count && best < count; ++i) {
+        bool unused = used_count(i) == 0;
         length = unused ? length + 1 : 0;
         if (length > best) {
             best = length;
@@ -308,7 +313,7 @@ static size_t whole_take(size_t count, size_t count_min, size_t *first)
             return taken;
         }
         MARK("frame: fewer whole areas than were found");
-        frame_free(memory.first + ((hal_phys)*first << AREA_SHIFT), taken * AREA_FRAMES);
+        frame_free(frame_memory.first + ((hal_phys)*first << AREA_SHIFT), taken * AREA_FRAMES);
     }
     return 0;
 }
@@ -322,7 +327,7 @@ static size_t large_take(size_t count, size_t count_min, hal_phys *start)
     if (taken == 0) {
         return 0;
     }
-    *start = memory.first + ((hal_phys)first << AREA_SHIFT);
+    *start = frame_memory.first + ((hal_phys)first << AREA_SHIFT);
     size_t frames = min_size(taken * AREA_FRAMES, count);
     frame_free(*start + (hal_phys)frames * HAL_PAGE_SIZE, taken * AREA_FRAMES - frames);
     return frames;
@@ -334,14 +339,14 @@ static size_t large_take(size_t count, size_t count_min, hal_phys *start)
 // up.
 static inline void frames_tell(enum hal_check state, hal_phys start, size_t count)
 {
-    if (__builtin_expect(memory.is_checked, 0)) {
+    if (__builtin_expect(frame_memory.is_checked, 0)) {
         hal_check_set(state, frame_address(start), count * HAL_PAGE_SIZE);
     }
 }
 
 bool frame_is_checked(void)
 {
-    return memory.is_checked;
+    return frame_memory.is_checked;
 }
 
 // ---- Zeros ---------------------------------------------------------------
@@ -359,7 +364,7 @@ static uint64_t dirty_mark(struct area *area, uint32_t word, uint64_t mask)
             old = atomic_fetch_or_explicit(dirty, mask, memory_order_relaxed);
         }
     }
-    return (memory.memory_is_zero ? old : ~(uint64_t)0) & mask;
+    return (frame_memory.memory_is_zero ? old : ~(uint64_t)0) & mask;
 }
 
 static void frames_clear(hal_phys start, uint64_t bits)
@@ -381,7 +386,7 @@ static void run_prepare(hal_phys start, size_t count, unsigned flags)
     while (count > 0) {
         struct span span = span_of(start, count);
         for (uint32_t i = span.at / 64; i * 64 < span.at + span.count; ++i) {
-            uint64_t dirty = dirty_mark(&memory.areas[span.area], i, span_mask(&span, i));
+            uint64_t dirty = dirty_mark(&frame_memory.areas[span.area], i, span_mask(&span, i));
             if (flags & FRAME_ZERO) {
                 struct span word = {span.area, i * 64, 64};
                 frames_clear(span_start(&word), dirty);
@@ -403,7 +408,7 @@ static void peak_look(void)
     if (!atomic_load_explicit(&peak_is_watched, memory_order_relaxed)) {
         return;
     }
-    size_t used = memory.total - frame_free_count();
+    size_t used = frame_memory.total - frame_free_count();
     size_t highest = atomic_load_explicit(&peak, memory_order_relaxed);
     while (used > highest && !atomic_compare_exchange_weak(&peak, &highest, used)) {
     }
@@ -445,7 +450,8 @@ static void cache_fill(struct frame_cache *cache)
     peak_look();
     for (uint32_t i = span.count; i-- > 0;) {
         uint32_t at = span.at + i;
-        uint64_t dirty = dirty_mark(&memory.areas[span.area], at / 64, (uint64_t)1 << at % 64);
+        uint64_t dirty =
+            dirty_mark(&frame_memory.areas[span.area], at / 64, (uint64_t)1 << at % 64);
         struct span frame = {span.area, at, 1};
         cache->frames[cache->count++] = span_start(&frame) | (dirty != 0 ? CACHED_DIRTY : 0);
     }
@@ -591,40 +597,43 @@ void frame_free(hal_phys start, size_t count)
 
 char *frame_address(hal_phys frame)
 {
-    return memory.direct_base + frame;
+    return frame_memory.direct_base + frame;
 }
 
 hal_phys frame_of(const void *address)
 {
     ASSERT(frame_is_direct(address));
-    return (hal_phys)((const char *)address - memory.direct_base);
+    return (hal_phys)((const char *)address - frame_memory.direct_base);
 }
 
 char *frame_direct_base(void)
 {
-    return memory.direct_base;
+    return frame_memory.direct_base;
 }
 
 bool frame_is_direct(const void *address)
 {
-    return (uintptr_t)address - (uintptr_t)memory.direct_base - memory.first < frame_span();
+    return (uintptr_t)address - (uintptr_t)frame_memory.direct_base - frame_memory.first <
+           frame_span();
 }
 
 hal_phys frame_first(void)
 {
-    return memory.first;
+    return frame_memory.first;
 }
 
 size_t frame_span(void)
 {
-    return memory.area_count << AREA_SHIFT;
+    return frame_memory.area_count << AREA_SHIFT;
 }
 
 bool frame_is_taken(hal_phys frame)
 {
     struct span span = span_of(frame, 1);
-    return span.area < memory.area_count &&
-           (atomic_load_explicit(&memory.areas[span.area].taken[span.at / 64],
+    if (span.area >= frame_memory.area_count || (used_load(span.area) & USED_READY) == 0) {
+        return span.area < frame_memory.area_count && used_load(span.area) != 0;
+    }
+    return (atomic_load_explicit(&frame_memory.areas[span.area].taken[span.at / 64],
                                  memory_order_relaxed) >>
                 (span.at % 64) &
             1) != 0;
@@ -633,139 +642,22 @@ bool frame_is_taken(hal_phys frame)
 // For statistics: the CPU may be changing it.
 static MARK_GUESS uint32_t cache_count(uint32_t cpu)
 {
-    return *(volatile uint32_t *)&memory.caches[cpu].count;
+    return *(volatile uint32_t *)&frame_memory.caches[cpu].count;
 }
 
 size_t frame_free_count(void)
 {
     size_t used = 0, cached = 0;
-    for (size_t i = 0; i < memory.area_count; ++i) {
-        used += atomic_load_explicit(&memory.used[i], memory_order_relaxed);
+    for (size_t i = 0; i < frame_memory.area_count; ++i) {
+        used += min_size(used_count(i), AREA_FRAMES);
     }
-    for (uint32_t i = 0; i < memory.cpu_count; ++i) {
+    for (uint32_t i = 0; i < frame_memory.cpu_count; ++i) {
         cached += cache_count(i);
     }
-    return memory.area_count * AREA_FRAMES - used + cached;
+    return frame_memory.area_count * AREA_FRAMES - used + cached;
 }
 
 size_t frame_total_count(void)
 {
-    return memory.total;
-}
-
-// ---- Boot ----------------------------------------------------------------
-
-// Takes the frames of [start, end) out for ever. Some may be out already.
-static void frames_withhold(hal_phys start, hal_phys end)
-{
-    size_t count = (end - start) / HAL_PAGE_SIZE;
-    while (count > 0) {
-        struct span span = span_of(start, count);
-        for (uint32_t i = span.at / 64; i * 64 < span.at + span.count; ++i) {
-            _Atomic uint64_t *word = &memory.areas[span.area].taken[i];
-            uint64_t mask = span_mask(&span, i);
-            uint64_t fresh = mask & ~atomic_fetch_or(word, mask);
-            atomic_fetch_add(&memory.used[span.area], (uint32_t)__builtin_popcountll(fresh));
-        }
-        start += (hal_phys)span.count * HAL_PAGE_SIZE;
-        count -= span.count;
-    }
-}
-
-static hal_phys round_up(hal_phys value, hal_phys unit)
-{
-    return (value + unit - 1) / unit * unit;
-}
-
-// The frames that lie wholly in region.
-static hal_phys region_start(const struct hal_region *region)
-{
-    return round_up(region->start, HAL_PAGE_SIZE);
-}
-
-static hal_phys region_end(const struct hal_region *region)
-{
-    hal_phys end = (region->start + region->size) / HAL_PAGE_SIZE * HAL_PAGE_SIZE;
-    return end > region_start(region) ? end : region_start(region);
-}
-
-// What is not in a region is not ours to give, nor are modules that lie in one.
-static void holes_withhold(const struct hal_boot *boot)
-{
-    hal_phys end = memory.first;
-    for (size_t i = 0; i < boot->region_count; ++i) {
-        const struct hal_region *region = &boot->regions[i];
-        ASSERT(region_start(region) >= end);
-        frames_withhold(end, region_start(region));
-        end = region_end(region);
-        memory.total += (end - region_start(region)) / HAL_PAGE_SIZE;
-    }
-    frames_withhold(end, memory.first + frame_span());
-    for (size_t i = 0; i < boot->module_count; ++i) {
-        hal_phys from = boot->modules[i].start / HAL_PAGE_SIZE * HAL_PAGE_SIZE;
-        hal_phys to = round_up(boot->modules[i].start + boot->modules[i].size, HAL_PAGE_SIZE);
-        hal_phys limit = memory.first + frame_span();
-        from = from < memory.first ? memory.first : from;
-        to = to > limit ? limit : to;
-        if (from < to) {
-            frames_withhold(from, to);
-        }
-    }
-    // Address 0 stands for "none" in single_alloc and in translation tables.
-    if (memory.first == 0) {
-        frames_withhold(0, HAL_PAGE_SIZE);
-    }
-}
-
-// Where size bytes of metadata lie: in the first region that holds them and that no module is in.
-static hal_phys metadata_place(const struct hal_boot *boot, size_t size)
-{
-    for (size_t i = 0; i < boot->region_count; ++i) {
-        hal_phys start = region_start(&boot->regions[i]);
-        start = start == 0 ? HAL_PAGE_SIZE : start;
-        for (size_t m = 0; m < boot->module_count; ++m) {
-            const struct hal_module *module = &boot->modules[m];
-            if (module->start < start + size && start < module->start + module->size) {
-                start = round_up(module->start + module->size, HAL_PAGE_SIZE);
-                m = (size_t)-1;
-            }
-        }
-        if (start + size <= region_end(&boot->regions[i])) {
-            return start;
-        }
-    }
-    ASSERT(!"memory for the frame allocator");
-    return 0;
-}
-
-void frame_init(const struct hal_boot *boot)
-{
-    ASSERT(boot->region_count > 0 && boot->cpu_count > 0);
-    hal_phys area_size = (hal_phys)1 << AREA_SHIFT;
-    hal_phys end = round_up(region_end(&boot->regions[boot->region_count - 1]), area_size);
-    memory.first = boot->regions[0].start / area_size * area_size;
-    memory.area_count = (end - memory.first) >> AREA_SHIFT;
-    memory.total = 0;
-    memory.direct_base = boot->direct_base;
-    memory.cpu_count = boot->cpu_count;
-    memory.memory_is_zero = boot->memory_is_zero;
-    memory.is_checked = boot->is_checked;
-    size_t areas_size = memory.area_count * sizeof(struct area);
-    size_t caches_size = memory.cpu_count * sizeof(struct frame_cache);
-    size_t size = areas_size + caches_size + memory.area_count * sizeof(uint32_t);
-    size = round_up(size, HAL_PAGE_SIZE);
-    hal_phys place = metadata_place(boot, size);
-    char *base = frame_address(place);
-    frames_tell(HAL_CHECK_VALID, place, size / HAL_PAGE_SIZE);
-    if (!boot->memory_is_zero) {
-        memset(base, 0, size);
-    }
-    memory.areas = (struct area *)(void *)base;
-    memory.caches = (struct frame_cache *)(void *)(base + areas_size);
-    memory.used = (_Atomic uint32_t *)(void *)(base + areas_size + caches_size);
-    holes_withhold(boot);
-    frames_withhold(place, place + size);
-    for (uint32_t i = 0; i < memory.cpu_count; ++i) {
-        memory.caches[i].hint = (uint32_t)(memory.area_count - 1);
-    }
+    return frame_memory.total;
 }

@@ -43,7 +43,7 @@ char *frame_direct_base(void); // of the direct map
 hal_phys frame_first(void);
 size_t frame_span(void); // bytes
 
-bool frame_is_checked(void); // hal_boot.is_checked
+bool frame_is_checked(void);         // hal_boot.is_checked
 bool frame_is_taken(hal_phys frame); // a moment's answer; in a CPU's store counts as taken
 
 size_t frame_free_count(void); // a moment's sum

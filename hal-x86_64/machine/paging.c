@@ -21,7 +21,9 @@ extern char image_start[], text_start[], data_start[], image_end[];
 // In boot.S: the 512 GiB from LAYOUT_DIRECT on, of which those below BOOT_MAPPED are mapped.
 extern uint64_t boot_direct[];
 
-enum { ROOT_SHIFT = 39 }; // of the addresses that an entry of the root maps
+enum { ROOT_SHIFT = 39, LEVEL_GIANT = 2 };
+
+static const hal_phys direct_table_end = 1ull << ROOT_SHIFT; // what boot_direct has entries for
 
 static _Alignas(HAL_PAGE_SIZE) uint64_t root[RADIX_ENTRIES];
 static struct memory_list *boot_memory; // NULL once core runs
@@ -78,8 +80,15 @@ static void direct_map(const struct memory_list *ram)
     const struct radix radix = kernel_tables();
     hal_phys done = BOOT_MAPPED;
     for (size_t i = 0; i < ram->count; ++i) {
-        const hal_phys start = greater(ram->regions[i].start & ~mask, done);
+        hal_phys start = greater(ram->regions[i].start & ~mask, done);
         const hal_phys end = (ram->regions[i].start + ram->regions[i].size + mask) & ~mask;
+        if (start >= end) {
+            continue;
+        }
+        done = end;
+        for (; has_giant && start < end && start < direct_table_end; start += RADIX_GIANT_SIZE) {
+            boot_direct[start / RADIX_GIANT_SIZE] = entry_leaf(start, prot, LEVEL_GIANT);
+        }
         if (start >= end) {
             continue;
         }
@@ -87,7 +96,6 @@ static void direct_map(const struct memory_list *ram)
         const int error = has_giant ? radix_map_giant(&radix, va, start, end - start, prot)
                                     : radix_map(&radix, va, start, end - start, prot);
         crash_unless(error == 0, "too little memory for the direct map");
-        done = end;
     }
 }
 

@@ -205,6 +205,27 @@ START_TEST(boot_writes_little)
 }
 END_TEST
 
+// Nor does it clear what it keeps of memory that nobody has used yet.
+START_TEST(boot_writes_little_of_dirty_memory)
+{
+    regions[0] = (struct hal_region){16 * MIB, 40 * MIB};
+    regions[1] = (struct hal_region){60 * MIB, 20 * MIB};
+    boot_with(2, false);
+    size_t written = 0;
+    for (size_t i = 0; i < 64 * MIB; i++) {
+        written += arena[i] != (char)0xa5;
+    }
+    ck_assert_uint_le(written, 4 * 1024);
+    ck_assert_uint_gt(frame_free_count(), 60 * MIB / PAGE - 64);
+    hal_phys frame;
+    for (size_t count = frame_free_count(); count > 0; count--) {
+        ck_assert_int_eq(frame_alloc(1, 0, &frame), 0);
+        model_take(frame, 1);
+    }
+    ck_assert_int_eq(frame_alloc(1, 0, &frame), -ENOMEM);
+}
+END_TEST
+
 START_TEST(holes_and_modules_are_never_given)
 {
     struct hal_module module = {"root", 20 * MIB + 100, 3 * MIB};
@@ -265,6 +286,7 @@ int main(void)
     tcase_add_test(tests, random_pieces_of_zeroed_memory);
     tcase_add_test(tests, random_pieces_of_dirty_memory);
     tcase_add_test(tests, boot_writes_little);
+    tcase_add_test(tests, boot_writes_little_of_dirty_memory);
     tcase_add_test(tests, holes_and_modules_are_never_given);
     tcase_add_test(tests, recycled_frames_are_cleared_and_new_ones_untouched);
     suite_add_tcase(suite, tests);
