@@ -7,6 +7,9 @@
 // takes finished requests off the ring, wakes their owners, and passes its office on when its own
 // request is done. Without a collector the device is told not to interrupt.
 //
+// Requests whose answer nobody wants (FORGET, RELEASE) are collected by whoever comes next. They may
+// have half of the slots, so that among those who wait for a slot's end somebody always collects.
+//
 // Requests that may take for ever (waits for events) go to a queue of their own, whose collector is
 // a thread that does nothing else.
 #include "core/dev/fs.h"

@@ -444,6 +444,10 @@ int host_open(struct vnode *vnode, struct file *file)
     if (vnode->type == MODE_SOCKET && vnode->mount->root != NULL) {
         return -ENXIO; // a standard stream may be one, which is open already
     }
+    if (vnode->type != MODE_FILE && !vnode_is_directory(vnode) &&
+        !fs_is_ours(host_device_of(vnode))) {
+        return -ENXIO; // virtiofsd opens neither fifos nor devices, which would be the host's
+    }
     const bool is_cut = (flags & OPEN_TRUNCATE) != 0;
     struct fs_device *device = host_device_of(vnode);
     uint64_t handle;

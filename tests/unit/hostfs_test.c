@@ -597,6 +597,20 @@ START_TEST(reads_of_a_read_only_mount_are_ahead_where_requests_cost)
 }
 END_TEST
 
+static void work(void)
+{
+    while (host_worker_run()) {
+    }
+}
+
+START_TEST(a_fifo_is_opened_where_the_far_end_can_wait)
+{
+    host_sleep_hook = work; // opening one may block
+    ck_assert_int_eq(mkfifo(host_path("fifo"), 0600), 0);
+    ck_assert_int_eq(open_error("/host/fifo", OPEN_READ_WRITE), host_far_is_plain ? -ENXIO : 0);
+}
+END_TEST
+
 // ---- Pages of mapped files, where the device has no shared memory ----
 
 static char *page_of(struct vm_pager *pager, uint64_t offset)
@@ -605,12 +619,6 @@ static char *page_of(struct vm_pager *pager, uint64_t offset)
     ck_assert_int_eq(pager->prepare(pager, offset, 4096), 0);
     int error = pager->find(pager, offset, 4096, true, &found);
     return error == 0 ? (char *)found.start : NULL;
-}
-
-static void work(void)
-{
-    while (host_worker_run()) {
-    }
 }
 
 START_TEST(pages_of_a_mapped_file_are_one_with_it)
@@ -687,6 +695,7 @@ static void case_files(Suite *suite, const char *name, void (*setup)(void))
     tcase_add_test(files, a_listing_has_each_name_once);
     tcase_add_test(files, nothing_is_left_open);
     tcase_add_test(files, reads_of_a_read_only_mount_are_ahead_where_requests_cost);
+    tcase_add_test(files, a_fifo_is_opened_where_the_far_end_can_wait);
     tcase_add_test(files, pages_of_a_mapped_file_are_one_with_it);
 }
 
