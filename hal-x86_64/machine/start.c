@@ -55,6 +55,27 @@ static void low_module_move(struct hal_module *module)
     module->start = start;
 }
 
+// Below that no program runs (tests/bench:boot_test); said at once, while what is there suffices to
+// say it.
+static void memory_check(void)
+{
+    enum { LEAST_MB = 7, MB_SHIFT = 20, STATUS_NOT_EXECUTABLE = 126 };
+    _Static_assert(LEAST_MB < 10, "one digit each");
+    uint64_t size = LOADER_LOW_MEMORY;
+    for (size_t i = 0; i < loader.ram.count; ++i) {
+        size += loader.ram.regions[i].size;
+    }
+    // Firmware keeps a part of the last one.
+    const uint64_t megabytes = (size + (1 << MB_SHIFT) - 1) >> MB_SHIFT;
+    if (megabytes < LEAST_MB) {
+        char text[] = "osv: ? MB of memory are too few; give at least ?\n";
+        text[5] = (char)('0' + megabytes);
+        text[sizeof text - 3] = '0' + LEAST_MB;
+        hal_console_write(text, sizeof text - 1);
+        hal_halt(HAL_POWER_OFF, STATUS_NOT_EXECUTABLE);
+    }
+}
+
 static void memory_init(void)
 {
     usable = loader.ram;
@@ -120,6 +141,7 @@ HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol)
     atomic_store(&boot_cpu.is_running, true);
     boot_cpu.entry_stack = boot_entry_stack + HAL_ENTRY_STACK;
     loader_read(&loader, protocol, info);
+    memory_check();
     firmware_init(loader.rsdp);
     memory_init();
     power_init();

@@ -156,13 +156,17 @@ def figures_of(kernel, plugin, least_low, least_high):
     }
 
 
-def check(figures):
+def check(figures, osv):
     failed = 0
     for number, (name, limit) in enumerate(LIMITS.items(), 1):
         figure, unit = figures[name]
         failed += figure > limit
         print("%s %d - %s: %s %s, %s at most" % ("ok" if figure <= limit else "not ok", number, name, figure, unit, limit))
-    print("1..%d" % len(LIMITS))
+    said = osv.boot("6M")[0].replace("\r", "").strip()
+    holds = said == "osv: 6 MB of memory are too few; give at least %d" % figures["least_memory"][0]
+    print("%s %d - too little memory is one line (%s)" % ("ok" if holds else "not ok", len(LIMITS) + 1, said))
+    failed += not holds
+    print("1..%d" % (len(LIMITS) + 1))
     return 1 if failed else 0
 
 
@@ -193,7 +197,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="osv-boot-") as work:
         osv = osv_kernel(options, work)
         figures = figures_of(osv, options.plugin, 2, 16)
-        return check(figures) if options.check else compare(options, work, osv, figures)
+        return check(figures, osv) if options.check else compare(options, work, osv, figures)
 
 
 if __name__ == "__main__":
