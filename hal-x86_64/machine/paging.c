@@ -5,6 +5,8 @@
 // sees.
 #include "paging.h"
 
+#include <stdatomic.h>
+
 #include "hal/common/crash.h"
 #include "hal/common/radix.h"
 #include "hal/common/string.h"
@@ -12,6 +14,7 @@
 #include "hal/upcall.h"
 
 #include "cpu_registers.h"
+#include "hypervisor.h"
 #include "layout.h"
 #include "radix_entry.h"
 
@@ -27,6 +30,7 @@ static const hal_phys direct_table_end = 1ull << ROOT_SHIFT; // what boot_direct
 
 static _Alignas(HAL_PAGE_SIZE) uint64_t root[RADIX_ENTRIES];
 static struct memory_list *boot_memory; // NULL once core runs
+static bool is_emulated;                // by QEMU; set while the machine starts
 
 static hal_phys boot_table_get(void)
 {
@@ -102,6 +106,7 @@ static void direct_map(const struct memory_list *ram)
 void paging_init(const struct memory_list *ram, struct memory_list *usable)
 {
     boot_memory = usable;
+    is_emulated = hypervisor_is_tcg();
     const size_t direct = LAYOUT_DIRECT >> ROOT_SHIFT & (RADIX_ENTRIES - 1);
     root[direct] = entry_table(image_phys((const char *)boot_direct));
     direct_map(ram);
@@ -213,8 +218,24 @@ void hal_populate(char *va, size_t size)
 // Processors keep their instruction caches coherent. One that might have fetched the old bytes
 // ahead had the right to execute them, so core has taken that right away before, and the interrupt
 // of that flush serialises.
+//
+// QEMU's emulation keeps what it has made of a page's instructions until one of its own processors
+// or devices writes there. Of a device in another process (vhost-user: virtiofsd) it learns
+// nothing. So each word is written once more, as it is; others may write it at the same time.
 void hal_code_sync(char *va, size_t size)
 {
-    (void)va;
-    (void)size;
+    if (!is_emulated) {
+        return;
+    }
+    for (size_t at = 0; at < size; at += HAL_PAGE_SIZE) {
+        hal_phys page;
+        unsigned prot;
+        if (hal_translate(va + at, &page, &prot) != 0) {
+            continue;
+        }
+        _Atomic uint64_t *words = (_Atomic uint64_t *)(LAYOUT_DIRECT + page);
+        for (size_t i = 0; i < HAL_PAGE_SIZE / sizeof *words; ++i) {
+            (void)atomic_fetch_or_explicit(&words[i], 0, memory_order_relaxed);
+        }
+    }
 }

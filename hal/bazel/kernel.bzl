@@ -1,6 +1,6 @@
 """Which tests of osv-sim run on the x86_64 kernel in QEMU, too: all of these packages, but for those with a reason."""
 
-KERNEL_BOARDS = ["q35"]
+KERNEL_BOARDS = ["q35", "microvm"]
 
 KERNEL_CPUS = [1, 2, 4]
 
@@ -25,9 +25,7 @@ KERNEL_EXEMPT = {
         "wrong_options": "osv-sim's options",
         "wrong_programs": "osv-sim's refusals",
     },
-    "tests/system/elf": {
-        "contend_test": "with two CPUs a stale page of a library's data is seen, where the library comes by virtio-fs",
-    },
+    "tests/system/elf": {},
     "tests/system/libc": {},
 }
 
@@ -35,19 +33,9 @@ KERNEL_EXEMPT = {
 KERNEL_SLOW = {
     "tests/apps": [
         "compress",
-        "digests",
-        "files",
-        "git",
         "java",
         "node",
-        "patterns",
-        "perl",
-        "python",
-        "ruby",
-        "shells",
         "sqlite",
-        "text",
-        "tools",
     ],
     "tests/system/elf": [  # a storm of signals between two CPUs
         "lazy_now_test",

@@ -141,6 +141,7 @@ class Run:
                 ["qemu-system-x86_64", "-accel", "tcg", "-M", options.machine + ",memory-backend=memory", "-cpu", "max", "-smp",
                  options.cpus, "-m", options.memory, "-object", "memory-backend-memfd,id=memory,share=on,size=" + options.memory,
                  "-nic", "none", "-vga", "none", "-display", "none", "-no-reboot", "-monitor", "none", "-rtc", "base=utc",
+                 "-global", "virtio-mmio.force-legacy=false",
                  "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
                  "-chardev", "file,id=code,path=" + self.path("code"), "-device", "isa-debugcon,iobase=0xf8,chardev=code",
                  "-device", serial, "-chardev", "stdio,id=in,signal=off", "-device", "virtserialport,chardev=in,name=stdin",
