@@ -7,7 +7,7 @@
 
 Instructions are counted by a plug-in of QEMU (instructions.c) under -icount, where a nanosecond of the machine is an
 instruction: the same in each run on any host. Time is the host's, without -icount, the best of three. Prints lines
-"name linux osv unit linux/osv". Without --linux the kernel's package comes from Debian's archive, into a folder that is
+"name linux osv unit linux/osv"; Linux, which does not start with 64 MB, has 256 MB there. Without --linux the kernel's package comes from Debian's archive, into a folder that is
 gone afterwards.
 """
 import argparse
@@ -26,6 +26,7 @@ QEMU = ("qemu-system-x86_64 -accel tcg -M q35 -cpu max -smp 1 -nic none -vga non
 COUNTED = "-icount shift=0,sleep=off -seed 1 -rtc base=2026-01-01,clock=vm".split()
 LINE = "first line"
 LINUX_START = 0x100000  # where a bzImage is entered in protected mode
+LINUX_SMALL = "256M"     # it does not start with 64 MB
 PVH_NOTE = 18
 LIMITS = {  # of ours
     "boot_instructions_64mb": 450000,
@@ -145,8 +146,8 @@ def image_size(options, work):
     return os.path.getsize(path)
 
 
-def figures_of(kernel, plugin, least_low, least_high):
-    small, large = kernel.instructions("64M", plugin), kernel.instructions("16G", plugin)
+def figures_of(kernel, plugin, small_memory, least_low, least_high):
+    small, large = kernel.instructions(small_memory, plugin), kernel.instructions("16G", plugin)
     return {
         "boot_instructions_64mb": (small, "instructions"),
         "boot_instructions_16gb": (large, "instructions"),
@@ -172,9 +173,9 @@ def check(figures, osv):
 
 def compare(options, work, osv, figures):
     linux = linux_kernel(options, work)
-    theirs = figures_of(linux, options.plugin, 16, 256)
-    for kernel, found in ((linux, theirs), (osv, figures)):
-        found["boot_time_64mb"] = (round(kernel.milliseconds("64M", options.plugin), 1), "ms")
+    theirs = figures_of(linux, options.plugin, LINUX_SMALL, 16, 256)
+    for kernel, found, small in ((linux, theirs, LINUX_SMALL), (osv, figures, "64M")):
+        found["boot_time_64mb"] = (round(kernel.milliseconds(small, options.plugin), 1), "ms")
         found["boot_time_16gb"] = (round(kernel.milliseconds("16G", options.plugin), 1), "ms")
     theirs["image_size"] = (os.path.getsize(linux.path) + os.path.getsize(linux.initrd), "bytes")
     figures["image_size"] = (image_size(options, work), "bytes")
@@ -196,7 +197,7 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="osv-boot-") as work:
         osv = osv_kernel(options, work)
-        figures = figures_of(osv, options.plugin, 2, 16)
+        figures = figures_of(osv, options.plugin, "64M", 2, 16)
         return check(figures, osv) if options.check else compare(options, work, osv, figures)
 
 
