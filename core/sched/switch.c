@@ -238,24 +238,48 @@ static inline void finish(void)
     quiescence_pass(cpu);
 }
 
+// The first of the queue is to run, and no longer in it.
+static inline void next_note(struct cpu *cpu, const struct thread *next)
+{
+    if (next->order > cpu->floor) {
+        cpu->floor = next->order;
+    }
+    cpu->was_alone = runq_count(cpu) == 0;
+    if (!cpu->was_alone) {
+        timer_want(cpu, cpu->now_ns + SCHED_BALANCE_NS);
+    }
+}
+
+static inline struct thread *next_take(struct cpu *cpu)
+{
+    struct thread *next = runq_first(cpu);
+    if (next == NULL) {
+        inbox_watch(cpu);
+        return &cpu->idle_thread;
+    }
+    first_remove(cpu);
+    next_note(cpu, next);
+    return next;
+}
+
+// The same where current queues up behind one other: none of the two needs a place in the tree.
+static inline struct thread *next_exchange(struct cpu *cpu)
+{
+    struct thread *self = cpu->current, *next = cpu->first;
+    if (self->order < next->order) {
+        next = self;
+    } else {
+        self->ready_ns = 0;
+        cpu->first = self;
+    }
+    next_note(cpu, next);
+    return next;
+}
+
 // current is queued, or published, or gone; its time is open.
-__attribute__((always_inline)) static inline void switch_next(struct cpu *cpu)
+__attribute__((always_inline)) static inline void switch_next(struct cpu *cpu, struct thread *next)
 {
     struct thread *previous = cpu->current;
-    struct thread *next = runq_first(cpu);
-    if (next != NULL) {
-        first_remove(cpu);
-        if (next->order > cpu->floor) {
-            cpu->floor = next->order;
-        }
-        cpu->was_alone = runq_count(cpu) == 0;
-        if (!cpu->was_alone) {
-            timer_want(cpu, cpu->now_ns + SCHED_BALANCE_NS);
-        }
-    } else {
-        next = &cpu->idle_thread;
-        inbox_watch(cpu);
-    }
     if (previous->preempted) {
         preemption_note(cpu, previous, next);
     }
@@ -286,14 +310,17 @@ void sched_switch(struct cpu *cpu, struct cpu *target)
     }
     if (self == &cpu->idle_thread || target == NULL) {
         // The idle thread is in no queue; a parked one is its waker's.
-    } else if (target == cpu) {
-        runq_insert(cpu, self);
-    } else {
+    } else if (target != cpu) {
         ASSERT(cpu->departing == NULL);
         cpu->departing = self;
         cpu->departing_to = target;
+    } else if (runq_count(cpu) == 1 && is_in_place(cpu, self)) {
+        switch_next(cpu, next_exchange(cpu));
+        return;
+    } else {
+        runq_insert(cpu, self);
     }
-    switch_next(cpu);
+    switch_next(cpu, next_take(cpu));
 }
 
 // sched_switch of a thread that is in nobody's queue: it is its waker's.
@@ -303,7 +330,7 @@ static inline void switch_away(struct cpu *cpu)
     ASSERT(cpu->current->preempt_count == 0);
     (void)runtime_open(cpu);
     inbox_drain(cpu);
-    switch_next(cpu);
+    switch_next(cpu, next_take(cpu));
 }
 
 void sched_switch_dead(struct cpu *cpu)
@@ -312,7 +339,7 @@ void sched_switch_dead(struct cpu *cpu)
     inbox_drain(cpu);
     ASSERT(cpu->dead == NULL);
     cpu->dead = cpu->current;
-    switch_next(cpu);
+    switch_next(cpu, next_take(cpu));
 }
 
 void sched_finish(void)
@@ -518,8 +545,8 @@ void thread_serve_slow(void)
     self->has_served = had_served || has_served;
     self->never_restarts = never_restarts;
     self->is_serving = true;
-    // It may have parked, and so have used up the wake that the caller is about to wait for: the next
-    // park returns at once, and the caller looks again. An exchange, as in thread_park.
+    // It may have parked, and so have used up the wake that the caller is about to wait for: the
+    // next park returns at once, and the caller looks again. An exchange, as in thread_park.
     (void)atomic_exchange(&self->state, THREAD_NOTIFIED);
 }
 
