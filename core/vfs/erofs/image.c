@@ -6,12 +6,9 @@
 // their names, and ends with the names; the blocks are in that order, too.
 #include "core/vfs/erofs/image.h"
 
-#include "core/dev/block.h"
-#include "core/dev/blockcache.h"
 #include "core/lib/errno.h"
 #include "core/lib/format.h"
 #include "core/lib/string.h"
-#include "core/mem/heap.h"
 
 enum {
     SUPERBLOCK_AT = 1024,
@@ -90,37 +87,11 @@ void erofs_complain_unread(struct erofs_image *image, uint64_t offset)
     (void)complain(image, offset, "cannot be read");
 }
 
-// A chunk of the disk, which is held from now on.
-static struct block_chunk *chunk_hold(struct erofs_image *image, uint64_t index)
-{
-    struct block_chunk *chunk = atomic_load(&image->held[index]);
-    if (chunk != NULL) {
-        return chunk;
-    }
-    mutex_lock(&image->lock);
-    chunk = atomic_load(&image->held[index]);
-    if (chunk == NULL && block_chunk_get(block_device_cache(image->device), index, &chunk) == 0) {
-        atomic_store(&image->held[index], chunk);
-    }
-    mutex_unlock(&image->lock);
-    return chunk;
-}
-
 // The bytes at offset, which are the image's; *size is cut to what follows there. NULL: they cannot
 // be read.
 static const char *bytes_at(struct erofs_image *image, uint64_t offset, size_t *size)
 {
-    if (image->start != NULL) {
-        return image->start + offset;
-    }
-    const struct block_chunk *chunk = chunk_hold(image, offset / BLOCK_CHUNK);
-    const size_t at = offset % BLOCK_CHUNK;
-    if (chunk == NULL) {
-        erofs_complain_unread(image, offset);
-        return NULL;
-    }
-    *size = *size < BLOCK_CHUNK - at ? *size : BLOCK_CHUNK - at;
-    return block_chunk_data(chunk) + at;
+    return image->start != NULL ? image->start + offset : image->read(image, offset, size);
 }
 
 // size bytes, which are the image's.
@@ -140,7 +111,7 @@ static int bytes_copy(struct erofs_image *image, uint64_t offset, void *to, size
 
 // ---- Opening -------------------------------------------------------------------
 
-static int superblock_read(struct erofs_image *image)
+int erofs_superblock_read(struct erofs_image *image)
 {
     struct superblock super;
     if (!has(image, SUPERBLOCK_AT, sizeof super)) {
@@ -169,28 +140,7 @@ static int superblock_read(struct erofs_image *image)
 int erofs_image_open(struct erofs_image *image, const char *start, size_t size)
 {
     *image = (struct erofs_image){.name = "file-system image", .start = start, .size = size};
-    return superblock_read(image);
-}
-
-int erofs_image_open_disk(struct erofs_image *image, struct block_device *device)
-{
-    const uint64_t size = block_device_size(device);
-    *image = (struct erofs_image){
-        .name = block_device_facts(device)->name, .device = device, .size = size};
-    image->held_count = (size + BLOCK_CHUNK - 1) / BLOCK_CHUNK;
-    image->held = heap_alloc_zeroed(image->held_count * sizeof *image->held);
-    return image->held == NULL ? -ENOMEM : superblock_read(image);
-}
-
-void erofs_image_close(struct erofs_image *image)
-{
-    for (uint64_t i = 0; image->held != NULL && i < image->held_count; ++i) {
-        struct block_chunk *chunk = atomic_load(&image->held[i]);
-        if (chunk != NULL) {
-            block_chunk_put(block_device_cache(image->device), chunk);
-        }
-    }
-    heap_free(image->held);
+    return erofs_superblock_read(image);
 }
 
 // ---- Inodes --------------------------------------------------------------------

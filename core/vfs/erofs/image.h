@@ -27,7 +27,8 @@ enum { EROFS_BLOCK_SIZE = 4096, EROFS_MAGIC = 0xe0f5e1e2 };
 
 struct erofs_image {
     const char *name;  // for people
-    const char *start; // NULL: it is on a disk
+    const char *start; // NULL: it is on a disk, of which the next four are
+    const char *(*read)(struct erofs_image *image, uint64_t offset, size_t *size);
     struct block_device *device;
     _Atomic(struct block_chunk *) *held; // for each chunk of the disk; entries are set under lock
     uint64_t held_count;
@@ -58,6 +59,9 @@ int erofs_image_open(struct erofs_image *image, const char *start, size_t size);
 // The same for a disk. -EIO also where it cannot be read. Whatever the answer, it is closed.
 int erofs_image_open_disk(struct erofs_image *image, struct block_device *device);
 void erofs_image_close(struct erofs_image *image);
+
+// What erofs_image_open does once it is known where the image lies.
+int erofs_superblock_read(struct erofs_image *image);
 
 // -EIO. -EOPNOTSUPP: a compressed or chunked file.
 int erofs_inode_read(struct erofs_image *image, uint64_t number, struct erofs_inode *inode);
