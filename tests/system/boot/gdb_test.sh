@@ -53,8 +53,9 @@ END
 for number in 2 3 4 10; do
     printf 'echo [thread %d]\\n\nosv thread %d bt\n' $number $number
 done >>"$work/script"
-printf '%s\n' 'echo [die]\n' continue bt kill >>"$work/script"
+printf '%s\n' 'echo [die]\n' continue bt disconnect >>"$work/script"
 timeout 90 gdb -nx -batch -x "$script" -x "$work/script" "$kernel" >"$log" 2>&1
+kill "$qemu"
 wait "$qemu" 2>/dev/null
 qemu=
 
