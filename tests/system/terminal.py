@@ -25,9 +25,9 @@ class Terminal:
         self.theirs = theirs  # kept open: the modes that are left behind are looked at
 
     def wait_for(self, word):
-        """What has been said up to the word on a line of its own."""
+        """What has been said up to the word at the end of a line; the terminal shows a Ctrl-C before it."""
         end = time.monotonic() + 60
-        while b"\n" + word + b"\r\n" not in self.text and time.monotonic() < end:
+        while word + b"\r\n" not in self.text and time.monotonic() < end:
             if select.select([self.ours], [], [], 1)[0]:
                 self.text += os.read(self.ours, 4096)
 
