@@ -24,8 +24,13 @@ static struct area *area_of(const struct tree_node *node)
     return node == NULL ? NULL : container_of(node, struct area, node);
 }
 
+// A machine may lack one: then its size is 0.
 static void window_init(struct window *window, char *base, size_t size, size_t kept)
 {
+    *window = (struct window){.start = NULL};
+    if (size == 0) {
+        return;
+    }
     window->start = base;
     window->end = base + size;
     window->search = base + (kept < size ? kept : size / 2);
@@ -252,6 +257,9 @@ static struct area *wide_after(const struct area *area, size_t size)
 char *area_hole_find(enum area_place place, size_t size, size_t alignment)
 {
     const struct window *window = &windows[place];
+    if (window->start == window->end) {
+        return NULL;
+    }
     // Of those that end behind where the search begins.
     const struct area *area = area_first(window->search, (char *)UINTPTR_MAX);
     for (;;) {

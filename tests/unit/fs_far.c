@@ -130,8 +130,8 @@ static uint32_t plain_answer(struct device_chain *chain, uint32_t written)
 {
     const struct fuse_in_header *request = request_of(chain);
     struct fuse_out_header *answer = chain->parts[chain->in_count].iov_base;
-    struct fuse_init_out *init = (struct fuse_init_out *)(answer + 1);
-    if (request->opcode == FUSE_INIT && written == sizeof *answer + sizeof *init) {
+    if (request->opcode == FUSE_INIT && written == sizeof *answer + sizeof(struct fuse_init_out)) {
+        struct fuse_init_out *init = (struct fuse_init_out *)(answer + 1);
         init->flags = init->flags2 = init->max_pages = 0;
     } else if (request->opcode == FUSE_LOOKUP && answer->error == 0 &&
                ((struct fuse_entry_out *)(answer + 1))->nodeid == 0) {
