@@ -56,6 +56,7 @@ report "a size that is no whole sector is cut" is "all 99840 bytes are right"
 if [ -n "$seed" ]; then
     new a
     disk "--faults disk=0.1,delay=0.2" a faults
+    sed -i '/^osv: the disk vda: the last writes may be lost$/d' "$log" # the flush at the end has its errors, too
     report "errors are told, and what is written without one is there" is "all $size bytes are right
 transfers failed: some"
     report "on the file, too" says "$program" check a
