@@ -3,8 +3,8 @@
 //
 // An area is a range of pages with the same protection and source. Which pages are there, and in
 // which frames, is known to the machine's tables alone (pages.h); whether a frame is the area's own
-// copy or the file's, to the pager (filemap.c). The mutex of vm.c guards all of
-// it.
+// copy or the file's, to the pager (filemap.c). The mutex of change.c guards all
+// of it.
 #ifndef CORE_VM_AREA_H
 #define CORE_VM_AREA_H
 

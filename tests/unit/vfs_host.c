@@ -461,7 +461,7 @@ void thread_discard(struct thread *thread)
     thread->entry = NULL;
 }
 
-// It runs to its end: joined is who can.
+// It runs until it has ended: whoever is joined can.
 bool thread_join(struct thread *thread, hal_ns deadline)
 {
     (void)deadline;
