@@ -52,11 +52,10 @@ EXPORT(int, pthread_rwlock_tryrdlock, struct rwlock *lock)
     return read_try(lock) ? 0 : EBUSY;
 }
 
-EXPORT(int, pthread_rwlock_clockrdlock, struct rwlock *lock, int clock, const struct timespec *time)
+// Of a lock that was not free.
+static int lock_until(struct rwlock *lock, int clock, const struct timespec *time,
+                      bool (*take)(struct rwlock *lock, hal_ns deadline))
 {
-    if (read_try(lock)) {
-        return 0;
-    }
     hal_ns deadline;
     if (!libc_deadline_get(clock, time, &deadline)) {
         return EINVAL;
@@ -65,9 +64,14 @@ EXPORT(int, pthread_rwlock_clockrdlock, struct rwlock *lock, int clock, const st
         return EDEADLK;
     }
     thread_serve_begin();
-    bool is_locked = rwlock_read_lock_until(lock, deadline);
+    bool is_locked = take(lock, deadline);
     (void)thread_serve_end();
     return is_locked ? 0 : ETIMEDOUT;
+}
+
+EXPORT(int, pthread_rwlock_clockrdlock, struct rwlock *lock, int clock, const struct timespec *time)
+{
+    return read_try(lock) ? 0 : lock_until(lock, clock, time, rwlock_read_lock_until);
 }
 
 EXPORT(int, pthread_rwlock_timedrdlock, struct rwlock *lock, const struct timespec *time)
@@ -93,20 +97,7 @@ EXPORT(int, pthread_rwlock_trywrlock, struct rwlock *lock)
 
 EXPORT(int, pthread_rwlock_clockwrlock, struct rwlock *lock, int clock, const struct timespec *time)
 {
-    if (rwlock_write_try_lock(lock)) {
-        return 0;
-    }
-    hal_ns deadline;
-    if (!libc_deadline_get(clock, time, &deadline)) {
-        return EINVAL;
-    }
-    if (rwlock_is_write_locked_by_me(lock)) {
-        return EDEADLK;
-    }
-    thread_serve_begin();
-    bool is_locked = rwlock_write_lock_until(lock, deadline);
-    (void)thread_serve_end();
-    return is_locked ? 0 : ETIMEDOUT;
+    return rwlock_write_try_lock(lock) ? 0 : lock_until(lock, clock, time, rwlock_write_lock_until);
 }
 
 EXPORT(int, pthread_rwlock_timedwrlock, struct rwlock *lock, const struct timespec *time)

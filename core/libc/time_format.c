@@ -16,6 +16,7 @@
 
 #include "core/libc/export.h"
 #include "core/libc/format.h"
+#include "core/libc/time_pattern.h"
 
 enum { SPEC_MAX = 24, YEAR_BASE = 1900, DAYS_OF_WEEK = 7 };
 
@@ -147,8 +148,7 @@ static int hour_of_half(int hour)
     return hour == 0 ? 12 : hour;
 }
 
-// What stands for several conversions; NULL: the letter is none of these.
-static const char *pattern_of(char letter)
+const char *time_pattern(char letter)
 {
     switch (letter) {
     case 'c':
@@ -391,7 +391,7 @@ EXPORT(size_t, strftime, char *text, size_t size, const char *pattern, const str
         }
         struct time_spec spec = {0};
         const char *end = spec_read(pattern + 1, &spec);
-        const char *several = is_allowed(&spec) ? pattern_of(spec.letter) : NULL;
+        const char *several = is_allowed(&spec) ? time_pattern(spec.letter) : NULL;
         if (several != NULL) {
             several_put(&writer, &spec, several, tm);
         } else if (!is_allowed(&spec) || !letter_put(&writer, &spec, tm)) {

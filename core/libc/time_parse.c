@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "core/libc/export.h"
+#include "core/libc/time_pattern.h"
 
 enum { YEAR_BASE = 1900, NO_CENTURY = -1 };
 
@@ -272,28 +273,6 @@ static bool conversion_read(struct parser *parser, char letter)
     return is_known ? is_read : time_read(parser, letter);
 }
 
-static const char *several_of(char letter)
-{
-    switch (letter) {
-    case 'c':
-        return "%a %b %e %H:%M:%S %Y";
-    case 'D':
-    case 'x':
-        return "%m/%d/%y";
-    case 'F':
-        return "%Y-%m-%d";
-    case 'R':
-        return "%H:%M";
-    case 'r':
-        return "%I:%M:%S %p";
-    case 'T':
-    case 'X':
-        return "%H:%M:%S";
-    default:
-        return NULL;
-    }
-}
-
 static int days_before(int year, int month)
 {
     static const short days[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
@@ -387,7 +366,7 @@ EXPORT(char *, strptime, const char *text, const char *pattern, struct tm *tm)
             ++pattern;
             pattern += strspn(pattern, "_-0^#");
             pattern += *pattern == 'E' || *pattern == 'O';
-            const char *several = outer == NULL ? several_of(*pattern) : NULL;
+            const char *several = outer == NULL ? time_pattern(*pattern) : NULL;
             if (several != NULL) {
                 outer = pattern + 1;
                 pattern = several;

@@ -151,6 +151,18 @@ static int create_and_open(struct vnode *directory, const char *name, uint32_t m
     return error != 0 ? error : (*child)->ops->open(*child, file);
 }
 
+// file is open on child, which is name in the directory of at. The hold of child goes to them.
+static int made_file_name(struct file *file, struct vnode *child, struct entry *at,
+                          const char *name)
+{
+    vnode_get(child);
+    file->vnode = child;
+    struct entry *entry = entry_new(at, child, name);
+    int error = entry == NULL ? -ENOMEM : file_name_set(file, entry);
+    entry_put(entry);
+    return error;
+}
+
 // Makes the file that was found missing, and opens it whatever its mode says.
 // at is directory's entry; NULL: it was found by the shortcut, at path.
 static int file_make(struct vnode *directory, const char *name, struct entry *at, const char *path,
@@ -171,11 +183,7 @@ static int file_make(struct vnode *directory, const char *name, struct entry *at
         file->vnode = child;
         error = file_path_set(file, path, strlen(path));
     } else if (error == 0) {
-        vnode_get(child);
-        file->vnode = child;
-        struct entry *entry = entry_new(at, child, name);
-        error = entry == NULL ? -ENOMEM : file_name_set(file, entry);
-        entry_put(entry);
+        error = made_file_name(file, child, at, name);
     } else {
         file->ops = &unopened_ops;
         vnode_put(child);
@@ -236,11 +244,7 @@ static int temporary_make(struct entry *entry, uint32_t flags, uint32_t mode, st
     if (error == 0) {
         char name[24];
         (void)format(name, sizeof name, "#%lu", (unsigned long)child->inode);
-        vnode_get(child);
-        file->vnode = child;
-        struct entry *unnamed = entry_new(entry, child, name);
-        error = unnamed == NULL ? -ENOMEM : file_name_set(file, unnamed);
-        entry_put(unnamed);
+        error = made_file_name(file, child, entry, name);
     } else {
         file->ops = &unopened_ops;
         vnode_put(child);
