@@ -19,6 +19,24 @@ enum { LINKS_MAX = 40, MODE_DIRECTORY = 0755, MODE_LINK = 0777 };
 
 // ---- Names in a directory --------------------------------------------------------
 
+char *tree_path(const struct node *node)
+{
+    char *path = text_make("%s", node->parent == node ? "/" : "");
+    for (; node->parent != node; node = node->parent) {
+        char *longer = text_make("/%s%s", node->name, path);
+        free(path);
+        path = longer;
+    }
+    return path;
+}
+
+static bool is_mounted_over(const struct node *directory)
+{
+    return directory->parent->parent == directory->parent && directory->parent != directory &&
+           (strcmp(directory->name, "dev") == 0 || strcmp(directory->name, "proc") == 0 ||
+            strcmp(directory->name, "tmp") == 0);
+}
+
 // The place in the list where name is or belongs.
 static struct node **place_of(struct node *directory, const char *name)
 {
@@ -33,6 +51,23 @@ static struct node *child_of(struct node *directory, const char *name)
 {
     struct node *node = *place_of(directory, name);
     return node != NULL && strcmp(node->name, name) == 0 ? node : NULL;
+}
+
+// What the program could never see ends the run: the mount point or what is below it.
+static void visible_check(struct node *directory, const char *name)
+{
+    const struct node *child = child_of(directory, name);
+    const struct node *node = child != NULL && is_mounted_over(child) ? child : directory;
+    while (node->parent != node && !is_mounted_over(node)) {
+        node = node->parent;
+    }
+    if (is_mounted_over(node)) {
+        char *path = tree_path(directory);
+        fail(EXIT_FAILED,
+             "%s/%s: the kernel mounts a file system of its own over /%s, which hides what the "
+             "image has there; give it another place, by --file HOST:GUEST",
+             path[1] == 0 ? "" : path, name, node->name);
+    }
 }
 
 // name must not be taken.
@@ -73,6 +108,9 @@ static struct node *child_copy(struct node *directory, const char *name, const c
                  {S_IFIFO, NODE_FIFO}};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; ++i) {
         if (kinds[i].type == (status->st_mode & S_IFMT)) {
+            if (kinds[i].kind != NODE_DIRECTORY) { // one on the way to what is looked for
+                visible_check(directory, name);
+            }
             struct node *node =
                 child_new(directory, name, kinds[i].kind, status->st_mode & ~(mode_t)S_IFMT);
             node->device = status->st_dev;
@@ -89,17 +127,6 @@ static struct node *child_copy(struct node *directory, const char *name, const c
 }
 
 // ---- Paths -------------------------------------------------------------------------
-
-char *tree_path(const struct node *node)
-{
-    char *path = text_make("%s", node->parent == node ? "/" : "");
-    for (; node->parent != node; node = node->parent) {
-        char *longer = text_make("/%s%s", node->name, path);
-        free(path);
-        path = longer;
-    }
-    return path;
-}
 
 static struct node *root_of(struct node *node)
 {
@@ -228,13 +255,6 @@ struct node *tree_new(void)
     return root;
 }
 
-static bool is_mounted_over(const struct node *directory)
-{
-    return directory->parent->parent == directory->parent && directory->parent != directory &&
-           (strcmp(directory->name, "dev") == 0 || strcmp(directory->name, "proc") == 0 ||
-            strcmp(directory->name, "tmp") == 0);
-}
-
 // Directories whose names are still to be read.
 struct pending {
     struct node *directory;
@@ -332,6 +352,7 @@ void tree_add(struct node *root, const char *host, const char *path)
         pending_add(&list, root, host);
     } else {
         struct node *parent = parent_make(root, path, &name);
+        visible_check(parent, name);
         child_add(&list, parent, name, host, &status);
     }
     pending_read(list);

@@ -26,15 +26,17 @@ struct node {
 struct node *tree_new(void);
 
 // The host's file or directory, with all that is in it, as path, an absolute one of the image.
-// Links are kept, but for host itself. Directories that path needs are made; what the kernel would
-// mount over is left out, as are sockets and devices.
+// Links are kept, but for host itself. Directories that path needs are made; what in it the kernel
+// would mount over is left out, as are sockets and devices. A path that it would mount over ends
+// the run.
 void tree_add(struct node *root, const char *host, const char *path);
 
 // What path leads to, through links; NULL: nothing.
 struct node *tree_find(struct node *root, const char *path);
 
 // The same, but what the tree lacks on the way is taken from the host, where it has the same path:
-// a link as a link, a directory without what is in it, a file.
+// a link as a link, a directory without what is in it, a file; one that the kernel would mount over
+// ends the run.
 struct node *tree_pack(struct node *root, const char *path);
 
 // A link in the directory that path names, which is made where need be; nothing where the name is

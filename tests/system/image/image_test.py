@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.dont_write_bytecode = True
@@ -190,6 +191,17 @@ def refusals(test, tool, hello):
     refuse("a file that is not there", 1, ["/no/file"], *kernel, "-f", "/no/file:/file", "seq")
     refuse("a root that is not there", 1, ["/no/root"], *kernel, "--root=/no/root", "seq")
     refuse("a current directory that is not there", 1, ["/no/cwd"], *kernel, "--cwd=/no/cwd", "seq")
+    hidden = tempfile.mkdtemp(prefix="osv-hidden-", dir="/tmp")
+    shutil.copy(shutil.which("seq"), hidden + "/seq")
+    refuse("a program that a mount would hide", 1, [hidden + "/seq: ", "over /tmp", "--file HOST:GUEST"], *kernel, hidden + "/seq")
+    refuse("found by PATH, too", 1, [hidden + "/seq: "], *kernel, "--env=PATH=" + hidden, "seq")
+    shutil.rmtree(hidden)
+    for guest in ["/tmp/a", "/dev/a/b", "/proc/a"]:
+        refuse("a file that a mount would hide: " + guest, 1, [guest + ": ", "over " + guest[:5].rstrip("/")], *kernel,
+               "-f", hello + ":" + guest, "seq")
+    os.symlink("/tmp", os.path.dirname(tool.write("linked/file", "")) + "/away")
+    refuse("by way of a link", 1, ["/tmp/a: "], *kernel, "--root=linked", "-f", hello + ":/away/a", "seq")
+    refuse("a directory over a mount point", 1, [": the kernel mounts", "/tmp"], *kernel, "-f", tool.path("linked") + ":/tmp", "seq")
     refuse("text as a program", 1, ["text", "no program"], *kernel, tool.write("text", "text", 0o755))
     refuse("a file that may not be executed", 1, ["plain", "chmod"], *kernel, tool.write("plain", "#!/bin/sh\n"))
     refuse("a script without its interpreter", 1, ["/no/interpreter", "lost"], *kernel,
@@ -256,7 +268,8 @@ def main(tool_path, kernel, hello, system_c, pack_c):
     test = tap.Tap()
     test.case("what the kernel supplies is what images lack", supplied(system_c) == supplied(pack_c) != [], supplied(pack_c))
     hello = os.path.realpath(hello)
-    with tap.Tool(tool_path, kernel) as tool:
+    # Programs of ours keep their paths in images, where /tmp and /dev are something else.
+    with tap.Tool(tool_path, kernel, os.environ["TEST_TMPDIR"]) as tool:
         sizes(test, tool, hello)
         libraries(test, tool)
         programs(test, tool)

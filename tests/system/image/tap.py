@@ -34,9 +34,9 @@ class Tap:
 class Tool:
     """osv-image, in a directory of its own that goes away with it."""
 
-    def __init__(self, tool, kernel):
+    def __init__(self, tool, kernel, place=None):
         self.tool, self.kernel = os.path.realpath(tool), os.path.realpath(kernel)
-        self.directory = tempfile.mkdtemp(prefix="osv-image-")
+        self.directory = tempfile.mkdtemp(prefix="osv-image-", dir=place)
 
     def __enter__(self):
         return self
