@@ -2,9 +2,9 @@
 // lazy.c: one word for each 64 KiB of the windows: three bits of protection for each of its 16
 // pages, and CHUNK_BUSY.
 //
-// Words lie in tables of 512 (32 MiB), which are made when they are needed and never freed. A
-// directory entry is 0, a table, or, while no page of the 32 MiB differs from another, the word
-// itself (DIRECTORY_UNIFORM).
+// Words lie in tables of 512 (32 MiB), and entries for these in directories of 512 (16 GiB); both
+// are made when they are needed and never freed. A directory entry is 0, a table, or, while no page
+// of the 32 MiB differs from another, the word itself (DIRECTORY_UNIFORM).
 //
 // A fault claims the word (CHUNK_BUSY, by compare-and-swap, interrupts off, so that it is never
 // preempted with the claim), maps what is absent, and lets go. Who changes a word waits for the
@@ -27,18 +27,19 @@ enum {
     PROT_BITS = 3,
     PROT_MASK = 7,
     TABLE_CHUNKS = HAL_PAGE_SIZE / 8,
+    DIRECTORY_TABLES = HAL_PAGE_SIZE / 8,
     DIRECTORY_UNIFORM = 1,
 };
 
 #define CHUNK_BUSY ((uint64_t)1 << 63)
 #define CHUNK_ONES 0x249249249249u // one in each page's field
 #define TABLE_SIZE ((size_t)TABLE_CHUNKS * LAZY_CHUNK)
-#define LAZY_SIZE_MAX ((size_t)1 << 40) // of a window; what lies beyond has no lazy pages
+#define DIRECTORY_SIZE ((size_t)DIRECTORY_TABLES * TABLE_SIZE)
 
 struct lazy_window {
-    char *base; // a multiple of TABLE_SIZE
-    size_t table_count;
-    _Atomic uint64_t *tables; // the directory
+    char *base; // a multiple of DIRECTORY_SIZE
+    size_t directory_count;
+    _Atomic(_Atomic uint64_t *) *directories; // NULL: nothing of it has lazy pages; under the mutex
 };
 
 static struct lazy_window windows[2];
@@ -62,15 +63,24 @@ static char *align_down(const char *va, size_t size)
     return (char *)((uintptr_t)va & ~(uintptr_t)(size - 1));
 }
 
-static _Atomic uint64_t *directory_entry(const char *va)
+// The place of the directory of va, or NULL.
+static _Atomic(_Atomic uint64_t *) *directory_at(const char *va)
 {
     for (uint32_t i = 0; i < 2; ++i) {
-        size_t index = ((uintptr_t)va - (uintptr_t)windows[i].base) / TABLE_SIZE;
-        if (va >= windows[i].base && index < windows[i].table_count) {
-            return &windows[i].tables[index];
+        size_t index = ((uintptr_t)va - (uintptr_t)windows[i].base) / DIRECTORY_SIZE;
+        if (va >= windows[i].base && index < windows[i].directory_count) {
+            return &windows[i].directories[index];
         }
     }
     return NULL;
+}
+
+// NULL: no page around va is lazy.
+static _Atomic uint64_t *directory_entry(const char *va)
+{
+    const _Atomic(_Atomic uint64_t *) *place = directory_at(va);
+    _Atomic uint64_t *directory = place == NULL ? NULL : atomic_load(place);
+    return directory == NULL ? NULL : &directory[(uintptr_t)va / TABLE_SIZE % DIRECTORY_TABLES];
 }
 
 static bool is_table(uint64_t entry)
@@ -117,13 +127,34 @@ static int table_make(_Atomic uint64_t *entry)
 
 // ---- Under the mutex -----------------------------------------------------
 
+static int directory_make(const char *va)
+{
+    _Atomic(_Atomic uint64_t *) *place = directory_at(va);
+    if (place == NULL) {
+        return -ENOMEM;
+    }
+    if (atomic_load(place) != NULL) {
+        return 0;
+    }
+    hal_phys frame;
+    if (frame_alloc(1, FRAME_ZERO, &frame) != 0) {
+        return -ENOMEM;
+    }
+    atomic_store(place, (_Atomic uint64_t *)(void *)frame_address(frame));
+    return 0;
+}
+
 int lazy_prepare(char *start, char *end, unsigned prot, bool is_held)
 {
     for (char *base = align_down(start, TABLE_SIZE); base < end; base += TABLE_SIZE) {
         bool is_covered = base >= start && base + TABLE_SIZE <= end;
-        _Atomic uint64_t *entry = directory_entry(base < start ? start : base);
-        if (entry == NULL) {
+        char *va = base < start ? start : base;
+        if ((is_held || prot != 0) && directory_make(va) != 0) {
             return -ENOMEM;
+        }
+        _Atomic uint64_t *entry = directory_entry(va);
+        if (entry == NULL) {
+            continue; // where prot is 0 nothing changes
         }
         bool is_changed = atomic_load(entry) != entry_uniform(prot);
         if ((is_held || (is_changed && !is_covered)) && table_make(entry) != 0) {
@@ -292,18 +323,16 @@ static int window_init(struct lazy_window *window, char *base, size_t size)
     if (size == 0) {
         return 0;
     }
-    char *start = align_down(base, TABLE_SIZE);
-    size_t whole = (size_t)(base + size - start);
-    whole = whole > LAZY_SIZE_MAX ? LAZY_SIZE_MAX : whole;
-    size_t count = (whole + TABLE_SIZE - 1) / TABLE_SIZE;
-    size_t pages = (count * sizeof(uint64_t) + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
+    char *start = align_down(base, DIRECTORY_SIZE);
+    size_t count = ((size_t)(base + size - start) + DIRECTORY_SIZE - 1) / DIRECTORY_SIZE;
+    size_t pages = (count * sizeof(void *) + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
     hal_phys frames;
     if (frame_alloc(pages, FRAME_ZERO, &frames) != 0) {
         return -ENOMEM;
     }
     window->base = start;
-    window->table_count = count;
-    window->tables = (_Atomic uint64_t *)(void *)frame_address(frames);
+    window->directory_count = count;
+    window->directories = (_Atomic(_Atomic uint64_t *) *)(void *)frame_address(frames);
     return 0;
 }
 

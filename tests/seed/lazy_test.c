@@ -177,7 +177,7 @@ static void check_frames(void)
     for (unsigned i = 0; i < (SEED_CPU_COUNT + 1) * FRAMES; ++i) {
         count += (&is_frame_used[0][0])[i];
     }
-    seed_check(count == 3, "not one directory, one table and what one fault mapped");
+    seed_check(count == 4, "not one list, one directory, one table and what one fault mapped");
 }
 
 static void check_both(void)

@@ -104,6 +104,20 @@ static void fixed(void)
     SHOW(munmap(va, 8 * PAGE));
 }
 
+// Reserved, where the machine likes to, at an address like those that V8 makes up.
+static void far_away(void)
+{
+    char *va = mmap((char *)0x18f607440000, 64 * PAGE, PROT_NONE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    touch("reserved", va, 0);
+    SHOW(mprotect(va + 4 * PAGE, 8 * PAGE, PROT_READ | PROT_WRITE));
+    touch("reserved, then writable", va + 5 * PAGE, 1);
+    touch("still reserved", va + 12 * PAGE, 0);
+    SHOW(madvise(va + 4 * PAGE, 8 * PAGE, MADV_DONTNEED));
+    touch("discarded", va + 5 * PAGE, 0);
+    SHOW(munmap(va, 64 * PAGE));
+}
+
 static void of_files(void)
 {
     int fd = open("mapped", O_RDWR | O_CREAT, 0600);
@@ -188,6 +202,7 @@ int main(void)
     anonymous();
     populated();
     fixed();
+    far_away();
     of_files();
     remapping();
     the_break();
