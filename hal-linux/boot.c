@@ -298,6 +298,7 @@ static void facts_fill(const struct boot_options *options)
     boot.args = options->args;
     boot.env = options->env;
     boot.cpu_count = options->cpu_count;
+    boot.eager_max = machine_eager_max();
     device_shared_place(boot.direct_base, memory_shared_start(options->memory_size));
     boot.devs = device_list(&boot.dev_count);
     boot.image = __ehdr_start;

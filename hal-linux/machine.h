@@ -102,6 +102,9 @@ struct seed_options {
 // Whether this is the seeded form.
 bool machine_is_seeded(void);
 
+// hal_boot.eager_max. The seeded form does as a kernel would where the seed is even.
+size_t machine_eager_max(void);
+
 // Hosted: before anything else. options is not read where the machine is not seeded.
 void machine_init(const struct seed_options *options);
 

@@ -11,6 +11,12 @@ bool machine_is_seeded(void)
     return false;
 }
 
+// A fault is a signal.
+size_t machine_eager_max(void)
+{
+    return SIZE_MAX;
+}
+
 void machine_init(const struct seed_options *options)
 {
     (void)options;

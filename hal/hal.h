@@ -84,6 +84,7 @@ struct hal_boot {
     size_t region_count;
     bool memory_is_zero;              // nothing but the modules and the image has been written to it
     bool is_checked;                  // a memory checker watches: hal_check_set wants to be told
+    size_t eager_max;                 // memory up to this size is better mapped at once than by page faults
     const struct hal_module *modules;
     size_t module_count;
     const struct hal_dev_info *devs;

@@ -464,6 +464,19 @@ static void cache_drain(struct frame_cache *cache, uint32_t count)
     }
 }
 
+static _Atomic uint32_t shortages; // a figure
+
+static int shortage(void)
+{
+    atomic_fetch_add_explicit(&shortages, 1, memory_order_relaxed);
+    return -ENOMEM;
+}
+
+uint32_t frame_shortages(void)
+{
+    return atomic_load_explicit(&shortages, memory_order_relaxed);
+}
+
 static int single_alloc(unsigned flags, hal_phys *start)
 {
     uintptr_t irq = hal_irq_save();
@@ -475,7 +488,7 @@ static int single_alloc(unsigned flags, hal_phys *start)
     hal_irq_restore(irq);
     *start = frame & ~(hal_phys)CACHED_DIRTY;
     if (*start == 0) {
-        return -ENOMEM;
+        return shortage();
     }
     frames_tell(HAL_CHECK_VALID, *start, 1);
     if ((flags & FRAME_ZERO) && (frame & CACHED_DIRTY)) {
@@ -531,16 +544,17 @@ void frame_inject_start(void)
     atomic_store(&is_injected, true);
 }
 
-static bool is_refused(void)
+static bool is_refused(unsigned flags)
 {
     // Relaxed: whoever still sees false is served.
-    return atomic_load_explicit(&is_injected, memory_order_relaxed) && hal_inject(HAL_INJECT_PAGE);
+    return (flags & FRAME_SURE) == 0 && atomic_load_explicit(&is_injected, memory_order_relaxed) &&
+           hal_inject(HAL_INJECT_PAGE);
 }
 
 int frame_alloc(size_t count, unsigned flags, hal_phys *start)
 {
     ASSERT(count > 0);
-    if (is_refused()) {
+    if (is_refused(flags)) {
         return -ENOMEM;
     }
     if (count == 1) {
@@ -549,7 +563,7 @@ int frame_alloc(size_t count, unsigned flags, hal_phys *start)
     if (!run_take(count, start)) {
         cache_empty();
         if (!run_take(count, start)) {
-            return -ENOMEM;
+            return shortage();
         }
     }
     peak_look();
@@ -560,7 +574,7 @@ int frame_alloc(size_t count, unsigned flags, hal_phys *start)
 size_t frame_alloc_run(size_t count_max, unsigned flags, hal_phys *start)
 {
     ASSERT(count_max > 0);
-    if (is_refused()) {
+    if (is_refused(flags)) {
         return 0;
     }
     if (count_max == 1) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // area.c: areas in a treap by address, and the search for holes between them.
 //
-// Invariant: an area knows the hole in front of it, and the widest of these in its subtree.
+// Invariant: an area knows its neighbours, the hole in front of it, and the widest of these in its
+// subtree.
 #include "core/vm/area.h"
 
 #include "core/lib/assert.h"
@@ -14,9 +15,12 @@ enum { LOW_KEPT = 256 << 20 };
 struct window {
     char *start, *end;
     char *search; // holes are looked for from here on
+    char *free;   // below, from there on, is none
 };
 
 static struct tree areas;
+static struct area
+    *last; // the one that was asked for last, or NULL: mostly it is the next one, too
 static struct window windows[2]; // by enum area_place
 
 static struct area *area_of(const struct tree_node *node)
@@ -33,15 +37,22 @@ static void window_init(struct window *window, char *base, size_t size, size_t k
     }
     window->start = base;
     window->end = base + size;
-    window->search = base + (kept < size ? kept : size / 2);
+    window->search = window->free = base + (kept < size ? kept : size / 2);
 }
 
 void area_init(const struct hal_boot *boot)
 {
     areas = (struct tree){NULL};
+    last = NULL;
     window_init(&windows[AREA_HIGH], boot->va_base, boot->va_size, 0);
     // Programs that are linked at low addresses find them free.
     window_init(&windows[AREA_LOW], boot->low_base, boot->low_size, LOW_KEPT);
+}
+
+// None is below area, or all are.
+static struct area *area_above(const struct area *area)
+{
+    return area == NULL ? area_of(tree_first(&areas)) : area->above;
 }
 
 static struct window *window_of(const char *va)
@@ -68,8 +79,12 @@ bool area_is_in_window(const char *start, size_t size)
 // The last area that begins at or below va.
 static struct area *area_floor(const char *va)
 {
+    struct area *found = last;
+    if (found != NULL && found->start <= va && (found->above == NULL || va < found->above->start)) {
+        return found;
+    }
+    found = NULL;
     struct tree_node *node = areas.root;
-    struct area *found = NULL;
     while (node != NULL) {
         if (area_of(node)->start <= va) {
             found = area_of(node);
@@ -78,6 +93,7 @@ static struct area *area_floor(const char *va)
             node = node->left;
         }
     }
+    last = found;
     return found;
 }
 
@@ -90,18 +106,15 @@ struct area *area_at(const char *va)
 struct area *area_first(const char *start, const char *end)
 {
     struct area *area = area_floor(start);
-    if (area == NULL) {
-        area = area_of(tree_first(&areas));
-    } else if (area->end <= start) {
-        area = area_of(tree_next(&area->node));
+    if (area == NULL || area->end <= start) {
+        area = area_above(area);
     }
     return area != NULL && area->start < end ? area : NULL;
 }
 
 struct area *area_after(const struct area *area, const char *end)
 {
-    struct area *next = area_of(tree_next(&area->node));
-    return next != NULL && next->start < end ? next : NULL;
+    return area->above != NULL && area->above->start < end ? area->above : NULL;
 }
 
 // ---- Insert, split, merge ------------------------------------------------
@@ -133,7 +146,7 @@ static bool widest_update(struct tree_node *node)
     return is_new;
 }
 
-// The hole between two neighbours in the tree.
+// The hole between two neighbours.
 static size_t hole_between(const struct area *lower, const struct area *upper)
 {
     const struct window *window = window_of(upper->start);
@@ -149,11 +162,17 @@ static void hole_changed(struct area *lower, struct area *upper)
     }
 }
 
-// Puts area between two that are neighbours in the tree.
+// Puts area between two neighbours.
 static void put(struct area *lower, struct area *area, struct area *upper)
 {
+    area->below = lower;
+    area->above = upper;
     area->hole = hole_between(lower, area);
+    if (lower != NULL) {
+        lower->above = area;
+    }
     if (upper != NULL) {
+        upper->below = area;
         upper->hole = hole_between(area, upper);
     }
     tree_insert_behind(&areas, &area->node, lower == NULL ? NULL : &lower->node, widest_update);
@@ -162,10 +181,26 @@ static void put(struct area *lower, struct area *area, struct area *upper)
     }
 }
 
+// Nothing is at start any more.
+static void freed(char *start)
+{
+    struct window *window = window_of(start);
+    if (start < window->free) {
+        window->free = start > window->search ? start : window->search;
+    }
+}
+
 void area_remove(struct area *area)
 {
-    struct area *lower = area_of(tree_previous(&area->node));
-    struct area *upper = area_of(tree_next(&area->node));
+    struct area *lower = area->below, *upper = area->above;
+    freed(area->start);
+    if (lower != NULL) {
+        lower->above = upper;
+    }
+    if (upper != NULL) {
+        upper->below = lower;
+    }
+    last = lower;
     tree_remove_updated(&areas, &area->node, widest_update);
     hole_changed(lower, upper);
 }
@@ -173,7 +208,7 @@ void area_remove(struct area *area)
 struct area *area_merge(struct area *area)
 {
     struct area *merged = NULL;
-    struct area *lower = area_of(tree_previous(&area->node));
+    struct area *lower = area->below;
     if (lower != NULL && is_continued(lower, area)) {
         area->start = lower->start; // the order of the tree stays
         area->offset = lower->offset;
@@ -181,7 +216,7 @@ struct area *area_merge(struct area *area)
         lower->next = merged;
         merged = lower;
     }
-    struct area *upper = area_of(tree_next(&area->node));
+    struct area *upper = area->above;
     if (upper != NULL && is_continued(area, upper)) {
         area->end = upper->end;
         area_remove(upper);
@@ -191,15 +226,43 @@ struct area *area_merge(struct area *area)
     return merged;
 }
 
+void area_trim(struct area *area, char *start, char *end)
+{
+    ASSERT((area->start == start) != (area->end == end));
+    freed(start);
+    if (area->end == end) {
+        area->end = start;
+        hole_changed(area, area->above);
+    } else {
+        area->offset += area->pager != NULL ? (uint64_t)(end - area->start) : 0;
+        area->start = end;
+        hole_changed(area->below, area);
+    }
+}
+
 struct area *area_insert(struct area *area)
 {
     ASSERT(area->start < area->end);
     struct area *lower = area_floor(area->start);
-    struct area *upper = area_of(lower == NULL ? tree_first(&areas) : tree_next(&lower->node));
+    struct area *upper = area_above(lower);
     ASSERT(lower == NULL || lower->end <= area->start);
     ASSERT(upper == NULL || upper->start >= area->end);
+    bool is_lower = lower != NULL && is_continued(lower, area);
+    if (upper != NULL && is_continued(area, upper)) {
+        upper->start = area->start;
+        upper->offset = area->offset;
+        hole_changed(lower, upper);
+        area->next = is_lower ? area_merge(upper) : NULL;
+        return area;
+    }
+    if (is_lower) {
+        lower->end = area->end;
+        hole_changed(lower, upper);
+        area->next = NULL;
+        return area;
+    }
     put(lower, area, upper);
-    return area_merge(area);
+    return NULL;
 }
 
 void area_split(struct area *area, char *va, struct area *spare)
@@ -213,7 +276,7 @@ void area_split(struct area *area, char *va, struct area *spare)
         area->pager->get(area->pager);
     }
     area->end = va;
-    put(area, spare, area_of(tree_next(&area->node)));
+    put(area, spare, area->above);
 }
 
 // ---- Holes ---------------------------------------------------------------
@@ -256,12 +319,14 @@ static struct area *wide_after(const struct area *area, size_t size)
 
 char *area_hole_find(enum area_place place, size_t size, size_t alignment)
 {
-    const struct window *window = &windows[place];
+    struct window *window = &windows[place];
     if (window->start == window->end) {
         return NULL;
     }
-    // Of those that end behind where the search begins.
-    const struct area *area = area_first(window->search, (char *)UINTPTR_MAX);
+    const struct area *area = area_first(window->free, (char *)UINTPTR_MAX);
+    if (area != NULL && area->start - area->hole > window->free && area->start < window->end) {
+        window->free = area->start - area->hole;
+    }
     for (;;) {
         const bool is_last = area == NULL || area->start >= window->end;
         char *from, *limit;
@@ -273,7 +338,7 @@ char *area_hole_find(enum area_place place, size_t size, size_t alignment)
             from = area->start - area->hole;
             limit = area->start;
         }
-        char *start = align_up(from > window->search ? from : window->search, alignment);
+        char *start = align_up(from > window->free ? from : window->free, alignment);
         if (start < limit && size <= (size_t)(limit - start)) {
             return start;
         }

@@ -19,9 +19,10 @@ struct vm_pager;
 
 struct area {
     struct tree_node node; // by start
-    size_t hole;           // in front of it, to the area before or the window's start
-    size_t widest;         // the widest of these in its subtree
-    struct area *next;     // in a list of its holder's
+    struct area *below, *above;
+    size_t hole;       // in front of it, to the area before or the window's start
+    size_t widest;     // the widest of these in its subtree
+    struct area *next; // in a list of its holder's
     char *start, *end;
     unsigned prot;
     unsigned flags; // VM_SHARED, VM_READ_ONLY; VM_LAZY: pages may be absent, as with any pager
@@ -43,10 +44,14 @@ struct area *area_first(const char *start,
 struct area *area_after(const struct area *area,
                         const char *end); // the next one that begins before end, or NULL
 
-// Puts area, whose range is empty of others, into the set; neighbours that it continues are merged
-// into it, and come back as a list to be freed. It keeps the pager's reference of each.
+// Puts area, whose range is empty of others, into the set. A neighbour that it continues takes it
+// in instead, and another one there: what is not in the set then comes back as a list to be freed,
+// which keeps the pager's references.
 struct area *area_insert(struct area *area);
 void area_remove(struct area *area);
+
+// Takes [start, end), which begins or ends where area does, but is not all of it, out of area.
+void area_trim(struct area *area, char *start, char *end);
 
 // Makes [va, end of area) an area of its own, in spare.
 void area_split(struct area *area, char *va, struct area *spare);

@@ -233,75 +233,143 @@ static int border_cut(char *start, char *end)
     return pages_protect(end - HAL_PAGE_SIZE, end, area->prot, area->prot, kind);
 }
 
-static int area_free_pages(struct area *area)
+// Of [start, end), which is in area.
+static int area_free_pages(const struct area *area, char *start, char *end)
 {
     if ((area->flags & VM_LAZY) != 0) {
-        lazy_set(area->start, area->end, 0);
+        lazy_set(start, end, 0);
     }
-    int error = area->has_pages ? pages_free(area->start, area->end, area_kind(area)) : 0;
+    int error = area->has_pages ? pages_free(start, end, area_kind(area)) : 0;
     if (error != 0 && (area->flags & VM_LAZY) != 0) {
-        lazy_set(area->start, area->end, area->prot);
+        lazy_set(start, end, area->prot);
     }
     return error;
 }
 
-// (A host that is out of mappings may refuse in the middle of the range: what was unmapped by then
-// stays so.)
-int range_unmap(struct change *change, char *start, char *end)
+static void area_bury(struct change *change, struct area *area)
 {
-    struct area *area = area_first(start, end);
-    if (area == NULL) {
-        return 0;
-    }
-    int error = range_prepare(area, start, end, 0);
-    const bool is_one = area->start == start && area->end == end;
-    error = error != 0 || is_one ? error : border_cut(start, end);
+    area_remove(area);
+    area->next = NULL;
+    change_bury(change, area);
+}
+
+// A part of area, or all of it.
+static int part_unmap(struct change *change, struct area *area, char *start, char *end)
+{
+    int error = (area->flags & VM_LAZY) != 0 ? lazy_prepare(start, end, 0, false) : 0;
+    error = error != 0 ? error : area_free_pages(area, start, end);
     if (error != 0) {
         return error;
     }
-    if (!is_one) {
-        range_isolate(start, end);
-        area = area_first(start, end);
+    change_mapped_add(-(size_t)(end - start));
+    if (area->start < start && area->end > end) {
+        area_split(area, end, change_spare());
     }
+    if (area->start == start && area->end == end) {
+        area_bury(change, area);
+    } else {
+        area_trim(area, start, end);
+    }
+    return 0;
+}
+
+// (A host that is out of mappings may refuse in the middle of the range: what was unmapped by then
+// stays so.)
+static int parts_unmap(struct change *change, struct area *area, char *start, char *end)
+{
+    int error = range_prepare(area, start, end, 0);
+    error = error != 0 ? error : border_cut(start, end);
+    if (error != 0) {
+        return error;
+    }
+    range_isolate(start, end);
+    area = area_first(start, end);
     while (area != NULL) {
-        error = area_free_pages(area);
+        error = area_free_pages(area, area->start, area->end);
         if (error != 0) {
             range_merge(change, start, end);
             return error;
         }
         struct area *next = area_after(area, end);
         change_mapped_add(-(size_t)(area->end - area->start));
-        area_remove(area);
-        area->next = NULL;
-        change_bury(change, area);
+        area_bury(change, area);
         area = next;
     }
     return 0;
 }
 
+int range_unmap(struct change *change, char *start, char *end)
+{
+    struct area *area = area_first(start, end);
+    if (area == NULL) {
+        return 0;
+    }
+    if (area->end >= end || area_after(area, end) == NULL) {
+        char *from = area->start > start ? area->start : start;
+        return part_unmap(change, area, from, area->end < end ? area->end : end);
+    }
+    return parts_unmap(change, area, start, end);
+}
+
 // ---- Protect -------------------------------------------------------------
 
-static int area_protect(struct area *area, unsigned old_prot, unsigned prot)
+// Of [start, end), which is in area.
+static int area_protect(const struct area *area, char *start, char *end, unsigned old_prot,
+                        unsigned prot)
 {
     bool may_come = is_lazy(area, prot | old_prot);
     if (may_come) {
-        lazy_set(area->start, area->end, prot);
+        lazy_set(start, end, prot);
     }
     int error = 0;
     if (area->has_pages) {
-        error = pages_protect(area->start, area->end, old_prot, prot, area_kind(area));
+        error = pages_protect(start, end, old_prot, prot, area_kind(area));
     }
     if (error != 0 && may_come) {
-        lazy_set(area->start, area->end, old_prot);
+        lazy_set(start, end, old_prot);
     }
     return error;
+}
+
+static void area_prot_set(struct area *area, unsigned prot)
+{
+    if (is_lazy(area, prot) && !area->has_pages) {
+        area->flags |= VM_LAZY;
+        area->has_pages = area->is_sparse = true;
+    }
+    area->prot = prot;
+}
+
+// A part of area, or all of it.
+static int part_protect(struct change *change, struct area *area, char *start, char *end,
+                        unsigned prot)
+{
+    if (area->prot == prot) {
+        return 0;
+    }
+    int error = is_lazy(area, prot) ? lazy_prepare(start, end, prot, false) : 0;
+    error = error != 0 ? error : area_protect(area, start, end, area->prot, prot);
+    if (error != 0) {
+        return error;
+    }
+    if (area->start < start) {
+        struct area *upper = change_spare();
+        area_split(area, start, upper);
+        area = upper;
+    }
+    if (end < area->end) {
+        area_split(area, end, change_spare());
+    }
+    area_prot_set(area, prot);
+    change_bury(change, area_merge(area));
+    return 0;
 }
 
 // Back to what the areas' records say, before the one that failed.
 static void protect_undo(struct area *area, const struct area *failed, char *end, unsigned prot)
 {
     while (area != failed) {
-        int error = area_protect(area, prot, area->prot);
+        int error = area_protect(area, area->start, area->end, prot, area->prot);
         ASSERT(error == 0); // its borders are there
         area = area_after(area, end);
     }
@@ -324,6 +392,10 @@ int range_protect(struct change *change, char *start, char *end, unsigned prot)
     if ((prot & HAL_WRITE) != 0 && range_is_read_only(start, end)) {
         return -EACCES;
     }
+    struct area *whole = area_at(start);
+    if (end <= whole->end) {
+        return part_protect(change, whole, start, end, prot);
+    }
     int error = range_prepare(area_first(start, end), start, end, prot);
     if (error != 0) {
         return error;
@@ -331,17 +403,14 @@ int range_protect(struct change *change, char *start, char *end, unsigned prot)
     range_isolate(start, end);
     struct area *first = area_first(start, end);
     for (struct area *area = first; area != NULL && error == 0; area = area_after(area, end)) {
-        error = area->prot == prot ? 0 : area_protect(area, area->prot, prot);
+        error =
+            area->prot == prot ? 0 : area_protect(area, area->start, area->end, area->prot, prot);
         if (error != 0) {
             protect_undo(first, area, end, prot);
         }
     }
     for (struct area *area = first; area != NULL && error == 0; area = area_after(area, end)) {
-        if (is_lazy(area, prot) && !area->has_pages) {
-            area->flags |= VM_LAZY;
-            area->has_pages = area->is_sparse = true;
-        }
-        area->prot = prot;
+        area_prot_set(area, prot);
     }
     range_merge(change, start, end);
     return error;

@@ -37,9 +37,10 @@ enum {
 #define DIRECTORY_SIZE ((size_t)DIRECTORY_TABLES * TABLE_SIZE)
 
 struct lazy_window {
-    char *base; // a multiple of DIRECTORY_SIZE
-    size_t directory_count;
-    _Atomic(_Atomic uint64_t *) *directories; // NULL: nothing of it has lazy pages; under the mutex
+    char *base;  // a multiple of DIRECTORY_SIZE
+    size_t size; // another one
+    // NULL: nothing of it has lazy pages; written under the mutex
+    _Atomic(_Atomic uint64_t *) *directories;
 };
 
 static struct lazy_window windows[2];
@@ -67,9 +68,9 @@ static char *align_down(const char *va, size_t size)
 static _Atomic(_Atomic uint64_t *) *directory_at(const char *va)
 {
     for (uint32_t i = 0; i < 2; ++i) {
-        size_t index = ((uintptr_t)va - (uintptr_t)windows[i].base) / DIRECTORY_SIZE;
-        if (va >= windows[i].base && index < windows[i].directory_count) {
-            return &windows[i].directories[index];
+        const size_t offset = (uintptr_t)va - (uintptr_t)windows[i].base;
+        if (offset < windows[i].size) {
+            return &windows[i].directories[offset / DIRECTORY_SIZE];
         }
     }
     return NULL;
@@ -101,14 +102,14 @@ static _Atomic uint64_t *word_in(uint64_t entry, const char *va)
 }
 
 // Makes the entry a table of words that say what it said. -ENOMEM. Any context.
-static int table_make(_Atomic uint64_t *entry)
+static int table_make(_Atomic uint64_t *entry, unsigned flags)
 {
     uint64_t old = atomic_load(entry);
     if (is_table(old)) {
         return 0;
     }
     hal_phys frame;
-    if (frame_alloc(1, FRAME_ZERO, &frame) != 0) {
+    if (frame_alloc(1, flags, &frame) != 0) {
         return -ENOMEM;
     }
     _Atomic uint64_t *words = (_Atomic uint64_t *)(void *)frame_address(frame);
@@ -144,8 +145,22 @@ static int directory_make(const char *va)
     return 0;
 }
 
+// The entry of the table that has all of the range, or 0: most ranges have one.
+static uint64_t table_of(const char *start, const char *end)
+{
+    if (((uintptr_t)start ^ (uintptr_t)(end - 1)) >= TABLE_SIZE) {
+        return 0;
+    }
+    const _Atomic uint64_t *entry = directory_entry(start);
+    const uint64_t table = entry == NULL ? 0 : atomic_load(entry);
+    return is_table(table) ? table : 0;
+}
+
 int lazy_prepare(char *start, char *end, unsigned prot, bool is_held)
 {
+    if (table_of(start, end) != 0) {
+        return 0;
+    }
     for (char *base = align_down(start, TABLE_SIZE); base < end; base += TABLE_SIZE) {
         bool is_covered = base >= start && base + TABLE_SIZE <= end;
         char *va = base < start ? start : base;
@@ -157,7 +172,7 @@ int lazy_prepare(char *start, char *end, unsigned prot, bool is_held)
             continue; // where prot is 0 nothing changes
         }
         bool is_changed = atomic_load(entry) != entry_uniform(prot);
-        if ((is_held || (is_changed && !is_covered)) && table_make(entry) != 0) {
+        if ((is_held || (is_changed && !is_covered)) && table_make(entry, 0) != 0) {
             return -ENOMEM;
         }
     }
@@ -189,6 +204,11 @@ static void words_change(uint64_t entry, char *start, char *end, unsigned prot, 
 
 static void range_change(char *start, char *end, unsigned prot, uint64_t hold)
 {
+    const uint64_t table = table_of(start, end);
+    if (table != 0) {
+        words_change(table, start, end, prot, hold);
+        return;
+    }
     while (start < end) {
         char *base = align_down(start, TABLE_SIZE);
         char *stop = base + TABLE_SIZE < end ? base + TABLE_SIZE : end;
@@ -274,7 +294,7 @@ static bool chunk_map(char *va, uint64_t word)
     if (frame_alloc(count, FRAME_ZERO, &pa) != 0) {
         first = page;
         count = 1;
-        if (frame_alloc(1, FRAME_ZERO, &pa) != 0) {
+        if (frame_alloc(1, FRAME_ZERO | FRAME_SURE, &pa) != 0) {
             return false;
         }
     }
@@ -292,7 +312,7 @@ static bool chunk_map(char *va, uint64_t word)
 bool lazy_fault(char *va, unsigned access)
 {
     _Atomic uint64_t *entry = directory_entry(va);
-    if (entry == NULL || atomic_load(entry) == 0 || table_make(entry) != 0) {
+    if (entry == NULL || atomic_load(entry) == 0 || table_make(entry, FRAME_SURE) != 0) {
         return false;
     }
     _Atomic uint64_t *word = word_in(atomic_load(entry), va);
@@ -331,7 +351,7 @@ static int window_init(struct lazy_window *window, char *base, size_t size)
         return -ENOMEM;
     }
     window->base = start;
-    window->directory_count = count;
+    window->size = count * DIRECTORY_SIZE;
     window->directories = (_Atomic(_Atomic uint64_t *) *)(void *)frame_address(frames);
     return 0;
 }

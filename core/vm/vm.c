@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // vm.c: the address space, as vm.h promises it.
 //
-// Anonymous memory is mapped at once in as few runs of frames as there are, since a fault costs
-// more than a page; what is larger than half of the free memory, or asked for with VM_LAZY, comes
-// by faults. The fault path (lazy.c) takes no lock, so a thread in here may itself touch a new page
-// of its stack.
+// Anonymous memory comes by faults, and only what memory cannot hold now is refused. What is small
+// (hal_boot.eager_max) is mapped at once, in as few runs of frames as there are, unless VM_LAZY
+// asks for faults. The fault path (lazy.c) takes no lock, so a thread in here may itself touch a
+// new page of its stack.
 //
 // Frames are found, zeroed and read from files before the mutex is taken: pagers may block and
 // allocate. Files whose frames are mapped themselves are filemap.c's; but private mappings that
@@ -28,11 +28,16 @@ enum {
     BREAK_SIZE = 1 << 30,
     BREAK_SHARE = 16,            // of the window, at most
     PAGES_MANY = 16 << 20 >> 12, // fewer are mapped at once without looking how many are free
+    CREDIT_SHARE = 16,           // of the free memory
 };
 
 static struct {
     size_t window_size;
-    char *break_start, *break_end, *break_limit; // under the mutex of change.c
+    size_t eager_max; // hal_boot
+    // Under the mutex of change.c:
+    char *break_start, *break_end, *break_limit;
+    size_t credit;      // pages that may be promised before free ones are counted again
+    uint32_t shortages; // of frames, when they were
 } space;
 
 struct request {
@@ -42,6 +47,7 @@ struct request {
     struct vm_pager *pager;
     uint64_t offset;
     bool is_eager;
+    bool is_promised;         // lazy, but not asked to be: what cannot come is refused
     size_t eager_size;        // what frames cover: less than size where the file ends before
     struct frame_list frames; // where is_eager
 };
@@ -115,6 +121,10 @@ static int request_fill(struct request *request)
     bool at_once = (request->flags & VM_LAZY) == 0 || (request->flags & VM_POPULATE) != 0;
     if (request->prot == 0) {
         request->flags &= ~(unsigned)VM_LAZY;
+    } else if (request->size > space.eager_max && (request->flags & VM_POPULATE) == 0 &&
+               !frame_is_checked()) {
+        request->is_promised = at_once;
+        request->flags |= VM_LAZY;
     } else if (at_once || frame_is_checked()) { // not every checker can restart an instruction
         size_t pages = request->size / HAL_PAGE_SIZE;
         if (at_once && pages > frame_total_count()) {
@@ -129,6 +139,23 @@ static int request_fill(struct request *request)
     return request->is_eager ? frame_list_fill(&request->frames, request->size, NULL, 0) : 0;
 }
 
+// Memory that comes by faults is there when it is promised, but for what others take meanwhile.
+// What is large may never be used. Under the mutex.
+static bool is_promisable(size_t pages)
+{
+    const uint32_t shortages = frame_shortages();
+    if (pages > space.credit || shortages != space.shortages) {
+        const size_t free = frame_free_count();
+        if (pages > frame_total_count() || (pages <= PAGES_MANY && pages > free)) {
+            return false;
+        }
+        space.credit = free / CREDIT_SHARE;
+        space.shortages = shortages;
+    }
+    space.credit -= pages < space.credit ? pages : space.credit;
+    return true;
+}
+
 static char *place_find(const struct request *request)
 {
     enum area_place place = (request->flags & VM_LOW) != 0 ? AREA_LOW : AREA_HIGH;
@@ -137,9 +164,9 @@ static char *place_find(const struct request *request)
         area_is_in_window(hint, request->size) && area_first(hint, hint + request->size) == NULL) {
         return hint;
     }
-    size_t alignment = request->size >= LARGE_PAGE       ? (size_t)LARGE_PAGE
-                       : (request->flags & VM_LAZY) != 0 ? (size_t)LAZY_CHUNK
-                                                         : (size_t)HAL_PAGE_SIZE;
+    size_t alignment = request->size >= LARGE_PAGE   ? (size_t)LARGE_PAGE
+                       : request->size >= LAZY_CHUNK ? (size_t)LAZY_CHUNK
+                                                     : (size_t)HAL_PAGE_SIZE;
     char *va = area_hole_find(place, request->size, alignment);
     return va != NULL || alignment == HAL_PAGE_SIZE
                ? va
@@ -183,6 +210,9 @@ static void request_insert(struct change *change, const struct request *request)
 
 static int request_map(struct change *change, struct request *request)
 {
+    if (request->is_promised && !is_promisable(request->size / HAL_PAGE_SIZE)) {
+        return -ENOMEM;
+    }
     int error = request_place(request);
     if (error != 0) {
         return error;
@@ -223,6 +253,7 @@ int vm_map(char **va, size_t size, unsigned prot, unsigned flags, struct vm_page
     request.pager = pager;
     request.offset = offset;
     request.is_eager = false;
+    request.is_promised = false;
     struct change change;
     int error = request_check(&request);
     error = error != 0 ? error : request_fill(&request);
@@ -487,6 +518,10 @@ static int remap_grow(struct change *change, char **va, size_t old_size, size_t 
         return -ENOMEM;
     }
     int error = growth_fill(&growth, area, old_end, new_size - old_size);
+    if (error == 0 && area->pager == NULL && !growth.is_eager &&
+        !is_promisable(growth.size / HAL_PAGE_SIZE)) {
+        error = -ENOMEM;
+    }
     if (error != 0) {
         return error;
     }
@@ -599,7 +634,9 @@ char *vm_brk(char *end)
         char *old_page = page_up(space.break_end), *page = page_up(end);
         int error = 0;
         if (page > old_page) {
-            error = range_protect(&change, old_page, page, HAL_READ | HAL_WRITE);
+            bool is_there = is_promisable((size_t)(page - old_page) / HAL_PAGE_SIZE);
+            error =
+                !is_there ? -ENOMEM : range_protect(&change, old_page, page, HAL_READ | HAL_WRITE);
         } else if (page < old_page) {
             error = range_discard(area_at(page), page, old_page);
             error = error != 0 ? error : range_protect(&change, page, old_page, 0);
@@ -651,74 +688,7 @@ size_t vm_mapped_bytes(void)
     return change_mapped_bytes();
 }
 
-// ---- Faults, boot --------------------------------------------------------
-
-// What a page with prot may be used for: no machine can write or execute what it cannot read.
-static bool is_allowed(const struct area *area, unsigned access)
-{
-    unsigned prot = area->prot != 0 ? area->prot | HAL_READ : 0;
-    return (access & ~prot) == 0 && prot != 0;
-}
-
-// The next two are called with the mutex held.
-static int area_fault(char *va, unsigned access)
-{
-    struct area *area = area_at(va);
-    bool is_ours = area != NULL && filemap_is(area) && is_allowed(area, access);
-    return is_ours ? filemap_fault(area, va, access) : -EFAULT;
-}
-
-// The pager brings what it has said not to be here; the mutex is free meanwhile.
-static int area_prepare(char *va)
-{
-    const struct area *area = area_at(va);
-    struct vm_pager *pager = area->pager;
-    char *page = va - (uintptr_t)va % HAL_PAGE_SIZE;
-    uint64_t offset = area->offset + (uint64_t)(page - area->start);
-    pager->get(pager);
-    change_unlock();
-    int error = pager->prepare(pager, offset, HAL_PAGE_SIZE);
-    pager->put(pager);
-    change_lock();
-    return error;
-}
-
-static bool file_fault(char *va, unsigned access)
-{
-    enum { PREPARE_MAX = 4 }; // one that somebody cuts off meanwhile is looked for again
-    bool has_waited = change_lock_waits();
-    int error = area_fault(va, access);
-    for (int i = 0; error == -EAGAIN && i < PREPARE_MAX; ++i) {
-        has_waited = true;
-        error = area_prepare(va);
-        error = error != 0 ? error : area_fault(va, access);
-    }
-    bool is_resolved = error == 0;
-    change_unlock();
-    if (has_waited) {
-        // A stack probe (hal_irq_save) may have faulted on the way to sleep: the wake that it was
-        // to sleep for may have ended the wait for the mutex.
-        thread_wake(thread_self());
-    }
-    return is_resolved;
-}
-
-bool vm_fault(char *va, unsigned access)
-{
-    return lazy_fault(va, access) ||
-           (hal_irq_enabled() && !change_is_mine() && file_fault(va, access));
-}
-
-enum vm_refusal vm_refusal(char *va, unsigned access)
-{
-    change_lock();
-    const struct area *area = area_at(va);
-    enum vm_refusal refusal = area == NULL                                       ? VM_UNMAPPED
-                              : !is_allowed(area, access) || area->pager == NULL ? VM_FORBIDDEN
-                                                                                 : VM_NO_PAGE;
-    change_unlock();
-    return refusal;
-}
+// ---- Boot -----------------------------------------------------------------
 
 static char *large_map(size_t size, size_t alignment)
 {
@@ -742,6 +712,7 @@ int vm_init(const struct hal_boot *boot)
 {
     static const struct heap_large large = {large_map, large_unmap, large_remap};
     space.window_size = boot->va_size;
+    space.eager_max = boot->eager_max;
     pages_init(boot);
     area_init(boot);
     int error = lazy_init(boot);

@@ -93,6 +93,7 @@ HAL_NORETURN void machine_start(hal_phys tree_address)
         .regions = usable.regions,
         .region_count = usable.count,
         .memory_is_zero = false, // the loader has been there
+        .eager_max = 0,
         .modules = &tree.module,
         .module_count = tree.module.size != 0,
         .image = image_start,

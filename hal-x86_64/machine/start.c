@@ -163,6 +163,7 @@ HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol)
         .regions = usable.regions,
         .region_count = usable.count,
         .memory_is_zero = false, // firmware and loader have been there
+        .eager_max = 0,
         .modules = loader.modules,
         .module_count = loader.module_count,
         .devs = devices.infos,

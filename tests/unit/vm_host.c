@@ -165,6 +165,7 @@ void thread_yield(void)
 // ---- Start, and what programs do ----
 
 static char *arena;
+size_t vm_host_eager_max = SIZE_MAX;
 size_t free_at_start;
 
 static struct {
@@ -190,6 +191,7 @@ void boot(void)
         .regions = &region,
         .region_count = 1,
         .memory_is_zero = true,
+        .eager_max = vm_host_eager_max,
     };
     frame_init(&facts);
     heap_init(1);

@@ -27,6 +27,8 @@ extern size_t map_calls, map_failures;
 extern long fail_after; // calls that may fail until one does; -1: none does
 bool fails(void);       // for what the test itself provides
 
+extern size_t vm_host_eager_max; // set before boot; SIZE_MAX
+
 void boot(void);
 extern size_t free_at_start; // frames
 

@@ -164,6 +164,83 @@ START_TEST(more_than_half_of_memory_comes_lazily)
 }
 END_TEST
 
+START_TEST(memory_comes_by_faults_where_none_is_eager)
+{
+    vm_host_eager_max = 0;
+    boot();
+    char *va = NULL, *populated = NULL;
+    ck_assert_int_eq(vm_map(&va, 5 * MIB, RW, 0, NULL, 0), 0);
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 2); // records
+    ck_assert_uint_eq(translation_of(va)->pa, 0);
+    fill(va, 5 * MIB, 7);
+    expect(va, 5 * MIB, 7);
+    ck_assert_int_eq(vm_map(&populated, MIB, RW, VM_POPULATE, NULL, 0), 0);
+    ck_assert_uint_ne(translation_of(populated)->pa, 0);
+    ck_assert_int_eq(vm_unmap(populated, MIB), 0);
+    ck_assert_int_eq(vm_unmap(va, 5 * MIB), 0);
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 2);
+}
+END_TEST
+
+// What is mapped and then touched, piece by piece.
+START_TEST(what_cannot_come_is_refused_when_it_is_mapped)
+{
+    vm_host_eager_max = 0;
+    boot();
+    char *va = NULL;
+    ck_assert_int_eq(vm_map(&va, MEMORY + MIB, RW, 0, NULL, 0), -ENOMEM);
+    size_t count = 0;
+    char *pieces[MEMORY / MIB];
+    while (vm_map(&va, MIB, RW, 0, NULL, 0) == 0) {
+        ck_assert_uint_lt(count, MEMORY / MIB);
+        fill(va, MIB, 5);
+        pieces[count++] = va;
+        va = NULL;
+    }
+    ck_assert_uint_gt(count, MEMORY / MIB - 4);
+    while (count > 0) {
+        ck_assert_int_eq(vm_unmap(pieces[--count], MIB), 0);
+    }
+    ck_assert_int_eq(vm_map(&va, 16 * MIB, RW, 0, NULL, 0), 0);
+    ck_assert_int_eq(vm_unmap(va, 16 * MIB), 0);
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 64);
+}
+END_TEST
+
+// Records merge by growing and shrink by being cut.
+START_TEST(small_mappings_side_by_side_are_one_record)
+{
+    vm_host_eager_max = 0;
+    boot();
+    char *first = NULL, *next = NULL;
+    ck_assert_int_eq(vm_map(&first, PAGE, RW, 0, NULL, 0), 0);
+    for (size_t i = 1; i < 40; i++) {
+        next = NULL;
+        ck_assert_int_eq(vm_map(&next, PAGE, RW, 0, NULL, 0), 0);
+        ck_assert_ptr_eq(next, first + i * PAGE);
+    }
+    ck_assert_uint_eq(areas(), 1);
+    ck_assert_int_eq(vm_unmap(first, PAGE), 0);
+    ck_assert_int_eq(vm_unmap(first + 39 * PAGE, PAGE), 0);
+    ck_assert_uint_eq(areas(), 1);
+    ck_assert_int_eq(vm_unmap(first + 7 * PAGE, PAGE), 0);
+    ck_assert_uint_eq(areas(), 2);
+    next = NULL;
+    ck_assert_int_eq(vm_map(&next, PAGE, RW, 0, NULL, 0), 0);
+    ck_assert_ptr_eq(next, first); // the lowest hole
+    next = NULL;
+    ck_assert_int_eq(vm_map(&next, PAGE, RW, 0, NULL, 0), 0);
+    ck_assert_ptr_eq(next, first + 7 * PAGE);
+    ck_assert_uint_eq(areas(), 1);
+    ck_assert_int_eq(vm_protect(first + PAGE, PAGE, HAL_READ), 0);
+    ck_assert_uint_eq(areas(), 3);
+    ck_assert_int_eq(vm_protect(first + PAGE, PAGE, RW), 0);
+    ck_assert_uint_eq(areas(), 1);
+    ck_assert_int_eq(vm_unmap(first, 40 * PAGE), 0);
+    ck_assert_uint_eq(areas(), 0);
+}
+END_TEST
+
 START_TEST(remap_grows_in_place_or_moves)
 {
     boot();
@@ -567,7 +644,7 @@ START_TEST(random_changes)
 }
 END_TEST
 
-START_TEST(random_changes_with_failures)
+static void run_random_changes_with_failures(void)
 {
     boot();
     srand(12);
@@ -578,6 +655,18 @@ START_TEST(random_changes_with_failures)
         model_check();
     }
     clean_up();
+}
+
+START_TEST(random_changes_with_failures)
+{
+    run_random_changes_with_failures();
+}
+END_TEST
+
+START_TEST(random_changes_with_failures_where_none_is_eager)
+{
+    vm_host_eager_max = 0;
+    run_random_changes_with_failures();
 }
 END_TEST
 
@@ -592,6 +681,9 @@ int main(void)
     tcase_add_test(tests, a_fault_takes_no_lock);
     tcase_add_test(tests, reserved_memory_is_made_usable);
     tcase_add_test(tests, more_than_half_of_memory_comes_lazily);
+    tcase_add_test(tests, memory_comes_by_faults_where_none_is_eager);
+    tcase_add_test(tests, what_cannot_come_is_refused_when_it_is_mapped);
+    tcase_add_test(tests, small_mappings_side_by_side_are_one_record);
     tcase_add_test(tests, remap_grows_in_place_or_moves);
     tcase_add_test(tests, remap_moves_lazy_memory);
     tcase_add_test(tests, discarded_memory_reads_as_zeros);
@@ -601,6 +693,7 @@ int main(void)
     tcase_add_test(tests, what_need_not_be_divided_is_unmapped_without_memory);
     tcase_add_test(tests, random_changes);
     tcase_add_test(tests, random_changes_with_failures);
+    tcase_add_test(tests, random_changes_with_failures_where_none_is_eager);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
