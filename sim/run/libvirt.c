@@ -4,6 +4,10 @@
 // libvirt destroys the domain when our connection to it ends, however that comes. A thread runs
 // libvirt's event loop and sends what happens, a byte for each event, through a pipe to session.c's
 // loop. The domain starts paused, so that no event is missed.
+//
+// A domain ends when libvirt has seen, every 200 ms, that nothing is left of QEMU, which is init's
+// child: an init that is late to wait for it (some containers') makes each run so much longer. It
+// is waited for all the same: the name is not free before.
 #include <errno.h>
 #include <fcntl.h>
 #include <libvirt/libvirt-qemu.h>
