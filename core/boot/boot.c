@@ -8,6 +8,7 @@
 #include "core/boot/selftest.h"
 #include "core/dev/block.h"
 #include "core/dev/device.h"
+#include "core/dev/partition.h"
 #include "core/elf/program.h"
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
@@ -146,7 +147,9 @@ static const char *image_error_text(int error)
     case -ENOENT:
         return "lacks one of the directories /tmp, /dev and /proc";
     case -ENXIO:
-        return "there is no such disk";
+        return "there is no such disk; it has to be one of virtio's (QEMU: if=virtio)";
+    case -EXDEV:
+        return "the partition does not begin at a multiple of 4096 bytes";
     default:
         return error_text(error);
     }
@@ -166,7 +169,7 @@ static void root_mount(void)
         vfs_init();
         return;
     }
-    if (strncmp(options.root, "/dev/", 5) == 0) {
+    if (strncmp(options.root, "/dev/", 5) == 0 || strncmp(options.root, "partuuid:", 9) == 0) {
         root_mount_disk(options.root);
         return;
     }
@@ -198,6 +201,7 @@ static void kernel_start(void)
     ASSERT(error == 0); // nothing has used memory yet
     device_init(machine);
     block_devices_open();
+    partitions_find();
     root_mount();
     elf_image_register(machine);
     error = options.process.stats ? stats_start() : 0;

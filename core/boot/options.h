@@ -5,7 +5,7 @@
 //   --mount=virtiofs:TAG:PATH[:ro|:rw]   the file-system device TAG at PATH; in this order
 //   --root=virtiofs:TAG[:ro|:rw]   such a device is the root; --root=NAME: a module in EROFS
 //   format;
-//   --root=/dev/vda          a disk in that format
+//   --root=/dev/vda          a disk in that format, or a partition (/dev/vda1, partuuid:GUID)
 //   --std=TAG                the device whose nodes 0, 1, 2 are the standard streams
 //   --exec=PATH              the program's file; without it, the first argument names it
 //   --cwd=PATH  --umask=OCTAL  --uid=N  --gid=N

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// blockfile.c: disks as files: /dev/vda and its like, and /proc/partitions.
+// blockfile.c: disks and their partitions as files: /dev/vda, /dev/vda1 and their like, and
+// /proc/partitions.
 //
 // Reads go by the disk's cache. Writes go through it to the disk at once, so that fsync has only to
 // flush the disk's own cache, and a file that was opened with O_DIRECT differs in two ways: it
@@ -8,6 +9,7 @@
 
 #include "core/dev/block.h"
 #include "core/dev/blockcache.h"
+#include "core/dev/partition.h"
 #include "core/lib/errno.h"
 #include "core/lib/format.h"
 #include "core/lib/string.h"
@@ -51,9 +53,22 @@ struct geometry {
     uint64_t start;
 };
 
-static struct block_device *device_of(const struct file *file)
+_Static_assert((int)PARTITION_COUNT_MAX < (int)PARTITIONS, "numbers of a disk");
+
+static const struct partition *part_of(const struct file *file)
 {
     return file->state;
+}
+
+static struct block_device *device_of(const struct file *file)
+{
+    return part_of(file)->device;
+}
+
+// Where on the disk the file's byte 0 is.
+static uint64_t start_of(const struct file *file)
+{
+    return part_of(file)->place.start;
 }
 
 static bool has_flag(struct file *file, uint32_t flag)
@@ -87,7 +102,7 @@ static int block_file_read(struct file *file, uint64_t offset, char *data, size_
                            size_t *done)
 {
     struct block_device *device = device_of(file);
-    const uint64_t end = block_device_size(device);
+    const uint64_t end = partition_size(part_of(file));
     if (!is_aligned(file, offset, data, size)) {
         return -EINVAL;
     }
@@ -95,14 +110,15 @@ static int block_file_read(struct file *file, uint64_t offset, char *data, size_
     const bool is_direct = has_flag(file, OPEN_DIRECT);
     int error = 0;
     while (*done < size && error == 0) {
-        const size_t part = piece_size(offset + *done, size - *done);
-        error = block_copy_in(block_device_cache(device), offset + *done, data + *done, part,
-                              is_direct);
+        const uint64_t at = start_of(file) + offset + *done;
+        const size_t part = piece_size(at, size - *done);
+        error = block_copy_in(block_device_cache(device), at, data + *done, part, is_direct);
         *done += error == 0 ? part : 0;
     }
     return *done > 0 ? 0 : error;
 }
 
+// offset: on the disk.
 static int range_write(struct block_device *device, uint64_t offset, const char *data, size_t size,
                        size_t *done)
 {
@@ -119,7 +135,7 @@ static int block_file_write(struct file *file, uint64_t offset, const char *data
                             size_t *done)
 {
     struct block_device *device = device_of(file);
-    const uint64_t end = block_device_size(device);
+    const uint64_t end = partition_size(part_of(file));
     offset = offset == FILE_OFFSET_NONE ? end : offset;
     if (block_device_facts(device)->is_read_only) {
         return -EPERM;
@@ -131,13 +147,13 @@ static int block_file_write(struct file *file, uint64_t offset, const char *data
         return -EINVAL;
     }
     size = end - offset < size ? (size_t)(end - offset) : size;
-    const int error = range_write(device, offset, data, size, done);
+    const int error = range_write(device, start_of(file) + offset, data, size, done);
     return error == 0 && has_flag(file, OPEN_DATA_SYNC) ? block_flush(device) : error;
 }
 
 static int block_file_seek(struct file *file, int64_t offset, enum seek_from from, uint64_t *result)
 {
-    const uint64_t end = block_device_size(device_of(file));
+    const uint64_t end = partition_size(part_of(file));
     int error = 0;
     int64_t target = 0;
     mutex_lock(&file->offset_lock);
@@ -185,7 +201,7 @@ static int range_control(struct file *file, uint32_t request, const void *argume
 {
     struct block_device *device = device_of(file);
     const struct block_facts *facts = block_device_facts(device);
-    const uint64_t end = block_device_size(device);
+    const uint64_t end = partition_size(part_of(file));
     uint64_t range[2]; // start, size
     if (!is_writable(file)) {
         return -EBADF;
@@ -198,6 +214,7 @@ static int range_control(struct file *file, uint32_t request, const void *argume
     if (error != 0) {
         return error;
     }
+    range[0] += start_of(file);
     if (request == ZERO && !facts->can_zero) {
         return zeros_write(device, range[0], range[1]);
     }
@@ -207,17 +224,20 @@ static int range_control(struct file *file, uint32_t request, const void *argume
     return error;
 }
 
-static int geometry_get(const struct block_facts *facts, void *argument)
+static int geometry_get(const struct file *file, void *argument)
 {
+    const struct block_facts *facts = block_device_facts(device_of(file));
     const struct geometry geometry = {.heads = (uint8_t)facts->heads,
                                       .sectors = (uint8_t)facts->sectors,
-                                      .cylinders = (uint16_t)facts->cylinders};
+                                      .cylinders = (uint16_t)facts->cylinders,
+                                      .start = start_of(file) / BLOCK_SECTOR};
     return facts->cylinders == 0 ? -ENOTTY : hal_copy_safe(argument, &geometry, sizeof geometry);
 }
 
-static int buffers_flush(struct block_device *device)
+static int buffers_flush(const struct file *file)
 {
-    block_cache_forget(block_device_cache(device), 0, UINT64_MAX);
+    block_cache_forget(block_device_cache(device_of(file)), start_of(file),
+                       partition_size(part_of(file)));
     return 0;
 }
 
@@ -251,9 +271,8 @@ static bool number_get(const struct block_facts *facts, uint32_t request, uint32
 static int block_file_control(struct file *file, unsigned long wide, void *argument)
 {
     const uint32_t request = (uint32_t)wide; // the C library extends its sign
-    struct block_device *device = device_of(file);
-    const struct block_facts *facts = block_device_facts(device);
-    const uint64_t size = block_device_size(device), sectors = size / BLOCK_SECTOR;
+    const struct block_facts *facts = block_device_facts(device_of(file));
+    const uint64_t size = partition_size(part_of(file)), sectors = size / BLOCK_SECTOR;
     const uint64_t ahead = BLOCK_CHUNK / BLOCK_SECTOR;
     uint32_t number;
     if (number_get(facts, request, &number)) {
@@ -267,12 +286,12 @@ static int block_file_control(struct file *file, unsigned long wide, void *argum
     case GET_READ_AHEAD:
         return hal_copy_safe(argument, &ahead, sizeof ahead);
     case FLUSH_BUFFERS:
-        return buffers_flush(device);
+        return buffers_flush(file);
     case DISCARD:
     case ZERO:
         return range_control(file, request, argument);
     case GET_GEOMETRY:
-        return geometry_get(facts, argument);
+        return geometry_get(file, argument);
     default:
         return -ENOTTY;
     }
@@ -288,19 +307,24 @@ static const struct file_ops block_file_ops = {
 
 // ---- Names ----
 
-static uint64_t number_of(const struct block_device *device)
+static uint64_t minor_of(const struct partition *part)
 {
-    const uint64_t minor = (uint64_t)block_device_index(device) * PARTITIONS;
+    return (uint64_t)block_device_index(part->device) * PARTITIONS + part->place.number;
+}
+
+static uint64_t number_of(const struct partition *part)
+{
+    const uint64_t minor = minor_of(part);
     return (minor & 0xff) | (uint64_t)MAJOR << 8 | (minor & ~UINT64_C(0xff)) << 12;
 }
 
 int block_node_open(uint64_t number, struct file *file)
 {
-    struct block_device *device;
-    for (uint32_t i = 0; (device = block_device_at(i)) != NULL; ++i) {
-        if (number_of(device) == number) {
+    const struct partition *part;
+    for (uint32_t i = 0; (part = partition_at(i)) != NULL; ++i) {
+        if (number_of(part) == number) {
             file->ops = &block_file_ops;
-            file->state = device;
+            file->state = (void *)(uintptr_t)part;
             return 0;
         }
     }
@@ -319,14 +343,14 @@ static size_t append(char *text, size_t size, size_t length, const char *line)
 static size_t partitions_make(char *text, size_t size, void *argument)
 {
     (void)argument;
-    struct block_device *device;
+    const struct partition *part;
     size_t length = 0;
-    for (uint32_t i = 0; (device = block_device_at(i)) != NULL; ++i) {
+    for (uint32_t i = 0; (part = partition_at(i)) != NULL; ++i) {
         char line[2 * NAME_SIZE];
         (void)format(line, sizeof line, "%s%4d  %7u %10llu %s\n",
-                     i == 0 ? "major minor  #blocks  name\n\n" : "", MAJOR, i * PARTITIONS,
-                     (unsigned long long)block_device_size(device) / 1024,
-                     block_device_facts(device)->name);
+                     i == 0 ? "major minor  #blocks  name\n\n" : "", MAJOR,
+                     (unsigned)minor_of(part), (unsigned long long)partition_size(part) / 1024,
+                     part->name);
         length = append(text, size, length, line);
     }
     return length;
@@ -334,12 +358,12 @@ static size_t partitions_make(char *text, size_t size, void *argument)
 
 int block_files_make(void)
 {
-    struct block_device *device;
+    const struct partition *part;
     int error = 0;
-    for (uint32_t i = 0; (device = block_device_at(i)) != NULL && error == 0; ++i) {
+    for (uint32_t i = 0; (part = partition_at(i)) != NULL && error == 0; ++i) {
         char path[NAME_SIZE];
-        (void)format(path, sizeof path, "/dev/%s", block_device_facts(device)->name);
-        error = vfs_make_node(NULL, path, MODE_BLOCK | MODE, number_of(device));
+        (void)format(path, sizeof path, "/dev/%s", part->name);
+        error = vfs_make_node(NULL, path, MODE_BLOCK | MODE, number_of(part));
     }
     return error != 0 ? error : procfs_add("partitions", partitions_make, NULL);
 }

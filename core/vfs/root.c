@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // root.c: the tree that the program finds: the root, /tmp, /dev, /proc, and what the command line
 // mounts.
-#include "core/dev/block.h"
 #include "core/dev/console.h"
 #include "core/dev/device.h"
+#include "core/dev/partition.h"
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
@@ -376,16 +376,17 @@ int vfs_init_image(const char *name, const struct hal_region *image)
     return error != 0 ? error : tree_make();
 }
 
-int vfs_init_disk(const char *path)
+int vfs_init_disk(const char *name)
 {
     static const char folder[] = "/dev/";
-    struct block_device *device = block_device_find(path + sizeof folder - 1);
-    if (device == NULL) {
+    const bool is_path = strncmp(name, folder, sizeof folder - 1) == 0;
+    const struct partition *part = partition_find(is_path ? name + sizeof folder - 1 : name);
+    if (part == NULL) {
         return -ENXIO;
     }
-    struct mount *mount = mount_new("erofs", path, true);
+    struct mount *mount = mount_new("erofs", name, true);
     ASSERT(mount != NULL);
-    int error = erofs_fill_disk(mount, device);
+    int error = erofs_fill_disk(mount, part);
     error = error != 0 ? error : root_attach(mount);
     return error != 0 ? error : tree_make();
 }

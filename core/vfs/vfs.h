@@ -21,9 +21,10 @@ void vfs_init(void); // the root: an empty ramfs with /tmp /dev /proc mounted (d
 // called.
 HAL_MUST_CHECK int vfs_init_image(const char *name, const struct hal_region *image);
 
-// The same, but the image is on a disk, by its name in /dev ("/dev/vda"). -ENXIO: there is no such
-// disk. -EIO also where it cannot be read.
-HAL_MUST_CHECK int vfs_init_disk(const char *path);
+// The same, but the image is on a disk or a partition, by its name in /dev ("/dev/vda",
+// "/dev/vda1"), or as partition_find has it ("partuuid:..."). -ENXIO: there is none. -EIO also where
+// it cannot be read. -EXDEV: the partition does not begin at a page.
+HAL_MUST_CHECK int vfs_init_disk(const char *name);
 
 // The same, but the root is a file-system device of the machine, by its name. As vfs_mount_device,
 // and -ENOENT as above.

@@ -9,6 +9,7 @@
 
 #include "block_far.h"
 #include "core/dev/blockcache.h"
+#include "core/dev/partition.h"
 #include "core/vfs/erofs/image.h"
 
 enum { FILES = 700, WALK_MAX = 100000, LONG_SIZE = 3 * 4096 + 77 };
@@ -259,15 +260,22 @@ START_TEST(an_image_that_is_cut_is_refused)
 }
 END_TEST
 
-// The same image on a disk: the same walk, and errors where the disk has them.
+// The same image on a disk, and in a partition that begins within a chunk: the same walk, and
+// errors where the disk has them.
 START_TEST(an_image_on_a_disk_is_the_same)
 {
+    static const uint64_t starts[] = {0, 4096, 65536 + 8192};
+    const uint64_t first = starts[_i];
     struct erofs_image erofs, disk;
     far_disk = (struct block_far){.features = 0};
     ck_assert_int_eq(erofs_image_open(&erofs, image, image_size), 0);
-    struct block_device *device = far_disk_open(image, image_size);
+    char *bytes = calloc(1, first + image_size);
+    memcpy(bytes + first, image, image_size);
+    struct block_device *device = far_disk_open(bytes, first + image_size);
     ck_assert_ptr_nonnull(device);
-    ck_assert_int_eq(erofs_image_open_disk(&disk, device), 0);
+    struct partition part = {.device = device, .name = "vda1"};
+    part.place = (struct partition_place){.number = 1, .start = first, .size = image_size};
+    ck_assert_int_eq(erofs_image_open_disk(&disk, &part), 0);
     ck_assert_uint_eq(disk.size, erofs.size);
     int steps = 0, disk_steps = 0;
     const struct erofs_inode many = inode_find(&disk, disk.root, "many");
@@ -283,11 +291,11 @@ START_TEST(an_image_on_a_disk_is_the_same)
     (void)inode_find(&disk, disk.root, "many");
     ck_assert_uint_eq(far_disk.request_count, 0);
     erofs_image_close(&disk);
-    for (uint64_t chunk = 0; chunk * 65536 < image_size; ++chunk) {
+    for (uint64_t chunk = first / 65536; chunk * 65536 < first + image_size; ++chunk) {
         block_cache_forget(block_device_cache(device), 0, UINT64_MAX);
         far_disk.bad_sector = chunk * 128 + 5;
-        int error = erofs_image_open_disk(&disk, device);
-        ck_assert_int_eq(error, chunk == 0 ? -EIO : 0);
+        int error = erofs_image_open_disk(&disk, &part);
+        ck_assert_int_eq(error, chunk == first / 65536 ? -EIO : 0);
         disk_steps = 0;
         if (error == 0) {
             (void)walk(&disk, many.number, &disk_steps);
@@ -295,6 +303,11 @@ START_TEST(an_image_on_a_disk_is_the_same)
         ck_assert_int_lt(disk_steps, steps + 1);
         erofs_image_close(&disk);
     }
+    part.place.start += 512;
+    part.place.size -= 512;
+    ck_assert_int_eq(erofs_image_open_disk(&disk, &part), -EXDEV);
+    erofs_image_close(&disk);
+    free(bytes);
 }
 END_TEST
 
@@ -310,7 +323,7 @@ int main(void)
     tcase_add_test(whole, contents_are_read_wherever_they_lie);
     tcase_add_loop_test(whole, a_damaged_image_is_an_error_at_most, 0, 4);
     tcase_add_test(whole, an_image_that_is_cut_is_refused);
-    tcase_add_test(whole, an_image_on_a_disk_is_the_same);
+    tcase_add_loop_test(whole, an_image_on_a_disk_is_the_same, 0, 3);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);

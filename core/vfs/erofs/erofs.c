@@ -4,7 +4,6 @@
 // Nothing in a vnode ever changes; those of the names that are looked up first are kept (known.c).
 #include "core/vfs/erofs/erofs.h"
 
-#include "core/dev/block.h"
 #include "core/dev/blockcache.h"
 #include "core/lib/errno.h"
 #include "core/lib/list.h"
@@ -131,9 +130,10 @@ static int piece_read(struct erofs_image *image, const struct erofs_inode *inode
     if (image->start != NULL) {
         return hal_copy_safe(to, image->start + place, *size);
     }
-    const size_t room = BLOCK_CHUNK - place % BLOCK_CHUNK;
+    const uint64_t at = erofs_disk_place(image, place);
+    const size_t room = BLOCK_CHUNK - at % BLOCK_CHUNK;
     *size = room < *size ? room : *size;
-    const int error = block_copy_in(block_device_cache(image->device), place, to, *size, false);
+    const int error = block_copy_in(erofs_disk_cache(image), at, to, *size, false);
     if (error == -EIO) {
         erofs_complain_unread(image, place);
     }
@@ -245,8 +245,8 @@ int erofs_fill(struct mount *mount, const struct hal_region *region)
                 erofs_image_open(&own->image, frame_direct_base() + region->start, region->size));
 }
 
-int erofs_fill_disk(struct mount *mount, struct block_device *device)
+int erofs_fill_disk(struct mount *mount, const struct partition *part)
 {
     struct erofs_mount *own = heap_alloc_zeroed(sizeof *own);
-    return own == NULL ? -ENOMEM : fill(mount, own, erofs_image_open_disk(&own->image, device));
+    return own == NULL ? -ENOMEM : fill(mount, own, erofs_image_open_disk(&own->image, part));
 }

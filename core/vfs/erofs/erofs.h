@@ -34,8 +34,8 @@ struct erofs_mount { // mount->state
 // -EOPNOTSUPP as erofs_image_open, -ENOMEM. -EINVAL also where region does not start at a page.
 int erofs_fill(struct mount *mount, const struct hal_region *region);
 
-// The same for an image on a disk.
-int erofs_fill_disk(struct mount *mount, struct block_device *device);
+// The same for an image on a disk or a partition. -EXDEV as erofs_image_open_disk.
+int erofs_fill_disk(struct mount *mount, const struct partition *part);
 
 // pager.c.
 int erofs_pager(struct file *file, struct vm_pager **pager);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // image.h: a file system in EROFS format (Linux's Documentation/filesystems/erofs.rst) that lies in
-// memory or on a disk.
+// memory, or on a disk or a partition of one.
 //
 // Images are read as mkfs.erofs writes them without compression. Nothing in an image is believed:
 // an inode is read only if its data lies inside of the image, so that data can then be touched
@@ -20,18 +20,19 @@
 #include "core/sync/mutex.h"
 #include "core/vfs/file.h"
 
+struct block_cache;
 struct block_chunk;
-struct block_device;
+struct partition;
 
 enum { EROFS_BLOCK_SIZE = 4096, EROFS_MAGIC = 0xe0f5e1e2 };
 
 struct erofs_image {
     const char *name;  // for people
-    const char *start; // NULL: it is on a disk, of which the next four are
+    const char *start; // NULL: it is on a disk, of which the next five are
     const char *(*read)(struct erofs_image *image, uint64_t offset, size_t *size);
-    struct block_device *device;
-    _Atomic(struct block_chunk *) *held; // for each chunk of the disk; entries are set under lock
-    uint64_t held_count;
+    const struct partition *part;
+    _Atomic(struct block_chunk *) *held; // for each chunk, of the disk, that has some of the part;
+    uint64_t held_count;                 // entries are set under lock
     struct mutex lock;
     uint64_t size; // whole blocks
     uint64_t meta; // where inode number 0 would be
@@ -56,9 +57,14 @@ struct erofs_inode {
 // 0; -EINVAL: not EROFS; -EIO: damaged; -EOPNOTSUPP: made with features that we cannot read.
 int erofs_image_open(struct erofs_image *image, const char *start, size_t size);
 
-// The same for a disk. -EIO also where it cannot be read. Whatever the answer, it is closed.
-int erofs_image_open_disk(struct erofs_image *image, struct block_device *device);
+// The same for a disk or a partition. -EIO also where it cannot be read. -EXDEV: it does not begin
+// at a page of the disk's cache. Whatever the answer, it is closed.
+int erofs_image_open_disk(struct erofs_image *image, const struct partition *part);
 void erofs_image_close(struct erofs_image *image);
+
+// Of an image on a disk: that disk's cache, and where on the disk the offset in the image is.
+struct block_cache *erofs_disk_cache(const struct erofs_image *image);
+uint64_t erofs_disk_place(const struct erofs_image *image, uint64_t offset);
 
 // What erofs_image_open does once it is known where the image lies.
 int erofs_superblock_read(struct erofs_image *image);

@@ -6,7 +6,6 @@
 // But for a last page that is not whole: what lies behind the file there is something else, or
 // would be seen. Each pager of such a file has a copy of that page with zeros behind, made before
 // anybody asks for it.
-#include "core/dev/block.h"
 #include "core/dev/blockcache.h"
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
@@ -58,9 +57,10 @@ static hal_phys pages_at(struct vm_pager *pager, uint64_t offset, uint64_t *size
     if (image_of(pager)->start != NULL) {
         return erofs_mount_of(&node->vnode)->start + place;
     }
+    const uint64_t on_disk = erofs_disk_place(image_of(pager), place);
     const struct block_chunk *chunk =
-        atomic_load(&pages->chunks[place / BLOCK_CHUNK - pages->first]);
-    const uint64_t at = place % BLOCK_CHUNK;
+        atomic_load(&pages->chunks[on_disk / BLOCK_CHUNK - pages->first]);
+    const uint64_t at = on_disk % BLOCK_CHUNK;
     *size = *size < BLOCK_CHUNK - at ? *size : BLOCK_CHUNK - at;
     return chunk == NULL ? 0 : frame_of(block_chunk_data(chunk)) + at;
 }
@@ -97,9 +97,10 @@ static int chunk_add(struct vm_pager *pager, struct erofs_pages *pages, uint64_t
     if (atomic_load(slot) != NULL) {
         return 0;
     }
-    const int error = block_chunk_get(block_device_cache(image->device), index, &chunk);
+    const int error = block_chunk_get(erofs_disk_cache(image), index, &chunk);
     if (error == -EIO) {
-        erofs_complain_unread(image, index * BLOCK_CHUNK);
+        const uint64_t start = erofs_disk_place(image, 0), at = index * BLOCK_CHUNK;
+        erofs_complain_unread(image, at > start ? at - start : 0);
     }
     if (error == 0) {
         atomic_store(slot, chunk);
@@ -116,10 +117,11 @@ static int pager_prepare(struct vm_pager *pager, uint64_t offset, size_t size)
         return 0;
     }
     const uint64_t last = (size < whole - offset ? offset + size : whole) - 1;
+    const uint64_t start = erofs_disk_place(image_of(pager), inode->blocks);
     int error = 0;
     mutex_lock(&pages->lock);
-    for (uint64_t i = (inode->blocks + offset) / BLOCK_CHUNK;
-         i <= (inode->blocks + last) / BLOCK_CHUNK && error == 0; ++i) {
+    for (uint64_t i = (start + offset) / BLOCK_CHUNK;
+         i <= (start + last) / BLOCK_CHUNK && error == 0; ++i) {
         error = chunk_add(pager, pages, i);
     }
     mutex_unlock(&pages->lock);
@@ -132,7 +134,7 @@ static void pager_release(struct file_pager *own)
     for (size_t i = 0; i < pages->count; ++i) {
         struct block_chunk *chunk = atomic_load(&pages->chunks[i]);
         if (chunk != NULL) {
-            block_chunk_put(block_device_cache(image_of(&own->pager)->device), chunk);
+            block_chunk_put(erofs_disk_cache(image_of(&own->pager)), chunk);
         }
     }
     if (pages->tail != NULL) {
@@ -144,10 +146,13 @@ static void pager_release(struct file_pager *own)
 static struct erofs_pages *pages_new(const struct erofs_image *image,
                                      const struct erofs_inode *inode)
 {
-    const uint64_t whole = whole_size(inode), first = inode->blocks / BLOCK_CHUNK;
-    const uint64_t count = image->start != NULL || whole == 0
-                               ? 0
-                               : (inode->blocks + whole - 1) / BLOCK_CHUNK - first + 1;
+    const uint64_t whole = whole_size(inode);
+    uint64_t first = 0, count = 0;
+    if (image->start == NULL && whole != 0) {
+        const uint64_t start = erofs_disk_place(image, inode->blocks);
+        first = start / BLOCK_CHUNK;
+        count = (start + whole - 1) / BLOCK_CHUNK - first + 1;
+    }
     struct erofs_pages *pages = heap_alloc_zeroed(sizeof *pages + count * sizeof pages->chunks[0]);
     if (pages != NULL) {
         pages->first = first;

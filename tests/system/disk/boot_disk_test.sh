@@ -98,13 +98,64 @@ report "programs are mapped; it is read-only, /tmp is not" is "/dev/vda / erofs 
 1
 /bin/bash: line 1: /x: Read-only file system"
 boot "--root=/dev/vda -- /bin/bash"
-report "no disk" is "osv: /dev/vda: there is no such disk"
+report "no disk" is "osv: /dev/vda: there is no such disk; it has to be one of virtio's (QEMU: if=virtio)"
 rooted /bin/bash "file=$work/disk,format=raw"
 report "a disk that is no image" is "osv: /dev/vda: is no image in EROFS format"
 rooted /bin/bash "driver=raw,file.driver=blkdebug,file.image.driver=file,file.image.filename=$work/image,\
 file.inject-error.0.event=read_aio,file.inject-error.0.sector=5,readonly=on"
 report "a disk that cannot be read" is "osv: vda, block 0: cannot be read
 osv: /dev/vda: is damaged"
+
+# parted SCRIPT: a disk of 48 MB with that table, and the image in the partition that begins at 3 MiB + 4096.
+parted() {
+    rm -f "$work/parted" && truncate -s 48M "$work/parted"
+    /usr/sbin/sfdisk -q "$work/parted" <<<"$1" >"$log" 2>&1
+    dd if="$work/image" of="$work/parted" bs=4096 seek=769 conv=notrunc status=none
+}
+
+# root_is NAME [MORE-CONSOLE]: with that root all files are read, and Linux's table of partitions is ours.
+root_is() {
+    boot "--root=$1 -- /bin/sha256sum $(echo "$files" | tr '\n' ' ')" -device "$device,drive=root" \
+        -drive "if=none,id=root,file=$work/parted,format=raw,readonly=on"
+    is "${2:-}$(cd "$root" && echo "$files" | xargs sha256sum)"
+}
+
+# Where disks are behind PCI, and where they are not; how many CPUs there are is no matter here.
+if [ "$board$cpus" = q351 ] || [ "$board$cpus" = microvm4 ]; then
+id=0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9
+gpt="label: gpt
+start=2048, size=2048
+start=6152, size=80000, uuid=$id
+start=90112, size=4096, name=last"
+parted "$gpt"
+report "a root in a partition, GPT" root_is /dev/vda2
+report "by the partition's GUID" root_is partuuid:$id
+boot '--root=/dev/vda2 -- /bin/bash -c "while read line; do echo $line; done < /proc/partitions"' -device "$device,drive=root" \
+    -drive "if=none,id=root,file=$work/parted,format=raw,readonly=on"
+report "/proc/partitions" is "major minor #blocks name
+
+254 0 49152 vda
+254 1 1024 vda1
+254 2 40000 vda2
+254 3 2048 vda3"
+printf X | dd of="$work/parted" bs=1 seek=512 conv=notrunc status=none
+report "a table that is damaged has a copy" root_is /dev/vda2 "osv: the disk vda: its partition table is damaged; \
+the copy at its end is used
+"
+printf X | dd of="$work/parted" bs=1 seek=$((48 * 1048576 - 512)) conv=notrunc status=none
+boot "--root=/dev/vda2 -- /bin/bash" -device "$device,drive=root" -drive "if=none,id=root,file=$work/parted,format=raw"
+report "unless that is damaged, too" is "osv: the disk vda: its partition table is damaged, and so is the copy at its end
+osv: /dev/vda2: there is no such disk; it has to be one of virtio's (QEMU: if=virtio)"
+parted "label: dos
+start=2048, size=2048, type=83
+start=6152, size=80000, type=83"
+report "a root in a partition of the old form" root_is /dev/vda2
+parted "label: dos
+start=6153, size=80000, type=83"
+boot "--root=/dev/vda1 -- /bin/bash" -device "$device,drive=root" -drive "if=none,id=root,file=$work/parted,format=raw"
+report "a partition between two pages" is "osv: /dev/vda1: the partition does not begin at a multiple of 4096 bytes"
+fi
+
 blocks=$(($(stat -c %s "$work/image") / 4096))
 truncate -s $((blocks / 2 * 4096)) "$work/image"
 rooted /bin/bash
