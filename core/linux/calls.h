@@ -131,8 +131,18 @@ long linux_splice(int in_fd, int64_t *in_user, int out_fd, int64_t *out_user, si
 long linux_tee(int in_fd, int out_fd, size_t size, unsigned flags);
 long linux_vmsplice(int fd, const struct iovec *user, size_t count, unsigned flags);
 
-// socket.c
+// socketname.c
+long linux_socket(int domain, int kind, int protocol);
 long linux_socketpair(int domain, int kind, int protocol, int *user);
+long linux_bind(int fd, const void *address, uint32_t size);
+long linux_listen(int fd, int backlog);
+long linux_connect(int fd, const void *address, uint32_t size);
+long linux_accept(int fd, void *address, uint32_t *size);
+long linux_accept4(int fd, void *address, uint32_t *size, int flags);
+long linux_getsockname(int fd, void *address, uint32_t *size);
+long linux_getpeername(int fd, void *address, uint32_t *size);
+
+// socket.c
 long linux_sendto(int fd, const char *data, size_t size, int flags, const void *address,
                   uint32_t address_size);
 long linux_sendmsg(int fd, const struct msghdr *user, int flags);
@@ -143,8 +153,6 @@ long linux_recvmsg(int fd, struct msghdr *user, int flags);
 long linux_recvmmsg(int fd, struct mmsghdr *user, unsigned count, int flags,
                     const struct timespec *timeout);
 long linux_shutdown(int fd, int how);
-long linux_getsockname(int fd, void *address, uint32_t *size);
-long linux_getpeername(int fd, void *address, uint32_t *size);
 long linux_setsockopt(int fd, int level, int name, const void *user, uint32_t size);
 long linux_getsockopt(int fd, int level, int name, void *user, uint32_t *user_size);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// socket.c: system calls on sockets. There are connected pairs of local ones.
+// socket.c: system calls that send, receive and set the options of sockets. There are local ones.
 #include <limits.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -9,6 +9,7 @@
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
 #include "core/linux/signal.h"
+#include "core/linux/socketname.h"
 #include "core/linux/transfer.h"
 #include "core/linux/user.h"
 #include "core/mem/heap.h"
@@ -32,62 +33,6 @@ enum {
     USER_NOBODY = 65534, // kernel.overflowuid
     MESSAGES_MAX = 1024, // UIO_MAXIOV: of one sendmmsg, recvmmsg
 };
-
-// -EBADF, -ENOTSOCK.
-static int socket_get(int fd, struct file **file)
-{
-    int error = fd_get(fd, file);
-    if (error == 0 && !file_is_localsocket(*file)) {
-        file_put(*file);
-        error = -ENOTSOCK;
-    }
-    return error;
-}
-
-static int fds_install(struct file *ends[2], int fds[2], bool close_on_exec)
-{
-    fds[0] = fd_install(ends[0], 0, close_on_exec);
-    if (fds[0] < 0) {
-        file_put(ends[0]);
-        file_put(ends[1]);
-        return fds[0];
-    }
-    fds[1] = fd_install(ends[1], 0, close_on_exec);
-    if (fds[1] < 0) {
-        file_put(ends[1]);
-        (void)fd_close(fds[0]);
-        return fds[1];
-    }
-    return 0;
-}
-
-long linux_socketpair(int domain, int kind, int protocol, int *user)
-{
-    const int flags = kind & (SOCK_NONBLOCK | SOCK_CLOEXEC);
-    int type = kind & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (type < 0 || type > SOCK_PACKET) {
-        return -EINVAL;
-    }
-    if (domain != AF_UNIX) {
-        return domain == AF_INET || domain == AF_INET6 ? -EOPNOTSUPP : -EAFNOSUPPORT;
-    }
-    if (protocol != 0 && protocol != AF_UNIX) {
-        return -EPROTONOSUPPORT;
-    }
-    type = type == SOCK_RAW ? SOCK_DGRAM : type;
-    if (type != SOCK_STREAM && type != SOCK_DGRAM && type != SOCK_SEQPACKET) {
-        return -ESOCKTNOSUPPORT;
-    }
-    struct file *ends[2];
-    int fds[2];
-    int error = localsocket_pair(ends, (enum localsocket_type)type, (uint32_t)flags);
-    error = error != 0 ? error : fds_install(ends, fds, (flags & SOCK_CLOEXEC) != 0);
-    if (error == 0 && (error = user_write(user, fds, sizeof fds)) != 0) {
-        (void)fd_close(fds[0]);
-        (void)fd_close(fds[1]);
-    }
-    return error;
-}
 
 // ---- What goes along -----------------------------------------------------
 
@@ -246,13 +191,16 @@ static long message_send(struct file *file, struct localsocket_message *message,
     return is_silent && done == 0 ? error : transfer_result(error, done);
 }
 
-// Who is connected says where to, to nobody else.
-static int address_check(const struct file *file, const void *address, size_t size)
+// Where message goes to, which is in name; socketname_put ends the use of that, also after an
+// error. Streams and packets are told of it, and see to the rest.
+static int addressee_read(struct localsocket_message *message, struct localsocket_name *name,
+                          const struct file *file, const void *user, uint32_t size)
 {
-    if (size == 0 || address == NULL) {
-        return 0;
-    }
-    return localsocket_type_of(file) == LOCALSOCKET_STREAM ? -EISCONN : -ECONNREFUSED;
+    name->vnode = NULL;
+    name->size = 0;
+    message->to = user == NULL || size == 0 ? NULL : name;
+    const bool is_found = message->to != NULL && localsocket_type_of(file) == LOCALSOCKET_DATAGRAM;
+    return is_found ? socketname_read(name, user, size) : 0;
 }
 
 long linux_sendto(int fd, const char *data, size_t size, int flags, const void *address,
@@ -265,12 +213,14 @@ long linux_sendto(int fd, const char *data, size_t size, int flags, const void *
     }
     const struct io_vector vector = {(char *)(uintptr_t)data, transfer_limit(size)};
     struct localsocket_message message;
+    struct localsocket_name name;
     message.vectors = &vector;
     message.count = 1;
     message.file_count = 0;
     message.sender = LOCALSOCKET_SENDER_OURS;
-    error = address_check(file, address, address_size);
+    error = addressee_read(&message, &name, file, address, address_size);
     const long result = error != 0 ? error : message_send(file, &message, flags);
+    socketname_put(&name);
     file_put(file);
     return result;
 }
@@ -280,8 +230,8 @@ static long sendmsg_to(struct file *file, const struct msghdr *user, int flags)
     struct msghdr head;
     struct vectors vectors;
     struct localsocket_message message;
+    struct localsocket_name name;
     int error = user_read(&head, user, sizeof head);
-    error = error != 0 ? error : address_check(file, head.msg_name, head.msg_namelen);
     error = error != 0 ? error : vectors_read(&vectors, head.msg_iov, head.msg_iovlen);
     if (error != 0) {
         return error == -EINVAL && head.msg_iovlen > IOV_MAX ? -EMSGSIZE : error;
@@ -289,7 +239,12 @@ static long sendmsg_to(struct file *file, const struct msghdr *user, int flags)
     message.vectors = vectors.all;
     message.count = vectors.count;
     error = controls_read(&message, &head);
-    const long result = error != 0 ? error : message_send(file, &message, flags);
+    long result = error;
+    if (error == 0) {
+        error = addressee_read(&message, &name, file, head.msg_name, head.msg_namelen);
+        result = error != 0 ? error : message_send(file, &message, flags);
+        socketname_put(&name);
+    }
     files_put(&message);
     vectors_free(&vectors);
     return result;
@@ -356,15 +311,16 @@ long linux_recvfrom(int fd, char *data, size_t size, int flags, void *address,
         return error;
     }
     const struct io_vector vector = {data, transfer_limit(size)};
-    const uint32_t none = 0; // the other end has no name
     struct localsocket_message message;
+    struct localsocket_name from;
     message.vectors = &vector;
     message.count = 1;
     receive_begin(&message, flags);
+    message.from = address == NULL ? NULL : &from;
     error = (flags & MSG_OOB) ? -EINVAL : localsocket_receive(file, &message, &done);
     files_put(&message);
     if (error == 0 && address != NULL) {
-        error = user_write(address_size, &none, sizeof none);
+        error = socketname_write(&from, false, address, address_size);
     }
     done = received_size(file, &message, done, flags);
     file_put(file);
@@ -407,11 +363,24 @@ static int controls_write(struct file *file, struct localsocket_message *message
     return error;
 }
 
+static int sender_write(const struct localsocket_name *from, struct msghdr *head)
+{
+    uint32_t size = head->msg_namelen;
+    if (head->msg_name == NULL) {
+        head->msg_namelen = 0;
+        return 0;
+    }
+    int error = socketname_write(from, false, head->msg_name, &size);
+    head->msg_namelen = size;
+    return error;
+}
+
 static long recvmsg_from(struct file *file, struct msghdr *user, int flags)
 {
     struct msghdr head;
     struct vectors vectors;
     struct localsocket_message message;
+    struct localsocket_name from = {.size = 0};
     size_t done = 0;
     int error = user_read(&head, user, sizeof head);
     error = error != 0 ? error : vectors_read(&vectors, head.msg_iov, head.msg_iovlen);
@@ -421,9 +390,12 @@ static long recvmsg_from(struct file *file, struct msghdr *user, int flags)
     message.vectors = vectors.all;
     message.count = vectors.count;
     receive_begin(&message, flags);
+    message.from = &from;
     error = (flags & MSG_OOB) ? -EINVAL : localsocket_receive(file, &message, &done);
-    if (error == 0) {
-        head.msg_namelen = 0;
+    error = error != 0 ? error : sender_write(&from, &head);
+    if (error != 0) {
+        files_put(&message);
+    } else {
         head.msg_flags = (message.is_cut ? MSG_TRUNC : 0) | (flags & MSG_CMSG_CLOEXEC);
         error = controls_write(file, &message, &head, flags);
         error = error != 0 ? error : user_write(user, &head, sizeof head);
@@ -495,38 +467,6 @@ long linux_shutdown(int fd, int how)
     }
     file_put(file);
     return error;
-}
-
-// Neither end has one: the family alone.
-static long name_get(int fd, void *address, uint32_t *user_size)
-{
-    struct file *file;
-    const sa_family_t family = AF_UNIX;
-    uint32_t size;
-    int error = socket_get(fd, &file);
-    if (error != 0) {
-        return error;
-    }
-    file_put(file);
-    error = user_read(&size, user_size, sizeof size);
-    if (error == 0 && (int32_t)size < 0) {
-        error = -EINVAL;
-    }
-    if (error == 0) {
-        error = user_write(address, &family, size < sizeof family ? size : sizeof family);
-    }
-    size = sizeof family;
-    return error != 0 ? error : user_write(user_size, &size, sizeof size);
-}
-
-long linux_getsockname(int fd, void *address, uint32_t *size)
-{
-    return name_get(fd, address, size);
-}
-
-long linux_getpeername(int fd, void *address, uint32_t *size)
-{
-    return name_get(fd, address, size);
 }
 
 static hal_ns span_of(const struct timeval *time)
@@ -636,6 +576,7 @@ union option {
 // Answers its size; -ENOPROTOOPT.
 static int option_get(struct file *file, int name, union option *value)
 {
+    static const struct localsocket_credentials nobody = {0, UINT32_MAX, UINT32_MAX};
     struct localsocket_options *options = localsocket_options(file);
     switch (name) {
     case SO_TYPE:
@@ -657,8 +598,10 @@ static int option_get(struct file *file, int name, union option *value)
         value->number = atomic_load(&options->passes_credentials);
         return sizeof value->number;
     case SO_PROTOCOL:
-    case SO_ACCEPTCONN:
         value->number = 0;
+        return sizeof value->number;
+    case SO_ACCEPTCONN:
+        value->number = localsocket_is_listening(file);
         return sizeof value->number;
     case SO_RCVTIMEO:
         value->time = time_of(atomic_load(&options->receive_timeout));
@@ -667,7 +610,7 @@ static int option_get(struct file *file, int name, union option *value)
         value->time = time_of(atomic_load(&options->send_timeout));
         return sizeof value->time;
     case SO_PEERCRED:
-        value->sender = ours();
+        value->sender = localsocket_has_peer(file) ? ours() : nobody;
         return sizeof value->sender;
     default:
         if (!is_switch(name)) {

@@ -42,7 +42,13 @@
     ROW(syncfs, linux_syncfs, "d"), \
     ROW(sync, linux_sync, ""), \
     ROW(mknodat, linux_mknodat, "dsox"), \
+    ROW(socket, linux_socket, "dxd"), \
     ROW(socketpair, linux_socketpair, "dxdp"), \
+    ROW(bind, linux_bind, "dpu"), \
+    ROW(listen, linux_listen, "dd"), \
+    ROW(connect, linux_connect, "dpu"), \
+    ROW(accept, linux_accept, "dpp"), \
+    ROW(accept4, linux_accept4, "dppx"), \
     ROW(sendto, linux_sendto, "dbuxpu"), \
     ROW(sendmsg, linux_sendmsg, "dpx"), \
     ROW(sendmmsg, linux_sendmmsg, "dpux"), \

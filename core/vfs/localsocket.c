@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// localsocket.c: pairs of local sockets: to each end a queue of messages, from which its reader
-// takes.
+// localsocket.c: local sockets: how they get names and find each other, as files, and their end.
 //
-// One lock for both ends. A stream's bytes are messages of at most half of what may be under way.
-// What is sent is copied before the lock is taken; what is received, under it.
-//
-// Files that are in a message when it goes away are put by free_files, one after the other: putting
-// one may close a socket whose own messages hold further files.
+// A connection is two sockets that know each other. Each holds the other until it is closed itself,
+// so that who has one open may use the other, closed or not. The messages are localqueue.c's.
 #include "core/vfs/localsocket.h"
 
 #include <stdatomic.h>
@@ -14,481 +10,461 @@
 #include "core/lib/errno.h"
 #include "core/lib/list.h"
 #include "core/lib/mark.h"
-#include "core/lib/string.h"
 #include "core/mem/heap.h"
-#include "core/sync/waitqueue.h"
-#include "core/vfs/poll.h"
+#include "core/vfs/localname.h"
+#include "core/vfs/localqueue.h"
 #include "core/vfs/vnode.h"
 
 enum {
     LIMIT_DEFAULT = 212992, // net.core.wmem_default of Linux
-    MESSAGE_COST = 768,     // what Linux counts beside the bytes, about
+    BACKLOG_MAX = 4096,     // net.core.somaxconn
     SOCKET_DEVICE = 8,
     INPUT_COUNT = 0x541b,  // FIONREAD
     OUTPUT_COUNT = 0x5411, // TIOCOUTQ
-};
-
-struct message {
-    struct list node;
-    size_t size, taken; // bytes
-    enum localsocket_sender sender;
-    struct localsocket_credentials credentials;
-    struct file **files; // NULL: none; else file_count of them
-    uint32_t file_count;
-    struct message *next_doomed;
-    char data[];
-};
-
-struct end {
-    struct localsocket_pair *pair;
-    struct list messages; // to this end
-    size_t byte_count;    // not yet taken, of all messages
-    size_t cost;          // of all messages
-    struct waitqueue readers;
-    struct waitqueue writers; // at the other end: they wait for room here
-    unsigned shut;            // enum localsocket_shut
-    bool is_closed;
-    bool is_alone; // has been told that the other end is
-    int error;     // to be told once
-    struct poll_list poll;
-    struct localsocket_options options;
-};
-
-struct localsocket_pair {
-    struct mutex lock; // guards the ends but polls and options
-    enum localsocket_type type;
-    uint64_t inode;
-    struct file_time changed;
-    _Atomic uint32_t file_count;
-    struct end ends[2];
+    SHUT_BOTH = LOCALSOCKET_SHUT_READ | LOCALSOCKET_SHUT_WRITE,
+    POLL_ALL = POLL_IN_ANY | POLL_OUT_ANY | POLL_READ_HANG_UP | POLL_HANG_UP | POLL_ERROR,
 };
 
 static _Atomic uint64_t inode_next = 20000;
 
-static struct end *end_of(const struct file *file)
+static struct localsocket *socket_of(const struct file *file)
 {
     return file->state;
 }
 
-static struct end *other_of(struct end *end)
+static enum localsocket_state state_of(struct localsocket *socket)
 {
-    struct localsocket_pair *pair = end->pair;
-    return end == &pair->ends[0] ? &pair->ends[1] : &pair->ends[0];
+    return (enum localsocket_state)atomic_load(&socket->state);
 }
 
-static bool has_end(const struct localsocket_pair *pair) // that the other side is told of
+// ---- Making and counting -------------------------------------------------
+
+static struct localsocket *socket_make(enum localsocket_type type)
 {
-    return pair->type != LOCALSOCKET_DATAGRAM;
-}
-
-static size_t message_cost(const struct message *message)
-{
-    return message->size + MESSAGE_COST;
-}
-
-// ---- The end of messages -------------------------------------------------
-
-static _Atomic(struct message *) doomed;
-static _Atomic bool is_freeing;
-
-static void files_put(struct message *message)
-{
-    for (uint32_t i = 0; i < message->file_count; ++i) {
-        file_put(message->files[i]);
+    struct localsocket *socket = heap_alloc_zeroed(sizeof *socket);
+    if (socket == NULL) {
+        return NULL;
     }
-    heap_free(message->files);
-    heap_free(message);
+    socket->type = type;
+    atomic_store_explicit(&socket->reference_count, 1, memory_order_relaxed);
+    list_init(&socket->messages);
+    list_init(&socket->clients);
+    list_init(&socket->pending);
+    list_init(&socket->node);
+    list_init(&socket->client_node);
+    socket->inode = atomic_fetch_add_explicit(&inode_next, 1, memory_order_relaxed);
+    socket->changed = file_time_now();
+    atomic_store_explicit(&socket->options.send_limit, LIMIT_DEFAULT, memory_order_relaxed);
+    atomic_store_explicit(&socket->options.receive_limit, LIMIT_DEFAULT, memory_order_relaxed);
+    return socket;
 }
 
-// Whoever comes while another is at it, or from within, leaves the work to that one.
-static void doomed_free(void)
+void localsocket_get(struct localsocket *socket)
 {
-    while (atomic_load(&doomed) != NULL) {
-        if (atomic_exchange(&is_freeing, true)) {
-            MARK("localsocket: left to who is at it");
-            return;
-        }
-        struct message *message = atomic_exchange(&doomed, NULL);
-        while (message != NULL) {
-            struct message *next = message->next_doomed;
-            files_put(message);
-            message = next;
-        }
-        atomic_store(&is_freeing, false);
+    atomic_fetch_add_explicit(&socket->reference_count, 1, memory_order_relaxed);
+}
+
+void localsocket_put(struct localsocket *socket)
+{
+    if (atomic_fetch_sub(&socket->reference_count, 1) == 1) {
+        localname_put(atomic_load(&socket->name));
+        heap_free(socket);
     }
 }
 
-// The caller holds no lock.
-static void message_free(struct message *message)
+// Nobody else uses b yet, and of a nobody the peer.
+static void ends_join(struct localsocket *a, struct localsocket *b)
 {
-    if (message->file_count == 0) {
-        heap_free(message);
-        return;
+    localsocket_get(a);
+    localsocket_get(b);
+    atomic_store(&a->peer, b);
+    atomic_store(&b->peer, a);
+    atomic_store(&a->has_known_peer, true);
+    atomic_store(&b->has_known_peer, true);
+    if (localsocket_has_end(a)) {
+        atomic_store(&a->state, LOCALSOCKET_CONNECTED);
+        atomic_store(&b->state, LOCALSOCKET_CONNECTED);
+    } else {
+        list_push_back(&a->clients, &b->client_node);
+        list_push_back(&b->clients, &a->client_node);
+        a->client_count = b->client_count = 1;
     }
-    message->next_doomed = atomic_load(&doomed);
-    while (!atomic_compare_exchange_weak(&doomed, &message->next_doomed, message)) {
-    }
-    doomed_free();
 }
 
-// ---- Vectors -------------------------------------------------------------
+// ---- Ends ----------------------------------------------------------------
 
-struct place { // in vectors
-    const struct io_vector *vector;
-    size_t offset;
-};
-
-// Moves size bytes between flat memory and vectors, from place on.
-static int vectors_copy(struct place *place, char *flat, size_t size, bool is_out)
+// What a socket's end, or a shutdown, says to it.
+static void socket_shut(struct localsocket *socket, unsigned what, int error)
 {
-    size_t done = 0;
-    while (done < size) {
-        if (place->offset == place->vector->size) {
-            ++place->vector;
-            place->offset = 0;
-            continue;
-        }
-        size_t left = place->vector->size - place->offset;
-        size_t part = size - done < left ? size - done : left;
-        char *user = place->vector->data + place->offset;
-        int error = is_out ? hal_copy_safe(user, flat + done, part)
-                           : hal_copy_safe(flat + done, user, part);
-        if (error != 0) {
-            return error;
-        }
-        done += part;
-        place->offset += part;
-    }
-    return 0;
+    mutex_lock(&socket->lock);
+    atomic_fetch_or(&socket->shut, what);
+    socket->error = error != 0 ? error : socket->error;
+    waitqueue_wake_all(&socket->readers);
+    waitqueue_wake_all(&socket->writers);
+    mutex_unlock(&socket->lock);
 }
 
-static size_t vectors_size(const struct localsocket_message *message)
+// The other end sees the end of what is shut at this one.
+static void both_shut(struct localsocket *socket, unsigned what, int error)
 {
-    size_t size = 0;
-    for (size_t i = 0; i < message->count; ++i) {
-        size += message->vectors[i].size;
+    struct localsocket *peer = atomic_load(&socket->peer);
+    socket_shut(socket, what, 0);
+    if (localsocket_has_end(socket) && peer != NULL) {
+        unsigned at_peer = what & LOCALSOCKET_SHUT_READ ? LOCALSOCKET_SHUT_WRITE : 0;
+        at_peer |= what & LOCALSOCKET_SHUT_WRITE ? LOCALSOCKET_SHUT_READ : 0;
+        socket_shut(peer, at_peer, error);
+        poll_list_wake(&peer->poll, POLL_ALL);
     }
-    return size;
+    poll_list_wake(&socket->poll, POLL_ALL);
 }
 
-// ---- Waiting -------------------------------------------------------------
-
-struct patience {
-    bool waits;
-    hal_ns deadline;
-};
-
-static struct patience patience_of(const struct file *file,
-                                   const struct localsocket_message *message,
-                                   const _Atomic hal_ns *timeout)
+void localsocket_shutdown(struct file *file, unsigned what)
 {
-    const uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
-    const hal_ns span = atomic_load_explicit(timeout, memory_order_relaxed);
-    return (struct patience){
-        .waits = !message->never_waits && (flags & OPEN_NONBLOCK) == 0,
-        .deadline = span == 0 ? UINT64_MAX : hal_clock_ns() + span,
-    };
+    struct localsocket *socket = socket_of(file);
+    struct localsocket *peer = localsocket_has_end(socket) ? NULL : localsocket_peer_get(socket);
+    both_shut(socket, what, 0);
+    if (peer != NULL) { // who waits there for room does so in vain
+        socket_shut(peer, 0, 0);
+        localsocket_put(peer);
+    }
 }
 
-static int wait_locked(struct end *end, struct waitqueue *queue, const struct patience *patience)
+// socket has no user any more. Its messages are lost, unless it is one that nobody accepted: then
+// all that the other end has sent is.
+static void socket_end(struct localsocket *socket, bool is_unaccepted)
 {
-    if (!patience->waits) {
-        return -EAGAIN;
+    struct list left;
+    mutex_lock(&socket->lock);
+    const bool is_lost = is_unaccepted || !list_is_empty(&socket->messages);
+    localqueue_take_all(socket, &left);
+    socket->is_closed = true;
+    mutex_unlock(&socket->lock);
+    both_shut(socket, localsocket_has_end(socket) ? SHUT_BOTH : 0, is_lost ? -ECONNRESET : 0);
+    struct localsocket *peer = atomic_load(&socket->peer);
+    if (peer != NULL && localsocket_has_end(socket)) {
+        localsocket_put(peer);
+    } else if (peer != NULL) {
+        localsocket_disconnect(socket, peer);
     }
-    switch (waitqueue_wait_until(queue, &end->pair->lock, patience->deadline, true)) {
-    case WAIT_INTERRUPTED:
-        return -EINTR;
-    case WAIT_TIMED_OUT:
-        return -EAGAIN;
-    default:
+    localqueue_free(&left);
+    localsocket_put(socket);
+}
+
+static void local_close(struct file *file)
+{
+    struct localsocket *socket = socket_of(file);
+    struct localname *name = atomic_load(&socket->name);
+    struct list pending;
+    list_init(&pending);
+    if (name != NULL) {
+        localname_retire(name, socket);
+    }
+    mutex_lock(&socket->lock);
+    socket->is_closed = true; // nobody connects any more
+    while (!list_is_empty(&socket->pending)) {
+        list_push_back(&pending, list_pop_front(&socket->pending));
+    }
+    mutex_unlock(&socket->lock);
+    while (!list_is_empty(&pending)) {
+        socket_end(container_of(list_pop_front(&pending), struct localsocket, node), true);
+    }
+    socket_end(socket, false);
+}
+
+// ---- Names and finding each other ----------------------------------------
+
+static int name_set(struct localsocket *socket, struct localname *name)
+{
+    struct localname *none = NULL;
+    if (atomic_compare_exchange_strong(&socket->name, &none, name)) {
         return 0;
     }
+    localname_retire(name, socket);
+    localname_put(name);
+    return -EINVAL;
 }
 
-// ---- Sending -------------------------------------------------------------
-
-// A message with the next size bytes of from.
-static int message_make(struct message **made, struct place *from, size_t size)
+int localsocket_bind(struct file *file, const struct localsocket_name *wanted)
 {
-    struct message *message = heap_alloc(sizeof *message + size);
-    if (message == NULL) {
-        return -ENOMEM;
+    struct localsocket *socket = socket_of(file);
+    struct localname *name;
+    if (atomic_load(&socket->name) != NULL) {
+        return -EINVAL;
     }
-    memset(message, 0, sizeof *message);
-    message->size = size;
-    int error = vectors_copy(from, message->data, size, false);
-    if (error != 0) {
-        heap_free(message);
-        return error;
-    }
-    *made = message;
-    return 0;
+    int error = localname_claim(socket, wanted, &name);
+    return error != 0 ? error : name_set(socket, name);
 }
 
-// Gives message the files of what is sent, which the caller keeps if that fails later.
-static int files_attach(struct message *message, const struct localsocket_message *sent)
+int localsocket_bind_any(struct file *file)
 {
-    message->sender = sent->sender;
-    message->credentials = sent->credentials;
-    if (sent->file_count == 0) {
+    struct localsocket *socket = socket_of(file);
+    struct localname *name;
+    if (atomic_load(&socket->name) != NULL) {
         return 0;
     }
-    message->files = heap_alloc(sent->file_count * sizeof *message->files);
-    if (message->files == NULL) {
-        return -ENOMEM;
-    }
-    memcpy(message->files, sent->files, sent->file_count * sizeof *message->files);
-    message->file_count = sent->file_count;
-    return 0;
-}
-
-static void files_detach(struct message *message)
-{
-    heap_free(message->files);
-    heap_free(message);
-}
-
-// lock is held. Why end cannot send, or 0.
-static int send_refused(struct end *end)
-{
-    const struct end *other = other_of(end);
-    if (end->is_alone) {
-        return -ENOTCONN;
-    }
-    if ((end->shut & LOCALSOCKET_SHUT_WRITE) || (other->shut & LOCALSOCKET_SHUT_READ)) {
-        return -EPIPE;
-    }
-    if (other->is_closed) {
-        end->is_alone = !has_end(end->pair);
-        return end->is_alone ? -ECONNREFUSED : -EPIPE;
-    }
-    return 0;
-}
-
-static int message_send(struct end *end, struct message *message, const struct patience *patience)
-{
-    struct end *other = other_of(end);
-    const size_t limit = atomic_load_explicit(&end->options.send_limit, memory_order_relaxed);
-    mutex_lock(&end->pair->lock);
-    int error = send_refused(end);
-    while (error == 0 && other->cost >= limit) {
-        error = wait_locked(end, &other->writers, patience);
-        error = error != 0 ? error : send_refused(end);
-    }
+    int error = localname_claim_any(socket, &name);
     if (error == 0) {
-        const bool is_wanted = atomic_load(&end->options.passes_credentials) ||
-                               atomic_load(&other->options.passes_credentials);
-        if (message->sender == LOCALSOCKET_SENDER_OURS && !is_wanted) {
-            message->sender = LOCALSOCKET_SENDER_UNKNOWN;
-        }
-        list_push_back(&other->messages, &message->node);
-        other->byte_count += message->size;
-        other->cost += message_cost(message);
-        waitqueue_wake_all(&other->readers);
-    }
-    mutex_unlock(&end->pair->lock);
-    if (error == 0) {
-        poll_list_wake_ordered(&other->poll, POLL_IN_ANY);
+        error = name_set(socket, name) == -EINVAL ? 0 : error; // another was faster
     }
     return error;
 }
 
-int localsocket_send(struct file *file, struct localsocket_message *sent, size_t *done)
+int localsocket_listen(struct file *file, int backlog)
 {
-    struct end *end = end_of(file);
-    const struct patience patience = patience_of(file, sent, &end->options.send_timeout);
-    const size_t limit = atomic_load_explicit(&end->options.send_limit, memory_order_relaxed);
-    const size_t size = vectors_size(sent);
-    const bool is_stream = end->pair->type == LOCALSOCKET_STREAM;
-    if (!is_stream && size > limit - 32) {
-        return -EMSGSIZE;
+    struct localsocket *socket = socket_of(file);
+    uint32_t state = LOCALSOCKET_IDLE;
+    if (!localsocket_has_end(socket)) {
+        return -EOPNOTSUPP;
     }
-    struct place from = {sent->vectors, 0};
-    int error = 0;
-    bool is_first = true;
-    while (error == 0 && (is_stream ? *done < size : is_first)) {
-        const size_t rest = size - *done;
-        struct message *message;
-        error = message_make(&message, &from, is_stream && rest > limit / 2 ? limit / 2 : rest);
-        if (error != 0) {
-            break;
-        }
-        error = is_first ? files_attach(message, sent) : 0;
-        const size_t part = message->size;
-        error = error != 0 ? error : message_send(end, message, &patience);
-        if (error != 0) {
-            files_detach(message);
-            break;
-        }
-        *done += part;
-        is_first = false;
+    if (atomic_load(&socket->name) == NULL) {
+        return -EINVAL;
     }
-    sent->file_count = is_first ? sent->file_count : 0;
-    return *done > 0 ? 0 : error;
-}
-
-// ---- Receiving -----------------------------------------------------------
-
-static struct message *message_first(struct end *end)
-{
-    return list_is_empty(&end->messages) ? NULL
-                                         : container_of(end->messages.next, struct message, node);
-}
-
-// lock is held. Until there is a message: NULL and 0: there will be none.
-static int message_await(struct end *end, const struct patience *patience, struct message **first)
-{
-    const bool is_stream = end->pair->type == LOCALSOCKET_STREAM;
-    int error = 0;
-    while (error == 0) {
-        *first = message_first(end);
-        // A stream tells of an error after all data, packets before.
-        if (end->error != 0 && !(is_stream && *first != NULL)) {
-            error = end->error;
-            end->error = 0;
-        } else if (*first != NULL) {
-            return 0;
-        } else if (end->shut & LOCALSOCKET_SHUT_READ) {
-            return 0;
-        } else {
-            error = wait_locked(end, &end->readers, patience);
-        }
+    mutex_lock(&socket->lock);
+    const bool may_listen =
+        atomic_compare_exchange_strong(&socket->state, &state, LOCALSOCKET_LISTENING) ||
+        state == LOCALSOCKET_LISTENING;
+    if (may_listen) {
+        const bool is_much = backlog < 0 || backlog > BACKLOG_MAX;
+        socket->backlog = is_much ? BACKLOG_MAX : (size_t)backlog;
+        atomic_store(&socket->has_known_peer, true);
+        waitqueue_wake_all(&socket->writers);
     }
-    return error;
-}
-
-// Hands out the files of a message; of one that stays, further references to them.
-static void files_give(struct localsocket_message *to, struct message *message)
-{
-    to->sender = message->sender;
-    to->credentials = message->credentials;
-    for (uint32_t i = 0; i < message->file_count; ++i) {
-        to->files[i] = message->files[i];
-        if (to->only_looks) {
-            file_get(to->files[i]);
-        }
-    }
-    to->file_count = message->file_count;
-    if (!to->only_looks) {
-        heap_free(message->files);
-        message->files = NULL;
-        message->file_count = 0;
-    }
-}
-
-// lock is held. The message is done with: the caller frees it, which needs no lock.
-static void message_remove(struct end *end, struct message *message)
-{
-    list_remove(&message->node);
-    end->byte_count -= message->size - message->taken;
-    end->cost -= message_cost(message);
-    waitqueue_wake_all(&end->writers);
+    mutex_unlock(&socket->lock);
+    return may_listen ? 0 : -EINVAL;
 }
 
 // lock is held.
-static int packet_take(struct end *end, struct message *message, struct localsocket_message *to,
-                       size_t *done)
+static bool is_accepting(struct localsocket *listener)
 {
-    struct place place = {to->vectors, 0};
-    const size_t room = vectors_size(to);
-    const size_t part = message->size < room ? message->size : room;
-    int error = vectors_copy(&place, message->data, part, true);
-    if (error != 0) {
-        return error;
+    return state_of(listener) == LOCALSOCKET_LISTENING &&
+           (atomic_load(&listener->shut) & LOCALSOCKET_SHUT_READ) == 0 && !listener->is_closed;
+}
+
+// lock of listener is held. Makes embryo the other end of socket, for listener to accept.
+static int connection_make(struct localsocket *socket, struct localsocket *listener,
+                           struct localsocket *embryo)
+{
+    uint32_t state = LOCALSOCKET_IDLE;
+    if (!is_accepting(listener)) {
+        return -ECONNREFUSED;
     }
-    *done = part;
-    to->full_size = message->size;
-    to->is_cut = part < message->size;
-    files_give(to, message);
-    if (!to->only_looks) {
-        message_remove(end, message);
-        heap_free(message);
+    if (!atomic_compare_exchange_strong(&socket->state, &state, LOCALSOCKET_CONNECTING)) {
+        return state == LOCALSOCKET_CONNECTED ? -EISCONN : -EINVAL;
     }
+    struct localname *name = atomic_load(&listener->name);
+    localname_get(name);
+    atomic_store(&embryo->name, name);
+    ends_join(socket, embryo);
+    list_push_back(&listener->pending, &embryo->node);
+    ++listener->pending_count;
+    waitqueue_wake_all(&listener->readers);
     return 0;
 }
 
-struct taking { // what one receive has of a stream
-    struct place place;
-    size_t room;
-    size_t done;
-    bool has_ended; // what comes next belongs to another receive
-};
-
-// lock is held. Takes what is there, up to the files that came with it.
-static int stream_take(struct end *end, struct localsocket_message *to, struct taking *taking)
+static int listener_connect(struct localsocket *socket, struct localsocket *listener,
+                            const struct local_patience *patience)
 {
-    struct list *node = end->messages.next;
-    int error = 0;
-    while (node != &end->messages && taking->done < taking->room && !taking->has_ended) {
-        struct message *message = container_of(node, struct message, node);
-        node = node->next;
-        taking->has_ended = message->file_count > 0;
-        if (taking->has_ended && taking->done > 0) {
-            break;
+    struct localsocket *embryo = socket_make(socket->type);
+    int error = embryo == NULL ? -ENOMEM : 0;
+    mutex_lock(&listener->lock);
+    while (error == 0 && is_accepting(listener) && listener->pending_count > listener->backlog) {
+        error = local_wait(listener, &listener->writers, patience);
+    }
+    error = error != 0 ? error : connection_make(socket, listener, embryo);
+    mutex_unlock(&listener->lock);
+    if (error == 0) {
+        poll_list_wake_ordered(&listener->poll, POLL_IN_ANY);
+        poll_list_wake(&socket->poll, POLL_ALL);
+    } else if (embryo != NULL) {
+        localsocket_put(embryo);
+    }
+    return error;
+}
+
+// ---- Datagrams -----------------------------------------------------------
+
+struct localsocket *localsocket_peer_get(struct localsocket *socket)
+{
+    const bool may_change = !localsocket_has_end(socket);
+    if (may_change) {
+        mutex_lock(&socket->lock);
+    }
+    struct localsocket *peer = atomic_load(&socket->peer);
+    if (peer != NULL) {
+        localsocket_get(peer);
+    }
+    if (may_change) {
+        mutex_unlock(&socket->lock);
+    }
+    return peer;
+}
+
+// peering is held. Answers the former peer, whose reference the caller has now.
+static struct localsocket *peer_replace(struct localsocket *socket, struct localsocket *peer)
+{
+    mutex_lock(&socket->lock);
+    struct localsocket *former = atomic_exchange(&socket->peer, peer);
+    mutex_unlock(&socket->lock);
+    if (former != NULL) {
+        mutex_lock(&former->lock);
+        list_remove(&socket->client_node);
+        --former->client_count;
+        mutex_unlock(&former->lock);
+    }
+    if (peer != NULL) {
+        mutex_lock(&peer->lock);
+        list_push_back(&peer->clients, &socket->client_node);
+        ++peer->client_count;
+        mutex_unlock(&peer->lock);
+    }
+    return former;
+}
+
+void localsocket_disconnect(struct localsocket *socket, struct localsocket *peer)
+{
+    mutex_lock(&socket->peering);
+    const bool is_still = atomic_load(&socket->peer) == peer;
+    if (is_still) {
+        (void)peer_replace(socket, NULL);
+    }
+    mutex_unlock(&socket->peering);
+    if (is_still) {
+        localsocket_put(peer);
+    }
+}
+
+// What came from a former peer is lost; it is told so if it was connected to this one.
+static void messages_lose(struct localsocket *socket, struct localsocket *former)
+{
+    struct list left;
+    mutex_lock(&socket->lock);
+    const bool is_lost = !list_is_empty(&socket->messages);
+    localqueue_take_all(socket, &left);
+    waitqueue_wake_all(&socket->writers);
+    mutex_unlock(&socket->lock);
+    if (is_lost && atomic_load(&former->peer) == socket) {
+        socket_shut(former, 0, -ECONNRESET);
+        poll_list_wake(&former->poll, POLL_ALL);
+    }
+    localqueue_free(&left);
+}
+
+// to is counted, and becomes the peer's reference. NULL: nobody.
+static int datagram_connect(struct localsocket *socket, struct localsocket *to)
+{
+    if (to != NULL) {
+        const struct localsocket *other = atomic_load(&to->peer);
+        if (other != NULL && other != socket) {
+            localsocket_put(to);
+            return -EPERM;
         }
-        const size_t left = message->size - message->taken;
-        const size_t wanted = taking->room - taking->done;
-        const size_t part = left < wanted ? left : wanted;
-        error = vectors_copy(&taking->place, message->data + message->taken, part, true);
+    }
+    mutex_lock(&socket->peering);
+    struct localsocket *former = peer_replace(socket, to);
+    mutex_unlock(&socket->peering);
+    if (former != NULL && former != to) {
+        messages_lose(socket, former);
+    }
+    if (former != NULL) {
+        localsocket_put(former);
+    }
+    poll_list_wake(&socket->poll, POLL_OUT_ANY);
+    return 0;
+}
+
+// ---- Connecting and accepting --------------------------------------------
+
+int localsocket_connect(struct file *file, const struct localsocket_name *name)
+{
+    struct localsocket *socket = socket_of(file);
+    const struct local_patience patience =
+        local_patience_of(file, false, &socket->options.send_timeout);
+    struct localsocket *to = NULL;
+    int error = name == NULL ? 0 : localname_find(name, socket->type, &to);
+    if (error != 0) {
+        return error;
+    }
+    if (!localsocket_has_end(socket)) {
+        return datagram_connect(socket, to);
+    }
+    if (to == NULL) {
+        return -EINVAL;
+    }
+    error = listener_connect(socket, to, &patience);
+    localsocket_put(to);
+    return error;
+}
+
+static int pending_await(struct localsocket *listener, const struct local_patience *patience)
+{
+    int error = 0;
+    while (error == 0 && list_is_empty(&listener->pending)) {
+        error =
+            is_accepting(listener) ? local_wait(listener, &listener->readers, patience) : -EINVAL;
+    }
+    return error;
+}
+
+static const struct file_ops localsocket_ops;
+
+int localsocket_accept(struct file *file, uint32_t flags, struct file **accepted)
+{
+    struct localsocket *listener = socket_of(file);
+    const struct local_patience patience =
+        local_patience_of(file, false, &listener->options.receive_timeout);
+    if (!localsocket_has_end(listener)) {
+        return -EOPNOTSUPP;
+    }
+    if (state_of(listener) != LOCALSOCKET_LISTENING) {
+        return -EINVAL;
+    }
+    mutex_lock(&listener->lock);
+    int error = pending_await(listener, &patience);
+    struct list *node = error != 0 ? NULL : list_pop_front(&listener->pending);
+    if (error == 0) {
+        struct localsocket *embryo = container_of(node, struct localsocket, node);
+        error = file_create(accepted, &localsocket_ops, (flags & OPEN_NONBLOCK) | OPEN_READ_WRITE,
+                            embryo);
         if (error != 0) {
-            break;
-        }
-        taking->done += part;
-        files_give(to, message);
-        if (!to->only_looks) {
-            message->taken += part;
-            end->byte_count -= part;
-            if (message->taken == message->size) {
-                message_remove(end, message);
-                heap_free(message);
-            }
+            list_push_front(&listener->pending, node);
+        } else {
+            (*accepted)->is_stream = true;
+            --listener->pending_count;
+            waitqueue_wake_all(&listener->writers);
         }
     }
+    mutex_unlock(&listener->lock);
     return error;
 }
 
-static int stream_receive(struct end *end, struct localsocket_message *to,
-                          const struct patience *patience, size_t *done)
+void localsocket_name_of(const struct file *file, struct localsocket_name *name)
 {
-    struct taking taking = {.place = {to->vectors, 0}, .room = vectors_size(to)};
-    struct message *first;
-    int error = 0;
-    do {
-        error = message_await(end, patience, &first);
-        if (error != 0 || first == NULL) {
-            break;
-        }
-        error = stream_take(end, to, &taking);
-    } while (error == 0 && to->waits_for_all && !to->only_looks && !taking.has_ended &&
-             taking.done < taking.room);
-    *done = to->full_size = taking.done;
-    return taking.done > 0 ? 0 : error;
+    localname_copy(atomic_load(&socket_of(file)->name), name);
 }
 
-int localsocket_receive(struct file *file, struct localsocket_message *to, size_t *done)
+int localsocket_peer_name(struct file *file, struct localsocket_name *name)
 {
-    struct end *end = end_of(file);
-    const struct patience patience = patience_of(file, to, &end->options.receive_timeout);
-    const bool is_stream = end->pair->type == LOCALSOCKET_STREAM;
-    struct message *first = NULL;
-    int error = 0;
-    to->file_count = 0;
-    to->full_size = 0;
-    to->is_cut = false;
-    mutex_lock(&end->pair->lock);
-    const size_t cost_before = end->cost;
-    if (is_stream) {
-        error = stream_receive(end, to, &patience, done);
-    } else {
-        error = message_await(end, &patience, &first);
-        error = error != 0 || first == NULL ? error : packet_take(end, first, to, done);
+    struct localsocket *socket = socket_of(file);
+    if (localsocket_has_end(socket) && state_of(socket) != LOCALSOCKET_CONNECTED) {
+        return -ENOTCONN;
     }
-    const bool has_room = end->cost < cost_before;
-    mutex_unlock(&end->pair->lock);
-    if (has_room) {
-        poll_list_wake_ordered(&other_of(end)->poll, POLL_OUT_ANY);
+    struct localsocket *peer = localsocket_peer_get(socket);
+    if (peer == NULL) {
+        return -ENOTCONN;
     }
-    return error;
+    localname_copy(atomic_load(&peer->name), name);
+    localsocket_put(peer);
+    return 0;
+}
+
+bool localsocket_is_listening(const struct file *file)
+{
+    return state_of(socket_of(file)) == LOCALSOCKET_LISTENING;
+}
+
+bool localsocket_has_peer(const struct file *file)
+{
+    return atomic_load(&socket_of(file)->has_known_peer);
 }
 
 // ---- As a file -----------------------------------------------------------
@@ -499,7 +475,12 @@ int localsocket_read(struct file *file, const struct io_vector *vectors, size_t 
     to.vectors = vectors;
     to.count = count;
     to.never_waits = to.only_looks = to.waits_for_all = false;
-    if (vectors_size(&to) == 0) {
+    to.from = NULL;
+    size_t size = 0;
+    for (size_t i = 0; i < count; ++i) {
+        size += vectors[i].size;
+    }
+    if (size == 0) {
         return 0;
     }
     int error = localsocket_receive(file, &to, done);
@@ -516,6 +497,7 @@ int localsocket_write(struct file *file, const struct io_vector *vectors, size_t
     sent.vectors = vectors;
     sent.count = count;
     sent.never_waits = false;
+    sent.to = NULL;
     sent.file_count = 0;
     sent.sender = LOCALSOCKET_SENDER_OURS;
     return localsocket_send(file, &sent, done);
@@ -536,118 +518,82 @@ static int local_write(struct file *file, uint64_t offset, const char *data, siz
     return localsocket_write(file, &vector, 1, done);
 }
 
+// Who the other end is, as far as sending goes; NULL: nobody. Counted.
+static struct localsocket *addressee_get(struct localsocket *socket)
+{
+    const bool is_connected = state_of(socket) == LOCALSOCKET_CONNECTED;
+    return localsocket_has_end(socket) && !is_connected ? NULL : localsocket_peer_get(socket);
+}
+
+static bool is_writable(struct localsocket *socket)
+{
+    struct localsocket *to = addressee_get(socket);
+    const bool has_room = to == NULL || localqueue_has_room(to, socket);
+    if (to != NULL) {
+        localsocket_put(to);
+    }
+    return has_room;
+}
+
 static unsigned local_poll(struct file *file, struct poll_entry *entry)
 {
-    enum { SHUT_BOTH = LOCALSOCKET_SHUT_READ | LOCALSOCKET_SHUT_WRITE };
-    struct end *end = end_of(file);
-    const size_t limit = atomic_load_explicit(&end->options.send_limit, memory_order_relaxed);
+    struct localsocket *socket = socket_of(file);
     if (entry != NULL) {
-        poll_list_add(&end->poll, entry);
+        poll_list_add(&socket->poll, entry);
     }
-    mutex_lock(&end->pair->lock);
-    unsigned events = list_is_empty(&end->messages) ? 0 : POLL_IN_ANY;
-    events |= end->error != 0 ? POLL_ERROR : 0;
-    events |= end->shut & LOCALSOCKET_SHUT_READ ? POLL_IN_ANY | POLL_READ_HANG_UP : 0;
-    events |= end->shut == SHUT_BOTH ? POLL_HANG_UP : 0;
-    // A quarter at most is under way (Linux's unix_writable).
-    events |= other_of(end)->cost * 4 <= limit ? POLL_OUT_ANY : 0;
-    mutex_unlock(&end->pair->lock);
+    mutex_lock(&socket->lock);
+    const enum localsocket_state state = state_of(socket);
+    const unsigned shut = atomic_load(&socket->shut);
+    const bool has_input = !list_is_empty(&socket->messages) || !list_is_empty(&socket->pending);
+    unsigned events = has_input ? POLL_IN_ANY : 0;
+    events |= socket->error != 0 ? POLL_ERROR : 0;
+    mutex_unlock(&socket->lock);
+    const bool is_nowhere = localsocket_has_end(socket) &&
+                            (state == LOCALSOCKET_IDLE || state == LOCALSOCKET_CONNECTING);
+    events |= shut & LOCALSOCKET_SHUT_READ ? POLL_IN_ANY | POLL_READ_HANG_UP : 0;
+    events |= shut == SHUT_BOTH || is_nowhere ? POLL_HANG_UP : 0;
+    events |= state != LOCALSOCKET_LISTENING && is_writable(socket) ? POLL_OUT_ANY : 0;
     return events;
 }
 
 static int local_control(struct file *file, unsigned long request, void *argument)
 {
-    struct end *end = end_of(file);
-    if (request != INPUT_COUNT && request != OUTPUT_COUNT) {
+    struct localsocket *socket = socket_of(file);
+    size_t count = 0;
+    if (request == INPUT_COUNT) {
+        if (state_of(socket) == LOCALSOCKET_LISTENING) {
+            return -EINVAL;
+        }
+        count = localqueue_input(socket);
+    } else if (request == OUTPUT_COUNT) {
+        struct localsocket *to = addressee_get(socket);
+        if (to != NULL) {
+            count = localqueue_cost(to);
+            localsocket_put(to);
+        }
+    } else {
         return -ENOTTY;
     }
-    mutex_lock(&end->pair->lock);
-    const struct message *first = message_first(end);
-    size_t count = other_of(end)->cost;
-    if (request == INPUT_COUNT) {
-        count = has_end(end->pair) ? end->byte_count : first != NULL ? first->size : 0;
-    }
-    mutex_unlock(&end->pair->lock);
     const int answer = (int)count;
     return hal_copy_safe(argument, &answer, sizeof answer);
 }
 
 static int local_status(struct file *file, struct file_status *status)
 {
-    const struct localsocket_pair *pair = end_of(file)->pair;
+    const struct localsocket *socket = socket_of(file);
     *status = (struct file_status){
         .device = SOCKET_DEVICE,
-        .inode = pair->inode + (end_of(file) == &pair->ends[1]),
+        .inode = socket->inode,
         .link_count = 1,
         .block_size = 4096,
         .mode = MODE_SOCKET | 0777,
         .uid = vnode_owner_uid,
         .gid = vnode_owner_gid,
-        .accessed = pair->changed,
-        .modified = pair->changed,
-        .changed = pair->changed,
+        .accessed = socket->changed,
+        .modified = socket->changed,
+        .changed = socket->changed,
     };
     return 0;
-}
-
-// lock is held. Both sides see the end of what is shut at one.
-static void shut_locked(struct end *end, unsigned what)
-{
-    struct end *other = other_of(end);
-    end->shut |= what;
-    if (has_end(end->pair)) {
-        other->shut |= what & LOCALSOCKET_SHUT_READ ? LOCALSOCKET_SHUT_WRITE : 0;
-        other->shut |= what & LOCALSOCKET_SHUT_WRITE ? LOCALSOCKET_SHUT_READ : 0;
-    }
-    for (uint32_t i = 0; i < 2; ++i) {
-        waitqueue_wake_all(&end->pair->ends[i].readers);
-        waitqueue_wake_all(&end->pair->ends[i].writers);
-    }
-}
-
-static void both_poll_wake(struct localsocket_pair *pair)
-{
-    for (uint32_t i = 0; i < 2; ++i) {
-        poll_list_wake(&pair->ends[i].poll,
-                       POLL_IN_ANY | POLL_OUT_ANY | POLL_READ_HANG_UP | POLL_HANG_UP | POLL_ERROR);
-    }
-}
-
-void localsocket_shutdown(struct file *file, unsigned what)
-{
-    struct end *end = end_of(file);
-    mutex_lock(&end->pair->lock);
-    shut_locked(end, what);
-    mutex_unlock(&end->pair->lock);
-    both_poll_wake(end->pair);
-}
-
-static void local_close(struct file *file)
-{
-    struct end *end = end_of(file);
-    struct localsocket_pair *pair = end->pair;
-    struct end *other = other_of(end);
-    struct list left;
-    list_init(&left);
-    mutex_lock(&pair->lock);
-    while (!list_is_empty(&end->messages)) {
-        list_push_back(&left, list_pop_front(&end->messages));
-        other->error = has_end(pair) ? -ECONNRESET : 0;
-    }
-    end->is_closed = true;
-    if (has_end(pair)) {
-        shut_locked(end, LOCALSOCKET_SHUT_READ | LOCALSOCKET_SHUT_WRITE);
-    } else {
-        waitqueue_wake_all(&end->writers);
-    }
-    mutex_unlock(&pair->lock);
-    both_poll_wake(pair);
-    while (!list_is_empty(&left)) {
-        message_free(container_of(list_pop_front(&left), struct message, node));
-    }
-    if (atomic_fetch_sub(&pair->file_count, 1) == 1) {
-        heap_free(pair);
-    }
 }
 
 static const struct file_ops localsocket_ops = {
@@ -666,60 +612,51 @@ bool file_is_localsocket(const struct file *file)
 
 enum localsocket_type localsocket_type_of(const struct file *file)
 {
-    return end_of(file)->pair->type;
+    return socket_of(file)->type;
 }
 
 struct localsocket_options *localsocket_options(struct file *file)
 {
-    return &end_of(file)->options;
+    return &socket_of(file)->options;
 }
 
 int localsocket_error_take(struct file *file)
 {
-    struct end *end = end_of(file);
-    mutex_lock(&end->pair->lock);
-    const int error = end->error;
-    end->error = 0;
-    mutex_unlock(&end->pair->lock);
+    struct localsocket *socket = socket_of(file);
+    mutex_lock(&socket->lock);
+    const int error = socket->error;
+    socket->error = 0;
+    mutex_unlock(&socket->lock);
     return error;
 }
 
-static int end_create(struct file **file, struct end *end, uint32_t flags)
+int localsocket_create(struct file **file, enum localsocket_type type, uint32_t flags)
 {
-    int error = file_create(file, &localsocket_ops, flags, end);
-    if (error == 0) {
-        (*file)->is_stream = true;
-        atomic_fetch_add(&end->pair->file_count, 1);
+    struct localsocket *socket = socket_make(type);
+    if (socket == NULL) {
+        return -ENOMEM;
     }
-    return error;
+    int error =
+        file_create(file, &localsocket_ops, (flags & OPEN_NONBLOCK) | OPEN_READ_WRITE, socket);
+    if (error != 0) {
+        localsocket_put(socket);
+        return error;
+    }
+    (*file)->is_stream = true;
+    return 0;
 }
 
 int localsocket_pair(struct file *ends[2], enum localsocket_type type, uint32_t flags)
 {
-    struct localsocket_pair *pair = heap_alloc_zeroed(sizeof *pair);
-    if (pair == NULL) {
-        return -ENOMEM;
-    }
-    pair->type = type;
-    pair->inode = atomic_fetch_add_explicit(&inode_next, 2, memory_order_relaxed);
-    pair->changed = file_time_now();
-    for (uint32_t i = 0; i < 2; ++i) {
-        pair->ends[i].pair = pair;
-        list_init(&pair->ends[i].messages);
-        atomic_store_explicit(&pair->ends[i].options.send_limit, LIMIT_DEFAULT,
-                              memory_order_relaxed);
-        atomic_store_explicit(&pair->ends[i].options.receive_limit, LIMIT_DEFAULT,
-                              memory_order_relaxed);
-    }
-    flags = (flags & OPEN_NONBLOCK) | OPEN_READ_WRITE;
-    int error = end_create(&ends[0], &pair->ends[0], flags);
+    int error = localsocket_create(&ends[0], type, flags);
     if (error != 0) {
-        heap_free(pair);
         return error;
     }
-    error = end_create(&ends[1], &pair->ends[1], flags);
+    error = localsocket_create(&ends[1], type, flags);
     if (error != 0) {
-        file_put(ends[0]); // and with it the pair
+        file_put(ends[0]);
+        return error;
     }
-    return error;
+    ends_join(socket_of(ends[0]), socket_of(ends[1]));
+    return 0;
 }

@@ -264,9 +264,10 @@ static int new_name_check(struct walk *walk)
     return walk->at->vnode->mount->read_only ? -EROFS : 0;
 }
 
-// Makes anything but a regular file that is to be opened. may_slash: "name/" will do.
+// Makes anything but a regular file that is to be opened. may_slash: "name/" will do. made: what
+// was made, counted; or NULL.
 static int name_make(struct file *base, const char *path, const struct vnode_new *new,
-                     bool may_slash)
+                     bool may_slash, struct vnode **made)
 {
     struct walk *walk;
     int error = walk_begin(base, path, &walk);
@@ -292,7 +293,9 @@ static int name_make(struct file *base, const char *path, const struct vnode_new
                         ? -EPERM
                         : directory->ops->create(directory, walk->name, new, &child);
         }
-        if (error == 0) {
+        if (error == 0 && made != NULL) {
+            *made = child;
+        } else if (error == 0) {
             vnode_put(child);
         }
     }
@@ -303,7 +306,7 @@ static int name_make(struct file *base, const char *path, const struct vnode_new
 int vfs_make_directory(struct file *base, const char *path, uint32_t mode)
 {
     struct vnode_new new = {.mode = MODE_DIRECTORY | (mode & 01777 & ~vfs_umask())};
-    return name_make(base, path, &new, true);
+    return name_make(base, path, &new, true, NULL);
 }
 
 int vfs_make_node(struct file *base, const char *path, uint32_t mode, uint64_t device)
@@ -319,7 +322,34 @@ int vfs_make_node(struct file *base, const char *path, uint32_t mode, uint64_t d
     if (!is_device && !is_plain) {
         return -EINVAL;
     }
-    return name_make(base, path, &new, false);
+    return name_make(base, path, &new, false, NULL);
+}
+
+int vfs_make_socket(const char *path, uint32_t mode, struct vnode **vnode)
+{
+    struct vnode_new new = {.mode = MODE_SOCKET | (mode & 07777 & ~vfs_umask())};
+    int error = name_make(NULL, path, &new, false, vnode);
+    return error == -EEXIST ? -EADDRINUSE : error;
+}
+
+int vfs_find_socket(const char *path, struct vnode **vnode)
+{
+    struct entry *entry;
+    int error = walk_find(NULL, path, true, &entry);
+    if (error != 0) {
+        return error;
+    }
+    error = vnode_access(entry->vnode, 2);
+    if (error == 0 && entry->vnode->type != MODE_SOCKET) {
+        error = -ECONNREFUSED;
+    }
+    if (error == 0) {
+        *vnode = entry->vnode;
+        vnode_get(*vnode);
+        vnode_age(*vnode);
+    }
+    entry_put(entry);
+    return error;
 }
 
 int vfs_symlink(const char *text, struct file *base, const char *path)
@@ -329,7 +359,7 @@ int vfs_symlink(const char *text, struct file *base, const char *path)
         return length == 0 ? -ENOENT : -ENAMETOOLONG;
     }
     struct vnode_new new = {.mode = MODE_LINK | 0777, .text = text};
-    return name_make(base, path, &new, false);
+    return name_make(base, path, &new, false, NULL);
 }
 
 static int last_error(enum walk_last last, bool is_directory)

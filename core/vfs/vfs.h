@@ -12,6 +12,7 @@
 
 struct entry;
 struct file_system_type;
+struct vnode;
 
 void vfs_init(void); // the root: an empty ramfs with /tmp /dev /proc mounted (devfs, procfs)
 
@@ -50,6 +51,11 @@ int vfs_status(struct file *base, const char *path, unsigned flags, struct file_
 int vfs_access(struct file *base, const char *path, unsigned mode, unsigned flags); // R 4, W 2, X 1
 int vfs_make_directory(struct file *base, const char *path, uint32_t mode);
 int vfs_make_node(struct file *base, const char *path, uint32_t mode, uint64_t device); // mknod
+// A node for a local socket to be found by, relative to the current directory; counted.
+// -EADDRINUSE: there is such a name. And to find it: -ECONNREFUSED: it is none, -EACCES: it may not
+// be written.
+int vfs_make_socket(const char *path, uint32_t mode, struct vnode **vnode);
+int vfs_find_socket(const char *path, struct vnode **vnode);
 int vfs_remove(struct file *base, const char *path,
                unsigned flags); // unlink, or rmdir with VFS_REMOVE_DIRECTORY
 int vfs_rename(struct file *from_base, const char *from, struct file *to_base, const char *to,

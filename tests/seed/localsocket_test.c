@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// localsocket_test.c: the end of pairs of local sockets with files under way, under every schedule
-// of two threads that close them: each file is put once, all memory is given back, and nobody
-// calls himself.
+// localsocket_test.c: local sockets under every schedule of two threads. The end of pairs with
+// files under way: each file is put once, all memory is given back, and nobody calls himself.
+// Sockets that find each other by name while one is closed, or both want the same.
 #include "core/vfs/localsocket.h"
 
 #include <string.h>
 
+#include "core/lib/errno.h"
+#include "core/lib/format.h"
 #include "core/lib/mark.h"
 #include "core/mem/heap.h"
 #include "core/vfs/poll.h"
@@ -14,7 +16,7 @@
 #include "seed_main.h"
 #include "seed_thread.h"
 
-enum { BLOCKS = 12, BLOCK_SIZE = 2048, FILES = 8 };
+enum { BLOCKS = 16, BLOCK_SIZE = 2048, FILES = 8 };
 
 uint32_t vnode_owner_uid, vnode_owner_gid;
 
@@ -101,6 +103,28 @@ void poll_list_wake(struct poll_list *list, unsigned events)
 MARK_GUESS int hal_copy_safe(void *to, const void *from, size_t size)
 {
     memcpy(to, from, size);
+    return 0;
+}
+
+int vnode_status(struct vnode *vnode, struct file_status *status)
+{
+    seed_fail("names here are abstract");
+    return 0;
+}
+
+void vnode_get(struct vnode *vnode)
+{
+    seed_fail("names here are abstract");
+}
+
+void vnode_put(struct vnode *vnode)
+{
+    seed_check(vnode == NULL, "names here are abstract");
+}
+
+size_t format(char *text, size_t size, const char *pattern, ...)
+{
+    seed_fail("nobody asks for any name");
     return 0;
 }
 
@@ -216,6 +240,138 @@ static void check_ends(void)
     check_plain(2);
 }
 
+// ---- By name -------------------------------------------------------------------------
+
+static const struct localsocket_name meeting = {.size = 2, .bytes = {0, 'm'}};
+static struct file *server, *client, *accepted;
+static int answers[SEED_CPU_COUNT];
+
+static struct file *socket_make(enum localsocket_type type)
+{
+    struct file *file;
+    seed_check(localsocket_create(&file, type, OPEN_NONBLOCK) == 0, "no socket");
+    atomic_store(&file->flags, OPEN_NONBLOCK);
+    return file;
+}
+
+static void reset_named(enum localsocket_type type)
+{
+    reset();
+    server = socket_make(type);
+    client = socket_make(type);
+    seed_check(localsocket_bind(server, &meeting) == 0, "not bound");
+}
+
+static void reset_listening(void)
+{
+    reset_named(LOCALSOCKET_STREAM);
+    seed_check(localsocket_listen(server, 1) == 0, "does not listen");
+}
+
+static void reset_accepted(void)
+{
+    reset_listening();
+    seed_check(localsocket_connect(client, &meeting) == 0, "not connected");
+    seed_check(localsocket_accept(server, 0, &accepted) == 0, "not accepted");
+    file_put(accepted); // its other end keeps it
+}
+
+static void reset_datagrams(void)
+{
+    reset_named(LOCALSOCKET_DATAGRAM);
+    seed_check(localsocket_connect(client, &meeting) == 0, "not connected");
+}
+
+static void reset_unnamed(void)
+{
+    reset();
+    server = socket_make(LOCALSOCKET_STREAM);
+    client = socket_make(LOCALSOCKET_STREAM);
+}
+
+static void connect_client(void)
+{
+    answers[seed_index()] = localsocket_connect(client, &meeting);
+}
+
+static void bind_one(void)
+{
+    answers[seed_index()] = localsocket_bind(seed_index() == 0 ? server : client, &meeting);
+}
+
+static void close_server(void)
+{
+    file_put(server);
+}
+
+static void close_client(void)
+{
+    file_put(client);
+}
+
+static int receive(struct file *file)
+{
+    char byte;
+    const struct io_vector vector = {&byte, 1};
+    size_t done = 0;
+    int error = localsocket_read(file, &vector, 1, &done);
+    return error != 0 ? error : (int)done;
+}
+
+static void send_to_server(void)
+{
+    static const struct io_vector vector = {(char *)"x", 1};
+    static struct localsocket_message sent;
+    size_t done = 0;
+    sent = (struct localsocket_message){.vectors = &vector, .count = 1};
+    answers[seed_index()] = localsocket_send(client, &sent, &done);
+}
+
+// A connection that nobody will accept has been reset, or there is none.
+static void check_closed(void)
+{
+    const int answer = answers[0];
+    seed_check(answer == 0 || answer == -ECONNREFUSED, "an unknown answer");
+    seed_check(receive(client) == (answer == 0 ? -ECONNRESET : -EINVAL), "a connection to nobody");
+    file_put(client);
+    check_plain(0);
+}
+
+static void check_both_closed(void)
+{
+    check_plain(0);
+}
+
+static void check_once(void)
+{
+    seed_check((answers[0] == 0) + (answers[1] == 0) == 1, "not connected once");
+    seed_check(answers[0] + answers[1] == -EISCONN || answers[0] + answers[1] == -EINVAL,
+               "an unknown answer");
+    seed_check(localsocket_accept(server, 0, &accepted) == 0, "not to be accepted");
+    file_put(accepted);
+    seed_check(localsocket_accept(server, 0, &accepted) == -EAGAIN, "accepted twice");
+    seed_check(receive(client) == 0, "no end");
+    file_put(client);
+    file_put(server);
+    check_plain(0);
+}
+
+static void check_bound(void)
+{
+    seed_check((answers[0] == 0) + (answers[1] == 0) == 1, "not bound once");
+    seed_check(answers[0] + answers[1] == -EADDRINUSE, "an unknown answer");
+    file_put(server);
+    file_put(client);
+    check_plain(0);
+}
+
+static void check_sent(void)
+{
+    seed_check(answers[0] == 0 || answers[0] == -ECONNREFUSED, "an unknown answer");
+    file_put(client);
+    check_plain(0);
+}
+
 static const char *const marks[] = {"localsocket: left to who is at it", NULL};
 
 static const struct seed_test tests[] = {
@@ -240,6 +396,41 @@ static const struct seed_test tests[] = {
         .bodies = {close_0_0, close_0_1},
         .check = check_ends,
         .preemption_max = 3,
+    },
+    {
+        .name = "localsocket, a listener is closed while one connects",
+        .reset = reset_listening,
+        .bodies = {connect_client, close_server},
+        .check = check_closed,
+        .preemption_max = 2,
+    },
+    {
+        .name = "localsocket, two connect one socket",
+        .reset = reset_listening,
+        .bodies = {connect_client, connect_client},
+        .check = check_once,
+        .preemption_max = 2,
+    },
+    {
+        .name = "localsocket, two want one name",
+        .reset = reset_unnamed,
+        .bodies = {bind_one, bind_one},
+        .check = check_bound,
+        .preemption_max = 2,
+    },
+    {
+        .name = "localsocket, a listener and the last of what it accepted are closed",
+        .reset = reset_accepted,
+        .bodies = {close_client, close_server},
+        .check = check_both_closed,
+        .preemption_max = 2,
+    },
+    {
+        .name = "localsocket, a datagram to one that is closed",
+        .reset = reset_datagrams,
+        .bodies = {send_to_server, close_server},
+        .check = check_sent,
+        .preemption_max = 2,
     },
 };
 
