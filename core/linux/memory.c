@@ -29,7 +29,7 @@ static bool is_aligned(const void *address)
     return ((uintptr_t)address & (HAL_PAGE_SIZE - 1)) == 0;
 }
 
-static unsigned map_flags_of(int flags, int prot)
+static inline unsigned map_flags_of(int flags, int prot)
 {
     unsigned result = 0;
     result |= (flags & MAP_FIXED) != 0 ? VM_FIXED : 0;

@@ -240,6 +240,26 @@ void area_trim(struct area *area, char *start, char *end)
     }
 }
 
+void area_empty(struct area *area)
+{
+    freed(area->start);
+    area->end = area->start;
+    hole_changed(area, area->above);
+}
+
+bool area_fill(struct area *area, size_t size)
+{
+    const struct window *window = &windows[AREA_HIGH];
+    const char *limit = area->above == NULL ? window->end : area->above->start;
+    if (area->start != window->free || limit > window->end ||
+        size > (size_t)(limit - area->start)) {
+        return false;
+    }
+    area->end = area->start + size;
+    hole_changed(area, area->above);
+    return true;
+}
+
 struct area *area_insert(struct area *area)
 {
     ASSERT(area->start < area->end);
@@ -262,6 +282,7 @@ struct area *area_insert(struct area *area)
         return area;
     }
     put(lower, area, upper);
+    last = area;
     return NULL;
 }
 
@@ -340,6 +361,7 @@ char *area_hole_find(enum area_place place, size_t size, size_t alignment)
         }
         char *start = align_up(from > window->free ? from : window->free, alignment);
         if (start < limit && size <= (size_t)(limit - start)) {
+            window->free = size == HAL_PAGE_SIZE && alignment == size ? start : window->free;
             return start;
         }
         if (is_last) {

@@ -53,6 +53,11 @@ void area_remove(struct area *area);
 // Takes [start, end), which begins or ends where area does, but is not all of it, out of area.
 void area_trim(struct area *area, char *start, char *end);
 
+// Leaves area in the set with nothing in it; the caller fills or removes it before it asks for
+// anything else. area_fill: it is size bytes long, if it then lies where area_hole_find would say.
+void area_empty(struct area *area);
+bool area_fill(struct area *area, size_t size);
+
 // Makes [va, end of area) an area of its own, in spare.
 void area_split(struct area *area, char *va, struct area *spare);
 

@@ -4,6 +4,9 @@
 // Order of a change: prepare what can fail (records, tables of lazy.c), cut areas at the borders of
 // the range, change the pages area by area, and only then the records. Invariant between changes:
 // an absent page of an anonymous area that may be read or written is one that lazy.c knows.
+//
+// Programs map and unmap small memory again and again: the record of what went last stays in the
+// set, empty, until somebody else takes the mutex than who maps the next.
 #include "core/vm/change.h"
 
 #include <stdatomic.h>
@@ -25,6 +28,7 @@ static struct mutex mutex;
 static _Atomic size_t mapped_bytes; // written under the mutex
 static struct area *spares;         // records for the next areas; under the mutex
 static uint32_t spare_count;
+static struct area *emptied; // in the set, with nothing in it, or NULL; under the mutex
 
 static void list_free(struct area *list)
 {
@@ -45,7 +49,7 @@ static void spare_put(struct area *area)
     ++spare_count;
 }
 
-int change_begin(struct change *change)
+int change_begin_place(struct change *change)
 {
     change->dead = NULL;
     mutex_lock(&mutex);
@@ -61,10 +65,40 @@ int change_begin(struct change *change)
     return 0;
 }
 
+static void emptied_remove(void)
+{
+    if (emptied != NULL) {
+        area_remove(emptied);
+        spare_put(emptied);
+        emptied = NULL;
+    }
+}
+
+int change_begin(struct change *change)
+{
+    int error = change_begin_place(change);
+    if (error == 0) {
+        emptied_remove();
+    }
+    return error;
+}
+
 void change_begin_bare(struct change *change)
 {
     change->dead = NULL;
-    mutex_lock(&mutex);
+    change_lock();
+}
+
+struct area *change_place(size_t size, unsigned prot, unsigned flags)
+{
+    struct area *area = emptied;
+    if (area != NULL && size < LAZY_CHUNK && area->prot == prot && area->flags == flags &&
+        area_fill(area, size)) {
+        emptied = NULL;
+        return area;
+    }
+    emptied_remove();
+    return NULL;
 }
 
 // Records that hold nothing are kept for the next change.
@@ -103,15 +137,17 @@ void change_bury(struct change *change, struct area *list)
 void change_lock(void)
 {
     mutex_lock(&mutex);
+    emptied_remove();
 }
 
 bool change_lock_waits(void)
 {
-    if (mutex_try_lock(&mutex)) {
-        return false;
+    bool waits = !mutex_try_lock(&mutex);
+    if (waits) {
+        mutex_lock(&mutex);
     }
-    mutex_lock(&mutex);
-    return true;
+    emptied_remove();
+    return waits;
 }
 
 void change_unlock(void)
@@ -238,6 +274,9 @@ static int area_free_pages(const struct area *area, char *start, char *end)
 {
     if ((area->flags & VM_LAZY) != 0) {
         lazy_set(start, end, 0);
+        if (pages_are_absent(start, end)) {
+            return 0;
+        }
     }
     int error = area->has_pages ? pages_free(start, end, area_kind(area)) : 0;
     if (error != 0 && (area->flags & VM_LAZY) != 0) {
@@ -253,10 +292,12 @@ static void area_bury(struct change *change, struct area *area)
     change_bury(change, area);
 }
 
-// A part of area, or all of it.
-static int part_unmap(struct change *change, struct area *area, char *start, char *end)
+// A part of area, or all of it. is_last: of the change.
+static int part_unmap(struct change *change, struct area *area, char *start, char *end,
+                      bool is_last)
 {
-    int error = (area->flags & VM_LAZY) != 0 ? lazy_prepare(start, end, 0, false) : 0;
+    const bool is_lazy_range = (area->flags & VM_LAZY) != 0;
+    int error = is_lazy_range ? lazy_prepare(start, end, 0, false) : 0;
     error = error != 0 ? error : area_free_pages(area, start, end);
     if (error != 0) {
         return error;
@@ -265,7 +306,12 @@ static int part_unmap(struct change *change, struct area *area, char *start, cha
     if (area->start < start && area->end > end) {
         area_split(area, end, change_spare());
     }
-    if (area->start == start && area->end == end) {
+    const bool is_whole = area->start == start && area->end == end;
+    if (is_whole && is_last && is_lazy_range && end - start < LAZY_CHUNK && area->name == NULL &&
+        area->is_sparse) {
+        area_empty(area);
+        emptied = area;
+    } else if (is_whole) {
         area_bury(change, area);
     } else {
         area_trim(area, start, end);
@@ -298,7 +344,7 @@ static int parts_unmap(struct change *change, struct area *area, char *start, ch
     return 0;
 }
 
-int range_unmap(struct change *change, char *start, char *end)
+static int any_unmap(struct change *change, char *start, char *end, bool is_last)
 {
     struct area *area = area_first(start, end);
     if (area == NULL) {
@@ -306,9 +352,19 @@ int range_unmap(struct change *change, char *start, char *end)
     }
     if (area->end >= end || area_after(area, end) == NULL) {
         char *from = area->start > start ? area->start : start;
-        return part_unmap(change, area, from, area->end < end ? area->end : end);
+        return part_unmap(change, area, from, area->end < end ? area->end : end, is_last);
     }
     return parts_unmap(change, area, start, end);
+}
+
+int range_unmap(struct change *change, char *start, char *end)
+{
+    return any_unmap(change, start, end, false);
+}
+
+int range_unmap_last(struct change *change, char *start, char *end)
+{
+    return any_unmap(change, start, end, true);
 }
 
 // ---- Protect -------------------------------------------------------------

@@ -16,6 +16,11 @@ struct change {
 };
 
 HAL_MUST_CHECK int change_begin(struct change *change); // takes the mutex. -ENOMEM: it did not
+
+// The same, and change_place is the first thing that is asked for: an area for size anonymous bytes
+// that come by faults, where a small one like it went last; or NULL.
+HAL_MUST_CHECK int change_begin_place(struct change *change);
+struct area *change_place(size_t size, unsigned prot, unsigned flags);
 // The same without records: for a range whose borders are those of areas.
 void change_begin_bare(struct change *change);
 void change_end(struct change *change);
@@ -40,6 +45,8 @@ void range_merge(struct change *change, char *start, char *end);
 bool range_is_mapped(char *start, char *end); // without a hole
 
 HAL_MUST_CHECK int range_unmap(struct change *change, char *start, char *end);
+// The same, and the change asks for nothing else.
+HAL_MUST_CHECK int range_unmap_last(struct change *change, char *start, char *end);
 // -ENOMEM: a hole. -EACCES: VM_READ_ONLY.
 HAL_MUST_CHECK int range_protect(struct change *change, char *start, char *end, unsigned prot);
 HAL_MUST_CHECK int range_discard(struct area *area, char *start, char *end);

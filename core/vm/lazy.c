@@ -45,6 +45,12 @@ struct lazy_window {
 
 static struct lazy_window windows[2];
 
+// The table that table_of found last. Under the mutex.
+static struct {
+    uintptr_t number;
+    uint64_t table;
+} recent;
+
 static uint64_t word_uniform(unsigned prot)
 {
     return CHUNK_ONES * (uint64_t)(prot & PROT_MASK);
@@ -55,8 +61,7 @@ static uint64_t word_mask(const char *base, const char *start, const char *end)
 {
     size_t from = start > base ? (size_t)(start - base) / HAL_PAGE_SIZE : 0;
     size_t to = end < base + LAZY_CHUNK ? (size_t)(end - base) / HAL_PAGE_SIZE : CHUNK_PAGES;
-    uint64_t upper = ((uint64_t)1 << to * PROT_BITS) - 1;
-    return upper & ~(((uint64_t)1 << from * PROT_BITS) - 1);
+    return (((uint64_t)1 << (to - from) * PROT_BITS) - 1) << from * PROT_BITS;
 }
 
 static char *align_down(const char *va, size_t size)
@@ -145,15 +150,24 @@ static int directory_make(const char *va)
     return 0;
 }
 
-// The entry of the table that has all of the range, or 0: most ranges have one.
-static uint64_t table_of(const char *start, const char *end)
+// The entry of the table that has all of the range, or 0: most ranges have one. Once made a table
+// stays.
+static inline uint64_t table_of(const char *start, const char *end)
 {
-    if (((uintptr_t)start ^ (uintptr_t)(end - 1)) >= TABLE_SIZE) {
+    const uintptr_t number = (uintptr_t)start / TABLE_SIZE;
+    if ((uintptr_t)(end - 1) / TABLE_SIZE != number) {
         return 0;
     }
-    const _Atomic uint64_t *entry = directory_entry(start);
-    const uint64_t table = entry == NULL ? 0 : atomic_load(entry);
-    return is_table(table) ? table : 0;
+    if (number != recent.number) {
+        const _Atomic uint64_t *entry = directory_entry(start);
+        const uint64_t table = entry == NULL ? 0 : atomic_load(entry);
+        if (!is_table(table)) {
+            return 0;
+        }
+        recent.number = number;
+        recent.table = table;
+    }
+    return recent.table;
 }
 
 int lazy_prepare(char *start, char *end, unsigned prot, bool is_held)
@@ -231,7 +245,15 @@ static void range_change(char *start, char *end, unsigned prot, uint64_t hold)
 
 void lazy_set(char *start, char *end, unsigned prot)
 {
-    range_change(start, end, prot, 0);
+    const uint64_t table = table_of(start, end);
+    if (table == 0 || (uintptr_t)start / LAZY_CHUNK != (uintptr_t)(end - 1) / LAZY_CHUNK) {
+        range_change(start, end, prot, 0);
+        return;
+    }
+    const uint32_t count = (uint32_t)((size_t)(end - start) / HAL_PAGE_SIZE);
+    const uint32_t first = (uint32_t)((uintptr_t)start / HAL_PAGE_SIZE % CHUNK_PAGES);
+    const uint64_t mask = (((uint64_t)1 << count * PROT_BITS) - 1) << first * PROT_BITS;
+    word_change(word_in(table, start), mask, word_uniform(prot) & mask, 0);
 }
 
 void lazy_hold(char *start, char *end, unsigned prot)
@@ -250,6 +272,9 @@ void lazy_release(char *start, char *end)
 
 char *lazy_next(char *va, char *end)
 {
+    if (va < end && table_of(va, end) != 0) {
+        return va;
+    }
     while (va < end) {
         const _Atomic uint64_t *entry = directory_entry(va);
         if (entry != NULL && is_table(atomic_load(entry))) {
@@ -358,6 +383,7 @@ static int window_init(struct lazy_window *window, char *base, size_t size)
 
 int lazy_init(const struct hal_boot *boot)
 {
+    recent.number = UINTPTR_MAX;
     int error = window_init(&windows[0], boot->va_base, boot->va_size);
     return error != 0 ? error : window_init(&windows[1], boot->low_base, boot->low_size);
 }

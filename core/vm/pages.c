@@ -206,6 +206,16 @@ static void batch_free(const struct batch *batch)
     }
 }
 
+bool pages_are_absent(const char *start, const char *end)
+{
+    enum { SMALL = 4 * HAL_PAGE_SIZE };
+    hal_phys frame;
+    while (start < end && end - start <= SMALL && !page_get(start, &frame)) {
+        start += HAL_PAGE_SIZE;
+    }
+    return start == end;
+}
+
 int pages_free(char *start, char *end, struct pages_kind kind)
 {
     if (kind.is_shared) {

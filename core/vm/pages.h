@@ -66,6 +66,9 @@ bool page_is_foreign(const struct pages_kind *kind, const char *va, hal_phys pag
 // What frames of the pager are mapped with.
 unsigned pages_prot(const struct pages_kind *kind, unsigned prot);
 
+// Whether a range is small and nothing of it is there: it was mapped and never touched.
+bool pages_are_absent(const char *start, const char *end);
+
 // Unmaps what is there and frees the range's own frames. Nothing may fault pages in meanwhile.
 // -ENOMEM: nothing has changed.
 HAL_MUST_CHECK int pages_free(char *start, char *end, struct pages_kind kind);

@@ -187,6 +187,37 @@ static int request_place(struct request *request)
     return 0;
 }
 
+// What comes by faults, where there is room: what most mappings are. After change_begin_place.
+static int lazy_place(struct change *change, struct request *request)
+{
+    const size_t size = request->size;
+    const unsigned flags = request->flags & (VM_SHARED | VM_LAZY);
+    const bool is_anywhere = request->va == NULL && (request->flags & VM_LOW) == 0;
+    struct area *area = change_place(is_anywhere ? size : SIZE_MAX, request->prot, flags);
+    char *va = area != NULL ? area->start : place_find(request);
+    if (va == NULL || (request->is_promised && !is_promisable(size / HAL_PAGE_SIZE)) ||
+        lazy_prepare(va, va + size, request->prot, false) != 0) {
+        if (area != NULL) {
+            area_remove(area);
+            change_bury(change, area);
+        }
+        return -ENOMEM;
+    }
+    lazy_set(va, va + size, request->prot);
+    if (area == NULL) {
+        area = change_spare();
+        area->start = va;
+        area->end = va + size;
+        area->prot = request->prot;
+        area->flags = flags;
+        area->has_pages = area->is_sparse = true;
+        change_bury(change, area_insert(area));
+    }
+    change_mapped_add(size);
+    request->va = va;
+    return 0;
+}
+
 static void request_insert(struct change *change, const struct request *request)
 {
     struct area *area = change_spare();
@@ -260,9 +291,10 @@ int vm_map(char **va, size_t size, unsigned prot, unsigned flags, struct vm_page
     if (error != 0) {
         return error;
     }
-    error = change_begin(&change);
+    bool is_simple = (request.flags & (VM_LAZY | VM_FIXED | VM_READ_ONLY)) == VM_LAZY;
+    error = is_simple ? change_begin_place(&change) : change_begin(&change);
     if (error == 0) {
-        error = request_map(&change, &request);
+        error = is_simple ? lazy_place(&change, &request) : request_map(&change, &request);
         change_end(&change);
     }
     if (request.is_eager) {
@@ -289,7 +321,7 @@ int vm_unmap(char *va, size_t size)
         change_begin_bare(&change);
         error = range_is_isolated(va, va + size) ? 0 : error;
     }
-    error = error != 0 ? error : range_unmap(&change, va, va + size);
+    error = error != 0 ? error : range_unmap_last(&change, va, va + size);
     change_end(&change);
     return error;
 }

@@ -71,6 +71,7 @@ static struct place place_find(const struct radix *radix, uint64_t va, unsigned 
 {
     struct place place = {.entry = &table_at(radix->root)[level_index(va, LEVEL_ROOT)],
                           .level = LEVEL_ROOT};
+#pragma GCC unroll 4
     while (place.level > level) {
         const uint64_t entry =
             atomic_load_explicit(place.entry, memory_order_acquire); // pairs with place_make

@@ -64,6 +64,16 @@ static void map1(void *a, uint64_t n)
         munmap(p, 4096);
     }
 }
+static void map2m(void *a, uint64_t n)
+{
+    (void)a;
+    while (n--) {
+        char *p = mmap(NULL, 2 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (p == MAP_FAILED)
+            BENCH_DIE("mmap");
+        munmap(p, 2 << 20);
+    }
+}
 static void map1touch(void *a, uint64_t n)
 {
     (void)a;
@@ -92,6 +102,7 @@ int main(int argc, char **argv)
     bench_pin(0);
     bench_ns("mmap_munmap_4k", map1, NULL);
     bench_ns("mmap_touch_munmap_4k", map1touch, NULL);
+    bench_ns("mmap_munmap_2m", map2m, NULL);
     prot_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (prot_page != MAP_FAILED) {
         *prot_page = 1;

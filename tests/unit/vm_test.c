@@ -241,6 +241,54 @@ START_TEST(small_mappings_side_by_side_are_one_record)
 }
 END_TEST
 
+// The record of what went last is kept for the next one, and nobody sees it.
+START_TEST(small_memory_comes_and_goes_without_records)
+{
+    vm_host_eager_max = 0;
+    boot();
+    char *first = NULL, *va = NULL;
+    ck_assert_int_eq(vm_map(&first, PAGE, RW, 0, NULL, 0), 0);
+    for (int i = 0; i < 20; i++) {
+        fill(first, PAGE, 9);
+        ck_assert_int_eq(vm_unmap(first, PAGE), 0);
+        ck_assert_uint_eq(translation_of(first)->pa, 0);
+        ck_assert(!touch(first, HAL_READ));
+        va = NULL;
+        // The same again; longer; of another kind; where it was told; elsewhere.
+        size_t size = i % 5 == 1 ? 3 * PAGE : PAGE;
+        unsigned prot = i % 5 == 2 ? HAL_READ : RW;
+        va = i % 5 == 4 ? first + 8 * PAGE : NULL;
+        if (i % 5 == 3) {
+            ck_assert_uint_eq(areas(), 0);
+            ck_assert_int_eq(vm_protect(first, PAGE, HAL_READ), -ENOMEM);
+        }
+        ck_assert_int_eq(vm_map(&va, size, prot, 0, NULL, 0), 0);
+        ck_assert_ptr_eq(va, i % 5 == 4 ? first + 8 * PAGE : first);
+        ck_assert_uint_eq(vm_mapped_bytes(), size);
+        expect(va, size, 0);
+        ck_assert_int_eq(touch(va, HAL_WRITE), prot == RW);
+        ck_assert_int_eq(touch(va + size, HAL_WRITE), false);
+        ck_assert_int_eq(vm_unmap(va, size), 0);
+        va = first;
+        ck_assert_int_eq(vm_map(&va, PAGE, RW, VM_FIXED, NULL, 0), 0);
+        ck_assert_uint_eq(areas(), 1);
+    }
+    ck_assert_int_eq(vm_unmap(first, PAGE), 0);
+    // A wall right behind it leaves no room for more.
+    char *wall = first + PAGE;
+    ck_assert_int_eq(vm_map(&wall, PAGE, HAL_READ, VM_FIXED, NULL, 0), 0);
+    va = NULL;
+    ck_assert_int_eq(vm_map(&va, PAGE, RW, 0, NULL, 0), 0);
+    ck_assert_ptr_eq(va, first);
+    ck_assert_int_eq(vm_unmap(va, PAGE), 0);
+    va = NULL;
+    ck_assert_int_eq(vm_map(&va, 2 * PAGE, RW, 0, NULL, 0), 0);
+    ck_assert_ptr_eq(va, wall + PAGE);
+    ck_assert_int_eq(vm_unmap(first, 4 * PAGE), 0);
+    ck_assert_uint_eq(areas(), 0);
+}
+END_TEST
+
 START_TEST(remap_grows_in_place_or_moves)
 {
     boot();
@@ -684,6 +732,7 @@ int main(void)
     tcase_add_test(tests, memory_comes_by_faults_where_none_is_eager);
     tcase_add_test(tests, what_cannot_come_is_refused_when_it_is_mapped);
     tcase_add_test(tests, small_mappings_side_by_side_are_one_record);
+    tcase_add_test(tests, small_memory_comes_and_goes_without_records);
     tcase_add_test(tests, remap_grows_in_place_or_moves);
     tcase_add_test(tests, remap_moves_lazy_memory);
     tcase_add_test(tests, discarded_memory_reads_as_zeros);
