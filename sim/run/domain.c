@@ -190,15 +190,44 @@ static void mounts_write(xmlTextWriter *xml, const struct machine *machine)
     }
 }
 
+// libvirt opens a tap by its own rights, and makes the one that goes on a bridge or a network.
+// QEMU's user network, of whose ports libvirt 9 knows nothing without passt, is QEMU's arguments.
+static bool has_interface(const struct machine *machine)
+{
+    return machine_has_pci(machine) && machine->network.kind != NETWORK_NONE &&
+           machine->network.kind != NETWORK_USER;
+}
+
+static void interface_write(xmlTextWriter *xml, const struct network *network)
+{
+    if (network->kind == NETWORK_TAP) {
+        attributes(xml, "interface", "type", "ethernet", NULL);
+        attributes(xml, "target", "dev", network->name, "managed", "no", NULL);
+    } else if (network->kind == NETWORK_BRIDGE) {
+        attributes(xml, "interface", "type", "bridge", NULL);
+        attributes(xml, "source", "bridge", network->name, NULL);
+    } else {
+        attributes(xml, "interface", "type", "network", NULL);
+        attributes(xml, "source", "network", network->name, NULL);
+    }
+    element_end(xml);
+    attributes(xml, "mac", "address", network->hardware, NULL);
+    element_end(xml);
+    attributes(xml, "model", "type", "virtio", NULL);
+    element_end(xml);
+    attributes(xml, "rom", "enabled", "no", NULL);
+    element_end(xml);
+    element_end(xml);
+}
+
 static void argument_write(xmlTextWriter *xml, const char *argument)
 {
     attributes(xml, "qemu:arg", "value", argument, NULL);
     element_end(xml);
 }
 
-static void virtio_arguments_write(xmlTextWriter *xml, const struct machine *machine)
+static void list_write(xmlTextWriter *xml, char **arguments)
 {
-    char **arguments = qemu_virtio_arguments_make(machine);
     for (char **argument = arguments; *argument != NULL; ++argument) {
         argument_write(xml, *argument);
     }
@@ -211,7 +240,9 @@ static void arguments_write(xmlTextWriter *xml, const struct machine *machine)
     argument_write(xml, "-device");
     argument_write(xml, "isa-debug-exit,iobase=0xf4,iosize=4");
     if (!machine_has_pci(machine)) {
-        virtio_arguments_write(xml, machine);
+        list_write(xml, qemu_virtio_arguments_make(machine));
+    } else if (!has_interface(machine)) {
+        list_write(xml, qemu_network_arguments_make(machine));
     }
     for (size_t i = 0; i < machine->more_count; ++i) {
         argument_write(xml, machine->more[i]);
@@ -236,6 +267,9 @@ char *domain_make(const struct machine *machine)
     if (machine_has_pci(machine)) {
         disks_write(xml, machine);
         mounts_write(xml, machine);
+    }
+    if (has_interface(machine)) {
+        interface_write(xml, &machine->network);
     }
     element_end(xml);
     arguments_write(xml, machine);

@@ -210,6 +210,7 @@ void machine_make(struct machine *machine, const struct options *options, const 
         .board = options->board,
         .cpu_count = options->cpu_count,
         .memory_size = options->memory_size,
+        .network = options->network,
         .more = options->qemu.items,
         .more_count = options->qemu.count,
     };
@@ -225,6 +226,13 @@ void machine_make(struct machine *machine, const struct options *options, const 
     memory_check(machine, options, image);
     disks_add(machine, options);
     mounts_add(machine, options);
+    network_check(&machine->network, options->is_direct);
+    if (machine->network.kind == NETWORK_NAMED && !machine_has_pci(machine)) {
+        fail(STATUS_USAGE,
+             "--net network=%s: not on microvm, whose devices libvirt does not know; "
+             "use --machine q35",
+             machine->network.name);
+    }
     if (image->kind == IMAGE_KERNEL) {
         command_line_make(machine, options);
     }

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/run/network.h"
+
 struct image;
 struct options;
 
@@ -54,6 +56,7 @@ struct machine {
     size_t disk_count;
     struct machine_mount mounts[MACHINE_MOUNT_MAX];
     size_t mount_count;
+    struct network network;
     const char *const *more; // arguments that QEMU gets as they are
     size_t more_count;
 };

@@ -31,7 +31,16 @@ static const char usage[] =
     "      --initrd FILE            loads FILE beside the kernel, as its root\n"
     "      --disk FILE[:ro]         a disk; repeatable: /dev/vda, /dev/vdb ...\n"
     "  -v, --mount HOST:GUEST[:ro]  shows a host directory to the program; repeatable\n"
-    "      --net none               the kernel has no network yet\n"
+    "      --net none|user|tap=NAME|bridge=NAME|network=NAME\n"
+    "                               a network device (default none): on QEMU's user network, a "
+    "tap\n"
+    "                               or a bridge of the host, a network of libvirt. The kernel "
+    "drives\n"
+    "                               it, but has no protocols yet: only --kernel-option --selftest\n"
+    "                               uses it\n"
+    "  -p, --publish [ADDRESS:]HOST:GUEST[/tcp|/udp]\n"
+    "                               with --net user, a port of the host's 127.0.0.1, or ADDRESS,\n"
+    "                               leads to the guest's; repeatable\n"
     "  -e, --env NAME=VALUE         sets an environment variable; repeatable\n"
     "      --cwd DIR                the program's current directory\n"
     "      --kernel-option OPTION   gives the kernel one more option; repeatable\n"
@@ -69,6 +78,7 @@ static const struct option names[] = {
     {"memory", required_argument, NULL, 'm'},
     {"mount", required_argument, NULL, 'v'},
     {"env", required_argument, NULL, 'e'},
+    {"publish", required_argument, NULL, 'p'},
     {"connect", required_argument, NULL, OPTION_CONNECT},
     {"direct", no_argument, NULL, OPTION_DIRECT},
     {"name", required_argument, NULL, OPTION_NAME},
@@ -137,13 +147,6 @@ static enum acceleration acceleration_parse(const char *text)
     fail(STATUS_USAGE, "--accel: '%s' is none of auto, kvm and tcg", text);
 }
 
-static void network_check(const char *text)
-{
-    if (strcmp(text, "none") != 0) {
-        fail(STATUS_USAGE, "--net: '%s' cannot be: the kernel has no network yet; only none", text);
-    }
-}
-
 static void list_add(struct option_list *list, const char *option, const char *item)
 {
     if (list->count == OPTIONS_LIST_MAX) {
@@ -170,6 +173,9 @@ static bool list_take(struct options *options, int option)
         return true;
     case 'e':
         variable_add(options, optarg);
+        return true;
+    case 'p':
+        network_publish(&options->network, optarg);
         return true;
     case OPTION_DISK:
         list_add(&options->disks, "--disk", optarg);
@@ -226,7 +232,7 @@ static void option_take(struct options *options, int option)
         options->initrd = optarg;
         break;
     case OPTION_NET:
-        network_check(optarg);
+        network_parse(&options->network, optarg);
         break;
     case OPTION_CWD:
         options->cwd = optarg;
@@ -259,7 +265,7 @@ void options_read(struct options *options, int argc, char **argv)
                                 .memory_size = MEMORY_DEFAULT};
     int option;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "-:c:m:v:e:", names, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "-:c:m:v:e:p:", names, NULL)) != -1) {
         if (option == ':' || option == '?') {
             wrong_option(argv, option);
         } else if (option == 1 && options->image != NULL) {

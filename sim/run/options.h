@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/run/network.h"
+
 enum { OPTIONS_LIST_MAX = 128 };
 
 enum acceleration { ACCELERATION_AUTO, ACCELERATION_KVM, ACCELERATION_TCG };
@@ -30,6 +32,7 @@ struct options {
     enum acceleration acceleration;
     const char *initrd;
     const char *cwd;
+    struct network network;       // not yet looked for on the host
     uint32_t timeout_s;           // 0: none
     struct option_list disks;     // FILE[:ro]
     struct option_list mounts;    // HOST:GUEST[:ro]

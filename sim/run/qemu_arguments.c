@@ -121,6 +121,43 @@ static void mounts_add(struct list *list, const struct machine *machine)
     }
 }
 
+// The far end of the network device.
+static char *network_end(const struct network *network)
+{
+    char *name = network->name == NULL ? NULL : escaped(network->name);
+    char *text;
+    if (network->kind == NETWORK_TAP) {
+        text = text_make("tap,id=net,ifname=%s,script=no,downscript=no", name);
+    } else if (network->kind == NETWORK_BRIDGE) {
+        text = text_make("bridge,id=net,br=%s", name);
+    } else {
+        text = text_make("user,id=net");
+    }
+    for (size_t i = 0; i < network->port_count; ++i) {
+        const struct network_port *port = &network->ports[i];
+        char *more = text_make("%s,hostfwd=%s:%s:%u-:%u", text, port->is_datagrams ? "udp" : "tcp",
+                               port->address, port->host, port->guest);
+        free(text);
+        text = more;
+    }
+    free(name);
+    return text;
+}
+
+// Without firmware's part of it, by which machines start over a network.
+static void network_add(struct list *list, const struct machine *machine)
+{
+    const struct network *network = &machine->network;
+    if (network->kind == NETWORK_NONE) {
+        return;
+    }
+    pair_add(list, "-netdev", network_end(network));
+    pair_add(list, "-device",
+             text_make("virtio-net-%s,netdev=net%s%s%s", transport(machine),
+                       network->hardware[0] != 0 ? ",mac=" : "", network->hardware,
+                       machine_has_pci(machine) ? ",romfile=" : ""));
+}
+
 static void virtio_add(struct list *list, const struct machine *machine)
 {
     if (!machine_has_pci(machine)) {
@@ -131,12 +168,26 @@ static void virtio_add(struct list *list, const struct machine *machine)
     }
     disks_add(list, machine);
     mounts_add(list, machine);
+    network_add(list, machine);
 }
 
 char **qemu_virtio_arguments_make(const struct machine *machine)
 {
     struct list list = {.items = zeroed(ARGUMENTS_MAX, sizeof(char *))};
     virtio_add(&list, machine);
+    return list.items;
+}
+
+// In JSON, as libvirt has its devices: QEMU makes those in the order of arguments, and this one
+// takes no place on the bus that is another's.
+char **qemu_network_arguments_make(const struct machine *machine)
+{
+    struct list list = {.items = zeroed(ARGUMENTS_MAX, sizeof(char *))};
+    if (machine->network.kind != NETWORK_NONE) {
+        pair_add(&list, "-netdev", network_end(&machine->network));
+        pair_add(&list, "-device",
+                 text_make("{\"driver\":\"virtio-net-pci\",\"netdev\":\"net\",\"romfile\":\"\"}"));
+    }
     return list.items;
 }
 

@@ -12,6 +12,9 @@ char **qemu_arguments_make(const struct machine *machine, const char *qemu, cons
 // Of these, those of virtio devices.
 char **qemu_virtio_arguments_make(const struct machine *machine);
 
+// Those of a network device on PCI, among libvirt's devices.
+char **qemu_network_arguments_make(const struct machine *machine);
+
 // Frees such a list.
 void qemu_arguments_free(char **arguments);
 

@@ -175,6 +175,35 @@ def devices(suite):
     suite.case("nothing is left", not suite.left(), suite.left())
 
 
+def networks(suite):
+    """The device on QEMU's user network: core's self-test finds its router. What cannot be had."""
+    with contextlib.ExitStack() as stack:
+        free, taken = stack.enter_context(socket.socket()), stack.enter_context(socket.socket())
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        for board in ("q35", "microvm"):
+            got = suite.run(suite.machine("--net", "user", "-p", "%d:80" % port, "-p", "127.0.0.1:%d:53/udp" % port, "--kernel-option",
+                                          "--selftest", board=board))
+            suite.case("--net user on " + board, got[0] == 0 and re.search(r"^ok \d+ - a network device sends and receives$", got[2], re.M) and
+                       "osv: device eth0, " in got[2], got)
+        got = suite.run(suite.machine("--kernel-option", "--selftest"))
+        suite.case("no network", got[0] == 0 and "osv: device eth0, " not in got[2], got)
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        suite.refused("a port that is taken", suite.machine("--net", "user", "-p", "%d:80" % port), 125, "port %d of 127.0.0.1: is taken" % port)
+    suite.refused("no such tap", suite.machine("--net", "tap=nowhere0"), 125, "no such interface", "ip tuntap add nowhere0")
+    suite.refused("an interface that is no tap", suite.machine("--net", "tap=lo"), 125, "tap=lo", "is no tap")
+    suite.refused("no such bridge", suite.machine("--net", "bridge=nowhere0"), 125, "no such interface", "ip link add nowhere0")
+    suite.refused("an interface that is no bridge", suite.machine("--net", "bridge=lo"), 125, "bridge=lo", "is no bridge")
+    if suite.is_direct:
+        suite.refused("a network of libvirt's", suite.machine("--net", "network=default"), 2, "network=default", "leave out --direct")
+    else:
+        suite.refused("no such network", suite.machine("--net", "network=nowhere"), 125, "libvirt: ", "nowhere")
+        suite.refused("on microvm", suite.machine("--net", "network=nowhere", board="microvm"), 2, "--machine q35")
+
+
 def images(suite):
     """What osv-image makes: a file for the loader, where the command line is osv-run's as well, and disks."""
     for kind, streams in (("elf", ("output\n", "errors\n")), ("raw", ("output\nerrors\n", "")), ("qcow2", ("output\nerrors\n", ""))):
@@ -201,7 +230,13 @@ def wrong_options(suite):
             ("too much memory", ["-m", "9999999G", kernel], "too much"),
             ("a machine that is none", ["--machine", "pdp11", kernel], "'pdp11'"),
             ("an accelerator that is none", ["--accel", "xen", kernel], "'xen'"),
-            ("a network", ["--net", "user,publish=80:80", kernel], "no network yet"),
+            ("a network that is none", ["--net", "users", kernel], "'users'"),
+            ("a tap without a name", ["--net", "tap=", kernel], "'tap='"),
+            ("a port that is none", ["--net", "user", "-p", "80:70000", kernel], "'80:70000'"),
+            ("no port of the host's", ["--net", "user", "-p", "80", kernel], "'80'"),
+            ("another protocol", ["--net", "user", "-p", "80:80/icmp", kernel], "'80:80/icmp'"),
+            ("an address that is none", ["--net", "user", "-p", "here:80:80", kernel], "'here:80:80'"),
+            ("a port without a network", ["-p", "8080:80", kernel], "--net user"),
             ("a variable without a value", ["-e", "HOME", kernel], "'HOME'"),
             ("a time that is none", ["--timeout", "soon", kernel], "'soon'"),
             ("a mount without a guest path", ["-v", "/tmp", kernel], "HOST:GUEST"),
@@ -364,7 +399,7 @@ def accelerators(suite):
 def main(*arguments):
     suite = Suite(*arguments)
     try:
-        for part in (programs, devices, images, wrong_options, wrong_images, hosts, timeouts, signals, terminals, accelerators):
+        for part in (programs, devices, networks, images, wrong_options, wrong_images, hosts, timeouts, signals, terminals, accelerators):
             part(suite)
     finally:
         suite.remove()

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// network.c: what the machine's network device is connected to.
+//
+// What can be known before the machine starts is looked at here, for the sake of an error that says
+// what to do: QEMU's own do not.
+#include "sim/run/network.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sim/run/failure.h"
+
+// ---- The command line ----------------------------------------------------------------
+
+void network_parse(struct network *network, const char *text)
+{
+    static const struct {
+        const char *prefix;
+        enum network_kind kind;
+    } kinds[] = {{"tap=", NETWORK_TAP}, {"bridge=", NETWORK_BRIDGE}, {"network=", NETWORK_NAMED}};
+    network->name = NULL;
+    if (strcmp(text, "none") == 0 || strcmp(text, "user") == 0) {
+        network->kind = text[0] == 'n' ? NETWORK_NONE : NETWORK_USER;
+        return;
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; ++i) {
+        const size_t size = strlen(kinds[i].prefix);
+        if (strncmp(text, kinds[i].prefix, size) == 0 && text[size] != 0) {
+            network->kind = kinds[i].kind;
+            network->name = text + size;
+            return;
+        }
+    }
+    fail(STATUS_USAGE, "--net: '%s' is none of none, user, tap=NAME, bridge=NAME and network=NAME",
+         text);
+}
+
+// Cuts the last number off text, which has a colon before it unless it is the first. 0: there is
+// none.
+static uint16_t number_cut(char *text)
+{
+    char *colon = strrchr(text, ':'), *end;
+    const char *digits = colon == NULL ? text : colon + 1;
+    const unsigned long number = strtoul(digits, &end, 10);
+    const bool is_number = digits[0] >= '0' && digits[0] <= '9' && *end == 0;
+    *(colon == NULL ? text : colon) = 0;
+    return is_number && number <= UINT16_MAX ? (uint16_t)number : 0;
+}
+
+void network_publish(struct network *network, const char *text)
+{
+    struct network_port port = {.address = "127.0.0.1"};
+    struct in_addr address;
+    char *rest = text_make("%s", text);
+    char *slash = strrchr(rest, '/');
+    if (slash != NULL) {
+        *slash = 0;
+        port.is_datagrams = strcmp(slash + 1, "udp") == 0;
+    }
+    const bool is_protocol = slash == NULL || port.is_datagrams || strcmp(slash + 1, "tcp") == 0;
+    port.guest = number_cut(rest);
+    port.host = number_cut(rest);
+    if (rest[0] != 0) {
+        (void)snprintf(port.address, sizeof port.address, "%s", rest);
+    }
+    if (!is_protocol || port.guest == 0 || port.host == 0 || strlen(rest) >= sizeof port.address ||
+        inet_pton(AF_INET, port.address, &address) != 1) {
+        fail(STATUS_USAGE,
+             "--publish: '%s' is not [ADDRESS:]HOST:GUEST[/tcp|/udp], with ports "
+             "from 1 to 65535 and an IPv4 address",
+             text);
+    }
+    if (network->port_count == NETWORK_PORT_MAX) {
+        fail(STATUS_USAGE, "--publish: more than %d of them", NETWORK_PORT_MAX);
+    }
+    network->ports[network->port_count++] = port;
+    free(rest);
+}
+
+// ---- The host --------------------------------------------------------------------------
+
+// As QEMU will bind it.
+static void port_check(const struct network_port *port)
+{
+    const int one = 1;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port->host)};
+    (void)inet_pton(AF_INET, port->address, &address.sin_addr);
+    const int fd =
+        socket(AF_INET, (port->is_datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
+        bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
+        (!port->is_datagrams && listen(fd, 1) != 0)) {
+        fail(STATUS_CANNOT, "--publish: port %u of %s: %s; give another", port->host, port->address,
+             errno == EADDRINUSE ? "is taken" : strerror(errno));
+    }
+    close(fd);
+}
+
+static bool interface_has(const char *name, const char *fact)
+{
+    char *path = text_make("/sys/class/net/%s/%s", name, fact);
+    const bool has = strchr(name, '/') == NULL && access(path, F_OK) == 0;
+    free(path);
+    return has;
+}
+
+static void interface_check(const char *option, const char *name, const char *fact,
+                            const char *remedy)
+{
+    if (strlen(name) >= IFNAMSIZ || !interface_has(name, ".")) {
+        fail(STATUS_CANNOT, "--net %s=%s: there is no such interface; make it by: %s", option, name,
+             remedy);
+    }
+    if (!interface_has(name, fact)) {
+        fail(STATUS_CANNOT, "--net %s=%s: the interface is no %s", option, name, option);
+    }
+}
+
+// Takes it for a moment.
+static void tap_take(const char *name)
+{
+    struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+    (void)snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    const int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        fail(STATUS_CANNOT, "--net tap=%s: /dev/net/tun: %s", name, strerror(errno));
+    }
+    if (ioctl(fd, TUNSETIFF, &request) != 0) {
+        fail(STATUS_CANNOT, "--net tap=%s: %s", name,
+             errno == EBUSY ? "another process has it"
+             : errno == EPERM
+                 ? "it is another user's; whose it is says: ip tuntap add ... user NAME"
+                 : strerror(errno));
+    }
+    close(fd);
+}
+
+static void tap_check(const char *name, bool is_direct)
+{
+    char *remedy = text_make("ip tuntap add %s mode tap user %u", name, (unsigned)geteuid());
+    interface_check("tap", name, "tun_flags", remedy);
+    free(remedy);
+    if (is_direct) {
+        tap_take(name);
+    }
+}
+
+// QEMU's helper, which may make taps, asks a file who may have one on which bridge.
+static void bridge_check(const char *name, bool is_direct)
+{
+    static const char rules[] = "/etc/qemu/bridge.conf";
+    char *remedy = text_make("ip link add %s type bridge", name);
+    interface_check("bridge", name, "bridge", remedy);
+    free(remedy);
+    if (is_direct && access(rules, F_OK) != 0) {
+        fail(STATUS_CANNOT, "--net bridge=%s: %s: %s; it has to have the line: allow %s", name,
+             rules, strerror(errno), name);
+    }
+}
+
+// One that only this machine has: of those that nobody gives out.
+static void hardware_make(struct network *network)
+{
+    uint8_t bytes[3];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) {
+        fail(STATUS_CANNOT, "random numbers: %s", strerror(errno));
+    }
+    (void)snprintf(network->hardware, sizeof network->hardware, "52:54:00:%02x:%02x:%02x", bytes[0],
+                   bytes[1], bytes[2]);
+}
+
+void network_check(struct network *network, bool is_direct)
+{
+    if (network->port_count > 0 && network->kind != NETWORK_USER) {
+        fail(STATUS_USAGE, "--publish goes with --net user only");
+    }
+    if (network->kind == NETWORK_NAMED && is_direct) {
+        fail(STATUS_USAGE, "--net network=%s: networks are libvirt's; leave out --direct",
+             network->name);
+    }
+    for (size_t i = 0; i < network->port_count; ++i) {
+        port_check(&network->ports[i]);
+    }
+    if (network->kind == NETWORK_TAP) {
+        tap_check(network->name, is_direct);
+    } else if (network->kind == NETWORK_BRIDGE) {
+        bridge_check(network->name, is_direct);
+    }
+    if (network->kind != NETWORK_NONE && network->kind != NETWORK_USER) {
+        hardware_make(network);
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// network.h: what the machine's network device is connected to.
+#ifndef SIM_RUN_NETWORK_H
+#define SIM_RUN_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { NETWORK_PORT_MAX = 16, NETWORK_ADDRESS_SIZE = 16 };
+
+enum network_kind {
+    NETWORK_NONE,   // there is no device
+    NETWORK_USER,   // QEMU's own network, by the sockets of the user
+    NETWORK_TAP,    // an interface of the host, which is there
+    NETWORK_BRIDGE, // one that is made, on a bridge of the host
+    NETWORK_NAMED,  // a network of libvirt
+};
+
+struct network_port { // of the host, which leads to one of the guest's
+    char address[NETWORK_ADDRESS_SIZE];
+    uint16_t host, guest;
+    bool is_datagrams; // UDP, otherwise TCP
+};
+
+struct network {
+    enum network_kind kind;
+    const char *name; // of the interface, bridge or network
+    struct network_port ports[NETWORK_PORT_MAX];
+    size_t port_count;
+    char hardware[18]; // address of the device, a new one each time; empty: the hypervisor's choice
+};
+
+// none, user, tap=NAME, bridge=NAME or network=NAME. Ends the process where it is none of these.
+void network_parse(struct network *network, const char *text);
+
+// [ADDRESS:]HOST:GUEST[/tcp|/udp]. Ends the process where it is not that.
+void network_publish(struct network *network, const char *text);
+
+// Ends the process where the network cannot be had. is_direct: QEMU is ours, as are its rights.
+void network_check(struct network *network, bool is_direct);
+
+#endif
