@@ -143,17 +143,6 @@ static size_t vectors_size(const struct localsocket_message *message)
 
 // ---- Waiting -------------------------------------------------------------
 
-struct local_patience local_patience_of(const struct file *file, bool never_waits,
-                                        const _Atomic hal_ns *timeout)
-{
-    const uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
-    const hal_ns span = atomic_load_explicit(timeout, memory_order_relaxed);
-    return (struct local_patience){
-        .waits = !never_waits && (flags & OPEN_NONBLOCK) == 0,
-        .deadline = span == 0 ? UINT64_MAX : hal_clock_ns() + span,
-    };
-}
-
 int local_wait(struct localsocket *socket, struct waitqueue *queue,
                const struct local_patience *patience)
 {
@@ -179,8 +168,7 @@ static int message_make(struct message **made, struct place *from, size_t size)
     if (message == NULL) {
         return -ENOMEM;
     }
-    memset(message, 0, sizeof *message);
-    message->size = size;
+    *message = (struct message){.size = size};
     int error = vectors_copy(from, message->data, size, false);
     if (error != 0) {
         heap_free(message);
@@ -595,7 +583,9 @@ int localsocket_receive(struct file *file, struct localsocket_message *to, size_
         (*done > 0 || taken != NULL)) {
         localname_copy(atomic_load(&atomic_load(&socket->peer)->name), to->from);
     }
-    if (has_room) {
+    if (has_room && is_stream) {
+        poll_list_wake_ordered(&atomic_load(&socket->peer)->poll, POLL_OUT_ANY);
+    } else if (has_room) {
         room_announce(socket, taken, count_before);
     }
     if (taken != NULL) {

@@ -85,8 +85,16 @@ struct local_patience {
     hal_ns deadline;
 };
 
-struct local_patience local_patience_of(const struct file *file, bool never_waits,
-                                        const _Atomic hal_ns *timeout);
+static inline struct local_patience local_patience_of(const struct file *file, bool never_waits,
+                                                      const _Atomic hal_ns *timeout)
+{
+    const uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
+    const hal_ns span = atomic_load_explicit(timeout, memory_order_relaxed);
+    return (struct local_patience){
+        .waits = !never_waits && (flags & OPEN_NONBLOCK) == 0,
+        .deadline = span == 0 ? UINT64_MAX : hal_clock_ns() + span,
+    };
+}
 
 // Waits for a wake of queue with lock, that of socket, held. -EAGAIN, -EINTR.
 HAL_MUST_CHECK int local_wait(struct localsocket *socket, struct waitqueue *queue,
