@@ -6,8 +6,8 @@
 #include "core/linux/process.h"
 
 // While the executable is a script, replaces it and the arguments by the interpreter's. Memory is
-// the heap's, for ever. -ENOENT and the like as open answers; -ELOOP: too deep; -ENOEXEC: no
-// interpreter named; -ENOMEM.
+// the heap's, for ever. -ENOENT and the like as open answers; -EACCES: a file that may not be
+// executed; -ELOOP: too deep; -ENOEXEC: no interpreter named; -ENOMEM.
 HAL_MUST_CHECK int script_resolve(struct process_options *process);
 
 #endif

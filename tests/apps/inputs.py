@@ -153,6 +153,7 @@ INPUTS = {
     "numbers": write(numbers),
     "data.json": write(records),
     "sample": write(lambda: mixed(4 << 20)),
+    "sample10": write(lambda: mixed(10 << 20)),
     "sample50": write(lambda: mixed(50 << 20)),
     "some": write(lambda: mixed(200_000)),
     "Makefile": write(makefile),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // paths.c: calls on names, right and wrong: files without a name, links to them, exchanges, what
 // slashes, loops and long names answer, attributes and times, directories that go or change while
-// they are read, descriptors for names only.
+// they are read, descriptors for names only. With the argument "all-named" the current directory is
+// one whose files always have names, as virtiofsd's.
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -40,7 +41,7 @@ static long links(const char *path)
     return lstat(path, &status) == 0 ? (long)status.st_nlink : -1;
 }
 
-static void without_a_name(void)
+static void nameless(void)
 {
     char link[64], target[PATH_MAX];
     struct stat status;
@@ -68,6 +69,11 @@ static void without_a_name(void)
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     SHOW(linkat(AT_FDCWD, link, AT_FDCWD, "named", AT_SYMLINK_FOLLOW));
     close(fd);
+}
+
+static void without_a_name(void)
+{
+    char link[64], target[PATH_MAX];
     SHOW(open(".", O_TMPFILE | O_RDONLY, 0600));
     SHOW(open("none", O_TMPFILE | O_RDWR, 0600));
     make("file", "text");
@@ -75,10 +81,10 @@ static void without_a_name(void)
     FILE *stream = tmpfile();
     SHOW(fprintf(stream, "%s", "temporary"));
     fclose(stream);
-    fd = open("file", O_RDONLY);
+    int fd = open("file", O_RDONLY);
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     unlink("file");
-    length = readlink(link, target, sizeof target - 1);
+    ssize_t length = readlink(link, target, sizeof target - 1);
     target[length > 0 ? length : 0] = 0;
     printf("  deleted %d\n", strstr(target, "file (deleted)") != NULL);
     SHOW(linkat(AT_FDCWD, link, AT_FDCWD, "named", AT_SYMLINK_FOLLOW));
@@ -584,9 +590,12 @@ static void flags(void)
     unlink("file");
 }
 
-static void everything(void)
+static void everything(bool all_named)
 {
     umask(022);
+    if (!all_named) {
+        nameless();
+    }
     without_a_name();
     renames();
     slashes_and_loops();
@@ -601,16 +610,16 @@ static void everything(void)
     flags();
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
     char folder[] = "/dev/shm/paths-XXXXXX";
-    everything();
+    everything(count > 1 && strcmp(arguments[1], "all-named") == 0);
     printf("in memory\n");
     in_memory = true;
     if (mkdtemp(folder) == NULL || chdir(folder) != 0) {
         return 1;
     }
-    everything();
+    everything(false);
     chdir("/");
     SHOW(rmdir(folder));
     return 0;

@@ -93,6 +93,10 @@ def inherited():
         "--ignore=%d" % number for number in range(1, 65) if ignored >> (number - 1) & 1 and number not in own]
 
 
+def late(*_):
+    raise TimeoutError
+
+
 class Run:
     """One machine, what serves its directories, and a directory for their sockets."""
 
@@ -153,10 +157,14 @@ class Run:
     def status(self):
         child = self.qemu()
         self.children.append(child)
+        signal.signal(signal.SIGALRM, late)
+        signal.alarm(TIMEOUT)  # Popen.wait with a timeout looks only 20 times a second
         try:
-            child.wait(timeout=TIMEOUT)
-        except subprocess.TimeoutExpired:
+            child.wait()
+        except TimeoutError:
             return 124
+        finally:
+            signal.alarm(0)
         try:
             with open(self.path("code"), encoding="ascii") as file:
                 return int(file.read())
