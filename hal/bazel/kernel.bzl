@@ -1,8 +1,11 @@
 """Which tests of osv-sim run on the x86_64 kernel in QEMU, too: all of these packages, but for those with a reason."""
 
-KERNEL_BOARDS = ["q35", "microvm"]
-
-KERNEL_CPUS = [1, 2, 4]
+# The ends of the names of tests, and what compare.py calls the machines.
+KERNEL_MACHINES = {
+    "%s_%dcpu" % (board, count): "%s:%d" % (board, count)
+    for board in ["q35", "microvm"]
+    for count in [1, 2, 4]
+}
 
 # Not at all: their subject is osv-sim itself.
 KERNEL_EXEMPT = {

@@ -1,7 +1,7 @@
 """The kinds of test: check_test, seed_test, sim_test, and the programs that run on the simulator."""
 
 load(":core.bzl", "DRD_COPTS", "SEED_COPTS", "WARNINGS")
-load(":kernel.bzl", "KERNEL_BOARDS", "KERNEL_CPUS", "KERNEL_EXEMPT", "KERNEL_SLOW")
+load(":kernel.bzl", "KERNEL_EXEMPT", "KERNEL_MACHINES", "KERNEL_SLOW")
 
 _COPTS = ["-std=gnu11", "-D_GNU_SOURCE"] + WARNINGS
 
@@ -203,14 +203,14 @@ def sim_test(name, runner, args = [], data = [], cpus = [1, 2, 4], seeded = True
 
 def _on_kernel(name, runner, args, data, tags, size, kwargs):
     """NAME_q35_1cpu, NAME_q35_2cpu ...: RUNNER KERNEL BOARD:CPUS ARGS...; bazel test //... runs one of them."""
-    machines = [(board, count) for board in KERNEL_BOARDS for count in KERNEL_CPUS]
+    machines = KERNEL_MACHINES.keys()
     is_slow = name in KERNEL_SLOW.get(native.package_name(), [])
     chosen = None if is_slow else machines[hash(native.package_name() + ":" + name) % len(machines)]
     for machine in machines:
         native.sh_test(
-            name = "%s_%s_%dcpu" % ((name,) + machine),
+            name = "%s_%s" % (name, machine),
             srcs = [runner],
-            args = ["$(location //hal-x86_64:kernel)", "%s:%d" % machine] + args,
+            args = ["$(location //hal-x86_64:kernel)", KERNEL_MACHINES[machine]] + args,
             data = data + ["//hal-x86_64:kernel", "//tests/system:qemu.py"],
             size = "large" if is_slow else size,
             tags = ["matrix", "no-clang", "no-san", "no-valgrind", "qemu"] + tags + ([] if machine == chosen else ["manual"]),
@@ -222,17 +222,26 @@ def kernel_tests(name):
     """All tests of a package that run on the kernel. Stands behind them.
 
     Args:
-      name: the test_suite. It fails where kernel.bzl has the name of a test that is not there.
+      name: the test_suite of all; NAME_q35_1cpu, NAME_q35_2cpu ... have those on one machine. It fails where kernel.bzl has
+        the name of a test that is not there.
     """
     tests = native.existing_rules()
     for listed in [KERNEL_EXEMPT.get(native.package_name(), {}), KERNEL_SLOW.get(native.package_name(), [])]:
         for test in listed:
             if not [1 for count in [1, 2, 4] if "%s_%dcpu" % (test, count) in tests]:
                 fail("hal/bazel/kernel.bzl names %s, which is no sim_test here" % test)
+    matrix = [test for test, rule in tests.items() if "matrix" in rule.get("tags", [])]
+    for machine in KERNEL_MACHINES:
+        native.test_suite(
+            name = "%s_%s" % (name, machine),
+            tags = ["manual"],
+            tests = [test for test in matrix if test.endswith("_" + machine)],
+            visibility = ["//tests:__pkg__"],
+        )
     native.test_suite(
         name = name,
         tags = ["manual"],
-        tests = [test for test, rule in tests.items() if "matrix" in rule.get("tags", [])],
+        tests = matrix,
         visibility = ["//tests:__pkg__"],
     )
 
