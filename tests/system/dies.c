@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void die_null(void);
@@ -68,8 +68,8 @@ int main(int argc, char **argv)
         return execl("/bin/true", "true", NULL) == -1 ? 0 : 1;
     } else if (strcmp(how, "missing") == 0) {
         no_such_function();
-    } else if (strcmp(how, "socket") == 0) {
-        return socket(AF_UNIX, SOCK_STREAM, 0) == -1 ? 0 : 1;
+    } else if (strcmp(how, "unknown") == 0) {
+        return syscall(SYS_bpf, 0, NULL, 0) == -1 ? 0 : 1;
     } else if (strcmp(how, "stack") == 0) {
         return die_stack(&start);
     }
