@@ -46,10 +46,12 @@ static void pair_add(struct image *image, size_t *count, const char *option, con
     free(word);
 }
 
-static void words_set(struct image *image, const struct build_options *options, const char *program)
+// root: as the kernel is to find it.
+static void words_set(struct image *image, const struct build_options *options, const char *root,
+                      const char *program)
 {
     size_t count = 0;
-    word_add(image, &count, "--root=initrd");
+    pair_add(image, &count, "--root=", root);
     for (size_t i = 0; i < options->env.count; ++i) {
         pair_add(image, &count, "--env=", options->env.texts[i]);
     }
@@ -176,32 +178,62 @@ static char *kernel_default(void)
     fail(EXIT_FAILED, "no kernel.elf beside osv-image; name one by --kernel FILE");
 }
 
-// Behind the root, whose size is one of whole blocks.
-static void symbols_add(struct kernel *kernel, const char *root)
+// At the end of file, of whole blocks, which is loaded with the kernel.
+static void symbols_add(struct kernel *kernel, const char *file)
 {
-    kernel->image->symbols_offset = file_size(root);
+    kernel->image->symbols_offset = file_size(file);
     kernel->image->symbols_size = kernel->symbols_size;
-    file_append(root, kernel->symbols, kernel->symbols_size);
+    file_append(file, kernel->symbols, kernel->symbols_size);
 }
 
-static void image_write(struct kernel *kernel, enum image_format format, const char *root,
-                        const char *path)
+static void size_check(const char *root)
 {
     const uint64_t size = file_size(root);
     if (size > ROOT_SIZE_MAX) {
-        fail(EXIT_FAILED, "the root has %llu MiB: more than loaders can load (%d MiB)",
+        fail(EXIT_FAILED,
+             "the root has %llu MiB: more than loaders can load (%d MiB); give --format raw "
+             "--root-on-disk",
              (unsigned long long)size >> 20, ROOT_SIZE_MAX >> 20);
     }
-    if (format == FORMAT_ELF) {
-        kernel_write_with_root(kernel, root, path);
-        return;
-    }
+}
+
+static void disk_make(struct kernel *kernel, enum image_format format,
+                      const struct disk_parts *parts, const char *path)
+{
     char *raw = scratch_path("raw");
-    disk_write(kernel, root, format == FORMAT_RAW ? path : raw);
+    disk_write(kernel, parts, format == FORMAT_RAW ? path : raw);
     if (format == FORMAT_QCOW2) {
         disk_pack(raw, path);
     }
     free(raw);
+}
+
+static void image_write(struct kernel *kernel, const struct build_options *options,
+                        const char *root, const char *program, const char *path)
+{
+    if (options->is_root_on_disk) {
+        char id[DISK_ID_TEXT_SIZE];
+        char *symbols = scratch_path("symbols"); // all that is loaded
+        struct disk_parts parts = {.module = symbols, .root = root};
+        output_close(output_open(symbols));
+        symbols_add(kernel, symbols);
+        disk_id_make(parts.id, root);
+        disk_id_print(parts.id, id);
+        char *name = text_make("partuuid:%s", id);
+        words_set(kernel->image, options, name, program);
+        disk_make(kernel, options->format, &parts, path);
+        free(name);
+        free(symbols);
+        return;
+    }
+    size_check(root);
+    words_set(kernel->image, options, "initrd", program);
+    symbols_add(kernel, root);
+    if (options->format == FORMAT_ELF) {
+        kernel_write_with_root(kernel, root, path);
+    } else {
+        disk_make(kernel, options->format, &(struct disk_parts){.module = root}, path);
+    }
 }
 
 // An image in a directory that goes into it would hold what is left of the last one.
@@ -237,9 +269,7 @@ void build(const struct build_options *options)
     scratch_start(options->output);
     char *root = scratch_path("root.erofs"), *image = scratch_path("image");
     char *program = root_make(options, root);
-    words_set(kernel.image, options, program);
-    symbols_add(&kernel, root);
-    image_write(&kernel, options->format, root, image);
+    image_write(&kernel, options, root, program, image);
     scratch_publish("image");
     free(program);
     free(root);

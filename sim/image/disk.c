@@ -4,11 +4,12 @@
 //
 // Sector 0 is GRUB's first stage, which loads its second from the partition "BIOS boot". UEFI
 // starts the file /EFI/BOOT/BOOTX64.EFI of the second partition, which is FAT. Both have the
-// commands built in that load kernel and root, two files of that partition, and start the kernel by
-// Multiboot2.
+// commands built in that load kernel and module, two files of that partition, and start the kernel
+// by Multiboot2. A root that is not loaded is the third partition.
 #include "sim/image/disk.h"
 
 #include <endian.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 enum {
     SECTOR = 512,
     ENTRY_COUNT = 128,
+    TAKEN_MAX = 3, // of them
     ENTRIES_SECTORS = 32,
     BIOS_FIRST = 34,    // behind the table
     FILES_FIRST = 2048, // 1 MiB
@@ -36,9 +38,9 @@ enum {
 #define BIOS_DIRECTORY "/usr/lib/grub/i386-pc"
 #define UEFI_DIRECTORY "/usr/lib/grub/x86_64-efi"
 #define KERNEL_NAME "/osv/kernel.elf"
-#define ROOT_NAME "/osv/root.img"
+#define MODULE_NAME "/osv/root.img"
 
-static const char commands[] = "multiboot2 " KERNEL_NAME "\nmodule2 " ROOT_NAME "\nboot\n";
+static const char commands[] = "multiboot2 " KERNEL_NAME "\nmodule2 " MODULE_NAME "\nboot\n";
 
 // ---- GRUB --------------------------------------------------------------------------
 
@@ -144,10 +146,11 @@ static void partition_make(const char *partition, uint64_t size)
 
 // A file of the scratch directory that is one partition. Its sectors.
 static uint64_t files_make(const char *partition, const char *loader, const char *kernel,
-                           const char *root)
+                           const char *module)
 {
-    const char *const files[][2] = {
-        {loader, "::/EFI/BOOT/BOOTX64.EFI"}, {kernel, "::" KERNEL_NAME}, {root, "::" ROOT_NAME}};
+    const char *const files[][2] = {{loader, "::/EFI/BOOT/BOOTX64.EFI"},
+                                    {kernel, "::" KERNEL_NAME},
+                                    {module, "::" MODULE_NAME}};
     const size_t file_count = sizeof files / sizeof files[0];
     uint64_t size = DIRECTORIES_SIZE;
     for (size_t i = 0; i < file_count; ++i) {
@@ -200,12 +203,11 @@ static uint32_t checksum(const void *bytes, size_t size)
     return ~sum;
 }
 
-static void entry_set(struct table_entry *entry, const char type[16], char number, const char *name,
-                      uint64_t first, uint64_t last)
+static void entry_set(struct table_entry *entry, const char type[16], const uint8_t id[16],
+                      const char *name, uint64_t first, uint64_t last)
 {
     memcpy(entry->type, type, sizeof entry->type);
-    memcpy(entry->own, "OSv image, part", sizeof entry->own);
-    entry->own[sizeof entry->own - 1] = number;
+    memcpy(entry->own, id, sizeof entry->own);
     entry->first = htole64(first);
     entry->last = htole64(last);
     for (size_t i = 0; name[i] != 0; ++i) {
@@ -213,15 +215,24 @@ static void entry_set(struct table_entry *entry, const char type[16], char numbe
     }
 }
 
-static void table_fill(struct table *table, uint64_t files_count)
+// root_count: sectors of the third partition; 0: there is none.
+static void table_fill(struct table *table, uint64_t files_count, uint64_t root_count,
+                       const uint8_t root_id[DISK_ID_SIZE])
 {
     static const char bios_type[] = "Hah!IdontNeedEFI";
     static const char uefi_type[] =
         "\x28\x73\x2a\xc1\x1f\xf8\xd2\x11\xba\x4b\0\xa0\xc9\x3e\xc9\x3b";
-    *table = (struct table){.sector_count = FILES_FIRST + files_count + FILES_UNIT / SECTOR};
-    entry_set(&table->entries[0], bios_type, '1', "BIOS boot", BIOS_FIRST, FILES_FIRST - 1);
-    entry_set(&table->entries[1], uefi_type, '2', "files", FILES_FIRST,
-              FILES_FIRST + files_count - 1);
+    static const char data_type[] = // Linux's, for any file system
+        "\xaf\x3d\xc6\x0f\x83\x84\x72\x47\x8e\x79\x3d\x69\xd8\x47\x7d\xe4";
+    static const uint8_t ids[][16] = {"OSv image, part1", "OSv image, part2"};
+    const uint64_t root_first = FILES_FIRST + files_count;
+    *table = (struct table){.sector_count = root_first + root_count + FILES_UNIT / SECTOR};
+    entry_set(&table->entries[0], bios_type, ids[0], "BIOS boot", BIOS_FIRST, FILES_FIRST - 1);
+    entry_set(&table->entries[1], uefi_type, ids[1], "files", FILES_FIRST, root_first - 1);
+    if (root_count != 0) {
+        entry_set(&table->entries[2], data_type, root_id, "root", root_first,
+                  root_first + root_count - 1);
+    }
 }
 
 // The header in sector own, whose twin is in sector other.
@@ -259,7 +270,12 @@ static void old_table_set(char *sector, uint64_t sector_count)
     put(sector + SIGNATURE_AT, 0xaa55, 2);
 }
 
-void disk_write(const struct kernel *kernel, const char *root, const char *path)
+static uint64_t sectors_of(const char *file)
+{
+    return (file_size(file) + FILES_UNIT - 1) / FILES_UNIT * (FILES_UNIT / SECTOR);
+}
+
+void disk_write(const struct kernel *kernel, const struct disk_parts *parts, const char *path)
 {
     struct loaders loaders;
     static struct table table;
@@ -267,7 +283,8 @@ void disk_write(const struct kernel *kernel, const char *root, const char *path)
     char *kernel_file = scratch_path("kernel.elf"), *partition = scratch_path("partition");
     loaders_make(&loaders);
     kernel_write(kernel, kernel_file);
-    table_fill(&table, files_make(partition, loaders.uefi, kernel_file, root));
+    table_fill(&table, files_make(partition, loaders.uefi, kernel_file, parts->module),
+               parts->root == NULL ? 0 : sectors_of(parts->root), parts->id);
     first_stage_set(sector);
     old_table_set(sector, table.sector_count);
     struct output *output = output_open(path);
@@ -277,6 +294,9 @@ void disk_write(const struct kernel *kernel, const char *root, const char *path)
     second_stage_write(output, loaders.bios);
     output_pad(output, (uint64_t)FILES_FIRST * SECTOR);
     output_copy(output, partition);
+    if (parts->root != NULL) {
+        output_copy(output, parts->root);
+    }
     output_pad(output, (table.sector_count - ENTRIES_SECTORS - 1) * SECTOR);
     output_write(output, table.entries, sizeof table.entries);
     header_write(output, &table, table.sector_count - 1, 1);
@@ -303,7 +323,7 @@ void disk_unpack(const char *path, const char *raw)
 
 bool disk_is_raw(const char *bytes, size_t size)
 {
-    return size > 2 * SECTOR + sizeof(struct table_entry) * 2 &&
+    return size > 2 * SECTOR + sizeof(struct table_entry) * TAKEN_MAX &&
            memcmp(bytes + SECTOR, "EFI PART", 8) == 0;
 }
 
@@ -312,7 +332,23 @@ bool disk_is_packed(const char *bytes, size_t size)
     return size > SECTOR && memcmp(bytes, "QFI\xfb", 4) == 0;
 }
 
-void disk_take(const char *raw, const char *bytes, const char *kernel, const char *root)
+bool disk_partition(const char *bytes, size_t size, unsigned number, struct disk_place *place)
+{
+    struct table_entry entry;
+    memcpy(&entry, bytes + 2 * SECTOR + (number - 1) * sizeof entry, sizeof entry);
+    const uint64_t first = le64toh(entry.first), last = le64toh(entry.last), all = size / SECTOR;
+    if (number > TAKEN_MAX || first == 0 || last < first || last >= all) {
+        return false;
+    }
+    *place = (struct disk_place){.start = first * SECTOR, .size = (last - first + 1) * SECTOR};
+    for (size_t i = 0; i < sizeof entry.name / sizeof entry.name[0]; ++i) {
+        const uint16_t letter = le16toh(entry.name[i]);
+        place->name[i] = letter < ' ' && letter != 0 ? '?' : (char)(letter < 127 ? letter : '?');
+    }
+    return true;
+}
+
+void disk_take(const char *raw, const char *bytes, const char *kernel, const char *module)
 {
     struct table_entry files;
     memcpy(&files, bytes + 2 * SECTOR + sizeof files, sizeof files);
@@ -320,6 +356,38 @@ void disk_take(const char *raw, const char *bytes, const char *kernel, const cha
     command_run("mtools",
                 (const char *const[]){"mcopy", "-n", "-i", place, "::" KERNEL_NAME, kernel, NULL});
     command_run("mtools",
-                (const char *const[]){"mcopy", "-n", "-i", place, "::" ROOT_NAME, root, NULL});
+                (const char *const[]){"mcopy", "-n", "-i", place, "::" MODULE_NAME, module, NULL});
     free(place);
+}
+
+// ---- GUIDs -----------------------------------------------------------------------------
+
+// FNV-1a, of 64 bits, from two starts: for files that differ by chance it is as good as any.
+void disk_id_make(uint8_t id[DISK_ID_SIZE], const char *path)
+{
+    enum { VERSION_AT = 7, VERSION = 0x80, VARIANT_AT = 8, VARIANT = 0x80 };
+    static const uint64_t factor = 0x100000001b3;
+    uint64_t sums[2] = {0xcbf29ce484222325, 0x84222325cbf29ce4};
+    FILE *file = fopen(path, "rbe");
+    int byte;
+    while (file != NULL && (byte = getc_unlocked(file)) != EOF) {
+        sums[0] = (sums[0] ^ (unsigned)byte) * factor;
+        sums[1] = (sums[1] ^ (unsigned)byte) * factor;
+    }
+    if (file == NULL || ferror(file)) {
+        fail_errno(path);
+    }
+    fclose(file);
+    put((char *)id, sums[0], 8);
+    put((char *)id + 8, sums[1], 8);
+    id[VERSION_AT] = (id[VERSION_AT] & 0x0f) | VERSION; // RFC 9562: of its maker's own kind
+    id[VARIANT_AT] = (id[VARIANT_AT] & 0x3f) | VARIANT;
+}
+
+void disk_id_print(const uint8_t id[DISK_ID_SIZE], char text[DISK_ID_TEXT_SIZE])
+{
+    (void)snprintf(text, DISK_ID_TEXT_SIZE,
+                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", id[3],
+                   id[2], id[1], id[0], id[5], id[4], id[7], id[6], id[8], id[9], id[10], id[11],
+                   id[12], id[13], id[14], id[15]);
 }

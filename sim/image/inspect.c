@@ -40,15 +40,20 @@ static void words_print(const struct image *image)
     putchar('\n');
 }
 
-// The module of size bytes is the root and, behind it, symbols.
-static void root_print(const char *file, const struct image *image, const char *bytes, size_t size)
+// The size of what is in front of the symbols in a module of size bytes.
+static size_t symbols_print(const struct image *image, size_t size)
+{
+    if (image->symbols_size == 0 || image->symbols_offset >= size) {
+        return size;
+    }
+    fputs("symbols:  ", stdout);
+    size_print(size - image->symbols_offset);
+    return image->symbols_offset;
+}
+
+static void root_print(const char *file, const char *bytes, size_t size)
 {
     struct contents contents;
-    if (image->symbols_size != 0 && image->symbols_offset < size) {
-        fputs("symbols:  ", stdout);
-        size_print(size - image->symbols_offset);
-        size = image->symbols_offset;
-    }
     fputs("root:     ", stdout);
     size_print(size);
     fflush(stdout);
@@ -97,27 +102,46 @@ static void elf_inspect(const char *file, char *bytes, size_t size)
     if (root == NULL) {
         puts("root:     none");
     } else {
-        root_print(file, kernel.image, bytes + root->p_offset, root->p_filesz);
+        root_print(file, bytes + root->p_offset, symbols_print(kernel.image, root->p_filesz));
     }
 }
 
-// raw: the same disk as file, in raw format.
-static void disk_inspect(const char *file, const char *format, const char *raw, const char *bytes)
+static void layout_print(const char *bytes, size_t size)
 {
+    struct disk_place place;
+    for (unsigned i = 1; disk_partition(bytes, size, i, &place); ++i) {
+        printf("layout:   %u, %s: at %llu KiB, ", i, place.name,
+               (unsigned long long)place.start / 1024);
+        size_print(place.size);
+    }
+}
+
+// raw: the same disk as file, in raw format, which has these bytes.
+static void disk_inspect(const char *file, const char *format, const char *raw, const char *bytes,
+                         size_t size)
+{
+    enum { ROOT_PARTITION = 3 };
     struct kernel kernel;
-    char *kernel_file = scratch_path("kernel.elf"), *root_file = scratch_path("root.img");
-    size_t kernel_size, root_size;
-    disk_take(raw, bytes, kernel_file, root_file);
+    struct disk_place root;
+    char *kernel_file = scratch_path("kernel.elf"), *module_file = scratch_path("root.img");
+    size_t kernel_size, module_size;
+    disk_take(raw, bytes, kernel_file, module_file);
     char *kernel_bytes = file_read(kernel_file, &kernel_size);
-    char *root_bytes = file_read(root_file, &root_size);
+    char *module_bytes = file_read(module_file, &module_size);
     parse(&kernel, file, kernel_bytes, kernel_size);
     image_print(format, file_size(file));
+    layout_print(bytes, size);
     kernel_print(&kernel, kernel.size);
-    root_print(file, kernel.image, root_bytes, root_size);
+    const size_t module_root_size = symbols_print(kernel.image, module_size);
+    if (disk_partition(bytes, size, ROOT_PARTITION, &root)) {
+        root_print(file, bytes + root.start, root.size);
+    } else {
+        root_print(file, module_bytes, module_root_size);
+    }
     free(kernel_bytes);
-    free(root_bytes);
+    free(module_bytes);
     free(kernel_file);
-    free(root_file);
+    free(module_file);
 }
 
 static void scratch_begin(void)
@@ -135,7 +159,7 @@ static void packed_inspect(const char *file)
     if (!disk_is_raw(bytes, size)) {
         fail(EXIT_FAILED, "%s: is no disk that osv-image has made", file);
     }
-    disk_inspect(file, "qcow2", raw, bytes);
+    disk_inspect(file, "qcow2", raw, bytes, size);
     free(bytes);
     free(raw);
 }
@@ -146,7 +170,7 @@ void inspect(const char *file)
     char *bytes = file_read(file, &size);
     if (disk_is_raw(bytes, size)) {
         scratch_begin();
-        disk_inspect(file, "raw", file, bytes);
+        disk_inspect(file, "raw", file, bytes, size);
     } else if (disk_is_packed(bytes, size)) {
         scratch_begin();
         packed_inspect(file);

@@ -25,6 +25,11 @@ const char usage[] =
     "      --format FORMAT      elf: for qemu -kernel and its like (default); raw, qcow2: a disk "
     "that\n"
     "                           boots by BIOS and by UEFI\n"
+    "      --root-on-disk       raw, qcow2: files are read from the disk when they are needed, and "
+    "take\n"
+    "                           no memory; it has to be a disk of virtio's (QEMU: if=virtio). "
+    "Without,\n"
+    "                           the loader loads all of them, from any disk\n"
     "      --version            prints the version\n"
     "      --help               prints this\n"
     "\n"
@@ -44,6 +49,7 @@ enum long_only {
     OPTION_WORD,
     OPTION_KERNEL,
     OPTION_FORMAT,
+    OPTION_ROOT_ON_DISK,
     OPTION_VERSION,
     OPTION_HELP,
 };
@@ -115,6 +121,7 @@ static const struct option longs[] = {
     {"option", required_argument, NULL, OPTION_WORD},
     {"kernel", required_argument, NULL, OPTION_KERNEL},
     {"format", required_argument, NULL, OPTION_FORMAT},
+    {"root-on-disk", no_argument, NULL, OPTION_ROOT_ON_DISK},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
@@ -153,6 +160,9 @@ static void option_take(struct build_options *options, int option, const char *w
     case OPTION_FORMAT:
         options->format = format_parse(optarg);
         break;
+    case OPTION_ROOT_ON_DISK:
+        options->is_root_on_disk = true;
+        break;
     case OPTION_VERSION:
         text_print("osv-image " IMAGE_KERNEL_VERSION "\n");
     case OPTION_HELP:
@@ -179,6 +189,9 @@ void options_read(struct build_options *options, int count, char **arguments)
     }
     if (optind == count || arguments[optind][0] == 0) {
         fail(EXIT_USAGE, "no program given; try 'osv-image --help'");
+    }
+    if (options->is_root_on_disk && options->format == FORMAT_ELF) {
+        fail(EXIT_USAGE, "--root-on-disk goes with --format raw or qcow2");
     }
     if (options->output == NULL) {
         fail(EXIT_USAGE, "no image given; say -o FILE");

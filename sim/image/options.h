@@ -3,6 +3,7 @@
 #ifndef SIM_IMAGE_OPTIONS_H
 #define SIM_IMAGE_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum image_format { FORMAT_ELF, FORMAT_RAW, FORMAT_QCOW2 };
@@ -22,6 +23,7 @@ struct build_options {
     const char *kernel; // NULL: the one beside osv-image
     const char *cwd;    // NULL: /
     enum image_format format;
+    bool is_root_on_disk; // not in memory
     struct option_file *files;
     size_t file_count;
     struct option_list env;   // NAME=VALUE

@@ -30,6 +30,32 @@ def boots(test, raw, qcow2):
     case("BIOS, another disk before it", other + drive(raw, "raw", "if=none,id=own") + ["-device", "virtio-blk-pci,drive=own,bootindex=1"])
 
 
+def on_disk(test, tool):
+    """A root that stays on the disk: by a BIOS and by UEFI, on whatever disk of virtio's, read as files are read."""
+    made = {name: tool.build("stays." + name, "--format=" + name, "--root-on-disk", "/usr/bin/seq", "3") for name in ["raw", "qcow2"]}
+    raw, qcow2 = made["raw"], made["qcow2"]
+    again = tool.build("stays.again", "--format=raw", "--root-on-disk", "/usr/bin/seq", "3")
+    test.case("the same files make the same disk", open(raw, "rb").read() == open(again, "rb").read())
+
+    def case(claim, arguments, want, code=0, board="q35"):
+        got = tap.boot(arguments, board)
+        test.case("a root that stays on the disk, " + claim, got[0] == code and got[1].endswith(want), got)
+    null = drive("null-co://", "raw", "if=virtio")
+    case("BIOS, q35, raw, the second one", [*drive(raw, "raw", "if=none,id=own", "readonly=on"), *null,
+                                            "-device", "virtio-blk-pci,drive=own,bootindex=1"], "1\n2\n3\n")
+    case("UEFI, q35, qcow2", ["-drive", "if=pflash,format=raw,readonly=on,file=" + FIRMWARE,
+                              *drive(qcow2, "qcow2", "if=virtio", "readonly=on")], "1\n2\n3\n")
+    _, out, _ = tool.run("inspect", raw)
+    root = re.search(r"--root=(partuuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}) ", out)
+    places = re.findall(r"^layout:   (\d), ([^:]+): at (\d+) KiB, (\d+) KiB ", out, re.M)
+    test.case("inspect shows the layout", root and [place[:2] for place in places] == [("1", "BIOS boot"), ("2", "files"), ("3", "root")] and
+              int(places[2][2]) == int(places[1][2]) + int(places[1][3]) and "  /usr/bin/seq\n" in out and "\nsymbols:  " in out, out)
+    case("IDE, which the kernel does not know", drive(raw, "raw"),
+         "osv: %s: there is no such disk; it has to be one of virtio's (QEMU: if=virtio)\n" % root[1], 126, "pc")
+    status, _, error = tool.run("build", "-o", "elf.osv", "--root-on-disk", "seq")
+    test.case("not in one file with the kernel", status == 2 and error.count("\n") == 1 and "--format raw or qcow2" in error, error)
+
+
 def inspected(test, tool, raw, qcow2):
     for file, format in [(raw, "raw"), (qcow2, "qcow2")]:
         status, out, error = tool.run("inspect", file)
@@ -82,6 +108,7 @@ def main(tool_path, kernel, raw, qcow2):
             os.chmod(file, 0o644)  # QEMU's IDE disks want to be written to
         first = {name: tool.build("first." + name, "--format=" + name, "/usr/bin/seq", "3") for name in ["raw", "qcow2"]}
         boots(test, raw, qcow2)
+        on_disk(test, tool)
         inspected(test, tool, raw, qcow2)
         damaged(test, tool, raw)
         tools(test, tool)
