@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// failure.h: osv-run's own exit statuses, and the lines that go with them.
+// failure.h: osv-run's own exit statuses, and how it ends with one.
 #ifndef SIM_RUN_FAILURE_H
 #define SIM_RUN_FAILURE_H
+
+#include "sim/tool/failure.h"
 
 // Otherwise the status is the program's, or 128 + N where signal N ended osv-run; 134 or 125 where
 // the kernel crashed.
@@ -15,17 +17,5 @@ enum {
     STATUS_NOT_BOOTABLE = 126,
     STATUS_NOT_FOUND = 127, // there is no such image
 };
-
-// Prints one line to standard error, "osv-run: " before it.
-__attribute__((format(printf, 1, 2))) void note(const char *format, ...);
-
-// The same, and ends the process: what atexit() knows is done.
-__attribute__((noreturn, format(printf, 2, 3))) void fail(int status, const char *format, ...);
-
-// asprintf that never fails.
-__attribute__((format(printf, 1, 2))) char *text_make(const char *format, ...);
-
-// calloc that never fails.
-void *zeroed(unsigned long count, unsigned long size);
 
 #endif

@@ -34,7 +34,7 @@ static void pair_add(struct list *list, const char *name, char *value)
 // In an option of QEMU's a comma that belongs to the value is written twice.
 static char *escaped(const char *path)
 {
-    char *text = zeroed(2 * strlen(path) + 1, 1);
+    char *text = memory_new(2 * strlen(path) + 1);
     for (size_t at = 0; *path != 0; ++path) {
         text[at++] = *path;
         if (*path == ',') {
@@ -173,7 +173,7 @@ static void virtio_add(struct list *list, const struct machine *machine)
 
 char **qemu_virtio_arguments_make(const struct machine *machine)
 {
-    struct list list = {.items = zeroed(ARGUMENTS_MAX, sizeof(char *))};
+    struct list list = {.items = memory_new(ARGUMENTS_MAX * sizeof(char *))};
     virtio_add(&list, machine);
     return list.items;
 }
@@ -182,7 +182,7 @@ char **qemu_virtio_arguments_make(const struct machine *machine)
 // takes no place on the bus that is another's.
 char **qemu_network_arguments_make(const struct machine *machine)
 {
-    struct list list = {.items = zeroed(ARGUMENTS_MAX, sizeof(char *))};
+    struct list list = {.items = memory_new(ARGUMENTS_MAX * sizeof(char *))};
     if (machine->network.kind != NETWORK_NONE) {
         pair_add(&list, "-netdev", network_end(&machine->network));
         pair_add(&list, "-device",
@@ -201,7 +201,7 @@ void qemu_arguments_free(char **arguments)
 
 char **qemu_arguments_make(const struct machine *machine, const char *qemu, const char *monitor)
 {
-    struct list list = {.items = zeroed(ARGUMENTS_MAX, sizeof(char *))};
+    struct list list = {.items = memory_new(ARGUMENTS_MAX * sizeof(char *))};
     item_add(&list, text_make("%s", qemu));
     board_add(&list, machine);
     static const char *const fixed[] = {"-nodefaults", "-no-user-config", "-display",

@@ -10,7 +10,9 @@
 #include "block_far.h"
 #include "core/dev/blockcache.h"
 #include "core/dev/partition.h"
-#include "core/vfs/erofs/image.h"
+#include "core/vfs/erofs/erofs.h"
+#include "core/vfs/name.h"
+#include "vfs_host.h"
 
 enum { FILES = 700, WALK_MAX = 100000, LONG_SIZE = 3 * 4096 + 77 };
 
@@ -311,6 +313,123 @@ START_TEST(an_image_on_a_disk_is_the_same)
 }
 END_TEST
 
+// ---- Names that are known (known.c) --------------------------------------------------
+
+static struct erofs_mount known_state;
+static struct mount known_mount = {.state = &known_state};
+static struct erofs_node directories[2];
+static struct erofs_node pool[EROFS_KNOWN_MAX + 8];
+static size_t taken, released;
+
+static void node_released(struct vnode *vnode)
+{
+    (void)vnode;
+    ++released;
+}
+
+static const struct vnode_ops node_ops = {.release = node_released};
+
+static void known_start(void)
+{
+    for (uint64_t i = 0; i < 2; ++i) {
+        directories[i].inode.number = 36 + i;
+        vnode_init(&directories[i].vnode, &node_ops, &known_mount, MODE_DIRECTORY, i);
+    }
+}
+
+static struct vnode *node_made(void)
+{
+    struct erofs_node *node = &pool[taken++];
+    vnode_init(&node->vnode, &node_ops, &known_mount, MODE_FILE, 1);
+    return &node->vnode;
+}
+
+static struct vnode *known(int directory, const char *text)
+{
+    const size_t length = strlen(text);
+    return erofs_known_find(&directories[directory].vnode, text, length, name_hash(text, length));
+}
+
+START_TEST(a_known_name_is_found_in_its_directory_alone)
+{
+    struct vnode *vnode = node_made(), *was = vnode;
+    ck_assert_ptr_null(known(0, "name"));
+    ck_assert_int_eq(erofs_known_add(&directories[0].vnode, "name", &vnode), 0);
+    ck_assert_ptr_eq(vnode, was);
+    ck_assert_ptr_eq(known(0, "name"), was);
+    static const char *const others[] = {"", "nam", "names", "Name"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; ++i) {
+        ck_assert_ptr_null(known(0, others[i]));
+    }
+    ck_assert_ptr_null(known(1, "name"));
+    vnode_put(vnode); // the lookup's; the list has its own
+    ck_assert_uint_eq(released, 0);
+    ck_assert_ptr_eq(known(0, "name"), was);
+}
+END_TEST
+
+START_TEST(who_was_faster_wins)
+{
+    struct vnode *first = node_made(), *second = node_made();
+    ck_assert_int_eq(erofs_known_add(&directories[0].vnode, "name", &first), 0);
+    ck_assert_int_eq(erofs_known_add(&directories[0].vnode, "name", &second), 0);
+    ck_assert_ptr_eq(second, first);
+    ck_assert_uint_eq(released, 1);
+    vnode_put(first);
+    vnode_put(second); // both were counted
+    ck_assert_uint_eq(released, 1);
+    ck_assert_ptr_eq(known(0, "name"), first);
+}
+END_TEST
+
+START_TEST(what_there_is_no_room_for_stays_unknown)
+{
+    struct vnode *nodes[EROFS_KNOWN_MAX + 2];
+    char name[16];
+    for (int i = 0; i < EROFS_KNOWN_MAX + 2; ++i) {
+        (void)snprintf(name, sizeof name, "%d", i);
+        struct vnode *vnode = nodes[i] = node_made();
+        ck_assert_int_eq(erofs_known_add(&directories[i % 2].vnode, name, &vnode), 0);
+        ck_assert_ptr_eq(vnode, nodes[i]);
+    }
+    for (int i = 0; i < EROFS_KNOWN_MAX + 2; ++i) {
+        (void)snprintf(name, sizeof name, "%d", i);
+        ck_assert_ptr_eq(known(i % 2, name), i < EROFS_KNOWN_MAX ? nodes[i] : NULL);
+        ck_assert_ptr_null(known(1 - i % 2, name));
+        vnode_put(nodes[i]);
+    }
+    ck_assert_uint_eq(released, 2);    // those that nobody keeps
+    struct vnode *vnode = node_made(); // known ones are still exchanged
+    ck_assert_int_eq(erofs_known_add(&directories[0].vnode, "0", &vnode), 0);
+    ck_assert_ptr_eq(vnode, nodes[0]);
+    ck_assert_uint_eq(released, 3);
+}
+END_TEST
+
+START_TEST(without_memory_the_reference_is_gone)
+{
+    struct vnode *vnode = node_made();
+    host_memory_fail_after(0);
+    ck_assert_int_eq(erofs_known_add(&directories[0].vnode, "name", &vnode), -ENOMEM);
+    host_memory_fail_after(-1);
+    ck_assert_ptr_null(vnode);
+    ck_assert_uint_eq(released, 1);
+    ck_assert_ptr_null(known(0, "name"));
+    ck_assert_uint_eq(known_state.known_count, 0);
+}
+END_TEST
+
+static TCase *known_case(void)
+{
+    TCase *test = tcase_create("known");
+    tcase_add_checked_fixture(test, known_start, NULL);
+    tcase_add_test(test, a_known_name_is_found_in_its_directory_alone);
+    tcase_add_test(test, who_was_faster_wins);
+    tcase_add_test(test, what_there_is_no_room_for_stays_unknown);
+    tcase_add_test(test, without_memory_the_reference_is_gone);
+    return test;
+}
+
 int main(void)
 {
     Suite *suite = suite_create("erofs");
@@ -324,6 +443,7 @@ int main(void)
     tcase_add_loop_test(whole, a_damaged_image_is_an_error_at_most, 0, 4);
     tcase_add_test(whole, an_image_that_is_cut_is_refused);
     tcase_add_loop_test(whole, an_image_on_a_disk_is_the_same, 0, 3);
+    suite_add_tcase(suite, known_case());
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
