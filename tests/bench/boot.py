@@ -7,11 +7,10 @@
 
 Instructions are counted by a plug-in of QEMU (instructions.c) under -icount, where a nanosecond of the machine is an
 instruction: the same in each run on any host. Time is the host's, without -icount, the best of three. Prints lines
-"name linux osv unit linux/osv"; Linux, which does not start with 64 MB, has 256 MB there. Without --linux the kernel's package comes from Debian's archive, into a folder that is
-gone afterwards.
+"name linux osv unit linux/osv"; Linux, which does not start with 64 MB, has 256 MB there. It comes from Debian's archive when this is
+built for the first time (hal/bazel/debian_kernel.bzl), and needs no network afterwards.
 """
 import argparse
-import glob
 import gzip
 import os
 import shutil
@@ -118,15 +117,6 @@ def cpio(entries):
 
 
 def linux_kernel(options, work):
-    path = options.linux
-    if not path:
-        folder = os.path.join(work, "debian")
-        os.mkdir(folder)
-        depends = subprocess.check_output(["apt-cache", "depends", "linux-image-cloud-amd64"], text=True)
-        package = next(line.split()[1] for line in depends.splitlines() if "Depends:" in line)
-        subprocess.run(["apt-get", "-q", "download", package], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(["dpkg-deb", "-x", glob.glob(folder + "/*.deb")[0], folder], check=True)
-        path = glob.glob(folder + "/boot/vmlinuz-*")[0]
     with open(options.static, "rb") as file:
         content = file.read()
     initrd = os.path.join(work, "initrd")
@@ -136,7 +126,7 @@ def linux_kernel(options, work):
             "dev/console": (stat.S_IFCHR | 0o600, 5 << 8 | 1, b""),
             "init": (stat.S_IFREG | 0o755, 0, content),
         })))
-    return Kernel(path, initrd, "console=ttyS0 quiet panic=-1 rdinit=/init", LINUX_START)
+    return Kernel(options.linux, initrd, "console=ttyS0 quiet panic=-1 rdinit=/init", LINUX_START)
 
 
 def image_size(options, work):

@@ -1,0 +1,29 @@
+"""debian_kernel: Linux's kernel from Debian's package, for side-by-side figures.
+
+The newest that linux-image-cloud-amd64 of the machine's own mirror stands for, which apt checks; nothing is installed. It is
+fetched when something first needs it, and stays: from then on no network is used. $OSV_LINUX, a kernel's file, is taken instead.
+"""
+
+_FETCH = """
+set -eu
+package=$(apt-cache depends linux-image-cloud-amd64 | awk '$1 == "Depends:" {print $2; exit}')
+[ -n "$package" ] || { echo "apt knows no linux-image-cloud-amd64; run hal/tools/setup" >&2; exit 1; }
+apt-get -q -o APT::Sandbox::User=root download "$package"
+dpkg-deb -x "$package"_*.deb unpacked
+mv unpacked/boot/vmlinuz-* vmlinuz
+rm -rf unpacked ./*.deb
+"""
+
+def _impl(rctx):
+    kernel = rctx.os.environ.get("OSV_LINUX")
+    if kernel:
+        rctx.symlink(kernel, "vmlinuz")
+    else:
+        rctx.file("fetch.sh", _FETCH, executable = True)
+        result = rctx.execute(["bash", "fetch.sh"], timeout = 300)
+        if result.return_code:
+            fail("no kernel from Debian's archive; set OSV_LINUX to one:\n" + result.stdout + result.stderr)
+    rctx.file("BUILD.bazel", "exports_files([\"vmlinuz\"])\n")
+    rctx.file("WORKSPACE", "workspace(name = \"%s\")\n" % rctx.name)
+
+debian_kernel = repository_rule(implementation = _impl, environ = ["OSV_LINUX"])
