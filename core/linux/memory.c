@@ -155,6 +155,9 @@ long linux_madvise(char *va, size_t size, int advice)
     switch (advice) {
     case MADV_DONTNEED:
         return size == 0 ? 0 : vm_discard(va, page_round(size));
+    case MADV_HUGEPAGE:
+    case MADV_NOHUGEPAGE:
+        return size == 0 ? 0 : vm_advise_large(va, page_round(size), advice == MADV_HUGEPAGE);
     case MADV_NORMAL:
     case MADV_RANDOM:
     case MADV_SEQUENTIAL:
@@ -162,8 +165,6 @@ long linux_madvise(char *va, size_t size, int advice)
     case MADV_FREE:
     case MADV_DONTFORK:
     case MADV_DOFORK:
-    case MADV_HUGEPAGE:
-    case MADV_NOHUGEPAGE:
     case MADV_DONTDUMP:
     case MADV_DODUMP:
         return 0;

@@ -239,6 +239,12 @@ static bool is_lazy(const struct area *area, unsigned prot)
     return (area->flags & VM_LAZY) != 0 || (area->pager == NULL && !area->has_pages && prot != 0);
 }
 
+// Whether pages of it may be there that did not come by faults.
+static bool is_adopted(const struct area *area)
+{
+    return area->has_pages && !area->is_sparse;
+}
+
 // first: the first area that meets [start, end).
 static int range_prepare(struct area *first, char *start, char *end, unsigned prot)
 {
@@ -247,7 +253,7 @@ static int range_prepare(struct area *first, char *start, char *end, unsigned pr
     while (area != NULL && error == 0) {
         if (is_lazy(area, prot)) {
             error = lazy_prepare(area->start > start ? area->start : start,
-                                 area->end < end ? area->end : end, prot, false);
+                                 area->end < end ? area->end : end, prot, is_adopted(area));
         }
         area = area_after(area, end);
     }
@@ -369,20 +375,31 @@ int range_unmap_last(struct change *change, char *start, char *end)
 
 // ---- Protect -------------------------------------------------------------
 
+static void lazy_put(const struct area *area, char *start, char *end, unsigned prot)
+{
+    if (is_adopted(area)) {
+        lazy_adopt(start, end, prot);
+    } else {
+        lazy_set(start, end, prot);
+    }
+}
+
 // Of [start, end), which is in area.
 static int area_protect(const struct area *area, char *start, char *end, unsigned old_prot,
                         unsigned prot)
 {
     bool may_come = is_lazy(area, prot | old_prot);
-    if (may_come) {
-        lazy_set(start, end, prot);
+    if (may_come && !area->has_pages) {
+        lazy_begin(start, end, prot, true);
+    } else if (may_come) {
+        lazy_put(area, start, end, prot);
     }
     int error = 0;
     if (area->has_pages) {
         error = pages_protect(start, end, old_prot, prot, area_kind(area));
     }
     if (error != 0 && may_come) {
-        lazy_set(start, end, old_prot);
+        lazy_put(area, start, end, old_prot);
     }
     return error;
 }
@@ -403,7 +420,7 @@ static int part_protect(struct change *change, struct area *area, char *start, c
     if (area->prot == prot) {
         return 0;
     }
-    int error = is_lazy(area, prot) ? lazy_prepare(start, end, prot, false) : 0;
+    int error = is_lazy(area, prot) ? lazy_prepare(start, end, prot, is_adopted(area)) : 0;
     error = error != 0 ? error : area_protect(area, start, end, area->prot, prot);
     if (error != 0) {
         return error;

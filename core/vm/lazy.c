@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // lazy.c: one word for each 64 KiB of the windows: three bits of protection for each of its 16
-// pages, and CHUNK_BUSY.
+// pages, and CHUNK_BUSY, CHUNK_FRESH and CHUNK_LARGE.
 //
 // Words lie in tables of 512 (32 MiB), and entries for these in directories of 512 (16 GiB); both
 // are made when they are needed and never freed. A directory entry is 0, a table, or, while no page
@@ -10,6 +10,11 @@
 // preempted with the claim), maps what is absent, and lets go. Who changes a word waits for the
 // claim first. So once lazy_set(..., 0) has returned, no fault maps anything there. A fault that
 // meets a claim says "resolved" and comes again.
+//
+// A word is CHUNK_FRESH while none of its pages that come by faults has come: nobody need look for
+// them. Where all 32 words of 2 MiB are so, have CHUNK_LARGE and the same protection, and memory is
+// plentiful, a fault claims all of them, in ascending order and without ever waiting with a claim,
+// and maps 2 MiB at once; it has found and cleared them before, with interrupts on.
 #include "core/vm/lazy.h"
 
 #include <stdatomic.h>
@@ -29,9 +34,15 @@ enum {
     TABLE_CHUNKS = HAL_PAGE_SIZE / 8,
     DIRECTORY_TABLES = HAL_PAGE_SIZE / 8,
     DIRECTORY_UNIFORM = 1,
+    LARGE_SIZE = 2 << 20,
+    LARGE_CHUNKS = LARGE_SIZE / LAZY_CHUNK,
+    LARGE_SHARE = 4, // of all memory has to be free
 };
 
 #define CHUNK_BUSY ((uint64_t)1 << 63)
+#define CHUNK_FRESH ((uint64_t)1 << 62)
+#define CHUNK_LARGE ((uint64_t)1 << 61) // while it is fresh: may come with its neighbours
+#define CHUNK_FIELDS (((uint64_t)1 << CHUNK_PAGES * PROT_BITS) - 1)
 #define CHUNK_ONES 0x249249249249u // one in each page's field
 #define TABLE_SIZE ((size_t)TABLE_CHUNKS * LAZY_CHUNK)
 #define DIRECTORY_SIZE ((size_t)DIRECTORY_TABLES * TABLE_SIZE)
@@ -94,9 +105,15 @@ static bool is_table(uint64_t entry)
     return entry != 0 && (entry & DIRECTORY_UNIFORM) == 0;
 }
 
-static uint64_t entry_uniform(unsigned prot)
+// Of an entry that is no table. All that need not be remembered of pages that may not come is 0.
+static uint64_t entry_uniform(uint64_t word)
 {
-    return prot == 0 ? 0 : word_uniform(prot) << 1 | DIRECTORY_UNIFORM;
+    return (word & CHUNK_FIELDS) == 0 ? 0 : word << 1 | DIRECTORY_UNIFORM;
+}
+
+static uint64_t entry_word(uint64_t entry)
+{
+    return entry >> 1;
 }
 
 static _Atomic uint64_t *word_in(uint64_t entry, const char *va)
@@ -120,7 +137,7 @@ static int table_make(_Atomic uint64_t *entry, unsigned flags)
     _Atomic uint64_t *words = (_Atomic uint64_t *)(void *)frame_address(frame);
     while (!is_table(old)) {
         for (uint32_t i = 0; i < TABLE_CHUNKS; ++i) {
-            atomic_store_explicit(&words[i], old >> 1, memory_order_relaxed);
+            atomic_store_explicit(&words[i], entry_word(old), memory_order_relaxed);
         }
         if (atomic_compare_exchange_strong(entry, &old, (uint64_t)(uintptr_t)words)) {
             return 0;
@@ -185,7 +202,8 @@ int lazy_prepare(char *start, char *end, unsigned prot, bool is_held)
         if (entry == NULL) {
             continue; // where prot is 0 nothing changes
         }
-        bool is_changed = atomic_load(entry) != entry_uniform(prot);
+        bool is_changed =
+            (entry_word(atomic_load(entry)) & CHUNK_FIELDS) != word_uniform(prot); // or a table
         if ((is_held || (is_changed && !is_covered)) && table_make(entry, 0) != 0) {
             return -ENOMEM;
         }
@@ -193,8 +211,24 @@ int lazy_prepare(char *start, char *end, unsigned prot, bool is_held)
     return 0;
 }
 
+// What becomes of words.
+struct how {
+    unsigned prot;
+    uint64_t set, clear;             // in each
+    uint64_t whole_set, whole_clear; // where the range has all of its pages
+};
+
+static uint64_t word_after(uint64_t word, uint64_t mask, const struct how *how)
+{
+    word = (word & ~mask) | (word_uniform(how->prot) & mask);
+    if (mask == CHUNK_FIELDS) {
+        word = (word & ~how->whole_clear) | how->whole_set;
+    }
+    return (word & ~how->clear) | how->set;
+}
+
 // Waits for the fault that has the word.
-static void word_change(_Atomic uint64_t *word, uint64_t mask, uint64_t value, uint64_t hold)
+static void word_change(_Atomic uint64_t *word, uint64_t mask, const struct how *how)
 {
     uint64_t old = atomic_load(word);
     for (;;) {
@@ -202,42 +236,42 @@ static void word_change(_Atomic uint64_t *word, uint64_t mask, uint64_t value, u
             MARK("lazy: a change waits for a fault");
             thread_yield();
             old = atomic_load(word);
-        } else if (atomic_compare_exchange_weak(word, &old, (old & ~mask) | value | hold)) {
+        } else if (atomic_compare_exchange_weak(word, &old, word_after(old, mask, how))) {
             return;
         }
     }
 }
 
-static void words_change(uint64_t entry, char *start, char *end, unsigned prot, uint64_t hold)
+static void words_change(uint64_t entry, char *start, char *end, const struct how *how)
 {
     for (char *base = align_down(start, LAZY_CHUNK); base < end; base += LAZY_CHUNK) {
-        uint64_t mask = word_mask(base, start, end);
-        word_change(word_in(entry, base), mask, word_uniform(prot) & mask, hold);
+        word_change(word_in(entry, base), word_mask(base, start, end), how);
     }
 }
 
-static void range_change(char *start, char *end, unsigned prot, uint64_t hold)
+static void range_change(char *start, char *end, const struct how *how)
 {
-    const uint64_t table = table_of(start, end);
-    if (table != 0) {
-        words_change(table, start, end, prot, hold);
-        return;
-    }
     while (start < end) {
         char *base = align_down(start, TABLE_SIZE);
         char *stop = base + TABLE_SIZE < end ? base + TABLE_SIZE : end;
         _Atomic uint64_t *entry = directory_entry(start);
-        uint64_t old = entry == NULL ? entry_uniform(prot) : atomic_load(entry);
-        while (!is_table(old) && old != entry_uniform(prot)) {
-            ASSERT(base == start && stop == base + TABLE_SIZE);
-            if (atomic_compare_exchange_weak(entry, &old, entry_uniform(prot))) {
-                old = entry_uniform(prot);
-            } else if (is_table(old)) {
+        uint64_t old = entry == NULL ? 0 : atomic_load(entry);
+        const bool is_covered = base == start && stop == base + TABLE_SIZE;
+        while (!is_table(old)) {
+            const uint64_t new = entry_uniform(word_after(entry_word(old), CHUNK_FIELDS, how));
+            if (new == old || !is_covered) {
+                ASSERT(((new ^ old) >> 1 & CHUNK_FIELDS) == 0); // lazy_prepare
+                break;
+            }
+            if (atomic_compare_exchange_weak(entry, &old, new)) {
+                break;
+            }
+            if (is_table(old)) {
                 MARK("lazy: a table is made under a change");
             }
         }
         if (is_table(old)) {
-            words_change(old, start, stop, prot, hold);
+            words_change(old, start, stop, how);
         }
         start = stop;
     }
@@ -247,18 +281,61 @@ void lazy_set(char *start, char *end, unsigned prot)
 {
     const uint64_t table = table_of(start, end);
     if (table == 0 || (uintptr_t)start / LAZY_CHUNK != (uintptr_t)(end - 1) / LAZY_CHUNK) {
-        range_change(start, end, prot, 0);
+        range_change(start, end, &(struct how){.prot = prot});
         return;
     }
     const uint32_t count = (uint32_t)((size_t)(end - start) / HAL_PAGE_SIZE);
     const uint32_t first = (uint32_t)((uintptr_t)start / HAL_PAGE_SIZE % CHUNK_PAGES);
     const uint64_t mask = (((uint64_t)1 << count * PROT_BITS) - 1) << first * PROT_BITS;
-    word_change(word_in(table, start), mask, word_uniform(prot) & mask, 0);
+    _Atomic uint64_t *word = word_in(table, start);
+    uint64_t old = atomic_load(word);
+    const uint64_t new = (old & ~mask) | (word_uniform(prot) & mask);
+    if ((old & CHUNK_BUSY) != 0 || !atomic_compare_exchange_strong(word, &old, new)) {
+        word_change(word, mask, &(struct how){.prot = prot});
+    }
+}
+
+void lazy_advise(char *start, char *end, bool may_be_large)
+{
+    while (start < end) {
+        char *base = align_down(start, TABLE_SIZE);
+        char *stop = base + TABLE_SIZE < end ? base + TABLE_SIZE : end;
+        _Atomic uint64_t *entry = directory_entry(start);
+        // Without memory for a table there is no advice.
+        if (entry != NULL && atomic_load(entry) != 0 && table_make(entry, 0) == 0) {
+            for (char *at = align_down(start, LAZY_CHUNK); at < stop; at += LAZY_CHUNK) {
+                _Atomic uint64_t *word = word_in(atomic_load(entry), at);
+                if (may_be_large) {
+                    atomic_fetch_or(word, CHUNK_LARGE);
+                } else {
+                    atomic_fetch_and(word, ~CHUNK_LARGE);
+                }
+            }
+        }
+        start = stop;
+    }
+}
+
+void lazy_begin(char *start, char *end, unsigned prot, bool may_be_large)
+{
+    if (end - start < LAZY_CHUNK) {
+        lazy_set(start, end, prot); // no word is all its own
+        return;
+    }
+    range_change(start, end,
+                 &(struct how){.prot = prot,
+                               .whole_set = CHUNK_FRESH | (may_be_large ? CHUNK_LARGE : 0),
+                               .whole_clear = CHUNK_LARGE});
+}
+
+void lazy_adopt(char *start, char *end, unsigned prot)
+{
+    range_change(start, end, &(struct how){.prot = prot, .clear = CHUNK_FRESH});
 }
 
 void lazy_hold(char *start, char *end, unsigned prot)
 {
-    range_change(start, end, prot, CHUNK_BUSY);
+    range_change(start, end, &(struct how){.prot = prot, .set = CHUNK_BUSY, .clear = CHUNK_FRESH});
 }
 
 void lazy_release(char *start, char *end)
@@ -270,17 +347,27 @@ void lazy_release(char *start, char *end)
     }
 }
 
+// Of one table.
+static char *words_next(uint64_t entry, char *va, char *end)
+{
+    while (va < end && (atomic_load(word_in(entry, va)) & CHUNK_FRESH) != 0) {
+        va = align_down(va, LAZY_CHUNK) + LAZY_CHUNK;
+    }
+    return va;
+}
+
 char *lazy_next(char *va, char *end)
 {
-    if (va < end && table_of(va, end) != 0) {
-        return va;
-    }
     while (va < end) {
-        const _Atomic uint64_t *entry = directory_entry(va);
-        if (entry != NULL && is_table(atomic_load(entry))) {
-            return va;
+        char *stop = align_down(va, TABLE_SIZE) + TABLE_SIZE;
+        const uint64_t entry = table_of(va, va + 1);
+        if (entry != 0) {
+            va = words_next(entry, va, stop < end ? stop : end);
+            if (va < stop) {
+                return va < end ? va : end;
+            }
         }
-        va = align_down(va, TABLE_SIZE) + TABLE_SIZE;
+        va = stop;
     }
     return end;
 }
@@ -334,6 +421,64 @@ static bool chunk_map(char *va, uint64_t word)
     return true;
 }
 
+// The words of the 2 MiB, all of them or none. Interrupts are off.
+static bool large_claim(_Atomic uint64_t *words, uint64_t fresh)
+{
+    uint32_t count = 0;
+    uint64_t old = fresh;
+    while (count < LARGE_CHUNKS &&
+           atomic_compare_exchange_strong(&words[count], &old, fresh | CHUNK_BUSY)) {
+        ++count;
+    }
+    if (count == LARGE_CHUNKS) {
+        return true;
+    }
+    MARK("lazy: 2 MiB are not all fresh any more");
+    while (count-- > 0) {
+        atomic_store(&words[count], fresh);
+    }
+    return false;
+}
+
+static bool is_plentiful(void)
+{
+    return frame_free_count() > frame_total_count() / LARGE_SHARE;
+}
+
+// Maps the 2 MiB around va, if all of them are as its word is.
+static bool large_map(char *va, _Atomic uint64_t *word, uint64_t fresh)
+{
+    const unsigned prot = (unsigned)(fresh & PROT_MASK);
+    if ((fresh & ~CHUNK_FIELDS) != (CHUNK_FRESH | CHUNK_LARGE) ||
+        (fresh & CHUNK_FIELDS) != word_uniform(prot)) {
+        return false;
+    }
+    char *base = align_down(va, LARGE_SIZE);
+    _Atomic uint64_t *words = word - (size_t)(align_down(va, LAZY_CHUNK) - base) / LAZY_CHUNK;
+    for (uint32_t i = 0; i < LARGE_CHUNKS; ++i) {
+        if (atomic_load(&words[i]) != fresh) {
+            return false;
+        }
+    }
+    hal_phys pa;
+    if (!is_plentiful() || frame_alloc(LARGE_SIZE / HAL_PAGE_SIZE, FRAME_ZERO, &pa) != 0) {
+        return false;
+    }
+    const uintptr_t irq = hal_irq_save();
+    const bool is_claimed = large_claim(words, fresh);
+    const bool is_mapped = is_claimed && hal_map(base, pa, LARGE_SIZE, prot) == 0;
+    for (uint32_t i = 0; i < LARGE_CHUNKS && is_claimed; ++i) {
+        atomic_store(&words[i], is_mapped ? fresh & ~CHUNK_FRESH : fresh);
+    }
+    hal_irq_restore(irq);
+    if (is_mapped) {
+        hal_populate(base, LARGE_SIZE);
+    } else {
+        frame_free(pa, LARGE_SIZE / HAL_PAGE_SIZE);
+    }
+    return is_mapped;
+}
+
 bool lazy_fault(char *va, unsigned access)
 {
     _Atomic uint64_t *entry = directory_entry(va);
@@ -341,14 +486,19 @@ bool lazy_fault(char *va, unsigned access)
         return false;
     }
     _Atomic uint64_t *word = word_in(atomic_load(entry), va);
+    uint64_t old = atomic_load(word);
+    if ((old & CHUNK_LARGE) != 0 && (access & HAL_WRITE & (unsigned)old) != 0 &&
+        hal_irq_enabled() && large_map(va, word, old)) {
+        return true;
+    }
     uint32_t shift = (uint32_t)((uintptr_t)va % LAZY_CHUNK / HAL_PAGE_SIZE * PROT_BITS);
     bool is_mapped = false;
     uintptr_t irq = hal_irq_save();
-    uint64_t old = atomic_load(word);
+    old = atomic_load(word);
     unsigned prot = (unsigned)(old >> shift & PROT_MASK);
     bool is_allowed = prot != 0 && (access & ~prot) == 0;
     bool is_claimed = is_allowed && (old & CHUNK_BUSY) == 0 &&
-                      atomic_compare_exchange_strong(word, &old, old | CHUNK_BUSY);
+                      atomic_compare_exchange_strong(word, &old, (old | CHUNK_BUSY) & ~CHUNK_FRESH);
     if (is_claimed) {
         is_mapped = chunk_map(va, old);
         atomic_fetch_and(word, ~CHUNK_BUSY);

@@ -10,7 +10,7 @@
 
 struct hal_boot;
 
-enum { LAZY_CHUNK = 64 << 10 }; // what one fault maps, at most
+enum { LAZY_CHUNK = 64 << 10 }; // what one fault maps, at most, but for 2 MiB where there is plenty
 
 int lazy_init(const struct hal_boot *boot); // -ENOMEM
 
@@ -24,7 +24,17 @@ int lazy_prepare(char *start, char *end, unsigned prot, bool is_held);
 // are being served.
 void lazy_set(char *start, char *end, unsigned prot);
 
-// The same, and faults in the range wait until lazy_release.
+// The same of a range in which no page is; may_be_large: 2 MiB of it may come at once.
+void lazy_begin(char *start, char *end, unsigned prot, bool may_be_large);
+
+// The same of a range in which pages may be that did not come by faults. After lazy_prepare for
+// lazy_hold.
+void lazy_adopt(char *start, char *end, unsigned prot);
+
+// Whether 2 MiB of the range may come at once, where nothing has come yet. As far as can be said.
+void lazy_advise(char *start, char *end, bool may_be_large);
+
+// The same as lazy_adopt, and faults in the range wait until lazy_release.
 void lazy_hold(char *start, char *end, unsigned prot);
 void lazy_release(char *start, char *end);
 

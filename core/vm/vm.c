@@ -203,7 +203,7 @@ static int lazy_place(struct change *change, struct request *request)
         }
         return -ENOMEM;
     }
-    lazy_set(va, va + size, request->prot);
+    lazy_begin(va, va + size, request->prot, request->is_promised);
     if (area == NULL) {
         area = change_spare();
         area->start = va;
@@ -265,7 +265,7 @@ static int request_map(struct change *change, struct request *request)
         hal_populate(request->va, request->size);
     }
     if (is_lazy) {
-        lazy_set(request->va, end, request->prot);
+        lazy_begin(request->va, end, request->prot, request->is_promised);
     } else if (request->is_eager && request->eager_size > 0 && (request->prot & HAL_EXEC) != 0) {
         hal_code_sync(request->va, request->eager_size);
     }
@@ -380,6 +380,20 @@ int vm_discard(char *va, size_t size)
     while (va < end && error == 0) {
         error = discard_step(&va, end);
     }
+    return error;
+}
+
+int vm_advise_large(char *va, size_t size, bool may_be_large)
+{
+    if (!is_range(va, size)) {
+        return -EINVAL;
+    }
+    change_lock();
+    const int error = range_is_mapped(va, va + size) ? 0 : -ENOMEM;
+    if (error == 0) {
+        lazy_advise(va, va + size, may_be_large);
+    }
+    change_unlock();
     return error;
 }
 
@@ -524,7 +538,7 @@ static int remap_move(struct change *change, char **va, size_t old_size,
     area->end = target + wish.size;
     area->is_sparse = false;
     if (is_lazy) {
-        lazy_set(area->start, area->end, area->prot);
+        lazy_adopt(area->start, area->end, area->prot);
     }
     change_bury(change, area_insert(area));
     change_mapped_add(growth->size);

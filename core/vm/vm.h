@@ -86,6 +86,9 @@ HAL_MUST_CHECK int vm_protect(char *va, size_t size,
 HAL_MUST_CHECK int vm_remap(char **va, size_t old_size, size_t new_size, bool may_move);
 HAL_MUST_CHECK int vm_discard(char *va,
                               size_t size); // MADV_DONTNEED: reads as zeros (or the file) again
+// MADV_HUGEPAGE and MADV_NOHUGEPAGE: whether memory of the range comes in 2 MiB where it can; as
+// mapped it does, but for what was mapped VM_LAZY. -ENOMEM: a hole
+HAL_MUST_CHECK int vm_advise_large(char *va, size_t size, bool may_be_large);
 // mincore: a byte for each page goes to pages, memory of the program.
 HAL_MUST_CHECK int vm_is_resident(char *va, size_t size, unsigned char *pages);
 HAL_MUST_CHECK int vm_sync(char *va, size_t size, bool is_waited_for); // msync. -ENOMEM: a hole

@@ -11,9 +11,10 @@
 #include "seed_main.h"
 
 enum {
-    PAGES = 2 * LAZY_CHUNK / HAL_PAGE_SIZE, // of the window, as far as they are followed
-    FRAMES = 8,                             // that each CPU can have at once
-    TABLE_PAGES = 8192,                     // what a table of lazy.c is for
+    PAGES = 512,           // of the window, as far as they are followed
+    LARGE_FRAME = 2 << 20, // where it is does not matter
+    FRAMES = 8,            // that each CPU can have at once
+    TABLE_PAGES = 8192,    // what a table of lazy.c is for
     READ_WRITE = HAL_READ | HAL_WRITE,
 };
 
@@ -25,6 +26,7 @@ enum {
 static _Alignas(HAL_PAGE_SIZE) char frames[SEED_CPU_COUNT + 1][FRAMES][HAL_PAGE_SIZE];
 static bool is_frame_used[SEED_CPU_COUNT + 1][FRAMES];
 static bool is_mapped[PAGES], is_taken_away;
+static int large_count; // 2 MiB that were taken and not given back
 
 // ---- What lazy.c asks of others: each is one step --------------------------
 
@@ -32,6 +34,11 @@ static bool is_mapped[PAGES], is_taken_away;
 MARK_GUESS int frame_alloc(size_t count, unsigned flags, hal_phys *start)
 {
     unsigned owner = seed_is_running() ? seed_index() : SEED_CPU_COUNT;
+    if (count == PAGES) {
+        ++large_count;
+        *start = LARGE_FRAME;
+        return 0;
+    }
     for (unsigned i = 0; i < FRAMES; ++i) {
         if (!is_frame_used[owner][i]) {
             is_frame_used[owner][i] = true;
@@ -45,10 +52,24 @@ MARK_GUESS int frame_alloc(size_t count, unsigned flags, hal_phys *start)
 
 MARK_GUESS void frame_free(hal_phys start, size_t count)
 {
+    if (count == PAGES) {
+        --large_count;
+        return;
+    }
     size_t index = ((uintptr_t)start - (uintptr_t)frames) / HAL_PAGE_SIZE;
     seed_check(index < (SEED_CPU_COUNT + 1) * FRAMES && (&is_frame_used[0][0])[index],
                "freed twice");
     (&is_frame_used[0][0])[index] = false;
+}
+
+size_t frame_free_count(void)
+{
+    return 1;
+}
+
+size_t frame_total_count(void)
+{
+    return 1;
 }
 
 char *frame_address(hal_phys frame)
@@ -100,6 +121,7 @@ static void reset_lazy(void)
     memset(is_frame_used, 0, sizeof is_frame_used);
     memset(is_mapped, 0, sizeof is_mapped);
     is_taken_away = false;
+    large_count = 0;
     seed_check(lazy_init(&boot) == 0, "no memory");
 }
 
@@ -117,6 +139,14 @@ static void reset_uniform(void)
     reset_lazy();
     seed_check(lazy_prepare(WINDOW, WINDOW + TABLE_SIZE, READ_WRITE, false) == 0, "no memory");
     lazy_set(WINDOW, WINDOW + TABLE_SIZE, READ_WRITE);
+}
+
+// 2 MiB that may come at once.
+static void reset_large(void)
+{
+    reset_lazy();
+    seed_check(lazy_prepare(WINDOW, page(PAGES), READ_WRITE, false) == 0, "no memory");
+    lazy_begin(WINDOW, page(PAGES), READ_WRITE, true);
 }
 
 // A thread's access: again, until the page is there or must not be.
@@ -141,6 +171,24 @@ static void touch_3(void)
 static void touch_4(void)
 {
     seed_check(touch(4), "no page");
+}
+
+static void touch_300(void)
+{
+    seed_check(touch(300), "no page");
+}
+
+static void unmap_large(void)
+{
+    lazy_set(WINDOW, page(PAGES), 0);
+    take_away(0, PAGES);
+}
+
+// One of a chunk comes alone: it is read.
+static void read_300(void)
+{
+    hal_irq_restore(0);
+    seed_check(lazy_fault(page(300), HAL_READ), "no page");
 }
 
 static void touch_may_fail(void)
@@ -187,6 +235,20 @@ static void check_both(void)
     check_frames();
 }
 
+static void check_large(void)
+{
+    expect(3, true, "the page is not there");
+    expect(300, true, "the page is not there");
+    seed_check(large_count <= 1, "2 MiB twice");
+}
+
+static void check_gone(void)
+{
+    for (unsigned i = 0; i < PAGES; ++i) {
+        expect(i, false, "mapped after it was taken away");
+    }
+}
+
 static void check_none(void)
 {
     expect(3, false, "mapped after it was taken away");
@@ -203,7 +265,33 @@ static const char *const wait_marks[] = {"lazy: a change waits for a fault", NUL
 static const char *const table_marks[] = {"lazy: two make a table", NULL};
 static const char *const uniform_marks[] = {"lazy: a table is made under a change", NULL};
 
+static const char *const large_marks[] = {"lazy: 2 MiB are not all fresh any more", NULL};
+
 static const struct seed_test tests[] = {
+    {
+        .name = "lazy, two faults in 2 MiB",
+        .reset = reset_large,
+        .bodies = {touch_3, touch_300},
+        .check = check_large,
+        .marks = large_marks,
+        .preemption_max = 2,
+    },
+    {
+        .name = "lazy, 2 MiB and a page of it",
+        .reset = reset_large,
+        .bodies = {touch_3, read_300},
+        .check = check_large,
+        .marks = large_marks,
+        .preemption_max = 2,
+    },
+    {
+        .name = "lazy, 2 MiB and an end",
+        .reset = reset_large,
+        .bodies = {touch_may_fail, unmap_large},
+        .check = check_gone,
+        .marks = wait_marks,
+        .preemption_max = 2,
+    },
     {
         .name = "lazy, two faults",
         .reset = reset_few,

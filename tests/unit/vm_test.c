@@ -241,6 +241,89 @@ START_TEST(small_mappings_side_by_side_are_one_record)
 }
 END_TEST
 
+static size_t present_count(char *va, size_t size)
+{
+    size_t count = 0;
+    for (char *at = va; at < va + size; at += PAGE) {
+        count += translation_of(at)->pa != 0;
+    }
+    return count;
+}
+
+START_TEST(memory_comes_in_2_mib_where_there_is_plenty)
+{
+    vm_host_eager_max = 0;
+    boot();
+    char *va = NULL;
+    ck_assert_int_eq(vm_map(&va, 8 * MIB, RW, 0, NULL, 0), 0);
+    ck_assert_uint_eq((uintptr_t)va % (2 * MIB), 0);
+    size_t maps = map_calls;
+    ck_assert(touch(va + 3 * MIB, HAL_WRITE));
+    ck_assert_uint_eq(map_calls, maps + 1);
+    ck_assert_uint_eq(present_count(va, 8 * MIB), 512);
+    ck_assert_uint_eq(translation_of(va + 2 * MIB)->pa % (2 * MIB), 0);
+    // What is only read, or advised against, or touched already, comes in 64 KiB.
+    ck_assert(touch(va, HAL_READ));
+    ck_assert(touch(va + MIB, HAL_WRITE));
+    ck_assert_uint_eq(present_count(va, 2 * MIB), 32);
+    ck_assert_int_eq(vm_advise_large(va + 4 * MIB, 2 * MIB, false), 0);
+    ck_assert(touch(va + 4 * MIB, HAL_WRITE));
+    ck_assert_uint_eq(present_count(va + 4 * MIB, 2 * MIB), 16);
+    ck_assert_int_eq(vm_advise_large(va, 9 * MIB, false), -ENOMEM);
+    // Parts of it are as any memory.
+    fill(va + 2 * MIB, 2 * MIB, 6);
+    ck_assert_int_eq(vm_protect(va + 3 * MIB, PAGE, HAL_READ), 0);
+    ck_assert_int_eq(vm_unmap(va + 2 * MIB, 512 << 10), 0);
+    ck_assert(!touch(va + 3 * MIB, HAL_WRITE));
+    expect(va + 3 * MIB, MIB, 6);
+    // What was thrown away comes again, as zeros.
+    ck_assert_int_eq(vm_discard(va + 3 * MIB, MIB), 0);
+    expect(va + 3 * MIB, MIB, 0);
+    ck_assert_int_eq(vm_unmap(va, 8 * MIB), 0);
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 4);
+    // A range whose protection is changed before it is touched, as Java's heap.
+    ck_assert_int_eq(vm_map(&va, 8 * MIB, 0, 0, NULL, 0), 0);
+    ck_assert_int_eq(vm_protect(va + 2 * MIB, 2 * MIB, RW), 0);
+    ck_assert(touch(va + 2 * MIB, HAL_WRITE));
+    ck_assert_uint_eq(present_count(va, 8 * MIB), 512);
+    ck_assert_int_eq(vm_unmap(va, 8 * MIB), 0);
+    // Scarce memory comes in small pieces.
+    char *most = NULL;
+    ck_assert_int_eq(vm_map(&most, 52 * MIB, RW, VM_POPULATE, NULL, 0), 0);
+    ck_assert_int_eq(vm_map(&va, 2 * MIB, RW, 0, NULL, 0), 0);
+    ck_assert(touch(va, HAL_WRITE));
+    ck_assert_uint_eq(present_count(va, 2 * MIB), 16);
+    ck_assert_int_eq(vm_unmap(va, 2 * MIB), 0);
+    ck_assert_int_eq(vm_unmap(most, 52 * MIB), 0);
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 8);
+}
+END_TEST
+
+// Pages that did not come by faults are found again.
+START_TEST(moved_and_discarded_memory_is_not_taken_for_fresh)
+{
+    vm_host_eager_max = 0;
+    boot();
+    char *va = NULL;
+    ck_assert_int_eq(vm_map(&va, 4 * MIB, RW, VM_POPULATE, NULL, 0), 0);
+    fill(va, 4 * MIB, 3);
+    ck_assert_int_eq(vm_discard(va, MIB), 0);
+    ck_assert_int_eq(vm_protect(va, 4 * MIB, HAL_READ), 0);
+    ck_assert_int_eq(vm_protect(va, 4 * MIB, RW), 0);
+    expect(va + MIB, 3 * MIB, 3);
+    char *wall = va + 4 * MIB;
+    ck_assert_int_eq(vm_map(&wall, PAGE, HAL_READ, VM_FIXED, NULL, 0), 0);
+    ck_assert_int_eq(vm_remap(&va, 4 * MIB, 6 * MIB, true), 0);
+    expect(va, MIB, 0);
+    expect(va + MIB, 3 * MIB, 3);
+    fill(va, 6 * MIB, 4);
+    ck_assert_int_eq(vm_unmap(va, 6 * MIB), 0);
+    ck_assert_uint_eq(present_count(va, 6 * MIB), 0);
+    ck_assert_int_eq(vm_unmap(wall, PAGE), 0);
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 8);
+}
+END_TEST
+
 // The record of what went last is kept for the next one, and nobody sees it.
 START_TEST(small_memory_comes_and_goes_without_records)
 {
@@ -732,6 +815,8 @@ int main(void)
     tcase_add_test(tests, memory_comes_by_faults_where_none_is_eager);
     tcase_add_test(tests, what_cannot_come_is_refused_when_it_is_mapped);
     tcase_add_test(tests, small_mappings_side_by_side_are_one_record);
+    tcase_add_test(tests, memory_comes_in_2_mib_where_there_is_plenty);
+    tcase_add_test(tests, moved_and_discarded_memory_is_not_taken_for_fresh);
     tcase_add_test(tests, small_memory_comes_and_goes_without_records);
     tcase_add_test(tests, remap_grows_in_place_or_moves);
     tcase_add_test(tests, remap_moves_lazy_memory);
