@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// lazy_vm_test.c: the address space where no memory is mapped at once (hal_boot.eager_max is 0):
+// all of it comes by faults.
+#include "core/lib/errno.h"
+#include "core/mem/frame.h"
+#include "core/vm/vm.h"
+#include "vm_host.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+static void boot_lazy(void)
+{
+    vm_host_eager_max = 0;
+    boot();
+}
+
+START_TEST(memory_comes_by_faults_where_none_is_eager)
+{
+    boot_lazy();
+    char *va = NULL, *populated = NULL;
+    ck_assert_int_eq(vm_map(&va, 5 * MIB, RW, 0, NULL, 0), 0);
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 2); // records
+    ck_assert_uint_eq(translation_of(va)->pa, 0);
+    fill(va, 5 * MIB, 7);
+    expect(va, 5 * MIB, 7);
+    ck_assert_int_eq(vm_map(&populated, MIB, RW, VM_POPULATE, NULL, 0), 0);
+    ck_assert_uint_ne(translation_of(populated)->pa, 0);
+    ck_assert_int_eq(vm_unmap(populated, MIB), 0);
+    ck_assert_int_eq(vm_unmap(va, 5 * MIB), 0);
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 2);
+}
+END_TEST
+
+// What is mapped and then touched, piece by piece.
+START_TEST(what_cannot_come_is_refused_when_it_is_mapped)
+{
+    boot_lazy();
+    char *va = NULL;
+    ck_assert_int_eq(vm_map(&va, MEMORY + MIB, RW, 0, NULL, 0), -ENOMEM);
+    size_t count = 0;
+    char *pieces[MEMORY / MIB];
+    while (vm_map(&va, MIB, RW, 0, NULL, 0) == 0) {
+        ck_assert_uint_lt(count, MEMORY / MIB);
+        fill(va, MIB, 5);
+        pieces[count++] = va;
+        va = NULL;
+    }
+    ck_assert_uint_gt(count, MEMORY / MIB - 4);
+    while (count > 0) {
+        ck_assert_int_eq(vm_unmap(pieces[--count], MIB), 0);
+    }
+    ck_assert_int_eq(vm_map(&va, 16 * MIB, RW, 0, NULL, 0), 0);
+    ck_assert_int_eq(vm_unmap(va, 16 * MIB), 0);
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 64);
+}
+END_TEST
+
+// Records merge by growing and shrink by being cut.
+START_TEST(small_mappings_side_by_side_are_one_record)
+{
+    boot_lazy();
+    char *first = NULL, *next = NULL;
+    ck_assert_int_eq(vm_map(&first, PAGE, RW, 0, NULL, 0), 0);
+    for (size_t i = 1; i < 40; i++) {
+        next = NULL;
+        ck_assert_int_eq(vm_map(&next, PAGE, RW, 0, NULL, 0), 0);
+        ck_assert_ptr_eq(next, first + i * PAGE);
+    }
+    ck_assert_uint_eq(areas(), 1);
+    ck_assert_int_eq(vm_unmap(first, PAGE), 0);
+    ck_assert_int_eq(vm_unmap(first + 39 * PAGE, PAGE), 0);
+    ck_assert_uint_eq(areas(), 1);
+    ck_assert_int_eq(vm_unmap(first + 7 * PAGE, PAGE), 0);
+    ck_assert_uint_eq(areas(), 2);
+    next = NULL;
+    ck_assert_int_eq(vm_map(&next, PAGE, RW, 0, NULL, 0), 0);
+    ck_assert_ptr_eq(next, first); // the lowest hole
+    next = NULL;
+    ck_assert_int_eq(vm_map(&next, PAGE, RW, 0, NULL, 0), 0);
+    ck_assert_ptr_eq(next, first + 7 * PAGE);
+    ck_assert_uint_eq(areas(), 1);
+    ck_assert_int_eq(vm_protect(first + PAGE, PAGE, HAL_READ), 0);
+    ck_assert_uint_eq(areas(), 3);
+    ck_assert_int_eq(vm_protect(first + PAGE, PAGE, RW), 0);
+    ck_assert_uint_eq(areas(), 1);
+    ck_assert_int_eq(vm_unmap(first, 40 * PAGE), 0);
+    ck_assert_uint_eq(areas(), 0);
+}
+END_TEST
+
+static size_t present_count(char *va, size_t size)
+{
+    size_t count = 0;
+    for (char *at = va; at < va + size; at += PAGE) {
+        count += translation_of(at)->pa != 0;
+    }
+    return count;
+}
+
+START_TEST(memory_comes_in_2_mib_where_there_is_plenty)
+{
+    boot_lazy();
+    char *va = NULL;
+    ck_assert_int_eq(vm_map(&va, 8 * MIB, RW, 0, NULL, 0), 0);
+    ck_assert_uint_eq((uintptr_t)va % (2 * MIB), 0);
+    size_t maps = map_calls;
+    ck_assert(touch(va + 3 * MIB, HAL_WRITE));
+    ck_assert_uint_eq(map_calls, maps + 1);
+    ck_assert_uint_eq(present_count(va, 8 * MIB), 512);
+    ck_assert_uint_eq(translation_of(va + 2 * MIB)->pa % (2 * MIB), 0);
+    // What is only read, or advised against, or touched already, comes in 64 KiB.
+    ck_assert(touch(va, HAL_READ));
+    ck_assert(touch(va + MIB, HAL_WRITE));
+    ck_assert_uint_eq(present_count(va, 2 * MIB), 32);
+    ck_assert_int_eq(vm_advise_large(va + 4 * MIB, 2 * MIB, false), 0);
+    ck_assert(touch(va + 4 * MIB, HAL_WRITE));
+    ck_assert_uint_eq(present_count(va + 4 * MIB, 2 * MIB), 16);
+    ck_assert_int_eq(vm_advise_large(va, 9 * MIB, false), -ENOMEM);
+    // Parts of it are as any memory.
+    fill(va + 2 * MIB, 2 * MIB, 6);
+    ck_assert_int_eq(vm_protect(va + 3 * MIB, PAGE, HAL_READ), 0);
+    ck_assert_int_eq(vm_unmap(va + 2 * MIB, 512 << 10), 0);
+    ck_assert(!touch(va + 3 * MIB, HAL_WRITE));
+    expect(va + 3 * MIB, MIB, 6);
+    // What was thrown away comes again, as zeros.
+    ck_assert_int_eq(vm_discard(va + 3 * MIB, MIB), 0);
+    expect(va + 3 * MIB, MIB, 0);
+    ck_assert_int_eq(vm_unmap(va, 8 * MIB), 0);
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 4);
+    // A range whose protection is changed before it is touched, as Java's heap.
+    ck_assert_int_eq(vm_map(&va, 8 * MIB, 0, 0, NULL, 0), 0);
+    ck_assert_int_eq(vm_protect(va + 2 * MIB, 2 * MIB, RW), 0);
+    ck_assert(touch(va + 2 * MIB, HAL_WRITE));
+    ck_assert_uint_eq(present_count(va, 8 * MIB), 512);
+    ck_assert_int_eq(vm_unmap(va, 8 * MIB), 0);
+    // Scarce memory comes in small pieces.
+    char *most = NULL;
+    ck_assert_int_eq(vm_map(&most, 52 * MIB, RW, VM_POPULATE, NULL, 0), 0);
+    ck_assert_int_eq(vm_map(&va, 2 * MIB, RW, 0, NULL, 0), 0);
+    ck_assert(touch(va, HAL_WRITE));
+    ck_assert_uint_eq(present_count(va, 2 * MIB), 16);
+    ck_assert_int_eq(vm_unmap(va, 2 * MIB), 0);
+    ck_assert_int_eq(vm_unmap(most, 52 * MIB), 0);
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 8);
+}
+END_TEST
+
+// Pages that did not come by faults are found again.
+START_TEST(moved_and_discarded_memory_is_not_taken_for_fresh)
+{
+    boot_lazy();
+    char *va = NULL;
+    ck_assert_int_eq(vm_map(&va, 4 * MIB, RW, VM_POPULATE, NULL, 0), 0);
+    fill(va, 4 * MIB, 3);
+    ck_assert_int_eq(vm_discard(va, MIB), 0);
+    ck_assert_int_eq(vm_protect(va, 4 * MIB, HAL_READ), 0);
+    ck_assert_int_eq(vm_protect(va, 4 * MIB, RW), 0);
+    expect(va + MIB, 3 * MIB, 3);
+    char *wall = va + 4 * MIB;
+    ck_assert_int_eq(vm_map(&wall, PAGE, HAL_READ, VM_FIXED, NULL, 0), 0);
+    ck_assert_int_eq(vm_remap(&va, 4 * MIB, 6 * MIB, true), 0);
+    expect(va, MIB, 0);
+    expect(va + MIB, 3 * MIB, 3);
+    fill(va, 6 * MIB, 4);
+    ck_assert_int_eq(vm_unmap(va, 6 * MIB), 0);
+    ck_assert_uint_eq(present_count(va, 6 * MIB), 0);
+    ck_assert_int_eq(vm_unmap(wall, PAGE), 0);
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 8);
+}
+END_TEST
+
+// The record of what went last is kept for the next one, and nobody sees it.
+START_TEST(small_memory_comes_and_goes_without_records)
+{
+    boot_lazy();
+    char *first = NULL, *va = NULL;
+    ck_assert_int_eq(vm_map(&first, PAGE, RW, 0, NULL, 0), 0);
+    for (int i = 0; i < 20; i++) {
+        fill(first, PAGE, 9);
+        ck_assert_int_eq(vm_unmap(first, PAGE), 0);
+        ck_assert_uint_eq(translation_of(first)->pa, 0);
+        ck_assert(!touch(first, HAL_READ));
+        va = NULL;
+        // The same again; longer; of another kind; where it was told; elsewhere.
+        size_t size = i % 5 == 1 ? 3 * PAGE : PAGE;
+        unsigned prot = i % 5 == 2 ? HAL_READ : RW;
+        va = i % 5 == 4 ? first + 8 * PAGE : NULL;
+        if (i % 5 == 3) {
+            ck_assert_uint_eq(areas(), 0);
+            ck_assert_int_eq(vm_protect(first, PAGE, HAL_READ), -ENOMEM);
+        }
+        ck_assert_int_eq(vm_map(&va, size, prot, 0, NULL, 0), 0);
+        ck_assert_ptr_eq(va, i % 5 == 4 ? first + 8 * PAGE : first);
+        ck_assert_uint_eq(vm_mapped_bytes(), size);
+        expect(va, size, 0);
+        ck_assert_int_eq(touch(va, HAL_WRITE), prot == RW);
+        ck_assert_int_eq(touch(va + size, HAL_WRITE), false);
+        ck_assert_int_eq(vm_unmap(va, size), 0);
+        va = first;
+        ck_assert_int_eq(vm_map(&va, PAGE, RW, VM_FIXED, NULL, 0), 0);
+        ck_assert_uint_eq(areas(), 1);
+    }
+    ck_assert_int_eq(vm_unmap(first, PAGE), 0);
+    // A wall right behind it leaves no room for more.
+    char *wall = first + PAGE;
+    ck_assert_int_eq(vm_map(&wall, PAGE, HAL_READ, VM_FIXED, NULL, 0), 0);
+    va = NULL;
+    ck_assert_int_eq(vm_map(&va, PAGE, RW, 0, NULL, 0), 0);
+    ck_assert_ptr_eq(va, first);
+    ck_assert_int_eq(vm_unmap(va, PAGE), 0);
+    va = NULL;
+    ck_assert_int_eq(vm_map(&va, 2 * PAGE, RW, 0, NULL, 0), 0);
+    ck_assert_ptr_eq(va, wall + PAGE);
+    ck_assert_int_eq(vm_unmap(first, 4 * PAGE), 0);
+    ck_assert_uint_eq(areas(), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("lazy_vm");
+    TCase *tests = tcase_create("unit");
+    tcase_set_timeout(tests, 250);
+    tcase_add_test(tests, memory_comes_by_faults_where_none_is_eager);
+    tcase_add_test(tests, what_cannot_come_is_refused_when_it_is_mapped);
+    tcase_add_test(tests, small_mappings_side_by_side_are_one_record);
+    tcase_add_test(tests, memory_comes_in_2_mib_where_there_is_plenty);
+    tcase_add_test(tests, moved_and_discarded_memory_is_not_taken_for_fresh);
+    tcase_add_test(tests, small_memory_comes_and_goes_without_records);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
