@@ -5,6 +5,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <valgrind/valgrind.h>
 
 #include "hal-x86_64/isa/isa.h"
 #include "hal-x86_64/machine/apic.h"
@@ -28,6 +29,12 @@ static const hal_ns second = 1000000000, millisecond = 1000000;
 static void leaf_set(int at, uint32_t leaf, struct cpuid value)
 {
     fake.leaves[at] = (struct fake_leaf){.leaf = leaf, .value = value};
+}
+
+// What the CPU misses is by chance, in five degrees.
+static uint32_t rounds(void)
+{
+    return RUNNING_ON_VALGRIND ? 5 : 50;
 }
 
 static void is_about(uint64_t value, uint64_t expected, uint64_t per_million)
@@ -64,7 +71,7 @@ static void pm_timer_make(uint8_t bits)
 START_TEST(tsc_is_measured)
 {
     for (int kind = 0; kind < 6; ++kind) {
-        for (uint32_t round = 0; round < 50; ++round) {
+        for (uint32_t round = 0; round < rounds(); ++round) {
             fake_reset();
             leaf_set(0, 0x80000007, (struct cpuid){.d = 1 << 8}); // invariant
             fake.stall_every = round % 5 * 29;
@@ -110,7 +117,7 @@ static uint32_t accesses_of_clock_init(void)
 // back.
 START_TEST(tsc_is_measured_meanwhile)
 {
-    for (uint32_t round = 0; round < 50; ++round) {
+    for (uint32_t round = 0; round < rounds(); ++round) {
         fake_reset();
         leaf_set(0, 0x80000007, (struct cpuid){.d = 1 << 8}); // invariant
         hpet_make(10000000);
@@ -121,14 +128,15 @@ START_TEST(tsc_is_measured_meanwhile)
         const hal_ns offset = fake.now_ns - hal_clock_ns(), start = fake.now_ns;
         fake.stall_every = round % 5 * 29;
         hal_ns last = 0;
+        size_t wrong = 0; // counted: an assertion per step is slow under Valgrind
         while (fake.now_ns - start < 30 * millisecond) {
             const hal_ns before = fake.now_ns, now = hal_clock_ns();
-            ck_assert_uint_ge(now, last);
-            ck_assert_uint_ge(now + offset + 20000, before);
-            ck_assert_uint_le(now + offset, fake.now_ns + 20000);
+            wrong +=
+                now < last || now + offset + 20000 < before || now + offset > fake.now_ns + 20000;
             last = now;
-            fake.now_ns += round * 1000;
+            fake.now_ns += (round + 1) * 1000;
         }
+        ck_assert_uint_eq(wrong, 0);
         fake.stall_every = 0;
         const uint32_t accesses = fake.access_count;
         (void)hal_clock_ns();
@@ -358,7 +366,7 @@ static void alarm_is_right(void)
 
 START_TEST(alarm_counts_down)
 {
-    for (uint32_t round = 0; round < 50; ++round) {
+    for (uint32_t round = 0; round < rounds(); ++round) {
         fake_reset();
         fake.stall_every = round % 5 * 29;
         fake.stall_ns = 2 * millisecond;
