@@ -25,6 +25,7 @@
 #include "core/sched/sched.h"
 #include "core/sched/thread.h"
 #include "core/sync/rcu.h"
+#include "core/sync/shrinker.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/vfs.h"
 #include "core/vm/vm.h"
@@ -198,6 +199,7 @@ static void kernel_start(void)
     int error = vm_init(machine);
     ASSERT(error == 0);
     error = rcu_start();
+    error = error != 0 ? error : shrinker_start();
     ASSERT(error == 0); // nothing has used memory yet
     device_init(machine);
     block_devices_open();

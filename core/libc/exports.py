@@ -182,6 +182,9 @@ TSAN = {"__tsan_" + name: "hal_tsan_" + name for name in [
     for operation in ("load", "store", "exchange", "fetch_add", "fetch_sub", "fetch_and", "fetch_or", "fetch_xor",
                       "fetch_nand", "compare_exchange_strong", "compare_exchange_weak", "compare_exchange_val")
 ]}
+# What is ours alone (include/osv), under its full name.
+OSV_VERSION = "OSV"
+OSV = ["osv_register_shrinker", "osv_unregister_shrinker"]
 ALIASES = {alias: name for name, aliases in SAME.items() for alias in aliases.split()}
 
 
@@ -220,6 +223,7 @@ def export_rows(pairs, symbols):
             rows.append((name, version, meant))
     rows += [(name, TSAN_VERSION, symbol) for name, symbol in TSAN.items()]
     rows.append(("atexit", TSAN_VERSION, SHIM + "atexit"))  # elsewhere it is in each program
+    rows += [(name, OSV_VERSION, SHIM + name) for name in OSV]
     return sorted(rows)
 
 

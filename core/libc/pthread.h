@@ -28,6 +28,9 @@ int libc_thread_create(struct libc_thread **result, const struct libc_thread_att
 int libc_thread_join(struct libc_thread *thread, void **result, hal_ns deadline);
 int libc_thread_detach(struct libc_thread *thread);
 
+// A detached thread of this library's own, in which all signals are blocked. 0 or a positive errno.
+int libc_worker_create(struct libc_thread **result, size_t stack_size, void *(*entry)(void *));
+
 // A thread on the stack that its creator brought. NULL: no memory, or too small.
 struct libc_thread *libc_stack_adopt(char *stack, size_t size);
 

@@ -4,6 +4,7 @@
 // pthread_attr_t has glibc's 56 bytes; inside it is ours alone but for the size.
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -258,6 +259,18 @@ EXPORT(int, pthread_create, struct libc_thread **thread, const struct thread_att
         how.detached = attributes->detached == 1;
     }
     return libc_thread_create(thread, &how, entry, NULL, argument);
+}
+
+int libc_worker_create(struct libc_thread **result, size_t stack_size, void *(*entry)(void *))
+{
+    const uint64_t all = UINT64_MAX;
+    uint64_t old;
+    linux_dispatch(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&old, sizeof old, 0, 0);
+    struct libc_thread_attributes how = {
+        .stack_size = stack_size, .guard_size = PAGE, .detached = true};
+    int error = libc_thread_create(result, &how, entry, NULL, NULL);
+    linux_dispatch(SYS_rt_sigprocmask, SIG_SETMASK, (long)&old, 0, sizeof old, 0, 0);
+    return error;
 }
 
 EXPORT(int, pthread_join, struct libc_thread *thread, void **result)

@@ -115,20 +115,10 @@ static void *helper_run(void *unused)
     return unused;
 }
 
-// With timers_lock held. All signals are blocked in the helper.
+// With timers_lock held.
 static int helper_make(void)
 {
-    const uint64_t all = UINT64_MAX;
-    uint64_t old;
-    if (helper != NULL) {
-        return 0;
-    }
-    linux_dispatch(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&old, sizeof old, 0, 0);
-    struct libc_thread_attributes how = {
-        .stack_size = 65536, .guard_size = HAL_PAGE_SIZE, .detached = true};
-    int error = libc_thread_create(&helper, &how, helper_run, NULL, NULL);
-    linux_dispatch(SYS_rt_sigprocmask, SIG_SETMASK, (long)&old, 0, sizeof old, 0, 0);
-    return error;
+    return helper != NULL ? 0 : libc_worker_create(&helper, 65536, helper_run);
 }
 
 static int thread_timer_create(int clock, const struct sigevent *event, int *id)

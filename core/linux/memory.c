@@ -7,6 +7,7 @@
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
 #include "core/linux/user.h"
+#include "core/sync/shrinker.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/memfile.h"
 #include "core/vm/vm.h"
@@ -117,6 +118,9 @@ long linux_mmap(char *va, size_t size, int prot, int flags, int fd, int64_t offs
         return error;
     }
     long result = map_anything(va, size, prot, flags, file, (uint64_t)offset);
+    if (result == -ENOMEM && shrinker_retry(size)) {
+        result = map_anything(va, size, prot, flags, file, (uint64_t)offset);
+    }
     if (file != NULL) {
         file_put(file);
     }

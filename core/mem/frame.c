@@ -26,6 +26,7 @@
 #include "core/lib/string.h"
 #include "core/mem/frame_memory.h"
 #include "core/mem/percpu.h"
+#include "core/mem/pressure.h"
 
 enum {
     CACHE_BATCH = 32, // and how many it takes or gives back at once
@@ -68,6 +69,7 @@ bool frame_area_open(size_t index, uint32_t count)
         memset(&frame_memory.units[index * AREA_UNITS], 0, AREA_UNITS * sizeof(uint32_t));
         atomic_store_explicit(&frame_memory.used[index], (uint16_t)count, memory_order_relaxed);
         atomic_fetch_or(&frame_memory.ready[index / 64], bit); // pairs with used_load
+        pressure_taken(count);
     } else {
         MARK("frame: an area is not fresh any more");
     }
@@ -87,6 +89,7 @@ static bool area_reserve(size_t area, uint32_t count)
     } while (!atomic_compare_exchange_weak_explicit(&frame_memory.used[area], &used,
                                                     (uint16_t)(used + count), memory_order_acquire,
                                                     memory_order_relaxed));
+    pressure_taken(count);
     return true;
 }
 
@@ -114,6 +117,7 @@ static bool area_take_whole(size_t index)
         atomic_store_explicit(&frame_memory.areas[index].taken[i], ~(uint64_t)0,
                               memory_order_relaxed);
     }
+    pressure_taken(AREA_FRAMES);
     return true;
 }
 
@@ -211,6 +215,7 @@ static bool area_take(size_t area, const struct wish *wish, struct span *span)
     if (!bits_set(span)) {
         MARK("frame: room in an area, but its bits are another's");
         area_release(area, span->count);
+        pressure_given(span->count);
         return false;
     }
     return true;
@@ -459,9 +464,11 @@ static void cache_fill(struct frame_cache *cache)
 
 static void cache_drain(struct frame_cache *cache, uint32_t count)
 {
+    uint32_t before = cache->count;
     while (cache->count > count) {
         run_free(cache->frames[--cache->count] & ~(hal_phys)CACHED_DIRTY, 1);
     }
+    pressure_given(before - cache->count);
 }
 
 static _Atomic uint32_t shortages; // a figure
@@ -606,6 +613,7 @@ void frame_free(hal_phys start, size_t count)
         single_free(start);
     } else {
         run_free(start, count);
+        pressure_given(count);
     }
 }
 

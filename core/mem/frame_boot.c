@@ -8,6 +8,7 @@
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/frame_memory.h"
+#include "core/mem/pressure.h"
 
 static void span_withhold(const struct span *span)
 {
@@ -153,4 +154,5 @@ void frame_init(const struct hal_boot *boot)
         frame_memory.caches[i].count = 0;
         frame_memory.caches[i].hint = (uint32_t)(frame_memory.area_count - 1);
     }
+    pressure_init(frame_free_count(), frame_memory.total);
 }

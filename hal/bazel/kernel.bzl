@@ -20,6 +20,7 @@ KERNEL_EXEMPT = {
     },
     "tests/system/elf": {},
     "tests/system/libc": {},
+    "tests/system/pressure": {},
 }
 
 # Not in bazel test //..., but in the full matrix: they take long on QEMU's own processor.

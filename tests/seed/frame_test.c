@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/lib/mark.h"
+#include "core/mem/pressure.h"
 #include "seed.h"
 #include "seed_main.h"
 
@@ -76,6 +77,7 @@ static void check_bits(void)
         hal_phys frame = (hal_phys)2 * AREA + i * HAL_PAGE_SIZE;
         seed_check(!frame_is_taken(frame), "a bit was left");
     }
+    seed_check(pressure_left() == free_before, "frames were not counted, or were twice");
 }
 
 // Each is one step.

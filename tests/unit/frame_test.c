@@ -3,6 +3,7 @@
 // come back.
 #include "core/lib/errno.h"
 #include "core/mem/frame.h"
+#include "core/mem/pressure.h"
 #include "tests/unit/hal/unit_hal.h"
 
 #include <check.h>
@@ -177,6 +178,63 @@ static void random_pieces(void)
     ck_assert_uint_eq(frame_free_count(), free_count);
 }
 
+static unsigned low_count;
+
+static void low_heard(void)
+{
+    ++low_count;
+}
+
+// Takes frames, in pieces of 1 and of 8, until so many are left in no store.
+static size_t take_until(size_t left, hal_phys *frames, size_t count)
+{
+    while (pressure_left() > left) {
+        size_t size = count % 2 == 0 ? 1 : 8;
+        ck_assert_int_eq(frame_alloc(size, 0, &frames[count++]), 0);
+    }
+    return count;
+}
+
+static size_t give_until(size_t left, const hal_phys *frames, size_t count)
+{
+    while (pressure_left() < left && count-- > 0) {
+        frame_free(frames[count], count % 2 == 0 ? 1 : 8);
+    }
+    return count;
+}
+
+START_TEST(each_shortage_is_told_once)
+{
+    static hal_phys frames[FRAMES_MAX];
+    boot_plain();
+    ck_assert_uint_eq(pressure_left(), frame_free_count());
+    pressure_listen(low_heard);
+    const size_t low = FRAMES_MAX / 32;
+    size_t count = take_until(low + 64, frames, 0);
+    ck_assert_uint_eq(low_count, 0);
+    ck_assert_uint_eq(pressure_wanted(), 0);
+    count = take_until(low - 64, frames, count);
+    ck_assert_uint_eq(low_count, 1);
+    ck_assert(pressure_is_low() && !pressure_is_min());
+    ck_assert_uint_ge(pressure_wanted(), low / 2 + 64);
+    count = take_until(low - 200, frames, count);
+    ck_assert_uint_eq(low_count, 1); // nobody has looked since
+    pressure_rearm();
+    count = take_until(low - 230, frames, count);
+    ck_assert_uint_eq(low_count, 1); // an eighth of low less
+    count = take_until(low - 300, frames, count);
+    ck_assert_uint_eq(low_count, 2);
+    count = take_until(low / 4 - 8, frames, count);
+    ck_assert(pressure_is_min());
+    ck_assert_uint_eq(low_count, 2);
+    count = give_until(2 * low, frames, count); // plenty: the next shortage is a new one
+    count = take_until(low - 64, frames, count);
+    ck_assert_uint_eq(low_count, 3);
+    count = give_until(FRAMES_MAX, frames, count);
+    ck_assert_uint_ge(pressure_left() + 124, frame_free_count());
+}
+END_TEST
+
 START_TEST(random_pieces_of_zeroed_memory)
 {
     boot_plain();
@@ -283,6 +341,7 @@ int main(void)
     tcase_set_timeout(tests, 250);
     tcase_add_test(tests, everything_can_be_taken_one_by_one_and_comes_back);
     tcase_add_test(tests, runs_are_aligned_and_apart);
+    tcase_add_test(tests, each_shortage_is_told_once);
     tcase_add_test(tests, random_pieces_of_zeroed_memory);
     tcase_add_test(tests, random_pieces_of_dirty_memory);
     tcase_add_test(tests, boot_writes_little);

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// shrinker.c: see shrinker.h.
+//
+// One thread, the reclaimer, asks them one after the other. It is rung for when frames get few and
+// by those who wait for frames. Each of these gets a number, and has been served by a pass that
+// began after it came.
+//
+// Invariant: a shrinker that is_running is in the list; the list changes with the lock held, and
+// the reclaimer holds no lock while a shrinker runs.
+#include "core/sync/shrinker.h"
+
+#include <stdatomic.h>
+
+#include "core/lib/assert.h"
+#include "core/mem/frame.h"
+#include "core/mem/pressure.h"
+#include "core/sched/thread.h"
+#include "core/sync/bell.h"
+#include "core/sync/mutex.h"
+#include "core/sync/waitqueue.h"
+
+enum { RING = 1 };
+
+static struct bell bell;
+static struct thread *_Atomic reclaimer; // NULL until shrinker_start
+static struct thread *_Atomic worker;    // of shrinker_worker_set
+
+static struct mutex lock; // guards all that follows
+static struct list shrinkers = LIST_EMPTY(shrinkers);
+static struct waitqueue ended; // somebody waits for a pass, or for a shrinker to end
+static uint64_t asked, served; // numbers of those who wait
+static size_t asked_bytes;     // the most that anybody not yet served wants
+static struct shrinker_counts counts;
+
+void shrinker_register(struct shrinker *shrinker)
+{
+    ASSERT(shrinker->shrink != NULL);
+    mutex_lock(&lock);
+    ASSERT(!shrinker->is_registered);
+    shrinker->is_registered = true;
+    list_push_back(&shrinkers, &shrinker->node);
+    mutex_unlock(&lock);
+}
+
+void shrinker_unregister(struct shrinker *shrinker)
+{
+    ASSERT(thread_self() != atomic_load(&reclaimer));
+    mutex_lock(&lock);
+    ASSERT(shrinker->is_registered);
+    shrinker->is_registered = false; // it does not run again
+    while (shrinker->is_running) {
+        waitqueue_wait(&ended, &lock);
+    }
+    list_remove(&shrinker->node);
+    mutex_unlock(&lock);
+}
+
+void shrinker_walk(void (*visit)(struct shrinker *shrinker, void *argument), void *argument)
+{
+    mutex_lock(&lock);
+    struct list *node;
+    list_for_each(node, &shrinkers)
+    {
+        visit(container_of(node, struct shrinker, node), argument);
+    }
+    mutex_unlock(&lock);
+}
+
+void shrinker_counts_get(struct shrinker_counts *result)
+{
+    mutex_lock(&lock);
+    *result = counts;
+    mutex_unlock(&lock);
+}
+
+// ---- The reclaimer ---------------------------------------------------------
+
+// The lock is held, and not while it runs.
+static size_t shrinker_run(struct shrinker *shrinker, size_t wanted, bool may_wait)
+{
+    shrinker->is_running = true;
+    mutex_unlock(&lock);
+    size_t freed = shrinker->shrink(shrinker, wanted, may_wait);
+    mutex_lock_again(&lock);
+    shrinker->is_running = false;
+    if (!shrinker->is_registered) {
+        waitqueue_wake_all(&ended);
+    }
+    return freed;
+}
+
+// The lock is held. A shrinker that runs stays in the list, so its place is not lost.
+static void pass(size_t wanted, bool may_wait)
+{
+    size_t freed = 0;
+    for (struct list *node = shrinkers.next; node != &shrinkers && freed < wanted;
+         node = node->next) {
+        struct shrinker *shrinker = container_of(node, struct shrinker, node);
+        if (shrinker->is_registered) {
+            freed += shrinker_run(shrinker, wanted - freed, may_wait);
+        }
+    }
+    ++counts.passes;
+    counts.freed_bytes += freed;
+}
+
+HAL_NORETURN static void reclaimer_run(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        (void)bell_wait(&bell);
+        mutex_lock(&lock);
+        uint64_t number = asked;
+        size_t wanted = pressure_wanted() * HAL_PAGE_SIZE;
+        wanted = asked_bytes > wanted ? asked_bytes : wanted;
+        asked_bytes = 0;
+        if (wanted > 0) {
+            pass(wanted, number == served);
+        }
+        served = number;
+        waitqueue_wake_all(&ended);
+        mutex_unlock(&lock);
+        pressure_rearm();
+    }
+}
+
+static void low_heard(void)
+{
+    bell_ring(&bell, RING);
+}
+
+size_t shrinker_reclaim(size_t wanted)
+{
+    struct thread *thread = atomic_load(&reclaimer);
+    if (thread == NULL || thread == thread_self() || atomic_load(&worker) == thread_self()) {
+        return 0;
+    }
+    mutex_lock(&lock);
+    uint64_t number = ++asked;
+    size_t before = counts.freed_bytes;
+    ++counts.waits;
+    asked_bytes = wanted > asked_bytes ? wanted : asked_bytes;
+    bell_ring(&bell, RING);
+    while (served < number) {
+        waitqueue_wait(&ended, &lock);
+    }
+    size_t freed = counts.freed_bytes - before;
+    mutex_unlock(&lock);
+    return freed;
+}
+
+bool shrinker_retry(size_t size)
+{
+    size_t frames = size / HAL_PAGE_SIZE + 1;
+    bool is_scarce =
+        frames <= frame_total_count() && pressure_left() < frames + (size_t)pressure.low;
+    return is_scarce && shrinker_reclaim(size) > 0;
+}
+
+void shrinker_worker_set(struct thread *thread)
+{
+    atomic_store(&worker, thread);
+}
+
+int shrinker_start(void)
+{
+    struct hal_cpu_set all = {0};
+    for (uint32_t cpu = 0; cpu < sched_cpu_count(); ++cpu) {
+        all.words[cpu / 64] |= (uint64_t)1 << cpu % 64;
+    }
+    const struct thread_config config = {
+        .name = "reclaimer", .affinity = &all, .detached = true, .schedule = &thread_schedule_core};
+    struct thread *thread;
+    int error = thread_create(&thread, &config, reclaimer_run, NULL);
+    if (error == 0) {
+        bell_listener_set(&bell, thread);
+        atomic_store(&reclaimer, thread);
+        pressure_listen(low_heard);
+        thread_start(thread);
+    }
+    return error;
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// shrinker.h: who keeps memory that it can do without, and the thread that asks for it back when
+// page frames get few (core/mem/pressure.h).
+#ifndef CORE_SYNC_SHRINKER_H
+#define CORE_SYNC_SHRINKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/lib/list.h"
+#include "hal/hal.h"
+
+struct thread;
+
+struct shrinker {
+    const char *name; // for people
+    // Gives back about wanted bytes, and answers how many it gave. On the reclaimer's thread; never
+    // twice at a time. It may allocate, which may fail. may_wait false: a thread waits for the
+    // answer; so take no lock under which anybody allocates unless it is free, and wait for no
+    // device.
+    size_t (*shrink)(struct shrinker *shrinker, size_t wanted, bool may_wait);
+    // How many bytes it has, of which some may be in use. Any thread, takes no lock. NULL: unknown.
+    size_t (*held)(struct shrinker *shrinker);
+    // shrinker.c's
+    struct list node;
+    bool is_running, is_registered;
+};
+
+// The three set above, the rest zero. Thread context. Those that come first are asked first.
+void shrinker_register(struct shrinker *shrinker);
+// Waits until it does not run, so not from within a shrink. Nobody calls it after that.
+void shrinker_unregister(struct shrinker *shrinker);
+
+// Has the reclaimer ask all of them for wanted bytes, and waits. Answers how many bytes they gave:
+// who has failed to allocate tries again if any. Thread context, holding no lock of core's. 0: it
+// does not run yet, or the caller works for it.
+size_t shrinker_reclaim(size_t wanted);
+
+// For who has failed to allocate size bytes: whether frames are what was missing, and some have
+// been given back, so that it may be tried once more. The caller is as for shrinker_reclaim.
+bool shrinker_retry(size_t size);
+
+// thread does the work of a shrinker, which waits for it. One at most.
+void shrinker_worker_set(struct thread *thread);
+
+// Calls visit for each. The list is locked.
+void shrinker_walk(void (*visit)(struct shrinker *shrinker, void *argument), void *argument);
+
+struct shrinker_counts { // since boot
+    size_t passes, waits, freed_bytes;
+};
+void shrinker_counts_get(struct shrinker_counts *counts);
+
+// At boot, once threads can be made. -ENOMEM.
+HAL_MUST_CHECK int shrinker_start(void);
+
+#endif

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""pressure.py: programs that use all of little memory, for compare.py."""
+
+
+def small(machine, size="48M"):
+    """The machine's command with that much memory."""
+    return machine.osv + ["-m", size]
+
+
+def all_so(machine, name, command, count):
+    """A command that prints a line for each promise: what, and 1."""
+    status, out, err = machine.run(command)
+    lines = out.decode().splitlines()
+    ok = status == 0 and len(lines) == count and all(line.endswith(" 1") for line in lines)
+    machine.case(name, ok, "status %d\n%s\n%s" % (status, out.decode(), err.decode(errors="replace")[-1500:]))
+
+
+def shrinking(machine, files):
+    """The program's own shrinkers; on Linux it starts as well."""
+    status, out, _ = machine.run([files["shrinking"]])
+    machine.case("starts on Linux", (status, out) == (0, b"no shrinkers here\n"))
+    all_so(machine, "shrinkers of the program", small(machine) + [files["shrinking"]], 9)
