@@ -4,6 +4,7 @@
 
 #include "core/linux/trap.h"
 #include "core/mem/frame.h"
+#include "core/mem/usage.h"
 #include "core/sched/sched.h"
 #include "core/vm/vm.h"
 
@@ -17,10 +18,15 @@ bool upcall_fault(const struct hal_fault *fault, struct hal_frame *frame)
 hal_phys upcall_table_get(void)
 {
     hal_phys page;
-    return frame_alloc(1, FRAME_ZERO, &page) == 0 ? page : 0;
+    if (frame_alloc(1, FRAME_ZERO, &page) != 0) {
+        return 0;
+    }
+    usage_add(USAGE_TABLES, 1);
+    return page;
 }
 
 void upcall_table_put(hal_phys page)
 {
+    usage_take(USAGE_TABLES, 1);
     frame_free(page, 1);
 }

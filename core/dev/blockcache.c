@@ -3,9 +3,9 @@
 //
 // The cache's lock guards the table, the counts of holders, what is valid, and the order of the
 // chunks that nobody holds, the longest unused first: they are what is given up when there are too
-// many. A chunk's own lock is held over the device's work on it. Who has read it makes it valid
-// only if it has not been forgotten since he began. Readers look whether it is valid without a
-// lock, for a device promises nothing to who reads what is being written.
+// many, or memory is scarce. A chunk's own lock is held over the device's work on it. Who has read
+// it makes it valid only if it has not been forgotten since he began. Readers look whether it is
+// valid without a lock, for a device promises nothing to who reads what is being written.
 //
 // Invariant: a chunk in the table is what the device has there, or is not valid.
 #include "core/dev/blockcache.h"
@@ -16,10 +16,13 @@
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/lib/list.h"
+#include "core/lib/mark.h"
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/mem/pressure.h"
 #include "core/sync/mutex.h"
+#include "core/sync/shrinker.h"
 
 enum {
     CHUNK_FRAMES = BLOCK_CHUNK / HAL_PAGE_SIZE,
@@ -44,7 +47,11 @@ struct block_cache {
     struct list buckets[BUCKETS];
     struct list order; // of those that nobody holds
     size_t count, count_max;
+    struct shrinker shrinker;
 };
+
+static size_t cache_shrink(struct shrinker *shrinker, size_t wanted, bool may_wait);
+static size_t cache_held(struct shrinker *shrinker);
 
 int block_cache_create(struct block_device *device, struct block_cache **result)
 {
@@ -59,6 +66,9 @@ int block_cache_create(struct block_device *device, struct block_cache **result)
     list_init(&cache->order);
     cache->count_max = frame_total_count() / CHUNK_FRAMES / MEMORY_SHARE;
     cache->count_max = cache->count_max > COUNT_MIN ? cache->count_max : COUNT_MIN;
+    cache->shrinker =
+        (struct shrinker){.name = "blocks of disks", .shrink = cache_shrink, .held = cache_held};
+    shrinker_register(&cache->shrinker);
     *result = cache;
     return 0;
 }
@@ -110,7 +120,8 @@ static void chunk_free(struct block_cache *cache, struct block_chunk *chunk)
 // A chunk that is in no bucket: a new one, or the one that has been unused for longest.
 static struct block_chunk *chunk_make(struct block_cache *cache)
 {
-    struct block_chunk *chunk = cache->count < cache->count_max ? chunk_new(cache) : NULL;
+    bool may_grow = cache->count < cache->count_max && !pressure_is_min();
+    struct block_chunk *chunk = may_grow ? chunk_new(cache) : NULL;
     if (chunk == NULL && !list_is_empty(&cache->order)) {
         chunk = container_of(list_pop_front(&cache->order), struct block_chunk, order);
         list_remove(&chunk->bucket);
@@ -118,6 +129,30 @@ static struct block_chunk *chunk_make(struct block_cache *cache)
         return chunk;
     }
     return chunk != NULL ? chunk : chunk_new(cache); // all are held
+}
+
+static size_t cache_shrink(struct shrinker *shrinker, size_t wanted, bool may_wait)
+{
+    struct block_cache *cache = container_of(shrinker, struct block_cache, shrinker);
+    size_t freed = 0;
+    if (may_wait) {
+        mutex_lock(&cache->lock);
+    } else if (!mutex_try_lock(&cache->lock)) {
+        return 0;
+    }
+    while (freed < wanted && !list_is_empty(&cache->order)) {
+        chunk_free(cache, container_of(cache->order.next, struct block_chunk, order));
+        freed += BLOCK_CHUNK;
+    }
+    mutex_unlock(&cache->lock);
+    return freed;
+}
+
+// For statistics: somebody may be changing it.
+static MARK_GUESS size_t cache_held(struct shrinker *shrinker)
+{
+    const struct block_cache *cache = container_of(shrinker, struct block_cache, shrinker);
+    return *(const volatile size_t *)&cache->count * BLOCK_CHUNK;
 }
 
 static struct block_chunk *chunk_hold(struct block_cache *cache, uint64_t index)

@@ -10,6 +10,7 @@
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/mem/frame.h"
+#include "core/mem/usage.h"
 
 enum {
     DESC_NEXT = 1,
@@ -56,6 +57,7 @@ int virtq_init(struct virtq *queue, uint16_t size)
     if (error != 0) {
         return error;
     }
+    usage_add(USAGE_RINGS, 1);
     *queue = (struct virtq){.ring = (struct virtq_ring *)frame_address(frame)};
     queue->place = (struct hal_ring){
         .desc = frame + offsetof(struct virtq_ring, desc),
@@ -73,6 +75,7 @@ int virtq_init(struct virtq *queue, uint16_t size)
 
 void virtq_free(struct virtq *queue)
 {
+    usage_take(USAGE_RINGS, 1);
     frame_free(frame_of(queue->ring), 1);
     queue->ring = NULL;
 }

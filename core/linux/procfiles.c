@@ -2,17 +2,17 @@
 // procfiles.c: what /proc says of the process. Layouts are proc(5)'s; what we do not count is 0.
 #include "core/linux/procfiles.h"
 
+#include <stdatomic.h>
 #include <sys/utsname.h>
 
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
 #include "core/linux/process.h"
-#include "core/mem/frame.h"
 #include "core/sched/thread.h"
 #include "core/vfs/procfs.h"
+#include "core/vfs/usage.h"
 #include "core/vfs/vfs.h"
-#include "core/vm/vm.h"
 
 enum { TICK_NS = 10000000, PAGE_KIB = HAL_PAGE_SIZE / 1024 };
 
@@ -86,7 +86,8 @@ static size_t stat_make(char *text, size_t size, void *argument)
 {
     (void)argument;
     struct thread_sum threads = threads_sum();
-    size_t resident = frame_total_count() - frame_free_count();
+    struct memory_usage usage;
+    memory_usage_get(&usage);
     const struct thread_schedule schedule = thread_schedule_get(thread_self());
     int priority = schedule.priority != 0 ? -1 - schedule.priority : 20 + schedule.nice;
     return format(text, size,
@@ -95,25 +96,65 @@ static size_t stat_make(char *text, size_t size, void *argument)
                   "0 0 0 0 0 0 0 0 0 0 0\n",
                   PROCESS_ID, command_name(), PROCESS_PARENT_ID, PROCESS_ID, PROCESS_ID,
                   threads.runtime / TICK_NS, priority, schedule.nice, threads.count,
-                  vm_mapped_bytes(), resident, thread_cpu_index(), schedule.priority,
-                  linux_sched_getscheduler(0));
+                  (usage.mapped + usage.heap) * HAL_PAGE_SIZE, memory_usage_resident(&usage),
+                  thread_cpu_index(), schedule.priority, linux_sched_getscheduler(0));
+}
+
+// The most that was seen when somebody asked, in KiB.
+static _Atomic size_t mapped_most, resident_most;
+
+static size_t highest(_Atomic size_t *most, size_t now)
+{
+    size_t before = atomic_load(most);
+    while (now > before && !atomic_compare_exchange_weak(most, &before, now)) {
+    }
+    return now > before ? now : before;
 }
 
 static size_t status_make(char *text, size_t size, void *argument)
 {
     (void)argument;
     const struct process_options *options = process_options();
-    size_t mapped = vm_mapped_bytes() / 1024;
-    size_t resident = (frame_total_count() - frame_free_count()) * PAGE_KIB;
-    return format(text, size,
-                  "Name:\t%.15s\nUmask:\t%04o\nState:\tR (running)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n"
-                  "PPid:\t%d\nTracerPid:\t0\nUid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n"
-                  "FDSize:\t64\nGroups:\t \nVmPeak:\t%8zu kB\nVmSize:\t%8zu kB\nVmLck:\t%8u kB\n"
-                  "VmHWM:\t%8zu kB\nVmRSS:\t%8zu kB\nThreads:\t%u\n",
-                  command_name(), vfs_umask(), PROCESS_ID, PROCESS_ID, PROCESS_PARENT_ID,
-                  options->uid, options->uid, options->uid, options->uid, options->gid,
-                  options->gid, options->gid, options->gid, mapped, mapped, 0u, resident, resident,
-                  threads_sum().count);
+    struct memory_usage usage;
+    memory_usage_get(&usage);
+    const size_t mapped = (usage.mapped + usage.heap) * PAGE_KIB;
+    const size_t resident = memory_usage_resident(&usage) * PAGE_KIB;
+    size_t length =
+        format(text, size,
+               "Name:\t%.15s\nUmask:\t%04o\nState:\tR (running)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n"
+               "PPid:\t%d\nTracerPid:\t0\nUid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n"
+               "FDSize:\t64\nGroups:\t \n",
+               command_name(), vfs_umask(), PROCESS_ID, PROCESS_ID, PROCESS_PARENT_ID, options->uid,
+               options->uid, options->uid, options->uid, options->gid, options->gid, options->gid,
+               options->gid);
+    const struct {
+        const char *name;
+        size_t kib;
+    } lines[] = {
+        {"VmPeak", highest(&mapped_most, mapped)},
+        {"VmSize", mapped},
+        {"VmLck", 0},
+        {"VmPin", 0},
+        {"VmHWM", highest(&resident_most, resident)},
+        {"VmRSS", resident},
+        {"RssAnon", (usage.anonymous + usage.heap) * PAGE_KIB},
+        {"RssFile", usage.mapped_files * PAGE_KIB},
+        {"RssShmem", usage.mapped_memory_files * PAGE_KIB},
+        {"VmData", (usage.data + usage.heap) * PAGE_KIB},
+        {"VmStk", usage.stack * PAGE_KIB},
+        {"VmExe", usage.program * PAGE_KIB},
+        {"VmLib", usage.libraries * PAGE_KIB},
+        {"VmPTE", usage.tables * PAGE_KIB},
+        {"VmSwap", 0},
+        {"HugetlbPages", 0},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; ++i) {
+        size_t used = length < size ? length : size;
+        length += format(text + used, size - used, "%s:\t%8zu kB\n", lines[i].name, lines[i].kib);
+    }
+    size_t used = length < size ? length : size;
+    return length +
+           format(text + used, size - used, "CoreDumping:\t0\nThreads:\t%u\n", threads_sum().count);
 }
 
 // ---- The system: uname(2), one field to a file ----

@@ -18,6 +18,7 @@
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/mem/usage.h"
 #include "core/vfs/pager.h"
 
 enum {
@@ -125,6 +126,7 @@ static void pages_free(struct host_cache *cache, size_t first)
         if (cache->pages[i].memory != NULL) {
             frame_free(frame_of(cache->pages[i].memory), 1);
             cache->pages[i].memory = NULL;
+            usage_take(USAGE_FILE_PAGES, 1);
         }
     }
 }
@@ -221,6 +223,7 @@ static int run_bring(struct host_cache *cache, const struct host_file *host, siz
         page->sum = list_is_empty(&cache->claims) ? 0 : page_sum(page->memory);
     }
     mutex_unlock(&cache->lock);
+    usage_add(USAGE_FILE_PAGES, count);
     *done = count;
     return 0;
 }

@@ -1,91 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// proctext.c: the texts of procfs that core/vfs can write by itself: memory, mounts, and a system
-// without a past.
+// proctext.c: the texts of procfs that core/vfs can write by itself: time, mounts, and a system
+// without a past. Those about memory are memtext.c's.
 //
 // Layouts are those of proc(5); programs parse them by column.
+#include "core/vfs/proctext.h"
+
 #include "core/lib/format.h"
-#include "core/lib/string.h"
-#include "core/mem/frame.h"
 #include "core/sched/sched.h"
 #include "core/sched/thread.h"
 #include "core/vfs/mount.h"
 #include "core/vfs/procfs.h"
 #include "core/vfs/vfs.h"
-#include "core/vm/vm.h"
 #include "hal/hal.h"
 
-struct writer {
-    char *text;
-    size_t size, length;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct writer *writer, const char *pattern,
-                                                      ...)
+void writer_put(struct writer *writer, const char *pattern, ...)
 {
     va_list arguments;
     va_start(arguments, pattern);
     size_t used = writer->length < writer->size ? writer->length : writer->size;
     writer->length += format_list(writer->text + used, writer->size - used, pattern, arguments);
     va_end(arguments);
-}
-
-// ---- Memory ----
-
-enum { MAPS_NAME_COLUMN = 73 };
-
-static bool area_put(const struct vm_area_info *area, void *argument)
-{
-    struct writer *writer = argument;
-    size_t start = writer->length;
-    put(writer, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu", (unsigned long)area->start,
-        (unsigned long)area->end, (area->prot & HAL_READ) != 0 ? 'r' : '-',
-        (area->prot & HAL_WRITE) != 0 ? 'w' : '-', (area->prot & HAL_EXEC) != 0 ? 'x' : '-',
-        (area->flags & VM_SHARED) != 0 ? 's' : 'p', area->offset,
-        (unsigned)(area->device >> 8 & 0xfff), (unsigned)(area->device & 0xff), area->inode);
-    if (area->name != NULL && area->name[0] != 0) {
-        size_t column = writer->length - start;
-        int padding = column < MAPS_NAME_COLUMN ? (int)(MAPS_NAME_COLUMN - column) : 1;
-        put(writer, "%*s%s", padding, "", area->name);
-    } else {
-        put(writer, " ");
-    }
-    put(writer, "\n");
-    return true;
-}
-
-static size_t maps_make(char *text, size_t size, void *argument)
-{
-    (void)argument;
-    struct writer writer = {text, size, 0};
-    vm_walk(area_put, &writer);
-    return writer.length;
-}
-
-static size_t statm_make(char *text, size_t size, void *argument)
-{
-    (void)argument;
-    size_t pages = vm_mapped_bytes() / HAL_PAGE_SIZE;
-    size_t used = frame_total_count() - frame_free_count();
-    return format(text, size, "%zu %zu 0 1 0 %zu 0\n", pages, used < pages ? used : pages, pages);
-}
-
-static size_t meminfo_make(char *text, size_t size, void *argument)
-{
-    (void)argument;
-    static const char *const zero_lines[] = {"Buffers", "Cached", "SwapCached"};
-    struct writer writer = {text, size, 0};
-    size_t total = frame_total_count() * (HAL_PAGE_SIZE / 1024);
-    size_t free = frame_free_count() * (HAL_PAGE_SIZE / 1024);
-    put(&writer, "MemTotal:       %8zu kB\nMemFree:        %8zu kB\nMemAvailable:   %8zu kB\n",
-        total, free, free);
-    for (size_t i = 0; i < sizeof zero_lines / sizeof zero_lines[0]; ++i) {
-        put(&writer, "%s:%*s %8u kB\n", zero_lines[i], 14 - (int)strlen(zero_lines[i]), "", 0u);
-    }
-    put(&writer, "Active:         %8zu kB\nInactive:       %8u kB\n", total - free, 0u);
-    put(&writer, "SwapTotal:      %8u kB\nSwapFree:       %8u kB\n", 0u, 0u);
-    put(&writer, "HugePages_Total: %7u\nHugePages_Free:  %7u\nHugepagesize:   %8u kB\n", 0u, 0u,
-        2048u);
-    return writer.length;
 }
 
 // ---- Time and processors ----
@@ -112,14 +46,15 @@ static size_t stat_make(char *text, size_t size, void *argument)
     uint64_t busy = runtime_sum() / TICK_NS;
     uint64_t all = up / TICK_NS * cpus;
     uint64_t idle = all > busy ? all - busy : 0;
-    put(&writer, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n", busy, idle);
+    writer_put(&writer, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n", busy, idle);
     for (uint32_t i = 0; i < cpus; ++i) {
-        put(&writer, "cpu%u %lu 0 0 %lu 0 0 0 0 0 0\n", i, busy / cpus, idle / cpus);
+        writer_put(&writer, "cpu%u %lu 0 0 %lu 0 0 0 0 0 0\n", i, busy / cpus, idle / cpus);
     }
     struct sched_counts counts;
     sched_counts_sum(&counts);
-    put(&writer, "intr %lu\nctxt %lu\nbtime %lu\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n",
-        counts.interrupts, counts.switches, (hal_clock_wall_ns() - up) / 1000000000);
+    writer_put(&writer,
+               "intr %lu\nctxt %lu\nbtime %lu\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n",
+               counts.interrupts, counts.switches, (hal_clock_wall_ns() - up) / 1000000000);
     return writer.length;
 }
 
@@ -185,24 +120,24 @@ static const struct interrupt_line interrupt_lines[] = {
 
 static void interrupts_put(struct writer *writer, const struct interrupt_line *line)
 {
-    put(writer, "%s:", line->name);
+    writer_put(writer, "%s:", line->name);
     for (uint32_t i = 0; i < sched_cpu_count(); ++i) {
         struct sched_counts counts;
         sched_counts_get(i, &counts);
-        put(writer, " %10lu", line->count(&counts));
+        writer_put(writer, " %10lu", line->count(&counts));
     }
-    put(writer, "   %s\n", line->what);
+    writer_put(writer, "   %s\n", line->what);
 }
 
 static size_t interrupts_make(char *text, size_t size, void *argument)
 {
     (void)argument;
     struct writer writer = {text, size, 0};
-    put(&writer, "     ");
+    writer_put(&writer, "     ");
     for (uint32_t i = 0; i < sched_cpu_count(); ++i) {
-        put(&writer, "%sCPU%u", i == 0 ? "      " : i < 10 ? "       " : "      ", i);
+        writer_put(&writer, "%sCPU%u", i == 0 ? "      " : i < 10 ? "       " : "      ", i);
     }
-    put(&writer, "\n");
+    writer_put(&writer, "\n");
     for (size_t i = 0; i < sizeof interrupt_lines / sizeof interrupt_lines[0]; ++i) {
         interrupts_put(&writer, &interrupt_lines[i]);
     }
@@ -224,8 +159,8 @@ static size_t uptime_make(char *text, size_t size, void *argument)
 
 static bool mount_put(const struct mount *mount, void *argument)
 {
-    put(argument, "%s %s %s %s,relatime 0 0\n", mount->source, mount->path, mount->type,
-        mount->read_only ? "ro" : "rw");
+    writer_put(argument, "%s %s %s %s,relatime 0 0\n", mount->source, mount->path, mount->type,
+               mount->read_only ? "ro" : "rw");
     return true;
 }
 
@@ -256,11 +191,9 @@ int proctext_add(void)
         {"sys/vm/max_map_count", "65530\n"},
         {"sys/fs/pipe-max-size", "65536\n"},
     };
-    int error = procfs_add("self/maps", maps_make, NULL);
-    error = error != 0 ? error : procfs_add("self/statm", statm_make, NULL);
+    int error = memtext_add();
     error = error != 0 ? error : procfs_add("self/mounts", mounts_make, NULL);
     error = error != 0 ? error : procfs_add_link("mounts", fixed_make, (void *)"self/mounts");
-    error = error != 0 ? error : procfs_add("meminfo", meminfo_make, NULL);
     error = error != 0 ? error : procfs_add("stat", stat_make, NULL);
     error = error != 0 ? error : procfs_add("uptime", uptime_make, NULL);
     error = error != 0 ? error : procfs_add("interrupts", interrupts_make, NULL);

@@ -12,6 +12,7 @@
 #include "core/lib/mark.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/mem/usage.h"
 #include "hal/hal.h"
 
 enum {
@@ -173,6 +174,7 @@ static void present_add(struct ramfs_node *node, size_t count)
 {
     size_t present = atomic_load_explicit(&node->present_count, memory_order_relaxed);
     atomic_store_explicit(&node->present_count, present + count, memory_order_relaxed);
+    usage_add(USAGE_MEMORY_FILES, count);
 }
 
 size_t ramfs_pages_make(struct ramfs_node *node, uint64_t index, size_t count)

@@ -704,31 +704,6 @@ void vm_name_set(char *va, const char *name)
     change_unlock();
 }
 
-void vm_walk(bool (*visit)(const struct vm_area_info *area, void *argument), void *argument)
-{
-    change_lock();
-    char *top = (char *)UINTPTR_MAX;
-    bool goes_on = true;
-    for (struct area *area = area_first(NULL, top); area != NULL && goes_on;
-         area = area_after(area, top)) {
-        struct vm_area_info info = {
-            .start = area->start,
-            .end = area->end,
-            .prot = area->prot,
-            .flags = area->flags,
-            .offset = area->offset,
-            .name = area->name == NULL ? "" : area->name,
-        };
-        if (area->pager != NULL) {
-            info.device = area->pager->device;
-            info.inode = area->pager->inode;
-            info.name = area->pager->name(area->pager);
-        }
-        goes_on = visit(&info, argument);
-    }
-    change_unlock();
-}
-
 size_t vm_mapped_bytes(void)
 {
     return change_mapped_bytes();

@@ -129,6 +129,14 @@ struct vm_area_info {
 // Calls visit for each area in ascending order until it says false. The mutex is held: visit must
 // not call vm.
 void vm_walk(bool (*visit)(const struct vm_area_info *area, void *argument), void *argument);
+// The same, with how many pages of each area are there: it looks at each.
+struct vm_pages {
+    size_t own;  // in frames of the area's: anonymous memory, and private copies of a file's
+    size_t file; // the file's own frames
+};
+void vm_walk_pages(bool (*visit)(const struct vm_area_info *area, const struct vm_pages *pages,
+                                 void *argument),
+                   void *argument);
 void vm_name_set(char *va, const char *name); // static text, for anonymous areas
 
 size_t vm_mapped_bytes(void);

@@ -8,6 +8,7 @@
 
 #include "block_far.h"
 #include "core/dev/blockcache.h"
+#include "core/sync/shrinker.h"
 #include "core/mem/frame.h"
 
 enum { SIZE = 5 * BLOCK_CHUNK + 4096 };
@@ -172,6 +173,37 @@ START_TEST(chunks_are_read_once)
 }
 END_TEST
 
+static struct shrinker *cache_shrinker;
+
+static void shrinker_find(struct shrinker *shrinker, void *unused)
+{
+    (void)unused;
+    cache_shrinker = strcmp(shrinker->name, "blocks of disks") == 0 ? shrinker : cache_shrinker;
+}
+
+START_TEST(memory_is_given_back)
+{
+    struct block_cache *cache = block_device_cache(far_disk_open(bytes, SIZE));
+    struct block_chunk *held;
+    shrinker_walk(shrinker_find, NULL); // the last one
+    ck_assert_ptr_nonnull(cache_shrinker);
+    for (uint64_t i = 0; i < 3; ++i) {
+        ck_assert_int_eq(block_copy_in(cache, i * BLOCK_CHUNK, buffer, 1, false), 0);
+    }
+    ck_assert_int_eq(block_chunk_get(cache, 1, &held), 0);
+    ck_assert_uint_eq(cache_shrinker->held(cache_shrinker), 3 * BLOCK_CHUNK);
+    ck_assert_uint_eq(cache_shrinker->shrink(cache_shrinker, 1, false), BLOCK_CHUNK);
+    ck_assert_uint_eq(cache_shrinker->shrink(cache_shrinker, SIZE, true), BLOCK_CHUNK);
+    ck_assert_uint_eq(cache_shrinker->shrink(cache_shrinker, SIZE, true), 0);
+    ck_assert_mem_eq(block_chunk_data(held), bytes + BLOCK_CHUNK, BLOCK_CHUNK);
+    block_chunk_put(cache, held);
+    ck_assert_uint_eq(cache_shrinker->shrink(cache_shrinker, SIZE, false), BLOCK_CHUNK);
+    ck_assert_uint_eq(cache_shrinker->held(cache_shrinker), 0);
+    ck_assert_int_eq(block_copy_in(cache, 2 * BLOCK_CHUNK, buffer, 10, false), 0);
+    ck_assert_mem_eq(buffer, bytes + 2 * BLOCK_CHUNK, 10);
+}
+END_TEST
+
 START_TEST(writes_go_through)
 {
     struct block_cache *cache = block_device_cache(far_disk_open(bytes, SIZE));
@@ -211,6 +243,7 @@ int main(void)
     tcase_add_test(tcase, a_device_that_lies_is_stopped);
     tcase_add_loop_test(tcase, a_device_that_makes_no_sense_is_left_out, 0, 5);
     tcase_add_test(tcase, chunks_are_read_once);
+    tcase_add_test(tcase, memory_is_given_back);
     tcase_add_test(tcase, writes_go_through);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

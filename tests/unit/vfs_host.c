@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "core/mem/frame.h"
+#include "core/mem/frame_orders.h"
 #include "core/mem/heap.h"
 #include "core/mem/plain.h"
 #include "core/mem/slab.h"
@@ -441,6 +442,8 @@ void thread_batch_end(uintptr_t irq)
 }
 
 // There is one at most. It runs whenever the test's thread sleeps.
+const struct thread_schedule thread_schedule_core = {0};
+
 int thread_create(struct thread **thread, const struct thread_config *config, void (*entry)(void *),
                   void *argument)
 {
@@ -513,6 +516,11 @@ bool thread_is_waited_for(void)
     return false;
 }
 
+void frame_orders(size_t counts[FRAME_ORDERS])
+{
+    memset(counts, 0, FRAME_ORDERS * sizeof counts[0]);
+}
+
 // ---- vm ----
 
 void vm_walk(bool (*visit)(const struct vm_area_info *area, void *argument), void *argument)
@@ -524,6 +532,15 @@ void vm_walk(bool (*visit)(const struct vm_area_info *area, void *argument), voi
                                       .inode = 1234,
                                       .name = "/bin/program"};
     visit(&area, argument);
+}
+
+void vm_walk_pages(bool (*visit)(const struct vm_area_info *area, const struct vm_pages *pages,
+                                 void *argument),
+                   void *argument)
+{
+    const struct vm_area_info area = {
+        .start = (char *)0x400000, .end = (char *)0x401000, .prot = HAL_READ, .name = ""};
+    visit(&area, &(struct vm_pages){.own = 1}, argument);
 }
 
 size_t vm_mapped_bytes(void)

@@ -20,3 +20,9 @@ def shrinking(machine, files):
     status, out, _ = machine.run([files["shrinking"]])
     machine.case("starts on Linux", (status, out) == (0, b"no shrinkers here\n"))
     all_so(machine, "shrinkers of the program", small(machine) + [files["shrinking"]], 9)
+
+
+def usage(machine, files):
+    """What /proc says of memory: laid out as Linux does, and true."""
+    machine.same("formats", [files["usage"], "formats"])
+    all_so(machine, "values", machine.osv + [files["usage"], "values"], 17)

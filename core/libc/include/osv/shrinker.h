@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // shrinker.h: how a program keeps memory only as long as nobody else needs it.
 //
-// For programs: <osv/shrinker.h> by -I core/libc/include. The functions are weak, so that a program that uses them also
-// starts on Linux, where they are NULL; tests/system/pressure/shrinking.c is an example. C++ includes it within extern "C".
+// For programs: <osv/shrinker.h> by -I core/libc/include; C++ includes it within extern "C". The
+// functions are weak, so that a program that uses them also starts on Linux, where they are NULL;
+// tests/system/pressure/shrinking.c is an example.
 #ifndef CORE_LIBC_INCLUDE_OSV_SHRINKER_H
 #define CORE_LIBC_INCLUDE_OSV_SHRINKER_H
 

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// frame_orders.h: in what pieces memory is free.
+#ifndef CORE_MEM_FRAME_ORDERS_H
+#define CORE_MEM_FRAME_ORDERS_H
+
+#include <stddef.h>
+
+enum { FRAME_ORDERS = 11 }; // as Linux has them: up to 1024 frames
+
+// counts[i]: aligned pieces of 2^i free frames, as large as they can be. What CPUs keep ready
+// counts as single frames. A moment's answer; any context.
+void frame_orders(size_t counts[FRAME_ORDERS]);
+
+#endif

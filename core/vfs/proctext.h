@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// proctext.h: what the files that write the texts of procfs share.
+#ifndef CORE_VFS_PROCTEXT_H
+#define CORE_VFS_PROCTEXT_H
+
+#include <stddef.h>
+
+// A text under way. length is what it would have; what has no room is not written.
+struct writer {
+    char *text;
+    size_t size, length;
+};
+
+__attribute__((format(printf, 2, 3))) void writer_put(struct writer *writer, const char *pattern,
+                                                      ...);
+
+// memtext.c: registers the files about memory. -ENOMEM.
+int memtext_add(void);
+
+#endif

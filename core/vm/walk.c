@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// walk.c: all areas, for /proc and for who asks what is in use.
+//
+// What is there of an area nobody counts: the machine's tables know. So each page is looked up, but
+// for what faults alone can have mapped where none did (lazy_next).
+#include "core/mem/frame.h"
+#include "core/vm/area.h"
+#include "core/vm/change.h"
+#include "core/vm/lazy.h"
+#include "core/vm/vm.h"
+
+static struct vm_area_info info_of(const struct area *area)
+{
+    struct vm_area_info info = {
+        .start = area->start,
+        .end = area->end,
+        .prot = area->prot,
+        .flags = area->flags,
+        .offset = area->offset,
+        .name = area->name == NULL ? "" : area->name,
+    };
+    if (area->pager != NULL) {
+        info.device = area->pager->device;
+        info.inode = area->pager->inode;
+        info.name = area->pager->name(area->pager);
+    }
+    return info;
+}
+
+static struct vm_pages pages_of(const struct area *area)
+{
+    struct vm_pages pages = {0};
+    const struct pages_kind kind = area_kind(area);
+    bool is_sparse = kind.presence == PAGES_FAULTS;
+    for (char *va = area->start; area->has_pages && va < area->end; va += HAL_PAGE_SIZE) {
+        hal_phys pa;
+        unsigned prot;
+        va = is_sparse ? lazy_next(va, area->end) : va;
+        if (va < area->end && hal_translate(va, &pa, &prot) == 0) {
+            bool is_foreign = page_is_foreign(&kind, va, pa);
+            pages.own += !is_foreign;
+            pages.file += is_foreign;
+        }
+    }
+    return pages;
+}
+
+struct visitor {
+    bool (*visit)(const struct vm_area_info *area, void *argument);
+    bool (*visit_pages)(const struct vm_area_info *area, const struct vm_pages *pages,
+                        void *argument);
+    void *argument;
+};
+
+static void areas_visit(const struct visitor *visitor)
+{
+    change_lock();
+    char *top = (char *)UINTPTR_MAX;
+    bool goes_on = true;
+    for (struct area *area = area_first(NULL, top); area != NULL && goes_on;
+         area = area_after(area, top)) {
+        const struct vm_area_info info = info_of(area);
+        if (visitor->visit != NULL) {
+            goes_on = visitor->visit(&info, visitor->argument);
+        } else {
+            const struct vm_pages pages = pages_of(area);
+            goes_on = visitor->visit_pages(&info, &pages, visitor->argument);
+        }
+    }
+    change_unlock();
+}
+
+void vm_walk(bool (*visit)(const struct vm_area_info *area, void *argument), void *argument)
+{
+    areas_visit(&(struct visitor){.visit = visit, .argument = argument});
+}
+
+void vm_walk_pages(bool (*visit)(const struct vm_area_info *area, const struct vm_pages *pages,
+                                 void *argument),
+                   void *argument)
+{
+    areas_visit(&(struct visitor){.visit_pages = visit, .argument = argument});
+}
