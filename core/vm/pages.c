@@ -257,6 +257,7 @@ int pages_drop(char *start, char *end, struct pages_kind kind)
 {
     hal_phys frame;
     char *va = present_find(start, end, kind.presence, &frame);
+    char *first = va;
     int error = 0;
     while (va < end && error == 0) {
         struct page_run run;
@@ -266,7 +267,9 @@ int pages_drop(char *start, char *end, struct pages_kind kind)
         }
         va = present_find(next, end, kind.presence, &frame);
     }
-    pages_flush(start, end);
+    if (first < end) {
+        pages_flush(first, end);
+    }
     return error;
 }
 
@@ -298,11 +301,13 @@ static char *present_end(char *va, char *end, const struct pages_kind *kind)
     return va;
 }
 
+// reached: how far it came. first: the first page that is there, or end.
 static int range_protect(char *start, char *end, unsigned prot, const struct pages_kind *kind,
-                         char **reached)
+                         char **first, char **reached)
 {
     hal_phys pa;
     char *va = kind->presence == PAGES_ALL ? start : present_find(start, end, kind->presence, &pa);
+    *first = va;
     while (va < end) {
         char *stop = present_end(va, end, kind);
         bool is_foreign = kind->pager != NULL && page_get(va, &pa) && page_is_foreign(kind, va, pa);
@@ -323,16 +328,16 @@ static int range_protect(char *start, char *end, unsigned prot, const struct pag
 
 int pages_protect(char *start, char *end, unsigned old_prot, unsigned prot, struct pages_kind kind)
 {
-    char *reached;
-    int error = range_protect(start, end, prot, &kind, &reached);
+    char *first, *reached;
+    int error = range_protect(start, end, prot, &kind, &first, &reached);
     if (error != 0) {
         kind.presence = PAGES_SOME;
-        int undo = range_protect(start, reached, old_prot, &kind, &reached);
+        int undo = range_protect(start, reached, old_prot, &kind, &first, &reached);
         ASSERT(undo == 0); // its borders are there
         return error;
     }
-    if ((old_prot & ~prot) != 0) {
-        pages_flush(start, end);
+    if ((old_prot & ~prot) != 0 && first < end) {
+        pages_flush(first, end);
     }
     return 0;
 }

@@ -4,6 +4,7 @@
 #include "core/lib/errno.h"
 #include "core/mem/frame.h"
 #include "core/vm/vm.h"
+#include "tests/unit/hal/unit_hal.h"
 #include "vm_host.h"
 
 #include <check.h>
@@ -170,6 +171,26 @@ START_TEST(moved_and_discarded_memory_is_not_taken_for_fresh)
 }
 END_TEST
 
+// Other CPUs are not disturbed for what nobody has touched.
+START_TEST(what_was_never_there_is_not_flushed)
+{
+    boot_lazy();
+    char *va = NULL;
+    ck_assert_int_eq(vm_map(&va, MIB, RW, 0, NULL, 0), 0);
+    size_t flushes = unit_flushes;
+    ck_assert_int_eq(vm_protect(va, 4 * PAGE, 0), 0);
+    ck_assert_int_eq(vm_protect(va, MIB, HAL_READ), 0);
+    ck_assert_int_eq(vm_protect(va, MIB, RW), 0);
+    ck_assert_int_eq(vm_unmap(va, MIB / 2), 0);
+    ck_assert_uint_eq(unit_flushes, flushes);
+    fill(va + MIB / 2, PAGE, 1);
+    ck_assert_int_eq(vm_protect(va + MIB / 2, MIB / 2, HAL_READ), 0);
+    ck_assert_uint_eq(unit_flushes, flushes + 1);
+    ck_assert_int_eq(vm_unmap(va + MIB / 2, MIB / 2), 0);
+    ck_assert_uint_gt(unit_flushes, flushes + 1);
+}
+END_TEST
+
 // The record of what went last is kept for the next one, and nobody sees it.
 START_TEST(small_memory_comes_and_goes_without_records)
 {
@@ -228,6 +249,7 @@ int main(void)
     tcase_add_test(tests, memory_comes_in_2_mib_where_there_is_plenty);
     tcase_add_test(tests, moved_and_discarded_memory_is_not_taken_for_fresh);
     tcase_add_test(tests, small_memory_comes_and_goes_without_records);
+    tcase_add_test(tests, what_was_never_there_is_not_flushed);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
