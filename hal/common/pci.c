@@ -146,6 +146,21 @@ bool pci_bar_read(pci_address address, uint32_t index, struct hal_region *region
     return true;
 }
 
+bool pci_lacks_addresses(pci_address address)
+{
+    bool is_wide;
+    for (uint32_t i = 0; i < PCI_BARS; i += is_wide ? 2 : 1) {
+        const uint32_t offset = PCI_BAR + 4 * i, low = pci_config_read(address, offset, 4);
+        is_wide = (low & BAR_IO) == 0 && (low & BAR_KIND) == BAR_64 && i + 1 < PCI_BARS;
+        const bool is_empty = (low & (BAR_IO | BAR_ADDRESS)) == 0 &&
+                              (!is_wide || pci_config_read(address, offset + 4, 4) == 0);
+        if (is_empty && bar_mask(address, offset, is_wide) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // ---- Capabilities ----------------------------------------------------------------
 
 // Always to the end of the list, so that no search in one that goes round is begun.

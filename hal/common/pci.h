@@ -49,6 +49,9 @@ void pci_scan(void (*visit)(pci_address address, void *argument), void *argument
 // address.
 bool pci_bar_read(pci_address address, uint32_t index, struct hal_region *region);
 
+// Whether some memory of the function was given no address.
+bool pci_lacks_addresses(pci_address address);
+
 // The next capability of that kind after offset `after` (0: the first). 0 and where it is, -ENODEV:
 // there is none, -EIO: the list leads outside of the space for it or goes round in a circle.
 HAL_MUST_CHECK int pci_capability_find(pci_address address, uint8_t kind, uint32_t after,

@@ -118,7 +118,9 @@ static const char *device_read(struct hal_dev *dev, pci_address address)
     struct area common, notify, config;
     if (area_find(address, AREA_COMMON, COMMON_SIZE, &common) != 0 ||
         area_find(address, AREA_NOTIFY, NOTIFY_SIZE_MIN, &notify) != 0) {
-        return "has no registers of virtio 1.0 where it says";
+        return pci_lacks_addresses(address)
+                   ? "has no address for its registers: firmware gives them out, as on q35 and pc"
+                   : "has no registers of virtio 1.0 where it says";
     }
     const int error = msix_map(dev, address);
     if (error != 0) {

@@ -207,6 +207,25 @@ END_TEST
 
 // ---- What a function says of itself --------------------------------------------------
 
+START_TEST(memory_without_an_address_is_seen)
+{
+    struct function *function = function_add(0, 1, 1);
+    ck_assert(!pci_lacks_addresses(0)); // there is none
+    put(function, PCI_BAR, 4, 0xfe001004);
+    function->writable[0] = 0xfffff000; // 64 bits, whose upper half is zero
+    function->writable[1] = 0xffffffff;
+    put(function, PCI_BAR + 8, 4, 0xc001); // ports
+    function->writable[2] = 0xffffff00;
+    ck_assert(!pci_lacks_addresses(0));
+    put(function, PCI_BAR, 4, 4);
+    ck_assert(pci_lacks_addresses(0));
+    put(function, PCI_BAR + 4, 4, 1);
+    ck_assert(!pci_lacks_addresses(0));
+    function->writable[5] = 0xfffff000;
+    ck_assert(pci_lacks_addresses(0));
+}
+END_TEST
+
 START_TEST(base_addresses_have_32_or_64_bits)
 {
     struct function *function = function_add(0, 1, 1);
@@ -518,6 +537,24 @@ START_TEST(a_device_that_lies_is_left_out)
 }
 END_TEST
 
+// Firmware's work is not ours.
+START_TEST(a_device_without_an_address_is_left_out)
+{
+    struct function *function = virtio_function(0x0118, 2);
+    for (uint32_t i = 0; i < PCI_BARS; ++i) {
+        if ((function->writable[i] & ~15u) != 0) {
+            const uint32_t low = pci_config_read(0x0118, PCI_BAR + 4 * i, 4);
+            put(function, PCI_BAR + 4 * i, 4, low & 15);
+        }
+    }
+    bridge_add(0x0008, 1);
+    found.count = 0;
+    virtio_pci_find(&found);
+    ck_assert_uint_eq(found.count, 0);
+    ck_assert_ptr_nonnull(strstr(console, "01:03.0 has no address for its registers: firmware"));
+}
+END_TEST
+
 // ---- Registers that are memory of their own --------------------------------------------
 
 static void register_put(uint32_t offset, uint32_t value)
@@ -663,6 +700,7 @@ int main(void)
     tcase_add_test(bus, functions_count_where_the_first_says_so);
     tcase_add_test(bus, bridges_that_lead_in_a_circle_end);
     tcase_add_test(bus, base_addresses_have_32_or_64_bits);
+    tcase_add_test(bus, memory_without_an_address_is_seen);
     tcase_add_test(bus, capabilities_are_found_in_turn);
     tcase_add_test(bus, hostile_lists_are_errors);
     tcase_add_test(bus, a_message_table_says_where_it_is);
@@ -674,6 +712,7 @@ int main(void)
     tcase_add_test(device, configuration_is_read_within_its_bounds);
     tcase_add_test(device, names_count_by_kind);
     tcase_add_loop_test(device, a_device_that_lies_is_left_out, 0, 11);
+    tcase_add_test(device, a_device_without_an_address_is_left_out);
     tcase_add_test(device, queues_share_the_last_message);
     TCase *mmio = tcase_create("mmio");
     tcase_add_checked_fixture(mmio, start, NULL);

@@ -91,6 +91,8 @@ boot '--root=initrd -- /bin/bash -c "echo a file > /tmp/new; read line < /tmp/ne
 report "a read-only root with a writable /tmp" is_run "a file
 700
 /bin/bash: line 1: new: Read-only file system" 1
+boot "--root=initrd --colour -- /bin/hello"
+report "an unknown option" is_run "osv: option --colour: unknown" 2
 boot '--root=initrd -- /bin/bash -c "kill -SEGV $$"'
 report "the status of a signal" [ "$code" = 139 ]
 boot '--root=initrd -- /bin/bash -c "echo \"two  words\"; exit 255"'
