@@ -352,7 +352,7 @@ static int segment_map(struct elf_object *object, const struct elf_program_heade
     if (header->file_size == 0) {
         file_page_end = start;
     } else {
-        error = vm_map(&start, (size_t)(file_page_end - start), prot, VM_FIXED, pager,
+        error = vm_map(&start, (size_t)(file_page_end - start), prot, VM_FIXED | VM_COPY, pager,
                        page_down(header->offset));
         if (error == 0 && ((prot & HAL_WRITE) != 0 || header->memory_size > header->file_size)) {
             error = tail_zero(file_end, file_page_end, prot);

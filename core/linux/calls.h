@@ -221,11 +221,17 @@ long linux_mmap(char *va, size_t size, int prot, int flags, int fd, int64_t offs
 long linux_munmap(char *va, size_t size);
 long linux_mprotect(char *va, size_t size, int prot);
 long linux_mremap(char *va, size_t old_size, size_t new_size, int flags, char *target);
-long linux_madvise(char *va, size_t size, int advice);
 long linux_mincore(char *va, size_t size, unsigned char *pages);
 long linux_brk(char *end);
-long linux_mlock(char *va, size_t size);
+
+// advise.c
+long linux_madvise(char *va, size_t size, int advice);
 long linux_msync(char *va, size_t size, int flags);
+long linux_mlock(char *va, size_t size);
+long linux_mlock2(char *va, size_t size, int flags);
+long linux_munlock(char *va, size_t size);
+long linux_mlockall(int flags);
+long linux_munlockall(void);
 
 // wait.c
 long linux_poll(struct pollfd *fds, size_t count, int timeout_ms);

@@ -4,12 +4,15 @@
 #include <sys/mman.h>
 
 #include "core/lib/errno.h"
+#include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
+#include "core/linux/range.h"
 #include "core/linux/user.h"
 #include "core/sync/shrinker.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/memfile.h"
+#include "core/vm/piece.h"
 #include "core/vm/vm.h"
 
 _Static_assert(PROT_READ == HAL_READ && PROT_WRITE == HAL_WRITE && PROT_EXEC == HAL_EXEC, "prot");
@@ -18,17 +21,10 @@ _Static_assert(F_SEAL_SEAL == SEAL_SEAL && F_SEAL_SHRINK == SEAL_SHRINK &&
                    F_SEAL_FUTURE_WRITE == SEAL_FUTURE_WRITE,
                "seals");
 
-enum { PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC };
-
-static size_t page_round(size_t size)
-{
-    return (size + HAL_PAGE_SIZE - 1) & ~(size_t)(HAL_PAGE_SIZE - 1);
-}
-
-static bool is_aligned(const void *address)
-{
-    return ((uintptr_t)address & (HAL_PAGE_SIZE - 1)) == 0;
-}
+enum {
+    PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC,
+    PROT_ANY = PROT_ALL | 8 | PROT_GROWSDOWN | PROT_GROWSUP, // 8: PROT_SEM, for other processors
+};
 
 static inline unsigned map_flags_of(int flags, int prot)
 {
@@ -36,11 +32,14 @@ static inline unsigned map_flags_of(int flags, int prot)
     result |= (flags & MAP_FIXED) != 0 ? VM_FIXED : 0;
     result |= (flags & MAP_FIXED_NOREPLACE) != 0 ? VM_FIXED | VM_NOREPLACE : 0;
     result |= (flags & MAP_SHARED) != 0 ? VM_SHARED : 0;
+    result |= (flags & MAP_LOCKED) != 0 ? VM_LOCKED : 0;
     // What reserves only, or grows, gets its memory when it is touched.
     result |= (flags & (MAP_NORESERVE | MAP_STACK | MAP_GROWSDOWN)) != 0 && prot != 0 ? VM_LAZY : 0;
     result |= (flags & (MAP_POPULATE | MAP_LOCKED)) != 0 ? VM_POPULATE : 0;
     return result;
 }
+
+static long map_shared(char **va, size_t size, int prot, int flags);
 
 static long map_file(char **va, size_t size, int prot, int flags, struct file *file,
                      uint64_t offset)
@@ -48,16 +47,14 @@ static long map_file(char **va, size_t size, int prot, int flags, struct file *f
     struct vm_pager *pager;
     bool is_shared = (flags & MAP_TYPE) != MAP_PRIVATE;
     uint32_t access = atomic_load(&file->flags) & OPEN_ACCESS;
-    if (offset > INT64_MAX - size) {
-        return -EOVERFLOW;
-    }
     if (is_shared && (prot & PROT_WRITE) != 0 && access != OPEN_READ_WRITE) {
         return -EACCES;
     }
     unsigned how = map_flags_of(flags, prot) & ~(unsigned)VM_LAZY;
     int error = file_pager(file, &pager);
-    if (error == 0 && pager == NULL) {
-        return vm_map(va, size, (unsigned)prot, how, NULL, 0); // /dev/zero
+    if (error == 0 && pager == NULL) { // /dev/zero
+        return is_shared ? map_shared(va, size, prot, flags)
+                         : vm_map(va, size, (unsigned)prot, how, NULL, 0);
     }
     bool may_write = is_shared && access == OPEN_READ_WRITE;
     if (error == 0 && may_write && pager->claim != NULL && pager->claim(pager) != 0) {
@@ -76,34 +73,97 @@ static long map_file(char **va, size_t size, int prot, int flags, struct file *f
     }
     error = vm_map(va, size, (unsigned)prot, how, pager, offset);
     pager->put(pager);
+    if (error == 0 && !is_shared && (how & VM_POPULATE) != 0 && (prot & PROT_WRITE) != 0) {
+        int populated = vm_populate(*va, size, HAL_WRITE); // copies
+        (void)populated;                                   // as far as there are pages
+    }
     return error;
+}
+
+// Shared memory without a file is a file without a name: it can be mapped once more by mremap, and
+// ends where it did at first.
+static long map_shared(char **va, size_t size, int prot, int flags)
+{
+    struct file *file;
+    int error = memfile_create(&file, "/dev/zero (deleted)", 0);
+    if (error != 0) {
+        return -ENOMEM;
+    }
+    error = file->ops->truncate(file, size) != 0 ? -ENOMEM : 0;
+    error = error != 0 ? error : (int)map_file(va, size, prot, flags, file, 0);
+    file_put(file);
+    return error;
+}
+
+// The kind of mapping is looked at last: what else is wrong is said first.
+static int kind_check(int flags, const struct file *file)
+{
+    enum { KNOWN = 0x7c07f9f3 }; // all flags that are older than MAP_SHARED_VALIDATE
+    int kind = flags & MAP_TYPE;
+    if (kind == MAP_PRIVATE || kind == MAP_SHARED) {
+        return 0;
+    }
+    return kind != MAP_SHARED_VALIDATE || file == NULL ? -EINVAL
+           : (flags & ~KNOWN) != 0                     ? -EOPNOTSUPP
+                                                       : 0;
+}
+
+static int place_check(const char *va, size_t whole, int flags)
+{
+    bool is_fixed = (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0;
+    bool is_beyond =
+        whole > MEMORY_ADDRESS_MAX || (is_fixed && (uintptr_t)va > MEMORY_ADDRESS_MAX - whole);
+    if (is_beyond) {
+        return -ENOMEM;
+    }
+    if (is_fixed && !memory_is_aligned(va)) {
+        return -EINVAL;
+    }
+    struct vm_piece piece;
+    if ((flags & MAP_FIXED_NOREPLACE) != 0 &&
+        vm_piece_get((char *)va, (char *)va + whole, &piece)) {
+        vm_piece_put(&piece);
+        return -EEXIST;
+    }
+    return 0;
+}
+
+// What Linux looks at, in its order.
+static __attribute__((noinline)) int map_check(const char *va, size_t whole, int flags,
+                                               const struct file *file, uint64_t offset)
+{
+    int error = place_check(va, whole, flags);
+    if (error == 0 && (flags & MAP_LOCKED) != 0) {
+        error = memory_lock_allow(whole);
+        error = error == -ENOMEM ? -EAGAIN : error;
+    }
+    error = error == 0 && file != NULL && offset > INT64_MAX - whole ? -EOVERFLOW : error;
+    return error != 0 ? error : kind_check(flags, file);
 }
 
 static long map_anything(char *va, size_t size, int prot, int flags, struct file *file,
                          uint64_t offset)
 {
-    int kind = flags & MAP_TYPE;
     if (size == 0) {
         return -EINVAL;
     }
-    size_t whole = page_round(size);
+    size_t whole = memory_round(size);
     if (whole == 0 || (flags & MAP_HUGETLB) != 0) {
         return -ENOMEM; // no huge pages are set aside, as on Linux with vm.nr_hugepages = 0
     }
-    if (kind != MAP_PRIVATE && kind != MAP_SHARED &&
-        (kind != MAP_SHARED_VALIDATE || file == NULL)) {
-        return -EINVAL;
+    flags |= atomic_load_explicit(&memory_is_future_locked, memory_order_relaxed) ? MAP_LOCKED : 0;
+    // Most mappings are private memory anywhere.
+    bool is_plain = flags == (MAP_PRIVATE | MAP_ANONYMOUS) && whole <= MEMORY_ADDRESS_MAX;
+    long error = is_plain ? 0 : map_check(va, whole, flags, file, offset);
+    if (error != 0) {
+        return error;
     }
-    if (!is_aligned(va)) {
-        if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0) {
-            return -EINVAL;
-        }
-        va = (char *)((uintptr_t)va & ~(uintptr_t)(HAL_PAGE_SIZE - 1));
-    }
+    va = (char *)((uintptr_t)va & ~(uintptr_t)(HAL_PAGE_SIZE - 1));
     prot &= PROT_ALL;
-    long error = file != NULL
-                     ? map_file(&va, whole, prot, flags, file, offset)
-                     : vm_map(&va, whole, (unsigned)prot, map_flags_of(flags, prot), NULL, 0);
+    error = file != NULL ? map_file(&va, whole, prot, flags, file, offset)
+            : (flags & MAP_TYPE) == MAP_SHARED
+                ? map_shared(&va, whole, prot, flags)
+                : vm_map(&va, whole, (unsigned)prot, map_flags_of(flags, prot), NULL, 0);
     return error != 0 ? error : (long)va;
 }
 
@@ -129,88 +189,151 @@ long linux_mmap(char *va, size_t size, int prot, int flags, int fd, int64_t offs
 
 long linux_munmap(char *va, size_t size)
 {
-    return !is_aligned(va) || size == 0 ? -EINVAL : vm_unmap(va, page_round(size));
+    uintptr_t start = (uintptr_t)va;
+    bool is_beyond = start > MEMORY_ADDRESS_MAX || size > MEMORY_ADDRESS_MAX - start;
+    return !memory_is_aligned(va) || size == 0 || is_beyond ? -EINVAL
+                                                            : vm_unmap(va, memory_round(size));
+}
+
+// The end of what may get prot: where a hole is (-ENOMEM), or a mapping that refuses it (-EACCES).
+static char *protect_end(char *va, char *end, unsigned prot, int *error)
+{
+    struct vm_piece piece;
+    *error = -ENOMEM;
+    while (va < end && vm_piece_get(va, end, &piece)) {
+        bool is_hole = piece.start > va;
+        bool is_refused = (prot & PROT_WRITE) != 0 && (piece.flags & VM_READ_ONLY) != 0;
+        vm_piece_put(&piece);
+        if (is_hole || is_refused) {
+            *error = is_hole ? -ENOMEM : -EACCES;
+            break;
+        }
+        va = piece.end;
+    }
+    return va;
 }
 
 long linux_mprotect(char *va, size_t size, int prot)
 {
-    if (!is_aligned(va) || (prot & ~(PROT_ALL | PROT_GROWSDOWN | PROT_GROWSUP)) != 0) {
+    size_t whole = memory_round(size);
+    if (!memory_is_aligned(va) || (prot & PROT_GROWSDOWN && prot & PROT_GROWSUP)) {
         return -EINVAL;
     }
-    return size == 0 ? 0 : vm_protect(va, page_round(size), (unsigned)(prot & PROT_ALL));
+    if (size == 0) {
+        return 0;
+    }
+    if (whole == 0 || whole > SIZE_MAX - (uintptr_t)va) {
+        return -ENOMEM;
+    }
+    if ((prot & ~PROT_ANY) != 0) {
+        return -EINVAL;
+    }
+    unsigned wanted = (unsigned)(prot & PROT_ALL);
+    int error = vm_protect(va, whole, wanted);
+    if (error == -ENOMEM || error == -EACCES) { // what lies before that is changed
+        char *end = protect_end(va, va + whole, wanted, &error);
+        int before = end > va && end < va + whole ? vm_protect(va, (size_t)(end - va), wanted) : 0;
+        error = before != 0 ? before : error;
+    }
+    return error;
+}
+
+static bool is_overlap(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+    return a + a_size > b && b + b_size > a;
+}
+
+static bool is_mapped(char *va)
+{
+    struct vm_piece piece;
+    bool is_there = vm_piece_get(va, va + HAL_PAGE_SIZE, &piece);
+    if (is_there) {
+        vm_piece_put(&piece);
+    }
+    return is_there;
+}
+
+static int remap_check(char *va, size_t old_size, size_t new_size, int flags, const char *target)
+{
+    bool has_target = (flags & MREMAP_FIXED) != 0, stays = (flags & MREMAP_DONTUNMAP) != 0;
+    if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) != 0 ||
+        ((has_target || stays) && (flags & MREMAP_MAYMOVE) == 0) ||
+        (stays && old_size != new_size) || !memory_is_aligned(va) || new_size == 0) {
+        return -EINVAL;
+    }
+    if ((uintptr_t)va > MEMORY_ADDRESS_MAX) {
+        return -EFAULT;
+    }
+    if (old_size > new_size && old_size > MEMORY_ADDRESS_MAX - (uintptr_t)va) {
+        return is_mapped(va) ? -EINVAL : -EFAULT;
+    }
+    if (!has_target && !stays) {
+        return 0;
+    }
+    bool is_beyond =
+        new_size > MEMORY_ADDRESS_MAX || (uintptr_t)target > MEMORY_ADDRESS_MAX - new_size;
+    return !memory_is_aligned(target) || is_beyond || is_overlap(va, old_size, target, new_size)
+               ? -EINVAL
+               : 0;
 }
 
 long linux_mremap(char *va, size_t old_size, size_t new_size, int flags, char *target)
 {
-    (void)target;
-    if (!is_aligned(va) || new_size == 0 || old_size == 0 || (flags & ~MREMAP_MAYMOVE) != 0) {
-        return -EINVAL;
+    old_size = memory_round(old_size);
+    new_size = memory_round(new_size);
+    int error = remap_check(va, old_size, new_size, flags, target);
+    if (error != 0) {
+        return error;
     }
-    int error =
-        vm_remap(&va, page_round(old_size), page_round(new_size), (flags & MREMAP_MAYMOVE) != 0);
+    bool has_target = (flags & MREMAP_FIXED) != 0, stays = (flags & MREMAP_DONTUNMAP) != 0;
+    if (old_size == 0 && (flags & MREMAP_MAYMOVE) == 0) {
+        struct vm_piece piece;
+        if (!vm_piece_get(va, va + HAL_PAGE_SIZE, &piece)) {
+            return -EFAULT;
+        }
+        vm_piece_put(&piece);
+        return (piece.flags & VM_SHARED) != 0 ? -ENOMEM : -EINVAL;
+    }
+    if (has_target || stays || old_size == 0) {
+        target = has_target || stays ? target : NULL; // a wish, where it is not fixed
+        error = vm_move(va, old_size, new_size, &target,
+                        (has_target ? VM_MOVE_FIXED : 0u) | (stays ? VM_MOVE_STAYS : 0u));
+        return error != 0 ? error : (long)target;
+    }
+    error = vm_remap(&va, old_size, new_size, (flags & MREMAP_MAYMOVE) != 0);
     return error != 0 ? error : (long)va;
-}
-
-long linux_madvise(char *va, size_t size, int advice)
-{
-    if (!is_aligned(va)) {
-        return -EINVAL;
-    }
-    switch (advice) {
-    case MADV_DONTNEED:
-        return size == 0 ? 0 : vm_discard(va, page_round(size));
-    case MADV_HUGEPAGE:
-    case MADV_NOHUGEPAGE:
-        return size == 0 ? 0 : vm_advise_large(va, page_round(size), advice == MADV_HUGEPAGE);
-    case MADV_NORMAL:
-    case MADV_RANDOM:
-    case MADV_SEQUENTIAL:
-    case MADV_WILLNEED:
-    case MADV_FREE:
-    case MADV_DONTFORK:
-    case MADV_DOFORK:
-    case MADV_DONTDUMP:
-    case MADV_DODUMP:
-        return 0;
-    default:
-        return -EINVAL;
-    }
 }
 
 long linux_mincore(char *va, size_t size, unsigned char *pages)
 {
-    if (!is_aligned(va)) {
+    if (!memory_is_aligned(va)) {
         return -EINVAL;
     }
-    size_t whole = page_round(size);
-    int error = user_check(pages, whole / HAL_PAGE_SIZE);
-    return error != 0 || whole == 0 ? error : vm_is_resident(va, whole, pages);
+    if (size > MEMORY_ADDRESS_MAX || (uintptr_t)va > MEMORY_ADDRESS_MAX - size) {
+        return -ENOMEM;
+    }
+    if ((uintptr_t)pages > MEMORY_ADDRESS_MAX) {
+        return -EFAULT;
+    }
+    struct vm_piece piece;
+    int error = 0;
+    char *end = va + memory_round(size);
+    while (va < end && error == 0) { // what lies before a hole is answered
+        if (!vm_piece_get(va, end, &piece)) {
+            return -ENOMEM;
+        }
+        size_t part = (size_t)(piece.end - piece.start);
+        error = piece.start > va ? -ENOMEM : vm_is_resident(va, part, pages);
+        va += part;
+        pages += part / HAL_PAGE_SIZE;
+        vm_piece_put(&piece);
+    }
+    return error;
 }
 
 long linux_brk(char *end)
 {
     return (long)vm_brk(end);
-}
-
-// Memory here never leaves for a disk.
-long linux_mlock(char *va, size_t size)
-{
-    (void)va;
-    (void)size;
-    return 0;
-}
-
-long linux_msync(char *va, size_t size, int flags)
-{
-    bool is_contrary = (flags & MS_ASYNC) != 0 && (flags & MS_SYNC) != 0;
-    if (!is_aligned(va) || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) != 0 || is_contrary) {
-        return -EINVAL;
-    }
-    size_t whole = page_round(size);
-    if (whole < size) {
-        return -ENOMEM;
-    }
-    return whole == 0 ? 0 : vm_sync(va, whole, (flags & MS_SYNC) != 0);
 }
 
 long linux_memfd_create(const char *user, unsigned flags)
@@ -228,7 +351,10 @@ long linux_memfd_create(const char *user, unsigned flags)
     if (error != 0 || strlen(name) > NAME_LONGEST) {
         return -EINVAL;
     }
-    error = memfile_create(&file, name, (flags & MFD_ALLOW_SEALING) != 0);
+    char path[NAME_LONGEST + sizeof "/memfd:"];
+    (void)format(path, sizeof path, "/memfd:%s", name);
+    error = memfile_create(&file, path,
+                           SEALS_KNOWN | ((flags & MFD_ALLOW_SEALING) != 0 ? 0 : SEAL_SEAL));
     if (error != 0) {
         return error;
     }

@@ -190,9 +190,10 @@
     ROW(clone3, linux_clone3, "pu"), \
     ROW(close_range, linux_close_range, "uux"), \
     ROW(faccessat2, linux_faccessat2, "dsdx"), \
-    ROW(munlock, linux_mlock, "pu"), \
-    ROW(munlockall, linux_mlock, ""), \
-    ROW(mlockall, linux_mlock, "x"), \
+    ROW(mlock2, linux_mlock2, "pux"), \
+    ROW(munlock, linux_munlock, "pu"), \
+    ROW(munlockall, linux_munlockall, ""), \
+    ROW(mlockall, linux_mlockall, "x"), \
     ROW(setxattr, linux_setxattr, "sspux"), \
     ROW(lsetxattr, linux_lsetxattr, "sspux"), \
     ROW(fsetxattr, linux_fsetxattr, "dspux"), \

@@ -3,7 +3,6 @@
 #include "core/vfs/memfile.h"
 
 #include "core/lib/errno.h"
-#include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/mem/heap.h"
 #include "core/vfs/mount.h"
@@ -31,19 +30,18 @@ static struct mount *mount_get(void)
     return mount;
 }
 
-static int name_set(struct file *file, const char *name)
+static int path_set(struct file *file, const char *path)
 {
-    static const char text[] = "/memfd:%s";
-    size_t size = sizeof text + strlen(name);
+    size_t size = strlen(path) + 1;
     file->path = heap_alloc(size);
     if (file->path == NULL) {
         return -ENOMEM;
     }
-    (void)format(file->path, size, text, name);
+    memcpy(file->path, path, size);
     return 0;
 }
 
-int memfile_create(struct file **result, const char *name, bool may_seal)
+int memfile_create(struct file **result, const char *path, uint32_t seals)
 {
     struct mount *mount = mount_get();
     struct file *file;
@@ -52,13 +50,13 @@ int memfile_create(struct file **result, const char *name, bool may_seal)
         return error;
     }
     error = ramfs_unnamed_make(mount, 0777, false, &file->vnode);
-    error = error != 0 ? error : name_set(file, name);
+    error = error != 0 ? error : path_set(file, path);
     error = error != 0 ? error : file->vnode->ops->open(file->vnode, file);
     if (error != 0) {
         file_put(file);
         return error;
     }
-    node_of(file)->seals = SEALS_KNOWN | (may_seal ? 0 : SEAL_SEAL);
+    node_of(file)->seals = seals;
     *result = file;
     return 0;
 }
@@ -67,7 +65,8 @@ int memfile_create(struct file **result, const char *name, bool may_seal)
 
 static bool is_memfile(const struct file *file)
 {
-    return file->vnode != NULL && nowhere != NULL && file->vnode->mount == nowhere;
+    return file->vnode != NULL && nowhere != NULL && file->vnode->mount == nowhere &&
+           (node_of(file)->seals & SEALS_KNOWN) != 0;
 }
 
 int memfile_seals(struct file *file, uint32_t *seals)

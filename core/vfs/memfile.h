@@ -19,7 +19,8 @@ enum memfile_seals {
     SEALS_KNOWN = 1 << 30, // ours: the file can have seals
 };
 
-int memfile_create(struct file **file, const char *name, bool may_seal);
+// path: what /proc/self/maps shows. seals: the first ones; 0: a file that never has any.
+int memfile_create(struct file **file, const char *path, uint32_t seals);
 
 // -EINVAL: no such file. The second: -EPERM: not open for writing, or sealed against it; -EBUSY:
 // SEAL_WRITE while it is mapped for writing.

@@ -19,7 +19,7 @@
 #include "core/vm/vm.h"
 
 enum {
-    SPARE_COUNT = 3, // what a change may need: two for the borders, one for a new area
+    SPARE_COUNT = 5, // what a change may need: two for the borders of each of two ranges, one more
     SPARE_MAX = 16,
     CLEAR_MAX = 256 << 10
 };

@@ -161,11 +161,13 @@ static size_t page_count(const char *start, const char *end)
     return (size_t)(end - start) / HAL_PAGE_SIZE;
 }
 
-// Copies the page, and its neighbours as far as they can be had in one run of frames.
+// Copies the page, and, where nobody writes to the file (VM_COPY), its neighbours as far as they
+// can be had in one run of frames.
 static int pages_copy(struct area *area, char *page)
 {
     char *low, *high, *first = page, *last = page + HAL_PAGE_SIZE;
-    piece_find(area, page, LAZY_CHUNK, &low, &high);
+    size_t size = (area->flags & VM_COPY) != 0 ? LAZY_CHUNK : HAL_PAGE_SIZE;
+    piece_find(area, page, size, &low, &high);
     while (first > low && is_uncopied(area, first - HAL_PAGE_SIZE)) {
         first -= HAL_PAGE_SIZE;
     }

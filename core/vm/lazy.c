@@ -496,7 +496,8 @@ bool lazy_fault(char *va, unsigned access)
     uintptr_t irq = hal_irq_save();
     old = atomic_load(word);
     unsigned prot = (unsigned)(old >> shift & PROT_MASK);
-    bool is_allowed = prot != 0 && (access & ~prot) == 0;
+    // What can be written or executed can be read, too, on every machine.
+    bool is_allowed = prot != 0 && (access & ~(prot | HAL_READ)) == 0;
     bool is_claimed = is_allowed && (old & CHUNK_BUSY) == 0 &&
                       atomic_compare_exchange_strong(word, &old, (old | CHUNK_BUSY) & ~CHUNK_FRESH);
     if (is_claimed) {

@@ -7,8 +7,8 @@
 // new page of its stack.
 //
 // Frames are found, zeroed and read from files before the mutex is taken: pagers may block and
-// allocate. Files whose frames are mapped themselves are filemap.c's; but private mappings that
-// will be written, such as a program's data, are copied at once where they are small.
+// allocate. Files whose frames are mapped themselves are filemap.c's; but a program's data, which
+// will be written and whose file will not (VM_COPY), is copied at once where it is small.
 #include "core/vm/vm.h"
 
 #include "core/lib/assert.h"
@@ -88,7 +88,8 @@ static int request_check(struct request *request)
 static bool is_copied(const struct request *request)
 {
     bool is_shared = (request->flags & VM_SHARED) != 0;
-    bool is_written = (request->prot & HAL_WRITE) != 0 && request->size <= COPY_MAX;
+    bool is_written = (request->flags & VM_COPY) != 0 && (request->prot & HAL_WRITE) != 0 &&
+                      request->size <= COPY_MAX;
     return !is_shared && (request->pager->find == NULL || is_written || frame_is_checked());
 }
 
@@ -224,7 +225,7 @@ static void request_insert(struct change *change, const struct request *request)
     area->start = request->va;
     area->end = request->va + request->size;
     area->prot = request->prot;
-    area->flags = request->flags & (VM_SHARED | VM_LAZY | VM_READ_ONLY);
+    area->flags = request->flags & (VM_SHARED | VM_LAZY | VM_READ_ONLY | VM_LOCKED | VM_COPY);
     area->has_pages = request->is_eager || request->pager != NULL || (area->flags & VM_LAZY) != 0;
     area->is_sparse = (area->flags & VM_LAZY) != 0;
     area->pager = request->pager;
@@ -426,41 +427,6 @@ int vm_is_resident(char *va, size_t size, unsigned char *pages)
         error = error != 0 ? error : hal_copy_safe(pages, piece, count);
         pages += count;
         va += count * HAL_PAGE_SIZE;
-    }
-    return error;
-}
-
-// Moves *va to the end of its area, and answers the pager that is to be asked, if any.
-static int sync_step(char **va, struct vm_pager **pager)
-{
-    change_lock();
-    const struct area *area = area_at(*va);
-    *pager = NULL;
-    if (area != NULL) {
-        *va = area->end;
-        bool is_asked = filemap_is(area) && (area->flags & VM_SHARED) != 0;
-        if (is_asked && area->pager->sync != NULL) {
-            *pager = area->pager;
-            area->pager->get(area->pager);
-        }
-    }
-    change_unlock();
-    return area == NULL ? -ENOMEM : 0;
-}
-
-int vm_sync(char *va, size_t size, bool is_waited_for)
-{
-    if (!is_range(va, size)) {
-        return -EINVAL;
-    }
-    int error = 0;
-    for (char *end = va + size; va < end && error == 0;) {
-        struct vm_pager *pager;
-        error = sync_step(&va, &pager);
-        if (pager != NULL) {
-            error = is_waited_for ? pager->sync(pager) : 0;
-            pager->put(pager);
-        }
     }
     return error;
 }

@@ -66,6 +66,8 @@ enum vm_flags {
     VM_STACK = 32,      // a stack: every lazy area is fit for one, since faults take no lock
     VM_POPULATE = 64,   // touched at once; anonymous: not lazy unless memory is scarce
     VM_READ_ONLY = 128, // vm_protect refuses HAL_WRITE
+    VM_LOCKED = 256,    // mlock: the mark alone
+    VM_COPY = 512,      // private, of a file to which nobody writes: pages may be copied early
 };
 
 int vm_init(const struct hal_boot *boot);
@@ -91,7 +93,6 @@ HAL_MUST_CHECK int vm_discard(char *va,
 HAL_MUST_CHECK int vm_advise_large(char *va, size_t size, bool may_be_large);
 // mincore: a byte for each page goes to pages, memory of the program.
 HAL_MUST_CHECK int vm_is_resident(char *va, size_t size, unsigned char *pages);
-HAL_MUST_CHECK int vm_sync(char *va, size_t size, bool is_waited_for); // msync. -ENOMEM: a hole
 
 // Takes [from, to) of a file out of all mappings, and then calls remove with the mutex held, so
 // that no fault finds a page in between: the pages may go when vm_cut has returned. copies: private

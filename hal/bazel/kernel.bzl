@@ -11,6 +11,7 @@ KERNEL_MACHINES = {
 KERNEL_EXEMPT = {
     "tests/apps": {},
     "tests/apps/libc_same_as_glibc": {},
+    "tests/differ": {},
     "tests/system": {
         "notices": "signals from the host: a machine gets none",
         "streams": "files, terminals and sockets of the host as streams: a machine has ports",

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// advise.c: system calls that go over whatever is mapped in a range: madvise, msync, the mlock
+// family. Behind a hole they go on, and say at the end that there was one; mlock stops there.
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "core/lib/errno.h"
+#include "core/linux/calls.h"
+#include "core/linux/range.h"
+#include "core/linux/process.h"
+#include "core/vfs/file.h"
+#include "core/vfs/pager.h"
+#include "core/vm/piece.h"
+#include "core/vm/vm.h"
+
+// ---- Advice --------------------------------------------------------------
+
+// Younger than musl's headers.
+enum { ADVICE_POPULATE_READ = 22, ADVICE_POPULATE_WRITE = 23, ADVICE_DONTNEED_LOCKED = 24 };
+
+static bool is_locked(const struct vm_piece *piece)
+{
+    return (piece->flags & VM_LOCKED) != 0;
+}
+
+static bool is_anonymous(const struct vm_piece *piece)
+{
+    return piece->pager == NULL && (piece->flags & VM_SHARED) == 0;
+}
+
+static int piece_remove(struct vm_piece *piece)
+{
+    if (is_locked(piece) || piece->pager == NULL) {
+        return -EINVAL;
+    }
+    if ((piece->flags & VM_SHARED) == 0 || (piece->flags & VM_READ_ONLY) != 0) {
+        return -EACCES;
+    }
+    struct file *file = file_pager_of(piece->pager)->file;
+    return file->ops->allocate == NULL
+               ? -EOPNOTSUPP
+               : file->ops->allocate(file, ALLOCATE_KEEP_SIZE | ALLOCATE_PUNCH_HOLE, piece->offset,
+                                     (uint64_t)(piece->end - piece->start));
+}
+
+static int piece_advise(struct vm_piece *piece, int advice)
+{
+    size_t size = (size_t)(piece->end - piece->start);
+    switch (advice) {
+    case MADV_DONTNEED:
+        return is_locked(piece) ? -EINVAL : vm_discard(piece->start, size);
+    case ADVICE_DONTNEED_LOCKED:
+        return vm_discard(piece->start, size);
+    case MADV_REMOVE:
+        return piece_remove(piece);
+    case MADV_FREE: // what is free may stay as long as there is memory
+        return is_anonymous(piece) ? 0 : -EINVAL;
+    case MADV_WIPEONFORK:
+        return is_anonymous(piece) ? 0 : -EINVAL;
+    case MADV_COLD:
+    case MADV_PAGEOUT:
+        return is_locked(piece) ? -EINVAL : 0;
+    case MADV_HUGEPAGE:
+    case MADV_NOHUGEPAGE:
+        return vm_advise_large(piece->start, size, advice == MADV_HUGEPAGE);
+    default: // there is no second process, and no swap
+        return 0;
+    }
+}
+
+// Those that change nothing here are known, too. What a kernel of Linux may be without is not.
+static bool is_advice(int advice)
+{
+    static const uint64_t low =
+        UINT64_C(1) << MADV_NORMAL | UINT64_C(1) << MADV_RANDOM | UINT64_C(1) << MADV_SEQUENTIAL |
+        UINT64_C(1) << MADV_WILLNEED | UINT64_C(1) << MADV_DONTNEED | UINT64_C(1) << MADV_FREE |
+        UINT64_C(1) << MADV_REMOVE | UINT64_C(1) << MADV_DONTFORK | UINT64_C(1) << MADV_DOFORK |
+        UINT64_C(1) << MADV_HUGEPAGE | UINT64_C(1) << MADV_NOHUGEPAGE |
+        UINT64_C(1) << MADV_DONTDUMP | UINT64_C(1) << MADV_DODUMP | UINT64_C(1) << MADV_WIPEONFORK |
+        UINT64_C(1) << MADV_KEEPONFORK | UINT64_C(1) << MADV_COLD | UINT64_C(1) << MADV_PAGEOUT |
+        UINT64_C(1) << ADVICE_POPULATE_READ | UINT64_C(1) << ADVICE_POPULATE_WRITE |
+        UINT64_C(1) << ADVICE_DONTNEED_LOCKED;
+    return advice >= 0 && advice < 64 && (low >> advice & 1) != 0;
+}
+
+static int range_populate(char *va, char *end, unsigned access)
+{
+    int error = 0;
+    while (va < end && error == 0) {
+        struct vm_piece piece;
+        if (!vm_piece_get(va, end, &piece)) {
+            return -ENOMEM;
+        }
+        bool is_hole = piece.start > va, is_allowed = (piece.prot & access) != 0;
+        va = piece.end;
+        error = is_hole       ? -ENOMEM
+                : !is_allowed ? -EINVAL
+                              : vm_populate(piece.start, (size_t)(piece.end - piece.start), access);
+        vm_piece_put(&piece);
+    }
+    return error;
+}
+
+static int range_advise(char *va, char *end, int advice)
+{
+    struct vm_piece piece;
+    bool has_hole = false;
+    while (va < end && vm_piece_get(va, end, &piece)) {
+        has_hole |= piece.start > va;
+        va = piece.end;
+        int error = piece_advise(&piece, advice);
+        vm_piece_put(&piece);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return has_hole || va < end ? -ENOMEM : 0;
+}
+
+long linux_madvise(char *va, size_t size, int advice)
+{
+    size_t whole = memory_round(size);
+    if (!is_advice(advice) || !memory_is_aligned(va) || whole < size ||
+        whole > SIZE_MAX - (uintptr_t)va) {
+        return -EINVAL;
+    }
+    switch (advice) {
+    case ADVICE_POPULATE_READ:
+        return range_populate(va, va + whole, HAL_READ);
+    case ADVICE_POPULATE_WRITE:
+        return range_populate(va, va + whole, HAL_WRITE);
+    default:
+        return range_advise(va, va + whole, advice);
+    }
+}
+
+// ---- Writing back --------------------------------------------------------
+
+static int piece_sync(const struct vm_piece *piece, int flags)
+{
+    if ((flags & MS_INVALIDATE) != 0 && is_locked(piece)) {
+        return -EBUSY;
+    }
+    bool is_asked = (flags & MS_SYNC) != 0 && (piece->flags & VM_SHARED) != 0 &&
+                    piece->pager != NULL && piece->pager->sync != NULL;
+    return is_asked ? piece->pager->sync(piece->pager) : 0;
+}
+
+long linux_msync(char *va, size_t size, int flags)
+{
+    bool is_contrary = (flags & MS_ASYNC) != 0 && (flags & MS_SYNC) != 0;
+    if (!memory_is_aligned(va) || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) != 0 ||
+        is_contrary) {
+        return -EINVAL;
+    }
+    size_t whole = memory_round(size);
+    if (whole > SIZE_MAX - (uintptr_t)va) {
+        return -ENOMEM;
+    }
+    struct vm_piece piece;
+    bool has_hole = false;
+    char *end = va + whole;
+    while (va < end && vm_piece_get(va, end, &piece)) {
+        has_hole |= piece.start > va;
+        va = piece.end;
+        int error = piece_sync(&piece, flags);
+        vm_piece_put(&piece);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return has_hole || va < end ? -ENOMEM : 0;
+}
+
+// ---- Locked memory -------------------------------------------------------
+
+_Atomic bool memory_is_future_locked;
+
+int memory_lock_allow(size_t size)
+{
+    uint64_t limit = process_limit(RLIMIT_MEMLOCK);
+    if (linux_getuid() == 0 || limit == RLIM_INFINITY) {
+        return 0;
+    }
+    return limit == 0 ? -EPERM : size > limit || vm_locked_bytes() > limit - size ? -ENOMEM : 0;
+}
+
+// What a process that locks memory wants: it is there, and will not have to wait for it. Memory
+// that it may not touch stays absent; a page beyond the end of a file, too.
+static int range_lock_populate(char *va, char *end)
+{
+    struct vm_piece piece;
+    int error = 0;
+    while (va < end && error == 0 && vm_piece_get(va, end, &piece)) {
+        bool is_written = (piece.prot & HAL_WRITE) != 0 && (piece.flags & VM_SHARED) == 0;
+        va = piece.end;
+        error = piece.prot == 0 ? -EFAULT
+                                : vm_populate(piece.start, (size_t)(piece.end - piece.start),
+                                              is_written ? HAL_WRITE : 0);
+        vm_piece_put(&piece);
+    }
+    return error == 0 ? 0 : -ENOMEM;
+}
+
+// The pages of the range, which need not begin or end with one. False: it goes round.
+static bool lock_range(char **va, char **end, size_t size)
+{
+    uintptr_t offset = (uintptr_t)*va & (HAL_PAGE_SIZE - 1);
+    size_t whole = memory_round(size + offset);
+    *va -= offset;
+    *end = (char *)((uintptr_t)*va + whole);
+    return *end >= *va;
+}
+
+static long lock(char *va, size_t size, bool is_at_once)
+{
+    char *end;
+    bool is_range = lock_range(&va, &end, size);
+    int error = is_range ? memory_lock_allow((size_t)(end - va)) : -EINVAL;
+    if (error != 0 || va == end) {
+        return error;
+    }
+    error = vm_lock_set(va, (size_t)(end - va), true);
+    return error != 0 || !is_at_once ? error : range_lock_populate(va, end);
+}
+
+long linux_mlock(char *va, size_t size)
+{
+    return lock(va, size, true);
+}
+
+long linux_mlock2(char *va, size_t size, int flags)
+{
+    enum { ON_FAULT = 1 };
+    return (flags & ~ON_FAULT) != 0 ? -EINVAL : lock(va, size, (flags & ON_FAULT) == 0);
+}
+
+long linux_munlock(char *va, size_t size)
+{
+    char *end;
+    if (!lock_range(&va, &end, size)) {
+        return -EINVAL;
+    }
+    return va == end ? 0 : vm_lock_set(va, (size_t)(end - va), false);
+}
+
+static int all_lock_set(bool is_set)
+{
+    char *va = NULL, *top = (char *)(UINTPTR_MAX & ~(uintptr_t)(HAL_PAGE_SIZE - 1));
+    struct vm_piece piece;
+    int error = 0;
+    while (error == 0 && vm_piece_get(va, top, &piece)) {
+        va = piece.end;
+        error = vm_lock_set(piece.start, (size_t)(piece.end - piece.start), is_set);
+        error = error == -ENOMEM ? 0 : error; // another thread has unmapped it
+        vm_piece_put(&piece);
+    }
+    return error;
+}
+
+// Everything that is mapped is in memory as far as it was touched; what was not stays so.
+long linux_mlockall(int flags)
+{
+    if (flags == 0 || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) != 0 ||
+        flags == MCL_ONFAULT) {
+        return -EINVAL;
+    }
+    int error = memory_lock_allow((flags & MCL_CURRENT) != 0 ? vm_mapped_bytes() : 0);
+    if (error != 0) {
+        return error;
+    }
+    atomic_store_explicit(&memory_is_future_locked, (flags & MCL_FUTURE) != 0,
+                          memory_order_relaxed);
+    return (flags & MCL_CURRENT) != 0 ? all_lock_set(true) : 0;
+}
+
+long linux_munlockall(void)
+{
+    atomic_store_explicit(&memory_is_future_locked, false, memory_order_relaxed);
+    return all_lock_set(false);
+}

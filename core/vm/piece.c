@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// piece.c: mappings of a range, one by one. Nothing is held between two of them: what another
+// thread changes meanwhile is seen or not.
+#include "core/vm/piece.h"
+
+#include "core/lib/errno.h"
+#include "core/vm/area.h"
+#include "core/vm/change.h"
+#include "core/vm/vm.h"
+
+bool vm_piece_get(char *va, char *end, struct vm_piece *piece)
+{
+    change_lock();
+    const struct area *area = area_first(va, end);
+    if (area != NULL) {
+        piece->start = area->start > va ? area->start : va;
+        piece->end = area->end < end ? area->end : end;
+        piece->prot = area->prot;
+        piece->flags = area->flags & (VM_SHARED | VM_READ_ONLY | VM_LOCKED);
+        piece->pager = area->pager;
+        piece->offset = area->offset + (uint64_t)(piece->start - area->start);
+        if (area->pager != NULL) {
+            area->pager->get(area->pager);
+        }
+    }
+    change_unlock();
+    return area != NULL;
+}
+
+void vm_piece_put(struct vm_piece *piece)
+{
+    if (piece->pager != NULL) {
+        piece->pager->put(piece->pager);
+    }
+}
+
+// 0: the page is there for access. -EAGAIN: a fault may bring it; *failed is what to say if not.
+static int page_look(char *va, unsigned access, int *failed)
+{
+    hal_phys pa;
+    unsigned prot;
+    change_lock();
+    const struct area *area = area_at(va);
+    int error = area == NULL ? -ENOMEM : area->prot == 0 ? -EFAULT : -EAGAIN;
+    if (error == -EAGAIN) {
+        *failed = area->pager != NULL ? -EFAULT : -ENOMEM;
+        error = hal_translate(va, &pa, &prot) == 0 && (access & ~prot) == 0 ? 0 : -EAGAIN;
+    }
+    change_unlock();
+    return error;
+}
+
+int vm_populate(char *va, size_t size, unsigned access)
+{
+    int error = 0, failed = 0;
+    for (char *end = va + size; va < end && error == 0; va += HAL_PAGE_SIZE) {
+        error = page_look(va, access, &failed);
+        if (error == -EAGAIN) {
+            error = vm_fault(va, access) ? 0 : failed;
+        }
+    }
+    return error;
+}
+
+// ---- Locked --------------------------------------------------------------
+
+static void area_lock_set(struct area *area, bool is_locked)
+{
+    area->flags = is_locked ? area->flags | VM_LOCKED : area->flags & ~(unsigned)VM_LOCKED;
+}
+
+static char *mapped_end(char *va, char *end)
+{
+    const struct area *area = area_at(va);
+    while (area != NULL && area->start <= va && va < end) {
+        va = area->end;
+        area = area_after(area, end);
+    }
+    return va < end ? va : end;
+}
+
+int vm_lock_set(char *va, size_t size, bool is_locked)
+{
+    struct change change;
+    int error = change_begin(&change);
+    if (error != 0) {
+        return error;
+    }
+    char *end = mapped_end(va, va + size);
+    if (end > va) {
+        range_isolate(va, end);
+        for (struct area *area = area_first(va, end); area != NULL; area = area_after(area, end)) {
+            area_lock_set(area, is_locked);
+        }
+        range_merge(&change, va, end);
+    }
+    change_end(&change);
+    return end < va + size ? -ENOMEM : 0;
+}
+
+static bool locked_add(const struct vm_area_info *area, void *argument)
+{
+    *(size_t *)argument += (area->flags & VM_LOCKED) != 0 ? (size_t)(area->end - area->start) : 0;
+    return true;
+}
+
+size_t vm_locked_bytes(void)
+{
+    size_t bytes = 0;
+    vm_walk(locked_add, &bytes);
+    return bytes;
+}
