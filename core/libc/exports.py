@@ -185,6 +185,8 @@ TSAN = {"__tsan_" + name: "hal_tsan_" + name for name in [
 # What is ours alone (include/osv), under its full name.
 OSV_VERSION = "OSV"
 OSV = ["osv_register_shrinker", "osv_unregister_shrinker"]
+# Where a jump would cost as much as what is behind it: the function itself, which answers to the name's contract.
+DIRECT = {"malloc": "heap_program_alloc", "free": "heap_program_free"}
 ALIASES = {alias: name for name, aliases in SAME.items() for alias in aliases.split()}
 
 
@@ -215,7 +217,9 @@ def export_rows(pairs, symbols):
     rows = []
     for name, version in sorted(set(pairs)):
         meant = ALIASES.get(name, name)
-        if SHIM + name in symbols:
+        if DIRECT.get(meant) in symbols:
+            rows.append((name, version, DIRECT[meant]))
+        elif SHIM + name in symbols:
             rows.append((name, version, SHIM + name))
         elif SHIM + meant in symbols:
             rows.append((name, version, SHIM + meant))

@@ -13,9 +13,11 @@
 #include <sys/syscall.h>
 
 #include "core/elf/program.h"
+#include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/libc/export.h"
 #include "core/libc/libc.h"
+#include "core/libc/message.h"
 #include "core/linux/syscall.h"
 #include "core/mem/heap.h"
 
@@ -24,6 +26,26 @@ enum { MINIMUM_ALIGNMENT = 16, PAGE = HAL_PAGE_SIZE };
 static void memory_exhausted(void)
 {
     errno = ENOMEM;
+}
+
+static void memory_broken(enum heap_mistake mistake, const void *block, size_t size)
+{
+    char line[128];
+    switch (mistake) {
+    case HEAP_FREED_TWICE:
+        format(line, sizeof line, "free(): %p, a block of %zu bytes, was freed before\n", block,
+               size);
+        break;
+    case HEAP_NO_BLOCK:
+        format(line, sizeof line, "free(): %p is not a block of malloc, or was freed before\n",
+               block);
+        break;
+    case HEAP_OVERWRITTEN:
+        format(line, sizeof line, "malloc(): a block of %zu bytes was written to after its free\n",
+               size);
+        break;
+    }
+    libc_fatal(line);
 }
 
 static void *out_of_memory(void)
@@ -213,6 +235,7 @@ void libc_malloc_choose(void)
     void *functions[4];
     static const char *const names[4] = {"malloc", "calloc", "realloc", "free"};
     heap_program_exhausted = memory_exhausted;
+    heap_program_broken = memory_broken;
     for (int i = 0; i < 4; ++i) {
         if (elf_symbol_find(ELF_DEFAULT, names[i], NULL, NULL, &functions[i]) != 0) {
             return;

@@ -20,6 +20,6 @@ void *checked_alloc(size_t size, size_t alignment, bool zeroed, enum heap_owner 
 // What is no block is reported by the checker, and stays as it is.
 void checked_free(void *block);
 void *checked_realloc(void *block, size_t size); // of the same owner
-size_t checked_size(const void *block); // as asked for
+size_t checked_size(const void *block);          // as asked for
 
 #endif

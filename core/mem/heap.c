@@ -2,91 +2,42 @@
 // heap.c: small blocks: size classes, and magazines of free blocks per CPU (Bonwick and Adams,
 // 2001).
 //
-// Blocks have no header. Memory of the direct map is divided into units of 64 KiB, and a table says
-// for each unit what its blocks are: of which size class, or the start of a large block (large.c).
-// A block that is none of these lies outside the direct map.
+// Blocks have no header. A table says for each page of the direct map what its blocks are: of which
+// size class, or the start of a large block (large.c). A block that is none of these lies outside
+// the direct map.
 //
-// Free blocks are chained through their first word. Each CPU has for each class the chain it works
-// on (`loaded`), perhaps a second, full one (`spare`), and a piece of fresh memory to cut. Full
-// chains, of a fixed number of blocks per class, move between CPUs over one lock-free stack per
-// class, whoever allocated the blocks: nothing is ever walked or counted.
+// Each CPU has for each class the chain it works on, perhaps a second, full one, and a piece of
+// fresh memory to cut (magazine.h). Full chains, of a fixed number of blocks per class, move
+// between CPUs over one lock-free stack per class, whoever allocated the blocks: nothing is ever
+// walked or counted on the way.
 //
-// Invariant: a chain in `spare` or on a stack has exactly class->chain_count blocks; `loaded` has
-// chain_count - room. A CPU's magazines are its own with interrupts off; so any context may
-// allocate.
+// Any context may allocate and free: a CPU's magazines are its own with interrupts off.
+//
+// Who frees a block twice is found where the block's first word reads as the link of a free block
+// and the block is in a chain; who frees what is none, in the table. heap_program_broken says so.
 //
 // Where a memory checker watches, callers get blocks of checked.c, which are cut from these: limits
 // of 0 send every call there by the way of the uncommon case.
 #include "core/mem/heap.h"
 
-#include <stdatomic.h>
 #include <stdint.h>
 
 #include "core/lib/assert.h"
+#include "core/lib/format.h"
 #include "core/lib/mark.h"
 #include "core/lib/string.h"
 #include "core/mem/checked.h"
 #include "core/mem/frame.h"
 #include "core/mem/large.h"
-#include "core/mem/percpu.h"
+#include "core/mem/magazine.h"
 #include "core/mem/plain.h"
-#include "core/mem/stack.h"
-#include "core/mem/unit.h"
 
-enum {
-    CLASS_COUNT = 40,        // 16, 32 .. 128, then four per doubling up to HEAP_SMALL_MAX
-    CLASS_FINE_MAX = 1024,   // sizes up to here are looked up by 16 bytes, above by 128
-    CHAIN_BYTES = 128 << 10, // what a full chain holds, within the next two
-    CHAIN_MIN = 4,
-    CHAIN_MAX = 256,
-    SPAN_UNITS_MAX = 8, // 512 KiB are cut at a time, at most
-    STEP_MIN = 8 << 10, // of fresh memory, populated at a time: twice as much each time
-    STEP_MAX = 128 << 10,
-};
+enum { FINE_MAX = 1024 }; // the magazines of sizes up to here are looked up by the byte
 
-struct class
-{
-    uint32_t size;
-    uint32_t chain_count;
-    uint32_t span_units;
-    struct stack chains; // full ones that no CPU holds
-};
-
-struct block {
-    struct block *next;
-    struct stack_node chain; // of a chain's first block, while it is on class->chains
-};
-
-_Static_assert(sizeof(struct block) == 16, "the smallest class");
-
-struct magazine {
-    struct block *loaded;
-    struct block *spare;
-    uint32_t room;       // blocks until loaded is full
-    uint32_t fresh_left; // bytes
-    char *fresh;
-};
-
-// Apart from the magazine, whose size is a power of two.
-struct growth {
-    char *populated; // how far the magazine's fresh memory is
-    size_t step;     // what is populated next; 0: nothing was yet
-};
-
-_Static_assert(sizeof(struct magazine) == 32, "looked up by a shift");
-
-struct heap_cpu {
-    _Alignas(64) struct magazine magazines[CLASS_COUNT];
-    struct growth growths[CLASS_COUNT];
-};
-
-static struct class classes[CLASS_COUNT];
-static uint8_t class_fine[CLASS_FINE_MAX / 16 + 1];
-static uint8_t class_coarse[HEAP_SMALL_MAX / 128 + 1];
-static struct heap_cpu *heap_cpus[HAL_CPU_MAX];
+static uint16_t fine[FINE_MAX + 1]; // magazine_offset
 
 // What the heap's own functions serve. All are 0 where checked.c serves callers.
-static size_t fine_end;    // sizes that class_fine has: below this
+static size_t fine_end;    // sizes that fine has: below this
 static size_t small_end;   // small blocks: below this size
 static size_t direct_size; // blocks in the direct map: below this offset
 
@@ -96,91 +47,86 @@ static void nobody_told(void)
 
 void (*heap_program_exhausted)(void) = nobody_told;
 
-static uint32_t class_of(size_t size)
+static void nobody_asked(enum heap_mistake mistake, const void *block, size_t size)
 {
-    return size <= CLASS_FINE_MAX ? class_fine[(size + 15) / 16] : class_coarse[(size + 127) / 128];
+    static const char *const claims[] = {
+        [HEAP_FREED_TWICE] = "freed, and was before",
+        [HEAP_NO_BLOCK] = "freed, and is no block",
+        [HEAP_OVERWRITTEN] = "found where a freed block's link was: it was written to",
+    };
+    console_print("osv: heap: %p (%zu bytes) was %s\n", block, size, claims[mistake]);
+    ASSERT(!"the heap is sound");
 }
 
-// ---- Interrupts are off --------------------------------------------------
+void (*heap_program_broken)(enum heap_mistake, const void *, size_t) = nobody_asked;
 
-static struct block *chain_pop(struct class *class)
+// ---- Mistakes ------------------------------------------------------------
+
+static void broken(enum heap_mistake mistake, const void *block, size_t size, enum heap_owner owner)
 {
-    struct stack_node *node = stack_pop(&class->chains);
-    return node == NULL ? NULL : (struct block *)((char *)node - offsetof(struct block, chain));
+    (owner == HEAP_OF_PROGRAM ? heap_program_broken : nobody_asked)(mistake, block, size);
 }
 
-// What has been cut off the fresh memory, and somewhat more, is about to be written.
-static void fresh_populate(const struct magazine *magazine, struct growth *growth)
+// Is block in the chain that link begins? Another CPU's may change meanwhile: what is read is a
+// block's first word, whatever that is now.
+static MARK_GUESS bool chain_has(uintptr_t link, const struct block *block, uint32_t count_max)
 {
-    size_t cut = (size_t)(magazine->fresh - growth->populated);
-    size_t left = cut + magazine->fresh_left;
-    size_t step = growth->step < STEP_MIN ? STEP_MIN : growth->step;
-    size_t size = cut > step ? (cut + HAL_PAGE_SIZE - 1) & ~(size_t)(HAL_PAGE_SIZE - 1) : step;
-    size = size < left ? size : left;
-    hal_populate(growth->populated, size);
-    growth->populated += size;
-    growth->step = step < STEP_MAX ? step * 2 : STEP_MAX;
-}
-
-// Cuts a block from fresh memory.
-static struct block *block_cut(struct magazine *magazine, uint32_t index)
-{
-    struct class *class = &classes[index];
-    struct growth *growth = &heap_cpus[percpu_index()]->growths[index];
-    if (magazine->fresh_left < class->size) {
-        size_t size = (size_t) class->span_units * UNIT_SIZE;
-        hal_phys start;
-        if (frame_alloc(size / HAL_PAGE_SIZE, 0, &start) != 0) {
-            return NULL;
+    for (uint32_t i = 0; i < count_max; ++i) {
+        const struct block *next = link_block(link);
+        if ((uintptr_t)next % HEAP_ALIGNMENT != 0 || !link_is_direct(link)) {
+            return false;
         }
-        magazine->fresh = growth->populated = frame_address(start);
-        magazine->fresh_left = (uint32_t)size;
-        for (uint32_t i = 0; i < class->span_units; ++i) {
-            *unit_of(magazine->fresh + (size_t)i * UNIT_SIZE) = index + UNIT_CLASS;
+        if (next == block) {
+            return true;
+        }
+        link = *(const volatile uintptr_t *)&next->link;
+    }
+    return false;
+}
+
+static MARK_GUESS bool magazines_have(const struct block *block, uint32_t class_index)
+{
+    uint32_t count = size_classes[class_index].chain_count;
+    for (uint32_t i = 0; i < HAL_CPU_MAX && percpu_heaps[i] != NULL; ++i) {
+        const volatile struct magazine *magazine =
+            &percpu_heaps[i]->magazines[MAGAZINE_SMALL + class_index];
+        const struct block *spare = magazine->spare;
+        if (chain_has(magazine->loaded, block, count) ||
+            (spare != NULL && chain_has(link_to(spare), block, count))) {
+            return true;
         }
     }
-    struct block *block = (struct block *)(void *)magazine->fresh;
-    magazine->fresh += class->size;
-    magazine->fresh_left -= class->size;
-    if (magazine->fresh > growth->populated) {
-        fresh_populate(magazine, growth);
-    }
-    return block;
+    return false;
 }
 
-// loaded is empty.
-static struct block *block_refill(struct magazine *magazine, uint32_t index)
+// The chains that no CPU holds are taken out one by one, and put back.
+static bool stack_has(struct stack *stack, const struct block *block, uint32_t count_max)
 {
-    struct block *chain = magazine->spare != NULL ? magazine->spare : chain_pop(&classes[index]);
-    magazine->spare = NULL;
-    if (chain == NULL) {
-        return block_cut(magazine, index);
+    bool found = false;
+    struct stack looked_at = {0};
+    struct block *first;
+    while (!found && (first = magazine_chain_pop(stack)) != NULL) {
+        found = chain_has(link_to(first), block, count_max);
+        magazine_chain_push(&looked_at, first);
     }
-    magazine->loaded = chain->next;
-    magazine->room = 1;
-    return chain;
+    while ((first = magazine_chain_pop(&looked_at)) != NULL) {
+        magazine_chain_push(stack, first);
+    }
+    return found;
 }
 
-// loaded is full. (A CPU's magazines begin with room 0 and no blocks: nothing is kept then.)
-static void magazine_rotate(struct magazine *magazine, uint32_t index)
+// A block's first word reads as a link. That may be by chance.
+static bool is_free(const struct block *block, uint32_t class_index)
 {
-    if (magazine->spare != NULL) {
-        stack_push(&classes[index].chains, &magazine->spare->chain);
-    }
-    magazine->spare = magazine->loaded;
-    magazine->loaded = NULL;
-    magazine->room = classes[index].chain_count;
+    struct size_class *class = &size_classes[class_index];
+    return magazines_have(block, class_index) ||
+           stack_has(&class->chains, block, class->chain_count) ||
+           stack_has(&class->loose, block, class->chain_count);
 }
 
 // ---- Blocks --------------------------------------------------------------
 
 // The common paths end in tail calls where they are not common: so they save no register.
-
-static struct magazine *magazine_mine(uint32_t index)
-{
-    char *magazines = (char *)heap_cpus[percpu_index()]->magazines;
-    return (struct magazine *)(void *)(magazines + (size_t)index * sizeof(struct magazine));
-}
 
 // What owner gets: a program's malloc says why it is none.
 static void *block_answer(void *block, enum heap_owner owner)
@@ -191,13 +137,22 @@ static void *block_answer(void *block, enum heap_owner owner)
     return block;
 }
 
-// Interrupts are off since irq was saved.
-static __attribute__((noinline)) void *small_alloc_slow(struct magazine *magazine, uint32_t index,
-                                                        uintptr_t irq, enum heap_owner owner)
+// Interrupts are off since irq was saved, and what is loaded is no block.
+static __attribute__((noinline)) void *small_alloc_slow(struct magazine *magazine, uintptr_t irq,
+                                                        enum heap_owner owner)
 {
-    struct block *block = block_refill(magazine, index);
+    uint32_t index = magazine_class(magazine_place(magazine));
+    uintptr_t loaded = magazine->loaded;
+    bool is_empty = loaded == link_none() || loaded == 0;
+    struct block *block = is_empty ? magazine_refill(magazine, index) : NULL;
+    if (block != NULL) {
+        block->link = 0;
+    }
     hal_irq_restore(irq);
-    MARK_ALLOCATED(block, classes[index].size);
+    if (!is_empty) {
+        broken(HEAP_OVERWRITTEN, link_block(loaded), size_classes[index].size, owner);
+    }
+    MARK_ALLOCATED(block, size_classes[index].size);
     return block_answer(block, owner);
 }
 
@@ -208,53 +163,63 @@ static inline uintptr_t irq_off(enum heap_owner owner)
     return owner == HEAP_OF_PROGRAM ? 0 : irq;
 }
 
-static inline void *small_alloc(uint32_t index, enum heap_owner owner)
+static inline void *small_alloc(size_t offset, enum heap_owner owner)
 {
     uintptr_t irq = irq_off(owner);
-    struct magazine *magazine = magazine_mine(index);
-    struct block *block = magazine->loaded;
-    if (__builtin_expect(block == NULL, 0)) {
-        return small_alloc_slow(magazine, index, irq, owner);
+    struct magazine *magazine = magazine_at(offset);
+    struct block *block = link_block(magazine->loaded);
+    if (__builtin_expect((uintptr_t)block % HEAP_ALIGNMENT != 0, 0)) {
+        return small_alloc_slow(magazine, irq, owner);
     }
-    uint32_t room = magazine->room;
-    magazine->loaded = block->next;
-    magazine->room = room + 1;
+    magazine->loaded = block->link;
+    magazine->room++;
+    block->link = 0; // it is no free block any more
     hal_irq_restore(irq);
-    MARK_ALLOCATED(block, classes[index].size);
+    MARK_ALLOCATED(block, size_classes[magazine_class(offset)].size);
     return block;
 }
 
-static void block_put(struct magazine *magazine, struct block *block)
+// Interrupts are off since irq was saved. There was no room, which has been taken nonetheless.
+static __attribute__((noinline)) void free_without_room(struct block *block,
+                                                        struct magazine *magazine, uintptr_t irq,
+                                                        enum heap_owner owner)
 {
-    block->next = magazine->loaded;
-    magazine->loaded = block;
-    magazine->room--;
-}
-
-// Interrupts are off since irq was saved.
-static __attribute__((noinline)) void small_free_slow(struct block *block, uint32_t index,
-                                                      struct magazine *magazine, uintptr_t irq)
-{
-    ASSERT(magazine->loaded != block); // freed twice
-    magazine_rotate(magazine, index);
-    block_put(magazine, block);
+    size_t offset = magazine_place(magazine);
+    magazine->room = 0;
+    if (offset >= magazine_offset(0)) {
+        magazine_rotate(magazine, magazine_class(offset));
+        block->link = magazine->loaded;
+        magazine->loaded = link_to(block);
+        magazine->room--;
+    }
     hal_irq_restore(irq);
+    if (offset < magazine_offset(0) && (offset == 0 || !large_free(block))) {
+        broken(HEAP_NO_BLOCK, block, 0, owner);
+    }
 }
 
-static inline void small_free(struct block *block, uint32_t index, enum heap_owner owner)
+// offset is what the table of units says of block.
+static inline void small_free(struct block *block, size_t offset, enum heap_owner owner)
 {
     uintptr_t irq = irq_off(owner);
-    struct magazine *magazine = magazine_mine(index);
-    struct block *loaded = magazine->loaded;
-    uint32_t room = magazine->room;
-    if (__builtin_expect(room == 0 || loaded == block, 0)) {
-        small_free_slow(block, index, magazine, irq);
+    struct magazine *magazine = magazine_at(offset);
+    if (__builtin_expect(--magazine->room < 0, 0)) {
+        free_without_room(block, magazine, irq, owner);
         return;
     }
-    block->next = loaded;
-    magazine->loaded = block;
-    magazine->room = room - 1;
+    block->link = magazine->loaded;
+    magazine->loaded = link_to(block);
     hal_irq_restore(irq);
+}
+
+static __attribute__((noinline)) void free_again(struct block *block, size_t offset,
+                                                 enum heap_owner owner)
+{
+    if (offset >= magazine_offset(0) && is_free(block, magazine_class(offset))) {
+        broken(HEAP_FREED_TWICE, block, size_classes[magazine_class(offset)].size, owner);
+        return;
+    }
+    small_free(block, offset, owner);
 }
 
 static bool is_checked(void)
@@ -265,7 +230,7 @@ static bool is_checked(void)
 void *plain_alloc(size_t size)
 {
     return size > HEAP_SMALL_MAX ? large_alloc(size, HEAP_ALIGNMENT, false)
-                                 : small_alloc(class_of(size), HEAP_OF_CORE);
+                                 : small_alloc(magazine_offset(size_class_of(size)), HEAP_OF_CORE);
 }
 
 void *plain_alloc_zeroed(size_t size)
@@ -273,20 +238,25 @@ void *plain_alloc_zeroed(size_t size)
     if (size > HEAP_SMALL_MAX) {
         return large_alloc(size, HEAP_ALIGNMENT, true);
     }
-    void *block = small_alloc(class_of(size), HEAP_OF_CORE);
+    void *block = plain_alloc(size);
     return block == NULL ? NULL : memset(block, 0, size);
 }
 
-// Sizes that class_fine lacks, and all where a checker watches.
+static __attribute__((noinline)) void *alloc_not_small(size_t size, bool zeroed,
+                                                       enum heap_owner owner)
+{
+    return block_answer(is_checked() ? checked_alloc(size, HEAP_ALIGNMENT, zeroed, owner)
+                                     : large_alloc(size, HEAP_ALIGNMENT, zeroed),
+                        owner);
+}
+
+// Sizes that fine lacks, and all where a checker watches.
 static __attribute__((noinline)) void *alloc_slow(size_t size, bool zeroed, enum heap_owner owner)
 {
-    if (is_checked()) {
-        return block_answer(checked_alloc(size, HEAP_ALIGNMENT, zeroed, owner), owner);
-    }
     if (size >= small_end) {
-        return block_answer(large_alloc(size, HEAP_ALIGNMENT, zeroed), owner);
+        return alloc_not_small(size, zeroed, owner);
     }
-    void *block = small_alloc(class_of(size), owner);
+    void *block = small_alloc(magazine_offset(size_class_of(size)), owner);
     return block == NULL || !zeroed ? block : memset(block, 0, size);
 }
 
@@ -295,11 +265,11 @@ static inline void *alloc(size_t size, bool zeroed, enum heap_owner owner)
     if (__builtin_expect(size >= fine_end, 0)) {
         return alloc_slow(size, zeroed, owner);
     }
-    void *block = small_alloc(class_fine[(size + 15) / 16], owner);
+    void *block = small_alloc(fine[size], owner);
     return block == NULL || !zeroed ? block : memset(block, 0, size);
 }
 
-// Units are aligned to their size, so a class whose size is a multiple of alignment has only
+// Spans begin at multiples of a page, so a class whose size is a multiple of alignment has only
 // aligned blocks.
 static void *alloc_aligned(size_t alignment, size_t size, enum heap_owner owner)
 {
@@ -311,9 +281,9 @@ static void *alloc_aligned(size_t alignment, size_t size, enum heap_owner owner)
         return alloc(size, false, owner);
     }
     if (size <= HEAP_SMALL_MAX && alignment <= HAL_PAGE_SIZE) {
-        for (uint32_t i = class_of(size); i < CLASS_COUNT; ++i) {
-            if (classes[i].size % alignment == 0) {
-                return small_alloc(i, owner);
+        for (uint32_t i = size_class_of(size); i < CLASS_COUNT; ++i) {
+            if (size_classes[i].size % alignment == 0) {
+                return small_alloc(magazine_offset(i), owner);
             }
         }
     }
@@ -350,48 +320,35 @@ void *heap_program_alloc_aligned(size_t alignment, size_t size)
     return alloc_aligned(alignment, size, HEAP_OF_PROGRAM);
 }
 
-// What the unit of a small or directly mapped block says.
-static uint32_t block_unit(const void *block)
+// A block in the direct map.
+static inline void direct_free(struct block *block, enum heap_owner owner)
 {
-    uint32_t unit = *unit_of(block);
-    ASSERT(unit != 0); // not a block
-    return unit;
-}
-
-static __attribute__((noinline)) void large_or_none_free(void *block, uint32_t unit)
-{
-    ASSERT(unit != 0); // not a block
-    large_free(block);
-}
-
-static inline void direct_free(void *block, enum heap_owner owner)
-{
-    uint32_t unit = *unit_of(block);
-    if (__builtin_expect(unit - UNIT_CLASS >= CLASS_COUNT, 0)) {
-        large_or_none_free(block, unit);
+    size_t offset = unit_of(block)->magazine;
+    if (__builtin_expect(link_is_direct(block->link), 0)) {
+        free_again(block, offset, owner);
         return;
     }
-    small_free(block, unit - UNIT_CLASS, owner);
+    small_free(block, offset, owner);
 }
 
 void plain_free(void *block)
 {
     if (unit_is_direct(block)) {
-        direct_free(block, HEAP_OF_CORE);
-    } else {
-        large_free(block);
+        small_free(block, unit_of(block)->magazine, HEAP_OF_CORE);
+    } else if (!large_free(block)) {
+        broken(HEAP_NO_BLOCK, block, 0, HEAP_OF_CORE);
     }
 }
 
-static __attribute__((noinline)) void free_slow(void *block)
+static __attribute__((noinline)) void free_slow(void *block, enum heap_owner owner)
 {
     if (block == NULL) {
         return;
     }
     if (is_checked()) {
         checked_free(block);
-    } else {
-        large_free(block);
+    } else if (!large_free(block)) {
+        broken(HEAP_NO_BLOCK, block, 0, owner);
     }
 }
 
@@ -400,7 +357,7 @@ static inline void free_of(void *block, enum heap_owner owner)
 {
     MARK_FREED(block);
     if (__builtin_expect((uintptr_t)block - (uintptr_t)unit_table.base >= direct_size, 0)) {
-        free_slow(block);
+        free_slow(block, owner);
         return;
     }
     direct_free(block, owner);
@@ -418,11 +375,9 @@ void heap_program_free(void *block)
 
 size_t plain_size(const void *block)
 {
-    if (!unit_is_direct(block)) {
-        return large_size(block);
-    }
-    uint32_t unit = block_unit(block);
-    return unit >= UNIT_LARGE ? large_size(block) : classes[unit - UNIT_CLASS].size;
+    size_t offset = unit_is_direct(block) ? unit_of(block)->magazine : 0;
+    return offset >= magazine_offset(0) ? size_classes[magazine_class(offset)].size
+                                        : large_size(block);
 }
 
 size_t heap_size(const void *block)
@@ -471,74 +426,19 @@ void heap_large_register(const struct heap_large *large)
 
 // ---- Boot ----------------------------------------------------------------
 
-// The fewest units that lose less than a 32nd, or the best.
-static uint32_t span_units(uint32_t size)
-{
-    uint32_t best = 1, best_loss = UINT32_MAX;
-    for (uint32_t units = 1; units <= SPAN_UNITS_MAX; ++units) {
-        uint32_t loss = units * UNIT_SIZE % size * 32 / units;
-        if (units * UNIT_SIZE >= size && loss < best_loss) {
-            best = units;
-            best_loss = loss;
-        }
-        if (best_loss < UNIT_SIZE) {
-            break;
-        }
-    }
-    return best;
-}
-
-static void class_init(uint32_t index, uint32_t size)
-{
-    uint32_t count = CHAIN_BYTES / size;
-    count = count > CHAIN_MAX ? CHAIN_MAX : count < CHAIN_MIN ? CHAIN_MIN : count;
-    classes[index].size = size;
-    classes[index].chain_count = count;
-    classes[index].span_units = span_units(size);
-}
-
-static void classes_init(void)
-{
-    uint32_t index = 0;
-    for (uint32_t size = 16; size <= 128; size += 16) {
-        class_init(index++, size);
-    }
-    for (uint32_t base = 128; base < HEAP_SMALL_MAX; base *= 2) {
-        for (uint32_t quarter = 5; quarter <= 8; ++quarter) {
-            class_init(index++, base / 4 * quarter);
-        }
-    }
-    ASSERT(index == CLASS_COUNT);
-    index = 0;
-    for (uint32_t i = 0; i < sizeof class_fine; ++i) {
-        index += i * 16 > classes[index].size;
-        class_fine[i] = (uint8_t)index;
-    }
-    index = 0;
-    for (uint32_t i = 0; i < sizeof class_coarse; ++i) {
-        while (i * 128 > classes[index].size) {
-            ++index;
-        }
-        class_coarse[i] = (uint8_t)index;
-    }
-}
-
 void heap_init(uint32_t cpu_count)
 {
-    classes_init();
-    unit_init();
-    size_t size = cpu_count * sizeof(struct heap_cpu);
-    hal_phys start;
-    int error = frame_alloc((size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE, FRAME_ZERO, &start);
-    ASSERT(error == 0);
-    for (uint32_t i = 0; i < cpu_count; ++i) {
-        heap_cpus[i] = (struct heap_cpu *)(void *)frame_address(start) + i;
+    size_class_init();
+    for (size_t size = 0; size <= FINE_MAX; ++size) {
+        fine[size] = (uint16_t)magazine_offset(size_class_of(size));
     }
+    unit_init();
+    magazine_init(cpu_count);
     large_init(cpu_count);
     if (frame_is_checked()) {
         checked_init(cpu_count);
     } else {
-        fine_end = CLASS_FINE_MAX + 1;
+        fine_end = FINE_MAX + 1;
         small_end = HEAP_SMALL_MAX + 1;
         direct_size = unit_table.size;
     }

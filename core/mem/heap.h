@@ -33,6 +33,15 @@ void *heap_program_alloc_aligned(size_t alignment, size_t size);
 void heap_program_free(void *block);
 extern void (*heap_program_exhausted)(void);
 
+// What a program did to its heap. size: of the block, where that is known. It does not return;
+// until it is set, and for core's own blocks, these are failed assertions.
+enum heap_mistake {
+    HEAP_FREED_TWICE,
+    HEAP_NO_BLOCK,    // freed, or asked about
+    HEAP_OVERWRITTEN, // a freed block was written to; block is nonsense that was read there
+};
+extern void (*heap_program_broken)(enum heap_mistake mistake, const void *block, size_t size);
+
 // NULL: no memory, and block is as it was. block NULL is heap_alloc. In place where the class or
 // the mapping allows.
 void *heap_realloc(void *block, size_t size);

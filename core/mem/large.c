@@ -4,6 +4,7 @@
 // Up to DIRECT_PAGES_MAX pages (and any size before core/vm is up) a block is a run of frames in
 // the direct map, which costs no mapping: its first unit says how long it is. Sizes are rounded up
 // to an eighth of a doubling, so that a few freed blocks kept per CPU serve the next allocations.
+// Free ones are chained like small blocks: magazine.h.
 //
 // Beyond that a block is a mapping of its own, with a header before the block, so that it can grow
 // by moving pages. A few freed mappings are kept too: programs that allocate and free one large
@@ -17,41 +18,31 @@
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/mem/magazine.h"
 #include "core/mem/percpu.h"
 #include "core/mem/unit.h"
 
 enum {
-    DIRECT_PAGES_MIN = 9,   // below, blocks are small, or only here for their alignment
-    DIRECT_PAGES_MAX = 256, // 1 MiB
-    DIRECT_CLASSES = 40,    // 9, 10 .. 16, 18 .. 32, .. 256 pages
-    DIRECT_KEPT = 8 << 20,  // bytes kept per CPU, at most
-    MAPPED_UNIT = 64 << 10, // mappings are multiples of this
-    MAPPED_KEPT = 32 << 20, // bytes kept in all, at most
+    DIRECT_PAGES_MAX = 256,        // 1 MiB
+    DIRECT_KEPT = 16 << 20,        // bytes kept per CPU, at most
+    DIRECT_UNCLASSED = UINT16_MAX, // in a unit's note: the next two have the number of pages
+    MAPPED_UNIT = 64 << 10,        // mappings are multiples of this
+    MAPPED_KEPT = 32 << 20,        // bytes kept in all, at most
     MAPPED_SLOTS = 8,
     MAPPED_MAGIC = 0x6c61,
 };
 
-struct large_block {
-    struct large_block *next;
-};
-
-// Its CPU's, interrupts off.
-struct large_cpu {
-    _Alignas(64) struct large_block *free[DIRECT_CLASSES];
-    size_t free_size;
-};
-
 // Just before a block that is a mapping.
 struct large_header {
-    size_t size;   // of the mapping
-    uint32_t lead; // from the mapping's start to the block
-    uint32_t magic;
+    size_t size;    // of the mapping
+    uint32_t lead;  // from the mapping's start to the block
+    uint32_t magic; // of this address
 };
 
 _Static_assert(sizeof(struct large_header) == HEAP_ALIGNMENT, "keeps the block aligned");
 
-static struct large_cpu *large_cpus;
-static size_t direct_kept; // per CPU
+static size_t class_sizes[LARGE_CLASSES]; // of runs of frames
+static size_t direct_kept;                // per CPU
 static _Atomic(const struct heap_large *) mapper;
 
 // Owned by who takes a header out.
@@ -66,22 +57,35 @@ static size_t round_up(size_t value, size_t unit)
 
 // ---- Runs of frames ------------------------------------------------------
 
-// Rounds pages up to its class. DIRECT_PAGES_MIN <= pages <= DIRECT_PAGES_MAX.
-static uint32_t direct_class(size_t *pages)
+// The class of blocks of so many pages, at most DIRECT_PAGES_MAX; rounded up.
+static inline uint32_t direct_class(size_t pages)
 {
-    uint32_t shift =
-        60 - (uint32_t)__builtin_clzll(*pages - 1); // of a step: an eighth of the doubling
-    *pages = round_up(*pages, (size_t)1 << shift);
-    return shift * 8 + (uint32_t)(*pages >> shift) - 9;
+    if (pages <= 16) {
+        return (uint32_t)pages - 1;
+    }
+    uint32_t shift = 60 - (uint32_t)__builtin_clzll(pages - 1); // of an eighth of the doubling
+    return shift * 8 + (uint32_t)((pages - 1) >> shift);
 }
 
-static struct large_block *kept_take(uint32_t class, size_t size)
+static inline size_t class_pages(uint32_t class)
+{
+    return class < 16 ? class + 1 : (size_t)(class % 8 + 9) << (class / 8 - 1);
+}
+
+static inline size_t pages_of(size_t size)
+{
+    return size == 0 ? 1 : (size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
+}
+
+static inline struct block *kept_take(uint32_t class)
 {
     uintptr_t irq = hal_irq_save();
-    struct large_cpu *cpu = &large_cpus[percpu_index()];
-    struct large_block *block = cpu->free[class];
+    struct large_cpu *cpu = &percpu_heap()->large;
+    struct block *block = cpu->free[class];
     if (block != NULL) {
-        cpu->free[class] = block->next;
+        size_t size = class_sizes[class];
+        cpu->used_size += size;
+        cpu->free[class] = block->link == link_none() ? NULL : link_block(block->link);
         cpu->free_size -= size;
     }
     hal_irq_restore(irq);
@@ -89,13 +93,15 @@ static struct large_block *kept_take(uint32_t class, size_t size)
 }
 
 // False: there are enough.
-static bool kept_put(struct large_block *block, uint32_t class, size_t size)
+static inline bool kept_put(struct block *block, uint32_t class)
 {
     uintptr_t irq = hal_irq_save();
-    struct large_cpu *cpu = &large_cpus[percpu_index()];
+    struct large_cpu *cpu = &percpu_heap()->large;
+    size_t size = class_sizes[class];
     bool fits = cpu->free_size + size <= direct_kept;
     if (fits) {
-        block->next = cpu->free[class];
+        cpu->used_size -= size;
+        block->link = cpu->free[class] == NULL ? link_none() : link_to(cpu->free[class]);
         cpu->free[class] = block;
         cpu->free_size += size;
     }
@@ -103,32 +109,39 @@ static bool kept_put(struct large_block *block, uint32_t class, size_t size)
     return fits;
 }
 
-// Gives this CPU's kept blocks back. True: there were some.
-static bool kept_drain(void)
+// Of blocks that did not come from, or go to, what is kept.
+static void used_add(size_t size)
 {
-    bool found = false;
-    for (uint32_t class = 0; class < DIRECT_CLASSES; ++class) {
-        size_t base = (size_t)8 << class / 8;
-        size_t pages = base + base / 8 * (class % 8 + 1);
-        struct large_block *block;
-        while ((block = kept_take(class, pages * HAL_PAGE_SIZE)) != NULL) {
-            frame_free(frame_of(block), pages);
-            found = true;
-        }
-    }
-    return found;
+    uintptr_t irq = hal_irq_save();
+    percpu_heap()->large.used_size += size;
+    hal_irq_restore(irq);
 }
 
-// Takes pages frames at a multiple of alignment (at most 2 MiB) and of UNIT_SIZE.
+// Gives this CPU's kept blocks back, and answers how many bytes they were.
+static size_t kept_drain(void)
+{
+    size_t drained = 0;
+    for (uint32_t class = 0; class < LARGE_CLASSES; ++class) {
+        size_t pages = class_pages(class);
+        struct block *block;
+        while ((block = kept_take(class)) != NULL) {
+            used_add(0 - pages * HAL_PAGE_SIZE);
+            frame_free(frame_of(block), pages);
+            drained += pages * HAL_PAGE_SIZE;
+        }
+    }
+    return drained;
+}
+
+// Takes pages frames at a multiple of alignment (at most 2 MiB).
 static char *frames_take(size_t pages, size_t alignment, bool zeroed)
 {
-    size_t least =
-        alignment / HAL_PAGE_SIZE > DIRECT_PAGES_MIN ? alignment / HAL_PAGE_SIZE : DIRECT_PAGES_MIN;
+    size_t least = alignment / HAL_PAGE_SIZE;
     size_t count = pages > least ? pages : least;
     hal_phys start;
     unsigned flags = zeroed ? FRAME_ZERO : 0;
     if (frame_alloc(count, flags, &start) != 0) {
-        if (!kept_drain() || frame_alloc(count, flags, &start) != 0) {
+        if (kept_drain() == 0 || frame_alloc(count, flags, &start) != 0) {
             return NULL;
         }
     }
@@ -138,66 +151,113 @@ static char *frames_take(size_t pages, size_t alignment, bool zeroed)
     return frame_address(start);
 }
 
-static void *direct_alloc(size_t size, size_t alignment, bool zeroed)
+static inline void direct_mark(const void *block, uint32_t class)
 {
-    size_t pages = round_up(size, HAL_PAGE_SIZE) / HAL_PAGE_SIZE;
-    pages = pages < DIRECT_PAGES_MIN ? DIRECT_PAGES_MIN : pages;
-    char *block = NULL;
-    if (pages <= DIRECT_PAGES_MAX) {
-        uint32_t class = direct_class(&pages);
-        if (alignment <= UNIT_SIZE) {
-            block = (char *)kept_take(class, pages * HAL_PAGE_SIZE);
-        }
-        if (block != NULL && zeroed) {
-            memset(block, 0, size);
-        }
+    *unit_of(block) = (struct unit){MAGAZINE_LARGE * sizeof(struct magazine), (uint16_t) class};
+}
+
+static inline bool direct_is_block(const void *block)
+{
+    return (uintptr_t)block % UNIT_SIZE == 0 &&
+           unit_of(block)->magazine == MAGAZINE_LARGE * sizeof(struct magazine);
+}
+
+static size_t direct_pages(const void *block)
+{
+    const struct unit *unit = unit_of(block);
+    ASSERT(direct_is_block(block));
+    return unit->note != DIRECT_UNCLASSED ? class_pages(unit->note)
+                                          : unit[1].note | (size_t)unit[2].note << 16;
+}
+
+static inline void units_clear(const void *block)
+{
+    struct unit *unit = unit_of(block);
+    if (unit->note == DIRECT_UNCLASSED) {
+        unit[1] = unit[2] = (struct unit){0, 0};
     }
+    *unit = (struct unit){0, 0};
+}
+
+static __attribute__((noinline)) void *direct_alloc_fresh(size_t pages, size_t alignment,
+                                                          bool zeroed)
+{
+    uint32_t class = pages > DIRECT_PAGES_MAX ? DIRECT_UNCLASSED : direct_class(pages);
+    pages = class == DIRECT_UNCLASSED ? pages : class_pages(class);
+    char *block = frames_take(pages, alignment, zeroed);
     if (block == NULL) {
-        block = frames_take(pages, alignment, zeroed);
+        return NULL;
     }
-    if (block != NULL) {
-        *unit_of(block) = (uint32_t)(UNIT_LARGE * pages);
+    direct_mark(block, class);
+    if (class == DIRECT_UNCLASSED) {
+        unit_of(block)[1] = (struct unit){0, (uint16_t)pages};
+        unit_of(block)[2] = (struct unit){0, (uint16_t)(pages >> 16)};
     }
     return block;
 }
 
-// The unit of a large block in the direct map.
-static size_t direct_pages(const void *block)
+// A run that is kept, of at most DIRECT_PAGES_MAX pages. NULL: there is none.
+static inline struct block *direct_alloc_kept(size_t size)
 {
-    ASSERT((uintptr_t)block % UNIT_SIZE == 0);
-    uint32_t unit = *unit_of(block);
-    ASSERT(unit >= UNIT_LARGE);
-    return unit / UNIT_LARGE;
+    uint32_t class = direct_class(pages_of(size));
+    struct block *block = kept_take(class);
+    if (block != NULL) {
+        direct_mark(block, class);
+    }
+    return block;
 }
 
-static void direct_free(void *block)
+static void *direct_alloc(size_t size, size_t alignment, bool zeroed)
 {
-    size_t pages = direct_pages(block);
-    *unit_of(block) = 0;
-    if (pages >= DIRECT_PAGES_MIN && pages <= DIRECT_PAGES_MAX) {
-        size_t rounded = pages;
-        uint32_t class = direct_class(&rounded);
-        if (rounded == pages && kept_put(block, class, pages * HAL_PAGE_SIZE)) {
-            return;
-        }
+    void *fresh = direct_alloc_fresh(pages_of(size), alignment, zeroed);
+    if (fresh != NULL) {
+        used_add(direct_pages(fresh) * HAL_PAGE_SIZE);
     }
+    return fresh;
+}
+
+static __attribute__((noinline)) void direct_free_frames(void *block, size_t pages)
+{
+    used_add(0 - pages * HAL_PAGE_SIZE);
     frame_free(frame_of(block), pages);
+}
+
+// False: not a block.
+static inline bool direct_free(void *block)
+{
+    if (!direct_is_block(block)) {
+        return false;
+    }
+    uint32_t class = unit_of(block)->note;
+    if (class == DIRECT_UNCLASSED) {
+        size_t pages = direct_pages(block);
+        units_clear(block);
+        direct_free_frames(block, pages);
+        return true;
+    }
+    units_clear(block);
+    if (!kept_put(block, class)) {
+        direct_free_frames(block, class_pages(class));
+    }
+    return true;
 }
 
 // Shrinks in place.
 static void *direct_realloc(void *block, size_t size)
 {
-    size_t old_pages = direct_pages(block);
-    size_t pages = round_up(size, HAL_PAGE_SIZE) / HAL_PAGE_SIZE;
-    pages = pages < DIRECT_PAGES_MIN ? DIRECT_PAGES_MIN : pages;
-    if (pages <= DIRECT_PAGES_MAX) {
-        (void)direct_class(&pages);
+    size_t old_pages = direct_pages(block), pages = pages_of(size);
+    if (pages > DIRECT_PAGES_MAX) {
+        return NULL; // of the same size, too, which heap.c has seen
     }
+    uint32_t class = direct_class(pages);
+    pages = class_pages(class);
     if (pages > old_pages) {
         return NULL;
     }
     if (pages < old_pages) {
-        *unit_of(block) = (uint32_t)(UNIT_LARGE * pages);
+        units_clear(block);
+        direct_mark(block, class);
+        used_add(0 - (old_pages - pages) * HAL_PAGE_SIZE);
         frame_free(frame_of(block) + pages * HAL_PAGE_SIZE, old_pages - pages);
     }
     return block;
@@ -205,10 +265,25 @@ static void *direct_realloc(void *block, size_t size)
 
 // ---- Mappings ------------------------------------------------------------
 
+static uint32_t header_magic(const struct large_header *header)
+{
+    return (uint32_t)(link_to((const struct block *)(const void *)header) >> 4) ^ MAPPED_MAGIC;
+}
+
+// NULL: not a block. It may be any address.
+static struct large_header *header_find(const void *block)
+{
+    struct large_header *header = (struct large_header *)(uintptr_t)block - 1, copy;
+    bool is_block = (uintptr_t)block % HEAP_ALIGNMENT == 0 &&
+                    hal_copy_safe(&copy, header, sizeof copy) == 0 &&
+                    copy.magic == header_magic(header);
+    return is_block ? header : NULL;
+}
+
 static struct large_header *header_of(const void *block)
 {
     struct large_header *header = (struct large_header *)(uintptr_t)block - 1;
-    ASSERT(header->magic == MAPPED_MAGIC); // not a block
+    ASSERT(header->magic == header_magic(header)); // not a block
     return header;
 }
 
@@ -220,7 +295,7 @@ static char *header_base(struct large_header *header)
 static void *header_set(char *base, size_t size, size_t lead)
 {
     struct large_header *header = (struct large_header *)(void *)(base + lead) - 1;
-    *header = (struct large_header){size, (uint32_t)lead, MAPPED_MAGIC};
+    *header = (struct large_header){size, (uint32_t)lead, header_magic(header)};
     return header + 1;
 }
 
@@ -254,7 +329,7 @@ static void mapped_free(struct large_header *header)
     }
 }
 
-// A kept mapping of size bytes, or a quarter more.
+// A kept mapping of size bytes, or an eighth more.
 static struct large_header *mapped_take(size_t size)
 {
     for (uint32_t i = 0; i < MAPPED_SLOTS && atomic_load(&mapped_kept) >= size; ++i) {
@@ -263,7 +338,7 @@ static struct large_header *mapped_take(size_t size)
             continue;
         }
         atomic_fetch_sub(&mapped_kept, header->size);
-        if (header->size >= size && header->size - size <= size / 4) {
+        if (header->size >= size && header->size - size <= size / 8) {
             return header;
         }
         mapped_free(header);
@@ -305,6 +380,7 @@ static void *mapped_alloc(size_t size, size_t alignment, bool zeroed)
     size_t mapped = round_up(size + sizeof(struct large_header), MAPPED_UNIT);
     struct large_header *kept = mapped_take(mapped);
     if (kept != NULL) {
+        kept->magic = header_magic(kept);
         return zeroed ? memset(kept + 1, 0, size) : kept + 1;
     }
     char *base = large->map(mapped, HAL_PAGE_SIZE);
@@ -329,7 +405,7 @@ static void *mapped_realloc(void *block, size_t size)
 
 // ---- Both ----------------------------------------------------------------
 
-void *large_alloc(size_t size, size_t alignment, bool zeroed)
+static __attribute__((noinline)) void *alloc_not_kept(size_t size, size_t alignment, bool zeroed)
 {
     if (size > SIZE_MAX / 4 || alignment > SIZE_MAX / 4) {
         return NULL;
@@ -343,14 +419,30 @@ void *large_alloc(size_t size, size_t alignment, bool zeroed)
     return block;
 }
 
-void large_free(void *block)
+void *large_alloc(size_t size, size_t alignment, bool zeroed)
+{
+    if (size <= DIRECT_PAGES_MAX * HAL_PAGE_SIZE && alignment <= HAL_PAGE_SIZE) {
+        struct block *block = direct_alloc_kept(size);
+        if (block != NULL) {
+            MARK_ALLOCATED(block, size);
+            return zeroed ? memset(block, 0, size) : block;
+        }
+    }
+    return alloc_not_kept(size, alignment, zeroed);
+}
+
+bool large_free(void *block)
 {
     if (unit_is_direct(block)) {
-        direct_free(block);
-        return;
+        return direct_free(block);
     }
-    struct large_header *header = header_of(block);
+    struct large_header *header = header_find(block);
+    if (header == NULL) {
+        return false;
+    }
+    header->magic = 0;
     mapped_free(header);
+    return true;
 }
 
 size_t large_size(const void *block)
@@ -377,11 +469,9 @@ void large_register(const struct heap_large *large)
 
 void large_init(uint32_t cpu_count)
 {
-    hal_phys start;
-    size_t size = round_up(cpu_count * sizeof(struct large_cpu), HAL_PAGE_SIZE);
-    int error = frame_alloc(size / HAL_PAGE_SIZE, FRAME_ZERO, &start);
-    ASSERT(error == 0);
-    large_cpus = (struct large_cpu *)(void *)frame_address(start);
-    size_t share = frame_total_count() / 32 / cpu_count * HAL_PAGE_SIZE;
+    for (uint32_t class = 0; class < LARGE_CLASSES; ++class) {
+        class_sizes[class] = class_pages(class) * HAL_PAGE_SIZE;
+    }
+    size_t share = frame_total_count() / 16 / cpu_count * HAL_PAGE_SIZE;
     direct_kept = share < DIRECT_KEPT ? share : DIRECT_KEPT;
 }

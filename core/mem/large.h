@@ -7,13 +7,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct block;
 struct heap_large;
+
+enum { LARGE_CLASSES = 48 }; // 1, 2 .. 16, 18 .. 32, .. 256 pages
+
+// Of each CPU: runs of frames that are kept. Its own, interrupts off.
+struct large_cpu {
+    struct block *free[LARGE_CLASSES];
+    size_t free_size;
+    size_t used_size; // runs that this CPU allocated, less those it freed: the sum over all counts
+};
 
 void large_init(uint32_t cpu_count); // after unit_init
 void large_register(const struct heap_large *large);
 
 void *large_alloc(size_t size, size_t alignment, bool zeroed); // NULL: no memory
-void large_free(void *block);
+bool large_free(void *block);                                  // false: not a block
 size_t large_size(const void *block);
 void *large_realloc(void *block, size_t size); // NULL: not without copying; nothing has changed
 

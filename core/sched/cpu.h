@@ -13,6 +13,7 @@
 #include "core/lib/count.h"
 #include "core/lib/list.h"
 #include "core/lib/tree.h"
+#include "core/mem/percpu.h"
 #include "core/sched/decay.h"
 #include "core/sched/sched.h"
 #include "core/sched/thread.h"
@@ -46,7 +47,8 @@ struct poll {
 };
 
 struct cpu {
-    uint32_t index; // first: core/mem reads it through hal_cpu_self
+    uint32_t index;        // these two come first: core/mem reads them through hal_cpu_self
+    struct heap_cpu *heap; // core/mem's; set at boot
     // This CPU's, interrupts off.
     struct thread *current;
     struct thread *first;      // ready, with the smallest order; NULL: none. Where two take turns the tree is empty
@@ -78,7 +80,8 @@ struct cpu {
     _Alignas(CPU_LINE) struct thread idle_thread;
 };
 
-_Static_assert(offsetof(struct cpu, index) == 0, "core/mem/percpu.h");
+_Static_assert(offsetof(struct cpu, index) == offsetof(struct percpu, index), "core/mem/percpu.h");
+_Static_assert(offsetof(struct cpu, heap) == offsetof(struct percpu, heap), "core/mem/percpu.h");
 
 extern struct cpu sched_cpus[HAL_CPU_MAX];
 extern uint32_t sched_count; // of CPUs

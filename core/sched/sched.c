@@ -250,6 +250,7 @@ void sched_start(const struct hal_boot *boot, void (*first)(void *), void *argum
     for (uint32_t i = 0; i < sched_count; ++i) {
         struct cpu *cpu = &sched_cpus[i];
         cpu->index = i;
+        cpu->heap = percpu_heaps[i];
         poll_init(cpu);
         cpu->timer_ns = UINT64_MAX;
         all.words[i / 64] |= 1ul << i % 64;

@@ -90,6 +90,8 @@ def dying_programs(machine, files):
     program = files["dies.bin"]
     for how, status, words in (("null", 139, ["SIGSEGV", "0x", "dies", "rip", "die_null"]),
                                ("abort", 134, ["SIGABRT", "dies"]),
+                               ("freed-twice", 134, ["free(): 0x", "a block of 64 bytes, was freed before", "die_freed_twice"]),
+                               ("no-block", 134, ["free(): 0x", "is not a block of malloc", "dies"]),
                                ("divide", 136, ["SIGFPE", "die_divide"]),
                                ("illegal", 132, ["SIGILL", "die_illegal"]),
                                ("terminate", 143, []),

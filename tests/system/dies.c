@@ -9,6 +9,8 @@
 
 void die_null(void);
 void die_divide(void);
+void die_freed(void *volatile block);
+void die_freed_twice(void *block, void *other);
 void die_illegal(void);
 int die_stack(volatile char *above);
 void die_syscall(void);
@@ -25,6 +27,18 @@ __attribute__((noinline, visibility("default"))) void die_null(void)
 __attribute__((noinline, visibility("default"))) void die_divide(void)
 {
     printf("%d\n", 100 / zero);
+}
+
+__attribute__((noinline, visibility("default"))) void die_freed(void *volatile block)
+{
+    free(block);
+}
+
+__attribute__((noinline, visibility("default"))) void die_freed_twice(void *block, void *other)
+{
+    free(block);
+    free(other);
+    free(block);
 }
 
 __attribute__((noinline, visibility("default"))) void die_illegal(void)
@@ -56,6 +70,10 @@ int main(int argc, char **argv)
         abort();
     } else if (strcmp(how, "divide") == 0) {
         die_divide();
+    } else if (strcmp(how, "freed-twice") == 0) {
+        die_freed_twice(malloc(64), malloc(64));
+    } else if (strcmp(how, "no-block") == 0) {
+        die_freed((void *)&start);
     } else if (strcmp(how, "illegal") == 0) {
         die_illegal();
     } else if (strcmp(how, "terminate") == 0) {

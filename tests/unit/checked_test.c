@@ -9,13 +9,12 @@
 
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/mem/percpu.h"
 #include "tests/unit/hal/unit_hal.h"
 
 enum { MIB = 1 << 20, MEMORY = 64 * MIB };
 
-static struct {
-    uint32_t index;
-} cpu;
+static struct percpu cpu;
 
 static struct hal_region region = {2 * MIB, MEMORY};
 

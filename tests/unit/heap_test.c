@@ -3,10 +3,12 @@
 // CPUs.
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/mem/percpu.h"
 #include "tests/unit/hal/unit_hal.h"
 
 #include <check.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +19,7 @@
 
 enum { MIB = 1 << 20, CPUS = 3 };
 
-static struct {
-    uint32_t index;
-} cpus[CPUS];
+static struct percpu cpus[CPUS];
 
 static void cpu_switch(uint32_t index)
 {
@@ -33,6 +33,9 @@ static void boot(void)
     }
     cpu_switch(0);
     memory_host_init(CPUS);
+    for (uint32_t i = 0; i < CPUS; i++) {
+        cpus[i].heap = percpu_heaps[i];
+    }
 }
 
 // ---- What core/vm would register -----------------------------------------
@@ -172,15 +175,44 @@ START_TEST(random_pieces_with_mappings)
 }
 END_TEST
 
-START_TEST(every_size_fits_its_class)
+// Of what was asked for, rounded up to 16, at most an eighth more; and of the memory that is taken
+// for many blocks at most a sixteenth at the ends of spans, beside what is taken ahead.
+START_TEST(no_size_wastes_more_than_an_eighth)
 {
     boot();
-    for (size_t size = 0; size <= HEAP_SMALL_MAX + 100; size++) {
+    for (size_t size = 0; size <= 256 * HAL_PAGE_SIZE; size += size < HEAP_SMALL_MAX ? 1 : 997) {
         char *block = heap_alloc(size);
-        size_t usable = heap_size(block);
-        ck_assert_uint_ge(usable, size);
-        ck_assert_uint_le(usable, size + size / 4 + 4096 * (size > HEAP_SMALL_MAX) + 16);
+        size_t least = size < 16 ? 16 : (size + 15) / 16 * 16;
+        ck_assert_uint_ge(heap_size(block), size);
+        ck_assert_uint_le(heap_size(block), least + least / 8);
         heap_free(block);
+    }
+}
+END_TEST
+
+START_TEST(spans_waste_no_more_than_a_sixteenth)
+{
+    boot();
+    for (size_t asked = 16; asked <= HEAP_SMALL_MAX;) {
+        size_t frames = frame_free_count(), count = MIB / asked;
+        char *first = heap_alloc(asked), *last = first;
+        size_t size = heap_size(first);
+        ck_assert_uint_eq(size, asked);
+        for (size_t i = 1; i < count; i++) {
+            char *block = heap_alloc(asked);
+            *(char **)(void *)block = last;
+            last = block;
+        }
+        size_t taken = (frames - frame_free_count()) * HAL_PAGE_SIZE;
+        ck_assert_uint_le(taken, size * count * 17 / 16 + (128 << 10));
+        for (char *next; last != first; last = next) {
+            next = *(char **)(void *)last;
+            heap_free(last);
+        }
+        heap_free(first);
+        char *larger = heap_alloc(asked + 1);
+        asked = heap_size(larger);
+        heap_free(larger);
     }
 }
 END_TEST
@@ -313,6 +345,114 @@ START_TEST(a_large_buffer_is_mapped_once)
 }
 END_TEST
 
+// ---- Mistakes ------------------------------------------------------------
+
+static jmp_buf mistake_seen;
+static enum heap_mistake mistake;
+static const void *mistaken;
+static size_t mistaken_size;
+
+static void note_mistake(enum heap_mistake what, const void *block, size_t size)
+{
+    mistake = what;
+    mistaken = block;
+    mistaken_size = size;
+    longjmp(mistake_seen, 1);
+}
+
+static bool free_is_mistake(void *block, enum heap_mistake what)
+{
+    mistaken = NULL;
+    heap_program_broken = note_mistake;
+    if (setjmp(mistake_seen) == 0) {
+        heap_program_free(block);
+        return false;
+    }
+    ck_assert_ptr_eq(mistaken, block);
+    return mistake == what;
+}
+
+// Wherever the block is by then: in a CPU's magazines, or on a stack.
+START_TEST(a_block_freed_twice_is_named)
+{
+    enum { COUNT = 2000 };
+    static void *blocks[COUNT];
+    boot();
+    for (size_t size = 16; size <= 4096; size *= 4) {
+        for (int i = 0; i < COUNT; i++) {
+            blocks[i] = heap_program_alloc(size);
+        }
+        for (int i = 0; i < COUNT; i++) {
+            heap_program_free(blocks[i]);
+        }
+        for (uint32_t cpu = 0; cpu < CPUS; cpu++) {
+            cpu_switch(cpu);
+            for (int i = 0; i < COUNT; i += 111) {
+                ck_assert(free_is_mistake(blocks[i], HEAP_FREED_TWICE));
+                ck_assert_uint_eq(mistaken_size, size);
+            }
+        }
+        cpu_switch(0);
+        for (int i = 0; i < COUNT; i++) {
+            ck_assert_ptr_nonnull(blocks[i] = heap_program_alloc(size));
+        }
+    }
+    void *large = heap_program_alloc(100000);
+    heap_program_free(large);
+    ck_assert(free_is_mistake(large, HEAP_NO_BLOCK));
+}
+END_TEST
+
+// What reads as a link of a free block, but is in none of the chains, is only a program's data.
+START_TEST(a_block_with_an_old_link_in_it_is_freed)
+{
+    boot();
+    void **one = heap_program_alloc(64), **two = heap_program_alloc(64);
+    heap_program_free(one);
+    heap_program_free(two);
+    ck_assert_ptr_eq(heap_program_alloc(64), two); // its first word is the link to one
+    ck_assert(!free_is_mistake(two, HEAP_FREED_TWICE));
+    ck_assert_ptr_eq(heap_program_alloc(64), two);
+    ck_assert_ptr_eq(heap_program_alloc(64), one);
+}
+END_TEST
+
+START_TEST(what_is_no_block_is_named)
+{
+    static char elsewhere[256] __attribute__((aligned(64)));
+    boot();
+    heap_large_register(&test_large);
+    char *large = heap_program_alloc(100000), *mapped = heap_program_alloc(3 * MIB);
+    ck_assert(free_is_mistake(elsewhere + 64, HEAP_NO_BLOCK));
+    ck_assert(free_is_mistake(elsewhere + 65, HEAP_NO_BLOCK));
+    ck_assert(free_is_mistake(large + 4096, HEAP_NO_BLOCK));
+    ck_assert(free_is_mistake(large + 64, HEAP_NO_BLOCK));
+    ck_assert(free_is_mistake(mapped + 4096, HEAP_NO_BLOCK));
+    heap_program_free(mapped);
+    ck_assert(free_is_mistake(mapped, HEAP_NO_BLOCK));
+    heap_program_free(large);
+}
+END_TEST
+
+START_TEST(a_late_write_to_a_freed_block_is_told)
+{
+    boot();
+    uintptr_t *block = heap_program_alloc(48), *other = heap_program_alloc(48);
+    heap_program_free(other);
+    heap_program_free(block);
+    *block = (uintptr_t)other + 8;
+    heap_program_broken = note_mistake;
+    if (setjmp(mistake_seen) == 0) {
+        for (int i = 0; i < 2; i++) {
+            heap_program_alloc(48);
+        }
+        ck_abort_msg("nothing was told");
+    }
+    ck_assert_int_eq(mistake, HEAP_OVERWRITTEN);
+    ck_assert_uint_eq(mistaken_size, 48);
+}
+END_TEST
+
 static _Atomic(void *) mailbox[64];
 
 static void *exchange_blocks(void *argument)
@@ -356,7 +496,12 @@ int main(void)
     tcase_set_timeout(tests, 250);
     tcase_add_test(tests, random_pieces_before_mappings);
     tcase_add_test(tests, random_pieces_with_mappings);
-    tcase_add_test(tests, every_size_fits_its_class);
+    tcase_add_test(tests, no_size_wastes_more_than_an_eighth);
+    tcase_add_test(tests, spans_waste_no_more_than_a_sixteenth);
+    tcase_add_test(tests, a_block_freed_twice_is_named);
+    tcase_add_test(tests, a_block_with_an_old_link_in_it_is_freed);
+    tcase_add_test(tests, what_is_no_block_is_named);
+    tcase_add_test(tests, a_late_write_to_a_freed_block_is_told);
     tcase_add_test(tests, fresh_memory_is_populated_before_its_use);
     tcase_add_test(tests, a_growing_block_is_seldom_copied);
     tcase_add_test(tests, blocks_of_every_class_are_apart);

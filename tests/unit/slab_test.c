@@ -3,6 +3,7 @@
 // twice.
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/mem/percpu.h"
 #include "core/mem/slab.h"
 #include "tests/unit/hal/unit_hal.h"
 
@@ -16,9 +17,7 @@
 
 enum { MIB = 1 << 20, CPUS = 3 };
 
-static struct {
-    uint32_t index;
-} cpus[CPUS];
+static struct percpu cpus[CPUS];
 
 static void boot(void)
 {
@@ -27,6 +26,9 @@ static void boot(void)
     }
     unit_cpu = (struct cpu *)(void *)&cpus[0];
     memory_host_init(CPUS);
+    for (uint32_t i = 0; i < CPUS; i++) {
+        cpus[i].heap = percpu_heaps[i];
+    }
 }
 
 static struct slab slab = {.object_size = 48};

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/mem/percpu.h"
 #include "core/sched/thread.h"
 #include "tests/unit/hal/unit_hal.h"
 
@@ -18,14 +19,13 @@ static struct host_thread {
     bool is_notified; // mutex
 } threads[HOST_THREADS];
 
-static struct {
-    uint32_t index;
-} cpus[HOST_THREADS]; // struct cpu as far as core/mem knows it
+static struct percpu cpus[HOST_THREADS];
 
 static void (*threads_work)(uint32_t);
 
 void host_thread_adopt(uint32_t index)
 {
+    cpus[index].heap = percpu_heaps[index];
     unit_cpu = (struct cpu *)(void *)&cpus[index];
     unit_self = &threads[index].thread;
 }

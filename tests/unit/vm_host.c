@@ -9,6 +9,7 @@
 #include "core/lib/errno.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/mem/percpu.h"
 #include "core/sched/thread.h"
 #include "core/sync/mutex.h"
 #include "core/vm/vm.h"
@@ -168,9 +169,7 @@ static char *arena;
 size_t vm_host_eager_max = SIZE_MAX;
 size_t free_at_start;
 
-static struct {
-    uint32_t index;
-} cpu;
+static struct percpu cpu;
 
 void boot(void)
 {
