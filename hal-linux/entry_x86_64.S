@@ -94,7 +94,14 @@ entry_stub:
 2:  fninit
     ldmxcsr entry_mxcsr(%rip)
     mov %rsp, %rdi
+    push FRAME_RIP(%rsp) // a frame for those who follow frame pointers: rip, rbp
+    .cfi_adjust_cfa_offset 8
+    push 8 + FRAME_REG(10)(%rsp)
+    .cfi_adjust_cfa_offset 8
+    mov %rsp, %rbp
     call entry_run
+    add $16, %rsp
+    .cfi_adjust_cfa_offset -16
 entry_leave:
     mov isa_vector_mask(%rip), %eax
     mov isa_vector_mask + 4(%rip), %edx

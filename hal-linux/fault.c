@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// fault.c: from a host fault signal to upcall_fault, and from a stray system call to
+// fault.c: from a host fault signal to upcall_fault, and from a system call by the instruction to
 // upcall_syscall.
 //
 // The handler leaves the cause in the frame; the stub's C part asks core, with interrupts as the
@@ -79,9 +79,13 @@ void fault_deliver(struct hal_frame *frame)
     if (kind == FRAME_FAULT) {
         fault_ask(frame);
     } else {
+        uint64_t *r = frame->general;
         hal_irq_restore(frame->masked);
-        upcall_syscall(frame);
+        const long result = upcall_syscall(
+            (long)r[HAL_REG_RDI], (long)r[HAL_REG_RSI], (long)r[HAL_REG_RDX], (long)r[HAL_REG_R10],
+            (long)r[HAL_REG_R8], (long)r[HAL_REG_R9], (long)r[HAL_REG_RAX], frame);
         (void)hal_irq_save();
+        r[HAL_REG_RAX] = (uint64_t)result;
     }
 }
 

@@ -148,7 +148,8 @@ struct hal_context {
     void *sp;          // everything else is on the stack
     void *tp;          // the thread pointer, carried by a switch
     void *self;        // core's pointer for this context, what hal_self returns while it runs
-    void *entry_stack; // top; pinned memory; HAL_ENTRY_STACK bytes: three nested frames and a blocking fault
+    void *entry_stack; // top; pinned memory; HAL_ENTRY_STACK bytes: a system call, and on it a fault that blocks
+                       // and an interrupt, each with a frame of up to 3 KiB (deepest seen: 14 KiB in all)
 };
 
 // The running context's self: one load, so never stale, whatever preempts it.

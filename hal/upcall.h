@@ -64,8 +64,12 @@ struct hal_fault {
 // interrupts off (only for code that had them off) it must not, and resolves anonymous memory alone.
 bool upcall_fault(const struct hal_fault *fault, struct hal_frame *frame);
 
-// A system call instruction. Runs on entry_stack, interrupts on.
-void upcall_syscall(struct hal_frame *frame);
+// A system call instruction of the application's, with the arguments that the ISA's Linux has in registers. Runs on
+// entry_stack, interrupts on as on return, and may block. The answer is for the register that has the result: what else
+// frame has goes back with it where core has called hal_frame_set, else all registers are as they were (but for those
+// that the instruction itself changes).
+long upcall_syscall(long a, long b, long c, long d, long e, long f, long number,
+                    struct hal_frame *frame);
 
 // A machine that watches accesses to memory has found two to the same bytes that nothing orders; the later one is
 // about to be made. To be printed, for core knows names. Struck anywhere in core: takes no lock, never blocks.

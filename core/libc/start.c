@@ -63,6 +63,7 @@ void libc_init(void)
     elf_system_tls_set("errno",
                        (char *)libc_musl_error_number(&example) - (char *)libc_thread_tp(&example));
     libc_direct_init();
+    task_quit_hook_set(libc_thread_gone);
 }
 
 static void auxiliary_fill(const char *executable)
@@ -123,7 +124,7 @@ static int first_thread_make(void)
     self->id = task_id(thread);
     self->is_main = true;
     libc_musl_thread_init(self);
-    hal_tp_set(libc_thread_tp(self));
+    thread_tp_set(libc_thread_tp(self));
     return 0;
 }
 

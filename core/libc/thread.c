@@ -307,6 +307,13 @@ int libc_thread_create(struct libc_thread **result, const struct libc_thread_att
     return 0;
 }
 
+// A thread that ends by the system call: nothing of its own runs, and nobody gets a result.
+void libc_thread_gone(void)
+{
+    atomic_fetch_sub(&thread_count, 1);
+    libc_musl_threads_changed(-1);
+}
+
 void libc_thread_exit(void *result)
 {
     struct libc_thread *self = libc_thread_self();

@@ -120,6 +120,7 @@ void libc_stack_put(struct libc_thread *self);
 // Ends the calling thread: cleanup handlers and unwinding are done. Runs the destructors of
 // thread_local objects and of keys; the last thread ends the process.
 HAL_NORETURN void libc_thread_exit(void *result);
+void libc_thread_gone(void); // the calling thread ends by the system call
 
 void libc_thread_destructors_run(struct libc_thread *self); // of thread_local objects
 void libc_thread_keys_run(struct libc_thread *self);        // destructors of keys

@@ -273,16 +273,20 @@ long linux_set_tid_address(_Atomic uint32_t *word);
 long linux_set_robust_list(void *head, size_t size);
 long linux_fork(void);
 long linux_vfork(void);
-long linux_clone(unsigned long flags);
+long linux_clone(unsigned long flags); // by the instruction: clone.c
 long linux_clone3(void);
 long linux_execve(const char *path);
 long linux_execveat(void);
 long linux_wait4(void);
 long linux_waitid(void);
 long linux_exit(int status);
+long linux_exit_group(int status);
 long linux_membarrier(int command);
 long linux_capget(void *user_header, void *user_data);
 long linux_personality(unsigned long persona);
+
+// clone_x86_64.c
+long linux_arch_prctl(int operation, uintptr_t a);
 
 // schedule.c
 long linux_sched_yield(void);

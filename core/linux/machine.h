@@ -23,7 +23,18 @@ struct machine_place {
 
 struct machine_place machine_place_of(const struct hal_regs *regs);
 void machine_print(const struct hal_regs *regs); // to the console, a few lines
-long machine_system_call_number(const struct hal_regs *regs);
+
+// A system call by an instruction, of which regs are the registers right behind it: its arguments; its
+// result; going on with regs makes it once more; what a thread that it makes begins with on the
+// stack that ends at sp (0: the caller's).
+void machine_call_arguments(const struct hal_regs *regs, long arguments[6]);
+long machine_result(const struct hal_regs *regs);
+void machine_result_set(struct hal_regs *regs, long result);
+void machine_call_again(struct hal_regs *regs);
+void machine_child_set(struct hal_regs *regs, uintptr_t sp);
+
+// May tp be a thread pointer? What never may be one the processor refuses.
+bool machine_tp_is_valid(const void *tp);
 
 // The registers of the caller as they are when this returns, which it does twice: false now, and
 // true when somebody goes on with regs. What the caller changes in between it keeps in memory.
@@ -44,6 +55,7 @@ size_t machine_core_vector(const struct hal_regs *regs, char out[MACHINE_CORE_MA
 // What a handler is to be called with.
 struct signal_call {
     uintptr_t handler;
+    uintptr_t restorer; // of the program's own, which ends in rt_sigreturn; 0: core's
     uintptr_t sp;     // the frame is built below it
     uintptr_t sp_min; // and not below this
     const struct linux_signal_info *info;
@@ -54,6 +66,9 @@ struct signal_call {
 // Builds a signal frame from regs and changes regs so that going on with it runs handler(signal,
 // info, context) and returns through signal_return. -EFAULT: the stack is not there.
 HAL_MUST_CHECK int signal_frame_push(struct hal_regs *regs, const struct signal_call *call);
+
+// Whether there can be a signal frame. -EFAULT.
+HAL_MUST_CHECK int signal_frame_check(const struct signal_frame *frame);
 
 // What signal_frame_push built, with what the handler changed. Then regs is the program's again.
 void signal_frame_pop(const struct signal_frame *frame, struct hal_regs *regs, uint64_t *mask,

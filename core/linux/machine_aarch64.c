@@ -22,7 +22,7 @@ struct signal_frame {
     struct hal_regs regs;
 };
 
-enum { REG_FRAME = 29, REG_LINK = 30, REG_SYSTEM_CALL = 8 };
+enum { REG_FRAME = 29, REG_LINK = 30 };
 
 extern const char signal_return_entry[];
 
@@ -31,9 +31,40 @@ struct machine_place machine_place_of(const struct hal_regs *regs)
     return (struct machine_place){regs->pc, regs->sp, regs->general[REG_FRAME]};
 }
 
-long machine_system_call_number(const struct hal_regs *regs)
+void machine_call_arguments(const struct hal_regs *regs, long arguments[6])
 {
-    return (long)regs->general[REG_SYSTEM_CALL];
+    for (int i = 0; i < 6; ++i) {
+        arguments[i] = (long)regs->general[i];
+    }
+}
+
+long machine_result(const struct hal_regs *regs)
+{
+    return (long)regs->general[0];
+}
+
+void machine_result_set(struct hal_regs *regs, long result)
+{
+    regs->general[0] = (uint64_t)result;
+}
+
+// x0 has the first argument still.
+void machine_call_again(struct hal_regs *regs)
+{
+    enum { INSTRUCTION_SIZE = 4 };
+    regs->pc -= INSTRUCTION_SIZE;
+}
+
+void machine_child_set(struct hal_regs *regs, uintptr_t sp)
+{
+    machine_result_set(regs, 0);
+    regs->sp = sp != 0 ? sp : regs->sp;
+}
+
+bool machine_tp_is_valid(const void *tp)
+{
+    (void)tp;
+    return true;
 }
 
 void machine_print(const struct hal_regs *regs)
@@ -118,8 +149,13 @@ int signal_frame_push(struct hal_regs *regs, const struct signal_call *call)
     regs->general[0] = (uint64_t)call->info->signal;
     regs->general[1] = (uintptr_t)&frame->info;
     regs->general[2] = (uintptr_t)&frame->context;
-    regs->general[REG_LINK] = (uintptr_t)signal_return_entry;
+    regs->general[REG_LINK] = call->restorer != 0 ? call->restorer : (uintptr_t)signal_return_entry;
     return 0;
+}
+
+int signal_frame_check(const struct signal_frame *frame)
+{
+    return user_check(frame, sizeof *frame - sizeof frame->regs.vector);
 }
 
 void signal_frame_pop(const struct signal_frame *frame, struct hal_regs *regs, uint64_t *mask,

@@ -45,9 +45,42 @@ struct machine_place machine_place_of(const struct hal_regs *regs)
                                   regs->general[HAL_REG_RBP]};
 }
 
-long machine_system_call_number(const struct hal_regs *regs)
+void machine_call_arguments(const struct hal_regs *regs, long arguments[6])
+{
+    static const uint8_t order[6] = {HAL_REG_RDI, HAL_REG_RSI, HAL_REG_RDX,
+                                     HAL_REG_R10, HAL_REG_R8,  HAL_REG_R9};
+    for (int i = 0; i < 6; ++i) {
+        arguments[i] = (long)regs->general[order[i]];
+    }
+}
+
+long machine_result(const struct hal_regs *regs)
 {
     return (long)regs->general[HAL_REG_RAX];
+}
+
+void machine_result_set(struct hal_regs *regs, long result)
+{
+    regs->general[HAL_REG_RAX] = (uint64_t)result;
+}
+
+// rax has the number still.
+void machine_call_again(struct hal_regs *regs)
+{
+    enum { INSTRUCTION_SIZE = 2 };
+    regs->general[HAL_REG_RIP] -= INSTRUCTION_SIZE;
+}
+
+void machine_child_set(struct hal_regs *regs, uintptr_t sp)
+{
+    machine_result_set(regs, 0);
+    regs->general[HAL_REG_RSP] = sp != 0 ? sp : regs->general[HAL_REG_RSP];
+}
+
+bool machine_tp_is_valid(const void *tp)
+{
+    const uintptr_t end = 0x7ffffffff000; // of what Linux gives a program
+    return (uintptr_t)tp < end;
 }
 
 void machine_print(const struct hal_regs *regs)
@@ -144,7 +177,7 @@ int signal_frame_push(struct hal_regs *regs, const struct signal_call *call)
     base += sizeof(struct hal_regs) - regs_size;
     struct signal_frame *at = (struct signal_frame *)(base & ~(uintptr_t)(FRAME_ALIGN - 1));
     uintptr_t *slot = (uintptr_t *)(void *)at - 1;
-    const uintptr_t entry = (uintptr_t)signal_return_entry;
+    const uintptr_t entry = call->restorer != 0 ? call->restorer : (uintptr_t)signal_return_entry;
     ucontext_t context;
     if ((uintptr_t)slot < call->sp_min) {
         return -EFAULT;
@@ -170,6 +203,11 @@ int signal_frame_push(struct hal_regs *regs, const struct signal_call *call)
     regs->general[HAL_REG_RAX] = 0;
     regs->general[HAL_REG_FLAGS] &= ~(uint64_t)0x500; // no direction, no trap flag in a handler
     return 0;
+}
+
+int signal_frame_check(const struct signal_frame *frame)
+{
+    return user_check(frame, sizeof *frame - sizeof frame->regs.vector);
 }
 
 void signal_frame_pop(const struct signal_frame *frame, struct hal_regs *regs, uint64_t *mask,

@@ -402,8 +402,7 @@ long linux_set_robust_list(void *head, size_t size)
 
 // ---- What a library OS has not -------------------------------------------
 
-// One line, once: a program that tries is told why it fails.
-static long no_process(const char *call)
+long process_refuse(const char *call)
 {
     static _Atomic bool is_said;
     if (!atomic_exchange(&is_said, true)) {
@@ -417,35 +416,36 @@ static long no_process(const char *call)
 
 long linux_fork(void)
 {
-    return no_process("fork");
+    return process_refuse("fork");
 }
 
 long linux_vfork(void)
 {
-    return no_process("vfork");
+    return process_refuse("vfork");
 }
 
-// The C library's fork is a clone; its threads are made by call.
+// The C library's fork is a clone; its threads are made by call. A thread by clone begins where the
+// instruction was: see clone.c.
 long linux_clone(unsigned long flags)
 {
     const unsigned long thread_flag = 0x10000; // CLONE_THREAD
-    return no_process((flags & thread_flag) != 0 ? "clone" : "fork");
+    return process_refuse((flags & thread_flag) != 0 ? "clone" : "fork");
 }
 
 long linux_clone3(void)
 {
-    return no_process("clone3");
+    return process_refuse("clone3");
 }
 
 long linux_execve(const char *path)
 {
     (void)path;
-    return no_process("execve");
+    return process_refuse("execve");
 }
 
 long linux_execveat(void)
 {
-    return no_process("execveat");
+    return process_refuse("execveat");
 }
 
 long linux_wait4(void)
@@ -459,6 +459,11 @@ long linux_waitid(void)
 }
 
 long linux_exit(int status)
+{
+    task_quit(status);
+}
+
+long linux_exit_group(int status)
 {
     process_exit(status);
 }

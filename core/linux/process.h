@@ -43,6 +43,10 @@ void task_discard(struct task *task); // of a thread that was never started, or 
 int32_t task_id(const struct thread *thread);
 // Called by a thread on its way out, before thread_exit: wakes who waits for clear_child_tid.
 void task_exit(void);
+// The system call: ends the calling thread, and with the last one the process. What hook does then
+// for a thread that was not made by clone (clone.c) is the C library's.
+HAL_NORETURN void task_quit(int status);
+void task_quit_hook_set(void (*hook)(void));
 
 // Changes what *schedule says to policy and priority, as the calling thread may. -EINVAL, -EPERM.
 HAL_MUST_CHECK int linux_schedule_make(struct thread_schedule *schedule, int policy, int priority);
@@ -51,6 +55,8 @@ int linux_schedule_policy(struct thread_schedule schedule); // in Linux's words,
 // Ends the process: no destructor runs here (core/libc's exit has done that). Streams need no
 // flushing by core.
 HAL_NORETURN void process_exit(int status);
+// -ENOSYS, for what would make a process; says why, in one line, once.
+long process_refuse(const char *call);
 uint64_t process_limit(int resource); // RLIMIT_*: the soft one
 
 

@@ -59,14 +59,14 @@ static size_t place_format(char *text, size_t size, uintptr_t ip, bool may_read)
     return used;
 }
 
-static void backtrace_print(struct machine_place place, bool may_read)
+static void backtrace_print(struct machine_place place, const struct thread *thread, bool may_read)
 {
     char line[LINE_SIZE];
     for (int depth = 0; depth < FRAME_MAX && place.ip != 0; ++depth) {
         // A return address may belong to the next function: look at the call before it.
         (void)place_format(line, sizeof line, depth == 0 ? place.ip : place.ip - 1, may_read);
         console_print("osv:  #%-2d %016lx %s\n", depth, place.ip, line);
-        if (!unwind_step(&place)) {
+        if (!unwind_step(&place, thread)) {
             break;
         }
     }
@@ -123,7 +123,7 @@ void report_fatal(int signal, const struct hal_regs *regs, const struct linux_si
     if (regs != NULL) {
         machine_print(regs);
     }
-    backtrace_print(place, may_read);
+    backtrace_print(place, self, may_read);
     osv_fatal_fault(signal, is_fault(info) ? info->address : NULL, regs);
     if (may_read && process_options()->core.name != NULL) {
         coredump_take(signal, regs, info);
@@ -181,7 +181,7 @@ static void thread_print(struct thread *thread, void *argument)
     if (state == THREAD_PARKED && thread != thread_self()) {
         struct machine_place place;
         if (unwind_parked(thread, &place)) {
-            backtrace_print(place, true);
+            backtrace_print(place, thread, true);
         }
     }
 }

@@ -131,8 +131,17 @@ enum signal_outcome {
 // the mask that signal_mask_push put aside is back.
 enum signal_outcome signal_run(void);
 
-// For a fault of the caller's own: makes regs run the handler. False: the process is to end.
+// The same for a call that came by an instruction, whose registers are regs: changes them so that the
+// handlers run when they are loaded, and the program goes on as call says once these have
+// returned. SIGNAL_NO_HANDLER: regs are as they were.
 struct hal_regs;
+struct signal_ended_call {
+    long result;         // that the program gets, or -EINTR: begins again where the first handler's
+    bool never_restarts; // SA_RESTART allows it, and this does not forbid it
+};
+enum signal_outcome signal_run_on(struct hal_regs *regs, const struct signal_ended_call *call);
+
+// For a fault of the caller's own: makes regs run the handler. False: the process is to end.
 bool signal_force(struct hal_regs *regs, const struct linux_signal_info *info);
 
 // Another mask for the time of one call (ppoll, pselect). mask NULL: none. -EINVAL, -EFAULT. Where
@@ -142,6 +151,8 @@ void signal_mask_pop(const uint64_t *mask, bool is_interrupted);
 
 void signal_stack_off(struct task *task);
 bool signal_stack_holds(const struct signal_stack *stack, uintptr_t sp);
+// sigaltstack of a caller whose stack pointer is sp. As the call.
+long signal_stack_change(const void *set, void *get, uintptr_t sp);
 void signal_hooks_init(void); // for signal_init
 
 const char *signal_name(int signal); // "SIGSEGV"

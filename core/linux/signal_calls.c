@@ -211,12 +211,12 @@ static int stack_check(const stack_t *stack)
     return mode != SS_DISABLE && stack->ss_size < (size_t)MINSIGSTKSZ ? -ENOMEM : 0;
 }
 
-long linux_sigaltstack(const void *set, void *get)
+long signal_stack_change(const void *set, void *get, uintptr_t sp)
 {
     struct signal_stack *stack = &task_self()->signal_stack;
     stack_t user;
     stack_t old = {.ss_sp = stack->base, .ss_size = stack->size, .ss_flags = (int)stack->flags};
-    bool is_on = signal_stack_holds(stack, (uintptr_t)__builtin_frame_address(0));
+    bool is_on = signal_stack_holds(stack, sp);
     old.ss_flags |= is_on ? SS_ONSTACK : 0;
     int error = set == NULL ? 0 : user_read(&user, set, sizeof user);
     if (error == 0 && set != NULL) {
@@ -233,4 +233,9 @@ long linux_sigaltstack(const void *set, void *get)
         signal_stack_off(task_self());
     }
     return get == NULL ? 0 : user_write(get, &old, sizeof old);
+}
+
+long linux_sigaltstack(const void *set, void *get)
+{
+    return signal_stack_change(set, get, (uintptr_t)__builtin_frame_address(0));
 }

@@ -6,6 +6,8 @@
 //   - on the way out of a system call, and in a wait of the C library (thread_serve): the registers
 //     are those of handlers_run's own return (machine_capture);
 //   - when an interrupt finds the thread in application code (frame_hook);
+//   - on the way out of a system call that came by an instruction: the registers are its frame's
+//     (signal_run_on), and the handler runs when the entry stack has been left;
 //   - at once, for a fault of the thread's own.
 // Several handlers that are due together are put on top of each other, so that the last runs first,
 // as on Linux. Where a handler returns to, more may be due by then.
@@ -19,6 +21,7 @@
 #include <signal.h>
 #include <ucontext.h>
 
+#include "core/lib/errno.h"
 #include "core/linux/coredump.h"
 #include "core/linux/machine.h"
 #include "core/linux/process.h"
@@ -73,6 +76,12 @@ static void place_choose(const struct task *task, const struct signal_action *ac
     call->sp_min = is_on ? (uintptr_t)stack->base : 0;
 }
 
+// Not "outside of core's image": the clock of a host, say, is read by code of the host's.
+static bool is_program(uintptr_t ip)
+{
+    return vm_is_window((const char *)ip);
+}
+
 // To a memory checker what lies below a stack's red zone is closed, and no push opens it.
 static void place_open(uintptr_t sp)
 {
@@ -82,12 +91,20 @@ static void place_open(uintptr_t sp)
     }
 }
 
+// The C library's own lies in core, where no system call is made by the instruction.
+static uintptr_t restorer_of(const struct signal_action *action)
+{
+    bool is_programs = (action->flags & SA_RESTORER) != 0 && is_program(action->restorer);
+    return is_programs ? action->restorer : 0;
+}
+
 // Changes regs so that the handler runs, with what the action says blocked. Interrupts on.
 static void frame_push(struct task *task, struct hal_regs *regs,
                        const struct linux_signal_info *info, const struct signal_action *action)
 {
     struct signal_call call = {.handler = action->handler,
                                .sp = machine_place_of(regs).sp,
+                               .restorer = restorer_of(action),
                                .info = info,
                                .stack = task->signal_stack};
     uint64_t blocked = atomic_load(&task->blocked);
@@ -107,8 +124,21 @@ static void frame_push(struct task *task, struct hal_regs *regs,
     signal_mask_set(task, blocked | more);
 }
 
+// What the program goes on with behind a call, once the first handler says how it ended.
+static void call_end(struct hal_regs *regs, const struct signal_ended_call *call,
+                     enum signal_outcome outcome)
+{
+    if (call->result == -EINTR && outcome == SIGNAL_RESTART && !call->never_restarts) {
+        machine_call_again(regs);
+    } else {
+        machine_result_set(regs, call->result);
+    }
+}
+
 // The frames of all handlers that are to run. What an interrupted call does is the first's to say.
-static enum signal_outcome frames_push(struct task *task, struct hal_regs *regs)
+// call NULL: regs are what the program goes on with.
+static enum signal_outcome frames_push(struct task *task, struct hal_regs *regs,
+                                       const struct signal_ended_call *call)
 {
     enum signal_outcome outcome = SIGNAL_NO_HANDLER;
     struct linux_signal_info info;
@@ -124,10 +154,13 @@ static enum signal_outcome frames_push(struct task *task, struct hal_regs *regs)
         if (action.handler == (uintptr_t)SIG_DFL) {
             process_kill(regs, &info);
         }
-        frame_push(task, regs, &info, &action);
         if (outcome == SIGNAL_NO_HANDLER) {
             outcome = (action.flags & SA_RESTART) != 0 ? SIGNAL_RESTART : SIGNAL_INTERRUPT;
+            if (call != NULL) {
+                call_end(regs, call, outcome);
+            }
         }
+        frame_push(task, regs, &info, &action);
     }
     return outcome;
 }
@@ -141,14 +174,14 @@ static void return_run(void *frame)
     uint64_t mask;
     signal_frame_pop(frame, &task->regs, &mask, &task->signal_stack);
     signal_mask_set(task, mask);
-    (void)frames_push(task, &task->regs);
+    (void)frames_push(task, &task->regs, NULL);
     hal_regs_resume(&task->regs);
 }
 
 static void handlers_start(void *outcome)
 {
     struct task *task = task_self();
-    *(enum signal_outcome *)outcome = frames_push(task, &task->regs);
+    *(enum signal_outcome *)outcome = frames_push(task, &task->regs, NULL);
     hal_regs_resume(&task->regs);
 }
 
@@ -168,6 +201,15 @@ static enum signal_outcome handlers_run(void)
     return outcome;
 }
 
+// Where no handler has taken it along.
+static void saved_mask_restore(struct task *task)
+{
+    if (task->has_saved_mask) {
+        task->has_saved_mask = false;
+        signal_mask_set(task, task->saved_mask);
+    }
+}
+
 enum signal_outcome signal_run(void)
 {
     struct task *task = task_self();
@@ -175,10 +217,20 @@ enum signal_outcome signal_run(void)
     while (task_is_called()) {
         enum signal_outcome here = handlers_run();
         outcome = outcome == SIGNAL_NO_HANDLER ? here : outcome;
-        if (task->has_saved_mask) {
-            task->has_saved_mask = false;
-            signal_mask_set(task, task->saved_mask);
-        }
+        saved_mask_restore(task);
+    }
+    return outcome;
+}
+
+enum signal_outcome signal_run_on(struct hal_regs *regs, const struct signal_ended_call *call)
+{
+    struct task *task = task_self();
+    enum signal_outcome outcome = SIGNAL_NO_HANDLER;
+    while (task_is_called()) {
+        bool is_first = outcome == SIGNAL_NO_HANDLER;
+        enum signal_outcome here = frames_push(task, regs, is_first ? call : NULL);
+        outcome = is_first ? here : outcome;
+        saved_mask_restore(task);
     }
     return outcome;
 }
@@ -203,12 +255,6 @@ static bool is_interrupted(void)
 
 // ---- Interrupts and faults -----------------------------------------------------
 
-// Not "outside of core's image": the clock of a host, say, is read by code of the host's.
-static bool is_program(uintptr_t ip)
-{
-    return vm_is_window((const char *)ip);
-}
-
 // Called by the scheduler at the end of each interrupt, interrupts off; frame NULL: core let it in.
 static void frame_hook(struct hal_frame *frame)
 {
@@ -230,7 +276,7 @@ static void frame_hook(struct hal_frame *frame)
     if (coredump_is_under_way()) {
         coredump_hold();
     }
-    if (frames_push(task, &regs) != SIGNAL_NO_HANDLER) {
+    if (frames_push(task, &regs, NULL) != SIGNAL_NO_HANDLER) {
         hal_frame_set(frame, &regs);
     }
     (void)hal_irq_save();

@@ -5,6 +5,7 @@
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/linux/calls.h"
+#include "core/linux/instruction.h"
 #include "core/linux/signal.h"
 #include "core/linux/stats.h"
 #include "core/linux/task.h"
@@ -61,26 +62,36 @@ static long signals_run(long result, const struct linux_row *row, const volatile
     }
 }
 
+hal_ns syscall_watch_begin(long number, const long arguments[6])
+{
+    if (is_traced) {
+        trace_enter(number, arguments);
+    }
+    return is_counted ? stats_call_begin(number) : 0;
+}
+
+void syscall_watch_end(long number, const long arguments[6], long result, hal_ns start)
+{
+    if (is_counted) {
+        stats_call_end(number, start);
+    }
+    if (is_traced) {
+        trace_leave(number, arguments, result);
+    }
+}
+
 static long watched_run(const struct linux_row *row, long number, const volatile long arguments[6])
 {
     const long copies[6] = {arguments[0], arguments[1], arguments[2],
                             arguments[3], arguments[4], arguments[5]};
-    if (is_traced) {
-        trace_enter(number, copies);
-    }
-    hal_ns start = is_counted ? stats_call_begin(number) : 0;
+    hal_ns start = syscall_watch_begin(number, copies);
     long result = -ENOSYS;
     if (row == NULL) {
         stats_unknown_add(number);
     } else {
         result = signals_run(row_call(row, arguments), row, arguments);
     }
-    if (is_counted) {
-        stats_call_end(number, start);
-    }
-    if (is_traced) {
-        trace_leave(number, copies, result);
-    }
+    syscall_watch_end(number, copies, result, start);
     return result;
 }
 
@@ -129,4 +140,5 @@ void syscall_init(bool wants_trace, bool wants_stats)
             linux_call_is_bare[row->number] = row->arguments[0] == 0;
         }
     }
+    instruction_init();
 }

@@ -54,4 +54,8 @@ bool syscall_is_watched(void); // --strace or --stats
 
 const struct linux_row *syscall_row(long number); // NULL: unknown
 
+// Around a call where syscall_is_watched. begin answers what end takes.
+hal_ns syscall_watch_begin(long number, const long arguments[6]);
+void syscall_watch_end(long number, const long arguments[6], long result, hal_ns start);
+
 #endif

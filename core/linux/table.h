@@ -139,7 +139,7 @@
     ROW(clock_gettime, linux_clock_gettime, "dp"), \
     ROW(clock_getres, linux_clock_getres, "dp"), \
     ROW_NEVER(clock_nanosleep, linux_clock_nanosleep, "ddpp"), \
-    ROW(exit_group, linux_exit, "d"), \
+    ROW(exit_group, linux_exit_group, "d"), \
     ROW(tgkill, linux_tgkill, "ddd"), \
     ROW(openat, linux_openat, "dsxo"), \
     ROW(mkdirat, linux_mkdirat, "dso"), \

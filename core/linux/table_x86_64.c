@@ -48,6 +48,7 @@ LINUX_ROWS_COMMON
     ROW(alarm, linux_alarm, "u"),
     ROW(signalfd, linux_signalfd, "dpu"),
     ROW(time, linux_time, "p"),
+    ROW(arch_prctl, linux_arch_prctl, "xx"),
 };
 // clang-format on
 

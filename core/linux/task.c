@@ -20,6 +20,7 @@ static struct slab task_slab = {.object_size = (sizeof(struct task) + 63) & ~(si
 static _Atomic int32_t task_next_id = PROCESS_ID;
 static struct list tasks = LIST_EMPTY(tasks); // task_lock
 static hal_ns ended_runtime_ns;               // task_lock
+static void (*quit_hook)(void);               // set once, at boot
 
 int task_create(struct task **task)
 {
@@ -100,14 +101,15 @@ hal_ns task_runtime_all_ns(void)
     return sum;
 }
 
-void task_exit(void)
+// True: it was the last.
+static bool task_leave(struct task *task)
 {
-    struct task *task = task_self();
     robust_list_release(task);
     mutex_lock(&task_lock);
     list_remove(&task->node);
     ended_runtime_ns += thread_runtime_ns(task->thread);
     signal_task_end(task);
+    bool is_last = list_is_empty(&tasks);
     mutex_unlock(&task_lock);
     if (task->clear_child_id != NULL) {
         const uint32_t zero = 0;
@@ -115,4 +117,27 @@ void task_exit(void)
             futex_wake(task->clear_child_id, 1, FUTEX_ANY);
         }
     }
+    return is_last;
+}
+
+void task_exit(void)
+{
+    (void)task_leave(task_self());
+}
+
+void task_quit_hook_set(void (*hook)(void))
+{
+    quit_hook = hook;
+}
+
+void task_quit(int status)
+{
+    struct task *task = task_self();
+    if (!task->is_cloned) {
+        quit_hook();
+    }
+    if (task_leave(task)) {
+        process_exit(status);
+    }
+    thread_exit();
 }

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// trap.c: faults that nobody resolves, which become signals, and the system-call instruction.
-//
-// Programs meet core by symbol. An instruction in a program's own text is reported and ends the
-// program: it is never run by the host.
+// trap.c: faults that nobody resolves, which become signals.
 #include "core/linux/trap.h"
 
 #include <signal.h>
 
-#include "core/elf/program.h"
-#include "core/lib/format.h"
-#include "core/linux/calls.h"
 #include "core/linux/machine.h"
 #include "core/linux/process.h"
 #include "core/linux/report.h"
 #include "core/linux/signal.h"
-#include "core/linux/syscall.h"
 #include "core/linux/task.h"
 #include "core/vm/vm.h"
 #include "hal/upcall.h"
@@ -86,18 +79,4 @@ bool signal_fault(const struct hal_fault *fault, struct hal_frame *frame)
     }
     hal_frame_set(frame, &regs);
     return true;
-}
-
-void upcall_syscall(struct hal_frame *frame)
-{
-    struct hal_regs regs;
-    hal_frame_get(frame, &regs);
-    long number = machine_system_call_number(&regs);
-    const struct linux_row *row = syscall_row(number);
-    console_print("osv: a system call instruction (%s, number %ld) in the program's own code: "
-                  "programs that do not "
-                  "call libc for it are not supported yet\n",
-                  row == NULL ? "unknown" : row->name, number);
-    report_fatal(SIGSYS, &regs, NULL);
-    process_exit(128 + SIGSYS);
 }

@@ -9,10 +9,23 @@
 #include "core/linux/user.h"
 #include "core/sched/thread.h"
 
-bool unwind_step(struct machine_place *place)
+static bool is_on_entry_stack(const struct thread *thread, uintptr_t place)
+{
+    uintptr_t top = (uintptr_t)thread->context.entry_stack;
+    return place <= top && place > top - HAL_ENTRY_STACK;
+}
+
+// Frames go up, but from the entry stack to wherever the program's is.
+static bool is_above(const struct machine_place *place, const struct thread *thread)
+{
+    return place->frame >= place->sp ||
+           (is_on_entry_stack(thread, place->sp) && !is_on_entry_stack(thread, place->frame));
+}
+
+bool unwind_step(struct machine_place *place, const struct thread *thread)
 {
     uintptr_t pair[2];
-    if (place->frame < place->sp || place->frame % sizeof(uintptr_t) != 0 ||
+    if (!is_above(place, thread) || place->frame % sizeof(uintptr_t) != 0 ||
         hal_copy_safe(pair, (const void *)place->frame, sizeof pair) != 0 || pair[1] == 0) {
         return false;
     }

@@ -222,10 +222,24 @@ static void schedule_init(struct thread *thread, const struct thread_schedule *s
     atomic_store_explicit(&thread->schedule_changed, true, memory_order_relaxed);
 }
 
+static void stack_set(struct thread *thread, const struct thread_config *config)
+{
+    const bool is_own = config->stack == NULL;
+    thread->stack = config->stack;
+    thread->stack_size = config->stack_size;
+    if (is_own && config->on_entry_stack) {
+        thread->stack = (char *)thread->own_entry_stack - HAL_ENTRY_STACK;
+        thread->stack_size = HAL_ENTRY_STACK;
+    } else if (is_own) {
+        thread->stack = thread->own_stack;
+        thread->stack_size = THREAD_STACK_SIZE;
+    }
+}
+
 int thread_create(struct thread **out, const struct thread_config *config, void (*entry)(void *),
                   void *argument)
 {
-    struct thread *thread = thread_alloc(config->stack == NULL);
+    struct thread *thread = thread_alloc(config->stack == NULL && !config->on_entry_stack);
     if (thread == NULL) {
         return -ENOMEM;
     }
@@ -236,8 +250,7 @@ int thread_create(struct thread **out, const struct thread_config *config, void 
     affinity_init(thread, config->affinity);
     schedule_init(thread, config->schedule);
     name_copy(thread, config->name != NULL ? config->name : creator != NULL ? creator->name : "");
-    thread->stack = config->stack != NULL ? config->stack : thread->own_stack;
-    thread->stack_size = config->stack != NULL ? config->stack_size : THREAD_STACK_SIZE;
+    stack_set(thread, config);
     thread->user = config->user;
     thread->entry = entry;
     thread->argument = argument;

@@ -126,6 +126,7 @@ struct thread_config {
     const char *name; // NULL: that of the creator
     char *stack;      // NULL: THREAD_STACK_SIZE bytes of core's own. The highest page must be mapped
     size_t stack_size;
+    bool on_entry_stack; // begins there and leaves it by hal_regs_resume: it has no other stack of core's
     void *tp;
     void *user;
     const struct hal_cpu_set *affinity; // NULL: the creator's
@@ -146,6 +147,14 @@ void thread_discard(struct thread *thread); // one that was never started
 static inline struct thread *thread_self(void)
 {
     return hal_self();
+}
+
+// Sets the thread pointer of the caller, one of the program's threads, which context.tp then is, too. (A switch stores
+// what it finds.)
+static inline void thread_tp_set(void *tp)
+{
+    hal_tp_set(tp);
+    thread_self()->context.tp = tp;
 }
 
 // Blocks the caller until somebody wakes it. May also return early: the caller loops on its own condition.

@@ -200,12 +200,21 @@ static void fault_run(struct hal_frame *frame)
     }
 }
 
+static void syscall_run(struct hal_frame *frame)
+{
+    enum { NUMBER = 8 };
+    const uint64_t *x = frame->regs.general;
+    hal_irq_restore(0);
+    const long result = upcall_syscall((long)x[0], (long)x[1], (long)x[2], (long)x[3], (long)x[4],
+                                       (long)x[5], (long)x[NUMBER], frame);
+    irq_off();
+    frame->regs.general[0] = (uint64_t)result;
+}
+
 static void sync_run(struct hal_frame *frame)
 {
     if (syndrome_class(frame->syndrome) == CLASS_SVC) {
-        hal_irq_restore(0);
-        upcall_syscall(frame);
-        irq_off();
+        syscall_run(frame);
     } else {
         fault_run(frame);
     }

@@ -66,6 +66,7 @@ static void vector_reset(uint64_t *area)
 void hal_frame_set(struct hal_frame *frame, const struct hal_regs *regs)
 {
     words_copy(frame->general, regs->general, sizeof regs->general);
+    frame->kind = FRAME_INTERRUPT; // all of it goes back: see trap.S's way back from a system call
     uint64_t *flags = &frame->general[HAL_REG_FLAGS];
     *flags = (*flags & FRAME_FLAGS_OWN) | FRAME_FLAGS_FIXED;
     uint64_t *area = vector_of(frame);

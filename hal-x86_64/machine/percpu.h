@@ -25,7 +25,7 @@ struct percpu {
     void *context_self;       // of the running context, for hal_self
     char *entry_stack;        // of the running context; its top
     void *tp;                 // what FS base is
-    char *bounce_top;         // where a system call lands, as an interrupt does by the IST
+    char *bounce_top;         // where interrupts and exceptions land, by the IST
     uint64_t syscall_sp;      // the caller's stack, for the instructions until it is in the frame
     uint64_t upcall_count;    // trap_upcalls
     hal_ns deadline;          // what core asked for; UINT64_MAX is none

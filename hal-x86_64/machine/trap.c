@@ -226,14 +226,9 @@ void trap_run(struct hal_frame *frame)
     frame->masked = (*flags & IRQ_FLAG) == 0;
     if (frame->number < VECTOR_EXCEPTIONS) {
         fault_run(frame);
-    } else if (frame->number < VECTOR_COUNT) {
+    } else {
         frame->kind = FRAME_INTERRUPT;
         interrupt_run(frame);
-    } else {
-        frame->kind = FRAME_SYSCALL;
-        hal_irq_restore(0);
-        upcall_syscall(frame);
-        irq_off();
     }
     // Whatever core wrote into the frame: interrupts stay as they were.
     *flags = frame->masked ? *flags & ~(uint64_t)IRQ_FLAG : *flags | IRQ_FLAG;

@@ -28,7 +28,6 @@ enum {
     VECTOR_TIMER = 0xf0, // the higher number comes first where both are pending
     VECTOR_SPURIOUS = 0xff,
     VECTOR_COUNT = 256,
-    VECTOR_SYSCALL = 256, // not the processor's: the syscall instruction
 };
 
 enum { TRAP_STUB_SIZE = 16 };

@@ -23,6 +23,7 @@ MARGIN = 1.03
 # Programs and their arguments. REPEATED runs twice, to show that nothing but the machine's instructions counts.
 PROGRAMS = {
     "syscost": [],
+    "syscall_inline": [],
     "threads": [],
     "mutex": [],
     "ctxsw": [],

@@ -60,6 +60,7 @@ LIMIT = {  # on osv-sim
 # /tmp on osv-sim.
 BENCHES = {
     "syscost": [],
+    "syscall_inline": [],
     "threads": [],
     "mutex": [],
     "locked": [],

@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "inline.h"
+
 void die_null(void);
 void die_divide(void);
 void die_freed(void *volatile block);
@@ -55,9 +57,7 @@ __attribute__((noinline, visibility("default"))) int die_stack(volatile char *ab
 
 __attribute__((noinline, visibility("default"))) void die_syscall(void)
 {
-    long result;
-    __asm__ volatile("syscall" : "=a"(result) : "a"(110) : "rcx", "r11", "memory");
-    printf("the host answered %ld\n", result);
+    INLINE(SYS_tgkill, getpid(), gettid(), SIGABRT);
 }
 
 int main(int argc, char **argv)

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// waits.c: says "ready" and waits for a signal, as its argument says: default, handle, busy (SIGINT); any (those that
-// the host may send, in pause); lock, join (SIGINT, whose handler ends the program, while a mutex or a thread is waited
-// for).
+// waits.c: says "ready" and waits for a signal, as its argument says: default, handle, busy
+// (SIGINT); any (those that the host may send, in pause); instruction (SIGINT, in pause by the
+// instruction); lock, join (SIGINT, whose handler ends the program, while a mutex or a thread is
+// waited for).
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "inline.h"
 
 static volatile sig_atomic_t stop;
 
@@ -50,6 +54,12 @@ static void wait_for_ever(const char *how)
     }
 }
 
+__attribute__((noinline)) void wait_by_instruction(void)
+{
+    INLINE(SYS_pause);
+    __asm__ volatile(""); // no tail call
+}
+
 int main(int argc, char **argv)
 {
     const char *how = argc > 1 ? argv[1] : "default";
@@ -66,7 +76,9 @@ int main(int argc, char **argv)
     }
     fprintf(stderr, "ready\n");
     while (!stop) {
-        if (strcmp(how, "busy") != 0) {
+        if (strcmp(how, "instruction") == 0) {
+            wait_by_instruction();
+        } else if (strcmp(how, "busy") != 0) {
             pause();
         }
     }

@@ -165,7 +165,8 @@ def include_allowed(source, quoted, name):
     if not quoted:
         return name in COMPILER_HEADERS or source.room in LIBC_ROOMS
     if name == "hal/upcall.h":
-        return source.room == "boot" or re.search(r"^\w.*\bupcall_\w+\(", source.text, re.M) is not None
+        # Who defines an upcall, or is handed on what one was called with.
+        return source.room == "boot" or re.search(r"^\w.*\b(upcall_\w+\(|\w+\(const struct hal_fault )", source.text, re.M) is not None
     match = re.match(r"core/(\w+)/", name)
     return name == "hal/hal.h" or (match is not None and match.group(1) in reachable(source.room))
 

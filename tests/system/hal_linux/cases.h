@@ -10,7 +10,7 @@ extern const struct hal_boot *case_boot;
 extern uint64_t step_stride; // step: every how many instructions
 extern void (*case_notice)(uint32_t notice);
 extern void (*case_dev)(struct hal_dev *dev, uint32_t queue);
-extern void (*case_syscall)(struct hal_frame *frame);
+extern long (*case_syscall)(long number, struct hal_frame *frame);
 extern bool (*case_fault)(const struct hal_fault *fault, struct hal_frame *frame);
 
 HAL_NORETURN void case_passed(void);

@@ -118,18 +118,20 @@ void memory_run(void *arg)
 
 // ---- System calls -------------------------------------------------------------------
 
-static void getppid_answer(struct hal_frame *frame)
+static long getppid_answer(long number, struct hal_frame *frame)
 {
     static struct hal_regs regs; // one at a time
     hal_frame_get(frame, &regs);
     ASSERT(regs.general[HAL_REG_RAX] == SYS_getppid && regs.general[HAL_REG_R12] == 12);
-    regs.general[HAL_REG_RAX] = 4711;
+    ASSERT(number == SYS_getppid);
+    regs.general[HAL_REG_R12] = 13;
     hal_frame_set(frame, &regs);
+    return 4711;
 }
 
-// mov $12, %r12; mov $SYS_getppid, %eax; syscall; ret: text that is not osv-sim's.
-static const unsigned char syscall_code[] = {0x49,        0xc7, 0xc4, 12, 0,    0,    0,   0xb8,
-                                             SYS_getppid, 0,    0,    0,  0x0f, 0x05, 0xc3};
+// mov $12, %r12; mov $SYS_getppid, %eax; syscall; mov %r12, %rdx; ret: text that is not osv-sim's.
+static const unsigned char syscall_code[] = {
+    0x49, 0xc7, 0xc4, 12, 0, 0, 0, 0xb8, SYS_getppid, 0, 0, 0, 0x0f, 0x05, 0x4c, 0x89, 0xe2, 0xc3};
 
 void syscall_run(void *arg)
 {
@@ -138,9 +140,12 @@ void syscall_run(void *arg)
     ASSERT(hal_copy_safe(direct, syscall_code, sizeof syscall_code) == 0);
     ASSERT(hal_map(va_next, pa, HAL_PAGE_SIZE, HAL_READ | HAL_EXEC) == 0);
     case_syscall = getppid_answer;
-    long answer;
-    __asm__ volatile("call *%1" : "=a"(answer) : "r"(va_next) : "r12", "rcx", "r11", "memory");
-    ASSERT(answer == 4711);
+    long answer, changed;
+    __asm__ volatile("call *%2"
+                     : "=a"(answer), "=d"(changed)
+                     : "r"(va_next)
+                     : "r12", "rcx", "r11", "memory");
+    ASSERT(answer == 4711 && changed == 13);
     ASSERT(hal_irq_enabled());
     case_passed();
 }

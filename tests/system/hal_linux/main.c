@@ -19,7 +19,7 @@ uint64_t case_seconds = 2;
 const struct hal_boot *case_boot;
 void (*case_notice)(uint32_t notice);
 void (*case_dev)(struct hal_dev *dev, uint32_t queue);
-void (*case_syscall)(struct hal_frame *frame);
+long (*case_syscall)(long number, struct hal_frame *frame);
 bool (*case_fault)(const struct hal_fault *fault, struct hal_frame *frame);
 static void (*case_run)(void *arg);
 
@@ -67,10 +67,11 @@ bool upcall_fault(const struct hal_fault *fault, struct hal_frame *frame)
     return case_fault != NULL && case_fault(fault, frame);
 }
 
-void upcall_syscall(struct hal_frame *frame)
+long upcall_syscall(long a, long b, long c, long d, long e, long f, long number,
+                    struct hal_frame *frame)
 {
     ASSERT(hal_irq_enabled() && case_syscall != NULL);
-    case_syscall(frame);
+    return case_syscall(number, frame);
 }
 
 hal_phys upcall_table_get(void)
