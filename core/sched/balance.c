@@ -131,6 +131,7 @@ int thread_affinity_set(struct thread *thread, const struct hal_cpu_set *cpus)
     for (uint32_t i = 0; i < HAL_CPU_MAX / 64; ++i) {
         atomic_store(&thread->affinity[i], mask.words[i]);
     }
+    atomic_fetch_or(&thread->unusual, UNUSUAL_AFFINITY);
     uintptr_t irq = hal_irq_save();
     // A thread that goes to another CPU just now is checked there: its cpu is written before the
     // check, and read here after the mask was written.

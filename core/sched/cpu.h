@@ -22,7 +22,8 @@
 enum {
     SCHED_HYSTERESIS_NS = 5000000, // one that has had so much more than the first in the queue gives way
     SCHED_PENALTY_NS = 10000,      // what counts as used by one that takes the CPU from another
-    SCHED_LEAD_MAX_NS = 10000000,  // a sleeper wakes at most so far ahead of the others
+    SCHED_LEAD_MAX_NS = 10000000,  // a sleeper wakes at most so far ahead of the others,
+    SCHED_LEAD_MORE_NS = 500000,   // or by so much more: how far is not computed for each wake
     SCHED_LAG_MAX_NS = 10000000,   // and one that comes from another CPU is at most so far behind
     SCHED_BALANCE_NS = 250000,     // so often a CPU looks who waits in its queue
     SCHED_WAIT_NS = 50000,         // and who waits so long after that goes to an idle CPU
@@ -31,7 +32,7 @@ enum {
 
 // What others have for a CPU: for each of them a queue that it alone adds to.
 struct inbox {
-    _Atomic uint64_t posted[HAL_CPU_MAX / 64]; // by which CPUs, a bit each; the owner takes it
+    _Atomic uint64_t posted;                   // by which CPUs, a bit for every 64th; the owner takes it
     _Atomic bool is_polled;                    // the owner idles and does not halt; it alone writes this
     _Atomic hal_ns kicked_ns;                  // when it was last kicked for a post; for poll.c
     _Atomic(struct thread *) queues[];         // by CPU, newest first; only that CPU makes it other than NULL
@@ -51,20 +52,18 @@ struct cpu {
     struct heap_cpu *heap; // core/mem's; set at boot
     // This CPU's, interrupts off.
     struct thread *current;
-    struct thread *first;      // ready, with the smallest order; NULL: none. Where two take turns the tree is empty
-    struct tree ready;         // the others, by order
+    struct tree line;          // who is ready, by order, but for the first. Where two take turns it is empty
     hal_ns timer_ns;           // what hal_timer_set was told; early firings are harmless
     hal_ns now_ns;             // up to here current's time is accounted: a clock that is cheap and late
     struct decay_clock clock;  // as of now_ns
     decayed floor;             // of the last that was chosen, or more; newcomers start here
     decayed lead;              // until floor is lead_until: who is there leads by what a sleeper may, of nice 0 or
-    decayed lead_until;        // more; or by less than a thousandth of floor more than that (schedule.c)
+    decayed lead_until;        // more; or by less than SCHED_LEAD_MORE_NS more than that (schedule.c)
     bool was_alone;            // current, when its time was last accounted
-    struct thread *departing;  // switched out for another CPU, to be posted by whoever runs next
-    struct cpu *departing_to;
+    struct thread *gone;       // switched out, to be posted by whoever runs next,
+    struct cpu *gone_to;       // to this one; NULL: for good, to be released
     bool is_batching;          // between thread_batch_begin and thread_batch_end
     uint64_t owed[HAL_CPU_MAX / 64]; // kicks put off by that; a bit for each CPU
-    struct thread *dead;       // switched out for good, to be released by whoever runs next
     struct sched_counts counts;
     struct poll poll;
     struct wheel timers; // of threads parked here
@@ -72,7 +71,9 @@ struct cpu {
     _Alignas(CPU_LINE) struct inbox *inbox; // set at boot
     _Atomic bool idle;                      // halted, looking or about to: it takes threads off others, and
                                             // is in no section (quiescence.h); only it sets it
-    _Atomic uint32_t ready_count;           // in ready; written by this CPU, a hint for others
+    _Atomic(struct thread *) first;         // ready, with the smallest order; NULL: none. This CPU's; whether
+                                            // there is one is a hint for others,
+    _Atomic uint32_t line_count;            // as is how many are in line
     _Atomic uint32_t running_priority;      // of current; a hint, too
     _Atomic bool affinity_changed;          // of some thread that is or was here
     _Atomic bool schedule_changed;          // the same
@@ -94,9 +95,19 @@ static inline void cpu_kick(uint32_t index)
 }
 
 // switch.c. All with interrupts off.
+
+// In the order in which they are to run; NULL: no more.
+static inline struct thread *runq_first(const struct cpu *cpu)
+{
+    return atomic_load_explicit(&cpu->first, memory_order_relaxed);
+}
+
+struct thread *runq_next(const struct cpu *cpu, const struct thread *thread);
+
 static inline uint32_t runq_count(const struct cpu *cpu)
 {
-    return atomic_load_explicit(&cpu->ready_count, memory_order_relaxed);
+    return (runq_first(cpu) != NULL) +
+           atomic_load_explicit(&cpu->line_count, memory_order_relaxed);
 }
 
 void runq_insert(struct cpu *cpu, struct thread *thread);
@@ -110,14 +121,6 @@ void sched_switch(struct cpu *cpu, struct cpu *target); // target: where the cal
 void sched_switch_dead(struct cpu *cpu);
 void sched_finish(void); // first thing after every switch
 hal_ns sched_account(struct cpu *cpu); // charges current for its time up to now; answers now
-
-// In the order in which they are to run; NULL: no more.
-static inline struct thread *runq_first(const struct cpu *cpu)
-{
-    return cpu->first;
-}
-
-struct thread *runq_next(const struct cpu *cpu, const struct thread *thread);
 
 static inline struct cpu *thread_cpu(const struct thread *thread)
 {
@@ -135,12 +138,7 @@ bool inbox_poll(struct cpu *cpu, hal_ns until); // looks whether anything comes,
 // Where it is empty in the eyes of this CPU: a post that is not seen yet kicks.
 static inline bool inbox_is_empty(const struct cpu *cpu)
 {
-    const _Atomic uint64_t *posted = cpu->inbox->posted;
-    _Static_assert(HAL_CPU_MAX / 64 == 4, "the four words");
-    return (atomic_load_explicit(&posted[0], memory_order_relaxed) |
-            atomic_load_explicit(&posted[1], memory_order_relaxed) |
-            atomic_load_explicit(&posted[2], memory_order_relaxed) |
-            atomic_load_explicit(&posted[3], memory_order_relaxed)) == 0;
+    return atomic_load_explicit(&cpu->inbox->posted, memory_order_relaxed) == 0;
 }
 
 static inline void inbox_drain(struct cpu *cpu)
@@ -174,11 +172,15 @@ void schedule_take(struct cpu *cpu, struct thread *thread);  // what has changed
 void schedule_place(struct cpu *cpu, struct thread *thread); // gives it its order, before it is queued
 void schedule_bound(const struct cpu *cpu, struct thread *thread);
 
-// False: perhaps schedule_place changes its order. (A real-time one has no weight.)
+static inline bool thread_is(const struct thread *thread, enum thread_unusual what)
+{
+    return (atomic_load(&thread->unusual) & (uint32_t)what) != 0;
+}
+
+// False: perhaps schedule_place changes the order of thread, which has no UNUSUAL_WEIGHT or UNUSUAL_MIGRATING.
 static inline bool schedule_is_placed(const struct cpu *cpu, const struct thread *thread)
 {
-    return thread->order >= cpu->lead && cpu->floor < cpu->lead_until &&
-           thread->weight >= DECAY_WEIGHT_ONE && !thread->migrating;
+    return thread->order >= cpu->lead && cpu->floor < cpu->lead_until;
 }
 
 // thread has run for span, in which the clock grew by growth.
@@ -190,13 +192,11 @@ static inline void schedule_charge(struct cpu *cpu, struct thread *thread, uint6
         return;
     }
     thread->order = decay_add(thread->order, &cpu->clock, growth, thread->weight);
-    bool is_alone = runq_count(cpu) == 0;
-    if (is_alone) {
+    if (runq_first(cpu) == NULL) {
         cpu->floor = thread->order > cpu->floor ? thread->order : cpu->floor;
-    } else if (cpu->was_alone && span > SCHED_LEAD_MAX_NS) {
+    } else if (span > SCHED_LEAD_MAX_NS && cpu->was_alone) {
         schedule_bound(cpu, thread);
     }
-    cpu->was_alone = is_alone;
 }
 
 hal_ns schedule_wait(const struct cpu *cpu); // until the first in the queue takes current's place; UINT64_MAX: never

@@ -9,15 +9,15 @@
 // takes that takes this. No loop, no retry, no memory but for the queues: a burst of wakes costs
 // one kick.
 //
-// With up to 12 CPUs mask and queues are in one pair of cache lines, so that the wake that travels
+// The mask is one word, so that the owner's look at it, which each switch has, is one load: CPUs 0,
+// 64, 128 ... share a bit, and who takes a bit looks at the queues of all of them.
+//
+// With up to 13 CPUs mask and queues are in one pair of cache lines, so that the wake that travels
 // from CPU to CPU travels once.
 //
-// Invariant: where a bit is set the queue is not empty. is_polled is true from when the idle thread
-// is chosen; an owner that halts, or chooses another, has looked at the mask after it took that
-// back.
-//
-// The mask has a word for each 64 CPUs, and "first" is first in its word: up to four kicks where
-// one would do; they coalesce.
+// Invariant: where a queue is not empty its bit is set, or about to be by its poster. is_polled is
+// true from when the idle thread is chosen; an owner that halts, or chooses another, has looked at
+// the mask after it took that back.
 #include "core/lib/assert.h"
 #include "core/lib/mark.h"
 #include "core/sched/cpu.h"
@@ -80,7 +80,7 @@ bool inbox_post(struct cpu *target, struct thread *thread)
         return false;
     }
     uint64_t bit = 1ul << self % WORD_BITS;
-    uint64_t posted = atomic_fetch_or(&inbox->posted[self / WORD_BITS], bit); // with inbox_take
+    uint64_t posted = atomic_fetch_or(&inbox->posted, bit); // with inbox_take
     if (posted != 0) {
         MARK("inbox: a post rides on another CPU's kick");
     } else if (atomic_load(&inbox->is_polled)) { // after the bit; inbox_unwatch: the other way
@@ -138,7 +138,6 @@ static void thread_take(struct cpu *cpu, struct thread *thread)
 static void queue_take(struct cpu *cpu, _Atomic(struct thread *) *queue)
 {
     struct thread *thread = atomic_exchange(queue, NULL);
-    ASSERT(thread != NULL);
     struct thread *oldest = NULL;
     while (thread != NULL) {
         struct thread *older = thread->next;
@@ -156,21 +155,19 @@ static void queue_take(struct cpu *cpu, _Atomic(struct thread *) *queue)
 void inbox_take(struct cpu *cpu)
 {
     struct inbox *inbox = cpu->inbox;
-    for (uint32_t i = 0; i < word_count(); ++i) {
-        if (atomic_load_explicit(&inbox->posted[i], memory_order_relaxed) == 0) {
-            continue;
+    uint64_t posted = atomic_exchange(&inbox->posted, 0); // before the queues are emptied
+    while (posted != 0) {
+        uint32_t first = (uint32_t)__builtin_ctzl(posted);
+        for (uint32_t i = first; i < sched_count; i += WORD_BITS) {
+            queue_take(cpu, &inbox->queues[i]);
         }
-        uint64_t posted = atomic_exchange(&inbox->posted[i], 0); // before the queues are emptied
-        while (posted != 0) {
-            queue_take(cpu, &inbox->queues[i * WORD_BITS + (uint32_t)__builtin_ctzl(posted)]);
-            posted &= posted - 1;
-        }
+        posted &= posted - 1;
     }
 }
 
 bool inbox_poll(struct cpu *cpu, hal_ns until)
 {
-    hal_cpu_poll(cpu->inbox->posted, word_count(), until);
+    hal_cpu_poll(&cpu->inbox->posted, 1, until);
     return !inbox_is_empty(cpu);
 }
 

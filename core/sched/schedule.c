@@ -45,12 +45,16 @@ static uint32_t weight_of(struct thread_schedule schedule)
 
 void schedule_take(struct cpu *cpu, struct thread *thread)
 {
-    atomic_store(&thread->schedule_changed, false); // before the look: a later change is seen later
+    uint32_t taken = UNUSUAL_SCHEDULE | UNUSUAL_WEIGHT;
+    atomic_fetch_and(&thread->unusual, ~taken); // before the look: a later change is seen later
     struct thread_schedule schedule = atomic_load(&thread->schedule);
     bool was_real_time = is_real_time(thread);
     thread->is_round_robin = schedule.policy == THREAD_ROUND_ROBIN;
     thread->priority = schedule.priority;
     thread->weight = is_real_time(thread) ? 0 : weight_of(schedule);
+    if (thread->weight < DECAY_WEIGHT_ONE) {
+        atomic_fetch_or(&thread->unusual, UNUSUAL_WEIGHT);
+    }
     thread->slice_used_ns = 0;
     if (was_real_time && !is_real_time(thread)) {
         thread->order = cpu->floor;
@@ -89,13 +93,13 @@ static decayed lead_of(const struct cpu *cpu, uint32_t weight)
 void schedule_place(struct cpu *cpu, struct thread *thread)
 {
     if (cpu->floor >= cpu->lead_until) {
-        enum { THOUSANDTH = 1 << 22 }; // of a mantissa
         cpu->lead = lead_of(cpu, DECAY_WEIGHT_ONE);
-        cpu->lead_until = cpu->floor + THOUSANDTH;
+        cpu->lead_until =
+            decay_after(cpu->floor, &cpu->clock, SCHED_LEAD_MORE_NS, DECAY_WEIGHT_ONE);
     }
     if (is_real_time(thread)) {
         place_real_time(thread);
-    } else if (!thread->migrating) {
+    } else if (!thread_is(thread, UNUSUAL_MIGRATING)) {
         order_raise(thread, lead_of(cpu, thread->weight));
     } else if (thread->order <= cpu->floor) {
         thread->order = cpu->floor;
@@ -158,14 +162,14 @@ hal_ns schedule_wait(const struct cpu *cpu)
 
 void schedule_enforce(struct cpu *cpu)
 {
-    if (atomic_load(&cpu->current->schedule_changed)) {
+    if (thread_is(cpu->current, UNUSUAL_SCHEDULE)) {
         MARK("schedule: changed while it runs");
         schedule_take(cpu, cpu->current);
     }
     struct thread *next;
     for (struct thread *thread = runq_first(cpu); thread != NULL; thread = next) {
         next = runq_next(cpu, thread);
-        if (atomic_load(&thread->schedule_changed)) {
+        if (thread_is(thread, UNUSUAL_SCHEDULE)) {
             MARK("schedule: changed in line");
             runq_remove(cpu, thread);
             runq_insert(cpu, thread);
@@ -177,7 +181,7 @@ void thread_schedule_set(struct thread *thread, struct thread_schedule schedule)
 {
     uintptr_t irq = hal_irq_save();
     atomic_store(&thread->schedule, schedule);
-    atomic_store(&thread->schedule_changed, true);
+    atomic_fetch_or(&thread->unusual, UNUSUAL_SCHEDULE);
     // One that goes to another CPU just now: its cpu is written before it is looked at there.
     struct cpu *cpu = atomic_load(&thread->cpu);
     if (thread == thread_self()) {

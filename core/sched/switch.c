@@ -35,84 +35,94 @@ static bool runs_not_after(const struct tree_node *a, const struct tree_node *b)
     return !runs_before(b, a);
 }
 
-static void runq_count_add(struct cpu *cpu, uint32_t change)
+static inline uint32_t line_count(const struct cpu *cpu)
 {
-    atomic_store_explicit(&cpu->ready_count, runq_count(cpu) + change, memory_order_relaxed);
+    return atomic_load_explicit(&cpu->line_count, memory_order_relaxed);
+}
+
+static void line_count_add(struct cpu *cpu, uint32_t change)
+{
+    atomic_store_explicit(&cpu->line_count, line_count(cpu) + change, memory_order_relaxed);
+}
+
+static inline void first_set(struct cpu *cpu, struct thread *thread)
+{
+    atomic_store_explicit(&cpu->first, thread, memory_order_relaxed);
 }
 
 // One queues behind others, or comes before the first. (Mostly there is none.)
-__attribute__((noinline)) static void runq_line_up(struct cpu *cpu, struct thread *thread)
+__attribute__((noinline)) static void line_insert(struct cpu *cpu, struct thread *thread)
 {
-    if (thread->order >= cpu->first->order) {
-        tree_insert(&cpu->ready, &thread->run_node, runs_before);
+    struct thread *first = runq_first(cpu);
+    line_count_add(cpu, 1);
+    if (thread->order >= first->order) {
+        tree_insert(&cpu->line, &thread->run_node, runs_before);
         return;
     }
-    tree_insert(&cpu->ready, &cpu->first->run_node, runs_not_after);
-    cpu->first = thread;
+    tree_insert(&cpu->line, &first->run_node, runs_not_after);
+    first_set(cpu, thread);
 }
 
-__attribute__((noinline)) static void runq_move_up(struct cpu *cpu)
+static inline void line_remove(struct cpu *cpu, struct thread *thread)
 {
-    cpu->first = thread_of(tree_first(&cpu->ready));
-    tree_remove(&cpu->ready, &cpu->first->run_node);
+    tree_remove(&cpu->line, &thread->run_node);
+    line_count_add(cpu, -1u);
+}
+
+__attribute__((noinline)) static void line_move_up(struct cpu *cpu)
+{
+    struct thread *first = thread_of(tree_first(&cpu->line));
+    line_remove(cpu, first);
+    first_set(cpu, first);
 }
 
 struct thread *runq_next(const struct cpu *cpu, const struct thread *thread)
 {
-    return thread_of(thread == cpu->first ? tree_first(&cpu->ready) : tree_next(&thread->run_node));
+    return thread_of(thread == runq_first(cpu) ? tree_first(&cpu->line)
+                                               : tree_next(&thread->run_node));
 }
 
-// May it be queued as it is? (A real-time one may not.)
-static inline bool is_in_place(struct cpu *cpu, struct thread *thread)
+// May it be queued as it is, and here?
+static inline bool is_in_place(const struct cpu *cpu, const struct thread *thread)
 {
-    return !atomic_load(&thread->schedule_changed) && schedule_is_placed(cpu, thread);
+    return atomic_load(&thread->unusual) == 0 && schedule_is_placed(cpu, thread);
 }
 
-static inline void first_insert(struct cpu *cpu, struct thread *thread)
+// Gives it a place, whatever is unusual; it is in no queue.
+__attribute__((noinline)) static void place(struct cpu *cpu, struct thread *thread)
 {
-    thread->ready_ns = 0;
-    cpu->first = thread;
-    runq_count_add(cpu, 1);
+    if (thread_is(thread, UNUSUAL_SCHEDULE)) {
+        MARK("schedule: changed before it runs");
+        schedule_take(cpu, thread);
+    }
+    schedule_place(cpu, thread);
+    if (thread_is(thread, UNUSUAL_MIGRATING)) {
+        atomic_fetch_and(&thread->unusual, ~(uint32_t)UNUSUAL_MIGRATING);
+    }
 }
 
 void runq_insert(struct cpu *cpu, struct thread *thread)
 {
     ASSERT(thread_cpu(thread) == cpu);
-    if (atomic_load(&thread->schedule_changed)) {
-        MARK("schedule: changed before it runs");
-        schedule_take(cpu, thread);
-    }
-    if (!schedule_is_placed(cpu, thread)) {
-        schedule_place(cpu, thread);
-    }
-    thread->migrating = false;
-    if (cpu->first == NULL) {
-        first_insert(cpu, thread);
-        return;
+    if (!is_in_place(cpu, thread)) {
+        place(cpu, thread);
     }
     thread->ready_ns = 0;
-    runq_line_up(cpu, thread);
-    runq_count_add(cpu, 1);
-}
-
-static inline void first_remove(struct cpu *cpu)
-{
-    runq_count_add(cpu, -1u);
-    if (runq_count(cpu) == 0) {
-        cpu->first = NULL;
+    if (runq_first(cpu) == NULL) {
+        first_set(cpu, thread);
     } else {
-        runq_move_up(cpu);
+        line_insert(cpu, thread);
     }
 }
 
 void runq_remove(struct cpu *cpu, struct thread *thread)
 {
-    ASSERT(runq_count(cpu) > 0);
-    if (thread == cpu->first) {
-        first_remove(cpu);
+    if (thread != runq_first(cpu)) {
+        line_remove(cpu, thread);
+    } else if (line_count(cpu) != 0) {
+        line_move_up(cpu);
     } else {
-        tree_remove(&cpu->ready, &thread->run_node);
-        runq_count_add(cpu, -1u);
+        first_set(cpu, NULL);
     }
 }
 
@@ -126,10 +136,18 @@ void thread_depart(struct cpu *cpu, struct thread *thread, struct cpu *target)
     if (thread->timer_armed) {
         timer_remove(cpu, thread);
     }
-    thread->migrating = true;
+    atomic_fetch_or(&thread->unusual, UNUSUAL_MIGRATING);
     count_add(&cpu->counts.moves, 1);
     atomic_store_explicit(&thread->cpu, target, memory_order_relaxed); // the post publishes it
     (void)inbox_post(target, thread);
+}
+
+static bool may_stay(const struct cpu *cpu, struct thread *thread)
+{
+    if (thread_is(thread, UNUSUAL_AFFINITY)) { // before the look: a later change is seen later
+        atomic_fetch_and(&thread->unusual, ~(uint32_t)UNUSUAL_AFFINITY);
+    }
+    return cpu_is_allowed(thread, cpu);
 }
 
 static inline bool ready(struct cpu *cpu, struct thread *thread)
@@ -137,7 +155,7 @@ static inline bool ready(struct cpu *cpu, struct thread *thread)
     struct cpu *target = thread_cpu(thread);
     if (target != cpu) {
         pair_post(cpu, target, thread);
-    } else if (cpu_is_allowed(thread, cpu)) {
+    } else if (may_stay(cpu, thread)) {
         runq_insert(cpu, thread);
         if (is_real_time(thread)) {
             return true;
@@ -146,6 +164,7 @@ static inline bool ready(struct cpu *cpu, struct thread *thread)
             timer_want(cpu, cpu->now_ns + SCHED_BALANCE_NS);
         }
     } else {
+        MARK("wake: of one that must not stay");
         thread_depart(cpu, thread, cpu_allowed(thread, cpu));
     }
     return false;
@@ -203,6 +222,7 @@ hal_ns sched_account(struct cpu *cpu)
 {
     hal_ns now = runtime_open(cpu);
     runtime_close(cpu->current, now);
+    cpu->was_alone = runq_first(cpu) == NULL;
     return now;
 }
 
@@ -216,36 +236,33 @@ static void preemption_note(const struct cpu *cpu, struct thread *previous, stru
 
 __attribute__((noinline)) static void gone_release(struct cpu *cpu)
 {
-    struct thread *departing = cpu->departing;
-    struct thread *dead = cpu->dead;
-    if (departing != NULL) {
+    struct thread *gone = cpu->gone;
+    cpu->gone = NULL;
+    if (cpu->gone_to != NULL) {
         MARK("switch: one that changes CPU is posted by the next");
-        cpu->departing = NULL;
-        thread_depart(cpu, departing, cpu->departing_to);
-    }
-    if (dead != NULL) {
-        cpu->dead = NULL;
-        thread_release(dead);
+        thread_depart(cpu, gone, cpu->gone_to);
+    } else {
+        thread_release(gone);
     }
 }
 
 static inline void finish(void)
 {
     struct cpu *cpu = hal_cpu_self();
-    if (cpu->departing != NULL || cpu->dead != NULL) {
+    if (cpu->gone != NULL) {
         gone_release(cpu);
     }
     quiescence_pass(cpu);
 }
 
-// The first of the queue is to run, and no longer in it.
-static inline void next_note(struct cpu *cpu, const struct thread *next)
+// next is to run, and in no queue.
+static inline void next_note(struct cpu *cpu, const struct thread *next, bool is_alone)
 {
     if (next->order > cpu->floor) {
         cpu->floor = next->order;
     }
-    cpu->was_alone = runq_count(cpu) == 0;
-    if (!cpu->was_alone) {
+    cpu->was_alone = is_alone;
+    if (!is_alone) {
         timer_want(cpu, cpu->now_ns + SCHED_BALANCE_NS);
     }
 }
@@ -254,25 +271,34 @@ static inline struct thread *next_take(struct cpu *cpu)
 {
     struct thread *next = runq_first(cpu);
     if (next == NULL) {
+        cpu->was_alone = true;
         inbox_watch(cpu);
         return &cpu->idle_thread;
     }
-    first_remove(cpu);
-    next_note(cpu, next);
+    bool is_alone = line_count(cpu) == 0;
+    if (is_alone) {
+        first_set(cpu, NULL);
+    } else {
+        line_move_up(cpu);
+    }
+    next_note(cpu, next, is_alone);
     return next;
 }
 
-// The same where current queues up behind one other: none of the two needs a place in the tree.
-static inline struct thread *next_exchange(struct cpu *cpu)
+// The same where current, self, queues up behind one other: none of the two needs a place in line.
+static inline struct thread *next_exchange(struct cpu *cpu, struct thread *self)
 {
-    struct thread *self = cpu->current, *next = cpu->first;
+    struct thread *next = runq_first(cpu);
+    if (!is_in_place(cpu, self)) {
+        place(cpu, self);
+    }
     if (self->order < next->order) {
         next = self;
     } else {
         self->ready_ns = 0;
-        cpu->first = self;
+        first_set(cpu, self);
     }
-    next_note(cpu, next);
+    next_note(cpu, next, false);
     return next;
 }
 
@@ -305,28 +331,25 @@ void sched_switch(struct cpu *cpu, struct cpu *target)
     ASSERT(self->preempt_count == 0);
     (void)runtime_open(cpu);
     inbox_drain(cpu);
-    if (target == cpu && !cpu_is_allowed(self, cpu)) {
+    if (target == cpu && !may_stay(cpu, self)) {
         target = cpu_allowed(self, cpu);
     }
     if (self == &cpu->idle_thread || target == NULL) {
         // The idle thread is in no queue; a parked one is its waker's.
     } else if (target != cpu) {
-        ASSERT(cpu->departing == NULL);
-        cpu->departing = self;
-        cpu->departing_to = target;
-    } else if (runq_count(cpu) == 1 && is_in_place(cpu, self)) {
-        switch_next(cpu, next_exchange(cpu));
-        return;
+        ASSERT(cpu->gone == NULL);
+        cpu->gone = self;
+        cpu->gone_to = target;
     } else {
         runq_insert(cpu, self);
     }
     switch_next(cpu, next_take(cpu));
 }
 
-// sched_switch of a thread that is in nobody's queue: it is its waker's.
+// sched_switch of a thread that is in nobody's queue: it is its waker's. The caller has turned
+// interrupts off.
 static inline void switch_away(struct cpu *cpu)
 {
-    ASSERT(!hal_irq_enabled());
     ASSERT(cpu->current->preempt_count == 0);
     (void)runtime_open(cpu);
     inbox_drain(cpu);
@@ -337,14 +360,26 @@ void sched_switch_dead(struct cpu *cpu)
 {
     (void)runtime_open(cpu);
     inbox_drain(cpu);
-    ASSERT(cpu->dead == NULL);
-    cpu->dead = cpu->current;
+    ASSERT(cpu->gone == NULL);
+    cpu->gone = cpu->current;
+    cpu->gone_to = NULL;
     switch_next(cpu, next_take(cpu));
 }
 
 void sched_finish(void)
 {
     finish();
+}
+
+// A function of its own: in place, what is known of the state here would cost the other way three
+// instructions.
+__attribute__((noinline)) static void notice_take(struct thread *self)
+{
+    MARK("park: woken before");
+    // An exchange, not a store: what the waker did before must be seen by what the caller looks at
+    // now.
+    uint32_t state = atomic_exchange(&self->state, THREAD_RUNNING);
+    ASSERT(state == THREAD_NOTIFIED);
 }
 
 void thread_park(void)
@@ -356,11 +391,7 @@ void thread_park(void)
     if (atomic_compare_exchange_strong(&self->state, &running, THREAD_PARKED)) {
         switch_away(hal_cpu_self());
     } else {
-        MARK("park: woken before");
-        // An exchange, not a store: what the waker did before must be seen by what the caller looks
-        // at now.
-        uint32_t state = atomic_exchange(&self->state, THREAD_RUNNING);
-        ASSERT(state == THREAD_NOTIFIED);
+        notice_take(self);
     }
     hal_irq_restore(irq);
 }
@@ -450,11 +481,12 @@ static uint32_t state_woken(uint32_t state)
 // ready.
 static inline bool ready_next(struct cpu *cpu, struct thread *thread)
 {
-    if (thread_cpu(thread) != cpu || !cpu_is_allowed(thread, cpu) || !is_in_place(cpu, thread) ||
-        cpu->first != NULL || cpu->now_ns + SCHED_BALANCE_NS < cpu->timer_ns) {
+    if (thread_cpu(thread) != cpu || !is_in_place(cpu, thread) || runq_first(cpu) != NULL ||
+        cpu->now_ns + SCHED_BALANCE_NS < cpu->timer_ns) {
         return false;
     }
-    first_insert(cpu, thread);
+    thread->ready_ns = 0;
+    first_set(cpu, thread);
     return true;
 }
 
@@ -468,9 +500,9 @@ __attribute__((noinline)) static void ready_and_restore(struct cpu *cpu, struct 
     }
 }
 
-void thread_wake(struct thread *thread)
+// Answers the state before.
+static inline uint32_t state_wake(struct thread *thread)
 {
-    uintptr_t irq = hal_irq_save();
     uint32_t state = atomic_load_explicit(&thread->state, memory_order_relaxed);
     uint32_t next = state;
     // Also where nothing changes this is a compare-and-exchange: it orders what the caller did
@@ -481,7 +513,13 @@ void thread_wake(struct thread *thread)
     if (state == THREAD_NOTIFIED) {
         MARK("wake: of one that is notified already");
     }
-    if (state == THREAD_PARKED) {
+    return state;
+}
+
+void thread_wake(struct thread *thread)
+{
+    uintptr_t irq = hal_irq_save();
+    if (state_wake(thread) == THREAD_PARKED) {
         struct cpu *cpu = hal_cpu_self();
         count_add(&cpu->counts.wakes, 1);
         if (!ready_next(cpu, thread)) {
@@ -514,24 +552,10 @@ void thread_serve_set(bool (*serve)(bool never_restarts))
     serve_function = serve;
 }
 
-void thread_serve_begin(void)
-{
-    struct thread *self = thread_self();
-    self->has_served = self->never_restarts = false;
-    self->is_serving = true;
-}
-
 void thread_serve_begin_once(void)
 {
     thread_serve_begin();
     thread_self()->never_restarts = true;
-}
-
-bool thread_serve_end(void)
-{
-    struct thread *self = thread_self();
-    self->is_serving = false;
-    return self->has_served;
 }
 
 // What is called may wait itself, in the same or in another way.
@@ -550,19 +574,35 @@ void thread_serve_slow(void)
     (void)atomic_exchange(&self->state, THREAD_NOTIFIED);
 }
 
+// Behind the first, whatever time it has used: a caller that yields means another to run.
+static inline void fall_behind(struct thread *self, const struct thread *first)
+{
+    if (!is_real_time(self) && self->order < first->order) {
+        self->order = first->order;
+    }
+}
+
+__attribute__((noinline)) static void yield_to_some(struct cpu *cpu, struct thread *self)
+{
+    fall_behind(self, runq_first(cpu));
+    sched_switch(cpu, cpu);
+}
+
 void thread_yield(void)
 {
     uintptr_t irq = hal_irq_save();
     struct cpu *cpu = hal_cpu_self();
     inbox_drain(cpu);
-    struct thread *first = runq_first(cpu);
-    if (first != NULL) {
-        // Behind the first, whatever time it has used: a caller that yields means another to run.
-        struct thread *self = thread_self();
-        if (!is_real_time(self) && self->order < first->order) {
-            self->order = first->order;
-        }
-        sched_switch(cpu, cpu);
+    struct thread *self = cpu->current, *first = runq_first(cpu);
+    if (first == NULL) {
+        // Nobody else has anything to do here.
+    } else if (line_count(cpu) != 0 || atomic_load(&self->unusual) != 0 ||
+               self->preempt_count != 0) {
+        yield_to_some(cpu, self);
+    } else {
+        fall_behind(self, first);
+        (void)runtime_open(cpu);
+        switch_next(cpu, next_exchange(cpu, self));
     }
     hal_irq_restore(irq);
 }

@@ -175,7 +175,8 @@ static void thread_fill(struct thread *thread, struct cpu *cpu, void *tp)
     thread->need_switch = false;
     thread->is_serving = false;
     atomic_store_explicit(&thread->is_called, false, memory_order_relaxed);
-    thread->migrating = true;
+    atomic_store_explicit(&thread->unusual, UNUSUAL_MIGRATING | UNUSUAL_WEIGHT,
+                          memory_order_relaxed);
     thread->timer_armed = false;
     atomic_store_explicit(&thread->on_wall, false, memory_order_relaxed);
     thread_wait_note(thread, THREAD_WAIT_NONE, NULL);
@@ -219,7 +220,8 @@ static void schedule_init(struct thread *thread, const struct thread_schedule *s
     struct thread *creator = thread_self();
     fair = schedule != NULL ? *schedule : creator != NULL ? schedule_inherited(creator) : fair;
     atomic_store_explicit(&thread->schedule, fair, memory_order_relaxed);
-    atomic_store_explicit(&thread->schedule_changed, true, memory_order_relaxed);
+    atomic_store_explicit(&thread->unusual, UNUSUAL_SCHEDULE | UNUSUAL_MIGRATING | UNUSUAL_WEIGHT,
+                          memory_order_relaxed);
 }
 
 static void stack_set(struct thread *thread, const struct thread_config *config)

@@ -58,6 +58,14 @@ struct thread_schedule {
     bool resets;      // threads that it creates are no real-time ones, and of nice 0 or more
 };
 
+// Why a thread cannot be queued as it is: its CPU is to look at it. Bits; 0 is what a wake and a switch look for.
+enum thread_unusual {
+    UNUSUAL_SCHEDULE = 1,  // schedule has changed: anybody says so, its CPU takes it back
+    UNUSUAL_AFFINITY = 2,  // affinity has: the same. Without it one that wakes may run where it is
+    UNUSUAL_WEIGHT = 4,    // real-time, or more important than nice 0: its CPU's
+    UNUSUAL_MIGRATING = 8, // the CPU that takes it in gives it a place among its own: that CPU's
+};
+
 // With whom a thread works (pair.c). Its own, and while it is parked its waker's.
 struct thread_pair {
     hal_ns woke_ns;         // when, since it last parked, it last woke one on another CPU; 0: it did not
@@ -78,14 +86,13 @@ struct thread {
     uint32_t id;                 // 1 .. ; unique while the thread lives
     int32_t preempt_count;       // > 0: not to be preempted; its own
     bool need_switch;            // a preemption was put off by preempt_count; its own
-    bool migrating;              // the CPU that takes it in gives it a place among its own; that CPU's
     bool preempted;              // it is being switched out, and would have gone on; its own
     bool is_round_robin;         // this and the next two: what its CPU has taken of schedule; that CPU's
     uint8_t priority;            // 0: not real-time
     uint32_t weight;             // how its time counts (decay.h); 0: not at all: real-time, or an idle thread
     uint64_t order;              // the smaller runs first (schedule.c); its CPU's
     uint64_t slice_used_ns;      // if is_round_robin; its CPU's
-    _Atomic bool schedule_changed; // its CPU is to look at schedule
+    _Atomic uint32_t unusual;    // enum thread_unusual
     _Atomic struct thread_schedule schedule;
     bool is_serving;             // thread_serve; its own
     _Atomic bool is_called;      // that of thread_serve_set has something to do; anybody sets it, it takes it back
@@ -200,9 +207,23 @@ void thread_sleep_until(hal_ns deadline); // not ended by a wake
 // holds no lock of core's.
 // never_restarts: the wait is given up whatever that signal says about restarts.
 void thread_serve_set(bool (*serve)(bool never_restarts));
-void thread_serve_begin(void);
+
+static inline void thread_serve_begin(void)
+{
+    struct thread *self = thread_self();
+    self->has_served = self->never_restarts = false;
+    self->is_serving = true;
+}
+
 void thread_serve_begin_once(void); // the same for a wait that never restarts
-bool thread_serve_end(void); // has any said true?
+
+static inline bool thread_serve_end(void) // has any said true?
+{
+    struct thread *self = thread_self();
+    self->is_serving = false;
+    return self->has_served;
+}
+
 void thread_serve_slow(void);
 
 // Before every wait of the program's. Who calls the thread sets is_called, and wakes it after that.

@@ -121,7 +121,7 @@ static inline uint16_t mutex_give_up(struct mutex *mutex)
 {
     uint16_t depth = mutex->depth;
     mutex->depth = 0;
-    mutex_unlock(mutex);
+    mutex_release(mutex); // which is the caller's
     return depth;
 }
 
@@ -132,7 +132,8 @@ static inline void mutex_take_back(struct sleeper *sleeper, uint16_t depth)
     sleeper->mutex->depth = depth;
 }
 
-static bool wait_timed(struct condvar *condvar, struct mutex *mutex, hal_ns deadline)
+__attribute__((noinline)) static bool wait_timed(struct condvar *condvar, struct mutex *mutex,
+                                                 hal_ns deadline)
 {
     struct sleeper sleeper;
     sleeper_init(&sleeper, mutex, true);
@@ -171,12 +172,14 @@ bool condvar_wait_until(struct condvar *condvar, struct mutex *mutex, hal_ns dea
     return true;
 }
 
-static struct sleeper *take_from_ring(struct condvar *condvar)
+__attribute__((noinline)) static void wake_from_ring(struct condvar *condvar)
 {
     mutex_lock(&condvar->guard);
     struct sleeper *sleeper = ring_claim(condvar);
     mutex_unlock(&condvar->guard);
-    return sleeper;
+    if (sleeper != NULL) {
+        sleeper_release(sleeper);
+    }
 }
 
 // True: it was taken, and is the caller's. False: `sleepers` is what is there by now, 0 or a ring.
@@ -200,14 +203,10 @@ void condvar_wake_one(struct condvar *condvar)
     if (sleepers == 0) {
         return;
     }
-    struct sleeper *sleeper = NULL;
     if (take_alone(condvar, &sleepers)) {
-        sleeper = alone_of(sleepers);
+        sleeper_release(alone_of(sleepers));
     } else if (sleepers != 0) {
-        sleeper = take_from_ring(condvar);
-    }
-    if (sleeper != NULL) {
-        sleeper_release(sleeper);
+        wake_from_ring(condvar);
     }
 }
 

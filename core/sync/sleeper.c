@@ -46,14 +46,27 @@ bool sleeper_claim(struct sleeper *sleeper)
     return true;
 }
 
-void sleeper_release(struct sleeper *sleeper)
+static inline void release_free(struct sleeper *sleeper)
 {
     struct thread *thread = sleeper->waiter.thread;
-    struct mutex *mutex = sleeper->mutex;
-    if (atomic_load(&mutex->claims) == 0 || !mutex_requeue(mutex, &sleeper->waiter)) {
-        MARK("sleeper: woken because the mutex is free");
-        // Pairs with sleeper_is_released.
-        atomic_store_explicit(&sleeper->waiter.state, WAITER_FREE, memory_order_release);
-        thread_wake(thread);
+    MARK("sleeper: woken because the mutex is free");
+    // Pairs with sleeper_is_released.
+    atomic_store_explicit(&sleeper->waiter.state, WAITER_FREE, memory_order_release);
+    thread_wake(thread);
+}
+
+__attribute__((noinline)) static void release_onto_mutex(struct sleeper *sleeper)
+{
+    if (!mutex_requeue(sleeper->mutex, &sleeper->waiter)) {
+        release_free(sleeper);
+    }
+}
+
+void sleeper_release(struct sleeper *sleeper)
+{
+    if (atomic_load(&sleeper->mutex->claims) != 0) {
+        release_onto_mutex(sleeper);
+    } else {
+        release_free(sleeper);
     }
 }

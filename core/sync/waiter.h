@@ -55,7 +55,6 @@ static inline void sleeper_init(struct sleeper *sleeper, struct mutex *mutex, bo
     sleeper->waiter.thread = thread_self();
     sleeper->mutex = mutex;
     atomic_store_explicit(&sleeper->waiter.state, WAITER_SLEEPING, memory_order_relaxed);
-    list_init(&sleeper->node.list);
 }
 
 static inline bool sleeper_is_released(struct sleeper *sleeper)
@@ -64,13 +63,13 @@ static inline bool sleeper_is_released(struct sleeper *sleeper)
     return state == WAITER_GRANTED || state == WAITER_FREE;
 }
 
-// The sleeper's: waits to be released.
+// The sleeper's: waits to be released. (Mostly it is not yet; if it is, the park returns at once.)
 static inline void sleeper_wait(struct sleeper *sleeper)
 {
-    while (!sleeper_is_released(sleeper)) {
+    do {
         thread_serve();
         thread_park();
-    }
+    } while (!sleeper_is_released(sleeper));
 }
 
 // False: the deadline has passed; then it takes itself out of the queue.

@@ -121,7 +121,7 @@ void guest_reset(unsigned index, unsigned cpu, void (*body)(void))
     struct inbox *inbox = sched_cpus[cpu].inbox;
     thread->next = atomic_load(&inbox->queues[cpu]);
     atomic_store(&inbox->queues[cpu], thread);
-    atomic_store(&inbox->posted[0], 1u << cpu);
+    atomic_store(&inbox->posted, 1u << cpu);
     atomic_store(&flags[index], 0);
 }
 

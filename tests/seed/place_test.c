@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // place_test.c: where threads may run, and before whom, on the real core/sched, while others say
 // something else.
+#include "core/sched/sched.h"
 #include "core/sched/thread.h"
 #include "guest.h"
 #include "seed.h"
@@ -60,6 +61,29 @@ static void reset_parked(void)
     guest_reset(1, 1, send_0_away_and_wake);
 }
 
+// The same, woken on its own CPU, on the short way, as the timer is set already.
+
+static void wake_0(void)
+{
+    uintptr_t irq = hal_irq_save();
+    sched_look_again(100000);
+    hal_irq_restore(irq);
+    guest_tell(0);
+}
+
+static void send_0_to_1(void)
+{
+    seed_check(thread_affinity_set(guest(0), &only_1) == 0, "no affinity");
+}
+
+static void reset_parked_here(void)
+{
+    guests_reset();
+    guest_reset(0, 0, wait_and_settle);
+    guest_reset(2, 0, wake_0);
+    guest_reset(1, 1, send_0_to_1);
+}
+
 // One that computes.
 
 static void run_until_1(void)
@@ -67,11 +91,6 @@ static void run_until_1(void)
     while (thread_cpu_index() != 1) {
         hal_cpu_relax();
     }
-}
-
-static void send_0_to_1(void)
-{
-    seed_check(thread_affinity_set(guest(0), &only_1) == 0, "no affinity");
 }
 
 static void reset_running(void)
@@ -200,6 +219,7 @@ static const char *const wishes_marks[] = {
     "switch: one that changes CPU is posted by the next",
     NULL,
 };
+static const char *const here_marks[] = {"wake: of one that must not stay", NULL};
 static const char *const line_marks[] = {"affinity: one leaves the line", NULL};
 static const char *const schedule_marks[] = {"schedule: changed while it runs", NULL};
 static const char *const line_schedule_marks[] = {"schedule: changed before it runs", NULL};
@@ -257,6 +277,14 @@ static const struct seed_test tests[] = {
         .reset = reset_parked,
         .bodies = {guest_cpu_run, guest_cpu_run},
         .end_count = 2,
+        .preemption_max = 2,
+    },
+    {
+        .name = "affinity, parked here",
+        .reset = reset_parked_here,
+        .bodies = {guest_cpu_run, guest_cpu_run},
+        .end_count = 3,
+        .marks = here_marks,
         .preemption_max = 2,
     },
     {

@@ -65,8 +65,7 @@ static struct thread *threads_make(struct cpu *cpu, uint32_t count)
         const struct thread_schedule schedule = {.nice = (int8_t)(i % 7)};
         atomic_store(&threads[i].cpu, cpu);
         atomic_store(&threads[i].schedule, schedule);
-        atomic_store(&threads[i].schedule_changed, true);
-        threads[i].migrating = true;
+        atomic_store(&threads[i].unusual, UNUSUAL_SCHEDULE | UNUSUAL_MIGRATING);
         runq_insert(cpu, &threads[i]);
     }
     return threads;
