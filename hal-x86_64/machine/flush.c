@@ -22,6 +22,8 @@ enum {
     RANGES_MAX = 8,
     PAGES_MAX = 64, // above, everything goes: about where reloading CR3 gets cheaper
     WORDS = HAL_CPU_MAX / 64,
+    NAP_ASLEEP = 1,
+    NAP_STALE = 2, // while asleep: something has changed since
 };
 
 struct slot {
@@ -57,6 +59,37 @@ void flush_run(void)
     }
 }
 
+static void nap_change(uint32_t nap)
+{
+    if (atomic_exchange(&percpu_self()->nap, nap) & NAP_STALE) {
+        ranges_flush(NULL, 0);
+    }
+}
+
+void flush_nap_begin(void)
+{
+    nap_change(NAP_ASLEEP);
+}
+
+void flush_nap_end(void)
+{
+    if (atomic_load_explicit(&percpu_self()->nap, memory_order_relaxed) != 0) { // its own word
+        nap_change(0);
+    }
+}
+
+// Whether the CPU is asleep, and will drop all of its translations when it wakes.
+static bool is_left_to_sleep(struct percpu *percpu)
+{
+    uint32_t nap = atomic_load(&percpu->nap);
+    while (nap != 0) {
+        if (atomic_compare_exchange_weak(&percpu->nap, &nap, NAP_ASLEEP | NAP_STALE)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // There are fewer slots than CPUs may be, and a thread that waits may be preempted.
 static size_t slot_take(void)
 {
@@ -79,16 +112,17 @@ static void slot_fill(struct slot *slot, const struct hal_range *ranges, size_t 
     }
 }
 
-// Asks every CPU in cpus that runs, but this one, which flushes by itself: interrupts are off, so
-// it stays this one.
-static void slot_send(size_t index, const struct hal_cpu_set *cpus)
+// Asks every CPU in cpus that runs, but those asleep, if they may_sleep, and this one, which
+// flushes by itself: interrupts are off, so it stays this one.
+static void slot_send(size_t index, const struct hal_cpu_set *cpus, bool may_sleep)
 {
     struct slot *slot = &slots[index];
     const uint32_t self = percpu_self()->index;
     for (uint32_t i = 0; i < percpu_count(); ++i) {
         struct percpu *percpu = percpu_of(i);
         const uint64_t bit = 1ull << i % 64;
-        if (i == self || (cpus->words[i / 64] & bit) == 0 || !atomic_load(&percpu->is_running)) {
+        if (i == self || (cpus->words[i / 64] & bit) == 0 || !atomic_load(&percpu->is_running) ||
+            (may_sleep && is_left_to_sleep(percpu))) {
             continue;
         }
         atomic_fetch_or(&slot->waiting[i / 64], bit);
@@ -108,7 +142,8 @@ static void slot_wait(const struct slot *slot)
 }
 
 // count 0: everything.
-static void flush(const struct hal_range *ranges, size_t count, const struct hal_cpu_set *cpus)
+static void flush(const struct hal_range *ranges, size_t count, const struct hal_cpu_set *cpus,
+                  bool may_sleep)
 {
     if (percpu_count() == 1) {
         ranges_flush(ranges, count);
@@ -118,7 +153,7 @@ static void flush(const struct hal_range *ranges, size_t count, const struct hal
     const size_t index = slot_take();
     slot_fill(&slots[index], ranges, count);
     const uintptr_t state = hal_irq_save();
-    slot_send(index, cpus);
+    slot_send(index, cpus, may_sleep);
     ranges_flush(ranges, count);
     hal_irq_restore(state);
     slot_wait(&slots[index]);
@@ -137,11 +172,11 @@ void hal_tlb_flush(const struct hal_range *ranges, size_t count, const struct ha
         pages += ranges[i].size / HAL_PAGE_SIZE;
     }
     if (tables != 0) {
-        flush(NULL, 0, &all);
+        flush(NULL, 0, &all, false);
     } else if (count > RANGES_MAX || pages > PAGES_MAX) {
-        flush(NULL, 0, cpus);
+        flush(NULL, 0, cpus, true);
     } else if (count > 0) {
-        flush(ranges, count, cpus);
+        flush(ranges, count, cpus, true);
     }
     radix_retired_put(tables);
 }

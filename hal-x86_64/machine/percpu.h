@@ -34,6 +34,7 @@ struct percpu {
     _Atomic bool is_running;  // set by its CPU once interrupts reach it; read by all
     _Atomic bool was_kicked;  // before it ran; set by others (smp.c)
     _Atomic uint64_t flushes; // slots that wait for this CPU; set by others (flush.c)
+    _Atomic uint32_t nap;     // flush.c
     struct entropy entropy;
     struct kvmclock kvmclock;
     uint64_t gdt[GDT_ENTRIES];

@@ -353,15 +353,15 @@ hal_regs_resume:
     .size hal_regs_resume, . - hal_regs_resume
 
 // An interrupt that is pending at sti waits one instruction more, so it always ends the hlt.
-    .globl trap_idle_wait, trap_idle_woken
-    .type trap_idle_wait, @function
-trap_idle_wait:
+    .globl trap_halt, trap_idle_woken
+    .type trap_halt, @function
+trap_halt:
     sti
     hlt
 trap_idle_woken:
     cli
     ret
-    .size trap_idle_wait, . - trap_idle_wait
+    .size trap_halt, . - trap_halt
 
     .section .rodata
     .balign 4

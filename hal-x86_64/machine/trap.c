@@ -197,8 +197,16 @@ static struct hal_frame *frame_shown(struct hal_frame *frame)
     return frame->general[HAL_REG_RIP] == (uint64_t)trap_idle_woken ? NULL : frame;
 }
 
+void trap_idle_wait(void)
+{
+    flush_nap_begin();
+    trap_halt();
+    flush_nap_end(); // what is no interrupt of ours (an NMI) ends a halt, too
+}
+
 static void interrupt_run(struct hal_frame *frame)
 {
+    flush_nap_end();
     if (frame->number == VECTOR_TIMER) {
         apic_end();
         if (alarm_is_due()) {

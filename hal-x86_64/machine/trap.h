@@ -35,10 +35,11 @@ enum { TRAP_STUB_SIZE = 16 };
 // Code addresses in trap.S.
 extern const char trap_stubs[];      // one for each vector, TRAP_STUB_SIZE apart
 extern const char trap_syscall[];    // where the syscall instruction goes
-extern const char trap_idle_woken[]; // the instruction after trap_idle_wait's hlt
+extern const char trap_idle_woken[]; // the instruction after trap_halt's hlt
 
-// Lets interrupts in until one has come.
+// Lets interrupts in until one has come. Interrupts are off before and afterwards.
 void trap_idle_wait(void);
+void trap_halt(void); // trap.S: the same, for trap_idle_wait alone
 
 // The upcalls of interrupts that the calling CPU has begun.
 uint64_t trap_upcalls(void);
