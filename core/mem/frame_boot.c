@@ -154,5 +154,5 @@ void frame_init(const struct hal_boot *boot)
         frame_memory.caches[i].count = 0;
         frame_memory.caches[i].hint = (uint32_t)(frame_memory.area_count - 1);
     }
-    pressure_init(frame_free_count(), frame_memory.total);
+    pressure_init(frame_memory.total - size / HAL_PAGE_SIZE, frame_memory.total);
 }

@@ -13,7 +13,7 @@
 
 enum { MIB = 1 << 20, AREA = 2 * MIB, AREA_PAGES = AREA / HAL_PAGE_SIZE, HELD_MAX = 4, WORD = 64 };
 
-// Area 0 has two pages, which frame.c takes for itself; areas 1 and 2 are all there and fresh, but
+// Area 0 has the pages that frame.c takes for itself; areas 1 and 2 are all there and fresh, but
 // that reset_part leaves the last pages of area 1 out: the area has its bits.
 static _Alignas(AREA) char memory[3 * AREA];
 static uint32_t cpus[SEED_CPU_COUNT]; // struct cpu as far as core/mem knows it
@@ -26,7 +26,7 @@ static struct held {
 
 static void reset_size(size_t size)
 {
-    static struct hal_region regions[2] = {{0, 2 * HAL_PAGE_SIZE}, {AREA, 0}};
+    static struct hal_region regions[2];
     struct hal_boot boot = {
         .cpu_count = SEED_CPU_COUNT,
         .direct_base = (char *)((uintptr_t)memory - AREA),
@@ -34,6 +34,7 @@ static void reset_size(size_t size)
         .region_count = 2,
     };
     regions[0].start = AREA;
+    regions[0].size = (size > AREA ? 3 : 2) * HAL_PAGE_SIZE;
     regions[1].start = (hal_phys)2 * AREA;
     regions[1].size = size;
     size_all = size;

@@ -14,9 +14,13 @@ enum { PAGE = 4096 };
 
 static sigjmp_buf after_fault;
 static volatile int fault_signal;
+static volatile int is_touching;
 
 static void on_fault(int signal)
 {
+    if (!is_touching) { // a mapping that was refused, where failures are planted
+        _exit(3);
+    }
     fault_signal = signal;
     siglongjmp(after_fault, 1);
 }
@@ -25,13 +29,17 @@ static void on_fault(int signal)
 static void touch(const char *what, volatile char *byte, int is_write)
 {
     if (sigsetjmp(after_fault, 1) != 0) {
+        is_touching = 0;
         printf("%s: fault %d\n", what, fault_signal);
         return;
     }
+    is_touching = 1;
     if (is_write) {
         *byte = 'w';
     }
-    printf("%s: %d\n", what, *byte);
+    const int value = *byte;
+    is_touching = 0;
+    printf("%s: %d\n", what, value);
 }
 
 static char *map(size_t pages, int protection, int flags)

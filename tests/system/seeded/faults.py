@@ -10,7 +10,7 @@ KINDS = ("page", "io", "delay", "short", "clock", "stall")
 HARMLESS = {"delay": "delay", "short": "short", "clock": "clock=0.5", "stall": "stall"}
 # What they would print: what one read of a pipe gives; what is left of a few milliseconds.
 SPARED = {"events": ("delay", "short", "stall"), "fifos": ("short",), "pipes": ("short",)}
-STAYS = ("events", "fifos", "memory", "pipes")  # waits for a thread that could not start, or faults again and again
+STAYS = ("events", "fifos", "pipes")  # waits for a thread that could not start
 
 
 def run(machine, seed, faults, command):
