@@ -5,7 +5,7 @@
     planted.py --hunt NAME WAY OSV-SIM-SEED PLANTED-OSV-SIM-SEED MEET
     planted.py --stress=CPUS,... NAME WAY OSV-SIM PLANTED-OSV-SIM MEET
 
---hunt runs `MEET WAY` with the seeds 1, 2, ... until one shows the bug; 1000 must be enough, and without the bug all
+--hunt runs `MEET WAY` with the seeds 1, 2, ... until one shows the bug; 3000 must be enough, and without the bug all
 of them must pass. --stress runs ROUNDS rounds in each of MEET's threads with each of these counts of vCPUs: they must pass. Prints TAP.
 """
 import functools
@@ -15,7 +15,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import hunt  # pylint: disable=wrong-import-position
 
-SEEDS, ROUNDS = 1000, 34000  # three threads or four: 10^5 rounds in all
+SEEDS, ROUNDS = 3000, 34000  # three threads or four: 10^5 rounds in all
 SECONDS_SEED, SECONDS_STRESS = 10, 250
 FINE = (0, b"done\n", b"")
 
