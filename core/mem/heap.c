@@ -13,8 +13,9 @@
 //
 // Any context may allocate and free: a CPU's magazines are its own with interrupts off.
 //
-// Who frees a block twice is found where the block's first word reads as the link of a free block
-// and the block is in a chain; who frees what is none, in the table. heap_program_broken says so.
+// Who frees a block twice is found where the block's second word reads as the link of a free
+// block and the block is in a chain; who frees what is none, in the table. heap_program_broken says
+// so.
 //
 // Where a memory checker watches, callers get blocks of checked.c, which are cut from these: limits
 // of 0 send every call there by the way of the uncommon case.
@@ -68,7 +69,7 @@ static void broken(enum heap_mistake mistake, const void *block, size_t size, en
 }
 
 // Is block in the chain that link begins? Another CPU's may change meanwhile: what is read is a
-// block's first word, whatever that is now.
+// block's second word, whatever that is now.
 static MARK_GUESS bool chain_has(uintptr_t link, const struct block *block, uint32_t count_max)
 {
     for (uint32_t i = 0; i < count_max; ++i) {
@@ -115,7 +116,7 @@ static bool stack_has(struct stack *stack, const struct block *block, uint32_t c
     return found;
 }
 
-// A block's first word reads as a link. That may be by chance.
+// A block's second word reads as a link. That may be by chance.
 static bool is_free(const struct block *block, uint32_t class_index)
 {
     struct size_class *class = &size_classes[class_index];

@@ -86,6 +86,7 @@ static inline struct block *kept_take(uint32_t class)
         size_t size = class_sizes[class];
         cpu->used_size += size;
         cpu->free[class] = block->link == link_none() ? NULL : link_block(block->link);
+        block->link = 0; // it is no free block any more
         cpu->free_size -= size;
     }
     hal_irq_restore(irq);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // magazine.h: a CPU's free small blocks, for heap.c and trim.c.
 //
-// Free blocks are chained through their first word. What is written there, and in `loaded`, is a
-// link: the block's address plus a number that only this boot knows. So who writes to a freed block
-// can hardly make malloc answer a place of his choice; and a block whose first word reads as a link
-// has most likely been freed already. The last link of a chain is that of no block.
+// Free blocks are chained through their second word: a program that has just written a few bytes of
+// the first, and frees the block, need not wait for these to reach the cache. What is written
+// there, and in `loaded`, is a link: the block's address plus a number that only this boot knows.
+// So who writes to a freed block can hardly make malloc answer a place of his choice; and a block
+// whose second word reads as a link has most likely been freed already. The last link of a chain is
+// that of no block.
 //
 // Invariant: a chain in `spare` or on class->chains has exactly class->chain_count blocks; `loaded`
 // has chain_count - room, none while it is 0. A CPU's magazines are its own with interrupts off.
@@ -23,8 +25,8 @@
 #include "core/mem/unit.h"
 
 struct block {
-    uintptr_t link;          // to the next
     struct stack_node chain; // of a chain's first block, while it is on a stack of its class
+    uintptr_t link;          // to the next
 };
 
 _Static_assert(sizeof(struct block) == HEAP_ALIGNMENT, "the smallest class");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // mallocb.c: malloc/free.  "pair": allocate then free at once.  "batch": allocate 256,
-// free in allocation order, so that per-thread caches overflow.  "remote":
-// one thread allocates, the other frees (two CPUs).  ns per malloc+free.
+// free in allocation order, so that per-thread caches overflow.  "2t": two
+// threads on two CPUs.  "remote": one thread allocates, the other frees (two
+// CPUs).  ns per malloc+free.
 #include "bench.h"
 
 static void pair(void *a, uint64_t n)
@@ -32,6 +33,16 @@ static void batch(void *a, uint64_t n)
 }
 
 /* n operations by each of two threads in parallel. */
+static void side_pair(void *a, int me, uint64_t n)
+{
+    (void)me;
+    pair(a, n);
+}
+static uint64_t pair2(void *a, uint64_t n)
+{
+    static const int apart[2] = {0, 1};
+    return bench_two(side_pair, a, apart, n);
+}
 static void side_batch(void *a, int me, uint64_t n)
 {
     (void)me;
@@ -85,6 +96,8 @@ int main(void)
         bench_ns(name, batch, &s);
         bench_unpin();
         if (bench_ncpu() > 1) {
+            snprintf(name, sizeof name, "malloc_pair_2t_%zu", s);
+            bench_ns_timed(name, pair2, &s);
             snprintf(name, sizeof name, "malloc_batch_2t_%zu", s);
             bench_ns_timed(name, batch2, &s);
         }

@@ -410,10 +410,28 @@ START_TEST(a_block_with_an_old_link_in_it_is_freed)
     void **one = heap_program_alloc(64), **two = heap_program_alloc(64);
     heap_program_free(one);
     heap_program_free(two);
-    ck_assert_ptr_eq(heap_program_alloc(64), two); // its first word is the link to one
+    ck_assert_ptr_eq(heap_program_alloc(64), two); // its second word is the link to one
     ck_assert(!free_is_mistake(two, HEAP_FREED_TWICE));
     ck_assert_ptr_eq(heap_program_alloc(64), two);
     ck_assert_ptr_eq(heap_program_alloc(64), one);
+}
+END_TEST
+
+// So that its free need not look for it among the free ones; and the first word, which programs
+// write first, stays alone.
+START_TEST(a_block_keeps_no_link_and_its_first_word)
+{
+    static const size_t sizes[] = {16, 2000, 40000, 200000};
+    boot();
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uintptr_t *other = heap_program_alloc(sizes[i]), *block = heap_program_alloc(sizes[i]);
+        heap_program_free(other);
+        block[0] = 7;
+        heap_program_free(block);
+        ck_assert_ptr_eq(heap_program_alloc(sizes[i]), block);
+        ck_assert_uint_eq(block[0], 7);
+        ck_assert_uint_eq(block[1], 0);
+    }
 }
 END_TEST
 
@@ -440,7 +458,7 @@ START_TEST(a_late_write_to_a_freed_block_is_told)
     uintptr_t *block = heap_program_alloc(48), *other = heap_program_alloc(48);
     heap_program_free(other);
     heap_program_free(block);
-    *block = (uintptr_t)other + 8;
+    block[1] = (uintptr_t)other + 8;
     heap_program_broken = note_mistake;
     if (setjmp(mistake_seen) == 0) {
         for (int i = 0; i < 2; i++) {
@@ -500,6 +518,7 @@ int main(void)
     tcase_add_test(tests, spans_waste_no_more_than_a_sixteenth);
     tcase_add_test(tests, a_block_freed_twice_is_named);
     tcase_add_test(tests, a_block_with_an_old_link_in_it_is_freed);
+    tcase_add_test(tests, a_block_keeps_no_link_and_its_first_word);
     tcase_add_test(tests, what_is_no_block_is_named);
     tcase_add_test(tests, a_late_write_to_a_freed_block_is_told);
     tcase_add_test(tests, fresh_memory_is_populated_before_its_use);
