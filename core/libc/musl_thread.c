@@ -24,7 +24,7 @@ _Static_assert(offsetof(struct libc_thread, musl) == LIBC_THREAD_MUSL, "pthread_
 
 struct libc_thread *libc_thread_self(void)
 {
-    return (struct libc_thread *)(__get_tp() - LIBC_THREAD_MUSL);
+    return libc_thread_here();
 }
 
 void libc_musl_thread_init(struct libc_thread *self)

@@ -63,12 +63,33 @@ static struct libc_key_value *value_of(struct libc_thread *self, uint32_t key)
 
 EXPORT(void *, pthread_getspecific, uint32_t key)
 {
-    struct libc_key_value *value = value_of(libc_thread_self(), key);
+    struct libc_key_value *value = value_of(libc_thread_here(), key);
     if (value == NULL || value->value == NULL ||
         value->serial != atomic_load_explicit(&keys[key].serial, memory_order_relaxed)) {
         return NULL;
     }
     return value->value;
+}
+
+static void value_set(struct libc_key_value *value, uintptr_t serial, const void *data)
+{
+    value->serial = serial;
+    value->value = (void *)(uintptr_t)data;
+}
+
+// Not inlined: the other values are set without a frame.
+__attribute__((noinline)) static int first_far_set(struct libc_thread *self, uint32_t key,
+                                                   uintptr_t serial, const void *data)
+{
+    if (data == NULL) {
+        return 0;
+    }
+    self->far_values = heap_alloc_zeroed((LIBC_KEY_MAX - LIBC_KEY_NEAR) * sizeof *self->far_values);
+    if (self->far_values == NULL) {
+        return ENOMEM;
+    }
+    value_set(value_of(self, key), serial, data);
+    return 0;
 }
 
 EXPORT(int, pthread_setspecific, uint32_t key, const void *data)
@@ -80,20 +101,11 @@ EXPORT(int, pthread_setspecific, uint32_t key, const void *data)
     if (serial % 2 == 0) {
         return EINVAL;
     }
-    struct libc_thread *self = libc_thread_self();
-    if (key >= LIBC_KEY_NEAR && self->far_values == NULL) {
-        if (data == NULL) {
-            return 0;
-        }
-        self->far_values =
-            heap_alloc_zeroed((LIBC_KEY_MAX - LIBC_KEY_NEAR) * sizeof *self->far_values);
-        if (self->far_values == NULL) {
-            return ENOMEM;
-        }
+    struct libc_thread *self = libc_thread_here();
+    if (__builtin_expect(key >= LIBC_KEY_NEAR && self->far_values == NULL, 0)) {
+        return first_far_set(self, key, serial, data);
     }
-    struct libc_key_value *value = value_of(self, key);
-    value->serial = serial;
-    value->value = (void *)(uintptr_t)data;
+    value_set(value_of(self, key), serial, data);
     return 0;
 }
 

@@ -308,7 +308,7 @@ EXPORT(int, pthread_detach, struct libc_thread *thread)
 
 EXPORT(struct libc_thread *, pthread_self, void)
 {
-    return libc_thread_self();
+    return libc_thread_here();
 }
 
 EXPORT(int, pthread_equal, struct libc_thread *a, struct libc_thread *b)

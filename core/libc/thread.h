@@ -98,9 +98,17 @@ _Static_assert(sizeof(struct libc_thread) <= 1792,
 
 enum libc_ownership { LIBC_JOINABLE, LIBC_DETACHED, LIBC_JOINED, LIBC_ENDED };
 
+extern const size_t libc_thread_below_tp; // where struct libc_thread is, below the thread pointer
+
 struct libc_thread *libc_thread_self(void);
 
-// Where the thread pointer of a thread is, and back.
+// The same, for calls that programs make all the time.
+static inline struct libc_thread *libc_thread_here(void)
+{
+    return (struct libc_thread *)((char *)__builtin_thread_pointer() - libc_thread_below_tp);
+}
+
+// Where the thread pointer of a thread is.
 void *libc_thread_tp(struct libc_thread *self);
 
 // Fills tcb and musl's part of a thread whose other fields are set.

@@ -5,6 +5,8 @@
 
 enum { LIBC_THREAD_SIZE = 1792 }; // override/aarch64/pthread_arch.h
 
+const size_t libc_thread_below_tp = LIBC_THREAD_SIZE;
+
 struct libc_thread *libc_thread_in(char *end, size_t tls_size, size_t alignment)
 {
     uintptr_t tp = ((uintptr_t)end - tls_size) & ~(uintptr_t)(alignment - 1);

@@ -3,6 +3,8 @@
 // (variant II).
 #include "core/libc/pthread.h"
 
+const size_t libc_thread_below_tp = 0;
+
 struct libc_thread *libc_thread_in(char *end, size_t tls_size, size_t alignment)
 {
     uintptr_t place = ((uintptr_t)end - sizeof(struct libc_thread)) & ~(uintptr_t)(alignment - 1);
