@@ -14,6 +14,7 @@
 #include "core/sync/shrinker.h"
 #include "core/vfs/procfs.h"
 #include "core/vfs/proctext.h"
+#include "core/vfs/stackname.h"
 #include "core/vfs/usage.h"
 #include "core/vfs/vfs.h"
 #include "core/vm/vm.h"
@@ -23,22 +24,49 @@ enum { MAPS_NAME_COLUMN = 73, PAGE_KIB = HAL_PAGE_SIZE / 1024 };
 
 // ---- Areas ----
 
-static void area_put(struct writer *writer, const struct vm_area_info *area)
+struct areas_text {
+    struct writer writer;
+    struct stack_names stacks;
+};
+
+static void areas_begin(struct areas_text *areas, char *text, size_t size)
 {
+    areas->writer = (struct writer){text, size, 0};
+    stack_names_collect(&areas->stacks);
+}
+
+// Answers the text's length.
+static size_t areas_end(struct areas_text *areas)
+{
+    stack_names_free(&areas->stacks);
+    return areas->writer.length;
+}
+
+// A stack without another name is called as Linux 3.4 to 4.4 did (proc(5)).
+static void name_put(struct areas_text *areas, const struct vm_area_info *area, size_t column)
+{
+    int padding = column < MAPS_NAME_COLUMN ? (int)(MAPS_NAME_COLUMN - column) : 1;
+    bool is_nameless = area->name == NULL || area->name[0] == 0;
+    int32_t thread = is_nameless ? stack_names_find(&areas->stacks, area->start, area->end) : 0;
+    if (thread != 0) {
+        writer_put(&areas->writer, "%*s[stack:%d]\n", padding, "", thread);
+    } else if (is_nameless) {
+        writer_put(&areas->writer, " \n");
+    } else {
+        writer_put(&areas->writer, "%*s%s\n", padding, "", area->name);
+    }
+}
+
+static void area_put(struct areas_text *areas, const struct vm_area_info *area)
+{
+    struct writer *writer = &areas->writer;
     size_t start = writer->length;
     writer_put(writer, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu", (unsigned long)area->start,
                (unsigned long)area->end, (area->prot & HAL_READ) != 0 ? 'r' : '-',
                (area->prot & HAL_WRITE) != 0 ? 'w' : '-', (area->prot & HAL_EXEC) != 0 ? 'x' : '-',
                (area->flags & VM_SHARED) != 0 ? 's' : 'p', area->offset,
                (unsigned)(area->device >> 8 & 0xfff), (unsigned)(area->device & 0xff), area->inode);
-    if (area->name != NULL && area->name[0] != 0) {
-        size_t column = writer->length - start;
-        int padding = column < MAPS_NAME_COLUMN ? (int)(MAPS_NAME_COLUMN - column) : 1;
-        writer_put(writer, "%*s%s", padding, "", area->name);
-    } else {
-        writer_put(writer, " ");
-    }
-    writer_put(writer, "\n");
+    name_put(areas, area, writer->length - start);
 }
 
 static bool maps_area(const struct vm_area_info *area, void *argument)
@@ -50,9 +78,10 @@ static bool maps_area(const struct vm_area_info *area, void *argument)
 static size_t maps_make(char *text, size_t size, void *argument)
 {
     (void)argument;
-    struct writer writer = {text, size, 0};
-    vm_walk(maps_area, &writer);
-    return writer.length;
+    struct areas_text areas;
+    areas_begin(&areas, text, size);
+    vm_walk(maps_area, &areas);
+    return areas_end(&areas);
 }
 
 // Numbers end in column 24.
@@ -128,9 +157,9 @@ static void flags_put(struct writer *writer, const struct vm_area_info *area)
 static bool smaps_area(const struct vm_area_info *area, const struct vm_pages *pages,
                        void *argument)
 {
-    struct writer *writer = argument;
+    struct writer *writer = &((struct areas_text *)argument)->writer;
     const struct smaps smaps = smaps_of(area, pages);
-    area_put(writer, area);
+    area_put(argument, area);
     kib_put(writer, "Size", (size_t)(area->end - area->start) / HAL_PAGE_SIZE);
     kib_put(writer, "KernelPageSize", 1);
     kib_put(writer, "MMUPageSize", 1);
@@ -143,9 +172,10 @@ static bool smaps_area(const struct vm_area_info *area, const struct vm_pages *p
 static size_t smaps_make(char *text, size_t size, void *argument)
 {
     (void)argument;
-    struct writer writer = {text, size, 0};
-    vm_walk_pages(smaps_area, &writer);
-    return writer.length;
+    struct areas_text areas;
+    areas_begin(&areas, text, size);
+    vm_walk_pages(smaps_area, &areas);
+    return areas_end(&areas);
 }
 
 struct rollup {

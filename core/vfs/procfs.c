@@ -216,12 +216,17 @@ struct task_search {
     bool exact;
 };
 
+int32_t procfs_thread_id(const struct thread *thread)
+{
+    return thread_id != NULL ? thread_id(thread) : 0;
+}
+
 // The first thread of the program is the process; core's own threads have no task and are not
 // shown.
 static void task_visit(struct thread *thread, void *argument)
 {
     struct task_search *search = argument;
-    int id = thread_id != NULL ? thread_id(thread) : 0;
+    int id = procfs_thread_id(thread);
     bool fits = search->exact ? id == search->id : id > search->id;
     if (id != 0 && fits && id < search->found) {
         search->found = id;

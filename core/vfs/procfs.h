@@ -19,5 +19,6 @@ int proctext_add(void);
 // Who `self` is, and what its threads are called: id answers 0 for a thread that is not the
 // program's. Until then the process is 1, and shows no threads.
 void procfs_process_set(uint32_t process, int32_t (*id)(const struct thread *thread));
+int32_t procfs_thread_id(const struct thread *thread); // by that
 
 #endif

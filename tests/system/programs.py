@@ -61,6 +61,13 @@ def multitude(machine, files):
             b"some 1, Resource temporarily unavailable, results 1, all slept and met 1\none more 1 1\n")
 
 
+def stacks(machine, files):
+    """Names of stacks: Linux's of the first thread's; of the others' what Linux said before 4.5."""
+    machine.same("the first thread's", [files["stacks"]])
+    printed(machine, "each thread's", machine.osv + [files["stacks"], "all"],
+            b"[stack]\nof nobody: ''\nstacks that have their thread's name: 40 of 40\nafter the thread: ''\n")
+
+
 def storm(machine, files):
     machine.same("threads come and go", [files["storm"], "rounds", "14" if "--seed" in machine.osv else "150"])
 
