@@ -491,29 +491,22 @@ int range_protect(struct change *change, char *start, char *end, unsigned prot)
 
 // ---- Discard -------------------------------------------------------------
 
-// [start, end) lies in area, which is anonymous.
-int range_discard(struct area *area, char *start, char *end)
+void range_discard(struct area *area, char *start, char *end)
 {
     if ((area->flags & VM_SHARED) != 0 || !area->has_pages) {
-        return 0;
+        return;
     }
     if (end - start <= CLEAR_MAX) {
         pages_clear(start, end, area_kind(area));
-        return 0;
+        return;
     }
-    int error = lazy_prepare(start, end, area->prot, true);
-    if (error != 0) {
-        return error;
+    if (lazy_prepare(start, end, area->prot, true) != 0) {
+        pages_clear(start, end, area_kind(area));
+        return;
     }
-    bool was_lazy = (area->flags & VM_LAZY) != 0;
-    lazy_hold(start, end, area->prot);
-    error = pages_free(start, end, area_kind(area));
-    lazy_release(start, end);
-    if (error == 0) {
-        area->flags |= VM_LAZY;
-        area->is_sparse = area->is_sparse && was_lazy;
-    } else if (!was_lazy) {
-        lazy_set(start, end, 0);
-    }
-    return error;
+    const bool was_lazy = (area->flags & VM_LAZY) != 0;
+    lazy_adopt(start, end, area->prot);
+    area->flags |= VM_LAZY;
+    area->is_sparse = area->is_sparse && was_lazy;
+    pages_discard(start, end, area_kind(area));
 }

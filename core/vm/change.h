@@ -49,7 +49,8 @@ HAL_MUST_CHECK int range_unmap(struct change *change, char *start, char *end);
 HAL_MUST_CHECK int range_unmap_last(struct change *change, char *start, char *end);
 // -ENOMEM: a hole. -EACCES: VM_READ_ONLY.
 HAL_MUST_CHECK int range_protect(struct change *change, char *start, char *end, unsigned prot);
-HAL_MUST_CHECK int range_discard(struct area *area, char *start, char *end);
+// It lies in area, which is anonymous.
+void range_discard(struct area *area, char *start, char *end);
 
 size_t change_mapped_bytes(void);
 void change_mapped_add(size_t size);

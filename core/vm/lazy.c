@@ -24,6 +24,7 @@
 #include "core/lib/errno.h"
 #include "core/lib/mark.h"
 #include "core/mem/frame.h"
+#include "core/mem/pressure.h"
 #include "core/sched/thread.h"
 #include "hal/hal.h"
 
@@ -442,7 +443,7 @@ static bool large_claim(_Atomic uint64_t *words, uint64_t fresh)
 
 static bool is_plentiful(void)
 {
-    return frame_free_count() > frame_total_count() / LARGE_SHARE;
+    return pressure_left() > frame_total_count() / LARGE_SHARE;
 }
 
 // Maps the 2 MiB around va, if all of them are as its word is.

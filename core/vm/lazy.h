@@ -7,8 +7,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-struct hal_boot;
+#include "hal/hal.h"
 
 enum { LAZY_CHUNK = 64 << 10 }; // what one fault maps, at most, but for 2 MiB where there is plenty
 
@@ -16,7 +17,7 @@ int lazy_init(const struct hal_boot *boot); // -ENOMEM
 
 // What follows is for the holder of the address space's mutex. Ranges lie in one window.
 
-// Makes room to set the range to prot, so that lazy_set cannot fail; and lazy_hold, where is_held.
+// Makes room to set the range to prot, so that lazy_set cannot fail; and lazy_adopt, where is_held.
 // -ENOMEM.
 int lazy_prepare(char *start, char *end, unsigned prot, bool is_held);
 
@@ -34,9 +35,11 @@ void lazy_adopt(char *start, char *end, unsigned prot);
 // Whether 2 MiB of the range may come at once, where nothing has come yet. As far as can be said.
 void lazy_advise(char *start, char *end, bool may_be_large);
 
-// The same as lazy_adopt, and faults in the range wait until lazy_release.
-void lazy_hold(char *start, char *end, unsigned prot);
-void lazy_release(char *start, char *end);
+// Until lazy_release faults in the range wait, and interrupts are off, so that who faults with
+// interrupts off never waits for somebody whom it keeps from running. The range lies in one aligned
+// 2 MiB, and lazy_adopt has been called for it.
+HAL_MUST_CHECK uintptr_t lazy_hold(char *start, char *end);
+void lazy_release(char *start, char *end, uintptr_t irq); // what lazy_hold has answered
 
 // The first page at or after va (below end) that a fault may have mapped, or end; as far as can be
 // said quickly.

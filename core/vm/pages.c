@@ -285,6 +285,45 @@ void pages_clear(char *start, char *end, struct pages_kind kind)
     }
 }
 
+// One piece of a range, as far as batch has room for its runs. Answers where to go on.
+static char *piece_take(struct batch *batch, char *va, char *stop, const struct pages_kind *kind)
+{
+    hal_phys frame;
+    const size_t count = batch->count;
+    const uintptr_t irq = lazy_hold(va, stop);
+    char *start = present_find(va, stop, kind->presence, &frame), *end = start, *next = start;
+    while (next < stop && batch->count < BATCH_RUNS) {
+        end = run_end(next, stop, kind, frame, &batch->runs[batch->count++]);
+        next = present_find(end, stop, kind->presence, &frame);
+    }
+    const int error = start < end ? hal_unmap(start, (size_t)(end - start)) : 0;
+    lazy_release(va, stop, irq);
+    if (error != 0) { // no table to cut a large mapping
+        batch->count = count;
+        pages_clear(start, end, *kind);
+    } else if (start < end) {
+        batch->start = count == 0 ? start : batch->start;
+        batch->end = end;
+    }
+    return next;
+}
+
+void pages_discard(char *start, char *end, struct pages_kind kind)
+{
+    enum { PIECE = 2 << 20 }; // lazy_hold
+    struct batch batch;
+    while (start < end) {
+        batch.count = 0;
+        while (start < end && batch.count < BATCH_RUNS) {
+            char *stop = start + (PIECE - (uintptr_t)start % PIECE);
+            start = piece_take(&batch, start, stop < end ? stop : end, &kind);
+        }
+        if (batch.count > 0) {
+            batch_free(&batch);
+        }
+    }
+}
+
 // ---- Protection and place ------------------------------------------------
 
 // The end of the pages from va on that are there and get the same protection.

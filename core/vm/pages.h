@@ -73,6 +73,10 @@ bool pages_are_absent(const char *start, const char *end);
 // -ENOMEM: nothing has changed.
 HAL_MUST_CHECK int pages_free(char *start, char *end, struct pages_kind kind);
 
+// Takes what is there out of an anonymous range that lazy_adopt has been called for, and frees it:
+// it reads as zeros. Faults may bring pages meanwhile.
+void pages_discard(char *start, char *end, struct pages_kind kind);
+
 // Changes the protection of what is there. -ENOMEM: nothing has changed.
 HAL_MUST_CHECK int pages_protect(char *start, char *end, unsigned old_prot, unsigned prot,
                                  struct pages_kind kind);

@@ -356,9 +356,12 @@ static int discard_step(char **va, char *end)
     *va = stop;
     struct vm_pager *pager = area->pager;
     if (pager == NULL || filemap_is(area)) {
-        int error = pager == NULL                    ? range_discard(area, start, stop)
-                    : (area->flags & VM_SHARED) != 0 ? 0
-                                                     : pages_free(start, stop, area_kind(area));
+        int error = 0;
+        if (pager == NULL) {
+            range_discard(area, start, stop);
+        } else if ((area->flags & VM_SHARED) == 0) {
+            error = pages_free(start, stop, area_kind(area));
+        }
         change_unlock();
         return error;
     }
@@ -650,8 +653,8 @@ char *vm_brk(char *end)
             error =
                 !is_there ? -ENOMEM : range_protect(&change, old_page, page, HAL_READ | HAL_WRITE);
         } else if (page < old_page) {
-            error = range_discard(area_at(page), page, old_page);
-            error = error != 0 ? error : range_protect(&change, page, old_page, 0);
+            range_discard(area_at(page), page, old_page);
+            error = range_protect(&change, page, old_page, 0);
         }
         space.break_end = error == 0 ? end : space.break_end;
     }

@@ -171,6 +171,55 @@ START_TEST(moved_and_discarded_memory_is_not_taken_for_fresh)
 }
 END_TEST
 
+static size_t discard_unmaps;
+
+static void irq_is_off(void)
+{
+    ck_assert(!hal_irq_enabled());
+    ++discard_unmaps;
+}
+
+// So that nobody is preempted while faults, which may come with interrupts off, wait for it.
+START_TEST(who_discards_keeps_faults_out_with_interrupts_off_only)
+{
+    boot_lazy();
+    char *va = NULL;
+    ck_assert_int_eq(vm_map(&va, 8 * MIB, RW, 0, NULL, 0), 0);
+    fill(va, 8 * MIB, 3);
+    vm_host_unmaps = irq_is_off;
+    ck_assert_int_eq(vm_discard(va + 512 * 1024, 7 * MIB), 0);
+    vm_host_unmaps = NULL;
+    ck_assert_uint_eq(discard_unmaps, 4);
+    ck_assert(hal_irq_enabled());
+    ck_assert_uint_eq(present_count(va, 8 * MIB), 256);
+    expect(va, 512 * 1024, 3);
+    expect(va + 512 * 1024, 7 * MIB, 0);
+    expect(va + 7 * MIB + 512 * 1024, 512 * 1024, 3);
+    ck_assert_int_eq(vm_unmap(va, 8 * MIB), 0);
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 8);
+}
+END_TEST
+
+// Without a table to cut a large mapping its pages are cleared where they are.
+START_TEST(what_cannot_be_taken_out_is_cleared)
+{
+    for (long n = 0; n < 8; n++) {
+        boot_lazy();
+        char *va = NULL;
+        ck_assert_int_eq(vm_map(&va, 8 * MIB, RW, 0, NULL, 0), 0);
+        fill(va, 8 * MIB, 3);
+        fail_after = n;
+        ck_assert_int_eq(vm_discard(va + MIB, 6 * MIB), 0);
+        fail_after = -1;
+        expect(va, MIB, 3);
+        expect(va + MIB, 6 * MIB, 0);
+        expect(va + 7 * MIB, MIB, 3);
+        ck_assert_int_eq(vm_unmap(va, 8 * MIB), 0);
+        ck_assert_uint_ge(frame_free_count(), free_at_start - 8);
+    }
+}
+END_TEST
+
 // Other CPUs are not disturbed for what nobody has touched.
 START_TEST(what_was_never_there_is_not_flushed)
 {
@@ -248,6 +297,8 @@ int main(void)
     tcase_add_test(tests, small_mappings_side_by_side_are_one_record);
     tcase_add_test(tests, memory_comes_in_2_mib_where_there_is_plenty);
     tcase_add_test(tests, moved_and_discarded_memory_is_not_taken_for_fresh);
+    tcase_add_test(tests, who_discards_keeps_faults_out_with_interrupts_off_only);
+    tcase_add_test(tests, what_cannot_be_taken_out_is_cleared);
     tcase_add_test(tests, small_memory_comes_and_goes_without_records);
     tcase_add_test(tests, what_was_never_there_is_not_flushed);
     suite_add_tcase(suite, tests);

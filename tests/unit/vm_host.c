@@ -23,6 +23,7 @@
 
 static struct translation table[WINDOW_PAGES + LOW_PAGES];
 size_t map_calls, map_failures;
+void (*vm_host_unmaps)(void);
 long fail_after = -1; // calls that may fail until one does
 
 bool fails(void)
@@ -84,6 +85,9 @@ int hal_protect(char *va, size_t size, unsigned prot)
 
 int hal_unmap(char *va, size_t size)
 {
+    if (vm_host_unmaps != NULL) {
+        vm_host_unmaps();
+    }
     ck_assert(size > 0 && size % PAGE == 0);
     if (cut_fails(va) || cut_fails(va + size)) {
         return -ENOMEM;

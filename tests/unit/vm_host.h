@@ -24,6 +24,8 @@ struct translation {
 struct translation *translation_of(const char *va);
 extern size_t map_calls, map_failures;
 
+extern void (*vm_host_unmaps)(void); // called by hal_unmap; NULL: nobody
+
 extern long fail_after; // calls that may fail until one does; -1: none does
 bool fails(void);       // for what the test itself provides
 
