@@ -6,10 +6,10 @@
 // are made when they are needed and never freed. A directory entry is 0, a table, or, while no page
 // of the 32 MiB differs from another, the word itself (DIRECTORY_UNIFORM).
 //
-// A fault claims the word (CHUNK_BUSY, by compare-and-swap, interrupts off, so that it is never
-// preempted with the claim), maps what is absent, and lets go. Who changes a word waits for the
-// claim first. So once lazy_set(..., 0) has returned, no fault maps anything there. A fault that
-// meets a claim says "resolved" and comes again.
+// A fault claims the word (CHUNK_BUSY, by compare-and-swap, interrupts off), maps what is absent,
+// and lets go. Who changes a word waits for the claim first. So once lazy_set(..., 0) has returned,
+// no fault maps anything there. A fault that meets a claim says "resolved" and comes again; where
+// interrupts are off this ends, because nobody is preempted with a claim.
 //
 // A word is CHUNK_FRESH while none of its pages that come by faults has come: nobody need look for
 // them. Where all 32 words of 2 MiB are so, have CHUNK_LARGE and the same protection, and memory is
@@ -334,18 +334,52 @@ void lazy_adopt(char *start, char *end, unsigned prot)
     range_change(start, end, &(struct how){.prot = prot, .clear = CHUNK_FRESH});
 }
 
-void lazy_hold(char *start, char *end, unsigned prot)
+// The words of [start, end), all of them or none. Interrupts are off.
+static bool words_claim(_Atomic uint64_t *words, size_t count)
 {
-    range_change(start, end, &(struct how){.prot = prot, .set = CHUNK_BUSY, .clear = CHUNK_FRESH});
+    for (size_t i = 0; i < count; ++i) {
+        if ((atomic_fetch_or(&words[i], CHUNK_BUSY) & CHUNK_BUSY) != 0) {
+            while (i-- > 0) {
+                atomic_fetch_and(&words[i], ~CHUNK_BUSY);
+            }
+            return false;
+        }
+    }
+    return true;
 }
 
-void lazy_release(char *start, char *end)
+static size_t word_count(const char *start, const char *end)
 {
-    for (char *base = align_down(start, LAZY_CHUNK); base < end; base += LAZY_CHUNK) {
-        _Atomic uint64_t *entry = directory_entry(base < start ? start : base);
-        uint64_t old = atomic_fetch_and(word_in(atomic_load(entry), base), ~CHUNK_BUSY);
+    return (uintptr_t)(end - 1) / LAZY_CHUNK - (uintptr_t)start / LAZY_CHUNK + 1;
+}
+
+static _Atomic uint64_t *word_first(const char *start, const char *end)
+{
+    ASSERT(((uintptr_t)start ^ (uintptr_t)(end - 1)) / LARGE_SIZE == 0);
+    return word_in(atomic_load(directory_entry(start)), start);
+}
+
+uintptr_t lazy_hold(char *start, char *end)
+{
+    _Atomic uint64_t *words = word_first(start, end);
+    uintptr_t irq = hal_irq_save();
+    while (!words_claim(words, word_count(start, end))) {
+        MARK("lazy: a hold waits for a fault");
+        hal_irq_restore(irq);
+        thread_yield();
+        irq = hal_irq_save();
+    }
+    return irq;
+}
+
+void lazy_release(char *start, char *end, uintptr_t irq)
+{
+    _Atomic uint64_t *words = word_first(start, end);
+    for (size_t i = word_count(start, end); i-- > 0;) {
+        uint64_t old = atomic_fetch_and(&words[i], ~CHUNK_BUSY);
         ASSERT(old & CHUNK_BUSY);
     }
+    hal_irq_restore(irq);
 }
 
 // Of one table.

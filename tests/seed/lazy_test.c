@@ -15,6 +15,7 @@ enum {
     PAGES = 512,           // of the window, as far as they are followed
     LARGE_FRAME = 2 << 20, // where it is does not matter
     FRAMES = 8,            // that each CPU can have at once
+    THREE = 48,            // pages of three chunks
     TABLE_PAGES = 8192,    // what a table of lazy.c is for
     READ_WRITE = HAL_READ | HAL_WRITE,
 };
@@ -27,6 +28,7 @@ enum {
 static _Alignas(HAL_PAGE_SIZE) char frames[SEED_CPU_COUNT + 1][FRAMES][HAL_PAGE_SIZE];
 static bool is_frame_used[SEED_CPU_COUNT + 1][FRAMES];
 static bool is_mapped[PAGES], is_taken_away;
+static bool is_held;    // the first three chunks
 static int large_count; // 2 MiB that were taken and not given back
 
 // ---- What lazy.c asks of others: each is one step --------------------------
@@ -86,6 +88,7 @@ MARK_GUESS int hal_map(char *va, hal_phys pa, size_t size, unsigned prot)
     seed_point();
     for (; size > 0; size -= HAL_PAGE_SIZE, va += HAL_PAGE_SIZE) {
         seed_check(!is_mapped[(va - WINDOW) / HAL_PAGE_SIZE], "mapped twice");
+        seed_check(!is_held || va >= page(THREE), "mapped while faults are kept out");
         is_mapped[(va - WINDOW) / HAL_PAGE_SIZE] = true;
     }
     return 0;
@@ -118,7 +121,7 @@ static void reset_lazy(void)
     static struct hal_boot boot = {.va_base = WINDOW, .va_size = TABLE_SIZE};
     memset(is_frame_used, 0, sizeof is_frame_used);
     memset(is_mapped, 0, sizeof is_mapped);
-    is_taken_away = false;
+    is_taken_away = is_held = false;
     large_count = 0;
     seed_check(lazy_init(&boot) == 0, "no memory");
 }
@@ -171,6 +174,11 @@ static void touch_4(void)
     seed_check(touch(4), "no page");
 }
 
+static void touch_40(void)
+{
+    seed_check(touch(40), "no page");
+}
+
 static void touch_300(void)
 {
     seed_check(touch(300), "no page");
@@ -211,10 +219,26 @@ static void unmap_all(void)
 static void replace(void)
 {
     seed_check(lazy_prepare(page(3), page(5), READ_WRITE, true) == 0, "no memory");
-    lazy_hold(page(3), page(5), READ_WRITE);
+    lazy_adopt(page(3), page(5), READ_WRITE);
+    const uintptr_t irq = lazy_hold(page(3), page(5));
+    seed_check(!hal_irq_enabled(), "who is waited for may be preempted");
     take_away(3, 5);
     seed_check(hal_map(page(4), 0, HAL_PAGE_SIZE, READ_WRITE) == 0, "not mapped");
-    lazy_release(page(3), page(5));
+    lazy_release(page(3), page(5), irq);
+}
+
+// Takes away what is there in three chunks.
+static void discard_three(void)
+{
+    hal_irq_restore(0);
+    lazy_adopt(WINDOW, page(THREE), READ_WRITE);
+    const uintptr_t irq = lazy_hold(WINDOW, page(THREE));
+    seed_check(!hal_irq_enabled(), "who is waited for may be preempted");
+    is_held = true;
+    seed_point();
+    take_away(0, THREE);
+    is_held = false;
+    lazy_release(WINDOW, page(THREE), irq);
 }
 
 static void check_frames(void)
@@ -240,6 +264,12 @@ static void check_large(void)
     seed_check(large_count <= 1, "2 MiB twice");
 }
 
+static void check_large_given(void)
+{
+    seed_check(large_count <= 1, "2 MiB twice");
+    seed_check(!is_held, "held");
+}
+
 static void check_gone(void)
 {
     for (unsigned i = 0; i < PAGES; ++i) {
@@ -263,6 +293,8 @@ static const char *const wait_marks[] = {"lazy: a change waits for a fault", NUL
 static const char *const table_marks[] = {"lazy: two make a table", NULL};
 static const char *const uniform_marks[] = {"lazy: a table is made under a change", NULL};
 
+static const char *const hold_marks[] = {"lazy: a hold waits for a fault",
+                                         "lazy: a fault meets a claim", NULL};
 static const char *const large_marks[] = {"lazy: 2 MiB are not all fresh any more", NULL};
 
 static const struct seed_test tests[] = {
@@ -326,6 +358,14 @@ static const struct seed_test tests[] = {
         .bodies = {touch_4, replace},
         .check = check_replaced,
         .marks = claim_marks,
+    },
+    {
+        .name = "lazy, a fault and a hold of three chunks",
+        .reset = reset_large,
+        .bodies = {discard_three, touch_40},
+        .check = check_large_given,
+        .marks = hold_marks,
+        .preemption_max = 2,
     },
 };
 
