@@ -224,6 +224,12 @@ long linux_mremap(char *va, size_t old_size, size_t new_size, int flags, char *t
 long linux_mincore(char *va, size_t size, unsigned char *pages);
 long linux_brk(char *end);
 
+// segment.c
+long linux_shmget(int key, size_t size, int flags);
+long linux_shmat(int id, char *va, int flags);
+long linux_shmdt(char *va);
+long linux_shmctl(int id, int command, void *user);
+
 // advise.c
 long linux_madvise(char *va, size_t size, int advice);
 long linux_msync(char *va, size_t size, int flags);

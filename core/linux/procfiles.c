@@ -198,6 +198,7 @@ int procfiles_add(void)
         {"self/status", status_make, 0},
         {"cpuinfo", cpuinfo_make, 0},
         {"version", version_make, 0},
+        {"sysvipc/shm", segments_make, 0},
         {"sys/kernel/ostype", field_make, SYSTEM_TYPE},
         {"sys/kernel/osrelease", field_make, SYSTEM_RELEASE},
         {"sys/kernel/version", field_make, SYSTEM_VERSION},

@@ -158,6 +158,10 @@
     ROW(utimensat, linux_utimensat, "dspx"), \
     ROW(fallocate, linux_fallocate, "dxuu"), \
     ROW(memfd_create, linux_memfd_create, "sx"), \
+    ROW(shmget, linux_shmget, "xux"), \
+    ROW(shmat, linux_shmat, "dpx"), \
+    ROW(shmdt, linux_shmdt, "p"), \
+    ROW(shmctl, linux_shmctl, "ddp"), \
     ROW(eventfd2, linux_eventfd2, "dx"), \
     ROW(epoll_create1, linux_epoll_create1, "x"), \
     ROW(epoll_ctl, linux_epoll_ctl, "dddp"), \

@@ -10,7 +10,7 @@
 #include "core/vfs/ramfs_node.h"
 
 static struct mutex lock;
-static struct mount *nowhere; // made with the first file: lock
+static _Atomic(struct mount *) nowhere; // made with the first file, under lock
 
 static const struct file_ops unopened_ops; // of a file that was never open
 
@@ -59,6 +59,12 @@ int memfile_create(struct file **result, const char *path, uint32_t seals)
     node_of(file)->seals = seals;
     *result = file;
     return 0;
+}
+
+bool memfile_is_device(uint64_t device)
+{
+    const struct mount *mount = nowhere;
+    return mount != NULL && mount->device == device;
 }
 
 // ---- Seals ---------------------------------------------------------------

@@ -22,6 +22,9 @@ enum memfile_seals {
 // path: what /proc/self/maps shows. seals: the first ones; 0: a file that never has any.
 int memfile_create(struct file **file, const char *path, uint32_t seals);
 
+// Whether they are on that device, which no mount shows.
+bool memfile_is_device(uint64_t device);
+
 // -EINVAL: no such file. The second: -EPERM: not open for writing, or sealed against it; -EBUSY:
 // SEAL_WRITE while it is mapped for writing.
 int memfile_seals(struct file *file, uint32_t *seals);

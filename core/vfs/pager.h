@@ -16,6 +16,7 @@ struct file_pager {
     uint64_t size;                             // of the file, when this was made
     void (*release)(struct file_pager *pager); // the last reference is gone; NULL: nothing to do
     void *state;                               // of who set release
+    void *owner;                               // of who made it an attachment (core/linux)
 };
 
 // A pager that reads through the file's read operation, to which the caller may add the rest before

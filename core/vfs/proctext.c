@@ -190,6 +190,9 @@ int proctext_add(void)
         {"sys/vm/overcommit_memory", "0\n"},
         {"sys/vm/max_map_count", "65530\n"},
         {"sys/fs/pipe-max-size", "65536\n"},
+        {"sys/kernel/shmmax", "18446744073692774399\n"},
+        {"sys/kernel/shmall", "18446744073692774399\n"},
+        {"sys/kernel/shmmni", "4096\n"},
     };
     int error = memtext_add();
     error = error != 0 ? error : procfs_add("self/mounts", mounts_make, NULL);

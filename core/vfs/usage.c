@@ -10,6 +10,7 @@
 #include "core/mem/usage.h"
 #include "core/sched/thread.h"
 #include "core/sync/shrinker.h"
+#include "core/vfs/memfile.h"
 #include "core/vfs/mount.h"
 #include "core/vm/vm.h"
 
@@ -29,10 +30,9 @@ static bool mount_look(const struct mount *mount, void *argument)
 
 bool memory_usage_is_memory_file(const struct vm_area_info *area)
 {
-    const char *nameless = "/memfd:"; // on a mount that nobody sees
     struct device_question question = {
         .device = area->device,
-        .is_memory = strncmp(area->name, nameless, strlen(nameless)) == 0,
+        .is_memory = memfile_is_device(area->device),
     };
     if (area->inode != 0 && !question.is_memory) {
         mount_walk(mount_look, &question);

@@ -127,7 +127,8 @@ static bool is_continued(const struct area *lower, const struct area *upper)
            lower->is_sparse == upper->is_sparse && lower->pager == upper->pager &&
            lower->name == upper->name &&
            (lower->pager == NULL ||
-            lower->offset + (uint64_t)(lower->end - lower->start) == upper->offset);
+            (!lower->pager->is_kept_apart &&
+             lower->offset + (uint64_t)(lower->end - lower->start) == upper->offset));
 }
 
 static bool widest_update(struct tree_node *node)

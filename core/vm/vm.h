@@ -55,6 +55,7 @@ struct vm_pager {
     uint64_t (*size)(struct vm_pager *pager);
     size_t around;      // a fault maps what there is in an aligned piece of this size; 0: all
     const void *object; // the same for all pagers of a file: vm_cut
+    bool is_kept_apart; // its mappings are counted: what was divided stays so
 };
 
 enum vm_flags {
@@ -124,7 +125,8 @@ struct vm_area_info {
     char *start, *end;
     unsigned prot, flags;
     uint64_t offset, device, inode;
-    const char *name; // of the pager, or "[heap]", "[stack]", or ""
+    const char *name;   // of the pager, or "[heap]", "[stack]", or ""
+    const void *object; // of the pager
 };
 
 // Calls visit for each area in ascending order until it says false. The mutex is held: visit must

@@ -22,6 +22,7 @@ static struct vm_area_info info_of(const struct area *area)
     if (area->pager != NULL) {
         info.device = area->pager->device;
         info.inode = area->pager->inode;
+        info.object = area->pager->object;
         info.name = area->pager->name(area->pager);
     }
     return info;
