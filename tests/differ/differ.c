@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // differ.c: makes random operations of a world, and says what they answered.
 //
-//     differ WORLD SEED COUNT LENGTH [-t THREADS] [-r]     a line for each sequence: its seed, a
-//     hash of its lines differ WORLD SEED 1 LENGTH -l [-r] [NUMBER...]       the lines of one, of
-//     these operations alone
+//     differ WORLD SEED COUNT LENGTH [-t THREADS] [-r]
+//         a line for each sequence: its seed, a hash of its lines
+//     differ WORLD SEED 1 LENGTH -l [-r] [NUMBER...]
+//         the lines of one, of these operations alone
+//     differ TABLE ...
+//         see table.c
 //
 // COUNT sequences of LENGTH operations, from seeds SEED, SEED + 1 ..., in threads that take turns.
 // -r: allocations may fail by chance.
@@ -19,7 +22,7 @@
 
 enum { THREADS_MAX = 16, LOOK_EVERY = 8, RETRIES = 12 };
 
-static const struct world *const worlds[] = {&memory_world};
+static const struct world *const worlds[] = {&memory_world, &calls_world};
 
 static struct {
     const struct world *world;
@@ -32,7 +35,7 @@ static struct {
     uint64_t *hashes;
 } job = {.thread_count = 1};
 
-static uint64_t mix(uint64_t x)
+uint64_t hash_mix(uint64_t x)
 {
     x += UINT64_C(0x9e3779b97f4a7c15);
     x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -42,7 +45,7 @@ static uint64_t mix(uint64_t x)
 
 uint32_t random_below(struct run *run, uint32_t limit)
 {
-    run->random = mix(run->random);
+    run->random = hash_mix(run->random);
     return (uint32_t)((run->random >> 32) * limit >> 32);
 }
 
@@ -124,7 +127,7 @@ static uint64_t line_end(struct run *run, uint64_t hash)
 static uint64_t operation_make(struct run *run, uint64_t seed, size_t number, bool is_last,
                                uint64_t hash)
 {
-    run->random = mix(seed * UINT64_C(0x2545f4914f6cdd1d) + number);
+    run->random = hash_mix(seed * UINT64_C(0x2545f4914f6cdd1d) + number);
     run->retries = run->may_fail ? RETRIES : 0;
     run->length = 0;
     const struct operation *operation = operation_choose(run);
@@ -144,7 +147,7 @@ static uint64_t operation_make(struct run *run, uint64_t seed, size_t number, bo
 static uint64_t sequence_make(struct run *run, uint64_t seed)
 {
     uint64_t hash = HASH_EMPTY;
-    run->random = mix(seed);
+    run->random = hash_mix(seed);
     job.world->begin(run);
     if (job.chosen_count > 0) {
         for (int i = 0; i < job.chosen_count; ++i) {
@@ -173,6 +176,17 @@ static void *sequences_make(void *argument)
     return NULL;
 }
 
+static const struct world *world_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof worlds / sizeof worlds[0]; ++i) {
+        if (strcmp(worlds[i]->name, name) == 0) {
+            return worlds[i];
+        }
+    }
+    fprintf(stderr, "differ: no world %s\n", name);
+    exit(2);
+}
+
 static void job_read(int count, char **words)
 {
     int option;
@@ -188,13 +202,7 @@ static void job_read(int count, char **words)
                 "usage: differ WORLD SEED COUNT LENGTH [-t THREADS] [-r] [-l [NUMBER...]]\n");
         exit(2);
     }
-    for (size_t i = 0; i < sizeof worlds / sizeof worlds[0]; ++i) {
-        job.world = strcmp(worlds[i]->name, words[0]) == 0 ? worlds[i] : job.world;
-    }
-    if (job.world == NULL) {
-        fprintf(stderr, "differ: no world %s\n", words[0]);
-        exit(2);
-    }
+    job.world = world_find(words[0]);
     job.seed = strtoull(words[1], NULL, 10);
     job.count = strtoul(words[2], NULL, 10);
     job.length = strtoul(words[3], NULL, 10);
@@ -206,6 +214,11 @@ static void job_read(int count, char **words)
 int main(int count, char **words)
 {
     pthread_t threads[THREADS_MAX];
+    const struct world *first = count > 1 && words[1][0] != '-' ? world_find(words[1]) : NULL;
+    if (first != NULL && first->is_table) {
+        struct run *run = calloc(1, sizeof *run);
+        return table_main(run, first, count - 1, words + 1);
+    }
     job_read(count, words);
     for (unsigned i = 1; i < job.thread_count; ++i) {
         int error = pthread_create(&threads[i], NULL, sequences_make, (void *)(uintptr_t)i);

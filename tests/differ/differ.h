@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LINE_MAX_SIZE = 16 << 10 };
+enum { LINE_MAX_SIZE = 16 << 10, CHOICES_MAX = 12 };
 
 // One thread's sequence.
 struct run {
@@ -21,7 +21,12 @@ struct run {
     void *state;      // the world's, of this thread
     bool may_fail;    // allocations may fail by chance: an operation that says ENOMEM is made again
     uint32_t retries; // left to this operation
-    size_t length;    // of line
+    struct { // of a table's case: what was chosen, of how many, and up to where that is set
+        uint32_t at, set;
+        uint32_t chosen[CHOICES_MAX], counts[CHOICES_MAX];
+        bool is_random;
+    } choices;
+    size_t length; // of line
     char line[LINE_MAX_SIZE];
 };
 
@@ -31,8 +36,11 @@ struct operation {
     void (*make)(struct run *run);
 };
 
+// A world is made at random, or is a table: then each operation's choices (choose) are made in
+// every way, one case for each, from the same state.
 struct world {
     const char *name;
+    bool is_table;
     const struct operation *operations;
     size_t operation_count;
     void *(*open)(unsigned thread); // what a thread needs for all its sequences
@@ -41,10 +49,13 @@ struct world {
     void (*close)(void *state);
 };
 
-extern const struct world memory_world;
+extern const struct world memory_world, calls_world;
 
 uint32_t random_below(struct run *run, uint32_t limit);
 bool random_chance(struct run *run, uint32_t one_in);
+// The next choice of a table's operation: below count. Choices do not hang on what calls answer.
+uint32_t choose(struct run *run, uint32_t count);
+#define CHOOSE(run, list) ((list)[choose(run, sizeof(list) / sizeof(list)[0])])
 
 void say(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // "= 5" or "= ENOENT", of errno.
@@ -52,7 +63,11 @@ void say_result(struct run *run, long result);
 // Whether to make an operation that has failed with ENOMEM once more.
 bool run_again(struct run *run);
 
+// What differ does for a table, after its name on the command line.
+int table_main(struct run *run, const struct world *world, int count, char **words);
+
 uint64_t hash_bytes(uint64_t hash, const void *data, size_t size);
+uint64_t hash_mix(uint64_t x);
 #define HASH_EMPTY UINT64_C(0xcbf29ce484222325)
 
 #endif

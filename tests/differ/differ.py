@@ -3,9 +3,11 @@
 """differ.py: random operations on Linux and on osv-sim, or on the kernel, must answer the same.
 
     differ.py OSV-SIM|KERNEL MACHINE PROGRAM [--world W] [--operations N] [--from SEED] [--threads N] [--faults] [--seeds N]
+    differ.py OSV-SIM|KERNEL MACHINE PROGRAM --world TABLE [--cases N] [--only OPERATION] [--faults]
     differ.py OSV-SIM|KERNEL MACHINE PROGRAM [--world W] --quick
 
-MACHINE is compare.py's: CPUS, CPUS@SEED (the seeded machine) or BOARD:CPUS (the kernel in QEMU). A sequence has 100
+MACHINE is compare.py's: CPUS, CPUS@SEED (the seeded machine) or BOARD:CPUS (the kernel in QEMU). A world that is a table
+(memory_calls) has cases, all of which are made, or --cases of each operation; --only: one operation. Else a sequence has 100
 operations; sequences are made from seeds FROM, FROM + 1 ... --faults: of the seeded machine's allocations some fail; then
 what Linux does must come after all, and an operation that failed must have changed nothing. --seeds: schedules of the
 seeded machine that the sequences are dealt to. --quick: as many as a machine makes in a few seconds.
@@ -23,6 +25,8 @@ LENGTH = 100
 PIECE = 2000  # sequences of one run of the program
 TRIES = 200
 FAULTS = "page=0.01"
+TABLES = {"memory_calls"}
+SHOWN = 12  # cases of a table that differ
 
 
 def compare_py():
@@ -41,6 +45,8 @@ def options_read(words):
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--faults", action="store_true")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--cases", type=int, default=0)
+    parser.add_argument("--only", action="append")
     parser.add_argument("--quick", action="store_true")
     return parser.parse_args(words)
 
@@ -125,6 +131,40 @@ class Differ:
         return text + "operation %s\nLinux: %s\nhere:  %s" % (chosen[-1], *differing(*found))
 
 
+class Table(Differ):
+    """A world whose cases are all made."""
+
+    def words(self):
+        return ["-n", self.options.cases] if self.options.cases else []
+
+    def operation(self, name):
+        """What differs of one operation: a text, or an empty one."""
+        words = self.words() + ["-l", name]
+        linux, here = self.run([], words), self.run(self.osv, words)
+        pairs = list(zip(linux[1].splitlines(), here[1].splitlines()))
+        pairs = [(want, have) for want, have in pairs if want != have]
+        if not pairs and linux[:2] == here[:2]:
+            return ""
+        text = "%s: %d cases differ; status %d, on Linux %d\n" % (name, len(pairs), here[0], linux[0])
+        text += here[2].decode(errors="replace")[:500] if here[0] else ""
+        for want, have in pairs[:SHOWN]:
+            text += "Linux: %s\nhere:  %s\n" % (want.decode(errors="replace"), have.decode(errors="replace"))
+        words = [self.program, self.options.world, "-l", name] + ([pairs[0][0].decode().split()[1]] if pairs else [])
+        return text + "all that is seen: %s\n" % shlex.join(self.osv + words)
+
+    def compare(self):
+        linux, here = self.run([], self.words()), self.run(self.osv, self.words())
+        have = {line.split()[0]: line for line in here[1].decode().splitlines()}
+        self.machine.case("%s: the tables end as on Linux" % self.options.world, linux[0] == here[0] == 0,
+                          "status %d, on Linux %d\n%s" % (here[0], linux[0], here[2].decode(errors="replace")[:2000]))
+        for line in linux[1].decode().splitlines():
+            name, count = line.split()[:2]
+            if not self.options.only or name in self.options.only:
+                is_same = have.get(name) == line
+                self.machine.case("%s: %s cases of %s" % (self.options.world, count, name), is_same,
+                                  "" if is_same else self.operation(name))
+
+
 def differing(want, have):
     """Two long lines, without most of the words that are the same."""
     want, have = want.split(), have.split()
@@ -135,6 +175,9 @@ def differing(want, have):
 
 
 def compare(machine, options):
+    if options.world in TABLES:
+        Table(machine, options).compare()
+        return
     differ = Differ(machine, options)
     whole = max(1, options.operations // LENGTH)
     size = min(PIECE, -(-whole // options.seeds))
@@ -152,10 +195,11 @@ def compare(machine, options):
 def quick(machine, options):
     """What a test does: fewer on the machines that are slow."""
     options.threads = 2
+    options.cases = 300 if machine.is_kernel else 100 if machine.is_seeded else 0
     options.operations = 2000 if machine.is_kernel else 1000 if machine.is_seeded else 20000
     compare(machine, options)
     if machine.is_seeded:
-        options.operations, options.threads, options.faults = 200, 1, True
+        options.operations, options.threads, options.faults, options.cases = 200, 1, True, 20
         compare(machine, options)
 
 

@@ -1,65 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// memory.c: the world of memory: an arena of addresses, and files that are mapped there.
+// memory.c: the world of memory: random operations on an arena of addresses (arena.h).
 //
-// The arena lies between two holes of addresses that are larger than all that an operation maps, so
-// that what the machine places where it likes falls into neither the arena nor next to it. Where
-// Linux's answer hangs on how it has merged neighbouring mappings, an operation takes one page, or
-// makes the mapping first.
+// Where Linux's answer hangs on how it has merged neighbouring mappings, an operation takes one
+// page, or makes the mapping first.
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include "differ.h"
+#include "arena.h"
 
-enum {
-    PAGE = 4096,
-    ARENA_PAGES = 48,
-    ARENA = ARENA_PAGES * PAGE,
-    HOLE = 16 << 20,
-    FILE_PAGES = 10,
-    FILE_COUNT = 4,
-    RW = PROT_READ | PROT_WRITE,
-};
-
-// Both files are in memory: what a host's file system does is another world's.
-enum { FILE_MEMFD, FILE_SHM, FILE_READ_ONLY, FILE_WRITE_ONLY };
-
-struct memory {
-    char *arena;
-    int fds[FILE_COUNT]; // the last two are the second one, opened otherwise
-    uint64_t inodes[2];
-    char *text; // of /proc/self/maps
-};
-
-enum { TEXT_MAX = 1 << 20 };
-
-static _Thread_local sigjmp_buf after_fault;
-static _Thread_local volatile int fault_signal;
-
-static void on_fault(int signal)
-{
-    fault_signal = signal;
-    siglongjmp(after_fault, 1);
-}
-
-static struct memory *memory_of(struct run *run)
-{
-    return run->state;
-}
-
-static void die(const char *what)
-{
-    perror(what);
-    exit(3);
-}
+enum { ARENA_PAGES = 48, ARENA = ARENA_PAGES * PAGE };
 
 // ---- Arguments -----------------------------------------------------------
 
@@ -73,27 +26,6 @@ static struct range range_random(struct run *run, uint32_t pages_max)
     uint32_t pages = 1 + random_below(run, pages_max);
     uint32_t page = random_below(run, ARENA_PAGES - pages + 1);
     return (struct range){memory_of(run)->arena + (size_t)page * PAGE, (size_t)pages * PAGE};
-}
-
-static void say_address(struct run *run, const char *va)
-{
-    long offset = va - memory_of(run)->arena;
-    if (va == MAP_FAILED) {
-        say_result(run, -1);
-    } else if (offset >= 0 && offset <= ARENA) {
-        say(run, " = a+%lx", offset);
-    } else {
-        say(run, " = elsewhere");
-    }
-}
-
-static void say_range(struct run *run, const char *start, size_t size)
-{
-    if ((intptr_t)start < 0) {
-        say(run, " top-%lx,%lx", -(long)start, (long)size);
-    } else {
-        say(run, " a+%lx,%lx", (long)(start - memory_of(run)->arena), (long)size);
-    }
 }
 
 // A range that is wrong in one way, one time in twelve: unaligned, empty, too large.
@@ -150,148 +82,6 @@ static int prot_random(struct run *run)
                                 PROT_READ | PROT_EXEC,
                                 RW | PROT_EXEC};
     return prots[random_below(run, sizeof prots / sizeof prots[0])];
-}
-
-// ---- What is there -------------------------------------------------------
-
-static bool page_hash(const char *page, uint64_t *hash)
-{
-    if (sigsetjmp(after_fault, 0) != 0) {
-        return false;
-    }
-    *hash = hash_bytes(HASH_EMPTY, page, PAGE);
-    return true;
-}
-
-// Touches bytes one after the other, as far as it goes; with a pattern: writes.
-static size_t bytes_touch(char *start, size_t bytes, int pattern)
-{
-    volatile size_t done = 0, size = bytes;
-    if (sigsetjmp(after_fault, 0) != 0) {
-        return done;
-    }
-    for (; done < size; done += 64) {
-        if (pattern >= 0) {
-            *(volatile char *)(start + done) = (char)(pattern + done / 64);
-        } else {
-            (void)*(volatile char *)(start + done);
-        }
-    }
-    return size;
-}
-
-// For every page, its hash or the signal: what a fault that may fail says is asked again.
-static void say_contents(struct run *run)
-{
-    const char *arena = memory_of(run)->arena;
-    uint64_t hash = HASH_EMPTY;
-    for (int i = 0; i < ARENA_PAGES; ++i) {
-        uint64_t page = 0;
-        bool is_there = page_hash(arena + (size_t)i * PAGE, &page);
-        while (!is_there && run_again(run)) {
-            is_there = page_hash(arena + (size_t)i * PAGE, &page);
-        }
-        run->retries = run->may_fail ? 12 : 0;
-        page = is_there ? page : (uint64_t)fault_signal;
-        say(run, " %02x", is_there ? (unsigned)(page >> 40 & 0xff) | 0x100 : (unsigned)page);
-        hash = hash_bytes(hash, &page, sizeof page);
-    }
-    say(run, " %016llx", (unsigned long long)hash);
-}
-
-static const char *file_name(const struct memory *memory, unsigned long inode, const char *path)
-{
-    return inode == 0                     ? "-"
-           : inode == memory->inodes[0]   ? "memfd"
-           : inode == memory->inodes[1]   ? "shm"
-           : strstr(path, "zero") != NULL ? "zero"
-                                          : "another";
-}
-
-// /proc/self/maps of the arena, page by page: how the machine merges neighbours is its own affair.
-static void say_maps(struct run *run)
-{
-    struct memory *memory = memory_of(run);
-    size_t size = 0;
-    ssize_t part;
-    int fd = open("/proc/self/maps", O_RDONLY);
-    while (fd < 0 && run->may_fail) {
-        fd = open("/proc/self/maps", O_RDONLY);
-    }
-    while ((part = read(fd, memory->text + size, TEXT_MAX - 1 - size)) > 0) {
-        size += (size_t)part;
-    }
-    close(fd);
-    memory->text[size] = '\0';
-    uint64_t hash = HASH_EMPTY;
-    uintptr_t arena = (uintptr_t)memory->arena;
-    for (char *line = memory->text, *next; *line != '\0'; line = next) {
-        unsigned long start, end, offset, inode;
-        char perms[8], path[256] = "";
-        next = strchr(line, '\n');
-        next = next == NULL ? line + strlen(line) : next + 1;
-        if (sscanf(line, "%lx-%lx %7s %lx %*s %lu %255[^\n]", &start, &end, perms, &offset, &inode,
-                   path) < 5) {
-            break;
-        }
-        for (uintptr_t va = start > arena ? start : arena; va < end && va < arena + ARENA;
-             va += PAGE) {
-            char word[64];
-            int length = snprintf(word, sizeof word, "%d%s%s+%lx", (int)((va - arena) / PAGE),
-                                  perms, file_name(memory, inode, path),
-                                  inode != 0 ? (offset + (va - start)) / PAGE : 0ul);
-            hash = hash_bytes(hash, word, (size_t)length);
-            say(run, " %s", word);
-        }
-    }
-    say(run, " %016llx", (unsigned long long)hash);
-}
-
-static void memory_look(struct run *run)
-{
-    say_contents(run);
-    say(run, ";");
-    say_maps(run);
-}
-
-// All that can be seen, as one number: for an operation that has failed and must have changed
-// nothing.
-static uint64_t memory_hash(struct run *run)
-{
-    size_t length = run->length;
-    uint32_t retries = run->retries;
-    memory_look(run);
-    uint64_t hash = hash_bytes(HASH_EMPTY, run->line + length, run->length - length);
-    run->length = length;
-    run->line[length] = '\0';
-    run->retries = retries;
-    return hash;
-}
-
-// What was there before a call that may fail by chance.
-struct attempt {
-    uint64_t before;
-    bool has_changed;
-};
-
-static struct attempt attempt_begin(struct run *run)
-{
-    return (struct attempt){run->may_fail ? memory_hash(run) : 0, false};
-}
-
-// Whether the call is to be made again: it said ENOMEM, which may be by chance. Who fails by chance
-// has changed nothing; who fails each time, as on Linux, may have.
-static bool attempt_again(struct run *run, struct attempt *attempt, bool is_error)
-{
-    int error = errno;
-    bool is_again = is_error && error == ENOMEM && run_again(run);
-    if (is_again) {
-        attempt->has_changed |= memory_hash(run) != attempt->before;
-    } else if (!is_error && attempt->has_changed) {
-        say(run, " (had changed something when it failed)");
-    }
-    errno = error;
-    return is_again;
 }
 
 // Page by page, since a hole ends it.
@@ -568,9 +358,6 @@ static void make_remap_page(struct run *run)
     } else if (new_size > ARENA) {
         flags = MREMAP_MAYMOVE | MREMAP_FIXED;
     }
-    if (old_size == 0 && old.start >= target.start && old.start < target.start + new_size) {
-        flags &= ~MREMAP_FIXED; // Linux unmaps what it is about to look for
-    }
     remap(run, old.start, old_size, new_size, flags, target.start);
 }
 
@@ -597,8 +384,9 @@ static void make_remap_fresh(struct run *run)
     } while (attempt_again(run, &attempt, va == MAP_FAILED));
     say(run, " shared %d file %d+%lx", is_shared, is_file ? file : -1, offset);
     size_t written;
+    int signal;
     do {
-        written = bytes_touch(range.start, range.size / 2, pattern);
+        written = bytes_touch(range.start, range.size / 2, pattern, &signal);
     } while (written < range.size / 2 && run_again(run));
     say(run, " wrote %lx", (long)written);
     remap(run, range.start, range.size, new_size, how, target.start);
@@ -612,11 +400,11 @@ static void make_touch(struct run *run)
     say_range(run, range.start + skip, range.size - skip);
     say(run, " pattern %d", pattern);
     size_t done;
+    int signal = 0;
     do {
-        fault_signal = 0;
-        done = bytes_touch(range.start + skip, range.size - skip, pattern);
+        done = bytes_touch(range.start + skip, range.size - skip, pattern, &signal);
     } while (done < range.size - skip && run_again(run));
-    say(run, " done %lx signal %d", (long)done, done < range.size - skip ? fault_signal : 0);
+    say(run, " done %lx signal %d", (long)done, done < range.size - skip ? signal : 0);
 }
 
 static void make_truncate(struct run *run)
@@ -684,80 +472,9 @@ static const struct operation operations[] = {
 
 // ---- Sequences -----------------------------------------------------------
 
-static void files_open(struct memory *memory, unsigned thread)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/dev/shm/differ.%d.%u", getpid(), thread);
-    memory->fds[FILE_MEMFD] = memfd_create("differ", MFD_CLOEXEC);
-    memory->fds[FILE_SHM] = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    memory->fds[FILE_READ_ONLY] = open(path, O_RDONLY);
-    memory->fds[FILE_WRITE_ONLY] = open(path, O_WRONLY);
-    for (int i = 0; i < FILE_COUNT; ++i) {
-        if (memory->fds[i] < 0) {
-            die(path);
-        }
-    }
-    for (int i = 0; i < 2; ++i) {
-        struct stat status;
-        if (fstat(memory->fds[i], &status) != 0) {
-            die(path);
-        }
-        memory->inodes[i] = status.st_ino;
-    }
-    unlink(path);
-}
-
 static void *memory_open(unsigned thread)
 {
-    struct memory *memory = calloc(1, sizeof *memory);
-    memory->text = malloc(TEXT_MAX);
-    char *va = mmap(NULL, HOLE + ARENA + HOLE, PROT_NONE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (va == MAP_FAILED || munmap(va, HOLE) != 0 || munmap(va + HOLE + ARENA, HOLE) != 0) {
-        die("differ: no arena");
-    }
-    memory->arena = va + HOLE;
-    struct sigaction action = {.sa_handler = on_fault, .sa_flags = SA_NODEFER};
-    sigaction(SIGSEGV, &action, NULL);
-    sigaction(SIGBUS, &action, NULL);
-    files_open(memory, thread);
-    return memory;
-}
-
-static void memory_begin(struct run *run)
-{
-    struct memory *memory = memory_of(run);
-    char page[PAGE];
-    while (mmap(memory->arena, ARENA, PROT_NONE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED) {
-        if (!run->may_fail) {
-            die("differ: the arena");
-        }
-    }
-    for (int file = 0; file < 2; ++file) {
-        while (ftruncate(memory->fds[file], 0) != 0) {
-        }
-        for (int i = 0; i < FILE_PAGES; ++i) {
-            memset(page, 'a' + i + 16 * file, sizeof page);
-            size_t size = i + 1 == FILE_PAGES ? 100 : PAGE;
-            while (pwrite(memory->fds[file], page, size, (off_t)i * PAGE) != (ssize_t)size) {
-                if (!run->may_fail) {
-                    die("differ: a file");
-                }
-            }
-        }
-    }
-}
-
-static void memory_close(void *state)
-{
-    struct memory *memory = state;
-    munmap(memory->arena, ARENA);
-    for (int i = 0; i < FILE_COUNT; ++i) {
-        close(memory->fds[i]);
-    }
-    free(memory->text);
-    free(memory);
+    return arena_open(thread, ARENA_PAGES);
 }
 
 const struct world memory_world = {
@@ -765,7 +482,7 @@ const struct world memory_world = {
     .operations = operations,
     .operation_count = sizeof operations / sizeof operations[0],
     .open = memory_open,
-    .begin = memory_begin,
-    .look = memory_look,
-    .close = memory_close,
+    .begin = arena_begin,
+    .look = arena_look,
+    .close = arena_close,
 };

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// memory_calls.c: the table of the calls on memory: each class of each argument, with each of the
+// others.
+//
+// Every case begins with one page or two of each kind of mapping (layout). Left out is what would
+// harm the program itself, and what Linux has changed between versions.
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "arena.h"
+
+enum {
+    ARENA_PAGES = 16,
+    ARENA = ARENA_PAGES * PAGE,
+    PATTERN = 7,
+    // Not in all headers.
+    ADVICE_POPULATE_READ = 22,
+    ADVICE_POPULATE_WRITE = 23,
+    ADVICE_DONTNEED_LOCKED = 24,
+};
+
+// What is where; the third page is a hole.
+struct piece {
+    uint8_t page, pages;
+    int prot, flags;
+    int8_t file;    // -1: none
+    uint8_t offset; // pages
+    bool is_touched, is_locked;
+};
+
+static const struct piece layout[] = {
+    {0, 2, RW, MAP_PRIVATE, -1, 0, true, false},
+    {3, 2, RW, MAP_SHARED, FILE_MEMFD, 1, true, false},
+    {5, 1, RW, MAP_PRIVATE, FILE_MEMFD, 0, true, false},
+    {6, 1, PROT_READ, MAP_PRIVATE, -1, 0, false, false},
+    // page 7: no access
+    {8, 2, PROT_READ, MAP_SHARED, FILE_READ_ONLY, 2, false, false},
+    {10, 1, RW, MAP_SHARED, -1, 0, true, false},
+    {11, 1, RW, MAP_SHARED, FILE_SHM, FILE_PAGES + 1, false, false}, // beyond the end
+    {12, 1, RW, MAP_PRIVATE, -1, 0, true, true},
+    {13, 1, PROT_READ, MAP_PRIVATE, FILE_MEMFD, 3, false, false},
+    // two more pages, untouched
+    {14, 2, RW, MAP_PRIVATE, -1, 0, false, false},
+};
+
+static void piece_map(struct run *run, const struct piece *piece)
+{
+    struct memory *memory = memory_of(run);
+    char *va = memory->arena + (size_t)piece->page * PAGE;
+    size_t size = (size_t)piece->pages * PAGE;
+    int flags = piece->flags | MAP_FIXED | (piece->file < 0 ? MAP_ANONYMOUS : 0);
+    int fd = piece->file < 0 ? -1 : memory->fds[piece->file], signal;
+    while (mmap(va, size, piece->prot, flags, fd, (off_t)piece->offset * PAGE) == MAP_FAILED) {
+        if (!run->may_fail) {
+            arena_die("differ: a mapping");
+        }
+    }
+    while (piece->is_touched && bytes_touch(va, size, PATTERN + piece->page, &signal) < size) {
+    }
+    while (piece->is_locked && mlock(va, size) != 0) {
+    }
+}
+
+static void calls_begin(struct run *run)
+{
+    arena_begin(run);
+    while (munmap(memory_of(run)->arena + 2 * PAGE, PAGE) != 0) {
+    }
+    for (size_t i = 0; i < sizeof layout / sizeof layout[0]; ++i) {
+        piece_map(run, &layout[i]);
+    }
+}
+
+// Which pages can be written, too.
+static void calls_look(struct run *run)
+{
+    struct memory *memory = memory_of(run);
+    arena_look(run);
+    for (int i = 0; i < ARENA_PAGES; ++i) {
+        int signal = 0;
+        do {
+            signal = 0;
+        } while (bytes_touch(memory->arena + i * PAGE + 128, 64, i, &signal) < 64 &&
+                 run_again(run));
+        say(run, " %d", signal);
+    }
+    char bytes[64];
+    for (int i = 0; i < FILE_PAGES; ++i) {
+        for (int file = 0; file < 2; ++file) {
+            ssize_t size = pread(memory->fds[file], bytes, sizeof bytes, (off_t)i * PAGE + 128);
+            say(run, " %02x", size > 0 ? bytes[0] & 0xff : 0);
+        }
+    }
+}
+
+// ---- Classes of arguments ------------------------------------------------
+
+static const uintptr_t address_last = ((uintptr_t)1 << 47) - PAGE; // Linux's: one page less
+
+static void say_place(struct run *run, const char *va)
+{
+    long offset = va - memory_of(run)->arena;
+    if (offset >= -PAGE && offset <= ARENA) {
+        say(run, " a+%lx", offset);
+    } else {
+        say(run, " %lx", (unsigned long)va);
+    }
+}
+
+static char *place_choose(struct run *run, bool has_null)
+{
+    static const uint8_t pages[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 16};
+    enum { PAGES = sizeof pages, UNALIGNED = PAGES, LAST, TOP, NONE };
+    char *arena = memory_of(run)->arena, *va;
+    uint32_t chosen = choose(run, NONE + has_null);
+    switch (chosen) {
+    case UNALIGNED:
+        va = arena + 0x123;
+        break;
+    case LAST:
+        va = (char *)address_last;
+        break;
+    case TOP:
+        va = (char *)-(uintptr_t)PAGE;
+        break;
+    case NONE:
+        va = NULL;
+        break;
+    default:
+        va = arena + (size_t)pages[chosen] * PAGE;
+        break;
+    }
+    say_place(run, va);
+    return va;
+}
+
+// Where a call goes on behind a hole, what is large would be the program itself.
+static size_t size_choose(struct run *run, const char *va, bool goes_on)
+{
+    static const size_t sizes[] = {
+        0,        1,     PAGE,          PAGE + 1,          2 * PAGE,
+        3 * PAGE, ARENA, (size_t)-PAGE, (size_t)-PAGE + 1, (size_t)1 << 47};
+    uint32_t count = sizeof sizes / sizeof sizes[0];
+    count -= goes_on ? va == NULL ? 3 : 1 : 0;
+    size_t size = sizes[choose(run, count)];
+    say(run, ",%lx", (long)size);
+    return size;
+}
+
+static int number_choose(struct run *run, const char *name, const int *numbers, uint32_t count)
+{
+    int number = numbers[choose(run, count)];
+    say(run, " %s %x", name, (unsigned)number);
+    return number;
+}
+
+#define NUMBER_CHOOSE(run, name, ...)                                                              \
+    number_choose(run, name, (const int[]){__VA_ARGS__},                                           \
+                  sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
+
+// What the machine has put where it likes: its contents, and away.
+static void elsewhere_end(struct run *run, char *va, size_t size)
+{
+    struct memory *memory = memory_of(run);
+    if (va == MAP_FAILED || (va >= memory->arena && va < memory->arena + ARENA)) {
+        return;
+    }
+    int signal;
+    size_t readable;
+    do {
+        signal = 0;
+        readable = bytes_touch(va, size, -1, &signal);
+    } while (readable < size && run_again(run));
+    say(run, " readable %lx %d", (long)readable, signal);
+    while (munmap(va, size) != 0) {
+        if (!run->may_fail) {
+            say_result(run, -1);
+            return;
+        }
+    }
+}
+
+// ---- mmap ----------------------------------------------------------------
+
+static void mmap_make(struct run *run, char *va, size_t size, int prot, int flags, int fd,
+                      off_t offset)
+{
+    struct attempt attempt = attempt_begin(run);
+    char *result;
+    do {
+        result = mmap(va, size, prot, flags, fd, offset);
+    } while (attempt_again(run, &attempt, result == MAP_FAILED));
+    say_address(run, result);
+    elsewhere_end(run, result, size);
+}
+
+// Where; but not at address 0, which a kernel allows its administrator.
+static void make_map_place(struct run *run)
+{
+    int fixed = NUMBER_CHOOSE(run, "fixed", 0, MAP_FIXED, MAP_FIXED_NOREPLACE,
+                              MAP_FIXED | MAP_FIXED_NOREPLACE);
+    char *va = place_choose(run, fixed == 0);
+    size_t size = size_choose(run, va, false);
+    int kind = NUMBER_CHOOSE(run, "kind", MAP_PRIVATE | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS,
+                             MAP_PRIVATE, MAP_SHARED);
+    mmap_make(run, va, size, RW, kind | fixed, memory_of(run)->fds[FILE_MEMFD], 0);
+}
+
+enum {
+    FD_MEMFD,
+    FD_READ_ONLY,
+    FD_WRITE_ONLY,
+    FD_NONE,
+    FD_CLOSED,
+    FD_DIRECTORY,
+    FD_PIPE,
+    FD_ZERO,
+    FD_ZERO_READ_ONLY,
+    FD_NULL,
+    FD_PATH,
+    FD_KINDS
+};
+
+// The second is to be closed, too, or -1.
+static void fd_open(struct run *run, uint32_t kind, int fds[2])
+{
+    struct memory *memory = memory_of(run);
+    fds[0] = fds[1] = -1;
+    switch (kind) {
+    case FD_MEMFD:
+    case FD_READ_ONLY:
+    case FD_WRITE_ONLY:
+        fds[0] = dup(memory->fds[kind == FD_MEMFD       ? FILE_MEMFD
+                                 : kind == FD_READ_ONLY ? FILE_READ_ONLY
+                                                        : FILE_WRITE_ONLY]);
+        break;
+    case FD_DIRECTORY:
+        fds[0] = open("/dev", O_RDONLY | O_DIRECTORY);
+        break;
+    case FD_PIPE:
+        if (pipe(fds) != 0) {
+            fds[0] = fds[1] = -1;
+        }
+        break;
+    case FD_ZERO:
+    case FD_ZERO_READ_ONLY:
+        fds[0] = open("/dev/zero", kind == FD_ZERO ? O_RDWR : O_RDONLY);
+        break;
+    case FD_NULL:
+        fds[0] = open("/dev/null", O_RDWR);
+        break;
+    case FD_PATH:
+        fds[0] = open("/dev/zero", O_PATH);
+        break;
+    default:
+        break;
+    }
+}
+
+// What; in place of the first two pages.
+static void make_map_what(struct run *run)
+{
+    static const off_t offsets[] = {
+        0, PAGE, 3, (off_t)FILE_PAGES * PAGE, -(off_t)PAGE, INT64_MAX & ~(off_t)(PAGE - 1)};
+    int prot = NUMBER_CHOOSE(run, "prot", RW, PROT_READ, PROT_NONE, PROT_WRITE, PROT_READ | 0x100);
+    int kind = NUMBER_CHOOSE(run, "kind", MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, 0, 5,
+                             MAP_PRIVATE | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS,
+                             MAP_SHARED_VALIDATE | MAP_ANONYMOUS);
+    uint32_t file = choose(run, FD_KINDS);
+    off_t offset = CHOOSE(run, offsets);
+    int fds[2];
+    fd_open(run, file, fds);
+    say(run, " file %u+%lx", file, (long)offset);
+    int fd = file == FD_CLOSED ? 1000 : fds[0];
+    mmap_make(run, memory_of(run)->arena, 2 * PAGE, prot, kind | MAP_FIXED, fd, offset);
+    for (int i = 0; i < 2; ++i) {
+        if (fds[i] >= 0) {
+            close(fds[i]);
+        }
+    }
+}
+
+// Each flag. Pages of their own, over two kinds of mapping.
+static void make_map_flags(struct run *run)
+{
+    int flag =
+        NUMBER_CHOOSE(run, "flag", 0, MAP_POPULATE, MAP_NONBLOCK, MAP_POPULATE | MAP_NONBLOCK,
+                      MAP_NORESERVE, MAP_STACK, MAP_LOCKED, MAP_DENYWRITE, MAP_EXECUTABLE, 0x200,
+                      0x4000000 /* MAP_UNINITIALIZED */, 0x8000000, MAP_SYNC, INT32_MIN);
+    int kind = NUMBER_CHOOSE(run, "kind", MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE,
+                             MAP_PRIVATE | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS);
+    int prot = NUMBER_CHOOSE(run, "prot", RW, PROT_READ, PROT_NONE);
+    char *va = memory_of(run)->arena + 4 * PAGE;
+    mmap_make(run, va, 3 * PAGE, prot, flag | kind | MAP_FIXED, memory_of(run)->fds[FILE_MEMFD],
+              8l * PAGE);
+}
+
+// In the first 2 GiB, where there is a place.
+static void make_map_low(struct run *run)
+{
+    int kind = NUMBER_CHOOSE(run, "kind", MAP_PRIVATE, MAP_SHARED, MAP_PRIVATE | MAP_ANONYMOUS,
+                             MAP_SHARED | MAP_ANONYMOUS);
+    char *hint = place_choose(run, true);
+    struct attempt attempt = attempt_begin(run);
+    char *va;
+    do {
+        va = mmap(hint, PAGE, RW, kind | MAP_32BIT, memory_of(run)->fds[FILE_MEMFD], 0);
+    } while (attempt_again(run, &attempt, va == MAP_FAILED));
+    say(run, " low %d", (uintptr_t)va < (uintptr_t)1 << 31);
+    elsewhere_end(run, va, PAGE);
+}
+
+// ---- munmap, mprotect, msync, mincore ------------------------------------
+
+static void make_unmap(struct run *run)
+{
+    char *va = place_choose(run, true);
+    size_t size = size_choose(run, va, false);
+    struct attempt attempt = attempt_begin(run);
+    int error;
+    do {
+        error = munmap(va, size);
+    } while (attempt_again(run, &attempt, error != 0));
+    say_result(run, error);
+}
+
+static void make_protect(struct run *run)
+{
+    char *va = place_choose(run, true);
+    size_t size = size_choose(run, va, false);
+    int prot = NUMBER_CHOOSE(run, "prot", PROT_NONE, PROT_READ, PROT_WRITE, RW,
+                             PROT_READ | PROT_EXEC, RW | PROT_EXEC, RW | 8 /* PROT_SEM */,
+                             PROT_READ | PROT_GROWSUP | PROT_GROWSDOWN, 0x10, 0x10000000);
+    struct attempt attempt = attempt_begin(run);
+    int error;
+    do {
+        error = mprotect(va, size, prot);
+    } while (attempt_again(run, &attempt, error != 0));
+    say_result(run, error);
+}
+
+static void make_sync(struct run *run)
+{
+    char *va = place_choose(run, true);
+    size_t size = size_choose(run, va, true);
+    int flags = NUMBER_CHOOSE(run, "flags", 0, MS_ASYNC, MS_INVALIDATE, MS_ASYNC | MS_INVALIDATE,
+                              MS_SYNC, MS_SYNC | MS_ASYNC, MS_SYNC | MS_INVALIDATE, 7, 8, -1);
+    say_result(run, msync(va, size, flags));
+}
+
+// How many pages are there is the machine's affair.
+static void make_core(struct run *run)
+{
+    unsigned char pages[ARENA_PAGES + 1];
+    char *arena = memory_of(run)->arena;
+    char *va = place_choose(run, true);
+    size_t size = size_choose(run, va, false);
+    unsigned char *const targets[] = {pages, NULL, (unsigned char *)arena + 2 * PAGE,
+                                      (unsigned char *)arena + 6 * PAGE,
+                                      (unsigned char *)-(uintptr_t)PAGE};
+    uint32_t target = choose(run, sizeof targets / sizeof targets[0]);
+    say(run, " to %u", target);
+    say_result(run, mincore(va, size, targets[target]));
+}
+
+// ---- madvise -------------------------------------------------------------
+
+// Not those about pages that are the same, about huge pages at once, or that plant errors.
+static void make_advise(struct run *run)
+{
+    char *va = place_choose(run, true);
+    size_t size = size_choose(run, va, true);
+    int advice = NUMBER_CHOOSE(
+        run, "advice", MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, 5,
+        6, 7, MADV_FREE, MADV_REMOVE, MADV_DONTFORK, MADV_DOFORK, MADV_HUGEPAGE, MADV_NOHUGEPAGE,
+        MADV_DONTDUMP, MADV_DODUMP, MADV_WIPEONFORK, MADV_KEEPONFORK, MADV_COLD, MADV_PAGEOUT,
+        ADVICE_POPULATE_READ, ADVICE_POPULATE_WRITE, ADVICE_DONTNEED_LOCKED, 26, 99, 999, -1);
+    struct attempt attempt = attempt_begin(run);
+    int error;
+    do {
+        error = madvise(va, size, advice);
+    } while (attempt_again(run, &attempt, error != 0));
+    say_result(run, error);
+    if (advice == MADV_FREE && error == 0) { // freed or not: either is right
+        while (munmap(va, size) != 0 && size != 0) {
+        }
+    }
+}
+
+// ---- Locks ---------------------------------------------------------------
+
+static void make_lock(struct run *run)
+{
+    char *va = place_choose(run, true);
+    size_t size = size_choose(run, va, false);
+    int how = NUMBER_CHOOSE(run, "how", -2 /* mlock */, -3 /* munlock */, 0, MLOCK_ONFAULT, 2, -1);
+    if (size > ARENA && how != -3) {
+        return; // it hangs on the user and the limit
+    }
+    struct attempt attempt = attempt_begin(run);
+    int error;
+    do {
+        error = how == -2   ? mlock(va, size)
+                : how == -3 ? munlock(va, size)
+                            : mlock2(va, size, (unsigned)how);
+    } while (attempt_again(run, &attempt, error != 0));
+    say_result(run, error);
+}
+
+// ---- mremap --------------------------------------------------------------
+
+// Left out, since Linux 6.17 does otherwise than those before: an old range that is more than one
+// mapping and keeps its size, or is one that goes round, with a target; what is too large for all
+// addresses, without one.
+static void make_remap(struct run *run)
+{
+    static const uint8_t places[] = {0, 2, 3, 5, 7, 8, 10, 12, 14};
+    static const size_t old_sizes[] = {0, 1, PAGE, PAGE + 1, (size_t)-PAGE};
+    static const size_t new_sizes[] = {
+        0, PAGE, 2 * PAGE, 5 * PAGE, (size_t)-PAGE + 1, (size_t)1 << 47};
+    static const uint8_t targets[] = {2, 1, 10, 16};
+    int flags = NUMBER_CHOOSE(run, "flags", 0, MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP, 8,
+                              MREMAP_MAYMOVE | MREMAP_FIXED, MREMAP_MAYMOVE | MREMAP_DONTUNMAP,
+                              MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP);
+    bool has_target = (flags & MREMAP_MAYMOVE) != 0 && flags != MREMAP_MAYMOVE;
+    char *arena = memory_of(run)->arena;
+    char *va = arena + (size_t)CHOOSE(run, places) * PAGE;
+    size_t old_size = old_sizes[choose(run, has_target ? 4 : 5)];
+    size_t new_size = new_sizes[choose(run, has_target ? 6 : 5)];
+    new_size = has_target && old_size > PAGE && new_size == 2 * PAGE ? PAGE : new_size;
+    say_place(run, va);
+    say(run, ",%lx new %lx", (long)old_size, (long)new_size);
+    char *target = NULL;
+    if (has_target) {
+        uint32_t chosen = choose(run, sizeof targets + 2);
+        target = chosen < sizeof targets    ? arena + (size_t)targets[chosen] * PAGE
+                 : chosen == sizeof targets ? arena + 0x123
+                                            : (char *)address_last;
+        say_place(run, target);
+    }
+    struct attempt attempt = attempt_begin(run);
+    char *result;
+    do {
+        result = mremap(va, old_size, new_size, flags, target);
+    } while (attempt_again(run, &attempt, result == MAP_FAILED));
+    say_address(run, result);
+    elsewhere_end(run, result, new_size);
+}
+
+static const struct operation operations[] = {
+    {"mmap_place", 1, make_map_place}, {"mmap_what", 1, make_map_what},
+    {"mmap_flags", 1, make_map_flags}, {"mmap_low", 1, make_map_low},
+    {"munmap", 1, make_unmap},         {"mprotect", 1, make_protect},
+    {"msync", 1, make_sync},           {"mincore", 1, make_core},
+    {"madvise", 1, make_advise},       {"mlock", 1, make_lock},
+    {"mremap", 1, make_remap},
+};
+
+static void *calls_open(unsigned thread)
+{
+    return arena_open(thread, ARENA_PAGES);
+}
+
+const struct world calls_world = {
+    .name = "memory_calls",
+    .is_table = true,
+    .operations = operations,
+    .operation_count = sizeof operations / sizeof operations[0],
+    .open = calls_open,
+    .begin = calls_begin,
+    .look = calls_look,
+    .close = arena_close,
+};
