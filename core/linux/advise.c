@@ -54,7 +54,7 @@ static int piece_advise(struct vm_piece *piece, int advice)
     case MADV_REMOVE:
         return piece_remove(piece);
     case MADV_FREE: // what is free may stay as long as there is memory
-        return is_anonymous(piece) ? 0 : -EINVAL;
+        return is_anonymous(piece) && !is_locked(piece) ? 0 : -EINVAL;
     case MADV_WIPEONFORK:
         return is_anonymous(piece) ? 0 : -EINVAL;
     case MADV_COLD:
@@ -216,7 +216,8 @@ static long lock(char *va, size_t size, bool is_at_once)
 {
     char *end;
     bool is_range = lock_range(&va, &end, size);
-    int error = is_range ? memory_lock_allow((size_t)(end - va)) : -EINVAL;
+    int error = memory_lock_allow((size_t)(end - va));
+    error = error == 0 && !is_range ? -EINVAL : error;
     if (error != 0 || va == end) {
         return error;
     }

@@ -24,6 +24,7 @@ _Static_assert(F_SEAL_SEAL == SEAL_SEAL && F_SEAL_SHRINK == SEAL_SHRINK &&
 enum {
     PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC,
     PROT_ANY = PROT_ALL | 8 | PROT_GROWSDOWN | PROT_GROWSUP, // 8: PROT_SEM, for other processors
+    MAP_LOW = 0x40, // MAP_32BIT, which not all processors' headers have
 };
 
 static inline unsigned map_flags_of(int flags, int prot)
@@ -33,13 +34,25 @@ static inline unsigned map_flags_of(int flags, int prot)
     result |= (flags & MAP_FIXED_NOREPLACE) != 0 ? VM_FIXED | VM_NOREPLACE : 0;
     result |= (flags & MAP_SHARED) != 0 ? VM_SHARED : 0;
     result |= (flags & MAP_LOCKED) != 0 ? VM_LOCKED : 0;
+    result |= (flags & MAP_LOW) != 0 ? VM_LOW : 0;
     // What reserves only, or grows, gets its memory when it is touched.
     result |= (flags & (MAP_NORESERVE | MAP_STACK | MAP_GROWSDOWN)) != 0 && prot != 0 ? VM_LAZY : 0;
     result |= (flags & (MAP_POPULATE | MAP_LOCKED)) != 0 ? VM_POPULATE : 0;
     return result;
 }
 
-static long map_shared(char **va, size_t size, int prot, int flags);
+static long map_shared(char **va, size_t size, int prot, int flags, uint64_t offset);
+
+// /dev/zero. Who may only read it sees nothing but zeros.
+static long map_zero(char **va, size_t size, int prot, int flags, uint32_t access, uint64_t offset)
+{
+    bool is_shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+    if (is_shared && access == OPEN_READ_WRITE) {
+        return map_shared(va, size, prot, flags, offset);
+    }
+    unsigned how = map_flags_of(flags, prot) & ~(unsigned)VM_LAZY;
+    return vm_map(va, size, (unsigned)prot, how | (is_shared ? VM_READ_ONLY : 0), NULL, 0);
+}
 
 static long map_file(char **va, size_t size, int prot, int flags, struct file *file,
                      uint64_t offset)
@@ -52,9 +65,8 @@ static long map_file(char **va, size_t size, int prot, int flags, struct file *f
     }
     unsigned how = map_flags_of(flags, prot) & ~(unsigned)VM_LAZY;
     int error = file_pager(file, &pager);
-    if (error == 0 && pager == NULL) { // /dev/zero
-        return is_shared ? map_shared(va, size, prot, flags)
-                         : vm_map(va, size, (unsigned)prot, how, NULL, 0);
+    if (error == 0 && pager == NULL) {
+        return map_zero(va, size, prot, flags, access, offset);
     }
     bool may_write = is_shared && access == OPEN_READ_WRITE;
     if (error == 0 && may_write && pager->claim != NULL && pager->claim(pager) != 0) {
@@ -81,8 +93,8 @@ static long map_file(char **va, size_t size, int prot, int flags, struct file *f
 }
 
 // Shared memory without a file is a file without a name: it can be mapped once more by mremap, and
-// ends where it did at first.
-static long map_shared(char **va, size_t size, int prot, int flags)
+// ends where it did at first: at size, wherever in it offset is.
+static long map_shared(char **va, size_t size, int prot, int flags, uint64_t offset)
 {
     struct file *file;
     int error = memfile_create(&file, "/dev/zero (deleted)", 0);
@@ -90,7 +102,7 @@ static long map_shared(char **va, size_t size, int prot, int flags)
         return -ENOMEM;
     }
     error = file->ops->truncate(file, size) != 0 ? -ENOMEM : 0;
-    error = error != 0 ? error : (int)map_file(va, size, prot, flags, file, 0);
+    error = error != 0 ? error : (int)map_file(va, size, prot, flags, file, offset);
     file_put(file);
     return error;
 }
@@ -128,16 +140,25 @@ static int place_check(const char *va, size_t whole, int flags)
     return 0;
 }
 
+// Of regular files, the end is what a signed offset can name; of all else, an unsigned one.
+static bool is_offset_beyond(struct file *file, uint64_t offset, size_t whole)
+{
+    struct file_status status;
+    bool is_regular = file_status(file, &status) == 0 && (status.mode & MODE_TYPE) == MODE_FILE;
+    return offset > (is_regular ? INT64_MAX : UINT64_MAX) - whole;
+}
+
 // What Linux looks at, in its order.
 static __attribute__((noinline)) int map_check(const char *va, size_t whole, int flags,
-                                               const struct file *file, uint64_t offset)
+                                               struct file *file, uint64_t offset)
 {
     int error = place_check(va, whole, flags);
     if (error == 0 && (flags & MAP_LOCKED) != 0) {
         error = memory_lock_allow(whole);
         error = error == -ENOMEM ? -EAGAIN : error;
     }
-    error = error == 0 && file != NULL && offset > INT64_MAX - whole ? -EOVERFLOW : error;
+    bool may_be_beyond = error == 0 && file != NULL && offset > INT64_MAX - whole;
+    error = may_be_beyond && is_offset_beyond(file, offset, whole) ? -EOVERFLOW : error;
     return error != 0 ? error : kind_check(flags, file);
 }
 
@@ -162,7 +183,7 @@ static long map_anything(char *va, size_t size, int prot, int flags, struct file
     prot &= PROT_ALL;
     error = file != NULL ? map_file(&va, whole, prot, flags, file, offset)
             : (flags & MAP_TYPE) == MAP_SHARED
-                ? map_shared(&va, whole, prot, flags)
+                ? map_shared(&va, whole, prot, flags, 0)
                 : vm_map(&va, whole, (unsigned)prot, map_flags_of(flags, prot), NULL, 0);
     return error != 0 ? error : (long)va;
 }
@@ -176,6 +197,10 @@ long linux_mmap(char *va, size_t size, int prot, int flags, int fd, int64_t offs
     int error = (flags & MAP_ANONYMOUS) != 0 ? 0 : fd_get(fd, &file);
     if (error != 0) {
         return error;
+    }
+    if (file != NULL && (atomic_load(&file->flags) & OPEN_PATH) != 0) {
+        file_put(file);
+        return -EBADF;
     }
     long result = map_anything(va, size, prot, flags, file, (uint64_t)offset);
     if (result == -ENOMEM && shrinker_retry(size)) {
@@ -264,17 +289,16 @@ static int remap_check(char *va, size_t old_size, size_t new_size, int flags, co
     if ((uintptr_t)va > MEMORY_ADDRESS_MAX) {
         return -EFAULT;
     }
-    if (old_size > new_size && old_size > MEMORY_ADDRESS_MAX - (uintptr_t)va) {
-        return is_mapped(va) ? -EINVAL : -EFAULT;
-    }
-    if (!has_target && !stays) {
-        return 0;
-    }
     bool is_beyond =
         new_size > MEMORY_ADDRESS_MAX || (uintptr_t)target > MEMORY_ADDRESS_MAX - new_size;
-    return !memory_is_aligned(target) || is_beyond || is_overlap(va, old_size, target, new_size)
-               ? -EINVAL
-               : 0;
+    if ((has_target || stays) &&
+        (!memory_is_aligned(target) || is_beyond || is_overlap(va, old_size, target, new_size))) {
+        return -EINVAL;
+    }
+    if (old_size > new_size && !is_mapped(va)) {
+        return -EFAULT;
+    }
+    return old_size > new_size && old_size > MEMORY_ADDRESS_MAX - (uintptr_t)va ? -EINVAL : 0;
 }
 
 long linux_mremap(char *va, size_t old_size, size_t new_size, int flags, char *target)
@@ -293,6 +317,11 @@ long linux_mremap(char *va, size_t old_size, size_t new_size, int flags, char *t
         }
         vm_piece_put(&piece);
         return (piece.flags & VM_SHARED) != 0 ? -ENOMEM : -EINVAL;
+    }
+    if (old_size == 0 && has_target && is_overlap(va, HAL_PAGE_SIZE, target, new_size) &&
+        is_mapped(va)) {
+        error = vm_unmap(target, new_size); // and with it what was to be mapped once more
+        return error != 0 ? error : -EFAULT;
     }
     if (has_target || stays || old_size == 0) {
         target = has_target || stays ? target : NULL; // a wish, where it is not fixed

@@ -9,8 +9,8 @@
 
 #include "hal/hal.h"
 
-// No program's memory lies above, on any machine.
-#define MEMORY_ADDRESS_MAX ((uintptr_t)1 << 47)
+// No program's memory lies above, on any machine. Linux leaves out the last page, too.
+#define MEMORY_ADDRESS_MAX (((uintptr_t)1 << 47) - HAL_PAGE_SIZE)
 
 static inline size_t memory_round(size_t size) // 0: more than there are addresses
 {
