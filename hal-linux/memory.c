@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <linux/mman.h>
 #include <linux/memfd.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "hal-linux/machine.h"
@@ -281,12 +282,41 @@ void memory_view_restore(char *va, size_t size)
     }
 }
 
-// The host's mmap and mprotect return when no CPU holds an old translation.
+static struct {
+    _Atomic uint64_t remote, local_all, local_one;
+} flushes;
+
+static bool is_one(const struct hal_cpu_set *cpus)
+{
+    int count = 0;
+    for (size_t i = 0; i < HAL_CPU_MAX / 64; ++i) {
+        count += __builtin_popcountll(cpus->words[i]);
+    }
+    return count <= 1;
+}
+
+// The host's mmap and mprotect return when no CPU holds an old translation: what is counted is what
+// they had to do, at least. Figures: nothing orders them.
 void hal_tlb_flush(const struct hal_range *ranges, size_t count, const struct hal_cpu_set *cpus)
 {
-    (void)ranges;
-    (void)count;
-    (void)cpus;
+    enum { PAGES_MAX = 33 }; // tlb_single_page_flush_ceiling of Linux
+    size_t pages = 0;
+    for (size_t i = 0; i < count; ++i) {
+        pages += ranges[i].size >> PAGE_SHIFT;
+    }
+    bool is_all = pages > PAGES_MAX;
+    atomic_fetch_add_explicit(&flushes.remote, !is_one(cpus), memory_order_relaxed);
+    atomic_fetch_add_explicit(is_all ? &flushes.local_all : &flushes.local_one, is_all ? 1 : pages,
+                              memory_order_relaxed);
+}
+
+void hal_tlb_count(struct hal_tlb_counts *counts)
+{
+    *counts = (struct hal_tlb_counts){
+        .remote = atomic_load_explicit(&flushes.remote, memory_order_relaxed),
+        .local_all = atomic_load_explicit(&flushes.local_all, memory_order_relaxed),
+        .local_one = atomic_load_explicit(&flushes.local_one, memory_order_relaxed),
+    };
 }
 
 // The host keeps no dirty marks of shared memory that a process can read.

@@ -217,6 +217,15 @@ HAL_MUST_CHECK int hal_unmap(char *va, size_t size);
 // on, no lock that an interrupt takes.
 void hal_tlb_flush(const struct hal_range *ranges, size_t count, const struct hal_cpu_set *cpus);
 
+// What flushes have been, since boot. Figures: a moment's.
+struct hal_tlb_counts {
+    uint64_t remote;    // that concerned other CPUs, asleep or not
+    uint64_t received;  // interrupts that CPUs took for others' flushes
+    uint64_t local_all; // of everything, on the CPU that asked
+    uint64_t local_one; // of single pages, there
+};
+void hal_tlb_count(struct hal_tlb_counts *counts);
+
 // Sets bits[i] where page i of the range may have been written since the last call, and clears the mark. A
 // machine that cannot tell answers yes for every mapped page.
 void hal_dirty_take(char *va, size_t size, uint64_t *bits);

@@ -47,10 +47,6 @@ static int piece_advise(struct vm_piece *piece, int advice)
 {
     size_t size = (size_t)(piece->end - piece->start);
     switch (advice) {
-    case MADV_DONTNEED:
-        return is_locked(piece) ? -EINVAL : vm_discard(piece->start, size);
-    case ADVICE_DONTNEED_LOCKED:
-        return vm_discard(piece->start, size);
     case MADV_REMOVE:
         return piece_remove(piece);
     case MADV_FREE: // what is free may stay as long as there is memory
@@ -101,6 +97,39 @@ static int range_populate(char *va, char *end, unsigned access)
     return error;
 }
 
+// The end of the mappings from start on that are one behind the other and may be discarded.
+static char *discard_end(char *start, char *end, bool may_be_locked, bool *is_refused)
+{
+    struct vm_piece piece;
+    char *va = start;
+    bool goes_on = true;
+    while (goes_on && va < end && vm_piece_get(va, end, &piece)) {
+        *is_refused = piece.start == va && is_locked(&piece) && !may_be_locked;
+        goes_on = piece.start == va && !*is_refused;
+        va = goes_on ? piece.end : va;
+        vm_piece_put(&piece);
+    }
+    return va;
+}
+
+static int range_discard(char *va, char *end, bool may_be_locked)
+{
+    struct vm_piece piece;
+    bool has_hole = false;
+    while (va < end && vm_piece_get(va, end, &piece)) {
+        char *start = piece.start;
+        bool is_refused = false;
+        vm_piece_put(&piece);
+        has_hole |= start > va;
+        va = discard_end(start, end, may_be_locked, &is_refused);
+        int error = va > start ? vm_discard(start, (size_t)(va - start)) : 0;
+        if (error != 0 || is_refused) {
+            return error != 0 ? error : -EINVAL;
+        }
+    }
+    return has_hole || va < end ? -ENOMEM : 0;
+}
+
 static int range_advise(char *va, char *end, int advice)
 {
     struct vm_piece piece;
@@ -129,6 +158,9 @@ long linux_madvise(char *va, size_t size, int advice)
         return range_populate(va, va + whole, HAL_READ);
     case ADVICE_POPULATE_WRITE:
         return range_populate(va, va + whole, HAL_WRITE);
+    case MADV_DONTNEED:
+    case ADVICE_DONTNEED_LOCKED:
+        return range_discard(va, va + whole, advice == ADVICE_DONTNEED_LOCKED);
     default:
         return range_advise(va, va + whole, advice);
     }

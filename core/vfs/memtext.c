@@ -289,6 +289,8 @@ static size_t vmstat_make(char *text, size_t size, void *argument)
     struct memory_usage usage;
     struct shrinker_counts shrinks;
     struct sched_counts counts;
+    struct hal_tlb_counts flushes;
+    hal_tlb_count(&flushes);
     memory_usage_get(&usage);
     shrinker_counts_get(&shrinks);
     sched_counts_sum(&counts);
@@ -314,6 +316,10 @@ static size_t vmstat_make(char *text, size_t size, void *argument)
         {"pgsteal_kswapd", shrinks.freed_bytes / HAL_PAGE_SIZE},
         {"pageoutrun", shrinks.passes},
         {"allocstall_normal", shrinks.waits},
+        {"nr_tlb_remote_flush", flushes.remote},
+        {"nr_tlb_remote_flush_received", flushes.received},
+        {"nr_tlb_local_flush_all", flushes.local_all},
+        {"nr_tlb_local_flush_one", flushes.local_one},
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; ++i) {
         writer_put(&writer, "%s %lu\n", lines[i].name, lines[i].value);

@@ -52,6 +52,7 @@ static void spare_put(struct area *area)
 int change_begin_place(struct change *change)
 {
     change->dead = NULL;
+    gather_begin(&change->gather);
     mutex_lock(&mutex);
     while (spare_count < SPARE_COUNT) {
         mutex_unlock(&mutex);
@@ -86,6 +87,7 @@ int change_begin(struct change *change)
 void change_begin_bare(struct change *change)
 {
     change->dead = NULL;
+    gather_begin(&change->gather);
     change_lock();
 }
 
@@ -104,6 +106,7 @@ struct area *change_place(size_t size, unsigned prot, unsigned flags)
 // Records that hold nothing are kept for the next change.
 void change_end(struct change *change)
 {
+    gather_finish(&change->gather);
     struct area *dead = change->dead;
     while (dead != NULL && dead->pager == NULL && spare_count < SPARE_MAX) {
         struct area *next = dead->next;
@@ -264,7 +267,7 @@ static int range_prepare(struct area *first, char *start, char *end, unsigned pr
 
 // Cuts large mappings of the machine at end, where the range is more than one area: the last one
 // must not fail.
-static int border_cut(char *start, char *end)
+static int border_cut(char *start, char *end, struct gather *gather)
 {
     const struct area *area = area_at(end);
     if (area == NULL || area->start >= end || area->start <= start || !area->has_pages) {
@@ -272,19 +275,20 @@ static int border_cut(char *start, char *end)
     }
     struct pages_kind kind = area_kind(area);
     kind.presence = PAGES_SOME;
-    return pages_protect(end - HAL_PAGE_SIZE, end, area->prot, area->prot, kind);
+    return pages_protect(end - HAL_PAGE_SIZE, end, area->prot, area->prot, kind, gather);
 }
 
 // Of [start, end), which is in area.
-static int area_free_pages(const struct area *area, char *start, char *end)
+static int area_free_pages(const struct area *area, char *start, char *end, struct gather *gather)
 {
+    enum { SMALL = 4 * HAL_PAGE_SIZE };
     if ((area->flags & VM_LAZY) != 0) {
         lazy_set(start, end, 0);
-        if (pages_are_absent(start, end)) {
+        if (pages_are_absent(start, end, SMALL)) {
             return 0;
         }
     }
-    int error = area->has_pages ? pages_free(start, end, area_kind(area)) : 0;
+    int error = area->has_pages ? pages_free(start, end, area_kind(area), gather) : 0;
     if (error != 0 && (area->flags & VM_LAZY) != 0) {
         lazy_set(start, end, area->prot);
     }
@@ -304,7 +308,7 @@ static int part_unmap(struct change *change, struct area *area, char *start, cha
 {
     const bool is_lazy_range = (area->flags & VM_LAZY) != 0;
     int error = is_lazy_range ? lazy_prepare(start, end, 0, false) : 0;
-    error = error != 0 ? error : area_free_pages(area, start, end);
+    error = error != 0 ? error : area_free_pages(area, start, end, &change->gather);
     if (error != 0) {
         return error;
     }
@@ -330,14 +334,14 @@ static int part_unmap(struct change *change, struct area *area, char *start, cha
 static int parts_unmap(struct change *change, struct area *area, char *start, char *end)
 {
     int error = range_prepare(area, start, end, 0);
-    error = error != 0 ? error : border_cut(start, end);
+    error = error != 0 ? error : border_cut(start, end, &change->gather);
     if (error != 0) {
         return error;
     }
     range_isolate(start, end);
     area = area_first(start, end);
     while (area != NULL) {
-        error = area_free_pages(area, area->start, area->end);
+        error = area_free_pages(area, area->start, area->end, &change->gather);
         if (error != 0) {
             range_merge(change, start, end);
             return error;
@@ -365,7 +369,9 @@ static int any_unmap(struct change *change, char *start, char *end, bool is_last
 
 int range_unmap(struct change *change, char *start, char *end)
 {
-    return any_unmap(change, start, end, false);
+    int error = any_unmap(change, start, end, false);
+    gather_finish(&change->gather);
+    return error;
 }
 
 int range_unmap_last(struct change *change, char *start, char *end)
@@ -386,7 +392,7 @@ static void lazy_put(const struct area *area, char *start, char *end, unsigned p
 
 // Of [start, end), which is in area.
 static int area_protect(const struct area *area, char *start, char *end, unsigned old_prot,
-                        unsigned prot)
+                        unsigned prot, struct gather *gather)
 {
     bool may_come = is_lazy(area, prot | old_prot);
     if (may_come && !area->has_pages) {
@@ -396,7 +402,7 @@ static int area_protect(const struct area *area, char *start, char *end, unsigne
     }
     int error = 0;
     if (area->has_pages) {
-        error = pages_protect(start, end, old_prot, prot, area_kind(area));
+        error = pages_protect(start, end, old_prot, prot, area_kind(area), gather);
     }
     if (error != 0 && may_come) {
         lazy_put(area, start, end, old_prot);
@@ -421,7 +427,7 @@ static int part_protect(struct change *change, struct area *area, char *start, c
         return 0;
     }
     int error = is_lazy(area, prot) ? lazy_prepare(start, end, prot, is_adopted(area)) : 0;
-    error = error != 0 ? error : area_protect(area, start, end, area->prot, prot);
+    error = error != 0 ? error : area_protect(area, start, end, area->prot, prot, &change->gather);
     if (error != 0) {
         return error;
     }
@@ -439,10 +445,11 @@ static int part_protect(struct change *change, struct area *area, char *start, c
 }
 
 // Back to what the areas' records say, before the one that failed.
-static void protect_undo(struct area *area, const struct area *failed, char *end, unsigned prot)
+static void protect_undo(struct area *area, const struct area *failed, char *end, unsigned prot,
+                         struct gather *gather)
 {
     while (area != failed) {
-        int error = area_protect(area, area->start, area->end, prot, area->prot);
+        int error = area_protect(area, area->start, area->end, prot, area->prot, gather);
         ASSERT(error == 0); // its borders are there
         area = area_after(area, end);
     }
@@ -476,10 +483,11 @@ int range_protect(struct change *change, char *start, char *end, unsigned prot)
     range_isolate(start, end);
     struct area *first = area_first(start, end);
     for (struct area *area = first; area != NULL && error == 0; area = area_after(area, end)) {
-        error =
-            area->prot == prot ? 0 : area_protect(area, area->start, area->end, area->prot, prot);
+        error = area->prot == prot
+                    ? 0
+                    : area_protect(area, area->start, area->end, area->prot, prot, &change->gather);
         if (error != 0) {
-            protect_undo(first, area, end, prot);
+            protect_undo(first, area, end, prot, &change->gather);
         }
     }
     for (struct area *area = first; area != NULL && error == 0; area = area_after(area, end)) {
@@ -491,16 +499,9 @@ int range_protect(struct change *change, char *start, char *end, unsigned prot)
 
 // ---- Discard -------------------------------------------------------------
 
-void range_discard(struct area *area, char *start, char *end)
+static void anonymous_discard(struct area *area, char *start, char *end, struct gather *gather)
 {
-    if ((area->flags & VM_SHARED) != 0 || !area->has_pages) {
-        return;
-    }
-    if (end - start <= CLEAR_MAX) {
-        pages_clear(start, end, area_kind(area));
-        return;
-    }
-    if (lazy_prepare(start, end, area->prot, true) != 0) {
+    if (end - start <= CLEAR_MAX || lazy_prepare(start, end, area->prot, true) != 0) {
         pages_clear(start, end, area_kind(area));
         return;
     }
@@ -508,5 +509,22 @@ void range_discard(struct area *area, char *start, char *end)
     lazy_adopt(start, end, area->prot);
     area->flags |= VM_LAZY;
     area->is_sparse = area->is_sparse && was_lazy;
-    pages_discard(start, end, area_kind(area));
+    pages_discard(start, end, area_kind(area), gather);
+}
+
+int range_discard(struct change *change, char *start, char *end)
+{
+    int error = 0;
+    for (struct area *area = area_first(start, end); area != NULL && error == 0;
+         area = area_after(area, end)) {
+        char *from = area->start > start ? area->start : start;
+        char *to = area->end < end ? area->end : end;
+        bool is_private = (area->flags & VM_SHARED) == 0 && area->has_pages;
+        if (is_private && area->pager == NULL) {
+            anonymous_discard(area, from, to, &change->gather);
+        } else if (is_private) {
+            error = pages_free(from, to, area_kind(area), &change->gather);
+        }
+    }
+    return error;
 }

@@ -9,10 +9,12 @@
 #include <stddef.h>
 
 #include "core/vm/area.h"
+#include "core/vm/gather.h"
 #include "core/vm/pages.h"
 
 struct change {
-    struct area *dead; // records that are no longer in use
+    struct area *dead;    // records that are no longer in use
+    struct gather gather; // flushed at the end
 };
 
 HAL_MUST_CHECK int change_begin(struct change *change); // takes the mutex. -ENOMEM: it did not
@@ -44,13 +46,15 @@ void range_merge(struct change *change, char *start, char *end);
 
 bool range_is_mapped(char *start, char *end); // without a hole
 
+// Flushes, too, so that something else may be mapped there.
 HAL_MUST_CHECK int range_unmap(struct change *change, char *start, char *end);
-// The same, and the change asks for nothing else.
+// The same without that, and the change asks for nothing else.
 HAL_MUST_CHECK int range_unmap_last(struct change *change, char *start, char *end);
 // -ENOMEM: a hole. -EACCES: VM_READ_ONLY.
 HAL_MUST_CHECK int range_protect(struct change *change, char *start, char *end, unsigned prot);
-// It lies in area, which is anonymous.
-void range_discard(struct area *area, char *start, char *end);
+// [start, end) lies in areas that are anonymous or files' of which filemap.c knows. -ENOMEM: some
+// of it may be discarded.
+HAL_MUST_CHECK int range_discard(struct change *change, char *start, char *end);
 
 size_t change_mapped_bytes(void);
 void change_mapped_add(size_t size);

@@ -256,18 +256,20 @@ int vm_cut(const void *object, uint64_t from, uint64_t to, bool copies,
     ASSERT(from % HAL_PAGE_SIZE == 0 && (to % HAL_PAGE_SIZE == 0 || to == UINT64_MAX));
     char *top = (char *)UINTPTR_MAX, *start, *end;
     int error = 0;
-    change_lock();
+    struct change change;
+    change_begin_bare(&change);
     for (struct area *area = area_first(NULL, top); area != NULL && error == 0;
          area = area_after(area, top)) {
         if (filemap_is(area) && area->pager->object == object &&
             cut_find(area, from, to, &start, &end)) {
-            error = copies ? pages_free(start, end, area_kind(area))
-                           : pages_drop(start, end, area_kind(area));
+            error = copies ? pages_free(start, end, area_kind(area), &change.gather)
+                           : pages_drop(start, end, area_kind(area), &change.gather);
         }
     }
+    gather_finish(&change.gather);
     if (error == 0) {
         remove(argument);
     }
-    change_unlock();
+    change_end(&change);
     return error;
 }

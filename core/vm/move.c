@@ -13,7 +13,7 @@
 #include "core/vm/vm.h"
 
 // Moves what area has in its tables. On failure nothing has changed.
-static int tables_move(const struct area *area, char *target)
+static int tables_move(const struct area *area, char *target, struct gather *gather)
 {
     char *start = area->start, *end = area->end;
     bool is_lazy = (area->flags & VM_LAZY) != 0;
@@ -29,9 +29,9 @@ static int tables_move(const struct area *area, char *target)
     }
     error = pages_alias(start, end, target, area->prot, area_kind(area));
     if (error == 0) {
-        error = pages_forget(start, end);
+        error = pages_forget(start, end, gather);
         if (error != 0) {
-            int undo = pages_forget(target, target + (end - start));
+            int undo = pages_forget(target, target + (end - start), gather);
             (void)undo; // its borders are there
         }
     }
@@ -74,13 +74,14 @@ static int part_move(struct change *change, char *va, char *target, size_t size,
     }
     range_isolate(va, va + size);
     area = area_at(va);
-    error = tables_move(area, target);
+    error = tables_move(area, target, &change->gather);
     if (error != 0) {
         range_merge(change, va, va + size);
         return error;
     }
     struct area *moved = area;
     if (stays) {
+        gather_finish(&change->gather); // before pages come there by faults
         moved = area_double(area);
     } else {
         area_remove(area);

@@ -12,24 +12,14 @@
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/vm/gather.h"
 #include "core/vm/lazy.h"
 #include "core/vm/vm.h"
 
-enum { BATCH_RUNS = 32 };
-
-static struct hal_cpu_set all_cpus;
-
-void pages_init(const struct hal_boot *boot)
-{
-    for (uint32_t i = 0; i < boot->cpu_count; ++i) {
-        all_cpus.words[i / 64] |= (uint64_t)1 << i % 64;
-    }
-}
-
-void pages_flush(char *start, char *end)
-{
-    hal_tlb_flush(&(struct hal_range){start, (size_t)(end - start)}, 1, &all_cpus);
-}
+enum {
+    BATCH_RUNS = 32,
+    LOOK_MAX = 4 << 20, // looking whether a page is there costs less than a flush, up to about here
+};
 
 // ---- Frame lists ---------------------------------------------------------
 
@@ -98,6 +88,16 @@ void frame_list_free(struct frame_list *list)
     frame_list_done(list);
 }
 
+// Takes back what has just been mapped, in whole mappings: nothing is cut.
+static void mapped_undo(char *start, char *end)
+{
+    if (start < end) {
+        int error = hal_unmap(start, (size_t)(end - start));
+        ASSERT(error == 0);
+        pages_flush(start, end);
+    }
+}
+
 int pages_map(char *va, const struct frame_list *list, unsigned prot)
 {
     char *at = va;
@@ -106,8 +106,7 @@ int pages_map(char *va, const struct frame_list *list, unsigned prot)
             size_t size = piece->runs[i].count * HAL_PAGE_SIZE;
             int error = hal_map(at, piece->runs[i].start, size, prot);
             if (error != 0) {
-                // Whole mappings of our own go: nothing is cut.
-                ASSERT(at == va || pages_forget(va, at) == 0);
+                mapped_undo(va, at);
                 return error;
             }
             at += size;
@@ -196,30 +195,30 @@ static char *batch_collect(struct batch *batch, char *va, char *end, const struc
     return va;
 }
 
-static void batch_free(const struct batch *batch)
+static void batch_gather(const struct batch *batch, struct gather *gather)
 {
-    pages_flush(batch->start, batch->end);
+    gather_range(gather, batch->start, batch->end);
     for (size_t i = 0; i < batch->count; ++i) {
         if (!batch->runs[i].is_foreign) {
-            frame_free(batch->runs[i].frames.start, batch->runs[i].frames.count);
+            gather_frames(gather, batch->runs[i].frames.start, batch->runs[i].frames.count);
         }
     }
 }
 
-bool pages_are_absent(const char *start, const char *end)
+bool pages_are_absent(const char *start, const char *end, size_t size_max)
 {
-    enum { SMALL = 4 * HAL_PAGE_SIZE };
     hal_phys frame;
-    while (start < end && end - start <= SMALL && !page_get(start, &frame)) {
+    bool is_looked_at = (size_t)(end - start) <= size_max;
+    while (is_looked_at && start < end && !page_get(start, &frame)) {
         start += HAL_PAGE_SIZE;
     }
     return start == end;
 }
 
-int pages_free(char *start, char *end, struct pages_kind kind)
+int pages_free(char *start, char *end, struct pages_kind kind, struct gather *gather)
 {
     if (kind.is_shared) {
-        return pages_forget(start, end);
+        return pages_are_absent(start, end, LOOK_MAX) ? 0 : pages_forget(start, end, gather);
     }
     struct batch batch;
     char *at = batch_collect(&batch, start, end, &kind);
@@ -241,34 +240,30 @@ int pages_free(char *start, char *end, struct pages_kind kind)
             ASSERT(undo == 0); // its table is there
             return error;
         }
-        batch_free(&batch);
+        batch_gather(&batch, gather);
         at = batch_collect(&batch, at, stop, &kind);
     }
     if (has_last) {
-        pages_flush(stop, end);
+        gather_range(gather, stop, end);
         if (!page_is_foreign(&kind, stop, last)) {
-            frame_free(last, 1);
+            gather_frames(gather, last, 1);
         }
     }
     return 0;
 }
 
-int pages_drop(char *start, char *end, struct pages_kind kind)
+int pages_drop(char *start, char *end, struct pages_kind kind, struct gather *gather)
 {
     hal_phys frame;
     char *va = present_find(start, end, kind.presence, &frame);
-    char *first = va;
     int error = 0;
     while (va < end && error == 0) {
         struct page_run run;
         char *next = run_end(va, end, &kind, frame, &run);
         if (run.is_foreign) {
-            error = hal_unmap(va, (size_t)(next - va));
+            error = pages_forget(va, next, gather);
         }
         va = present_find(next, end, kind.presence, &frame);
-    }
-    if (first < end) {
-        pages_flush(first, end);
     }
     return error;
 }
@@ -308,7 +303,7 @@ static char *piece_take(struct batch *batch, char *va, char *stop, const struct 
     return next;
 }
 
-void pages_discard(char *start, char *end, struct pages_kind kind)
+void pages_discard(char *start, char *end, struct pages_kind kind, struct gather *gather)
 {
     enum { PIECE = 2 << 20 }; // lazy_hold
     struct batch batch;
@@ -319,7 +314,7 @@ void pages_discard(char *start, char *end, struct pages_kind kind)
             start = piece_take(&batch, start, stop < end ? stop : end, &kind);
         }
         if (batch.count > 0) {
-            batch_free(&batch);
+            batch_gather(&batch, gather);
         }
     }
 }
@@ -333,7 +328,7 @@ static char *present_end(char *va, char *end, const struct pages_kind *kind)
     if (kind->presence == PAGES_ALL) {
         return end;
     }
-    bool is_foreign = page_get(va, &pa) && page_is_foreign(kind, va, pa);
+    bool is_foreign = kind->pager != NULL && page_get(va, &pa) && page_is_foreign(kind, va, pa);
     do {
         va += HAL_PAGE_SIZE;
     } while (va < end && page_get(va, &pa) && page_is_foreign(kind, va, pa) == is_foreign);
@@ -365,7 +360,8 @@ static int range_protect(char *start, char *end, unsigned prot, const struct pag
     return 0;
 }
 
-int pages_protect(char *start, char *end, unsigned old_prot, unsigned prot, struct pages_kind kind)
+int pages_protect(char *start, char *end, unsigned old_prot, unsigned prot, struct pages_kind kind,
+                  struct gather *gather)
 {
     char *first, *reached;
     int error = range_protect(start, end, prot, &kind, &first, &reached);
@@ -376,7 +372,7 @@ int pages_protect(char *start, char *end, unsigned old_prot, unsigned prot, stru
         return error;
     }
     if ((old_prot & ~prot) != 0 && first < end) {
-        pages_flush(first, end);
+        gather_range(gather, first, end);
     }
     return 0;
 }
@@ -392,7 +388,7 @@ int pages_alias(char *start, char *end, char *target, unsigned prot, struct page
                                    : hal_map(target + (va - start), run.frames.start,
                                              (size_t)(next - va), prot);
         if (error != 0) {
-            ASSERT(va == start || pages_forget(target, target + (va - start)) == 0);
+            mapped_undo(target, target + (va - start));
             return error;
         }
         va = present_find(next, end, kind.presence, &frame);
@@ -400,11 +396,11 @@ int pages_alias(char *start, char *end, char *target, unsigned prot, struct page
     return 0;
 }
 
-int pages_forget(char *start, char *end)
+int pages_forget(char *start, char *end, struct gather *gather)
 {
     int error = hal_unmap(start, (size_t)(end - start));
     if (error == 0) {
-        pages_flush(start, end);
+        gather_range(gather, start, end);
     }
     return error;
 }

@@ -12,6 +12,7 @@
 
 #include "hal/hal.h"
 
+struct gather;
 struct vm_pager;
 
 enum { FRAME_LIST_PIECE = 30 };
@@ -32,8 +33,6 @@ struct frame_list {
     struct frame_list_piece first;
     struct frame_list_piece *last;
 };
-
-void pages_init(const struct hal_boot *boot);
 
 // Takes frames for size bytes, zeroed or with the contents of pager from offset. May block.
 // -ENOMEM, -EIO.
@@ -66,33 +65,37 @@ bool page_is_foreign(const struct pages_kind *kind, const char *va, hal_phys pag
 // What frames of the pager are mapped with.
 unsigned pages_prot(const struct pages_kind *kind, unsigned prot);
 
-// Whether a range is small and nothing of it is there: it was mapped and never touched.
-bool pages_are_absent(const char *start, const char *end);
+// Whether a range has at most size_max bytes and nothing of it is there.
+bool pages_are_absent(const char *start, const char *end, size_t size_max);
 
-// Unmaps what is there and frees the range's own frames. Nothing may fault pages in meanwhile.
-// -ENOMEM: nothing has changed.
-HAL_MUST_CHECK int pages_free(char *start, char *end, struct pages_kind kind);
+// What follows leaves translations and frames to gather.
+
+// Unmaps what is there and frees the range's own frames. Nothing may fault pages in before
+// gather_finish. -ENOMEM: nothing has changed.
+HAL_MUST_CHECK int pages_free(char *start, char *end, struct pages_kind kind,
+                              struct gather *gather);
 
 // Takes what is there out of an anonymous range that lazy_adopt has been called for, and frees it:
 // it reads as zeros. Faults may bring pages meanwhile.
-void pages_discard(char *start, char *end, struct pages_kind kind);
+void pages_discard(char *start, char *end, struct pages_kind kind, struct gather *gather);
 
 // Changes the protection of what is there. -ENOMEM: nothing has changed.
 HAL_MUST_CHECK int pages_protect(char *start, char *end, unsigned old_prot, unsigned prot,
-                                 struct pages_kind kind);
+                                 struct pages_kind kind, struct gather *gather);
 
 // Maps the range's own frames at target as well; and takes the first or the second mapping away
 // again, keeping the frames.
 HAL_MUST_CHECK int pages_alias(char *start, char *end, char *target, unsigned prot,
                                struct pages_kind kind);
-HAL_MUST_CHECK int pages_forget(char *start, char *end);
+HAL_MUST_CHECK int pages_forget(char *start, char *end, struct gather *gather);
 
 // Takes the pager's frames out of the range, leaving its own there. -ENOMEM: some are still there.
-HAL_MUST_CHECK int pages_drop(char *start, char *end, struct pages_kind kind);
+HAL_MUST_CHECK int pages_drop(char *start, char *end, struct pages_kind kind,
+                              struct gather *gather);
 
 // Writes zeros into what is there; all frames are the range's own.
 void pages_clear(char *start, char *end, struct pages_kind kind);
 
-void pages_flush(char *start, char *end); // no CPU has an old translation any more
+void pages_flush(char *start, char *end); // at once: no CPU has an old translation any more
 
 #endif

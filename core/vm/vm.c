@@ -342,33 +342,47 @@ int vm_protect(char *va, size_t size, unsigned prot)
     return error;
 }
 
-// Discards from *va on to the end of its area, or end, and moves *va there.
+// Whether its pages were read when it was mapped.
+static bool is_read(const struct area *area)
+{
+    return area->pager != NULL && !filemap_is(area);
+}
+
+// The end of what from va on is mapped and can be discarded in one change.
+static char *discard_end(char *va, char *end)
+{
+    const struct area *area = area_at(va);
+    while (area != NULL && !is_read(area) && area->start <= va && va < end) {
+        va = area->end;
+        area = area_after(area, end);
+    }
+    return va < end ? va : end;
+}
+
+// Discards from *va on as much as one change can, and moves *va behind it.
 static int discard_step(char **va, char *end)
 {
-    change_lock();
+    struct change change;
+    change_begin_bare(&change);
     struct area *area = area_at(*va);
     if (area == NULL) {
-        change_unlock();
+        change_end(&change);
         return -ENOMEM;
     }
     char *start = *va;
+    if (!is_read(area)) {
+        *va = discard_end(start, end);
+        int error = range_discard(&change, start, *va);
+        change_end(&change);
+        return error;
+    }
     char *stop = area->end < end ? area->end : end;
     *va = stop;
     struct vm_pager *pager = area->pager;
-    if (pager == NULL || filemap_is(area)) {
-        int error = 0;
-        if (pager == NULL) {
-            range_discard(area, start, stop);
-        } else if ((area->flags & VM_SHARED) == 0) {
-            error = pages_free(start, stop, area_kind(area));
-        }
-        change_unlock();
-        return error;
-    }
     unsigned prot = area->prot, flags = area->flags;
     uint64_t offset = area->offset + (uint64_t)(start - area->start);
     pager->get(pager);
-    change_unlock();
+    change_end(&change);
     int error = vm_map(&start, (size_t)(stop - start), prot, flags | VM_FIXED, pager, offset);
     pager->put(pager);
     return error;
@@ -454,7 +468,8 @@ static int growth_fill(struct request *growth, const struct area *area, char *va
 }
 
 // Moves the pages of [va, va + old_size) to target and maps the growth behind them. All or nothing.
-static int pages_move(const struct area *area, char *target, const struct request *growth)
+static int pages_move(const struct area *area, char *target, const struct request *growth,
+                      struct gather *gather)
 {
     char *start = area->start, *end = area->end;
     size_t old_size = (size_t)(end - start);
@@ -464,10 +479,10 @@ static int pages_move(const struct area *area, char *target, const struct reques
     }
     error = growth->is_eager ? pages_map(target + old_size, &growth->frames, growth->prot) : 0;
     if (error == 0 && area->has_pages) {
-        error = pages_forget(start, end);
+        error = pages_forget(start, end, gather);
     }
     if (error != 0 && area->has_pages) {
-        int undo = pages_forget(target, target + old_size + growth->size);
+        int undo = pages_forget(target, target + old_size + growth->size, gather);
         ASSERT(undo == 0); // whole mappings of our own
     }
     return error;
@@ -494,7 +509,7 @@ static int remap_move(struct change *change, char **va, size_t old_size,
     if (is_lazy) {
         lazy_set(start, end, 0);
     }
-    error = pages_move(area, target, growth);
+    error = pages_move(area, target, growth, &change->gather);
     if (error != 0) {
         if (is_lazy) {
             lazy_set(start, end, area->prot);
@@ -653,8 +668,8 @@ char *vm_brk(char *end)
             error =
                 !is_there ? -ENOMEM : range_protect(&change, old_page, page, HAL_READ | HAL_WRITE);
         } else if (page < old_page) {
-            range_discard(area_at(page), page, old_page);
-            error = range_protect(&change, page, old_page, 0);
+            error = range_discard(&change, page, old_page);
+            error = error != 0 ? error : range_protect(&change, page, old_page, 0);
         }
         space.break_end = error == 0 ? end : space.break_end;
     }
@@ -703,7 +718,7 @@ int vm_init(const struct hal_boot *boot)
     static const struct heap_large large = {large_map, large_unmap, large_remap};
     space.window_size = boot->va_size;
     space.eager_max = boot->eager_max;
-    pages_init(boot);
+    gather_init(boot);
     area_init(boot);
     int error = lazy_init(boot);
     if (error == 0) {

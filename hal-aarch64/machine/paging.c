@@ -5,6 +5,8 @@
 // becomes valid needs a barrier before it is used, and no flush.
 #include "paging.h"
 
+#include <stdatomic.h>
+
 #include "hal/common/crash.h"
 #include "hal/common/radix.h"
 #include "hal/common/string.h"
@@ -167,6 +169,24 @@ int hal_translate(const char *va, hal_phys *pa, unsigned *prot)
     return radix_translate(&radix, (uintptr_t)va, pa, prot);
 }
 
+// Figures: nothing orders them. There is one CPU.
+static struct {
+    _Atomic uint64_t local_all, local_one;
+} flushes;
+
+static void count_add(_Atomic uint64_t *count, uint64_t by)
+{
+    atomic_fetch_add_explicit(count, by, memory_order_relaxed);
+}
+
+void hal_tlb_count(struct hal_tlb_counts *counts)
+{
+    *counts = (struct hal_tlb_counts){
+        .local_all = atomic_load_explicit(&flushes.local_all, memory_order_relaxed),
+        .local_one = atomic_load_explicit(&flushes.local_one, memory_order_relaxed),
+    };
+}
+
 // The instructions reach every CPU of the inner shareable domain, whatever cpus says. A retired
 // table may be known by any address in it, and core gives the page to others: all of the caches go.
 void hal_tlb_flush(const struct hal_range *ranges, size_t count, const struct hal_cpu_set *cpus)
@@ -178,8 +198,10 @@ void hal_tlb_flush(const struct hal_range *ranges, size_t count, const struct ha
         pages += ranges[i].size / HAL_PAGE_SIZE;
     }
     if (pages > FLUSH_PAGES_MAX || tables != 0) {
+        count_add(&flushes.local_all, 1);
         all_flush();
     } else {
+        count_add(&flushes.local_one, pages);
         __asm__ volatile("dsb ishst" ::: "memory");
         for (size_t i = 0; i < count; ++i) {
             for (size_t at = 0; at < ranges[i].size; at += HAL_PAGE_SIZE) {

@@ -35,6 +35,21 @@ struct slot {
 
 static struct slot slots[SLOTS];
 
+// Figures: nothing orders them.
+static struct {
+    _Atomic uint64_t remote, received, local_all, local_one;
+} counts;
+
+static void count_add(_Atomic uint64_t *count, uint64_t by)
+{
+    atomic_fetch_add_explicit(count, by, memory_order_relaxed);
+}
+
+static uint64_t count_get(const _Atomic uint64_t *count)
+{
+    return atomic_load_explicit(count, memory_order_relaxed);
+}
+
 static void ranges_flush(const struct hal_range *ranges, size_t count)
 {
     if (count == 0) {
@@ -51,7 +66,11 @@ void flush_run(void)
 {
     struct percpu *self = percpu_self();
     const uint64_t mine = 1ull << self->index % 64;
-    for (uint64_t bits = atomic_exchange(&self->flushes, 0); bits != 0; bits &= bits - 1) {
+    const uint64_t asked = atomic_exchange(&self->flushes, 0);
+    if (asked != 0) {
+        count_add(&counts.received, 1);
+    }
+    for (uint64_t bits = asked; bits != 0; bits &= bits - 1) {
         struct slot *slot = &slots[__builtin_ctzll(bits)];
         ranges_flush(slot->ranges, slot->count);
         // The last access: whoever waits may give the slot to others.
@@ -118,11 +137,15 @@ static void slot_send(size_t index, const struct hal_cpu_set *cpus, bool may_sle
 {
     struct slot *slot = &slots[index];
     const uint32_t self = percpu_self()->index;
+    bool is_remote = false;
     for (uint32_t i = 0; i < percpu_count(); ++i) {
         struct percpu *percpu = percpu_of(i);
         const uint64_t bit = 1ull << i % 64;
-        if (i == self || (cpus->words[i / 64] & bit) == 0 || !atomic_load(&percpu->is_running) ||
-            (may_sleep && is_left_to_sleep(percpu))) {
+        if (i == self || (cpus->words[i / 64] & bit) == 0 || !atomic_load(&percpu->is_running)) {
+            continue;
+        }
+        is_remote = true;
+        if (may_sleep && is_left_to_sleep(percpu)) {
             continue;
         }
         atomic_fetch_or(&slot->waiting[i / 64], bit);
@@ -130,6 +153,7 @@ static void slot_send(size_t index, const struct hal_cpu_set *cpus, bool may_sle
             apic_send(percpu->apic_id, VECTOR_FLUSH);
         }
     }
+    count_add(&counts.remote, is_remote);
 }
 
 static void slot_wait(const struct slot *slot)
@@ -172,11 +196,24 @@ void hal_tlb_flush(const struct hal_range *ranges, size_t count, const struct ha
         pages += ranges[i].size / HAL_PAGE_SIZE;
     }
     if (tables != 0) {
+        count_add(&counts.local_all, 1);
         flush(NULL, 0, &all, false);
     } else if (count > RANGES_MAX || pages > PAGES_MAX) {
+        count_add(&counts.local_all, 1);
         flush(NULL, 0, cpus, true);
     } else if (count > 0) {
+        count_add(&counts.local_one, pages);
         flush(ranges, count, cpus, true);
     }
     radix_retired_put(tables);
+}
+
+void hal_tlb_count(struct hal_tlb_counts *out)
+{
+    *out = (struct hal_tlb_counts){
+        .remote = count_get(&counts.remote),
+        .received = count_get(&counts.received),
+        .local_all = count_get(&counts.local_all),
+        .local_one = count_get(&counts.local_one),
+    };
 }

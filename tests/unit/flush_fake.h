@@ -8,6 +8,7 @@
 #define HAL_X86_64_MACHINE_PERCPU_H
 
 #define hal_tlb_flush machine_tlb_flush // the unit tests' machine has one, too
+#define hal_tlb_count machine_tlb_count
 
 #include <stdatomic.h>
 #include <stdbool.h>

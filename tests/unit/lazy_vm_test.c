@@ -240,6 +240,82 @@ START_TEST(what_was_never_there_is_not_flushed)
 }
 END_TEST
 
+// Whatever it is made of: areas, frames that lie anywhere.
+START_TEST(a_change_flushes_once)
+{
+    boot_lazy();
+    char *va = NULL;
+    ck_assert_int_eq(vm_map(&va, 8 * MIB, RW, VM_LAZY, NULL, 0), 0);
+    char *holes = va + 4 * MIB;
+    for (size_t i = 0; i < 4 * MIB; i += PAGE) { // their frames alternate
+        fill(va + i, PAGE, 1);
+        fill(holes + i, PAGE, 2);
+    }
+    for (size_t i = 0; i < 8 * MIB; i += 3 * PAGE) {
+        ck_assert_int_eq(vm_protect(va + i, PAGE, HAL_READ), 0);
+    }
+    ck_assert_uint_gt(areas(), 1000);
+    size_t flushes = unit_flushes;
+    ck_assert_int_eq(vm_protect(va, 4 * MIB, HAL_READ), 0);
+    ck_assert_uint_eq(unit_flushes, flushes + 1);
+    ck_assert_int_eq(vm_unmap(va, 4 * MIB), 0);
+    ck_assert_uint_eq(unit_flushes, flushes + 2);
+    ck_assert_int_eq(vm_map(&holes, 4 * MIB, RW, VM_LAZY | VM_FIXED, NULL, 0), 0);
+    ck_assert_uint_eq(unit_flushes, flushes + 3);
+    expect(holes, 4 * MIB, 0);
+    ck_assert_int_eq(vm_unmap(holes, 4 * MIB), 0);
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 100); // records and tables
+}
+END_TEST
+
+// Where no frame is left to write them down, frames go in several steps.
+START_TEST(without_memory_a_change_flushes_more_often)
+{
+    boot_lazy();
+    char *va = NULL;
+    ck_assert_int_eq(vm_map(&va, 2 * MIB, RW, VM_LAZY, NULL, 0), 0);
+    for (size_t i = 0; i < MIB; i += PAGE) {
+        fill(va + (i * 7 + i / MIB) % (2 * MIB), PAGE, 1);
+    }
+    static hal_phys taken[MEMORY / PAGE];
+    size_t count = 0;
+    while (frame_alloc(1, 0, &taken[count]) == 0) {
+        count++;
+    }
+    size_t flushes = unit_flushes;
+    ck_assert_int_eq(vm_unmap(va, 2 * MIB), 0);
+    ck_assert_uint_ge(unit_flushes, flushes + 1);
+    ck_assert_uint_ge(frame_free_count(), 256);
+    while (count-- > 0) {
+        frame_free(taken[count], 1);
+    }
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 8);
+}
+END_TEST
+
+// Three mappings that meet within what one fault brings.
+START_TEST(several_mappings_are_discarded_at_once)
+{
+    boot_lazy();
+    char *va = NULL;
+    ck_assert_int_eq(vm_map(&va, 3 * MIB, RW, VM_LAZY, NULL, 0), 0);
+    fill(va, 3 * MIB, 5);
+    ck_assert_int_eq(vm_protect(va + MIB - 3 * PAGE, MIB, HAL_READ), 0);
+    char *eager = va + 2 * MIB;
+    ck_assert_int_eq(vm_map(&eager, MIB, RW, VM_POPULATE | VM_FIXED, NULL, 0), 0);
+    fill(eager, MIB, 6);
+    ck_assert_uint_ge(areas(), 3);
+    size_t flushes = unit_flushes;
+    ck_assert_int_eq(vm_discard(va + PAGE, 3 * MIB - 2 * PAGE), 0);
+    ck_assert_uint_eq(unit_flushes, flushes + 1);
+    expect(va, PAGE, 5);
+    expect(va + PAGE, 3 * MIB - 2 * PAGE, 0);
+    expect(va + 3 * MIB - PAGE, PAGE, 6);
+    ck_assert_int_eq(vm_unmap(va, 3 * MIB), 0);
+    ck_assert_uint_ge(frame_free_count(), free_at_start - 8);
+}
+END_TEST
+
 // The record of what went last is kept for the next one, and nobody sees it.
 START_TEST(small_memory_comes_and_goes_without_records)
 {
@@ -301,6 +377,9 @@ int main(void)
     tcase_add_test(tests, what_cannot_be_taken_out_is_cleared);
     tcase_add_test(tests, small_memory_comes_and_goes_without_records);
     tcase_add_test(tests, what_was_never_there_is_not_flushed);
+    tcase_add_test(tests, a_change_flushes_once);
+    tcase_add_test(tests, without_memory_a_change_flushes_more_often);
+    tcase_add_test(tests, several_mappings_are_discarded_at_once);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

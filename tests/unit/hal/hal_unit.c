@@ -68,6 +68,11 @@ void hal_tlb_flush(const struct hal_range *ranges, size_t count, const struct ha
     unit_flushes++;
 }
 
+void hal_tlb_count(struct hal_tlb_counts *counts)
+{
+    *counts = (struct hal_tlb_counts){.remote = unit_flushes};
+}
+
 void hal_entropy(void *out, size_t size)
 {
     static unsigned seed = 1;
