@@ -24,6 +24,7 @@
 #include "core/mem/heap.h"
 #include "core/sched/sched.h"
 #include "core/sched/thread.h"
+#include "core/sync/heap_trim.h"
 #include "core/sync/rcu.h"
 #include "core/sync/shrinker.h"
 #include "core/vfs/fdtable.h"
@@ -201,6 +202,7 @@ static void kernel_start(void)
     error = rcu_start();
     error = error != 0 ? error : shrinker_start();
     ASSERT(error == 0); // nothing has used memory yet
+    heap_trim_start();
     device_init(machine);
     block_devices_open();
     partitions_find();

@@ -177,50 +177,12 @@ EXPORT(size_t, malloc_usable_size, void *block)
     return block == NULL ? 0 : heap_size(block);
 }
 
-EXPORT(int, malloc_trim, size_t keep)
-{
-    return 0;
-}
-
-EXPORT(int, mallopt, int parameter, int value)
-{
-    return 1;
-}
-
-EXPORT(void, malloc_stats, void)
-{
-}
-
-EXPORT(int, malloc_info, int options, void *stream)
-{
-    errno = ENOSYS;
-    return -1;
-}
-
 EXPORT(void, mtrace, void)
 {
 }
 
 EXPORT(void, muntrace, void)
 {
-}
-
-struct memory_counts { // struct mallinfo2 of glibc
-    size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
-};
-
-struct memory_counts_int { // struct mallinfo of glibc
-    int counts[10];
-};
-
-EXPORT(struct memory_counts, mallinfo2, void)
-{
-    return (struct memory_counts){0};
-}
-
-EXPORT(struct memory_counts_int, mallinfo, void)
-{
-    return (struct memory_counts_int){{0}};
 }
 
 static struct {

@@ -74,7 +74,7 @@ static MARK_GUESS bool chain_has(uintptr_t link, const struct block *block, uint
 {
     for (uint32_t i = 0; i < count_max; ++i) {
         const struct block *next = link_block(link);
-        if ((uintptr_t)next % HEAP_ALIGNMENT != 0 || !link_is_direct(link)) {
+        if (!link_is_block(link)) {
             return false;
         }
         if (next == block) {

@@ -51,6 +51,30 @@ void heap_free(void *block); // NULL is nothing
 // Usable bytes of a block, at least what was asked for.
 size_t heap_size(const void *block);
 
+// What the heap has, core's blocks and the program's: a moment's figures, for people. Bytes.
+struct heap_counts {
+    size_t taken;              // from the machine, but for mappings in use
+    size_t used;               // of that: blocks in use, as large as they are
+    size_t free_count;         // blocks that are not
+    size_t ready, ready_count; // small ones that CPUs have for themselves, which are among these
+    size_t idle; // pages that belong to no block in use, and could be given back as they are
+    size_t mapped, mapped_count;           // blocks in use that are mappings
+    size_t mapped_most, mapped_count_most; // at any time
+};
+void heap_counts_get(struct heap_counts *counts);
+
+// This CPU keeps nothing for itself any more. Interrupts are off. Answers how many bytes of frames
+// it gave back.
+size_t heap_flush(void);
+
+// Gives back the pages in which no block is in use, but for what CPUs keep for themselves, and
+// answers how many bytes. One caller at a time, in thread context.
+size_t heap_trim(void);
+
+// Unmaps the mappings that are kept for the next large block, and answers how many bytes. Thread
+// context; takes locks of core/vm.
+size_t heap_unmap(void);
+
 struct heap_large {
     char *(*map)(
         size_t size,

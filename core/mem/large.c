@@ -49,6 +49,9 @@ static _Atomic(const struct heap_large *) mapper;
 static _Atomic(struct large_header *) mapped_slots[MAPPED_SLOTS];
 static _Atomic size_t mapped_kept;
 
+// Of those in use.
+static _Atomic size_t mapped_bytes, mapped_count, mapped_bytes_most, mapped_count_most;
+
 // unit is a power of two.
 static size_t round_up(size_t value, size_t unit)
 {
@@ -88,6 +91,7 @@ static inline struct block *kept_take(uint32_t class)
         cpu->free[class] = block->link == link_none() ? NULL : link_block(block->link);
         block->link = 0; // it is no free block any more
         cpu->free_size -= size;
+        cpu->free_count--;
     }
     hal_irq_restore(irq);
     return block;
@@ -105,6 +109,7 @@ static inline bool kept_put(struct block *block, uint32_t class)
         block->link = cpu->free[class] == NULL ? link_none() : link_to(cpu->free[class]);
         cpu->free[class] = block;
         cpu->free_size += size;
+        cpu->free_count++;
     }
     hal_irq_restore(irq);
     return fits;
@@ -118,8 +123,7 @@ static void used_add(size_t size)
     hal_irq_restore(irq);
 }
 
-// Gives this CPU's kept blocks back, and answers how many bytes they were.
-static size_t kept_drain(void)
+size_t large_flush(void)
 {
     size_t drained = 0;
     for (uint32_t class = 0; class < LARGE_CLASSES; ++class) {
@@ -142,7 +146,7 @@ static char *frames_take(size_t pages, size_t alignment, bool zeroed)
     hal_phys start;
     unsigned flags = zeroed ? FRAME_ZERO : 0;
     if (frame_alloc(count, flags, &start) != 0) {
-        if (kept_drain() == 0 || frame_alloc(count, flags, &start) != 0) {
+        if (large_flush() == 0 || frame_alloc(count, flags, &start) != 0) {
             return NULL;
         }
     }
@@ -293,10 +297,25 @@ static char *header_base(struct large_header *header)
     return (char *)(header + 1) - header->lead;
 }
 
+static void most_raise(_Atomic size_t *most, size_t now)
+{
+    size_t before = atomic_load(most);
+    while (now > before && !atomic_compare_exchange_weak(most, &before, now)) {
+    }
+}
+
+// count more mappings are in use, and size more bytes: less, where these are negative as numbers.
+static void mapped_used_add(size_t count, size_t size)
+{
+    most_raise(&mapped_count_most, atomic_fetch_add(&mapped_count, count) + count);
+    most_raise(&mapped_bytes_most, atomic_fetch_add(&mapped_bytes, size) + size);
+}
+
 static void *header_set(char *base, size_t size, size_t lead)
 {
     struct large_header *header = (struct large_header *)(void *)(base + lead) - 1;
     *header = (struct large_header){size, (uint32_t)lead, header_magic(header)};
+    mapped_used_add(1, size);
     return header + 1;
 }
 
@@ -322,23 +341,49 @@ static bool mapped_keep(struct large_header *header)
     return false;
 }
 
+static void mapped_unmap(struct large_header *header)
+{
+    const struct heap_large *large = atomic_load(&mapper);
+    large->unmap(header_base(header), header->size);
+}
+
 static void mapped_free(struct large_header *header)
 {
     if (!mapped_keep(header)) {
-        const struct heap_large *large = atomic_load(&mapper);
-        large->unmap(header_base(header), header->size);
+        mapped_unmap(header);
     }
+}
+
+static struct large_header *slot_take(uint32_t slot)
+{
+    struct large_header *header = atomic_exchange(&mapped_slots[slot], NULL);
+    if (header != NULL) {
+        atomic_fetch_sub(&mapped_kept, header->size);
+    }
+    return header;
+}
+
+size_t large_unmap(void)
+{
+    size_t returned = 0;
+    for (uint32_t i = 0; i < MAPPED_SLOTS; ++i) {
+        struct large_header *header = slot_take(i);
+        if (header != NULL) {
+            returned += header->size;
+            mapped_unmap(header);
+        }
+    }
+    return returned;
 }
 
 // A kept mapping of size bytes, or an eighth more.
 static struct large_header *mapped_take(size_t size)
 {
     for (uint32_t i = 0; i < MAPPED_SLOTS && atomic_load(&mapped_kept) >= size; ++i) {
-        struct large_header *header = atomic_exchange(&mapped_slots[i], NULL);
+        struct large_header *header = slot_take(i);
         if (header == NULL) {
             continue;
         }
-        atomic_fetch_sub(&mapped_kept, header->size);
         if (header->size >= size && header->size - size <= size / 8) {
             return header;
         }
@@ -382,6 +427,7 @@ static void *mapped_alloc(size_t size, size_t alignment, bool zeroed)
     struct large_header *kept = mapped_take(mapped);
     if (kept != NULL) {
         kept->magic = header_magic(kept);
+        mapped_used_add(1, kept->size);
         return zeroed ? memset(kept + 1, 0, size) : kept + 1;
     }
     char *base = large->map(mapped, HAL_PAGE_SIZE);
@@ -401,7 +447,11 @@ static void *mapped_realloc(void *block, size_t size)
     }
     const struct heap_large *large = atomic_load(&mapper);
     char *base = large->remap(header_base(header), old_mapped, mapped);
-    return base == NULL ? NULL : header_set(base, mapped, sizeof *header);
+    if (base == NULL) {
+        return NULL;
+    }
+    mapped_used_add((size_t)-1, 0 - old_mapped);
+    return header_set(base, mapped, sizeof *header);
 }
 
 // ---- Both ----------------------------------------------------------------
@@ -442,6 +492,7 @@ bool large_free(void *block)
         return false;
     }
     header->magic = 0;
+    mapped_used_add((size_t)-1, 0 - header->size);
     mapped_free(header);
     return true;
 }
@@ -461,6 +512,30 @@ void *large_realloc(void *block, size_t size)
         return NULL;
     }
     return unit_is_direct(block) ? direct_realloc(block, size) : mapped_realloc(block, size);
+}
+
+static MARK_GUESS void cpu_count_add(struct heap_counts *counts, const struct large_cpu *cpu)
+{
+    counts->taken += cpu->used_size + cpu->free_size;
+    counts->used += cpu->used_size; // wraps: one CPU may have freed what another allocated
+    counts->free_count += cpu->free_count;
+    counts->idle += cpu->free_size;
+}
+
+void large_count(struct heap_counts *counts)
+{
+    for (uint32_t i = 0; i < HAL_CPU_MAX && percpu_heaps[i] != NULL; ++i) {
+        cpu_count_add(counts, &percpu_heaps[i]->large);
+    }
+    counts->mapped = atomic_load(&mapped_bytes);
+    counts->mapped_count = atomic_load(&mapped_count);
+    counts->mapped_most = atomic_load(&mapped_bytes_most);
+    counts->mapped_count_most = atomic_load(&mapped_count_most);
+    for (uint32_t i = 0; i < MAPPED_SLOTS; ++i) {
+        counts->free_count += atomic_load(&mapped_slots[i]) != NULL;
+    }
+    counts->taken += atomic_load(&mapped_kept);
+    counts->idle += atomic_load(&mapped_kept);
 }
 
 void large_register(const struct heap_large *large)

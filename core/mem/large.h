@@ -16,6 +16,7 @@ enum { LARGE_CLASSES = 48 }; // 1, 2 .. 16, 18 .. 32, .. 256 pages
 struct large_cpu {
     struct block *free[LARGE_CLASSES];
     size_t free_size;
+    size_t free_count;
     size_t used_size; // runs that this CPU allocated, less those it freed: the sum over all counts
 };
 
@@ -25,6 +26,13 @@ void large_register(const struct heap_large *large);
 void *large_alloc(size_t size, size_t alignment, bool zeroed); // NULL: no memory
 bool large_free(void *block);                                  // false: not a block
 size_t large_size(const void *block);
+
+struct heap_counts;
+void large_count(struct heap_counts *counts); // adds to them
+
+size_t large_flush(void); // gives back the runs that this CPU keeps; bytes. Interrupts are off
+size_t large_unmap(void);  // unmaps the mappings that are kept; bytes
+
 void *large_realloc(void *block, size_t size); // NULL: not without copying; nothing has changed
 
 #endif

@@ -28,12 +28,12 @@ void magazine_chain_push(struct stack *stack, struct block *first)
     stack_push(stack, &first->chain);
 }
 
+// A link that somebody wrote to ends the chain here; who comes to it says so.
 static uint32_t chain_length(const struct block *first, uint32_t count_max)
 {
     uint32_t count = 1;
-    while (first->link != link_none()) {
+    while (count < count_max && link_is_block(first->link)) {
         first = link_block(first->link);
-        ASSERT((uintptr_t)first % HEAP_ALIGNMENT == 0 && count < count_max);
         ++count;
     }
     return count;
@@ -44,29 +44,24 @@ static struct growth *growth_of(uint32_t class_index)
     return &percpu_heap()->growths[class_index];
 }
 
-static struct block *full_take(uint32_t class_index)
-{
-    struct block *first = magazine_chain_pop(&size_classes[class_index].chains);
-    growth_of(class_index)->full_chains -= first != NULL;
-    return first;
-}
-
-static void full_put(uint32_t class_index, struct block *first)
-{
-    magazine_chain_push(&size_classes[class_index].chains, first);
-    growth_of(class_index)->full_chains++;
-}
-
-// count: its blocks.
-static struct block *loose_take(uint32_t class_index, uint32_t *count)
+struct block *magazine_take(uint32_t class_index, uint32_t *count)
 {
     struct size_class *class = &size_classes[class_index];
-    struct block *first = magazine_chain_pop(&class->loose);
-    if (first != NULL) {
-        *count = chain_length(first, class->chain_count);
-        growth_of(class_index)->loose_blocks -= (int32_t)*count;
+    struct block *first = magazine_chain_pop(&class->chains);
+    *count = class->chain_count;
+    if (first == NULL) {
+        first = magazine_chain_pop(&class->loose);
+        *count = first == NULL ? 0 : chain_length(first, class->chain_count);
     }
+    growth_of(class_index)->stacked -= (int64_t)*count;
     return first;
+}
+
+void magazine_put(uint32_t class_index, struct block *first, uint32_t count)
+{
+    struct size_class *class = &size_classes[class_index];
+    magazine_chain_push(count == class->chain_count ? &class->chains : &class->loose, first);
+    growth_of(class_index)->stacked += count;
 }
 
 uint32_t magazine_loaded_count(const struct magazine *magazine, uint32_t class_index)
@@ -126,21 +121,13 @@ static bool fresh_take(struct magazine *magazine, struct growth *growth, uint32_
     return true;
 }
 
-// Where the span begins that comes after one that was cut up to end.
-static char *span_after(char *end, const struct size_class *class)
-{
-    size_t size = (size_t) class->span_pages * HAL_PAGE_SIZE;
-    size_t into = ((uintptr_t)end - (uintptr_t)unit_table.base) % size;
-    return into == 0 ? end : end + (size - into);
-}
-
 // Cuts a block from fresh memory.
 static struct block *block_cut(struct magazine *magazine, uint32_t class_index)
 {
     struct size_class *class = &size_classes[class_index];
     struct growth *growth = growth_of(class_index);
     if (magazine->fresh_left == 0) {
-        char *next = magazine->fresh == NULL ? NULL : span_after(magazine->fresh, class);
+        char *next = magazine->fresh == NULL ? NULL : magazine_span_after(magazine->fresh, class);
         if (next < growth->end) {
             magazine->fresh = next;
         } else if (!fresh_take(magazine, growth, class_index)) {
@@ -163,9 +150,9 @@ struct block *magazine_refill(struct magazine *magazine, uint32_t class_index)
 {
     struct size_class *class = &size_classes[class_index];
     uint32_t count = class->chain_count;
-    struct block *first = magazine->spare != NULL ? magazine->spare : full_take(class_index);
+    struct block *first = magazine->spare;
     magazine->spare = NULL;
-    first = first == NULL ? loose_take(class_index, &count) : first;
+    first = first == NULL ? magazine_take(class_index, &count) : first;
     if (first == NULL) {
         return block_cut(magazine, class_index);
     }
@@ -180,7 +167,7 @@ void magazine_rotate(struct magazine *magazine, uint32_t class_index)
     struct size_class *class = &size_classes[class_index];
     if (magazine->loaded != 0) {
         if (magazine->spare != NULL) {
-            full_put(class_index, magazine->spare);
+            magazine_put(class_index, magazine->spare, class->chain_count);
         }
         magazine->spare = link_block(magazine->loaded);
     }
@@ -188,21 +175,57 @@ void magazine_rotate(struct magazine *magazine, uint32_t class_index)
     magazine->room = (int32_t) class->chain_count;
 }
 
-void magazine_flush(uint32_t class_index)
+static void chains_flush(struct magazine *magazine, uint32_t class_index)
 {
-    struct size_class *class = &size_classes[class_index];
-    struct magazine *magazine = magazine_at(magazine_offset(class_index));
     uint32_t count = magazine_loaded_count(magazine, class_index);
     if (magazine->spare != NULL) {
-        full_put(class_index, magazine->spare);
+        magazine_put(class_index, magazine->spare, size_classes[class_index].chain_count);
         magazine->spare = NULL;
     }
     if (count > 0) {
-        magazine_chain_push(&class->loose, link_block(magazine->loaded));
-        growth_of(class_index)->loose_blocks += (int32_t)count;
+        magazine_put(class_index, link_block(magazine->loaded), count);
         magazine->loaded = link_none();
-        magazine->room = (int32_t) class->chain_count;
+        magazine->room = (int32_t)size_classes[class_index].chain_count;
     }
+}
+
+void magazine_pages_return(uint32_t class_index, char *start, size_t pages)
+{
+    for (size_t i = 0; i < pages; ++i) {
+        *unit_of(start + i * HAL_PAGE_SIZE) = (struct unit){0, 0};
+    }
+    growth_of(class_index)->taken_pages -= (int32_t)pages;
+    frame_free(frame_of(start), pages);
+}
+
+// The spans that were taken together with the one that is being cut, and come after it.
+static size_t fresh_return(struct magazine *magazine, uint32_t class_index)
+{
+    struct growth *growth = growth_of(class_index);
+    if (magazine->fresh == NULL) {
+        return 0;
+    }
+    char *next = magazine_span_after(magazine->fresh, &size_classes[class_index]);
+    if (next >= growth->end) {
+        return 0;
+    }
+    size_t size = (size_t)(growth->end - next);
+    growth->end = next;
+    growth->populated = growth->populated < next ? growth->populated : next;
+    growth->step = 0;
+    magazine_pages_return(class_index, next, size / HAL_PAGE_SIZE);
+    return size;
+}
+
+size_t magazine_flush(void)
+{
+    size_t returned = 0;
+    for (uint32_t i = 0; i < CLASS_COUNT; ++i) {
+        struct magazine *magazine = magazine_at(magazine_offset(i));
+        chains_flush(magazine, i);
+        returned += fresh_return(magazine, i);
+    }
+    return returned;
 }
 
 // ---- Boot ----------------------------------------------------------------

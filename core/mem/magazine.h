@@ -45,9 +45,8 @@ struct growth {
     char *end;       // of the spans that were taken together
     uint32_t step;   // what is taken, and populated, next; 0: nothing was yet
     // What this CPU did: the sums over all CPUs count what is there now.
-    int32_t full_chains;  // put on the stack, less those taken
-    int32_t loose_blocks; // the same
-    int32_t taken_pages;  // in spans, less those given back
+    int32_t taken_pages; // in spans, less those given back
+    int64_t stacked;     // blocks put on the stacks of the class, less those taken
 };
 
 _Static_assert(sizeof(struct magazine) == 32, "looked up by a shift");
@@ -94,6 +93,11 @@ static inline bool link_is_direct(uintptr_t link)
     return link - heap_key.direct < heap_key.span;
 }
 
+static inline bool link_is_block(uintptr_t link)
+{
+    return link_is_direct(link) && (uintptr_t)link_block(link) % HEAP_ALIGNMENT == 0;
+}
+
 // Interrupts are off.
 static inline struct magazine *magazine_at(size_t offset)
 {
@@ -127,8 +131,24 @@ struct block *magazine_refill(struct magazine *magazine, uint32_t class_index);
 // There is no room: makes some.
 void magazine_rotate(struct magazine *magazine, uint32_t class_index);
 
-// Puts what this CPU has of a class where every CPU finds it.
-void magazine_flush(uint32_t class_index);
+// Puts all that this CPU has on the stacks, and gives back the spans that it has not begun: answers
+// how many bytes.
+size_t magazine_flush(void);
+
+// Of the stacks of a class: a chain, and how many blocks it has. NULL: there is none.
+struct block *magazine_take(uint32_t class_index, uint32_t *count);
+void magazine_put(uint32_t class_index, struct block *first, uint32_t count);
+
+// Pages of whole spans in which nothing is in use.
+void magazine_pages_return(uint32_t class_index, char *start, size_t pages);
+
+// Where the span begins that comes after one that was cut up to end.
+static inline char *magazine_span_after(char *end, const struct size_class *class)
+{
+    size_t size = (size_t) class->span_pages * HAL_PAGE_SIZE;
+    size_t into = ((uintptr_t)end - (uintptr_t)unit_table.base) % size;
+    return into == 0 ? end : end + (size - into);
+}
 
 // Blocks in loaded; a guess where the magazine is another CPU's.
 uint32_t magazine_loaded_count(const struct magazine *magazine, uint32_t class_index);

@@ -77,6 +77,7 @@ struct cpu {
     _Atomic uint32_t running_priority;      // of current; a hint, too
     _Atomic bool affinity_changed;          // of some thread that is or was here
     _Atomic bool schedule_changed;          // the same
+    _Atomic(void (*)(void)) errand;         // of sched_errand_send; NULL: none
     _Atomic uint64_t answered;              // up to this number of quiescence_asked
     _Alignas(CPU_LINE) struct thread idle_thread;
 };

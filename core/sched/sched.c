@@ -146,10 +146,28 @@ static void affinity_check(struct cpu *cpu)
     }
 }
 
+void sched_errand_send(uint32_t cpu, void (*errand)(void))
+{
+    ASSERT(cpu < sched_count && &sched_cpus[cpu] != hal_cpu_self());
+    ASSERT(atomic_load_explicit(&sched_cpus[cpu].errand, memory_order_relaxed) == NULL);
+    // Release pairs with the exchange in errand_run.
+    atomic_store_explicit(&sched_cpus[cpu].errand, errand, memory_order_release);
+    cpu_kick(cpu);
+}
+
+static void errand_run(struct cpu *cpu)
+{
+    if (atomic_load_explicit(&cpu->errand, memory_order_relaxed) != NULL) {
+        void (*errand)(void) = atomic_exchange(&cpu->errand, NULL);
+        errand();
+    }
+}
+
 void upcall_kick(struct hal_frame *frame)
 {
     struct cpu *cpu = hal_cpu_self();
     count_add(&cpu->counts.kicked, 1);
+    errand_run(cpu);
     inbox_drain(cpu);
     if (atomic_load_explicit(&cpu->schedule_changed, memory_order_relaxed) &&
         atomic_exchange(&cpu->schedule_changed, false)) {

@@ -59,6 +59,10 @@ void sched_frame_hook_set(void (*hook)(struct hal_frame *frame));
 // For the hook: makes the CPU's timer call it again after delay at the latest. Interrupts off.
 void sched_look_again(hal_ns delay);
 
+// Has errand called on another CPU, soon: in an interrupt, and on whatever thread that finds there. Interrupts are off.
+// Nobody sends a second one before the first was called.
+void sched_errand_send(uint32_t cpu, void (*errand)(void));
+
 // The last call of every upcall that is an interrupt: preempts the thread that was interrupted if that is due, and
 // calls the hook. May return on another CPU.
 void sched_interrupt_end(struct hal_frame *frame);

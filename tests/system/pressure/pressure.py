@@ -26,3 +26,8 @@ def usage(machine, files):
     """What /proc says of memory: laid out as Linux does, and true."""
     machine.same("formats", [files["usage"], "formats"])
     all_so(machine, "values", machine.osv + [files["usage"], "values"], 17)
+
+
+def freed(machine, files):
+    """What malloc was given back."""
+    all_so(machine, "memory that malloc has free", small(machine) + [files["freed"]], 6)
