@@ -2,9 +2,10 @@
 // procfs.c: what the kernel tells about itself and the process, as files of text.
 //
 // The tree is made of nodes that stay for ever: directories, texts and links that procfs_add and
-// procfs_add_link put there. A text is made whole when its file is opened, so that a reader in
-// small steps sees one moment. Three directories are made as they are looked at: fd (a link for
-// each descriptor), task (a directory for each thread), and what is in task.
+// procfs_add_link put there. A text is made whole when its file is read from the start, or from
+// where the last read did not end, so that a reader in small steps sees one moment. Three
+// directories are made as they are looked at: fd (a link for each descriptor), task (a directory
+// for each thread), and what is in task.
 #include "core/vfs/procfs.h"
 
 #include "core/lib/assert.h"
@@ -405,21 +406,43 @@ static int text_make(const struct proc_node *node, struct proc_text **result)
     return -ENOMEM;
 }
 
+// An open file.
+struct proc_reader {
+    struct mutex lock;
+    // Under lock:
+    struct proc_text *text; // NULL before the first read
+    uint64_t next;          // where the last read ended
+};
+
+static int text_renew(struct proc_reader *reader, const struct proc_node *node)
+{
+    heap_free(reader->text);
+    reader->text = NULL;
+    return text_make(node, &reader->text);
+}
+
 static int text_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
 {
-    const struct proc_text *text = file->state;
-    if (offset >= text->size) {
-        return 0;
+    struct proc_reader *reader = file->state;
+    mutex_lock(&reader->lock);
+    bool goes_on = offset != 0 && offset == reader->next && reader->text != NULL;
+    int error = goes_on ? 0 : text_renew(reader, node_of(file->vnode));
+    if (error == 0 && offset < reader->text->size) {
+        size_t left = (size_t)(reader->text->size - offset);
+        size = size < left ? size : left;
+        error = hal_copy_safe(data, reader->text->text + offset, size);
+        *done = error == 0 ? size : 0;
+        reader->next = offset + *done;
     }
-    size = size < text->size - offset ? size : (size_t)(text->size - offset);
-    int error = hal_copy_safe(data, text->text + offset, size);
-    *done = error == 0 ? size : 0;
+    mutex_unlock(&reader->lock);
     return error;
 }
 
 static void text_close(struct file *file)
 {
-    heap_free(file->state);
+    struct proc_reader *reader = file->state;
+    heap_free(reader->text);
+    heap_free(reader);
 }
 
 static const struct file_ops text_ops = {.read = text_read, .close = text_close};
@@ -431,13 +454,9 @@ static int proc_open(struct vnode *vnode, struct file *file)
         file->ops = &directory_ops;
         return 0;
     }
-    struct proc_text *text;
-    int error = text_make(node_of(vnode), &text);
-    if (error == 0) {
-        file->state = text;
-        file->ops = &text_ops;
-    }
-    return error;
+    file->state = heap_alloc_zeroed(sizeof(struct proc_reader));
+    file->ops = &text_ops;
+    return file->state != NULL ? 0 : -ENOMEM;
 }
 
 // ---- Links ----

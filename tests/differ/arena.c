@@ -115,14 +115,11 @@ static void say_maps(struct run *run)
     struct memory *memory = memory_of(run);
     size_t size = 0;
     ssize_t part;
-    int fd = open("/proc/self/maps", O_RDONLY);
-    while (fd < 0 && run->may_fail) {
-        fd = open("/proc/self/maps", O_RDONLY);
-    }
-    while ((part = read(fd, memory->text + size, TEXT_MAX - 1 - size)) > 0) {
-        size += (size_t)part;
-    }
-    close(fd);
+    lseek(memory->maps, 0, SEEK_SET);
+    do {
+        part = read(memory->maps, memory->text + size, TEXT_MAX - 1 - size);
+        size += part > 0 ? (size_t)part : 0;
+    } while (part > 0 || (part < 0 && run->may_fail));
     memory->text[size] = '\0';
     uint64_t hash = HASH_EMPTY;
     uintptr_t arena = (uintptr_t)memory->arena;
@@ -218,6 +215,7 @@ void *arena_open(unsigned thread, size_t pages)
     struct memory *memory = calloc(1, sizeof *memory);
     memory->size = pages * PAGE;
     memory->text = malloc(TEXT_MAX);
+    memory->maps = open("/proc/self/maps", O_RDONLY);
     char *va = mmap(NULL, HOLE + memory->size + HOLE, PROT_NONE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (va == MAP_FAILED || munmap(va, HOLE) != 0 || munmap(va + HOLE + memory->size, HOLE) != 0) {
@@ -263,6 +261,7 @@ void arena_close(void *state)
     for (int i = 0; i < FILE_COUNT; ++i) {
         close(memory->fds[i]);
     }
+    close(memory->maps);
     free(memory->text);
     free(memory);
 }

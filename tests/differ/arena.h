@@ -29,7 +29,8 @@ struct memory {
     size_t size;         // of the arena, bytes
     int fds[FILE_COUNT]; // the last two are the second one, opened otherwise
     uint64_t inodes[2];
-    char *text; // of /proc/self/maps
+    int maps;   // /proc/self/maps
+    char *text; // of it
 };
 
 static inline struct memory *memory_of(struct run *run)
