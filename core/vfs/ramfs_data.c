@@ -23,10 +23,14 @@ static struct ramfs_node *node_of(struct vnode *vnode)
 }
 
 // Copies between a page and the application's memory at user (one of both). Answers how many bytes:
-// fewer than size where the application's memory ends, which it does at a page's end.
-static size_t user_copy(char *to, const char *from, size_t size, const char *user)
+// fewer than size where the application's memory ends, which it does at a page's end. Memory that
+// is the file's own may be copied to a place next to it: then no byte is copied twice.
+static size_t user_copy(const struct ramfs_node *node, char *to, const char *from, size_t size,
+                        const char *user)
 {
-    if (hal_copy_safe(to, from, size) == 0) {
+    // A mapping of the program's own is there before it makes the call.
+    bool may_overlap = __atomic_load_n(&node->mapping_count, __ATOMIC_RELAXED) > 0;
+    if (!may_overlap && hal_copy_safe(to, from, size) == 0) {
         return size;
     }
     size_t done = 0;
@@ -146,7 +150,7 @@ static int copy_out(struct ramfs_node *node, uint32_t layout, uint64_t offset, c
             return -EAGAIN;
         }
         size_t copied =
-            user_copy(data + *done, page != NULL ? page + start : zeros, part, data + *done);
+            user_copy(node, data + *done, page != NULL ? page + start : zeros, part, data + *done);
         if (!sequence_holds(&node->layout, layout)) {
             MARK("ramfs: pages went while they were copied");
             return -EAGAIN;
@@ -210,7 +214,7 @@ static int copy_in_locked(struct ramfs_node *node, uint64_t offset, const char *
         if (page == NULL) {
             return *done > 0 ? 0 : -ENOSPC;
         }
-        size_t copied = user_copy(page + start, data + *done, part, data + *done);
+        size_t copied = user_copy(node, page + start, data + *done, part, data + *done);
         *done += copied;
         if (copied < part) {
             return *done > 0 ? 0 : -EFAULT;

@@ -83,7 +83,8 @@ static void pager_written(struct vm_pager *pager)
 static void mapping_count_add(struct ramfs_node *node, uint32_t count)
 {
     mutex_lock(&node->pages_lock);
-    node->mapping_count += count;
+    // user_copy (ramfs_data.c) looks without the lock.
+    __atomic_store_n(&node->mapping_count, node->mapping_count + count, __ATOMIC_RELAXED);
     mutex_unlock(&node->pages_lock);
 }
 
