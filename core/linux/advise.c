@@ -206,7 +206,8 @@ long linux_msync(char *va, size_t size, int flags)
 
 // ---- Locked memory -------------------------------------------------------
 
-_Atomic bool memory_is_future_locked;
+_Atomic unsigned memory_future_marks;
+_Atomic bool memory_has_been_locked;
 
 int memory_lock_allow(size_t size)
 {
@@ -219,19 +220,38 @@ int memory_lock_allow(size_t size)
 
 // What a process that locks memory wants: it is there, and will not have to wait for it. Memory
 // that it may not touch stays absent; a page beyond the end of a file, too.
+static int piece_populate(const struct vm_piece *piece)
+{
+    if ((piece->flags & VM_ON_FAULT) != 0) {
+        return 0;
+    }
+    bool is_written = (piece->prot & HAL_WRITE) != 0 && (piece->flags & VM_SHARED) == 0;
+    return piece->prot == 0 ? -EFAULT
+                            : vm_populate(piece->start, (size_t)(piece->end - piece->start),
+                                          is_written ? HAL_WRITE : 0);
+}
+
 static int range_lock_populate(char *va, char *end)
 {
     struct vm_piece piece;
     int error = 0;
     while (va < end && error == 0 && vm_piece_get(va, end, &piece)) {
-        bool is_written = (piece.prot & HAL_WRITE) != 0 && (piece.flags & VM_SHARED) == 0;
         va = piece.end;
-        error = piece.prot == 0 ? -EFAULT
-                                : vm_populate(piece.start, (size_t)(piece.end - piece.start),
-                                              is_written ? HAL_WRITE : 0);
+        error = piece_populate(&piece);
         vm_piece_put(&piece);
     }
     return error == 0 ? 0 : -ENOMEM;
+}
+
+void memory_grown_populate(char *va, char *end)
+{
+    struct vm_piece piece;
+    while (va < end && vm_piece_get(va, end, &piece)) {
+        va = piece.end;
+        int error = is_locked(&piece) ? piece_populate(&piece) : 0;
+        (void)error;
+        vm_piece_put(&piece);
+    }
 }
 
 // The pages of the range, which need not begin or end with one. False: it goes round.
@@ -244,7 +264,7 @@ static bool lock_range(char **va, char **end, size_t size)
     return *end >= *va;
 }
 
-static long lock(char *va, size_t size, bool is_at_once)
+static long lock(char *va, size_t size, unsigned marks)
 {
     char *end;
     bool is_range = lock_range(&va, &end, size);
@@ -253,19 +273,21 @@ static long lock(char *va, size_t size, bool is_at_once)
     if (error != 0 || va == end) {
         return error;
     }
-    error = vm_lock_set(va, (size_t)(end - va), true);
-    return error != 0 || !is_at_once ? error : range_lock_populate(va, end);
+    memory_set_locked();
+    error = vm_lock_set(va, (size_t)(end - va), marks);
+    return error != 0 ? error : range_lock_populate(va, end);
 }
 
 long linux_mlock(char *va, size_t size)
 {
-    return lock(va, size, true);
+    return lock(va, size, VM_LOCKED);
 }
 
 long linux_mlock2(char *va, size_t size, int flags)
 {
     enum { ON_FAULT = 1 };
-    return (flags & ~ON_FAULT) != 0 ? -EINVAL : lock(va, size, (flags & ON_FAULT) == 0);
+    unsigned marks = VM_LOCKED | ((flags & ON_FAULT) != 0 ? VM_ON_FAULT : 0);
+    return (flags & ~ON_FAULT) != 0 ? -EINVAL : lock(va, size, marks);
 }
 
 long linux_munlock(char *va, size_t size)
@@ -274,24 +296,24 @@ long linux_munlock(char *va, size_t size)
     if (!lock_range(&va, &end, size)) {
         return -EINVAL;
     }
-    return va == end ? 0 : vm_lock_set(va, (size_t)(end - va), false);
+    return va == end ? 0 : vm_lock_set(va, (size_t)(end - va), 0);
 }
 
-static int all_lock_set(bool is_set)
+static int all_lock_set(unsigned marks)
 {
     char *va = NULL, *top = (char *)(UINTPTR_MAX & ~(uintptr_t)(HAL_PAGE_SIZE - 1));
     struct vm_piece piece;
     int error = 0;
     while (error == 0 && vm_piece_get(va, top, &piece)) {
         va = piece.end;
-        error = vm_lock_set(piece.start, (size_t)(piece.end - piece.start), is_set);
+        error = vm_lock_set(piece.start, (size_t)(piece.end - piece.start), marks);
         error = error == -ENOMEM ? 0 : error; // another thread has unmapped it
         vm_piece_put(&piece);
     }
     return error;
 }
 
-// Everything that is mapped is in memory as far as it was touched; what was not stays so.
+// Everything that is mapped comes into memory, as far as there is any.
 long linux_mlockall(int flags)
 {
     if (flags == 0 || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) != 0 ||
@@ -302,13 +324,22 @@ long linux_mlockall(int flags)
     if (error != 0) {
         return error;
     }
-    atomic_store_explicit(&memory_is_future_locked, (flags & MCL_FUTURE) != 0,
+    const unsigned marks = VM_LOCKED | ((flags & MCL_ONFAULT) != 0 ? VM_ON_FAULT : 0);
+    memory_set_locked();
+    atomic_store_explicit(&memory_future_marks, (flags & MCL_FUTURE) != 0 ? marks : 0,
                           memory_order_relaxed);
-    return (flags & MCL_CURRENT) != 0 ? all_lock_set(true) : 0;
+    if ((flags & MCL_CURRENT) == 0) {
+        return 0;
+    }
+    error = all_lock_set(marks);
+    if (error == 0) {
+        memory_grown_populate(NULL, (char *)MEMORY_ADDRESS_MAX);
+    }
+    return error;
 }
 
 long linux_munlockall(void)
 {
-    atomic_store_explicit(&memory_is_future_locked, false, memory_order_relaxed);
-    return all_lock_set(false);
+    atomic_store_explicit(&memory_future_marks, 0, memory_order_relaxed);
+    return all_lock_set(0);
 }

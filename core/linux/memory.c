@@ -27,18 +27,26 @@ enum {
     MAP_LOW = 0x40, // MAP_32BIT, which not all processors' headers have
 };
 
+// What is locked is there at once, unless mlockall has said otherwise.
+static __attribute__((noinline)) unsigned map_flags_locked(unsigned flags)
+{
+    unsigned marks = VM_LOCKED | atomic_load_explicit(&memory_future_marks, memory_order_relaxed);
+    memory_set_locked();
+    return (marks & VM_ON_FAULT) != 0 ? (flags & ~(unsigned)VM_POPULATE) | marks
+                                      : flags | marks | VM_POPULATE;
+}
+
 static inline unsigned map_flags_of(int flags, int prot)
 {
     unsigned result = 0;
     result |= (flags & MAP_FIXED) != 0 ? VM_FIXED : 0;
     result |= (flags & MAP_FIXED_NOREPLACE) != 0 ? VM_FIXED | VM_NOREPLACE : 0;
     result |= (flags & MAP_SHARED) != 0 ? VM_SHARED : 0;
-    result |= (flags & MAP_LOCKED) != 0 ? VM_LOCKED : 0;
     result |= (flags & MAP_LOW) != 0 ? VM_LOW : 0;
     // What reserves only, or grows, gets its memory when it is touched.
     result |= (flags & (MAP_NORESERVE | MAP_STACK | MAP_GROWSDOWN)) != 0 && prot != 0 ? VM_LAZY : 0;
-    result |= (flags & (MAP_POPULATE | MAP_LOCKED)) != 0 ? VM_POPULATE : 0;
-    return result;
+    result |= (flags & MAP_POPULATE) != 0 ? VM_POPULATE : 0;
+    return (flags & MAP_LOCKED) != 0 ? map_flags_locked(result) : result;
 }
 
 static long map_shared(char **va, size_t size, int prot, int flags, uint64_t offset);
@@ -172,7 +180,7 @@ static long map_anything(char *va, size_t size, int prot, int flags, struct file
     if (whole == 0 || (flags & MAP_HUGETLB) != 0) {
         return -ENOMEM; // no huge pages are set aside, as on Linux with vm.nr_hugepages = 0
     }
-    flags |= atomic_load_explicit(&memory_is_future_locked, memory_order_relaxed) ? MAP_LOCKED : 0;
+    flags |= atomic_load_explicit(&memory_future_marks, memory_order_relaxed) != 0 ? MAP_LOCKED : 0;
     // Most mappings are private memory anywhere.
     bool is_plain = flags == (MAP_PRIVATE | MAP_ANONYMOUS) && whole <= MEMORY_ADDRESS_MAX;
     long error = is_plain ? 0 : map_check(va, whole, flags, file, offset);
@@ -238,6 +246,49 @@ static char *protect_end(char *va, char *end, unsigned prot, int *error)
     return va;
 }
 
+// What is locked, private, and may be written from now on, gets pages of its own at once.
+struct copies {
+    struct vm_range {
+        char *start, *end;
+    } ranges[8];
+    uint32_t count;
+};
+
+// Those of [va, end), as far as they fit. Answers how far.
+static char *copies_find(struct copies *copies, char *va, char *end)
+{
+    struct vm_piece piece;
+    copies->count = 0;
+    while (va < end && copies->count < sizeof copies->ranges / sizeof copies->ranges[0] &&
+           vm_piece_get(va, end, &piece)) {
+        const unsigned marks = VM_SHARED | VM_LOCKED | VM_ON_FAULT;
+        if ((piece.flags & marks) == VM_LOCKED && (piece.prot & PROT_WRITE) == 0) {
+            copies->ranges[copies->count++] = (struct vm_range){piece.start, piece.end};
+        }
+        va = piece.end;
+        vm_piece_put(&piece);
+    }
+    return copies->count < sizeof copies->ranges / sizeof copies->ranges[0] ? end : va;
+}
+
+static int protect_locked(char *va, char *end, unsigned prot)
+{
+    int error = 0;
+    while (va < end && error == 0) {
+        struct copies copies;
+        char *stop = copies_find(&copies, va, end);
+        error = vm_protect(va, (size_t)(stop - va), prot);
+        for (uint32_t i = 0; i < copies.count && error == 0; ++i) {
+            const struct vm_range *range = &copies.ranges[i];
+            int populated =
+                vm_populate(range->start, (size_t)(range->end - range->start), HAL_WRITE);
+            (void)populated; // as far as there are pages
+        }
+        va = stop;
+    }
+    return error;
+}
+
 long linux_mprotect(char *va, size_t size, int prot)
 {
     size_t whole = memory_round(size);
@@ -254,7 +305,9 @@ long linux_mprotect(char *va, size_t size, int prot)
         return -EINVAL;
     }
     unsigned wanted = (unsigned)(prot & PROT_ALL);
-    int error = vm_protect(va, whole, wanted);
+    int error = (wanted & PROT_WRITE) != 0 && memory_is_locked()
+                    ? protect_locked(va, va + whole, wanted)
+                    : vm_protect(va, whole, wanted);
     if (error == -ENOMEM || error == -EACCES) { // what lies before that is changed
         char *end = protect_end(va, va + whole, wanted, &error);
         int before = end > va && end < va + whole ? vm_protect(va, (size_t)(end - va), wanted) : 0;
@@ -268,11 +321,13 @@ static bool is_overlap(const char *a, size_t a_size, const char *b, size_t b_siz
     return a + a_size > b && b + b_size > a;
 }
 
-static bool is_mapped(char *va)
+// Whether va is mapped; *flags: VM_SHARED, VM_READ_ONLY, and the marks of mlock.
+static bool is_mapped(char *va, unsigned *flags)
 {
     struct vm_piece piece;
     bool is_there = vm_piece_get(va, va + HAL_PAGE_SIZE, &piece);
     if (is_there) {
+        *flags = piece.flags;
         vm_piece_put(&piece);
     }
     return is_there;
@@ -295,10 +350,39 @@ static int remap_check(char *va, size_t old_size, size_t new_size, int flags, co
         (!memory_is_aligned(target) || is_beyond || is_overlap(va, old_size, target, new_size))) {
         return -EINVAL;
     }
-    if (old_size > new_size && !is_mapped(va)) {
+    unsigned marks;
+    if (old_size > new_size && !is_mapped(va, &marks)) {
         return -EFAULT;
     }
     return old_size > new_size && old_size > MEMORY_ADDRESS_MAX - (uintptr_t)va ? -EINVAL : 0;
+}
+
+static int remap_lock_check(char *va, size_t size)
+{
+    unsigned marks = 0;
+    bool is_checked = is_mapped(va, &marks) && (marks & VM_LOCKED) != 0;
+    int error = is_checked ? memory_lock_allow(size) : 0;
+    return error == -ENOMEM ? -EAGAIN : error;
+}
+
+// An old size of 0 maps what is shared once more; but in its own place there is nothing left of it.
+static int remap_again(char *va, size_t new_size, int flags, char *target)
+{
+    unsigned marks;
+    if (!is_mapped(va, &marks)) {
+        return -EFAULT;
+    }
+    if ((marks & VM_SHARED) == 0) {
+        return -EINVAL;
+    }
+    if ((flags & MREMAP_MAYMOVE) == 0) {
+        return -ENOMEM;
+    }
+    if ((flags & MREMAP_FIXED) == 0 || !is_overlap(va, HAL_PAGE_SIZE, target, new_size)) {
+        return 0;
+    }
+    int error = vm_unmap(target, new_size);
+    return error != 0 ? error : -EFAULT;
 }
 
 long linux_mremap(char *va, size_t old_size, size_t new_size, int flags, char *target)
@@ -310,18 +394,11 @@ long linux_mremap(char *va, size_t old_size, size_t new_size, int flags, char *t
         return error;
     }
     bool has_target = (flags & MREMAP_FIXED) != 0, stays = (flags & MREMAP_DONTUNMAP) != 0;
-    if (old_size == 0 && (flags & MREMAP_MAYMOVE) == 0) {
-        struct vm_piece piece;
-        if (!vm_piece_get(va, va + HAL_PAGE_SIZE, &piece)) {
-            return -EFAULT;
+    if (old_size == 0) {
+        error = remap_again(va, new_size, flags, target);
+        if (error != 0) {
+            return error;
         }
-        vm_piece_put(&piece);
-        return (piece.flags & VM_SHARED) != 0 ? -ENOMEM : -EINVAL;
-    }
-    if (old_size == 0 && has_target && is_overlap(va, HAL_PAGE_SIZE, target, new_size) &&
-        is_mapped(va)) {
-        error = vm_unmap(target, new_size); // and with it what was to be mapped once more
-        return error != 0 ? error : -EFAULT;
     }
     if (has_target || stays || old_size == 0) {
         target = has_target || stays ? target : NULL; // a wish, where it is not fixed
@@ -329,7 +406,12 @@ long linux_mremap(char *va, size_t old_size, size_t new_size, int flags, char *t
                         (has_target ? VM_MOVE_FIXED : 0u) | (stays ? VM_MOVE_STAYS : 0u));
         return error != 0 ? error : (long)target;
     }
-    error = vm_remap(&va, old_size, new_size, (flags & MREMAP_MAYMOVE) != 0);
+    bool grows_locked = new_size > old_size && memory_is_locked();
+    error = grows_locked ? remap_lock_check(va, new_size - old_size) : 0;
+    error = error != 0 ? error : vm_remap(&va, old_size, new_size, (flags & MREMAP_MAYMOVE) != 0);
+    if (error == 0 && grows_locked) {
+        memory_grown_populate(va + old_size, va + new_size);
+    }
     return error != 0 ? error : (long)va;
 }
 
@@ -360,9 +442,31 @@ long linux_mincore(char *va, size_t size, unsigned char *pages)
     return error;
 }
 
+// With locked memory: what is new is locked where mlockall has said so, what goes is not.
+static char *brk_locked(char *end)
+{
+    char *old = vm_brk(NULL);
+    const unsigned marks = atomic_load_explicit(&memory_future_marks, memory_order_relaxed);
+    if (end > old && marks != 0 && memory_lock_allow((size_t)(end - old)) != 0) {
+        return old;
+    }
+    char *now = vm_brk(end);
+    char *low = now < old ? now : old, *high = now < old ? old : now;
+    low += -(uintptr_t)low & (HAL_PAGE_SIZE - 1);
+    high += -(uintptr_t)high & (HAL_PAGE_SIZE - 1);
+    if (low < high) {
+        int error = vm_lock_set(low, (size_t)(high - low), now < old ? 0 : marks);
+        (void)error; // the mark alone
+    }
+    if (now > old) {
+        memory_grown_populate(low, high);
+    }
+    return now;
+}
+
 long linux_brk(char *end)
 {
-    return (long)vm_brk(end);
+    return (long)(end != NULL && memory_is_locked() ? brk_locked(end) : vm_brk(end));
 }
 
 long linux_memfd_create(const char *user, unsigned flags)

@@ -3,6 +3,7 @@
 #ifndef CORE_LINUX_RANGE_H
 #define CORE_LINUX_RANGE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +23,20 @@ static inline bool memory_is_aligned(const void *va)
     return ((uintptr_t)va & (HAL_PAGE_SIZE - 1)) == 0;
 }
 
-extern _Atomic bool memory_is_future_locked; // mlockall(MCL_FUTURE)
+// mlockall(MCL_FUTURE): what new mappings are marked with, VM_LOCKED and VM_ON_FAULT.
+extern _Atomic unsigned memory_future_marks;
+// Whether anything may be locked: it was once.
+extern _Atomic bool memory_has_been_locked;
+static inline bool memory_is_locked(void)
+{
+    return atomic_load_explicit(&memory_has_been_locked, memory_order_relaxed);
+}
+static inline void memory_set_locked(void)
+{
+    atomic_store_explicit(&memory_has_been_locked, true, memory_order_relaxed);
+}
+// Touches what is locked of [va, end), which is new: as far as there are pages.
+void memory_grown_populate(char *va, char *end);
 // Whether so much more may be locked: -EPERM, -ENOMEM (RLIMIT_MEMLOCK).
 int memory_lock_allow(size_t size);
 

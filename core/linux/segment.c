@@ -214,11 +214,11 @@ static void attachment_used(struct vm_pager *pager)
 static int attachment_map(char **va, size_t size, int flags, struct vm_pager *pager)
 {
     const size_t whole = memory_round(size);
-    const bool is_locked = atomic_load_explicit(&memory_is_future_locked, memory_order_relaxed);
+    const unsigned marks = atomic_load_explicit(&memory_future_marks, memory_order_relaxed);
     unsigned prot = HAL_READ | ((flags & SHM_RDONLY) == 0 ? HAL_WRITE : 0) |
                     ((flags & SHM_EXEC) != 0 ? HAL_EXEC : 0);
-    unsigned how = VM_SHARED | ((flags & SHM_RDONLY) != 0 ? VM_READ_ONLY : 0) |
-                   (is_locked ? VM_LOCKED | VM_POPULATE : 0);
+    unsigned how = VM_SHARED | ((flags & SHM_RDONLY) != 0 ? VM_READ_ONLY : 0) | marks |
+                   (marks == VM_LOCKED ? VM_POPULATE : 0);
     if (*va != NULL) {
         bool is_beyond = whole > MEMORY_ADDRESS_MAX || (uintptr_t)*va > MEMORY_ADDRESS_MAX - whole;
         if (is_beyond) {
@@ -226,7 +226,7 @@ static int attachment_map(char **va, size_t size, int flags, struct vm_pager *pa
         }
         how |= VM_FIXED | ((flags & SHM_REMAP) == 0 ? VM_NOREPLACE : 0);
     }
-    if (is_locked && memory_lock_allow(whole) != 0) {
+    if (marks != 0 && memory_lock_allow(whole) != 0) {
         return -EAGAIN;
     }
     int error = vm_map(va, whole, prot, how, pager, 0);

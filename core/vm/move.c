@@ -56,7 +56,7 @@ static struct area *area_double(struct area *area)
         area->flags &= ~(unsigned)VM_LAZY;
         area->has_pages = area->is_sparse = false;
     }
-    area->flags &= ~(unsigned)VM_LOCKED;
+    area->flags &= ~(unsigned)(VM_LOCKED | VM_ON_FAULT);
     change_mapped_add((size_t)(area->end - area->start));
     return moved;
 }

@@ -8,6 +8,8 @@
 #include "core/vm/change.h"
 #include "core/vm/vm.h"
 
+enum { LOCK_MARKS = VM_LOCKED | VM_ON_FAULT };
+
 bool vm_piece_get(char *va, char *end, struct vm_piece *piece)
 {
     change_lock();
@@ -16,7 +18,7 @@ bool vm_piece_get(char *va, char *end, struct vm_piece *piece)
         piece->start = area->start > va ? area->start : va;
         piece->end = area->end < end ? area->end : end;
         piece->prot = area->prot;
-        piece->flags = area->flags & (VM_SHARED | VM_READ_ONLY | VM_LOCKED);
+        piece->flags = area->flags & (VM_SHARED | VM_READ_ONLY | LOCK_MARKS);
         piece->pager = area->pager;
         piece->offset = area->offset + (uint64_t)(piece->start - area->start);
         if (area->pager != NULL) {
@@ -64,11 +66,6 @@ int vm_populate(char *va, size_t size, unsigned access)
 
 // ---- Locked --------------------------------------------------------------
 
-static void area_lock_set(struct area *area, bool is_locked)
-{
-    area->flags = is_locked ? area->flags | VM_LOCKED : area->flags & ~(unsigned)VM_LOCKED;
-}
-
 static char *mapped_end(char *va, char *end)
 {
     const struct area *area = area_at(va);
@@ -79,7 +76,7 @@ static char *mapped_end(char *va, char *end)
     return va < end ? va : end;
 }
 
-int vm_lock_set(char *va, size_t size, bool is_locked)
+int vm_lock_set(char *va, size_t size, unsigned marks)
 {
     struct change change;
     int error = change_begin(&change);
@@ -90,7 +87,7 @@ int vm_lock_set(char *va, size_t size, bool is_locked)
     if (end > va) {
         range_isolate(va, end);
         for (struct area *area = area_first(va, end); area != NULL; area = area_after(area, end)) {
-            area_lock_set(area, is_locked);
+            area->flags = (area->flags & ~(unsigned)LOCK_MARKS) | marks;
         }
         range_merge(&change, va, end);
     }

@@ -16,7 +16,7 @@ struct vm_pager;
 
 struct vm_piece {
     char *start, *end;
-    unsigned prot, flags;   // VM_SHARED, VM_READ_ONLY, VM_LOCKED
+    unsigned prot, flags;   // VM_SHARED, VM_READ_ONLY, VM_LOCKED, VM_ON_FAULT
     struct vm_pager *pager; // one reference is the caller's; NULL: anonymous
     uint64_t offset;        // of start, in the pager
 };
@@ -29,9 +29,9 @@ void vm_piece_put(struct vm_piece *piece);
 // allowed, or no page of its file.
 HAL_MUST_CHECK int vm_populate(char *va, size_t size, unsigned access);
 
-// Marks mappings VM_LOCKED, or unmarks them, up to the first hole, for which it says -ENOMEM. All
-// memory stays where it is anyway: others ask for the mark.
-HAL_MUST_CHECK int vm_lock_set(char *va, size_t size, bool is_locked);
+// Marks mappings with marks (VM_LOCKED and VM_ON_FAULT, or neither), up to the first hole, for which
+// it says -ENOMEM. All memory stays where it is anyway: others ask for the marks.
+HAL_MUST_CHECK int vm_lock_set(char *va, size_t size, unsigned marks);
 size_t vm_locked_bytes(void);
 
 enum vm_move_how {

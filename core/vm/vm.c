@@ -225,7 +225,8 @@ static void request_insert(struct change *change, const struct request *request)
     area->start = request->va;
     area->end = request->va + request->size;
     area->prot = request->prot;
-    area->flags = request->flags & (VM_SHARED | VM_LAZY | VM_READ_ONLY | VM_LOCKED | VM_COPY);
+    area->flags =
+        request->flags & (VM_SHARED | VM_LAZY | VM_READ_ONLY | VM_LOCKED | VM_ON_FAULT | VM_COPY);
     area->has_pages = request->is_eager || request->pager != NULL || (area->flags & VM_LAZY) != 0;
     area->is_sparse = (area->flags & VM_LAZY) != 0;
     area->pager = request->pager;
@@ -292,7 +293,8 @@ int vm_map(char **va, size_t size, unsigned prot, unsigned flags, struct vm_page
     if (error != 0) {
         return error;
     }
-    bool is_simple = (request.flags & (VM_LAZY | VM_FIXED | VM_READ_ONLY)) == VM_LAZY;
+    const unsigned special = VM_FIXED | VM_READ_ONLY | VM_LOCKED;
+    bool is_simple = (request.flags & (VM_LAZY | special)) == VM_LAZY;
     error = is_simple ? change_begin_place(&change) : change_begin(&change);
     if (error == 0) {
         error = is_simple ? lazy_place(&change, &request) : request_map(&change, &request);

@@ -68,6 +68,7 @@ enum vm_flags {
     VM_POPULATE = 64,   // touched at once; anonymous: not lazy unless memory is scarce
     VM_READ_ONLY = 128, // vm_protect refuses HAL_WRITE
     VM_LOCKED = 256,    // mlock: the mark alone
+    VM_ON_FAULT = 1024, // likewise, of MLOCK_ONFAULT; only with VM_LOCKED
     VM_COPY = 512,      // private, of a file to which nobody writes: pages may be copied early
 };
 

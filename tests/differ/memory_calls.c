@@ -410,6 +410,47 @@ static void make_lock(struct run *run)
     say_result(run, error);
 }
 
+// What is locked before, and afterwards, is copied from its file before the file is written.
+static void make_lock_all(struct run *run)
+{
+    struct memory *memory = memory_of(run);
+    int flags = NUMBER_CHOOSE(run, "flags", 0, MCL_CURRENT, MCL_FUTURE, MCL_CURRENT | MCL_FUTURE,
+                              MCL_ONFAULT, MCL_CURRENT | MCL_ONFAULT, MCL_FUTURE | MCL_ONFAULT,
+                              MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT, 8, -1);
+    int then = NUMBER_CHOOSE(run, "then", 0, 1, 2, 3, 4, 5);
+    char *place = memory->arena + 14 * PAGE;
+    if (then == 0) {
+        say_address(run, mmap(place, 2 * PAGE, RW, MAP_PRIVATE | MAP_FIXED, memory->fds[FILE_MEMFD],
+                              5l * PAGE));
+    }
+    say_result(run, mlockall(flags));
+    if (then == 0) { // marked, too
+        say_result(run, madvise(memory->arena, PAGE, MADV_DONTNEED));
+    } else if (then == 1) { // a break that grows
+        char *end = sbrk(PAGE);
+        say(run, " grown %d", end != (char *)-1);
+        say_result(run, madvise((char *)((uintptr_t)sbrk(0) & ~(uintptr_t)(PAGE - 1)) - PAGE, PAGE,
+                                MADV_DONTNEED));
+        say_result(run, sbrk(-PAGE) == (char *)-1 ? -1 : 0);
+    } else {
+        int flag = then == 3 ? MAP_POPULATE : then == 4 ? MAP_LOCKED : 0;
+        char *va = mmap(place, 2 * PAGE, then == 5 ? PROT_READ : RW, MAP_PRIVATE | MAP_FIXED | flag,
+                        memory->fds[FILE_MEMFD], 5l * PAGE);
+        say_address(run, va);
+        if (then == 5) {
+            say_result(run, mprotect(place, PAGE, RW));
+            say_result(run, (long)mremap(place, PAGE, PAGE, MREMAP_MAYMOVE) == -1 ? -1 : 0);
+        }
+    }
+    for (int i = 0; i < FILE_PAGES; ++i) {
+        if (pwrite(memory->fds[FILE_MEMFD], "later", 5, (off_t)i * PAGE) != 5) {
+            arena_die("differ: a file");
+        }
+    }
+    say_result(run, munlockall());
+    say_result(run, madvise(place, PAGE, MADV_COLD));
+}
+
 // ---- mremap --------------------------------------------------------------
 
 // Left out, since Linux 6.17 does otherwise than those before: an old range that is more than one
@@ -456,7 +497,7 @@ static const struct operation operations[] = {
     {"munmap", 1, make_unmap},         {"mprotect", 1, make_protect},
     {"msync", 1, make_sync},           {"mincore", 1, make_core},
     {"madvise", 1, make_advise},       {"mlock", 1, make_lock},
-    {"mremap", 1, make_remap},
+    {"mlockall", 1, make_lock_all},    {"mremap", 1, make_remap},
 };
 
 static void *calls_open(unsigned thread)
