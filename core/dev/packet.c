@@ -4,6 +4,7 @@
 
 #include "core/lib/assert.h"
 #include "core/mem/frame.h"
+#include "core/mem/heap.h"
 
 _Static_assert(sizeof(struct packet) <= PACKET_ROOM_START, "in front of its room");
 
@@ -24,11 +25,25 @@ struct packet *packet_alloc(void)
     return packet;
 }
 
+struct packet *packet_alloc_block(uint32_t size)
+{
+    struct packet *packet = heap_alloc(PACKET_ROOM_START + PACKET_HEADROOM + size);
+    if (packet != NULL) {
+        packet_reset(packet, PACKET_HEADROOM);
+        packet->is_block = true;
+    }
+    return packet;
+}
+
 void packet_free(struct packet *packet)
 {
     while (packet != NULL) {
         struct packet *more = packet->more;
-        frame_free(frame_of(packet), 1);
+        if (packet->is_block) {
+            heap_free(packet);
+        } else {
+            frame_free(frame_of(packet), 1);
+        }
         packet = more;
     }
 }

@@ -11,12 +11,12 @@
 #include "core/linux/calls.h"
 #include "core/linux/process.h"
 #include "core/linux/signal.h"
+#include "core/linux/socketcalls.h"
 #include "core/linux/transfer.h"
 #include "core/linux/user.h"
 #include "core/mem/heap.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/file.h"
-#include "core/vfs/localsocket.h"
 #include "core/vfs/memfile.h"
 #include "core/vfs/pipe.h"
 #include "core/vfs/vfs.h"
@@ -49,7 +49,8 @@ long transfer_failed(int error)
 
 bool breaks_silently(const struct file *file)
 {
-    return file_is_localsocket(file) && localsocket_type_of(file) != LOCALSOCKET_STREAM;
+    const struct socket_calls *calls = socket_calls_of(file);
+    return calls != NULL && calls->breaks_silently(file);
 }
 
 long transfer_end(struct file *file, int error, size_t done)

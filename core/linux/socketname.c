@@ -1,95 +1,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// socketname.c: system calls that make sockets, name them and bring them together: those of
-// unix(7).
-#include "core/linux/socketname.h"
-
-#include <stddef.h>
+// socketname.c: system calls that make sockets, name them and bring them together, for all
+// families.
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "core/lib/errno.h"
-#include "core/lib/string.h"
 #include "core/linux/calls.h"
+#include "core/linux/socketcalls.h"
 #include "core/linux/user.h"
 #include "core/vfs/fdtable.h"
-#include "core/vfs/vfs.h"
-#include "core/vfs/vnode.h"
 
-_Static_assert(sizeof(((struct sockaddr_un *)0)->sun_path) == LOCALSOCKET_NAME_MAX, "sun_path");
-
-enum { PATH_OFFSET = offsetof(struct sockaddr_un, sun_path) };
-
-int socket_get(int fd, struct file **file)
+int socket_address_write(const struct socket_address *address, void *user, uint32_t *user_size)
 {
-    int error = fd_get(fd, file);
-    if (error == 0 && !file_is_localsocket(*file)) {
-        file_put(*file);
-        error = -ENOTSOCK;
-    }
-    return error;
-}
-
-// ---- Addresses -----------------------------------------------------------
-
-// The bytes of the name; those of a path end with a zero, which counts. Without its node.
-static int bytes_read(struct localsocket_name *name, char path[LOCALSOCKET_NAME_MAX + 1],
-                      const void *user, uint32_t size)
-{
-    struct sockaddr_un address = {0};
-    name->vnode = NULL;
-    name->size = 0;
-    if (size <= PATH_OFFSET || size > sizeof address) {
-        return -EINVAL;
-    }
-    int error = user_read(&address, user, size);
-    if (error != 0) {
-        return error;
-    }
-    if (address.sun_family != AF_UNIX) {
-        return -EINVAL;
-    }
-    const size_t length = size - PATH_OFFSET;
-    path[0] = 0;
-    memcpy(name->bytes, address.sun_path, length);
-    name->size = length;
-    if (name->bytes[0] != 0) {
-        const size_t end = strnlen(name->bytes, length);
-        memcpy(path, name->bytes, end);
-        path[end] = 0;
-        name->size = end < LOCALSOCKET_NAME_MAX ? end + 1 : end;
-        memcpy(name->bytes, path, name->size);
-    }
-    return 0;
-}
-
-int socketname_read(struct localsocket_name *name, const void *user, uint32_t size)
-{
-    char path[LOCALSOCKET_NAME_MAX + 1];
-    int error = bytes_read(name, path, user, size);
-    return error != 0 || path[0] == 0 ? error : vfs_find_socket(path, &name->vnode);
-}
-
-void socketname_put(struct localsocket_name *name)
-{
-    vnode_put(name->vnode);
-    name->vnode = NULL;
-}
-
-int socketname_write(const struct localsocket_name *name, bool is_family, void *user,
-                     uint32_t *user_size)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const bool is_named = name->size > 0;
-    const uint32_t length = is_named    ? (uint32_t)(PATH_OFFSET + name->size)
-                            : is_family ? PATH_OFFSET
-                                        : 0;
     uint32_t room;
-    memcpy(address.sun_path, name->bytes, name->size);
     int error = user_read(&room, user_size, sizeof room);
     if (error != 0 || (int32_t)room < 0) {
         return error != 0 ? error : -EINVAL;
     }
-    error = user_write(user, &address, room < length ? room : length);
+    const uint32_t length = address->size;
+    error = user_write(user, &address->local, room < length ? room : length);
     return error != 0 ? error : user_write(user_size, &length, sizeof length);
 }
 
@@ -113,29 +41,45 @@ static int fds_install(struct file *ends[2], int fds[2], bool close_on_exec)
 }
 
 // What socket and socketpair take alike. Answers the type, or -errno.
-static int type_check(int domain, int type, int protocol)
+static int type_check(int domain, int type)
 {
     if (type < 0 || type > SOCK_PACKET) {
         return -EINVAL;
     }
+    if (domain == AF_INET || domain == AF_INET6) {
+        return type;
+    }
     if (domain != AF_UNIX) {
         return -EAFNOSUPPORT;
-    }
-    if (protocol != 0 && protocol != AF_UNIX) {
-        return -EPROTONOSUPPORT;
     }
     type = type == SOCK_RAW ? SOCK_DGRAM : type;
     const bool is_known = type == SOCK_STREAM || type == SOCK_DGRAM || type == SOCK_SEQPACKET;
     return is_known ? type : -ESOCKTNOSUPPORT;
 }
 
+// There are no pairs of them; which error it is is a matter of what socket would say.
+static int inet_pair_error(int domain, int type, int protocol)
+{
+    struct file *file;
+    const int error = inet_create(&file, domain, type, protocol, 0);
+    if (error == 0) {
+        file_put(file);
+    }
+    return error != 0 ? error : -EOPNOTSUPP;
+}
+
 long linux_socketpair(int domain, int kind, int protocol, int *user)
 {
     const int flags = kind & (SOCK_NONBLOCK | SOCK_CLOEXEC);
-    const int type = type_check(domain, kind & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), protocol);
+    const int type = type_check(domain, kind & ~(SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (type < 0) {
-        const bool is_other = type == -EAFNOSUPPORT && (domain == AF_INET || domain == AF_INET6);
-        return is_other ? -EOPNOTSUPP : type;
+        return type;
+    }
+    if (domain != AF_UNIX) {
+        return inet_pair_error(domain, type, protocol);
+    }
+    if (protocol != 0 && protocol != AF_UNIX) {
+        return -EPROTONOSUPPORT;
     }
     struct file *ends[2];
     int fds[2];
@@ -160,77 +104,26 @@ static long socket_install(struct file *file, int flags)
 long linux_socket(int domain, int kind, int protocol)
 {
     const int flags = kind & (SOCK_NONBLOCK | SOCK_CLOEXEC);
-    const int type = type_check(domain, kind & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), protocol);
+    const int type = type_check(domain, kind & ~(SOCK_NONBLOCK | SOCK_CLOEXEC));
     struct file *file;
-    int error =
-        type < 0 ? type : localsocket_create(&file, (enum localsocket_type)type, (uint32_t)flags);
+    if (type < 0) {
+        return type;
+    }
+    int error = domain == AF_UNIX ? local_create(&file, type, protocol, (uint32_t)flags)
+                                  : inet_create(&file, domain, type, protocol, (uint32_t)flags);
     return error != 0 ? error : socket_install(file, flags);
 }
 
 // ---- Names ---------------------------------------------------------------
-
-// Makes a node for the name, and takes it away again where the socket cannot have it.
-static int path_bind(struct file *file, struct localsocket_name *name, const char *path)
-{
-    struct localsocket_name before;
-    localsocket_name_of(file, &before);
-    if (before.size > 0) {
-        return -EINVAL;
-    }
-    int error = vfs_make_socket(path, 0777, &name->vnode);
-    if (error != 0) {
-        return error;
-    }
-    error = localsocket_bind(file, name);
-    if (error != 0) {
-        int ignored = vfs_remove(NULL, path, 0);
-        (void)ignored; // somebody else may have removed it
-    }
-    return error;
-}
-
-static int file_bind(struct file *file, const void *user, uint32_t size)
-{
-    struct localsocket_name name;
-    char path[LOCALSOCKET_NAME_MAX + 1];
-    sa_family_t family;
-    if (size == PATH_OFFSET) {
-        int error = user_read(&family, user, sizeof family);
-        return error != 0 ? error : family == AF_UNIX ? localsocket_bind_any(file) : -EINVAL;
-    }
-    int error = bytes_read(&name, path, user, size);
-    if (error == 0) {
-        error = path[0] != 0 ? path_bind(file, &name, path) : localsocket_bind(file, &name);
-    }
-    socketname_put(&name);
-    return error;
-}
 
 long linux_bind(int fd, const void *address, uint32_t size)
 {
     struct file *file;
     int error = socket_get(fd, &file);
     if (error == 0) {
-        error = file_bind(file, address, size);
+        error = socket_calls_of(file)->bind(file, address, size);
         file_put(file);
     }
-    return error;
-}
-
-static int file_connect(struct file *file, const void *user, uint32_t size)
-{
-    struct localsocket_name name = {.size = 0};
-    sa_family_t family;
-    if (size < sizeof family) {
-        return -EINVAL;
-    }
-    int error = user_read(&family, user, sizeof family);
-    if (error == 0 && family == AF_UNSPEC) {
-        return localsocket_connect(file, NULL);
-    }
-    error = error != 0 ? error : socketname_read(&name, user, size);
-    error = error != 0 ? error : localsocket_connect(file, &name);
-    socketname_put(&name);
     return error;
 }
 
@@ -239,7 +132,7 @@ long linux_connect(int fd, const void *address, uint32_t size)
     struct file *file;
     int error = socket_get(fd, &file);
     if (error == 0) {
-        error = file_connect(file, address, size);
+        error = socket_calls_of(file)->connect(file, address, size);
         file_put(file);
     }
     return error;
@@ -250,7 +143,7 @@ long linux_listen(int fd, int backlog)
     struct file *file;
     int error = socket_get(fd, &file);
     if (error == 0) {
-        error = localsocket_listen(file, backlog);
+        error = socket_calls_of(file)->listen(file, backlog);
         file_put(file);
     }
     return error;
@@ -259,11 +152,12 @@ long linux_listen(int fd, int backlog)
 static long file_accept(struct file *file, void *address, uint32_t *size, int flags)
 {
     struct file *accepted;
-    struct localsocket_name name;
-    int error = localsocket_accept(file, (uint32_t)flags, &accepted);
+    struct socket_address name;
+    const struct socket_calls *calls = socket_calls_of(file);
+    int error = calls->accept(file, (uint32_t)flags, &accepted);
     if (error == 0 && address != NULL) {
-        error = localsocket_peer_name(accepted, &name);
-        error = error != 0 ? error : socketname_write(&name, true, address, size);
+        error = calls->name(accepted, true, &name);
+        error = error != 0 ? error : socket_address_write(&name, address, size);
         if (error != 0) {
             file_put(accepted);
         }
@@ -291,28 +185,25 @@ long linux_accept(int fd, void *address, uint32_t *size)
     return linux_accept4(fd, address, size, 0);
 }
 
-long linux_getsockname(int fd, void *address, uint32_t *size)
+static long name_get(int fd, bool is_peer, void *address, uint32_t *size)
 {
     struct file *file;
-    struct localsocket_name name;
+    struct socket_address name;
     int error = socket_get(fd, &file);
     if (error != 0) {
         return error;
     }
-    localsocket_name_of(file, &name);
+    error = socket_calls_of(file)->name(file, is_peer, &name);
     file_put(file);
-    return socketname_write(&name, true, address, size);
+    return error != 0 ? error : socket_address_write(&name, address, size);
+}
+
+long linux_getsockname(int fd, void *address, uint32_t *size)
+{
+    return name_get(fd, false, address, size);
 }
 
 long linux_getpeername(int fd, void *address, uint32_t *size)
 {
-    struct file *file;
-    struct localsocket_name name;
-    int error = socket_get(fd, &file);
-    if (error != 0) {
-        return error;
-    }
-    error = localsocket_peer_name(file, &name);
-    file_put(file);
-    return error != 0 ? error : socketname_write(&name, true, address, size);
+    return name_get(fd, true, address, size);
 }

@@ -28,7 +28,7 @@ static inline long transfer_result(int error, size_t done)
 // The same for a call that moved bytes of file, which it gives back.
 long transfer_end(struct file *file, int error, size_t done);
 
-// Is -EPIPE all that it says, without a signal? So it is with local sockets that are no streams.
+// Is -EPIPE all that it says, without a signal? So it is with sockets that are no streams.
 bool breaks_silently(const struct file *file);
 
 enum { VECTOR_FEW = 16 };

@@ -5,12 +5,12 @@
 
 #include "core/lib/errno.h"
 #include "core/linux/calls.h"
+#include "core/linux/socketcalls.h"
 #include "core/linux/transfer.h"
 #include "core/linux/user.h"
 #include "core/mem/heap.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/file.h"
-#include "core/vfs/localsocket.h"
 
 _Static_assert(sizeof(struct io_vector) == sizeof(struct iovec), "iovec");
 
@@ -71,9 +71,10 @@ enum how { DSYNC = 2, SYNC = 4, APPEND = 16, HIGH_PRIORITY = 1 }; // RWF_*
 static int vectors_move(struct file *file, const struct vectors *vectors, int64_t offset,
                         enum direction direction, size_t *done)
 {
-    if (offset == -1 && file_is_localsocket(file)) {
-        return direction == READING ? localsocket_read(file, vectors->all, vectors->count, done)
-                                    : localsocket_write(file, vectors->all, vectors->count, done);
+    const struct socket_calls *calls = offset == -1 ? socket_calls_of(file) : NULL;
+    if (calls != NULL) {
+        return direction == READING ? calls->read(file, vectors->all, vectors->count, done)
+                                    : calls->write(file, vectors->all, vectors->count, done);
     }
     if (offset == -1) {
         return direction == READING ? file_read_vector(file, vectors->all, vectors->count, done)

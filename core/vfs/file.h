@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/lib/io_vector.h"
 #include "core/lib/list.h"
 #include "core/sync/mutex.h"
 #include "core/sync/waitqueue.h"
@@ -153,11 +154,6 @@ struct file {
         watchers; // the epoll items that wait for it: epoll.c's; all-zero: there never was one
     char *path; // as opened, for messages, /proc/self/fd and maps; path_short or heap; may be NULL
     char path_short[48];
-};
-
-struct io_vector {
-    char *data;
-    size_t size;
 };
 
 int file_create(struct file **file, const struct file_ops *ops, uint32_t flags, void *state);

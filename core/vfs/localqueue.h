@@ -59,7 +59,7 @@ struct localsocket {
     struct list client_node; // in the peer's clients
 
     struct poll_list poll;
-    struct localsocket_options options;
+    struct socket_options options;
     uint64_t inode;
     struct file_time changed;
 };

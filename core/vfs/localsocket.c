@@ -615,7 +615,7 @@ enum localsocket_type localsocket_type_of(const struct file *file)
     return socket_of(file)->type;
 }
 
-struct localsocket_options *localsocket_options(struct file *file)
+struct socket_options *localsocket_options(struct file *file)
 {
     return &socket_of(file)->options;
 }

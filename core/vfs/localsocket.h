@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/vfs/file.h"
+#include "core/vfs/socketoptions.h"
 #include "hal/hal.h"
 
 struct vnode;
@@ -122,15 +123,7 @@ HAL_MUST_CHECK int localsocket_write(struct file *file, const struct io_vector *
 enum localsocket_shut { LOCALSOCKET_SHUT_READ = 1, LOCALSOCKET_SHUT_WRITE = 2 };
 void localsocket_shutdown(struct file *file, unsigned what);
 
-// What setsockopt(2) sets. Read and written by anybody, one by one.
-struct localsocket_options {
-    _Atomic hal_ns receive_timeout, send_timeout; // 0: none
-    _Atomic uint32_t send_limit, receive_limit;   // bytes, Linux's way of counting them: doubled
-    _Atomic bool passes_credentials;
-    _Atomic uint32_t switches; // by their numbers: kept for who asks
-};
-
-struct localsocket_options *localsocket_options(struct file *file);
+struct socket_options *localsocket_options(struct file *file);
 int localsocket_error_take(struct file *file); // 0 or -errno, which is cleared
 
 #endif

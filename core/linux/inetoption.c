@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// inetoption.c: the options of ip(7), ipv6(7) and udp(7), and what they make datagrams tell.
+#include "core/lib/errno.h"
+#include "core/lib/string.h"
+#include "core/linux/socketinet.h"
+#include "core/linux/user.h"
+#include "core/net/ip.h"
+#include "core/net/netif.h"
+
+enum { HOPS_MAX = 255, DISCOVER_MAX = 5 /* IP_PMTUDISC_OMIT */ };
+
+// ---- What datagrams tell ---------------------------------------------------
+
+// 0: none of these.
+static uint32_t tells_of(int level, int name)
+{
+    if (level == IPPROTO_IP) {
+        return name == IP_PKTINFO   ? INET_TELLS_TARGET
+               : name == IP_RECVTTL ? INET_TELLS_HOPS
+               : name == IP_RECVTOS ? INET_TELLS_SERVICE
+                                    : 0;
+    }
+    return name == IPV6_RECVPKTINFO    ? INET_TELLS_TARGET_V6
+           : name == IPV6_RECVHOPLIMIT ? INET_TELLS_HOPS_V6
+           : name == IPV6_RECVTCLASS   ? INET_TELLS_SERVICE_V6
+                                       : 0;
+}
+
+static int target_write(const struct net_message *message, struct controls *to)
+{
+    struct in_pktinfo target = {.ipi_ifindex = (int)loopback.index};
+    memcpy(&target.ipi_addr, address_v4_bytes(&message->target), sizeof target.ipi_addr);
+    target.ipi_spec_dst = target.ipi_addr;
+    return control_write(to, IPPROTO_IP, IP_PKTINFO, &target, sizeof target);
+}
+
+static int target_v6_write(const struct net_message *message, struct controls *to)
+{
+    struct in6_pktinfo target = {.ipi6_ifindex = loopback.index};
+    memcpy(&target.ipi6_addr, &message->target, sizeof target.ipi6_addr);
+    return control_write(to, IPPROTO_IPV6, IPV6_PKTINFO, &target, sizeof target);
+}
+
+int inet_controls_write(struct inet_socket *inet, const struct net_message *message,
+                        struct controls *to)
+{
+    const uint32_t tells = atomic_load_explicit(&inet->tells, memory_order_relaxed);
+    const bool is_v4 = address_is_v4(&message->target);
+    const int hops = message->hops, service = message->service;
+    int error = 0;
+    if (tells & INET_TELLS_TARGET_V6) {
+        error = target_v6_write(message, to);
+    }
+    if (error == 0 && !is_v4 && (tells & INET_TELLS_HOPS_V6)) {
+        error = control_write(to, IPPROTO_IPV6, IPV6_HOPLIMIT, &hops, sizeof hops);
+    }
+    if (error == 0 && !is_v4 && (tells & INET_TELLS_SERVICE_V6)) {
+        error = control_write(to, IPPROTO_IPV6, IPV6_TCLASS, &service, sizeof service);
+    }
+    if (error == 0 && is_v4 && (tells & INET_TELLS_TARGET)) {
+        error = target_write(message, to);
+    }
+    if (error == 0 && is_v4 && (tells & INET_TELLS_HOPS)) {
+        error = control_write(to, IPPROTO_IP, IP_TTL, &hops, sizeof hops);
+    }
+    if (error == 0 && is_v4 && (tells & INET_TELLS_SERVICE)) {
+        error = control_write(to, IPPROTO_IP, IP_TOS, &message->service, sizeof message->service);
+    }
+    return error;
+}
+
+// ---- Setting ---------------------------------------------------------------
+
+// Numbers of one byte are taken, too, where ip(7) has them.
+static int number_read(int *value, int level, const void *user, uint32_t size)
+{
+    uint8_t byte = 0;
+    if (size >= sizeof *value) {
+        return user_read(value, user, sizeof *value);
+    }
+    if (level != IPPROTO_IP || size == 0) {
+        return -EINVAL;
+    }
+    const int error = user_read(&byte, user, sizeof byte);
+    *value = byte;
+    return error;
+}
+
+static int hops_set(uint8_t *hops, int value, int least)
+{
+    if (value != -1 && (value < least || value > HOPS_MAX)) {
+        return -EINVAL;
+    }
+    *hops = value == -1 ? IP_HOPS_DEFAULT : (uint8_t)value;
+    return 0;
+}
+
+static int discover_set(int *discovers, int value)
+{
+    if (value < 0 || value > DISCOVER_MAX) {
+        return -EINVAL;
+    }
+    *discovers = value;
+    return 0;
+}
+
+// With the socket's lock held.
+static int v4_set(struct inet_socket *inet, int name, int value)
+{
+    switch (name) {
+    case IP_TOS:
+        inet->socket.options.service = (uint8_t)value;
+        return 0;
+    case IP_TTL:
+        return hops_set(&inet->socket.options.hops, value, 1);
+    case IP_MTU_DISCOVER:
+        return discover_set(&inet->discovers, value);
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+// The same.
+static int v6_set(struct inet_socket *inet, int name, int value)
+{
+    switch (name) {
+    case IPV6_V6ONLY:
+        if (inet->socket.flow != NULL) {
+            return -EINVAL;
+        }
+        inet->socket.options.is_v6_only = value != 0;
+        return 0;
+    case IPV6_TCLASS:
+        if (value < -1 || value > UINT8_MAX) {
+            return -EINVAL;
+        }
+        inet->socket.options.service = value == -1 ? 0 : (uint8_t)value;
+        return 0;
+    case IPV6_UNICAST_HOPS:
+        return hops_set(&inet->socket.options.hops_v6, value, 0);
+    case IPV6_MTU_DISCOVER:
+        return discover_set(&inet->discovers_v6, value);
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static bool level_is_known(const struct inet_socket *inet, int level)
+{
+    return level == IPPROTO_IP || (level == IPPROTO_IPV6 && !inet->socket.is_v4);
+}
+
+static int linger_set(struct inet_socket *inet, const void *user, uint32_t size)
+{
+    struct linger linger;
+    if (size < sizeof linger) {
+        return -EINVAL;
+    }
+    const int error = user_read(&linger, user, sizeof linger);
+    if (error == 0) {
+        mutex_lock(&inet->socket.lock);
+        inet->linger = (struct linger){linger.l_onoff != 0, linger.l_linger};
+        mutex_unlock(&inet->socket.lock);
+    }
+    return error;
+}
+
+int inet_option_set(struct file *file, int level, int name, const void *user, uint32_t size)
+{
+    struct inet_socket *inet = inet_of(file);
+    const uint32_t tells = tells_of(level, name);
+    int value;
+    if (level == SOL_SOCKET) {
+        return name == SO_LINGER ? linger_set(inet, user, size) : -ENOPROTOOPT;
+    }
+    if (!level_is_known(inet, level)) {
+        return -ENOPROTOOPT;
+    }
+    int error = number_read(&value, level, user, size);
+    if (error != 0) {
+        return error;
+    }
+    if (tells != 0) {
+        value != 0 ? atomic_fetch_or(&inet->tells, tells) : atomic_fetch_and(&inet->tells, ~tells);
+        return 0;
+    }
+    mutex_lock(&inet->socket.lock);
+    error = level == IPPROTO_IP ? v4_set(inet, name, value) : v6_set(inet, name, value);
+    mutex_unlock(&inet->socket.lock);
+    return error;
+}
+
+// ---- Getting ---------------------------------------------------------------
+
+// With the socket's lock held.
+static int v4_get(const struct inet_socket *inet, int name, int *value)
+{
+    switch (name) {
+    case IP_TOS:
+        *value = inet->socket.options.service;
+        return sizeof *value;
+    case IP_TTL:
+        *value = inet->socket.options.hops;
+        return sizeof *value;
+    case IP_MTU_DISCOVER:
+        *value = inet->discovers;
+        return sizeof *value;
+    case IP_MTU:
+        *value = (int)loopback.mtu;
+        return inet->socket.remote.port == 0 ? -ENOTCONN : (int)sizeof *value;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+// The same.
+static int v6_get(const struct inet_socket *inet, int name, int *value)
+{
+    switch (name) {
+    case IPV6_V6ONLY:
+        *value = inet->socket.options.is_v6_only;
+        return sizeof *value;
+    case IPV6_TCLASS:
+        *value = inet->socket.options.service;
+        return sizeof *value;
+    case IPV6_UNICAST_HOPS:
+        *value = inet->socket.options.hops_v6;
+        return sizeof *value;
+    case IPV6_MTU_DISCOVER:
+        *value = inet->discovers_v6;
+        return sizeof *value;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int socket_level_get(struct inet_socket *inet, int name, union socket_option *value)
+{
+    switch (name) {
+    case SO_TYPE:
+        value->number = SOCK_DGRAM;
+        return sizeof value->number;
+    case SO_DOMAIN:
+        value->number = inet->socket.is_v4 ? AF_INET : AF_INET6;
+        return sizeof value->number;
+    case SO_PROTOCOL:
+        value->number = inet->socket.protocol;
+        return sizeof value->number;
+    case SO_ACCEPTCONN:
+        value->number = 0;
+        return sizeof value->number;
+    case SO_LINGER:
+        mutex_lock(&inet->socket.lock);
+        value->linger = inet->linger;
+        mutex_unlock(&inet->socket.lock);
+        return sizeof value->linger;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+int inet_option_get(struct file *file, int level, int name, union socket_option *value)
+{
+    struct inet_socket *inet = inet_of(file);
+    const uint32_t tells = tells_of(level, name);
+    if (level == SOL_SOCKET) {
+        return socket_level_get(inet, name, value);
+    }
+    if (!level_is_known(inet, level)) {
+        return inet->socket.is_v4 ? -EOPNOTSUPP : -ENOPROTOOPT;
+    }
+    if (tells != 0) {
+        value->number = (atomic_load(&inet->tells) & tells) != 0;
+        return sizeof value->number;
+    }
+    mutex_lock(&inet->socket.lock);
+    const int size = level == IPPROTO_IP ? v4_get(inet, name, &value->number)
+                                         : v6_get(inet, name, &value->number);
+    mutex_unlock(&inet->socket.lock);
+    return size;
+}

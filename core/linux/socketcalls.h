@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// socketcalls.h: what the families of sockets do differently, for the system calls that all have:
+// those of unix(7) in socketlocal.c, those of ip(7) in socketinet.c.
+#ifndef CORE_LINUX_SOCKETCALLS_H
+#define CORE_LINUX_SOCKETCALLS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include "core/vfs/file.h"
+#include "core/vfs/localsocket.h"
+#include "core/vfs/socketoptions.h"
+#include "hal/hal.h"
+
+struct socket_address { // one of core's, to be written to the caller
+    union {
+        struct sockaddr_un local;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    };
+    uint32_t size; // 0: none
+};
+
+struct controls { // the caller's room for messages of control
+    char *data;
+    size_t size, done;
+    int flags; // answer: MSG_CTRUNC
+};
+
+struct socket_message {
+    const struct io_vector *vectors;
+    size_t count;
+    int flags; // MSG_*
+    // Of a send: the caller's.
+    const void *name;
+    uint32_t name_size;
+    const void *control;
+    size_t control_size;
+    // Of a receive: answers. controls NULL: nobody wants them.
+    struct socket_address from;
+    struct controls *controls;
+    int answer_flags;
+};
+
+union socket_option {
+    int number;
+    struct timeval time;
+    struct linger linger;
+    struct localsocket_credentials sender;
+};
+
+// int results are 0 or -errno; long ones may be bytes. user points to the caller's memory.
+struct socket_calls {
+    long (*send)(struct file *file, const struct socket_message *message);
+    long (*receive)(struct file *file, struct socket_message *message);
+    // readv and writev: a receive and a send without options, of one message.
+    int (*read)(struct file *file, const struct io_vector *vectors, size_t count, size_t *done);
+    int (*write)(struct file *file, const struct io_vector *vectors, size_t count, size_t *done);
+    int (*bind)(struct file *file, const void *user, uint32_t size);
+    int (*connect)(struct file *file, const void *user, uint32_t size);
+    int (*listen)(struct file *file, int backlog);
+    int (*accept)(struct file *file, uint32_t flags, struct file **accepted);
+    int (*name)(struct file *file, bool is_peer, struct socket_address *address);
+    int (*shutdown)(struct file *file, int how);
+    // Those that are not socketoption.c's. The size of the answer; -ENOPROTOOPT.
+    int (*option_set)(struct file *file, int level, int name, const void *user, uint32_t size);
+    int (*option_get)(struct file *file, int level, int name, union socket_option *value);
+    struct socket_options *(*options)(struct file *file);
+    int (*error_take)(struct file *file);
+    // A limit of *options has changed. NULL: nobody need know.
+    void (*limits_changed)(struct file *file);
+    // -EPIPE is all that a broken one says: no signal is sent.
+    bool (*breaks_silently)(const struct file *file);
+};
+
+extern const struct socket_calls local_calls; // AF_UNIX
+extern const struct socket_calls inet_calls;  // AF_INET, AF_INET6
+
+// NULL: it is no socket.
+const struct socket_calls *socket_calls_of(const struct file *file);
+
+// -EBADF, -ENOTSOCK.
+HAL_MUST_CHECK int socket_get(int fd, struct file **file);
+
+// Makes a socket; type without SOCK_NONBLOCK and the like, flags: OPEN_NONBLOCK.
+HAL_MUST_CHECK int local_create(struct file **file, int type, int protocol, uint32_t flags);
+HAL_MUST_CHECK int inet_create(struct file **file, int domain, int type, int protocol,
+                               uint32_t flags);
+
+bool file_is_inetsocket(const struct file *file);
+
+// Writes an address to where the caller has room for *user_size bytes, cut off where that ends, and
+// its full size to user_size.
+HAL_MUST_CHECK int socket_address_write(const struct socket_address *address, void *user,
+                                        uint32_t *user_size);
+
+// Writes one; it is cut off where the room ends, and that is said in the flags. -EFAULT.
+HAL_MUST_CHECK int control_write(struct controls *to, int level, int type, const void *content,
+                                 size_t size);
+
+// The caller's messages of control in heap memory, NULL where there are none. -ENOBUFS: too much.
+HAL_MUST_CHECK int controls_copy(const struct socket_message *message, char **data);
+
+// SOL_SOCKET's, of all families. -ENOPROTOOPT; the size of the answer.
+HAL_MUST_CHECK int option_set(struct file *file, int name, const void *user, uint32_t size);
+HAL_MUST_CHECK int option_get(struct file *file, int name, union socket_option *value);
+
+#endif

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// socketinet.c: the families of ip(7) and ipv6(7), as system calls see them: udp(7).
+#include "core/linux/socketinet.h"
+
+#include <sys/ioctl.h>
+
+#include "core/lib/errno.h"
+#include "core/lib/list.h"
+#include "core/lib/string.h"
+#include "core/linux/transfer.h"
+#include "core/linux/user.h"
+#include "core/mem/heap.h"
+#include "core/net/flow.h"
+#include "core/net/ip.h"
+#include "core/net/udp.h"
+#include "core/vfs/vnode.h"
+
+enum {
+    LIMIT_DEFAULT = 212992,   // net.core.wmem_default, rmem_default of Linux
+    V6_SIZE_MIN = 24,         // a sockaddr_in6 without scope (RFC 2133)
+    PORT_UNPRIVILEGED = 1024, // net.ipv4.ip_unprivileged_port_start
+    PROTOCOL_MAX = 262,       // IPPROTO_MPTCP
+    SOCKET_DEVICE = 8,
+    POLL_ALL = POLL_IN_ANY | POLL_OUT_ANY | POLL_READ_HANG_UP | POLL_HANG_UP | POLL_ERROR,
+};
+
+static _Atomic uint64_t inode_next = 30000;
+static const struct file_ops inet_ops;
+
+bool file_is_inetsocket(const struct file *file)
+{
+    return file->ops == &inet_ops;
+}
+
+static struct socket_options *inet_options(struct file *file)
+{
+    return &inet_of(file)->options;
+}
+
+static bool has_switch(struct inet_socket *inet, int name)
+{
+    return (atomic_load(&inet->options.switches) >> name & 1) != 0;
+}
+
+// ---- Addresses -------------------------------------------------------------
+
+static int v4_read(struct net_end *end, const struct sockaddr_in *address, uint32_t size)
+{
+    if (size < sizeof *address) {
+        return -EINVAL;
+    }
+    *end = (struct net_end){address_of_v4(&address->sin_addr), net_order16(address->sin_port)};
+    return 0;
+}
+
+// The caller's address and its family, which who calls judges. The rest is end where the family is
+// AF_INET or, for an IPv6 socket, AF_INET6.
+static int address_read(struct inet_socket *inet, struct net_end *end, int *family,
+                        const void *user, uint32_t size)
+{
+    union {
+        sa_family_t family;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address = {0};
+    if (size < sizeof address.family || (int32_t)size < 0 ||
+        size > sizeof(struct sockaddr_storage)) {
+        return -EINVAL;
+    }
+    const int error = user_read(&address, user, size < sizeof address ? size : sizeof address);
+    if (error != 0) {
+        return error;
+    }
+    *family = address.family;
+    if (address.family == AF_INET6 && !inet->socket.is_v4) {
+        if (size < V6_SIZE_MIN) {
+            return -EINVAL;
+        }
+        *end = (struct net_end){address_of_v6(&address.v6.sin6_addr),
+                                net_order16(address.v6.sin6_port)};
+        return 0;
+    }
+    // What is of neither family is a matter of its length first where the socket is IPv4's.
+    return address.family == AF_INET || inet->socket.is_v4 ? v4_read(end, &address.v4, size) : 0;
+}
+
+static void address_tell(const struct inet_socket *inet, const struct net_end *end,
+                         struct socket_address *address)
+{
+    if (inet->socket.is_v4) {
+        address->v4 =
+            (struct sockaddr_in){.sin_family = AF_INET, .sin_port = net_order16(end->port)};
+        memcpy(&address->v4.sin_addr, address_v4_bytes(&end->address), ADDRESS_V4_SIZE);
+        address->size = sizeof address->v4;
+    } else {
+        address->v6 =
+            (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = net_order16(end->port)};
+        memcpy(&address->v6.sin6_addr, &end->address, ADDRESS_V6_SIZE);
+        address->size = sizeof address->v6;
+    }
+}
+
+static bool is_mapped_refused(struct inet_socket *inet, const struct net_end *end)
+{
+    return inet->socket.options.is_v6_only && address_is_v4(&end->address);
+}
+
+static int inet_bind(struct file *file, const void *user, uint32_t size)
+{
+    struct inet_socket *inet = inet_of(file);
+    struct net_end end;
+    int family;
+    int error = address_read(inet, &end, &family, user, size);
+    if (error != 0) {
+        return error;
+    }
+    if (!inet->socket.is_v4 && size < V6_SIZE_MIN) {
+        return -EINVAL;
+    }
+    const bool is_ours = family == (inet->socket.is_v4 ? AF_INET : AF_INET6);
+    const bool is_nobody = inet->socket.is_v4 && family == AF_UNSPEC;
+    if (!is_ours && !(is_nobody && address_is_any(&end.address))) {
+        return -EAFNOSUPPORT;
+    }
+    if (is_mapped_refused(inet, &end)) {
+        return -EINVAL;
+    }
+    if (end.port != 0 && end.port < PORT_UNPRIVILEGED && vnode_owner_uid != 0) {
+        return -EACCES;
+    }
+    mutex_lock(&inet->socket.lock);
+    inet->socket.options.shares =
+        (uint8_t)((has_switch(inet, SO_REUSEADDR) ? FLOW_SHARES_ADDRESS : 0) |
+                  (has_switch(inet, SO_REUSEPORT) ? FLOW_SHARES_PORT : 0));
+    mutex_unlock(&inet->socket.lock);
+    return net_socket_bind(&inet->socket, &end);
+}
+
+static int inet_connect(struct file *file, const void *user, uint32_t size)
+{
+    struct inet_socket *inet = inet_of(file);
+    struct net_end end;
+    int family = AF_UNSPEC;
+    int error = address_read(inet, &end, &family, user, size);
+    if (family == AF_UNSPEC && size >= sizeof(sa_family_t) && error != -EFAULT) {
+        return udp_connect(&inet->socket, NULL);
+    }
+    if (error != 0) {
+        return error;
+    }
+    const bool is_v4_taken = inet->socket.is_v4 || !inet->socket.options.is_v6_only;
+    if (family != AF_INET6 && !(family == AF_INET && is_v4_taken)) {
+        return -EAFNOSUPPORT;
+    }
+    if (family == AF_INET6 && inet->socket.is_v4) {
+        return -EAFNOSUPPORT;
+    }
+    return is_mapped_refused(inet, &end) ? -ENETUNREACH : udp_connect(&inet->socket, &end);
+}
+
+static int inet_name(struct file *file, bool is_peer, struct socket_address *address)
+{
+    struct inet_socket *inet = inet_of(file);
+    struct net_end local, remote;
+    net_socket_ends(&inet->socket, &local, &remote);
+    if (is_peer && remote.port == 0) {
+        return -ENOTCONN;
+    }
+    address_tell(inet, is_peer ? &remote : &local, address);
+    return 0;
+}
+
+static int inet_listen(struct file *file, int backlog)
+{
+    (void)file, (void)backlog;
+    return -EOPNOTSUPP;
+}
+
+static int inet_accept(struct file *file, uint32_t flags, struct file **accepted)
+{
+    (void)file, (void)flags, (void)accepted;
+    return -EOPNOTSUPP;
+}
+
+static int inet_shutdown(struct file *file, int how)
+{
+    static const unsigned what[] = {
+        [SHUT_RD] = NET_SHUT_READ,
+        [SHUT_WR] = NET_SHUT_WRITE,
+        [SHUT_RDWR] = NET_SHUT_READ | NET_SHUT_WRITE,
+    };
+    return udp_shutdown(&inet_of(file)->socket, what[how]);
+}
+
+// ---- Moving ----------------------------------------------------------------
+
+static struct net_patience patience_of(const struct file *file, int flags,
+                                       const _Atomic hal_ns *timeout)
+{
+    const uint32_t file_flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
+    const hal_ns span = atomic_load_explicit(timeout, memory_order_relaxed);
+    return (struct net_patience){
+        .waits = (flags & MSG_DONTWAIT) == 0 && (file_flags & OPEN_NONBLOCK) == 0,
+        .deadline = span == 0 ? UINT64_MAX : hal_clock_ns() + span,
+    };
+}
+
+// Where a datagram goes. *to stays NULL where it is not said.
+static int addressee_read(struct inet_socket *inet, const struct socket_message *sent,
+                          struct net_end *end, const struct net_end **to)
+{
+    int family = AF_UNSPEC;
+    *to = NULL;
+    if (sent->name == NULL) {
+        return 0;
+    }
+    const int error = address_read(inet, end, &family, sent->name, sent->name_size);
+    if (error != 0) {
+        return error;
+    }
+    *to = end;
+    if (inet->socket.is_v4) {
+        return family == AF_INET || family == AF_UNSPEC ? 0 : -EAFNOSUPPORT;
+    }
+    if (family == AF_UNSPEC) {
+        *to = NULL;
+        return 0;
+    }
+    if (family != AF_INET && family != AF_INET6) {
+        return -EINVAL;
+    }
+    return is_mapped_refused(inet, end) ? -ENETUNREACH : 0;
+}
+
+// None is known: those of other levels are others' business.
+static int controls_check(const struct socket_message *sent)
+{
+    char *data;
+    int error = controls_copy(sent, &data);
+    size_t at = 0;
+    while (error == 0 && data != NULL && at + sizeof(struct cmsghdr) <= sent->control_size) {
+        struct cmsghdr head;
+        size_t length; // 64 bits of it
+        memcpy(&head, data + at, sizeof head);
+        memcpy(&length, data + at, sizeof length);
+        const bool is_whole = length >= sizeof head && length <= sent->control_size - at;
+        const bool is_ours = head.cmsg_level == SOL_SOCKET || head.cmsg_level == IPPROTO_IP ||
+                             head.cmsg_level == IPPROTO_IPV6;
+        error = is_whole && !is_ours ? 0 : -EINVAL;
+        at += CMSG_ALIGN(length);
+    }
+    heap_free(data);
+    return error;
+}
+
+static long inet_send(struct file *file, const struct socket_message *sent)
+{
+    struct inet_socket *inet = inet_of(file);
+    struct net_message message = {.vectors = sent->vectors, .count = sent->count};
+    struct net_end end;
+    size_t done = 0;
+    if ((sent->flags & MSG_MORE) || ((sent->flags & MSG_OOB) && inet->socket.is_v4)) {
+        return -EOPNOTSUPP;
+    }
+    int error = addressee_read(inet, sent, &end, &message.to);
+    error = error != 0 ? error : controls_check(sent);
+    error = error != 0 ? error : udp_send(&inet->socket, &message, &done);
+    return error != 0 ? error : (long)done;
+}
+
+static long inet_receive(struct file *file, struct socket_message *to)
+{
+    struct inet_socket *inet = inet_of(file);
+    struct net_message message = {
+        .vectors = to->vectors,
+        .count = to->count,
+        .patience = patience_of(file, to->flags, &inet->options.receive_timeout),
+        .only_looks = (to->flags & MSG_PEEK) != 0,
+    };
+    size_t done = 0;
+    if (to->flags & MSG_ERRQUEUE) {
+        return -EAGAIN;
+    }
+    int error = udp_receive(&inet->socket, &message, &done);
+    if (error != 0) {
+        return error;
+    }
+    to->answer_flags = message.is_cut ? MSG_TRUNC : 0;
+    if (message.from.port == 0) { // the end
+        return 0;
+    }
+    address_tell(inet, &message.from, &to->from);
+    if (to->controls != NULL) {
+        error = inet_controls_write(inet, &message, to->controls);
+    }
+    return error != 0 ? error : (long)(to->flags & MSG_TRUNC ? message.full_size : done);
+}
+
+static int inet_read_vectors(struct file *file, const struct io_vector *vectors, size_t count,
+                             size_t *done)
+{
+    struct inet_socket *inet = inet_of(file);
+    struct net_message message = {
+        .vectors = vectors,
+        .count = count,
+        .patience = patience_of(file, 0, &inet->options.receive_timeout),
+    };
+    size_t size = 0;
+    for (size_t i = 0; i < count; ++i) {
+        size += vectors[i].size;
+    }
+    return size == 0 ? 0 : udp_receive(&inet->socket, &message, done);
+}
+
+static int inet_write_vectors(struct file *file, const struct io_vector *vectors, size_t count,
+                              size_t *done)
+{
+    const struct net_message message = {.vectors = vectors, .count = count};
+    return udp_send(&inet_of(file)->socket, &message, done);
+}
+
+// ---- As a file -------------------------------------------------------------
+
+static int inet_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
+{
+    (void)offset;
+    const struct io_vector vector = {data, size};
+    return inet_read_vectors(file, &vector, 1, done);
+}
+
+static int inet_write(struct file *file, uint64_t offset, const char *data, size_t size,
+                      size_t *done)
+{
+    (void)offset;
+    const struct io_vector vector = {(char *)(uintptr_t)data, size};
+    return inet_write_vectors(file, &vector, 1, done);
+}
+
+static unsigned inet_poll(struct file *file, struct poll_entry *entry)
+{
+    struct inet_socket *inet = inet_of(file);
+    if (entry != NULL) {
+        poll_list_add(&inet->poll, entry);
+        channel_watch(&inet->socket.channel);
+    }
+    const unsigned ready = udp_poll(&inet->socket);
+    const bool is_shut = (ready & UDP_SHUT_READ) != 0;
+    return POLL_OUT_ANY | (ready & UDP_READABLE || is_shut ? POLL_IN_ANY : 0) |
+           (ready & UDP_FAILED ? POLL_ERROR : 0) | (is_shut ? POLL_READ_HANG_UP : 0) |
+           (is_shut && (ready & UDP_SHUT_WRITE) ? POLL_HANG_UP : 0);
+}
+
+static int inet_control(struct file *file, unsigned long request, void *argument)
+{
+    struct inet_socket *inet = inet_of(file);
+    if (request != FIONREAD && request != TIOCOUTQ) {
+        return -ENOTTY;
+    }
+    const int answer = request == FIONREAD ? (int)udp_input_size(&inet->socket) : 0;
+    return hal_copy_safe(argument, &answer, sizeof answer);
+}
+
+static int inet_status(struct file *file, struct file_status *status)
+{
+    const struct inet_socket *inet = inet_of(file);
+    *status = (struct file_status){
+        .device = SOCKET_DEVICE,
+        .inode = inet->inode,
+        .link_count = 1,
+        .block_size = 4096,
+        .mode = MODE_SOCKET | 0777,
+        .uid = vnode_owner_uid,
+        .gid = vnode_owner_gid,
+        .accessed = inet->changed,
+        .modified = inet->changed,
+        .changed = inet->changed,
+    };
+    return 0;
+}
+
+static void inet_close(struct file *file)
+{
+    net_socket_close(&inet_of(file)->socket);
+}
+
+static const struct file_ops inet_ops = {
+    .read = inet_read,
+    .write = inet_write,
+    .poll = inet_poll,
+    .control = inet_control,
+    .status = inet_status,
+    .close = inet_close,
+};
+
+// ---- Making ----------------------------------------------------------------
+
+static void inet_ready(struct net_socket *socket)
+{
+    poll_list_wake_ordered(&container_of(socket, struct inet_socket, socket)->poll, POLL_ALL);
+}
+
+static void inet_release(struct net_socket *socket)
+{
+    heap_free(container_of(socket, struct inet_socket, socket));
+}
+
+static int kind_check(int type, int protocol)
+{
+    if (protocol < 0 || protocol > PROTOCOL_MAX) {
+        return -EINVAL;
+    }
+    if (type != SOCK_DGRAM) {
+        return -ESOCKTNOSUPPORT;
+    }
+    return protocol == 0 || protocol == IPPROTO_UDP ? 0 : -EPROTONOSUPPORT;
+}
+
+int inet_create(struct file **file, int domain, int type, int protocol, uint32_t flags)
+{
+    int error = kind_check(type, protocol);
+    error = error != 0 ? error : net_start();
+    if (error != 0) {
+        return error;
+    }
+    struct inet_socket *inet = heap_alloc_zeroed(sizeof *inet);
+    if (inet == NULL) {
+        return -ENOMEM;
+    }
+    net_socket_init(&inet->socket, IP_UDP, domain == AF_INET);
+    inet->socket.ready = inet_ready;
+    inet->socket.release = inet_release;
+    inet->discovers = inet->discovers_v6 = 1; // IP_PMTUDISC_WANT
+    inet->inode = atomic_fetch_add_explicit(&inode_next, 1, memory_order_relaxed);
+    inet->changed = file_time_now();
+    atomic_store_explicit(&inet->options.send_limit, LIMIT_DEFAULT, memory_order_relaxed);
+    atomic_store_explicit(&inet->options.receive_limit, LIMIT_DEFAULT, memory_order_relaxed);
+    error = file_create(file, &inet_ops, (flags & OPEN_NONBLOCK) | OPEN_READ_WRITE, inet);
+    if (error != 0) {
+        heap_free(inet);
+        return error;
+    }
+    (*file)->is_stream = true;
+    return 0;
+}
+
+static int inet_error_take(struct file *file)
+{
+    return udp_error_take(&inet_of(file)->socket);
+}
+
+static void inet_limits_changed(struct file *file)
+{
+    struct inet_socket *inet = inet_of(file);
+    atomic_store(&inet->socket.receive_limit, atomic_load(&inet->options.receive_limit));
+}
+
+static bool inet_breaks_silently(const struct file *file)
+{
+    (void)file;
+    return true;
+}
+
+const struct socket_calls inet_calls = {
+    .send = inet_send,
+    .receive = inet_receive,
+    .read = inet_read_vectors,
+    .write = inet_write_vectors,
+    .bind = inet_bind,
+    .connect = inet_connect,
+    .listen = inet_listen,
+    .accept = inet_accept,
+    .name = inet_name,
+    .shutdown = inet_shutdown,
+    .option_set = inet_option_set,
+    .option_get = inet_option_get,
+    .options = inet_options,
+    .error_take = inet_error_take,
+    .limits_changed = inet_limits_changed,
+    .breaks_silently = inet_breaks_silently,
+};

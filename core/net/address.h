@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// address.h: addresses of both IP versions in one form: IPv6's 16 bytes, IPv4's mapped into them
+// (RFC 4291, 2.5.5.2: ::ffff:a.b.c.d).
+#ifndef CORE_NET_ADDRESS_H
+#define CORE_NET_ADDRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/lib/string.h"
+
+struct net_address {
+    uint64_t words[2]; // the bytes in their order in packets
+};
+
+// A transport's name of one end. The port is in the machine's order.
+struct net_end {
+    struct net_address address;
+    uint16_t port;
+};
+
+enum { ADDRESS_V4_SIZE = 4, ADDRESS_V6_SIZE = 16, ADDRESS_V4_OFFSET = 12 };
+
+static inline uint16_t net_order16(uint16_t value) // and back
+{
+    return __builtin_bswap16(value);
+}
+
+// The second word of a mapped address is 0, 0, 0xff, 0xff, a, b, c, d.
+static inline struct net_address address_of_v4(const void *bytes)
+{
+    uint32_t low;
+    memcpy(&low, bytes, sizeof low);
+    return (struct net_address){{0, (uint64_t)low << 32 | 0xffff0000}};
+}
+
+static inline struct net_address address_of_v6(const void *bytes)
+{
+    struct net_address address;
+    memcpy(&address, bytes, sizeof address);
+    return address;
+}
+
+static inline bool address_is_v4(const struct net_address *address)
+{
+    return address->words[0] == 0 && (uint32_t)address->words[1] == 0xffff0000;
+}
+
+static inline bool address_is_equal(const struct net_address *a, const struct net_address *b)
+{
+    return a->words[0] == b->words[0] && a->words[1] == b->words[1];
+}
+
+static inline const uint8_t *address_bytes(const struct net_address *address)
+{
+    return (const uint8_t *)address->words;
+}
+
+static inline const uint8_t *address_v4_bytes(const struct net_address *address)
+{
+    return address_bytes(address) + ADDRESS_V4_OFFSET;
+}
+
+// 0.0.0.0 or ::
+static inline bool address_is_any(const struct net_address *address)
+{
+    return address->words[0] == 0 && (address->words[1] == 0 || address->words[1] == 0xffff0000);
+}
+
+static inline struct net_address address_any(bool is_v4)
+{
+    return (struct net_address){{0, is_v4 ? 0xffff0000 : 0}};
+}
+
+// 127.0.0.1 or ::1
+static inline struct net_address address_loopback(bool is_v4)
+{
+    static const uint8_t v4[ADDRESS_V4_SIZE] = {127, 0, 0, 1};
+    return is_v4 ? address_of_v4(v4) : (struct net_address){{0, UINT64_C(1) << 56}};
+}
+
+#endif

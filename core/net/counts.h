@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// counts.h: how many packets came to what end, on all interfaces: figures for people.
+#ifndef CORE_NET_COUNTS_H
+#define CORE_NET_COUNTS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum net_count {
+    NET_IP_RECEIVED,
+    NET_IP_SENT,
+    NET_IP_DAMAGED, // shorter than it says, not IP, or with a wrong checksum
+    NET_IP_STRANGE, // for another machine, a fragment, or with options that are not known
+    NET_IP_NO_PROTOCOL,
+    NET_IP_NO_ROUTE, // not sent
+    NET_ICMP_RECEIVED,
+    NET_ICMP_SENT,
+    NET_ICMP_DROPPED, // damaged, of an unknown type, or about nothing that is known here
+    NET_UDP_RECEIVED,
+    NET_UDP_SENT,
+    NET_UDP_NO_PORT,
+    NET_UDP_DAMAGED,
+    NET_UDP_BAD_CHECKSUM,
+    NET_UDP_FULL, // more than the socket takes
+    NET_NO_MEMORY,
+    NET_COUNTS,
+};
+
+extern _Atomic uint64_t net_counts[NET_COUNTS];
+
+static inline void net_count(enum net_count which)
+{
+    atomic_fetch_add_explicit(&net_counts[which], 1, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// flow.c: see flow.h.
+//
+// Two hashes: flows with a remote end by both ends, for the quick answer; all flows by their port,
+// for the others, and for who wants the port. Writers have flows_lock.
+#include "core/net/flow.h"
+
+#include "core/lib/errno.h"
+#include "core/lib/list.h"
+#include "core/lib/siphash.h"
+#include "core/mem/heap.h"
+#include "core/sync/mutex.h"
+
+enum {
+    ENDS_BITS = 12,
+    PORT_BITS = 9,
+    PORT_FIRST = 32768, // net.ipv4.ip_local_port_range of Linux
+    PORT_LAST = 60999,
+};
+
+static struct mutex flows_lock;
+static struct rcu_hash by_ends, by_port;
+static struct siphash_key hash_key;
+
+int flow_start(void)
+{
+    struct rcu_list *lists =
+        heap_alloc_zeroed(((1u << ENDS_BITS) + (1u << PORT_BITS)) * sizeof *lists);
+    if (lists == NULL) {
+        return -ENOMEM;
+    }
+    hal_entropy(&hash_key, sizeof hash_key);
+    by_ends = (struct rcu_hash){.lists = lists, .bits = ENDS_BITS};
+    by_port = (struct rcu_hash){.lists = lists + (1u << ENDS_BITS), .bits = PORT_BITS};
+    return 0;
+}
+
+static uint64_t ports_word(uint8_t protocol, const struct net_end *local,
+                           const struct net_end *remote)
+{
+    return (uint64_t)protocol << 32 | (uint32_t)local->port << 16 | remote->port;
+}
+
+static uint64_t ends_hash(uint8_t protocol, const struct net_end *local,
+                          const struct net_end *remote)
+{
+    const uint64_t words[] = {
+        local->address.words[0],
+        local->address.words[1],
+        remote->address.words[0],
+        remote->address.words[1],
+        ports_word(protocol, local, remote),
+    };
+    const uint64_t v4_words[] = {
+        local->address.words[1] >> 32 | (remote->address.words[1] >> 32 << 32),
+        ports_word(protocol, local, remote),
+    };
+    return address_is_v4(&local->address) ? siphash(&hash_key, v4_words, 2)
+                                          : siphash(&hash_key, words, 5);
+}
+
+static struct rcu_list *ends_list(uint8_t protocol, const struct net_end *local,
+                                  const struct net_end *remote)
+{
+    return rcu_hash_list(&by_ends, ends_hash(protocol, local, remote));
+}
+
+static struct rcu_list *port_list(uint8_t protocol, uint16_t port)
+{
+    const uint64_t word = (uint64_t)protocol << 16 | port;
+    return rcu_hash_list(&by_port, siphash(&hash_key, &word, 1));
+}
+
+// ---- Finding ---------------------------------------------------------------------
+
+static bool end_is_equal(const struct net_end *a, const struct net_end *b)
+{
+    return a->port == b->port && address_is_equal(&a->address, &b->address);
+}
+
+static struct flow *find_by_ends(uint8_t protocol, const struct net_end *local,
+                                 const struct net_end *remote)
+{
+    struct rcu_node *node;
+    rcu_list_for_each(node, ends_list(protocol, local, remote))
+    {
+        struct flow *flow = container_of(node, struct flow, by_ends);
+        if (flow->key.protocol == protocol && end_is_equal(&flow->key.local, local) &&
+            end_is_equal(&flow->key.remote, remote)) {
+            return flow;
+        }
+    }
+    return NULL;
+}
+
+// 0: it does not take packets to that end.
+static unsigned score_of(const struct flow *flow, uint8_t protocol, const struct net_end *local)
+{
+    const struct flow_key *key = &flow->key;
+    const bool is_v4 = address_is_v4(&local->address);
+    if (key->protocol != protocol || key->local.port != local->port || key->remote.port != 0) {
+        return 0;
+    }
+    if (address_is_any(&key->local.address)) {
+        const bool takes = (key->takes & (is_v4 ? FLOW_V4 : FLOW_V6)) != 0;
+        return !takes ? 0 : key->takes == (FLOW_V4 | FLOW_V6) ? 1 : 2;
+    }
+    return address_is_equal(&key->local.address, &local->address) ? 3 : 0;
+}
+
+// The one that this remote end belongs to, of those that share the port with first.
+static struct flow *find_sharing(struct flow *first, unsigned score, unsigned count,
+                                 const struct net_end *local, const struct net_end *remote)
+{
+    const uint64_t hash = ends_hash(first->key.protocol, local, remote);
+    unsigned turn = (unsigned)((hash >> 32) * count >> 32);
+    struct rcu_node *node;
+    rcu_list_for_each(node, port_list(first->key.protocol, local->port))
+    {
+        struct flow *flow = container_of(node, struct flow, by_port);
+        if ((flow->key.shares & FLOW_SHARES_PORT) != 0 &&
+            score_of(flow, first->key.protocol, local) == score && turn-- == 0) {
+            return flow;
+        }
+    }
+    return first; // some have gone meanwhile
+}
+
+struct flow *flow_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote)
+{
+    struct flow *best = find_by_ends(protocol, local, remote);
+    if (best != NULL) {
+        return best;
+    }
+    unsigned best_score = 0, sharing = 0;
+    struct rcu_node *node;
+    rcu_list_for_each(node, port_list(protocol, local->port))
+    {
+        struct flow *flow = container_of(node, struct flow, by_port);
+        const unsigned score = score_of(flow, protocol, local);
+        const bool shares = (flow->key.shares & FLOW_SHARES_PORT) != 0;
+        if (score > best_score) {
+            best = flow;
+            best_score = score;
+            sharing = shares;
+        } else if (score == best_score && score > 0) {
+            sharing += shares;
+        }
+    }
+    return sharing > 1 ? find_sharing(best, best_score, sharing, local, remote) : best;
+}
+
+// ---- Coming and going --------------------------------------------------------------
+
+static uint8_t takes_of(const struct flow_key *key)
+{
+    if (address_is_any(&key->local.address)) {
+        return key->takes;
+    }
+    return address_is_v4(&key->local.address) ? FLOW_V4 : FLOW_V6;
+}
+
+// May a packet be for both?
+static bool is_overlapping(const struct flow_key *a, const struct flow_key *b)
+{
+    if (!address_is_any(&a->local.address) && !address_is_any(&b->local.address)) {
+        return address_is_equal(&a->local.address, &b->local.address);
+    }
+    return (takes_of(a) & takes_of(b)) != 0;
+}
+
+static bool is_in_use(const struct flow_key *wanted, uint16_t port, const struct net_socket *except)
+{
+    struct rcu_node *node;
+    rcu_list_for_each(node, port_list(wanted->protocol, port))
+    {
+        const struct flow *flow = container_of(node, struct flow, by_port);
+        const struct flow_key *key = &flow->key;
+        if (flow->socket != except && key->protocol == wanted->protocol &&
+            key->local.port == port && (key->shares & wanted->shares) == 0 &&
+            is_overlapping(key, wanted)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// From a place that nobody outside can guess.
+static int port_choose(struct flow_key *key)
+{
+    enum { COUNT = PORT_LAST - PORT_FIRST + 1 };
+    struct flow_key alone = *key;
+    uint32_t start;
+    alone.shares = 0;
+    hal_entropy(&start, sizeof start);
+    for (uint32_t i = 0; i < COUNT; ++i) {
+        const uint16_t port = (uint16_t)(PORT_FIRST + (start + (uint64_t)i) % COUNT);
+        if (!is_in_use(&alone, port, NULL)) {
+            key->local.port = port;
+            return 0;
+        }
+    }
+    return -EAGAIN;
+}
+
+static void flow_end(struct rcu_head *head)
+{
+    heap_free(container_of(head, struct flow, end));
+}
+
+static void flow_remove(struct flow *flow)
+{
+    const struct flow_key *key = &flow->key;
+    if (key->remote.port != 0) {
+        rcu_list_remove(ends_list(key->protocol, &key->local, &key->remote), &flow->by_ends);
+    }
+    rcu_list_remove(port_list(key->protocol, key->local.port), &flow->by_port);
+    rcu_defer(&flow->end, flow_end);
+}
+
+static void flow_insert(struct flow *flow)
+{
+    const struct flow_key *key = &flow->key;
+    rcu_list_push(port_list(key->protocol, key->local.port), &flow->by_port);
+    if (key->remote.port != 0) {
+        rcu_list_push(ends_list(key->protocol, &key->local, &key->remote), &flow->by_ends);
+    }
+}
+
+int flow_enter(struct flow **result, struct flow_key *key, struct net_socket *socket,
+               struct flow *former)
+{
+    struct flow *flow = heap_alloc_zeroed(sizeof *flow);
+    if (flow == NULL) {
+        return -ENOMEM;
+    }
+    mutex_lock(&flows_lock);
+    int error = 0;
+    if (key->local.port == 0) {
+        error = port_choose(key);
+    } else if (former == NULL && is_in_use(key, key->local.port, socket)) {
+        error = -EADDRINUSE;
+    }
+    if (error == 0) {
+        flow->key = *key;
+        flow->socket = socket;
+        flow_insert(flow);
+        if (former != NULL) {
+            flow_remove(former);
+        }
+    }
+    mutex_unlock(&flows_lock);
+    if (error != 0) {
+        heap_free(flow);
+        return error;
+    }
+    *result = flow;
+    return 0;
+}
+
+void flow_leave(struct flow *flow)
+{
+    mutex_lock(&flows_lock);
+    flow_remove(flow);
+    mutex_unlock(&flows_lock);
+}

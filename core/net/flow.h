@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// flow.h: the classifier: which socket a packet is for.
+//
+// A flow says what packets a socket gets: those to a local end, from anybody or from one remote
+// end. It does not change: a socket that is bound or connected anew gets another one. Finding takes
+// no lock; the lists are found by a keyed hash, so that nobody can make them long from outside.
+#ifndef CORE_NET_FLOW_H
+#define CORE_NET_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/net/address.h"
+#include "core/sync/rcu.h"
+#include "core/sync/rcu_list.h"
+#include "hal/hal.h"
+
+struct net_socket;
+
+enum flow_takes { FLOW_V4 = 1, FLOW_V6 = 2 }; // of a local address that is any
+
+enum flow_shares {           // the port, with others that say the same
+    FLOW_SHARES_ADDRESS = 1, // SO_REUSEADDR: the newest gets the packets
+    FLOW_SHARES_PORT = 2,    // SO_REUSEPORT: each gets its part of the senders
+};
+
+struct flow_key {
+    uint8_t protocol;
+    uint8_t takes;                // enum flow_takes
+    uint8_t shares;               // enum flow_shares
+    struct net_end local, remote; // remote port 0: anybody
+};
+
+struct flow {
+    struct rcu_node by_ends; // of those with a remote end
+    struct rcu_node by_port; // of all
+    struct rcu_head end;
+    struct flow_key key;
+    struct net_socket *socket;
+};
+
+// Before the first flow. -ENOMEM.
+HAL_MUST_CHECK int flow_start(void);
+
+// Packets find the socket from now on. Local port 0: takes one that is free and tells it in
+// key->local.port. former: of the same socket, or NULL; it goes once the new one is there.
+// -EADDRINUSE: another has the port. -EAGAIN: none is free. -ENOMEM. Thread context.
+HAL_MUST_CHECK int flow_enter(struct flow **flow, struct flow_key *key, struct net_socket *socket,
+                              struct flow *former);
+void flow_leave(struct flow *flow);
+
+// The best flow for a packet. NULL: none. The caller is in an RCU section, until whose end flow and
+// socket are there.
+struct flow *flow_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote);
+
+#endif

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// socket.c: see socket.h.
+//
+// Who finds a socket by its flow may use it until the end of an RCU section; to call ready, which
+// may block, he counts it first. So its memory goes after its last reference and after such
+// sections, with what was still pushed into its channel.
+#include "core/net/socket.h"
+
+#include "core/dev/packet.h"
+#include "core/lib/errno.h"
+#include "core/lib/list.h"
+#include "core/net/counts.h"
+#include "core/net/flow.h"
+#include "core/net/ip.h"
+#include "core/net/route.h"
+
+_Atomic uint64_t net_counts[NET_COUNTS];
+
+enum { LIMIT_DEFAULT = 212992 }; // net.core.rmem_default of Linux
+
+int net_start(void)
+{
+    static struct mutex lock;
+    static bool is_started; // under it
+    mutex_lock(&lock);
+    const int error = is_started ? 0 : flow_start();
+    is_started = error == 0;
+    mutex_unlock(&lock);
+    return error;
+}
+
+void net_socket_init(struct net_socket *socket, uint8_t protocol, bool is_v4)
+{
+    atomic_store_explicit(&socket->reference_count, 1, memory_order_relaxed);
+    atomic_store_explicit(&socket->receive_limit, LIMIT_DEFAULT, memory_order_relaxed);
+    socket->protocol = protocol;
+    socket->is_v4 = is_v4;
+    socket->local.address = socket->remote.address = address_any(is_v4);
+    socket->options.hops = socket->options.hops_v6 = IP_HOPS_DEFAULT;
+}
+
+// ---- Counting --------------------------------------------------------------------
+
+static void packets_free(struct packet *packet)
+{
+    while (packet != NULL) {
+        struct packet *next = packet->next;
+        packet_free(packet);
+        packet = next;
+    }
+}
+
+static void socket_end(struct rcu_head *head)
+{
+    struct net_socket *socket = container_of(head, struct net_socket, end);
+    packets_free(channel_take(&socket->channel));
+    packets_free(socket->first);
+    socket->release(socket);
+}
+
+void net_socket_get(struct net_socket *socket)
+{
+    atomic_fetch_add_explicit(&socket->reference_count, 1, memory_order_relaxed);
+}
+
+// In an RCU section. False: its end has begun.
+static bool socket_get_unless_free(struct net_socket *socket)
+{
+    uint32_t count = atomic_load_explicit(&socket->reference_count, memory_order_relaxed);
+    while (count != 0) {
+        if (atomic_compare_exchange_weak(&socket->reference_count, &count, count + 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void net_socket_put(struct net_socket *socket)
+{
+    if (atomic_fetch_sub(&socket->reference_count, 1) == 1) {
+        rcu_defer(&socket->end, socket_end);
+    }
+}
+
+void net_socket_close(struct net_socket *socket)
+{
+    mutex_lock(&socket->lock);
+    struct flow *flow = socket->flow;
+    socket->flow = NULL;
+    mutex_unlock(&socket->lock);
+    if (flow != NULL) {
+        flow_leave(flow);
+    }
+    net_socket_put(socket);
+}
+
+// ---- Ends --------------------------------------------------------------------------
+
+int net_socket_flow_set(struct net_socket *socket, struct net_end local, struct net_end remote)
+{
+    const uint8_t both = FLOW_V4 | FLOW_V6;
+    struct flow_key key = {
+        .protocol = socket->protocol,
+        .takes = socket->is_v4                ? FLOW_V4
+                 : socket->options.is_v6_only ? FLOW_V6
+                                              : both,
+        .shares = socket->options.shares,
+        .local = local,
+        .remote = remote,
+    };
+    const int error = flow_enter(&socket->flow, &key, socket, socket->flow);
+    if (error == 0) {
+        socket->local = key.local;
+        socket->remote = remote;
+    }
+    return error;
+}
+
+int net_socket_bind(struct net_socket *socket, const struct net_end *local)
+{
+    const bool is_any = address_is_any(&local->address);
+    if (!is_any && !route_is_local(&local->address)) {
+        return -EADDRNOTAVAIL;
+    }
+    mutex_lock(&socket->lock);
+    int error = socket->flow != NULL ? -EINVAL : 0;
+    error = error != 0 ? error : net_socket_flow_set(socket, *local, socket->remote);
+    if (error == 0) {
+        socket->has_address = !is_any;
+        socket->has_port = local->port != 0;
+    }
+    mutex_unlock(&socket->lock);
+    return error == -EAGAIN ? -EADDRINUSE : error;
+}
+
+void net_socket_ends(struct net_socket *socket, struct net_end *local, struct net_end *remote)
+{
+    mutex_lock(&socket->lock);
+    *local = socket->local;
+    *remote = socket->remote;
+    mutex_unlock(&socket->lock);
+}
+
+// ---- Packets -----------------------------------------------------------------------
+
+bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
+                        struct packet *packet)
+{
+    struct net_socket *watched = NULL;
+    rcu_read_begin();
+    const struct flow *flow = flow_find(protocol, local, remote);
+    if (flow == NULL) {
+        rcu_read_end();
+        return false;
+    }
+    struct net_socket *socket = flow->socket;
+    const uint32_t limit = atomic_load_explicit(&socket->receive_limit, memory_order_relaxed);
+    switch (channel_push(&socket->channel, packet, limit)) {
+    case CHANNEL_FULL:
+        atomic_fetch_add_explicit(&socket->drop_count, 1, memory_order_relaxed);
+        net_count(NET_UDP_FULL);
+        packet_free(packet);
+        break;
+    case CHANNEL_PUSHED_WATCHED:
+        watched = socket_get_unless_free(socket) ? socket : NULL;
+        break;
+    default:
+        break;
+    }
+    rcu_read_end();
+    if (watched != NULL) {
+        watched->ready(watched);
+        net_socket_put(watched);
+    }
+    return true;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// socket.h: what sockets of all protocols have: ends, a flow, a channel.
+//
+// One lock for all: the socket, its protocol and its packets. It may be held while others are
+// waited for (page faults), and nobody holds those of two: what is sent is sent without it.
+// Thread context, may block.
+#ifndef CORE_NET_SOCKET_H
+#define CORE_NET_SOCKET_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/lib/io_vector.h"
+#include "core/net/address.h"
+#include "core/net/channel.h"
+#include "core/sync/mutex.h"
+#include "core/sync/rcu.h"
+#include "hal/hal.h"
+
+struct flow;
+struct packet;
+
+enum net_shut { NET_SHUT_READ = 1, NET_SHUT_WRITE = 2 };
+
+// What options set, by who has the lock.
+struct net_options {
+    uint8_t hops, hops_v6; // of packets of IPv4, IPv6
+    uint8_t service;
+    uint8_t shares; // enum flow_shares; of the next bind
+    bool is_v6_only;
+};
+
+// Embedded in what its maker knows of it.
+struct net_socket {
+    struct mutex lock;
+    struct channel channel;
+    _Atomic uint32_t reference_count;
+    _Atomic uint32_t receive_limit; // bytes of cost
+    _Atomic uint64_t drop_count;    // packets that were more than that
+    uint8_t protocol;               // enum ip_protocol
+    bool is_v4;                     // its names are IPv4's alone
+    // Something may have come, for who polls. No lock of the network's is held.
+    void (*ready)(struct net_socket *socket);
+    // Nobody uses it any more.
+    void (*release)(struct net_socket *socket);
+    struct rcu_head end;
+
+    // What follows is guarded by lock.
+    struct flow *flow;           // NULL: no port
+    struct net_end local;        // as getsockname has it
+    struct net_end remote;       // port 0: not connected
+    bool has_address, has_port;  // chosen by bind
+    unsigned shut;               // enum net_shut
+    int error;                   // to be told once
+    struct packet *first, *last; // received and looked at, linked by next
+    struct net_options options;
+};
+
+struct net_patience {
+    bool waits;
+    hal_ns deadline;
+};
+
+struct net_message {
+    const struct io_vector *vectors;
+    size_t count;
+    struct net_patience patience;
+    const struct net_end *to; // of a send; NULL: to who is connected
+    bool only_looks;          // of a receive: what is read stays
+    // Answers of a receive.
+    struct net_end from;
+    struct net_address target; // whom it was sent to
+    uint8_t hops, service;
+    bool is_cut;      // it was longer, and the rest is gone
+    size_t full_size; // bytes
+};
+
+// Once, before the first socket; again is nothing. -ENOMEM.
+HAL_MUST_CHECK int net_start(void);
+
+// The maker sets ready and release, and the rest is 0.
+void net_socket_init(struct net_socket *socket, uint8_t protocol, bool is_v4);
+void net_socket_get(struct net_socket *socket);
+void net_socket_put(struct net_socket *socket);
+
+// Its file is gone: it gets no more packets, and its maker's reference is put.
+void net_socket_close(struct net_socket *socket);
+
+// local->port 0: one that is free. -EINVAL: it has a port already. -EADDRNOTAVAIL: the address is
+// not this machine's. -EADDRINUSE. -EAGAIN: no port is free. -ENOMEM.
+HAL_MUST_CHECK int net_socket_bind(struct net_socket *socket, const struct net_end *local);
+
+void net_socket_ends(struct net_socket *socket, struct net_end *local, struct net_end *remote);
+
+// ---- For the protocols -----------------------------------------------------------
+
+// With lock held: a flow for local and remote, which become the socket's, in place of the one it
+// has. As net_socket_bind.
+HAL_MUST_CHECK int net_socket_flow_set(struct net_socket *socket, struct net_end local,
+                                       struct net_end remote);
+
+// Gives packet to the socket that it is for. False: there is none, and the caller keeps it.
+bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
+                        struct packet *packet);
+
+#endif
