@@ -18,7 +18,7 @@ bool upcall_fault(const struct hal_fault *fault, struct hal_frame *frame)
 hal_phys upcall_table_get(void)
 {
     hal_phys page;
-    if (frame_alloc(1, FRAME_ZERO, &page) != 0) {
+    if (frame_alloc(1, FRAME_ZERO | FRAME_PROMISED, &page) != 0) {
         return 0;
     }
     usage_add(USAGE_TABLES, 1);

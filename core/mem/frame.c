@@ -444,12 +444,18 @@ static void run_free(hal_phys start, size_t count)
     }
 }
 
+static bool is_promised(size_t count, unsigned flags)
+{
+    return (flags & FRAME_PROMISED) == 0 && pressure_spare() < count &&
+           atomic_load_explicit(&pressure.promised, memory_order_relaxed) > 0;
+}
+
 // Interrupts are off.
-static void cache_fill(struct frame_cache *cache)
+static void cache_fill(struct frame_cache *cache, unsigned flags)
 {
     static const struct wish wish = {CACHE_BATCH, 1, 1};
     struct span span;
-    if (!small_take(&wish, &span)) {
+    if (is_promised(CACHE_BATCH, flags) || !small_take(&wish, &span)) {
         return;
     }
     peak_look();
@@ -471,31 +477,18 @@ static void cache_drain(struct frame_cache *cache, uint32_t count)
     pressure_given(before - cache->count);
 }
 
-static _Atomic uint32_t shortages; // a figure
-
-static int shortage(void)
-{
-    atomic_fetch_add_explicit(&shortages, 1, memory_order_relaxed);
-    return -ENOMEM;
-}
-
-uint32_t frame_shortages(void)
-{
-    return atomic_load_explicit(&shortages, memory_order_relaxed);
-}
-
 static int single_alloc(unsigned flags, hal_phys *start)
 {
     uintptr_t irq = hal_irq_save();
     struct frame_cache *cache = cache_mine();
     if (cache->count == 0) {
-        cache_fill(cache);
+        cache_fill(cache, flags);
     }
     hal_phys frame = cache->count > 0 ? cache->frames[--cache->count] : CACHED_DIRTY;
     hal_irq_restore(irq);
     *start = frame & ~(hal_phys)CACHED_DIRTY;
     if (*start == 0) {
-        return shortage();
+        return -ENOMEM;
     }
     frames_tell(HAL_CHECK_VALID, *start, 1);
     if ((flags & FRAME_ZERO) && (frame & CACHED_DIRTY)) {
@@ -567,10 +560,10 @@ int frame_alloc(size_t count, unsigned flags, hal_phys *start)
     if (count == 1) {
         return single_alloc(flags, start);
     }
-    if (!run_take(count, start)) {
+    if (is_promised(count, flags) || !run_take(count, start)) {
         cache_empty();
-        if (!run_take(count, start)) {
-            return shortage();
+        if (is_promised(count, flags) || !run_take(count, start)) {
+            return -ENOMEM;
         }
     }
     peak_look();
@@ -585,6 +578,9 @@ size_t frame_alloc_run(size_t count_max, unsigned flags, hal_phys *start)
         return 0;
     }
     if (count_max == 1) {
+        return single_alloc(flags, start) == 0 ? 1 : 0;
+    }
+    if (is_promised(count_max, flags)) {
         return single_alloc(flags, start) == 0 ? 1 : 0;
     }
     size_t count = count_max >= AREA_FRAMES ? large_take(count_max, AREA_FRAMES, start) : 0;

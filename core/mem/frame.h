@@ -11,8 +11,9 @@
 #include "hal/hal.h"
 
 enum frame_flags {
-    FRAME_ZERO = 1, // the frames read as zeros; costs nothing where they were never used
-    FRAME_SURE = 2, // no fault that the machine plants: who asks could not say what is missing
+    FRAME_ZERO = 1,     // the frames read as zeros; costs nothing where they were never used
+    FRAME_SURE = 2,     // no fault that the machine plants: who asks could not say what is missing
+    FRAME_PROMISED = 4, // may be one of those that are promised (pressure.h)
 };
 
 // Takes over boot's regions. Once, on the boot CPU, which has been adopted (percpu.h), before
@@ -49,9 +50,6 @@ bool frame_is_taken(hal_phys frame); // a moment's answer; in a CPU's store coun
 
 size_t frame_free_count(void); // a moment's sum
 size_t frame_total_count(void);
-
-// How often there was none: a number that has changed says that counting anew is worth it.
-uint32_t frame_shortages(void);
 
 // The most frames in use at any time since frame_peak_watch, but for what CPUs keep ready.
 void frame_peak_watch(void);

@@ -39,8 +39,14 @@ void pressure_tell(void)
     }
 }
 
+bool pressure_end_take(void)
+{
+    return !atomic_exchange(&pressure.is_ended, true);
+}
+
 void pressure_relax(void)
 {
+    pressure_end_look();
     if ((int64_t)pressure_left() >= pressure.high) {
         atomic_store(&pressure.mark, pressure.low);
     }

@@ -396,7 +396,7 @@ static int area_protect(const struct area *area, char *start, char *end, unsigne
 {
     bool may_come = is_lazy(area, prot | old_prot);
     if (may_come && !area->has_pages) {
-        lazy_begin(start, end, prot, true);
+        lazy_begin(start, end, prot, LAZY_LARGE);
     } else if (may_come) {
         lazy_put(area, start, end, prot);
     }

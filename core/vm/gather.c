@@ -63,7 +63,7 @@ static struct gather_page *page_with_room(struct gather *gather)
     if (gather->more != NULL && gather->more->count < PAGE_RUNS) {
         return gather->more;
     }
-    if (frame_alloc(1, FRAME_SURE, &frame) != 0) {
+    if (frame_alloc(1, FRAME_SURE | FRAME_PROMISED, &frame) != 0) {
         return NULL;
     }
     struct gather_page *page = (struct gather_page *)(void *)frame_address(frame);

@@ -42,7 +42,8 @@ enum {
 
 #define CHUNK_BUSY ((uint64_t)1 << 63)
 #define CHUNK_FRESH ((uint64_t)1 << 62)
-#define CHUNK_LARGE ((uint64_t)1 << 61) // while it is fresh: may come with its neighbours
+#define CHUNK_LARGE ((uint64_t)1 << 61)    // while it is fresh: may come with its neighbours
+#define CHUNK_PROMISED ((uint64_t)1 << 60) // and: frames are left for its pages
 #define CHUNK_FIELDS (((uint64_t)1 << CHUNK_PAGES * PROT_BITS) - 1)
 #define CHUNK_ONES 0x249249249249u // one in each page's field
 #define TABLE_SIZE ((size_t)TABLE_CHUNKS * LAZY_CHUNK)
@@ -79,6 +80,15 @@ static uint64_t word_mask(const char *base, const char *start, const char *end)
 static char *align_down(const char *va, size_t size)
 {
     return (char *)((uintptr_t)va & ~(uintptr_t)(size - 1));
+}
+
+// How many frames are left for the word's pages: all of a fresh one's, and none of another's.
+static int64_t word_promised(uint64_t word)
+{
+    const uint64_t both = CHUNK_FRESH | CHUNK_PROMISED;
+    return (word & both) != both
+               ? 0
+               : __builtin_popcountll((word | word >> 1 | word >> 2) & CHUNK_ONES);
 }
 
 // The place of the directory of va, or NULL.
@@ -228,30 +238,41 @@ static uint64_t word_after(uint64_t word, uint64_t mask, const struct how *how)
     return (word & ~how->clear) | how->set;
 }
 
-// Waits for the fault that has the word.
-static void word_change(_Atomic uint64_t *word, uint64_t mask, const struct how *how)
+// Waits for the fault that has the word. Answers how many frames more it is promised now.
+static int64_t word_change(_Atomic uint64_t *word, uint64_t mask, const struct how *how)
 {
     uint64_t old = atomic_load(word);
     for (;;) {
+        const uint64_t new = word_after(old, mask, how);
         if (old & CHUNK_BUSY) {
             MARK("lazy: a change waits for a fault");
             thread_yield();
             old = atomic_load(word);
-        } else if (atomic_compare_exchange_weak(word, &old, word_after(old, mask, how))) {
-            return;
+        } else if (atomic_compare_exchange_weak(word, &old, new)) {
+            return word_promised(new) - word_promised(old);
         }
     }
 }
 
-static void words_change(uint64_t entry, char *start, char *end, const struct how *how)
+static int64_t words_change(uint64_t entry, char *start, char *end, const struct how *how)
 {
+    int64_t more = 0;
     for (char *base = align_down(start, LAZY_CHUNK); base < end; base += LAZY_CHUNK) {
-        word_change(word_in(entry, base), word_mask(base, start, end), how);
+        more += word_change(word_in(entry, base), word_mask(base, start, end), how);
+    }
+    return more;
+}
+
+static void promise(int64_t more)
+{
+    if (more != 0) {
+        pressure_promise(more);
     }
 }
 
 static void range_change(char *start, char *end, const struct how *how)
 {
+    int64_t more = 0;
     while (start < end) {
         char *base = align_down(start, TABLE_SIZE);
         char *stop = base + TABLE_SIZE < end ? base + TABLE_SIZE : end;
@@ -265,6 +286,8 @@ static void range_change(char *start, char *end, const struct how *how)
                 break;
             }
             if (atomic_compare_exchange_weak(entry, &old, new)) {
+                more += (word_promised(entry_word(new)) - word_promised(entry_word(old))) *
+                        TABLE_CHUNKS;
                 break;
             }
             if (is_table(old)) {
@@ -272,10 +295,11 @@ static void range_change(char *start, char *end, const struct how *how)
             }
         }
         if (is_table(old)) {
-            words_change(old, start, stop, how);
+            more += words_change(old, start, stop, how);
         }
         start = stop;
     }
+    promise(more);
 }
 
 void lazy_set(char *start, char *end, unsigned prot)
@@ -292,7 +316,9 @@ void lazy_set(char *start, char *end, unsigned prot)
     uint64_t old = atomic_load(word);
     const uint64_t new = (old & ~mask) | (word_uniform(prot) & mask);
     if ((old & CHUNK_BUSY) != 0 || !atomic_compare_exchange_strong(word, &old, new)) {
-        word_change(word, mask, &(struct how){.prot = prot});
+        promise(word_change(word, mask, &(struct how){.prot = prot}));
+    } else if ((old & CHUNK_PROMISED) != 0) {
+        promise(word_promised(new) - word_promised(old));
     }
 }
 
@@ -317,7 +343,7 @@ void lazy_advise(char *start, char *end, bool may_be_large)
     }
 }
 
-void lazy_begin(char *start, char *end, unsigned prot, bool may_be_large)
+void lazy_begin(char *start, char *end, unsigned prot, unsigned how)
 {
     if (end - start < LAZY_CHUNK) {
         lazy_set(start, end, prot); // no word is all its own
@@ -325,8 +351,10 @@ void lazy_begin(char *start, char *end, unsigned prot, bool may_be_large)
     }
     range_change(start, end,
                  &(struct how){.prot = prot,
-                               .whole_set = CHUNK_FRESH | (may_be_large ? CHUNK_LARGE : 0),
-                               .whole_clear = CHUNK_LARGE});
+                               .whole_set = CHUNK_FRESH |
+                                            ((how & LAZY_LARGE) != 0 ? CHUNK_LARGE : 0) |
+                                            ((how & LAZY_PROMISED) != 0 ? CHUNK_PROMISED : 0),
+                               .whole_clear = CHUNK_LARGE | CHUNK_PROMISED});
 }
 
 void lazy_adopt(char *start, char *end, unsigned prot)
@@ -438,10 +466,10 @@ static bool chunk_map(char *va, uint64_t word)
     }
     absent_find(base, word, &first, &last);
     size_t count = last - first + 1;
-    if (frame_alloc(count, FRAME_ZERO, &pa) != 0) {
+    if (frame_alloc(count, FRAME_ZERO | FRAME_PROMISED, &pa) != 0) {
         first = page;
         count = 1;
-        if (frame_alloc(1, FRAME_ZERO | FRAME_SURE, &pa) != 0) {
+        if (frame_alloc(1, FRAME_ZERO | FRAME_SURE | FRAME_PROMISED, &pa) != 0) {
             return false;
         }
     }
@@ -484,7 +512,7 @@ static bool is_plentiful(void)
 static bool large_map(char *va, _Atomic uint64_t *word, uint64_t fresh)
 {
     const unsigned prot = (unsigned)(fresh & PROT_MASK);
-    if ((fresh & ~CHUNK_FIELDS) != (CHUNK_FRESH | CHUNK_LARGE) ||
+    if ((fresh & ~(CHUNK_FIELDS | CHUNK_PROMISED)) != (CHUNK_FRESH | CHUNK_LARGE) ||
         (fresh & CHUNK_FIELDS) != word_uniform(prot)) {
         return false;
     }
@@ -496,7 +524,8 @@ static bool large_map(char *va, _Atomic uint64_t *word, uint64_t fresh)
         }
     }
     hal_phys pa;
-    if (!is_plentiful() || frame_alloc(LARGE_SIZE / HAL_PAGE_SIZE, FRAME_ZERO, &pa) != 0) {
+    if (!is_plentiful() ||
+        frame_alloc(LARGE_SIZE / HAL_PAGE_SIZE, FRAME_ZERO | FRAME_PROMISED, &pa) != 0) {
         return false;
     }
     const uintptr_t irq = hal_irq_save();
@@ -507,6 +536,7 @@ static bool large_map(char *va, _Atomic uint64_t *word, uint64_t fresh)
     }
     hal_irq_restore(irq);
     if (is_mapped) {
+        promise(-word_promised(fresh) * LARGE_CHUNKS);
         hal_populate(base, LARGE_SIZE);
     } else {
         frame_free(pa, LARGE_SIZE / HAL_PAGE_SIZE);
@@ -517,7 +547,8 @@ static bool large_map(char *va, _Atomic uint64_t *word, uint64_t fresh)
 bool lazy_fault(char *va, unsigned access)
 {
     _Atomic uint64_t *entry = directory_entry(va);
-    if (entry == NULL || atomic_load(entry) == 0 || table_make(entry, FRAME_SURE) != 0) {
+    if (entry == NULL || atomic_load(entry) == 0 ||
+        table_make(entry, FRAME_SURE | FRAME_PROMISED) != 0) {
         return false;
     }
     _Atomic uint64_t *word = word_in(atomic_load(entry), va);
@@ -537,6 +568,7 @@ bool lazy_fault(char *va, unsigned access)
                       atomic_compare_exchange_strong(word, &old, (old | CHUNK_BUSY) & ~CHUNK_FRESH);
     if (is_claimed) {
         is_mapped = chunk_map(va, old);
+        promise(-word_promised(old));
         atomic_fetch_and(word, ~CHUNK_BUSY);
     }
     hal_irq_restore(irq);

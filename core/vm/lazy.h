@@ -25,8 +25,14 @@ int lazy_prepare(char *start, char *end, unsigned prot, bool is_held);
 // are being served.
 void lazy_set(char *start, char *end, unsigned prot);
 
-// The same of a range in which no page is; may_be_large: 2 MiB of it may come at once.
-void lazy_begin(char *start, char *end, unsigned prot, bool may_be_large);
+enum lazy_how {
+    LAZY_LARGE = 1, // 2 MiB of it may come at once
+    LAZY_PROMISED =
+        2, // frames are left for what has not come (core/mem/pressure.h): of whole chunks
+};
+
+// The same of a range in which no page is. how: of enum lazy_how.
+void lazy_begin(char *start, char *end, unsigned prot, unsigned how);
 
 // The same of a range in which pages may be that did not come by faults. After lazy_prepare for
 // lazy_hold.

@@ -15,6 +15,7 @@
 #include "core/lib/errno.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/mem/pressure.h"
 #include "core/sched/thread.h"
 #include "core/vm/area.h"
 #include "core/vm/change.h"
@@ -28,7 +29,6 @@ enum {
     BREAK_SIZE = 1 << 30,
     BREAK_SHARE = 16,            // of the window, at most
     PAGES_MANY = 16 << 20 >> 12, // fewer are mapped at once without looking how many are free
-    CREDIT_SHARE = 16,           // of the free memory
 };
 
 static struct {
@@ -36,8 +36,6 @@ static struct {
     size_t eager_max; // hal_boot
     // Under the mutex of change.c:
     char *break_start, *break_end, *break_limit;
-    size_t credit;      // pages that may be promised before free ones are counted again
-    uint32_t shortages; // of frames, when they were
 } space;
 
 struct request {
@@ -140,21 +138,18 @@ static int request_fill(struct request *request)
     return request->is_eager ? frame_list_fill(&request->frames, request->size, NULL, 0) : 0;
 }
 
-// Memory that comes by faults is there when it is promised, but for what others take meanwhile.
-// What is large may never be used. Under the mutex.
+// What is promised comes when it is touched: so no more is than there are frames for, and for the
+// tables that map them. Under the mutex.
 static bool is_promisable(size_t pages)
 {
-    const uint32_t shortages = frame_shortages();
-    if (pages > space.credit || shortages != space.shortages) {
-        const size_t free = frame_free_count();
-        if (pages > frame_total_count() || (pages <= PAGES_MANY && pages > free)) {
-            return false;
-        }
-        space.credit = free / CREDIT_SHARE;
-        space.shortages = shortages;
-    }
-    space.credit -= pages < space.credit ? pages : space.credit;
-    return true;
+    const size_t spare = pressure_spare(), reserve = (size_t)pressure.min;
+    pressure_end_look();
+    return spare > reserve && pages <= spare - reserve;
+}
+
+static unsigned lazy_how(const struct request *request)
+{
+    return request->is_promised ? LAZY_LARGE | LAZY_PROMISED : 0;
 }
 
 static char *place_find(const struct request *request)
@@ -204,7 +199,7 @@ static int lazy_place(struct change *change, struct request *request)
         }
         return -ENOMEM;
     }
-    lazy_begin(va, va + size, request->prot, request->is_promised);
+    lazy_begin(va, va + size, request->prot, lazy_how(request));
     if (area == NULL) {
         area = change_spare();
         area->start = va;
@@ -267,7 +262,7 @@ static int request_map(struct change *change, struct request *request)
         hal_populate(request->va, request->size);
     }
     if (is_lazy) {
-        lazy_begin(request->va, end, request->prot, request->is_promised);
+        lazy_begin(request->va, end, request->prot, lazy_how(request));
     } else if (request->is_eager && request->eager_size > 0 && (request->prot & HAL_EXEC) != 0) {
         hal_code_sync(request->va, request->eager_size);
     }

@@ -123,6 +123,7 @@ static void reset_lazy(void)
     memset(is_mapped, 0, sizeof is_mapped);
     is_taken_away = is_held = false;
     large_count = 0;
+    atomic_store(&pressure.promised, 0);
     seed_check(lazy_init(&boot) == 0, "no memory");
 }
 
@@ -147,7 +148,7 @@ static void reset_large(void)
 {
     reset_lazy();
     seed_check(lazy_prepare(WINDOW, page(PAGES), READ_WRITE, false) == 0, "no memory");
-    lazy_begin(WINDOW, page(PAGES), READ_WRITE, true);
+    lazy_begin(WINDOW, page(PAGES), READ_WRITE, LAZY_LARGE | LAZY_PROMISED);
 }
 
 // A thread's access: again, until the page is there or must not be.
@@ -257,8 +258,14 @@ static void check_both(void)
     check_frames();
 }
 
+static void check_promised(int64_t count)
+{
+    seed_check(atomic_load(&pressure.promised) == count, "what is promised is not what is fresh");
+}
+
 static void check_large(void)
 {
+    check_promised(large_count == 1 ? 0 : PAGES - 2 * 16);
     expect(3, true, "the page is not there");
     expect(300, true, "the page is not there");
     seed_check(large_count <= 1, "2 MiB twice");
@@ -272,6 +279,7 @@ static void check_large_given(void)
 
 static void check_gone(void)
 {
+    check_promised(0);
     for (unsigned i = 0; i < PAGES; ++i) {
         expect(i, false, "mapped after it was taken away");
     }
