@@ -28,6 +28,7 @@
 #include "core/sync/rcu.h"
 #include "core/sync/shrinker.h"
 #include "core/vfs/fdtable.h"
+#include "core/vfs/shortage.h"
 #include "core/vfs/vfs.h"
 #include "core/vm/vm.h"
 #include "hal/upcall.h"
@@ -207,6 +208,7 @@ static void kernel_start(void)
     block_devices_open();
     partitions_find();
     root_mount();
+    shrinker_report_set(shortage_report);
     elf_image_register(machine);
     error = options.process.stats ? stats_start() : 0;
     ASSERT(error == 0);

@@ -20,12 +20,18 @@
 #include "core/libc/message.h"
 #include "core/linux/syscall.h"
 #include "core/mem/heap.h"
+#include "core/sync/shrinker.h"
 
 enum { MINIMUM_ALIGNMENT = 16, PAGE = HAL_PAGE_SIZE };
 
-static void memory_exhausted(void)
+// False: nothing has been given back.
+static bool memory_exhausted(size_t size)
 {
+    if (shrinker_retry(size)) {
+        return true;
+    }
     errno = ENOMEM;
+    return false;
 }
 
 static void memory_broken(enum heap_mistake mistake, const void *block, size_t size)
@@ -50,7 +56,7 @@ static void memory_broken(enum heap_mistake mistake, const void *block, size_t s
 
 static void *out_of_memory(void)
 {
-    memory_exhausted();
+    errno = ENOMEM;
     return NULL;
 }
 
@@ -88,7 +94,10 @@ EXPORT(void *, realloc, void *block, size_t size)
         return heap_program_alloc(size);
     }
     void *moved = heap_realloc(block, size);
-    return moved != NULL ? moved : out_of_memory();
+    while (moved == NULL && memory_exhausted(size)) {
+        moved = heap_realloc(block, size);
+    }
+    return moved;
 }
 
 EXPORT(void *, reallocarray, void *block, size_t count, size_t size)

@@ -15,6 +15,7 @@
 #include "core/linux/process.h"
 #include "core/linux/syscall.h"
 #include "core/mem/heap.h"
+#include "core/sync/shrinker.h"
 
 enum { STACK_MIN = 16384, PAGE = HAL_PAGE_SIZE, SCHEDULE_EXPLICIT = 1 };
 
@@ -258,7 +259,11 @@ EXPORT(int, pthread_create, struct libc_thread **thread, const struct thread_att
         how.affinity = attributes->affinity;
         how.detached = attributes->detached == 1;
     }
-    return libc_thread_create(thread, &how, entry, NULL, argument);
+    int error = libc_thread_create(thread, &how, entry, NULL, argument);
+    if (error == EAGAIN && shrinker_retry(THREAD_STACK_SIZE + how.guard_size)) {
+        error = libc_thread_create(thread, &how, entry, NULL, argument);
+    }
+    return error;
 }
 
 int libc_worker_create(struct libc_thread **result, size_t stack_size, void *(*entry)(void *))

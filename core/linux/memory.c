@@ -211,9 +211,6 @@ long linux_mmap(char *va, size_t size, int prot, int flags, int fd, int64_t offs
         return -EBADF;
     }
     long result = map_anything(va, size, prot, flags, file, (uint64_t)offset);
-    if (result == -ENOMEM && shrinker_retry(size)) {
-        result = map_anything(va, size, prot, flags, file, (uint64_t)offset);
-    }
     if (file != NULL) {
         file_put(file);
     }
@@ -466,7 +463,12 @@ static char *brk_locked(char *end)
 
 long linux_brk(char *end)
 {
-    return (long)(end != NULL && memory_is_locked() ? brk_locked(end) : vm_brk(end));
+    const bool is_locked = end != NULL && memory_is_locked();
+    char *now = is_locked ? brk_locked(end) : vm_brk(end);
+    if (now < end && shrinker_retry((size_t)(end - now))) {
+        now = is_locked ? brk_locked(end) : vm_brk(end);
+    }
+    return (long)now;
 }
 
 long linux_memfd_create(const char *user, unsigned flags)

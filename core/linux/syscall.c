@@ -2,6 +2,8 @@
 // syscall.c: from a number to a function.
 #include "core/linux/syscall.h"
 
+#include <sys/syscall.h>
+
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/linux/calls.h"
@@ -10,6 +12,7 @@
 #include "core/linux/stats.h"
 #include "core/linux/task.h"
 #include "core/linux/trace.h"
+#include "core/sync/shrinker.h"
 
 static const struct linux_row *rows[SYSCALL_NUMBER_MAX]; // by number
 linux_call *linux_calls[SYSCALL_NUMBER_MAX];
@@ -38,6 +41,28 @@ static long row_call(const struct linux_row *row, const volatile long arguments[
 {
     return row->call(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
                      arguments[5]);
+}
+
+// How much memory the call wants. Most do not say.
+static size_t row_wanted(const struct linux_row *row, const volatile long arguments[6])
+{
+    enum { USUAL = 64 << 10 };
+    return row->number == SYS_mmap     ? (size_t)arguments[1]
+           : row->number == SYS_mremap ? (size_t)arguments[2]
+                                       : USUAL;
+}
+
+// A call that failed for want of memory has changed nothing: it is made again where some has been
+// given back.
+static long memory_look(long result, const struct linux_row *row, const volatile long arguments[6])
+{
+    enum { TRIES = 4 };
+    for (int i = 0; i < TRIES && (result == -ENOMEM || result == -ENOSPC) &&
+                    shrinker_retry(row_wanted(row, arguments));
+         ++i) {
+        result = row_call(row, arguments);
+    }
+    return result;
 }
 
 // The result, once a signal that ended the call, or came during it, has had its handler. (Who is
@@ -89,7 +114,7 @@ static long watched_run(const struct linux_row *row, long number, const volatile
     if (row == NULL) {
         stats_unknown_add(number);
     } else {
-        result = signals_run(row_call(row, arguments), row, arguments);
+        result = signals_run(memory_look(row_call(row, arguments), row, arguments), row, arguments);
     }
     syscall_watch_end(number, copies, result, start);
     return result;
@@ -106,7 +131,7 @@ __attribute__((noinline)) long linux_call_look(long result, long number,
         stats_unknown_add(number);
         return -ENOSYS;
     }
-    return signals_run(result, row, arguments);
+    return signals_run(memory_look(result, row, arguments), row, arguments);
 }
 
 static long dispatch(long number, long a, long b, long c, long d, long e, long f)

@@ -42,11 +42,13 @@ static size_t fine_end;    // sizes that fine has: below this
 static size_t small_end;   // small blocks: below this size
 static size_t direct_size; // blocks in the direct map: below this offset
 
-static void nobody_told(void)
+static bool nobody_told(size_t size)
 {
+    (void)size;
+    return false;
 }
 
-void (*heap_program_exhausted)(void) = nobody_told;
+bool (*heap_program_exhausted)(size_t) = nobody_told;
 
 static void nobody_asked(enum heap_mistake mistake, const void *block, size_t size)
 {
@@ -129,20 +131,20 @@ static bool is_free(const struct block *block, uint32_t class_index)
 
 // The common paths end in tail calls where they are not common: so they save no register.
 
-// What owner gets: a program's malloc says why it is none.
-static void *block_answer(void *block, enum heap_owner owner)
+// Whether owner gets no block until it has been tried once more: a program's malloc says why.
+static bool is_tried_again(const void *block, size_t size, enum heap_owner owner)
 {
-    if (block == NULL && owner == HEAP_OF_PROGRAM) {
-        heap_program_exhausted();
-    }
-    return block;
+    return block == NULL && owner == HEAP_OF_PROGRAM && heap_program_exhausted(size);
 }
+
+static __attribute__((noinline)) void *small_alloc_again(size_t offset);
 
 // Interrupts are off since irq was saved, and what is loaded is no block.
 static __attribute__((noinline)) void *small_alloc_slow(struct magazine *magazine, uintptr_t irq,
                                                         enum heap_owner owner)
 {
-    uint32_t index = magazine_class(magazine_place(magazine));
+    size_t offset = magazine_place(magazine);
+    uint32_t index = magazine_class(offset);
     uintptr_t loaded = magazine->loaded;
     bool is_empty = loaded == link_none() || loaded == 0;
     struct block *block = is_empty ? magazine_refill(magazine, index) : NULL;
@@ -153,8 +155,11 @@ static __attribute__((noinline)) void *small_alloc_slow(struct magazine *magazin
     if (!is_empty) {
         broken(HEAP_OVERWRITTEN, link_block(loaded), size_classes[index].size, owner);
     }
+    if (is_tried_again(block, size_classes[index].size, owner)) {
+        return small_alloc_again(offset);
+    }
     MARK_ALLOCATED(block, size_classes[index].size);
-    return block_answer(block, owner);
+    return block;
 }
 
 // Programs run with interrupts on: their state need not be asked for.
@@ -177,6 +182,16 @@ static inline void *small_alloc(size_t offset, enum heap_owner owner)
     block->link = 0; // it is no free block any more
     hal_irq_restore(irq);
     MARK_ALLOCATED(block, size_classes[magazine_class(offset)].size);
+    return block;
+}
+
+// For a program, as long as others give memory back.
+static void *small_alloc_again(size_t offset)
+{
+    void *block;
+    do {
+        block = small_alloc(offset, HEAP_OF_CORE);
+    } while (is_tried_again(block, size_classes[magazine_class(offset)].size, HEAP_OF_PROGRAM));
     return block;
 }
 
@@ -243,19 +258,22 @@ void *plain_alloc_zeroed(size_t size)
     return block == NULL ? NULL : memset(block, 0, size);
 }
 
-static __attribute__((noinline)) void *alloc_not_small(size_t size, bool zeroed,
+static __attribute__((noinline)) void *alloc_not_small(size_t size, size_t alignment, bool zeroed,
                                                        enum heap_owner owner)
 {
-    return block_answer(is_checked() ? checked_alloc(size, HEAP_ALIGNMENT, zeroed, owner)
-                                     : large_alloc(size, HEAP_ALIGNMENT, zeroed),
-                        owner);
+    void *block;
+    do {
+        block = is_checked() ? checked_alloc(size, alignment, zeroed, owner)
+                             : large_alloc(size, alignment, zeroed);
+    } while (is_tried_again(block, size, owner));
+    return block;
 }
 
 // Sizes that fine lacks, and all where a checker watches.
 static __attribute__((noinline)) void *alloc_slow(size_t size, bool zeroed, enum heap_owner owner)
 {
     if (size >= small_end) {
-        return alloc_not_small(size, zeroed, owner);
+        return alloc_not_small(size, HEAP_ALIGNMENT, zeroed, owner);
     }
     void *block = small_alloc(magazine_offset(size_class_of(size)), owner);
     return block == NULL || !zeroed ? block : memset(block, 0, size);
@@ -276,7 +294,7 @@ static void *alloc_aligned(size_t alignment, size_t size, enum heap_owner owner)
 {
     ASSERT(alignment != 0 && (alignment & (alignment - 1)) == 0);
     if (is_checked()) {
-        return block_answer(checked_alloc(size, alignment, false, owner), owner);
+        return alloc_not_small(size, alignment, false, owner);
     }
     if (alignment <= HEAP_ALIGNMENT) {
         return alloc(size, false, owner);
@@ -288,7 +306,7 @@ static void *alloc_aligned(size_t alignment, size_t size, enum heap_owner owner)
             }
         }
     }
-    return block_answer(large_alloc(size, alignment, false), owner);
+    return alloc_not_small(size, alignment, false, owner);
 }
 
 void *heap_alloc(size_t size)

@@ -8,6 +8,7 @@
 #ifndef CORE_MEM_HEAP_H
 #define CORE_MEM_HEAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "hal/hal.h"
@@ -25,13 +26,14 @@ void *heap_alloc_zeroed(size_t size);
 void *heap_alloc_aligned(size_t alignment, size_t size);
 
 // The same, for a program's malloc, with interrupts on: a memory checker reports those that are
-// lost. Before they answer NULL they call heap_program_exhausted, so that who sets errno there need
-// not look at each answer. (It is set before the program runs.)
+// lost. Before they answer NULL they call heap_program_exhausted, on a thread, so that who sets
+// errno there need not look at each answer; true: some memory may be there now, and they try again.
+// (It is set before the program runs.)
 void *heap_program_alloc(size_t size);
 void *heap_program_alloc_zeroed(size_t size);
 void *heap_program_alloc_aligned(size_t alignment, size_t size);
 void heap_program_free(void *block);
-extern void (*heap_program_exhausted)(void);
+extern bool (*heap_program_exhausted)(size_t size);
 
 // What a program did to its heap. size: of the block, where that is known. It does not return;
 // until it is set, and for core's own blocks, these are failed assertions.

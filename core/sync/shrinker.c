@@ -5,8 +5,8 @@
 // by those who wait for frames. Each of these gets a number, and has been served by a pass that
 // began after it came.
 //
-// Invariant: a shrinker that is_running is in the list; the list changes with the lock held, and
-// the reclaimer holds no lock while a shrinker runs.
+// Invariant: the list only grows, with the lock held; the reclaimer holds no lock while a shrinker
+// runs.
 #include "core/sync/shrinker.h"
 
 #include <stdatomic.h>
@@ -25,9 +25,12 @@ static struct bell bell;
 static struct thread *_Atomic reclaimer; // NULL until shrinker_start
 static struct thread *_Atomic worker;    // of shrinker_worker_set
 
+static _Atomic(void (*)(size_t)) report; // of shrinker_report_set
+static _Atomic uint32_t ends;            // shortages
+
 static struct mutex lock; // guards all that follows
 static struct list shrinkers = LIST_EMPTY(shrinkers);
-static struct waitqueue ended; // somebody waits for a pass, or for a shrinker to end
+static struct waitqueue ended; // somebody waits for a pass
 static uint64_t asked, served; // numbers of those who wait
 static size_t asked_bytes;     // the most that anybody not yet served wants
 static struct shrinker_counts counts;
@@ -36,22 +39,7 @@ void shrinker_register(struct shrinker *shrinker)
 {
     ASSERT(shrinker->shrink != NULL);
     mutex_lock(&lock);
-    ASSERT(!shrinker->is_registered);
-    shrinker->is_registered = true;
     list_push_back(&shrinkers, &shrinker->node);
-    mutex_unlock(&lock);
-}
-
-void shrinker_unregister(struct shrinker *shrinker)
-{
-    ASSERT(thread_self() != atomic_load(&reclaimer));
-    mutex_lock(&lock);
-    ASSERT(shrinker->is_registered);
-    shrinker->is_registered = false; // it does not run again
-    while (shrinker->is_running) {
-        waitqueue_wait(&ended, &lock);
-    }
-    list_remove(&shrinker->node);
     mutex_unlock(&lock);
 }
 
@@ -75,30 +63,16 @@ void shrinker_counts_get(struct shrinker_counts *result)
 
 // ---- The reclaimer ---------------------------------------------------------
 
-// The lock is held, and not while it runs.
-static size_t shrinker_run(struct shrinker *shrinker, size_t wanted, bool may_wait)
-{
-    shrinker->is_running = true;
-    mutex_unlock(&lock);
-    size_t freed = shrinker->shrink(shrinker, wanted, may_wait);
-    mutex_lock_again(&lock);
-    shrinker->is_running = false;
-    if (!shrinker->is_registered) {
-        waitqueue_wake_all(&ended);
-    }
-    return freed;
-}
-
-// The lock is held. A shrinker that runs stays in the list, so its place is not lost.
+// The lock is held, and not while one of them runs: what is in the list stays there.
 static void pass(size_t wanted, bool may_wait)
 {
     size_t freed = 0;
     for (struct list *node = shrinkers.next; node != &shrinkers && freed < wanted;
          node = node->next) {
         struct shrinker *shrinker = container_of(node, struct shrinker, node);
-        if (shrinker->is_registered) {
-            freed += shrinker_run(shrinker, wanted - freed, may_wait);
-        }
+        mutex_unlock(&lock);
+        freed += shrinker->shrink(shrinker, wanted - freed, may_wait);
+        mutex_lock_again(&lock);
     }
     ++counts.passes;
     counts.freed_bytes += freed;
@@ -129,10 +103,16 @@ static void low_heard(void)
     bell_ring(&bell, RING);
 }
 
-size_t shrinker_reclaim(size_t wanted)
+// Whether the reclaimer cannot be waited for: the caller is it, or works for it, or it is not yet.
+static bool is_mine(void)
 {
     struct thread *thread = atomic_load(&reclaimer);
-    if (thread == NULL || thread == thread_self() || atomic_load(&worker) == thread_self()) {
+    return thread == NULL || thread == thread_self() || atomic_load(&worker) == thread_self();
+}
+
+size_t shrinker_reclaim(size_t wanted)
+{
+    if (is_mine()) {
         return 0;
     }
     mutex_lock(&lock);
@@ -149,12 +129,37 @@ size_t shrinker_reclaim(size_t wanted)
     return freed;
 }
 
+// Many shortages are like each other.
+static void end_tell(size_t size)
+{
+    void (*told)(size_t) = atomic_load(&report);
+    if (told == NULL || !pressure_end_take()) {
+        return;
+    }
+    const uint32_t number = atomic_fetch_add(&ends, 1) + 1;
+    if ((number & (number - 1)) == 0) {
+        told(size);
+    }
+}
+
 bool shrinker_retry(size_t size)
 {
     size_t frames = size / HAL_PAGE_SIZE + 1;
     bool is_scarce =
-        frames <= frame_total_count() && pressure_left() < frames + (size_t)pressure.low;
-    return is_scarce && shrinker_reclaim(size) > 0;
+        frames <= frame_total_count() && pressure_spare() < frames + (size_t)pressure.low;
+    if (!is_scarce || is_mine()) {
+        return false;
+    }
+    if (shrinker_reclaim(size) > 0) {
+        return true;
+    }
+    end_tell(size);
+    return false;
+}
+
+void shrinker_report_set(void (*told)(size_t wanted))
+{
+    atomic_store(&report, told);
 }
 
 void shrinker_worker_set(struct thread *thread)

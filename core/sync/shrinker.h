@@ -21,15 +21,11 @@ struct shrinker {
     size_t (*shrink)(struct shrinker *shrinker, size_t wanted, bool may_wait);
     // How many bytes it has, of which some may be in use. Any thread, takes no lock. NULL: unknown.
     size_t (*held)(struct shrinker *shrinker);
-    // shrinker.c's
-    struct list node;
-    bool is_running, is_registered;
+    struct list node; // shrinker.c's
 };
 
 // The three set above, the rest zero. Thread context. Those that come first are asked first.
 void shrinker_register(struct shrinker *shrinker);
-// Waits until it does not run, so not from within a shrink. Nobody calls it after that.
-void shrinker_unregister(struct shrinker *shrinker);
 
 // Has the reclaimer ask all of them for wanted bytes, and waits. Answers how many bytes they gave:
 // who has failed to allocate tries again if any. Thread context, holding no lock of core's. 0: it
@@ -37,8 +33,13 @@ void shrinker_unregister(struct shrinker *shrinker);
 size_t shrinker_reclaim(size_t wanted);
 
 // For who has failed to allocate size bytes: whether frames are what was missing, and some have
-// been given back, so that it may be tried once more. The caller is as for shrinker_reclaim.
+// been given back, so that it may be tried once more. Where frames are missing and none has been
+// given back, memory has ended. The caller is as for shrinker_reclaim.
 bool shrinker_retry(size_t size);
+
+// report(wanted bytes) is called when memory has ended: once in each shortage, and of many
+// shortages in the first, the second, the fourth and so on. By who failed, in shrinker_retry.
+void shrinker_report_set(void (*report)(size_t wanted));
 
 // thread does the work of a shrinker, which waits for it. One at most.
 void shrinker_worker_set(struct thread *thread);

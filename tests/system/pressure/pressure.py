@@ -31,3 +31,20 @@ def usage(machine, files):
 def freed(machine, files):
     """What malloc was given back."""
     all_so(machine, "memory that malloc has free", small(machine) + [files["freed"]], 6)
+
+
+REPORT = b"osv: memory has ended: "
+
+
+def exhausting(machine, files):
+    """All memory taken, given back, and again; what is said of that."""
+    command = small(machine) + [files["exhausting"]]
+    rounds = "10" if machine.is_seeded else "1000"
+    for kind in "small", "large", "mapped":
+        all_so(machine, "%s, %s times" % (kind, rounds), command + [kind, rounds], 4)
+    all_so(machine, "calls where there is no memory", command + ["calls"], 8)
+    all_so(machine, "what was granted", command + ["untouched"], 4)
+    status, out, err = machine.run(command + ["untouched"])
+    said = out + err
+    ok = status == 0 and 1 <= said.count(REPORT) <= 2 and b"by a larger -m SIZE" in said
+    machine.case("each shortage is reported once", ok, said.decode(errors="replace"))
