@@ -12,9 +12,12 @@
 #include "core/vm/vm.h"
 #include "hal/upcall.h"
 
-static void page_fault_explain(const struct hal_fault *fault, struct linux_signal_info *info)
+// False: there is nothing to explain any more.
+static bool page_fault_explain(const struct hal_fault *fault, struct linux_signal_info *info)
 {
     switch (vm_refusal(fault->va, fault->access)) {
+    case VM_NONE:
+        return false;
     case VM_UNMAPPED:
         info->code = SEGV_MAPERR;
         break;
@@ -26,6 +29,7 @@ static void page_fault_explain(const struct hal_fault *fault, struct linux_signa
         info->code = BUS_ADRERR;
         break;
     }
+    return true;
 }
 
 static struct linux_signal_info info_of_fault(const struct hal_fault *fault,
@@ -70,8 +74,8 @@ bool signal_fault(const struct hal_fault *fault, struct hal_frame *frame)
     hal_frame_get(frame, &regs);
     struct linux_signal_info info = info_of_fault(fault, &regs);
     bool may_run = task_self() != NULL && hal_irq_enabled();
-    if (may_run && fault->kind == HAL_FAULT_PAGE) {
-        page_fault_explain(fault, &info);
+    if (may_run && fault->kind == HAL_FAULT_PAGE && !page_fault_explain(fault, &info)) {
+        return true;
     }
     if (!may_run || !signal_force(&regs, &info)) {
         report_fatal(info.signal, &regs, &info);

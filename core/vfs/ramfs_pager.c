@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ramfs_pager.c: mappings of files in memory have the file's own pages.
 //
-// While a file has pagers its pages go only under the mutex of the address space (vm_cut): what a
-// fault finds under that mutex stays until it is mapped.
+// While a file has pagers its pages go only by vm_cut, which keeps faults out: what a fault finds
+// stays until it is mapped.
 #include "core/lib/errno.h"
 #include "core/mem/frame.h"
 #include "core/vfs/pager.h"
@@ -69,7 +69,7 @@ static int pager_find(struct vm_pager *pager, uint64_t offset, size_t size, bool
     return error;
 }
 
-// No page goes under the mutex of the address space, so it takes no lock to look.
+// No page goes while somebody asks (vm_cut), so it takes no lock to look.
 static bool pager_owns(struct vm_pager *pager, uint64_t offset, hal_phys page)
 {
     return ramfs_page_get(node_of(pager), offset / HAL_PAGE_SIZE) == frame_address(page);

@@ -3,14 +3,20 @@
 //
 // Invariant: an area knows its neighbours, the hole in front of it, and the widest of these in its
 // subtree.
+//
+// area_peek takes no lock: sequence tells it not to follow what it read, and to look again, where
+// the set or the place of an area in it has changed meanwhile. What it finds may be freed under its
+// hands, but stays readable, since records lie in the direct map.
 #include "core/vm/area.h"
 
 #include "core/lib/assert.h"
 #include "core/lib/list.h"
+#include "core/lib/mark.h"
+#include "core/lib/sequence.h"
 #include "core/vm/vm.h"
 #include "hal/hal.h"
 
-enum { LOW_KEPT = 256 << 20 };
+enum { LOW_KEPT = 256 << 20, PEEK_TRIES = 4 };
 
 struct window {
     char *start, *end;
@@ -19,6 +25,7 @@ struct window {
 };
 
 static struct tree areas;
+static struct sequence sequence;
 static struct area
     *last; // the one that was asked for last, or NULL: mostly it is the next one, too
 static struct window windows[2]; // by enum area_place
@@ -43,6 +50,7 @@ static void window_init(struct window *window, char *base, size_t size, size_t k
 void area_init(const struct hal_boot *boot)
 {
     areas = (struct tree){NULL};
+    sequence = (struct sequence){0};
     last = NULL;
     window_init(&windows[AREA_HIGH], boot->va_base, boot->va_size, 0);
     // Programs that are linked at low addresses find them free.
@@ -115,6 +123,44 @@ struct area *area_first(const char *start, const char *end)
 struct area *area_after(const struct area *area, const char *end)
 {
     return area->above != NULL && area->above->start < end ? area->above : NULL;
+}
+
+// ---- Without the lock ----------------------------------------------------
+
+// False: the set is being changed.
+static MARK_GUESS bool peek(const char *va, struct area *copy)
+{
+    uint32_t number;
+    bool is_calm = sequence_begin(&sequence, &number);
+    const struct area *found = NULL;
+    const struct tree_node *node = areas.root;
+    while (is_calm && node != NULL) {
+        is_calm = sequence_holds(&sequence, number);
+        if (is_calm && area_of(node)->start <= va) {
+            found = area_of(node);
+            node = node->right;
+        } else if (is_calm) {
+            node = node->left;
+        }
+    }
+    if (is_calm && found != NULL) {
+        *copy = *found;
+    } else {
+        copy->end = NULL;
+    }
+    return is_calm && sequence_holds(&sequence, number);
+}
+
+bool area_peek(const char *va, struct area *copy)
+{
+    for (int i = 0; i < PEEK_TRIES; ++i) {
+        if (peek(va, copy)) {
+            return va < copy->end;
+        }
+        MARK("area: the set changes under a look");
+        hal_cpu_relax();
+    }
+    return false;
 }
 
 // ---- Insert, split, merge ------------------------------------------------
@@ -191,7 +237,7 @@ static void freed(char *start)
     }
 }
 
-void area_remove(struct area *area)
+static void take_out(struct area *area)
 {
     struct area *lower = area->below, *upper = area->above;
     freed(area->start);
@@ -206,24 +252,44 @@ void area_remove(struct area *area)
     hole_changed(lower, upper);
 }
 
-struct area *area_merge(struct area *area)
+void area_remove(struct area *area)
+{
+    sequence_change_begin(&sequence);
+    take_out(area);
+    sequence_change_end(&sequence);
+}
+
+// With the neighbours that are named.
+static struct area *merge(struct area *area, struct area *lower, struct area *upper)
 {
     struct area *merged = NULL;
-    struct area *lower = area->below;
-    if (lower != NULL && is_continued(lower, area)) {
+    if (lower != NULL) {
         area->start = lower->start; // the order of the tree stays
         area->offset = lower->offset;
-        area_remove(lower);
+        take_out(lower);
         lower->next = merged;
         merged = lower;
     }
-    struct area *upper = area->above;
-    if (upper != NULL && is_continued(area, upper)) {
+    if (upper != NULL) {
         area->end = upper->end;
-        area_remove(upper);
+        take_out(upper);
         upper->next = merged;
         merged = upper;
     }
+    return merged;
+}
+
+struct area *area_merge(struct area *area)
+{
+    struct area *lower = area->below, *upper = area->above;
+    lower = lower != NULL && is_continued(lower, area) ? lower : NULL;
+    upper = upper != NULL && is_continued(area, upper) ? upper : NULL;
+    if (lower == NULL && upper == NULL) {
+        return NULL;
+    }
+    sequence_change_begin(&sequence);
+    struct area *merged = merge(area, lower, upper);
+    sequence_change_end(&sequence);
     return merged;
 }
 
@@ -231,6 +297,7 @@ void area_trim(struct area *area, char *start, char *end)
 {
     ASSERT((area->start == start) != (area->end == end));
     freed(start);
+    sequence_change_begin(&sequence);
     if (area->end == end) {
         area->end = start;
         hole_changed(area, area->above);
@@ -239,6 +306,7 @@ void area_trim(struct area *area, char *start, char *end)
         area->start = end;
         hole_changed(area->below, area);
     }
+    sequence_change_end(&sequence);
 }
 
 void area_empty(struct area *area)
@@ -261,9 +329,8 @@ bool area_fill(struct area *area, size_t size)
     return true;
 }
 
-struct area *area_insert(struct area *area)
+static struct area *insert(struct area *area)
 {
-    ASSERT(area->start < area->end);
     struct area *lower = area_floor(area->start);
     struct area *upper = area_above(lower);
     ASSERT(lower == NULL || lower->end <= area->start);
@@ -273,7 +340,7 @@ struct area *area_insert(struct area *area)
         upper->start = area->start;
         upper->offset = area->offset;
         hole_changed(lower, upper);
-        area->next = is_lower ? area_merge(upper) : NULL;
+        area->next = is_lower ? merge(upper, lower, NULL) : NULL;
         return area;
     }
     if (is_lower) {
@@ -287,6 +354,15 @@ struct area *area_insert(struct area *area)
     return NULL;
 }
 
+struct area *area_insert(struct area *area)
+{
+    ASSERT(area->start < area->end);
+    sequence_change_begin(&sequence);
+    struct area *rest = insert(area);
+    sequence_change_end(&sequence);
+    return rest;
+}
+
 void area_split(struct area *area, char *va, struct area *spare)
 {
     ASSERT(area->start < va && va < area->end);
@@ -297,8 +373,10 @@ void area_split(struct area *area, char *va, struct area *spare)
         spare->offset += (uint64_t)(va - area->start);
         area->pager->get(area->pager);
     }
+    sequence_change_begin(&sequence);
     area->end = va;
     put(area, spare, area->above);
+    sequence_change_end(&sequence);
 }
 
 // ---- Holes ---------------------------------------------------------------

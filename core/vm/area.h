@@ -4,7 +4,7 @@
 // An area is a range of pages with the same protection and source. Which pages are there, and in
 // which frames, is known to the machine's tables alone (pages.h); whether a frame is the area's own
 // copy or the file's, to the pager (filemap.c). The mutex of change.c guards all
-// of it.
+// of it, but for area_peek.
 #ifndef CORE_VM_AREA_H
 #define CORE_VM_AREA_H
 
@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "core/lib/tree.h"
+#include "hal/hal.h"
 
-struct hal_boot;
 struct vm_pager;
 
 struct area {
@@ -37,6 +37,11 @@ void area_init(const struct hal_boot *boot);
 
 // Whether [start, end) is in one of the machine's windows.
 bool area_is_in_window(const char *start, size_t size);
+
+// Without the mutex, any context: copies the area that contains va, as it was at one time. False:
+// there is none, or the set is being changed. The pager stays as long as something keeps the area
+// from being changed (gate.h).
+HAL_MUST_CHECK bool area_peek(const char *va, struct area *copy);
 
 struct area *area_at(const char *va); // the one that contains va, or NULL
 struct area *area_first(const char *start,

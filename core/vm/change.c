@@ -15,6 +15,7 @@
 #include "core/lib/errno.h"
 #include "core/mem/heap.h"
 #include "core/sync/mutex.h"
+#include "core/vm/filemap.h"
 #include "core/vm/lazy.h"
 #include "core/vm/vm.h"
 
@@ -223,6 +224,18 @@ void range_merge(struct change *change, char *start, char *end)
     }
 }
 
+bool range_close(char *start, char *end)
+{
+    const struct area *area = area_first(start, end);
+    while (area != NULL && !filemap_is(area)) {
+        area = area_after(area, end);
+    }
+    if (area != NULL) {
+        gate_close(start, end);
+    }
+    return area != NULL;
+}
+
 bool range_is_mapped(char *start, char *end)
 {
     const struct area *area = area_at(start);
@@ -360,11 +373,18 @@ static int any_unmap(struct change *change, char *start, char *end, bool is_last
     if (area == NULL) {
         return 0;
     }
-    if (area->end >= end || area_after(area, end) == NULL) {
-        char *from = area->start > start ? area->start : start;
-        return part_unmap(change, area, from, area->end < end ? area->end : end, is_last);
+    if (area->end < end && area_after(area, end) != NULL) {
+        const bool is_closed = range_close(start, end);
+        const int error = parts_unmap(change, area, start, end);
+        range_open(is_closed);
+        return error;
     }
-    return parts_unmap(change, area, start, end);
+    char *from = area->start > start ? area->start : start;
+    char *to = area->end < end ? area->end : end;
+    const bool is_closed = area->pager != NULL && range_close(from, to);
+    const int error = part_unmap(change, area, from, to, is_last);
+    range_open(is_closed);
+    return error;
 }
 
 int range_unmap(struct change *change, char *start, char *end)
@@ -464,18 +484,8 @@ static bool range_is_read_only(const char *start, const char *end)
     return area != NULL;
 }
 
-int range_protect(struct change *change, char *start, char *end, unsigned prot)
+static int parts_protect(struct change *change, char *start, char *end, unsigned prot)
 {
-    if (!range_is_mapped(start, end)) {
-        return -ENOMEM;
-    }
-    if ((prot & HAL_WRITE) != 0 && range_is_read_only(start, end)) {
-        return -EACCES;
-    }
-    struct area *whole = area_at(start);
-    if (end <= whole->end) {
-        return part_protect(change, whole, start, end, prot);
-    }
     int error = range_prepare(area_first(start, end), start, end, prot);
     if (error != 0) {
         return error;
@@ -497,6 +507,21 @@ int range_protect(struct change *change, char *start, char *end, unsigned prot)
     return error;
 }
 
+int range_protect(struct change *change, char *start, char *end, unsigned prot)
+{
+    if (!range_is_mapped(start, end)) {
+        return -ENOMEM;
+    }
+    if ((prot & HAL_WRITE) != 0 && range_is_read_only(start, end)) {
+        return -EACCES;
+    }
+    struct area *whole = area_at(start);
+    const bool is_closed = (whole->pager != NULL || end > whole->end) && range_close(start, end);
+    const int error = end <= whole->end ? part_protect(change, whole, start, end, prot)
+                                        : parts_protect(change, start, end, prot);
+    range_open(is_closed);
+    return error;
+}
 // ---- Discard -------------------------------------------------------------
 
 static void anonymous_discard(struct area *area, char *start, char *end, struct gather *gather)
@@ -523,7 +548,10 @@ int range_discard(struct change *change, char *start, char *end)
         if (is_private && area->pager == NULL) {
             anonymous_discard(area, from, to, &change->gather);
         } else if (is_private) {
+            const bool is_closed = range_close(from, to);
             error = pages_free(from, to, area_kind(area), &change->gather);
+            gather_finish(&change->gather);
+            range_open(is_closed);
         }
     }
     return error;

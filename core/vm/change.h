@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "core/vm/area.h"
+#include "core/vm/gate.h"
 #include "core/vm/gather.h"
 #include "core/vm/pages.h"
 
@@ -45,6 +46,16 @@ void range_isolate(char *start, char *end);
 void range_merge(struct change *change, char *start, char *end);
 
 bool range_is_mapped(char *start, char *end); // without a hole
+
+// Around changes of pages that may be files', and of the records of these: closes the gates
+// (gate.h) where the range has such areas, and says so.
+bool range_close(char *start, char *end);
+static inline void range_open(bool is_closed)
+{
+    if (is_closed) {
+        gate_open();
+    }
+}
 
 // Flushes, too, so that something else may be mapped there.
 HAL_MUST_CHECK int range_unmap(struct change *change, char *start, char *end);

@@ -5,8 +5,8 @@
 // area's own. Shared areas map the file's frames with the area's protection, private ones without
 // HAL_WRITE: the fault of a write brings the copy. Which of the two a frame is, the pager says
 // (owns): nothing is kept here. That holds because frames leave a mapped file only by vm_cut, which
-// takes them out of the areas under the same mutex. Anything but a copy may be taken out of the
-// tables at any time; a fault brings it again.
+// takes them out of the areas with their gates closed. Anything but a copy may be taken out of the
+// tables then; a fault brings it again.
 #include "core/vm/filemap.h"
 
 #include "core/lib/assert.h"
@@ -14,6 +14,7 @@
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/vm/change.h"
+#include "core/vm/gate.h"
 #include "core/vm/lazy.h"
 #include "core/vm/pages.h"
 #include "core/vm/vm.h"
@@ -47,7 +48,7 @@ static bool is_there(const char *va)
 
 // Maps one run from va on, where no page is; the next page that is there ends it. Moves *va behind
 // it, or behind the hole that is there.
-static int run_map(struct area *area, char **va, char *end, bool is_made)
+static int run_map(const struct area *area, char **va, char *end, bool is_made)
 {
     struct vm_pager *pager = area->pager;
     struct vm_frames found = {0, HAL_PAGE_SIZE};
@@ -74,7 +75,7 @@ static int run_map(struct area *area, char **va, char *end, bool is_made)
 }
 
 // Maps what is absent in [va, end), as far as run_count runs go. An error only ends it.
-static void runs_map(struct area *area, char *va, char *end, bool is_made, size_t run_count)
+static void runs_map(const struct area *area, char *va, char *end, bool is_made, size_t run_count)
 {
     for (size_t i = 0; va < end && i < run_count; ++i) {
         while (va < end && is_there(va)) {
@@ -93,16 +94,16 @@ void filemap_populate(struct area *area, bool is_whole)
     }
 }
 
-// The piece around va that one fault looks at.
+// The piece around va that one fault looks at: of one gate.
 static void piece_find(const struct area *area, char *va, size_t size, char **start, char **end)
 {
-    char *low = size == 0 ? area->start : page_down(va, size);
-    char *high = size == 0 ? area->end : low + size;
+    size = size == 0 || size > GATE_SIZE ? GATE_SIZE : size;
+    char *low = page_down(va, size), *high = low + size;
     *start = low > area->start ? low : area->start;
     *end = high < area->end ? high : area->end;
 }
 
-static int frames_map(struct area *area, char *page)
+static int frames_map(const struct area *area, char *page)
 {
     char *start, *end, *next = page;
     piece_find(area, page, area->pager->around, &start, &end);
@@ -142,7 +143,7 @@ static int page_copy(const struct area *area, const char *va, hal_phys frame)
 }
 
 // Maps copies in place of what is there.
-static int copies_map(struct area *area, char *start, char *end, hal_phys frames)
+static int copies_map(const struct area *area, char *start, char *end, hal_phys frames)
 {
     int error = hal_unmap(start, (size_t)(end - start));
     if (error != 0) {
@@ -163,7 +164,7 @@ static size_t page_count(const char *start, const char *end)
 
 // Copies the page, and, where nobody writes to the file (VM_COPY), its neighbours as far as they
 // can be had in one run of frames.
-static int pages_copy(struct area *area, char *page)
+static int pages_copy(const struct area *area, char *page)
 {
     char *low, *high, *first = page, *last = page + HAL_PAGE_SIZE;
     size_t size = (area->flags & VM_COPY) != 0 ? LAZY_CHUNK : HAL_PAGE_SIZE;
@@ -207,7 +208,7 @@ static int pages_copy(struct area *area, char *page)
 
 // ---- Faults --------------------------------------------------------------
 
-int filemap_fault(struct area *area, char *va, unsigned access)
+int filemap_fault(const struct area *area, char *va, unsigned access)
 {
     hal_phys pa;
     unsigned prot;
@@ -250,16 +251,35 @@ static bool cut_find(const struct area *area, uint64_t from, uint64_t to, char *
     return *start < *end;
 }
 
+// The addresses from the first to the last of areas that have a part of [from, to). False: none.
+static bool hull_find(const void *object, uint64_t from, uint64_t to, char **low, char **high)
+{
+    char *top = (char *)UINTPTR_MAX, *start, *end;
+    *low = *high = NULL;
+    for (struct area *area = area_first(NULL, top); area != NULL; area = area_after(area, top)) {
+        if (filemap_is(area) && area->pager->object == object &&
+            cut_find(area, from, to, &start, &end)) {
+            *low = *high == NULL ? start : *low;
+            *high = end;
+        }
+    }
+    return *high != NULL;
+}
+
 int vm_cut(const void *object, uint64_t from, uint64_t to, bool copies,
            void (*remove)(void *argument), void *argument)
 {
     ASSERT(from % HAL_PAGE_SIZE == 0 && (to % HAL_PAGE_SIZE == 0 || to == UINT64_MAX));
-    char *top = (char *)UINTPTR_MAX, *start, *end;
+    char *low, *high, *start, *end;
     int error = 0;
     struct change change;
     change_begin_bare(&change);
-    for (struct area *area = area_first(NULL, top); area != NULL && error == 0;
-         area = area_after(area, top)) {
+    const bool is_mapped = hull_find(object, from, to, &low, &high);
+    if (is_mapped) {
+        gate_close(low, high);
+    }
+    for (struct area *area = is_mapped ? area_first(low, high) : NULL; area != NULL && error == 0;
+         area = area_after(area, high)) {
         if (filemap_is(area) && area->pager->object == object &&
             cut_find(area, from, to, &start, &end)) {
             error = copies ? pages_free(start, end, area_kind(area), &change.gather)
@@ -269,6 +289,9 @@ int vm_cut(const void *object, uint64_t from, uint64_t to, bool copies,
     gather_finish(&change.gather);
     if (error == 0) {
         remove(argument);
+    }
+    if (is_mapped) {
+        gate_open();
     }
     change_end(&change);
     return error;

@@ -74,8 +74,10 @@ static int part_move(struct change *change, char *va, char *target, size_t size,
     }
     range_isolate(va, va + size);
     area = area_at(va);
+    const bool is_closed = range_close(va, va + size);
     error = tables_move(area, target, &change->gather);
     if (error != 0) {
+        range_open(is_closed);
         range_merge(change, va, va + size);
         return error;
     }
@@ -86,6 +88,7 @@ static int part_move(struct change *change, char *va, char *target, size_t size,
     } else {
         area_remove(area);
     }
+    range_open(is_closed);
     moved->start = target;
     moved->end = target + size;
     moved->is_sparse = false;

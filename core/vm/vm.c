@@ -506,7 +506,12 @@ static int remap_move(struct change *change, char **va, size_t old_size,
     if (is_lazy) {
         lazy_set(start, end, 0);
     }
+    const bool is_closed = range_close(start, end);
     error = pages_move(area, target, growth, &change->gather);
+    if (error == 0) {
+        area_remove(area);
+    }
+    range_open(is_closed);
     if (error != 0) {
         if (is_lazy) {
             lazy_set(start, end, area->prot);
@@ -514,7 +519,6 @@ static int remap_move(struct change *change, char **va, size_t old_size,
         range_merge(change, start, end);
         return error;
     }
-    area_remove(area);
     area->start = target;
     area->end = target + wish.size;
     area->is_sparse = false;

@@ -2,8 +2,9 @@
 // vm.h: the application's address space: areas, mappings, protection, faults.
 //
 // Addresses and sizes are page multiples unless stated. Thread context, may block, unless stated.
-// One mutex inside. On failure nothing has changed; but what VM_FIXED replaces may be gone when the
-// machine has no table (or mapping) left for what comes in its place.
+// One mutex inside, and locks for faults of files (gate.h). On failure nothing has changed; but
+// what VM_FIXED replaces may be gone when the machine has no table (or mapping) left for what comes
+// in its place.
 #ifndef CORE_VM_VM_H
 #define CORE_VM_VM_H
 
@@ -31,9 +32,9 @@ struct vm_pager {
     const char *(*name)(struct vm_pager *pager);
     uint64_t device, inode;
 
-    // The rest may be NULL and 0 where find is. find, owns and written are called with the mutex of
-    // the address space held: they take no lock under which anybody calls vm or touches memory of
-    // the program, and wait for no device.
+    // The rest may be NULL and 0 where find is. find, owns and written are called under locks of the
+    // address space, by several threads at once: they take no lock under which anybody calls vm or
+    // touches memory of the program, and wait for no device.
 
     // The frames of the file from offset on: 0 and where they are, 1 page to size bytes. is_made: a
     // hole gets pages. -ENOENT: a hole, found->size bytes of it or more. -EFAULT: beyond the end.
@@ -96,8 +97,8 @@ HAL_MUST_CHECK int vm_advise_large(char *va, size_t size, bool may_be_large);
 // mincore: a byte for each page goes to pages, memory of the program.
 HAL_MUST_CHECK int vm_is_resident(char *va, size_t size, unsigned char *pages);
 
-// Takes [from, to) of a file out of all mappings, and then calls remove with the mutex held, so
-// that no fault finds a page in between: the pages may go when vm_cut has returned. copies: private
+// Takes [from, to) of a file out of all mappings, and then calls remove while faults there wait, so
+// that none finds a page in between: the pages may go when vm_cut has returned. copies: private
 // copies of the pages go too (truncate), or stay (a hole is punched). -ENOMEM: nothing was removed.
 // The caller may hold locks that find, owns and written do not take.
 HAL_MUST_CHECK int vm_cut(const void *object, uint64_t from, uint64_t to, bool copies,
@@ -108,14 +109,15 @@ char *vm_brk(char *end);
 
 // Resolves a page fault at va (any address) for access (HAL_READ, HAL_WRITE or HAL_EXEC), or says
 // false. Called by upcall_fault: any context. Anonymous memory comes without a lock or a wait (it
-// may yield where interrupts are on). A page of a file comes under the mutex, for which a thread
+// may yield where interrupts are on). A page of a file comes under locks, for which a thread
 // waits: not with interrupts off, and not for the thread that holds the mutex; there the answer is
 // false. So who touches memory of the program under a lock must not take that lock in a pager, and
 // a stack in a file mapping must have been touched before (core masks interrupts on it).
 bool vm_fault(char *va, unsigned access);
 
-// Why vm_fault said false, as things are now.
+// Why vm_fault said false, as things are now. Another thread may have changed them since.
 enum vm_refusal {
+    VM_NONE, // the access may be tried again
     VM_UNMAPPED,
     VM_FORBIDDEN,
     VM_NO_PAGE, // beyond the end of the file, or no memory for its page

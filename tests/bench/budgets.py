@@ -34,8 +34,6 @@ PROGRAMS = {
     "ipc": [],
 }
 REPEATED = "ctxsw"
-# Pages per mapping of a large file, and their number depends on how long the benchmark lasts.
-LEFT_OUT = ("file_mmap_read_page",)
 
 QEMU = ("qemu-system-x86_64 -accel tcg -M q35 -cpu max -smp 1 -m 256 -icount shift=0,sleep=off -seed 1 "
         "-rtc base=2026-01-01,clock=vm -nic none -vga none -display none -monitor none -serial stdio -no-reboot "
@@ -70,7 +68,7 @@ def figures_of(output):
     figures = {}
     for line in output.splitlines():
         words = line.split()
-        if len(words) == 3 and words[2] == "ns" and words[0] not in LEFT_OUT:
+        if len(words) == 3 and words[2] == "ns":
             figures[words[0]] = float(words[1])
     return figures
 

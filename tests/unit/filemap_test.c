@@ -3,6 +3,7 @@
 // page of the file holds, and which pages of private mappings are copies.
 #include "core/lib/errno.h"
 #include "core/mem/frame.h"
+#include "core/vm/change.h"
 #include "core/vm/vm.h"
 #include "vm_host.h"
 
@@ -509,6 +510,49 @@ static void random_steps(int steps, bool with_failures)
     file_clean_up();
 }
 
+// Another thread is in the middle of mapping something elsewhere.
+START_TEST(no_fault_of_a_file_waits_for_other_mappings)
+{
+    file_make(100);
+    char *shared = NULL, *private = NULL;
+    ck_assert_int_eq(vm_map(&shared, 100 * PAGE, RW, VM_SHARED, &pager, 0), 0);
+    ck_assert_int_eq(vm_map(&private, 100 * PAGE, RW, 0, &pager, 0), 0);
+    struct change change;
+    void *self = unit_self;
+    unit_self = &change;
+    ck_assert_int_eq(change_begin(&change), 0);
+    unit_self = self;
+    expect(shared + 90 * PAGE, PAGE, 91);
+    fill(shared + 91 * PAGE, PAGE, 7);
+    fill(private + 50 * PAGE, PAGE, 5);
+    unit_self = &change;
+    change_end(&change);
+    unit_self = self;
+    expect(private + 91 * PAGE, PAGE, 7);
+    expect(private + 50 * PAGE, PAGE, 5);
+    ck_assert_int_eq(vm_unmap(shared, 100 * PAGE), 0);
+    ck_assert_int_eq(vm_unmap(private, 100 * PAGE), 0);
+    file_clean_up();
+}
+END_TEST
+
+// As it is for a moment where one mapping is put in another's place.
+START_TEST(a_fault_looks_again_with_the_mutex)
+{
+    boot();
+    char *va = NULL;
+    ck_assert_int_eq(vm_map(&va, PAGE, RW, 0, NULL, 0), 0);
+    ck_assert(vm_fault(va, HAL_WRITE));
+    ck_assert_int_eq(vm_protect(va, PAGE, HAL_READ), 0);
+    ck_assert(!vm_fault(va, HAL_WRITE));
+    ck_assert_int_eq(vm_refusal(va, HAL_WRITE), VM_FORBIDDEN);
+    ck_assert(vm_fault(va, HAL_READ));
+    ck_assert_int_eq(vm_refusal(va, HAL_READ), VM_NONE);
+    ck_assert_int_eq(vm_unmap(va, PAGE), 0);
+    ck_assert(!vm_fault(va, HAL_READ));
+}
+END_TEST
+
 START_TEST(random_changes)
 {
     srand(21);
@@ -536,6 +580,8 @@ int main(void)
     tcase_add_test(tests, what_is_cut_off_is_in_no_mapping);
     tcase_add_test(tests, remap_grows_and_moves);
     tcase_add_test(tests, no_fault_of_a_file_where_it_would_have_to_wait);
+    tcase_add_test(tests, no_fault_of_a_file_waits_for_other_mappings);
+    tcase_add_test(tests, a_fault_looks_again_with_the_mutex);
     tcase_add_test(tests, random_changes);
     tcase_add_test(tests, random_changes_with_failures);
     suite_add_tcase(suite, tests);
