@@ -51,7 +51,10 @@ EXCLUDE = [
     "src/multibyte/mbrtowc.c",
     "src/multibyte/mbs*.c",
     "src/multibyte/mbt*.c",
+    "src/network/getifaddrs.c",  # interfaces.c
     "src/network/getservby*.c",  # netdb_files.c
+    "src/network/if_freenameindex.c",  # interfaces.c
+    "src/network/if_nameindex.c",
     "src/network/netname.c",
     "src/network/proto.c",
     "src/network/serv.c",

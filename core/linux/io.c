@@ -329,6 +329,8 @@ long linux_ioctl(int fd, unsigned long request, void *argument)
         error = file_control(file, request, argument);
         if (error == -ENOTTY && request == FIONREAD && is_regular(file)) {
             error = left_write(file, argument);
+        } else if (error == -ENOTTY && socket_calls_of(file) != NULL) {
+            error = interface_control(file, request, argument);
         }
         break;
     }

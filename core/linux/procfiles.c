@@ -8,6 +8,7 @@
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
+#include "core/linux/netfiles.h"
 #include "core/linux/process.h"
 #include "core/sched/thread.h"
 #include "core/vfs/procfs.h"
@@ -209,6 +210,7 @@ int procfiles_add(void)
     for (size_t i = 0; i < sizeof files / sizeof files[0] && error == 0; ++i) {
         error = procfs_add(files[i].name, files[i].make, (void *)files[i].argument);
     }
+    error = error != 0 ? error : netfiles_add();
     procfs_process_set(PROCESS_ID, task_id);
     return error;
 }

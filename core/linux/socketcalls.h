@@ -94,6 +94,9 @@ HAL_MUST_CHECK int inet_create(struct file **file, int domain, int type, int pro
 
 bool file_is_inetsocket(const struct file *file);
 
+// ioctl on a socket of any family, about interfaces. -ENOTTY: it is about something else.
+HAL_MUST_CHECK int interface_control(const struct file *file, unsigned long which, void *user);
+
 // Writes an address to where the caller has room for *user_size bytes, cut off where that ends, and
 // its full size to user_size.
 HAL_MUST_CHECK int socket_address_write(const struct socket_address *address, void *user,

@@ -264,3 +264,20 @@ void flow_leave(struct flow *flow)
     flow_remove(flow);
     mutex_unlock(&flows_lock);
 }
+
+void flow_walk(uint8_t protocol, void (*visit)(const struct flow *flow, void *argument),
+               void *argument)
+{
+    mutex_lock(&flows_lock);
+    for (uint32_t i = 0; by_port.lists != NULL && i < 1u << PORT_BITS; ++i) {
+        struct rcu_node *node;
+        rcu_list_for_each(node, &by_port.lists[i])
+        {
+            const struct flow *flow = container_of(node, struct flow, by_port);
+            if (flow->key.protocol == protocol) {
+                visit(flow, argument);
+            }
+        }
+    }
+    mutex_unlock(&flows_lock);
+}

@@ -53,4 +53,9 @@ void flow_leave(struct flow *flow);
 // socket are there.
 struct flow *flow_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote);
 
+// Calls visit for each flow of protocol, which stays meanwhile. visit enters and leaves none, and
+// takes no lock.
+void flow_walk(uint8_t protocol, void (*visit)(const struct flow *flow, void *argument),
+               void *argument);
+
 #endif

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// netfiles.c: /proc/net: sockets, interfaces and what became of packets, as proc(5) has them.
+// Programs parse them by column.
+#include "core/linux/netfiles.h"
+
+#include "core/lib/list.h"
+#include "core/lib/string.h"
+#include "core/linux/socketinet.h"
+#include "core/net/counts.h"
+#include "core/net/flow.h"
+#include "core/net/ip.h"
+#include "core/net/netif.h"
+#include "core/vfs/proctext.h"
+#include "core/vfs/vfs.h"
+#include "core/vfs/vnode.h"
+
+enum { STATE_CONNECTED = 1, STATE_IDLE = 7, LINE_SIZE = 127 };
+
+struct listing {
+    struct writer writer;
+    bool is_v4;
+    unsigned line;
+};
+
+static void padded(struct writer *writer, size_t start)
+{
+    const size_t length = writer->length - start;
+    writer_put(writer, "%*s\n", length < LINE_SIZE ? (int)(LINE_SIZE - length) : 0, "");
+}
+
+static void hex_put(struct writer *writer, uint32_t value, int digits)
+{
+    while (digits-- > 0) {
+        writer_put(writer, "%c", "0123456789ABCDEF"[value >> digits * 4 & 15]);
+    }
+}
+
+static void end_put(struct listing *listing, const struct net_end *end)
+{
+    const int first = listing->is_v4 ? 3 : 0;
+    for (int i = first; i < 4; ++i) {
+        uint32_t word;
+        memcpy(&word, address_bytes(&end->address) + i * sizeof word, sizeof word);
+        hex_put(&listing->writer, word, 8);
+    }
+    writer_put(&listing->writer, ":");
+    hex_put(&listing->writer, end->port, 4);
+    writer_put(&listing->writer, " ");
+}
+
+static void flow_put(const struct flow *flow, void *argument)
+{
+    struct listing *listing = argument;
+    struct writer *writer = &listing->writer;
+    struct net_socket *socket = flow->socket;
+    const struct inet_socket *inet = container_of(socket, struct inet_socket, socket);
+    if (socket->is_v4 != listing->is_v4) {
+        return;
+    }
+    const size_t start = writer->length;
+    writer_put(writer, "%5u: ", listing->line++);
+    end_put(listing, &flow->key.local);
+    end_put(listing, &flow->key.remote);
+    writer_put(writer, "%02d ", flow->key.remote.port != 0 ? STATE_CONNECTED : STATE_IDLE);
+    writer_put(writer, "00000000:");
+    hex_put(writer, atomic_load_explicit(&socket->channel.cost, memory_order_relaxed), 8);
+    writer_put(writer, " 00:00000000 00000000 %5u        0 %lu 2 0000000000000000 %lu",
+               vnode_owner_uid, inet->inode,
+               atomic_load_explicit(&socket->drop_count, memory_order_relaxed));
+    if (listing->is_v4) {
+        padded(writer, start);
+    } else {
+        writer_put(writer, "\n");
+    }
+}
+
+static size_t udp_make(char *text, size_t size, void *is_v4)
+{
+    struct listing listing = {.writer = {text, size, 0}, .is_v4 = is_v4 != NULL};
+    if (listing.is_v4) {
+        writer_put(&listing.writer,
+                   "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   "
+                   "uid  timeout inode ref pointer drops");
+        padded(&listing.writer, 0);
+    } else {
+        writer_put(&listing.writer,
+                   "  sl  local_address                         "
+                   "remote_address                        st tx_queue rx_queue tr tm->when "
+                   "retrnsmt   uid  timeout inode ref pointer drops\n");
+    }
+    flow_walk(IP_UDP, flow_put, &listing);
+    return listing.writer.length;
+}
+
+static size_t dev_make(char *text, size_t size, void *argument)
+{
+    struct writer writer = {text, size, 0};
+    const uint64_t bytes = atomic_load(&loopback.byte_count);
+    const uint64_t packets = atomic_load(&loopback.packet_count);
+    (void)argument;
+    writer_put(&writer,
+               "Inter-|   Receive                                                |  Transmit\n"
+               " face |bytes    packets errs drop fifo frame compressed multicast|"
+               "bytes    packets errs drop fifo colls carrier compressed\n");
+    writer_put(&writer,
+               "%6s: %7lu %7lu %4u %4u %4u %5u %10u %9u %8lu %7lu %4u %4u %4u %5u %7u %10u\n",
+               loopback.name, bytes, packets, 0, 0, 0, 0, 0, 0, bytes, packets, 0, 0, 0, 0, 0, 0);
+    return writer.length;
+}
+
+static uint64_t count(enum net_count which)
+{
+    return atomic_load_explicit(&net_counts[which], memory_order_relaxed);
+}
+
+// Of both versions: Linux counts those of IPv6 in a file of their own.
+static size_t snmp_make(char *text, size_t size, void *argument)
+{
+    struct writer writer = {text, size, 0};
+    const uint64_t bad = count(NET_IP_DAMAGED), strange = count(NET_IP_STRANGE);
+    const uint64_t unknown = count(NET_IP_NO_PROTOCOL), received = count(NET_IP_RECEIVED);
+    const uint64_t udp_bad = count(NET_UDP_DAMAGED) + count(NET_UDP_BAD_CHECKSUM);
+    (void)argument;
+    writer_put(&writer,
+               "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams "
+               "InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes\n"
+               "Ip: 2 %u %lu %lu %lu 0 %lu 0 %lu %lu %lu %lu\n",
+               IP_HOPS_DEFAULT, received, bad, strange, unknown, received - bad - strange - unknown,
+               count(NET_IP_SENT), count(NET_NO_MEMORY), count(NET_IP_NO_ROUTE));
+    writer_put(&writer, "Icmp: InMsgs InErrors OutMsgs OutErrors\nIcmp: %lu %lu %lu 0\n",
+               count(NET_ICMP_RECEIVED), count(NET_ICMP_DROPPED), count(NET_ICMP_SENT));
+    writer_put(&writer,
+               "Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors "
+               "InCsumErrors\nUdp: %lu %lu %lu %lu %lu 0 %lu\n",
+               count(NET_UDP_RECEIVED), count(NET_UDP_NO_PORT), udp_bad + count(NET_UDP_FULL),
+               count(NET_UDP_SENT), count(NET_UDP_FULL), count(NET_UDP_BAD_CHECKSUM));
+    return writer.length;
+}
+
+int netfiles_add(void)
+{
+    static const bool v4 = true;
+    int error = procfs_add("net/udp", udp_make, (void *)(uintptr_t)&v4);
+    error = error != 0 ? error : procfs_add("net/udp6", udp_make, NULL);
+    error = error != 0 ? error : procfs_add("net/dev", dev_make, NULL);
+    return error != 0 ? error : procfs_add("net/snmp", snmp_make, NULL);
+}
