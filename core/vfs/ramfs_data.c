@@ -267,7 +267,7 @@ int ramfs_data_open(struct ramfs_node *node, struct file *file)
 {
     file->ops = &data_ops;
     uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
-    if ((flags & OPEN_TRUNCATE) != 0 && (flags & OPEN_ACCESS) != OPEN_READ_ONLY) {
+    if ((flags & OPEN_TRUNCATE) != 0) {
         return ramfs_data_truncate(node, 0);
     }
     return 0;
