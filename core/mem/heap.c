@@ -131,10 +131,15 @@ static bool is_free(const struct block *block, uint32_t class_index)
 
 // The common paths end in tail calls where they are not common: so they save no register.
 
-// Whether owner gets no block until it has been tried once more: a program's malloc says why.
+// Whether owner gets no block until it has been tried once more: a program's malloc says why. For a
+// program, mappings that are not needed go here, where it may wait.
 static bool is_tried_again(const void *block, size_t size, enum heap_owner owner)
 {
-    return block == NULL && owner == HEAP_OF_PROGRAM && heap_program_exhausted(size);
+    if (owner != HEAP_OF_PROGRAM) {
+        return false;
+    }
+    large_settle();
+    return block == NULL && heap_program_exhausted(size);
 }
 
 static __attribute__((noinline)) void *small_alloc_again(size_t offset);
@@ -432,6 +437,9 @@ void *heap_realloc(void *block, size_t size)
     }
     memcpy(copy, block, size < old_size ? size : old_size);
     heap_free(block);
+    if (is_large) {
+        (void)large_drain(old_size); // it has another size now, and is not to be had twice
+    }
     return copy;
 }
 

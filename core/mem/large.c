@@ -4,7 +4,8 @@
 // Up to DIRECT_PAGES_MAX pages (and any size before core/vm is up) a block is a run of frames in
 // the direct map, which costs no mapping: its first unit says how long it is. Sizes are rounded up
 // to an eighth of a doubling, so that a few freed blocks kept per CPU serve the next allocations.
-// Free ones are chained like small blocks: magazine.h.
+// Free ones are chained like small blocks: magazine.h. Who needs frames first gives back as many of
+// what is kept: so a program does not grow by what it does not use.
 //
 // Beyond that a block is a mapping of its own, with a header before the block, so that it can grow
 // by moving pages. A few freed mappings are kept too: programs that allocate and free one large
@@ -48,6 +49,8 @@ static _Atomic(const struct heap_large *) mapper;
 // Owned by who takes a header out.
 static _Atomic(struct large_header *) mapped_slots[MAPPED_SLOTS];
 static _Atomic size_t mapped_kept;
+
+static _Atomic bool has_grown; // the heap has taken frames since mappings were last looked at
 
 // Of those in use.
 static _Atomic size_t mapped_bytes, mapped_count, mapped_bytes_most, mapped_count_most;
@@ -123,16 +126,24 @@ static void used_add(size_t size)
     hal_irq_restore(irq);
 }
 
-size_t large_flush(void)
+static bool kept_is_none(void)
+{
+    uintptr_t irq = hal_irq_save();
+    bool is_none = percpu_heap()->large.free_size == 0;
+    hal_irq_restore(irq);
+    return is_none;
+}
+
+size_t large_drain(size_t wanted)
 {
     size_t drained = 0;
-    for (uint32_t class = 0; class < LARGE_CLASSES; ++class) {
-        size_t pages = class_pages(class);
+    for (uint32_t class = LARGE_CLASSES; class -- > 0 && drained < wanted && !kept_is_none();) {
+        size_t size = class_sizes[class];
         struct block *block;
-        while ((block = kept_take(class)) != NULL) {
-            used_add(0 - pages * HAL_PAGE_SIZE);
-            frame_free(frame_of(block), pages);
-            drained += pages * HAL_PAGE_SIZE;
+        while (drained < wanted && (block = kept_take(class)) != NULL) {
+            used_add(0 - size);
+            frame_free(frame_of(block), size / HAL_PAGE_SIZE);
+            drained += size;
         }
     }
     return drained;
@@ -145,8 +156,9 @@ static char *frames_take(size_t pages, size_t alignment, bool zeroed)
     size_t count = pages > least ? pages : least;
     hal_phys start;
     unsigned flags = zeroed ? FRAME_ZERO : 0;
+    (void)large_drain(count * HAL_PAGE_SIZE);
     if (frame_alloc(count, flags, &start) != 0) {
-        if (large_flush() == 0 || frame_alloc(count, flags, &start) != 0) {
+        if (large_drain(SIZE_MAX) == 0 || frame_alloc(count, flags, &start) != 0) {
             return NULL;
         }
     }
@@ -193,6 +205,7 @@ static __attribute__((noinline)) void *direct_alloc_fresh(size_t pages, size_t a
     if (block == NULL) {
         return NULL;
     }
+    large_grow();
     direct_mark(block, class);
     if (class == DIRECT_UNCLASSED) {
         unit_of(block)[1] = (struct unit){0, (uint16_t)pages};
@@ -363,20 +376,22 @@ static struct large_header *slot_take(uint32_t slot)
     return header;
 }
 
-size_t large_unmap(void)
+// Unmaps what is kept, of so many bytes or more if there are.
+static size_t mapped_drain(size_t wanted)
 {
-    size_t returned = 0;
-    for (uint32_t i = 0; i < MAPPED_SLOTS; ++i) {
+    size_t drained = 0;
+    for (uint32_t i = 0; i < MAPPED_SLOTS && drained < wanted; ++i) {
         struct large_header *header = slot_take(i);
         if (header != NULL) {
-            returned += header->size;
+            drained += header->size;
             mapped_unmap(header);
         }
     }
-    return returned;
+    return drained;
 }
 
-// A kept mapping of size bytes, or an eighth more.
+// A kept mapping of size bytes, or an eighth more. NULL: there is none, and as many bytes have gone
+// as there are to come.
 static struct large_header *mapped_take(size_t size)
 {
     for (uint32_t i = 0; i < MAPPED_SLOTS && atomic_load(&mapped_kept) >= size; ++i) {
@@ -389,6 +404,7 @@ static struct large_header *mapped_take(size_t size)
         }
         mapped_free(header);
     }
+    (void)mapped_drain(size);
     return NULL;
 }
 
@@ -536,6 +552,24 @@ void large_count(struct heap_counts *counts)
     }
     counts->taken += atomic_load(&mapped_kept);
     counts->idle += atomic_load(&mapped_kept);
+}
+
+size_t large_unmap(void)
+{
+    return mapped_drain(SIZE_MAX);
+}
+
+void large_grow(void)
+{
+    atomic_store_explicit(&has_grown, true, memory_order_relaxed);
+}
+
+void large_settle(void)
+{
+    if (atomic_load_explicit(&has_grown, memory_order_relaxed)) {
+        atomic_store_explicit(&has_grown, false, memory_order_relaxed);
+        (void)mapped_drain(atomic_load(&mapped_kept));
+    }
 }
 
 void large_register(const struct heap_large *large)

@@ -30,8 +30,14 @@ size_t large_size(const void *block);
 struct heap_counts;
 void large_count(struct heap_counts *counts); // adds to them
 
-size_t large_flush(void); // gives back the runs that this CPU keeps; bytes. Interrupts are off
-size_t large_unmap(void);  // unmaps the mappings that are kept; bytes
+// Gives back runs that this CPU keeps, of so many bytes or more if it has them: answers how many.
+size_t large_drain(size_t wanted);
+// The heap has taken frames, in any context; and a program may wait now: mappings that are kept go
+// where it has grown meanwhile.
+void large_grow(void);
+void large_settle(void);
+
+size_t large_unmap(void); // unmaps the mappings that are kept; bytes
 
 void *large_realloc(void *block, size_t size); // NULL: not without copying; nothing has changed
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // magazine.c: how chains of free blocks, and fresh memory, come to a CPU and leave it.
 //
-// Fresh memory is taken in runs of spans, twice as much each time a CPU needs more of a class. A
-// span is cut from its start; all its pages say in the table of units which class it is of.
+// Fresh memory is taken in runs of spans, the more the more a CPU has taken for a class. A span is
+// cut from its start; all its pages say in the table of units which class it is of.
 #include "core/mem/magazine.h"
 
 #include "core/lib/assert.h"
@@ -11,6 +11,7 @@
 enum {
     STEP_MIN = HAL_PAGE_SIZE, // of fresh memory, taken and populated at a time
     STEP_MAX = 128 << 10,
+    STEP_SHARE = 4, // a step that is less than this part of what was taken is doubled
 };
 
 struct heap_key heap_key;
@@ -82,7 +83,8 @@ static void fresh_populate(const struct magazine *magazine, struct growth *growt
     size = size < left ? size : left;
     hal_populate(growth->populated, size);
     growth->populated += size;
-    growth->step = growth->step < STEP_MAX ? growth->step * 2 : STEP_MAX;
+    size_t taken = (size_t)growth->pages * HAL_PAGE_SIZE;
+    growth->step *= growth->step < STEP_MAX && growth->step <= taken / STEP_SHARE ? 2 : 1;
 }
 
 static int run_take(size_t pages, size_t pages_least, hal_phys *start, size_t *taken)
@@ -104,6 +106,7 @@ static bool fresh_take(struct magazine *magazine, struct growth *growth, uint32_
     size_t least = class->span_pages, pages = growth->step / HAL_PAGE_SIZE;
     pages = pages < least || class->used_pages < least ? least : pages;
     hal_phys start;
+    (void)large_drain(pages * HAL_PAGE_SIZE);
     if (run_take(pages, least, &start, &pages) != 0) {
         return false;
     }
@@ -111,6 +114,7 @@ static bool fresh_take(struct magazine *magazine, struct growth *growth, uint32_
         frame_free(start + (hal_phys) class->used_pages * HAL_PAGE_SIZE, least - class->used_pages);
         pages = class->used_pages;
     }
+    large_grow();
     magazine->fresh = growth->populated = frame_address(start);
     growth->end = magazine->fresh + pages * HAL_PAGE_SIZE;
     struct unit unit = {(uint16_t)magazine_offset(class_index), 0};
@@ -118,6 +122,7 @@ static bool fresh_take(struct magazine *magazine, struct growth *growth, uint32_
         *unit_of(magazine->fresh + i * HAL_PAGE_SIZE) = unit;
     }
     growth->taken_pages += (int32_t)pages;
+    growth->pages += (uint32_t)pages;
     return true;
 }
 
@@ -212,7 +217,7 @@ static size_t fresh_return(struct magazine *magazine, uint32_t class_index)
     size_t size = (size_t)(growth->end - next);
     growth->end = next;
     growth->populated = growth->populated < next ? growth->populated : next;
-    growth->step = 0;
+    growth->step = growth->pages = 0;
     magazine_pages_return(class_index, next, size / HAL_PAGE_SIZE);
     return size;
 }

@@ -44,6 +44,7 @@ struct growth {
     char *populated; // how far the magazine's fresh memory is
     char *end;       // of the spans that were taken together
     uint32_t step;   // what is taken, and populated, next; 0: nothing was yet
+    uint32_t pages;  // that were taken since step was 0
     // What this CPU did: the sums over all CPUs count what is there now.
     int32_t taken_pages; // in spans, less those given back
     int64_t stacked;     // blocks put on the stacks of the class, less those taken

@@ -141,7 +141,7 @@ static size_t class_trim(uint32_t class_index)
 
 size_t heap_flush(void)
 {
-    return magazine_flush() + large_flush();
+    return magazine_flush() + large_drain(SIZE_MAX);
 }
 
 size_t heap_unmap(void)
