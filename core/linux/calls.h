@@ -221,6 +221,7 @@ long linux_mmap(char *va, size_t size, int prot, int flags, int fd, int64_t offs
 long linux_munmap(char *va, size_t size);
 long linux_mprotect(char *va, size_t size, int prot);
 long linux_mremap(char *va, size_t old_size, size_t new_size, int flags, char *target);
+long linux_remap_file_pages(char *va, size_t size, int prot, size_t page, int flags);
 long linux_mincore(char *va, size_t size, unsigned char *pages);
 long linux_brk(char *end);
 

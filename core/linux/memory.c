@@ -412,6 +412,47 @@ long linux_mremap(char *va, size_t old_size, size_t new_size, int flags, char *t
     return error != 0 ? error : (long)va;
 }
 
+// How far the mapping at va goes on, by mappings of the same file. The caller holds piece's pager.
+static char *same_end(const struct vm_piece *piece, char *end)
+{
+    char *va = piece->end;
+    struct vm_piece next;
+    while (va < end && vm_piece_get(va, end, &next)) {
+        bool is_same = next.start == va && next.pager != NULL && next.prot == piece->prot &&
+                       next.pager->object == piece->pager->object && next.flags == piece->flags;
+        vm_piece_put(&next);
+        if (!is_same) {
+            break;
+        }
+        va = next.end;
+    }
+    return va;
+}
+
+// Another part of the file in the same place, by a mapping of its own, as Linux does it since 4.0.
+long linux_remap_file_pages(char *va, size_t size, int prot, size_t page, int flags)
+{
+    (void)flags; // MAP_NONBLOCK: what is not there yet comes later
+    va -= (uintptr_t)va % HAL_PAGE_SIZE;
+    size -= size % HAL_PAGE_SIZE;
+    struct vm_piece piece;
+    if (prot != 0 || (uintptr_t)va + size <= (uintptr_t)va || page + size / HAL_PAGE_SIZE < page ||
+        !vm_piece_get(va, va + HAL_PAGE_SIZE, &piece)) {
+        return -EINVAL;
+    }
+    int error = -EINVAL;
+    if ((piece.flags & VM_SHARED) != 0 && piece.pager != NULL &&
+        same_end(&piece, va + size) >= va + size) {
+        unsigned how = piece.flags & (VM_SHARED | VM_READ_ONLY | VM_LOCKED);
+        error = page > (INT64_MAX - size) / HAL_PAGE_SIZE
+                    ? -EOVERFLOW
+                    : vm_map(&va, size, piece.prot, how | VM_FIXED | VM_POPULATE, piece.pager,
+                             page * HAL_PAGE_SIZE);
+    }
+    vm_piece_put(&piece);
+    return error;
+}
+
 long linux_mincore(char *va, size_t size, unsigned char *pages)
 {
     if (!memory_is_aligned(va)) {

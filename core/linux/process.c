@@ -22,6 +22,7 @@
 #include "core/mem/frame.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/vfs.h"
+#include "core/vm/vm.h"
 
 enum { LIMIT_COUNT = 16 };
 
@@ -231,6 +232,8 @@ static long limit_set(int resource, const struct rlimit *user)
         fd_limit_set((int)limit.rlim_cur);
     } else if (resource == RLIMIT_FSIZE) {
         file_size_limit_set(limit.rlim_cur);
+    } else if (resource == RLIMIT_AS || resource == RLIMIT_DATA) {
+        vm_limit_set(limits[RLIMIT_AS].rlim_cur, limits[RLIMIT_DATA].rlim_cur);
     }
     return 0;
 }

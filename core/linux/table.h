@@ -27,6 +27,7 @@
     ROW(sched_yield, linux_sched_yield, ""), \
     ROW(mremap, linux_mremap, "puuxp"), \
     ROW(msync, linux_msync, "pux"), \
+    ROW(remap_file_pages, linux_remap_file_pages, "puxux"), \
     ROW(mincore, linux_mincore, "pup"), \
     ROW(madvise, linux_madvise, "pud"), \
     ROW(dup, linux_dup, "d"), \

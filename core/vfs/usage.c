@@ -44,6 +44,9 @@ static void area_add(struct memory_usage *usage, const struct vm_area_info *area
 {
     size_t pages = (size_t)(area->end - area->start) / HAL_PAGE_SIZE;
     bool is_file = area->inode != 0, is_shared = (area->flags & VM_SHARED) != 0;
+    if (area->prot == 0 && strcmp(area->name, "[heap]") == 0) {
+        return; // reserved for the break
+    }
     usage->mapped += pages;
     if (strcmp(area->name, "[stack]") == 0) {
         usage->stack += pages;

@@ -17,6 +17,7 @@
 #include "core/sync/mutex.h"
 #include "core/vm/filemap.h"
 #include "core/vm/lazy.h"
+#include "core/vm/limit.h"
 #include "core/vm/vm.h"
 
 enum {
@@ -27,6 +28,7 @@ enum {
 
 static struct mutex mutex;
 static _Atomic size_t mapped_bytes; // written under the mutex
+static _Atomic size_t reserved_bytes; // of these
 static struct area *spares;         // records for the next areas; under the mutex
 static uint32_t spare_count;
 static struct area *emptied; // in the set, with nothing in it, or NULL; under the mutex
@@ -164,9 +166,16 @@ bool change_is_mine(void)
     return mutex_is_mine(&mutex);
 }
 
-size_t change_mapped_bytes(void)
+intptr_t change_mapped_bytes(void)
 {
-    return atomic_load_explicit(&mapped_bytes, memory_order_relaxed);
+    const size_t mapped = atomic_load_explicit(&mapped_bytes, memory_order_relaxed);
+    const size_t reserved = atomic_load_explicit(&reserved_bytes, memory_order_relaxed);
+    return (intptr_t)(mapped - reserved);
+}
+
+void change_reserved_add(size_t size)
+{
+    atomic_fetch_add_explicit(&reserved_bytes, size, memory_order_relaxed);
 }
 
 void change_mapped_add(size_t size)
@@ -514,6 +523,9 @@ int range_protect(struct change *change, char *start, char *end, unsigned prot)
     }
     if ((prot & HAL_WRITE) != 0 && range_is_read_only(start, end)) {
         return -EACCES;
+    }
+    if (!limit_is_none && !limit_allows_protection(start, end, prot)) {
+        return -ENOMEM;
     }
     struct area *whole = area_at(start);
     const bool is_closed = (whole->pager != NULL || end > whole->end) && range_close(start, end);

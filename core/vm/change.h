@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/vm/area.h"
 #include "core/vm/gate.h"
@@ -67,7 +68,9 @@ HAL_MUST_CHECK int range_protect(struct change *change, char *start, char *end, 
 // of it may be discarded.
 HAL_MUST_CHECK int range_discard(struct change *change, char *start, char *end);
 
-size_t change_mapped_bytes(void);
+// Of all mappings, but for what is only reserved; less than 0 while that is being mapped.
+intptr_t change_mapped_bytes(void);
+void change_reserved_add(size_t size);
 void change_mapped_add(size_t size);
 
 #endif

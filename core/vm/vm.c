@@ -21,6 +21,7 @@
 #include "core/vm/change.h"
 #include "core/vm/filemap.h"
 #include "core/vm/lazy.h"
+#include "core/vm/limit.h"
 #include "core/vm/pages.h"
 
 enum {
@@ -152,6 +153,19 @@ static unsigned lazy_how(const struct request *request)
     return request->is_promised ? LAZY_LARGE | LAZY_PROMISED : 0;
 }
 
+// RLIMIT_AS, RLIMIT_DATA.
+static bool is_allowed(const struct request *request)
+{
+    char *va = (request->flags & VM_FIXED) != 0 ? request->va : NULL;
+    return limit_is_none || limit_allows(va, request->size, request->prot, request->flags);
+}
+
+static bool is_possible(const struct request *request)
+{
+    return is_allowed(request) &&
+           (!request->is_promised || is_promisable(request->size / HAL_PAGE_SIZE));
+}
+
 static char *place_find(const struct request *request)
 {
     enum area_place place = (request->flags & VM_LOW) != 0 ? AREA_LOW : AREA_HIGH;
@@ -191,7 +205,7 @@ static int lazy_place(struct change *change, struct request *request)
     const bool is_anywhere = request->va == NULL && (request->flags & VM_LOW) == 0;
     struct area *area = change_place(is_anywhere ? size : SIZE_MAX, request->prot, flags);
     char *va = area != NULL ? area->start : place_find(request);
-    if (va == NULL || (request->is_promised && !is_promisable(size / HAL_PAGE_SIZE)) ||
+    if (va == NULL || !is_possible(request) ||
         lazy_prepare(va, va + size, request->prot, false) != 0) {
         if (area != NULL) {
             area_remove(area);
@@ -238,7 +252,7 @@ static void request_insert(struct change *change, const struct request *request)
 
 static int request_map(struct change *change, struct request *request)
 {
-    if (request->is_promised && !is_promisable(request->size / HAL_PAGE_SIZE)) {
+    if (!is_possible(request)) {
         return -ENOMEM;
     }
     int error = request_place(request);
@@ -548,6 +562,11 @@ static int remap_grow(struct change *change, char **va, size_t old_size, size_t 
     if (!fits && !may_move) {
         return -ENOMEM;
     }
+    growth = (struct request){
+        .size = new_size - old_size, .prot = area->prot, .flags = area->flags & VM_SHARED};
+    if (!is_allowed(&growth)) {
+        return -ENOMEM;
+    }
     int error = growth_fill(&growth, area, old_end, new_size - old_size);
     if (error == 0 && area->pager == NULL && !growth.is_eager &&
         !is_promisable(growth.size / HAL_PAGE_SIZE)) {
@@ -629,7 +648,9 @@ static void break_reserve(void)
     char *va = NULL;
     size_t size = space.window_size / BREAK_SHARE / LARGE_PAGE * LARGE_PAGE;
     size = size > BREAK_SIZE ? BREAK_SIZE : size;
+    change_reserved_add(size);
     if (size == 0 || vm_map(&va, size, 0, 0, NULL, 0) != 0) {
+        change_reserved_add(-size);
         return;
     }
     change_lock();
@@ -644,6 +665,7 @@ static void break_reserve(void)
     } else {
         int error = vm_unmap(va, size);
         (void)error; // without memory for this, addresses are lost and nothing else
+        change_reserved_add(-size);
     }
 }
 
@@ -665,7 +687,9 @@ char *vm_brk(char *end)
         char *old_page = page_up(space.break_end), *page = page_up(end);
         int error = 0;
         if (page > old_page) {
-            bool is_there = is_promisable((size_t)(page - old_page) / HAL_PAGE_SIZE);
+            // Its protection counts as data.
+            const struct request growth = {.size = (size_t)(page - old_page)};
+            bool is_there = is_allowed(&growth) && is_promisable(growth.size / HAL_PAGE_SIZE);
             error =
                 !is_there ? -ENOMEM : range_protect(&change, old_page, page, HAL_READ | HAL_WRITE);
         } else if (page < old_page) {
@@ -673,6 +697,7 @@ char *vm_brk(char *end)
             error = error != 0 ? error : range_protect(&change, page, old_page, 0);
         }
         space.break_end = error == 0 ? end : space.break_end;
+        change_reserved_add(error == 0 ? (size_t)(old_page - page) : 0);
     }
     char *result = space.break_end;
     change_end(&change);
@@ -689,9 +714,17 @@ void vm_name_set(char *va, const char *name)
     change_unlock();
 }
 
+void vm_limit_set(size_t size, size_t data_size)
+{
+    change_lock();
+    limit_set(size, data_size);
+    change_unlock();
+}
+
 size_t vm_mapped_bytes(void)
 {
-    return change_mapped_bytes();
+    const intptr_t mapped = change_mapped_bytes();
+    return mapped > 0 ? (size_t)mapped : 0;
 }
 
 // ---- Boot -----------------------------------------------------------------

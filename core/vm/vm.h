@@ -145,6 +145,10 @@ void vm_walk_pages(bool (*visit)(const struct vm_area_info *area, const struct v
                    void *argument);
 void vm_name_set(char *va, const char *name); // static text, for anonymous areas
 
-size_t vm_mapped_bytes(void);
+size_t vm_mapped_bytes(void); // without what is reserved for the break
+
+// RLIMIT_AS and RLIMIT_DATA: bytes of all mappings, and of those that are private and may be
+// written; SIZE_MAX: no limit. What would exceed them is -ENOMEM.
+void vm_limit_set(size_t size, size_t data_size);
 
 #endif
