@@ -330,6 +330,16 @@ void hal_dirty_take(char *va, size_t size, uint64_t *bits)
     }
 }
 
+int hal_page_look(const char *va, struct hal_page *page)
+{
+    const uint32_t *entry = entries_of(va, 1);
+    if (entry == NULL || !(*entry & ENTRY_MAPPED)) {
+        return -EFAULT;
+    }
+    *page = (struct hal_page){HAL_PAGE_SIZE, *entry & ENTRY_PROT, true};
+    return 0;
+}
+
 int hal_translate(const char *va, hal_phys *pa, unsigned *prot)
 {
     size_t offset = (size_t)(va - memory_direct);

@@ -226,8 +226,8 @@ struct hal_tlb_counts {
 };
 void hal_tlb_count(struct hal_tlb_counts *counts);
 
-// Sets bits[i] where page i of the range may have been written since the last call, and clears the mark. A
-// machine that cannot tell answers yes for every mapped page.
+// Sets bits[i] where page i of the range may have been written since the last call, or was mapped or got its
+// rights since, and clears the mark. A machine that cannot tell answers yes for every mapped page.
 void hal_dirty_take(char *va, size_t size, uint64_t *bits);
 
 // Memory at va, mapped by hal_map or in the direct map, is about to be written, nearly all of it: a machine whose
@@ -236,6 +236,14 @@ void hal_populate(char *va, size_t size);
 
 // What va is mapped to. -EFAULT: nothing.
 HAL_MUST_CHECK int hal_translate(const char *va, hal_phys *pa, unsigned *prot);
+
+// What the machine keeps of the mapping that va lies in. -EFAULT: nothing.
+struct hal_page {
+    size_t size;   // a page, or 2 MiB where the machine maps so much at once; va lies within
+    unsigned prot;
+    bool is_dirty; // as hal_dirty_take would say, of any of it
+};
+HAL_MUST_CHECK int hal_page_look(const char *va, struct hal_page *page);
 
 // Makes freshly written instructions in [va, va+size) visible to every CPU.
 void hal_code_sync(char *va, size_t size);

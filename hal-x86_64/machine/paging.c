@@ -195,6 +195,12 @@ int hal_translate(const char *va, hal_phys *pa, unsigned *prot)
     return radix_translate(&radix, (uintptr_t)va, pa, prot);
 }
 
+int hal_page_look(const char *va, struct hal_page *page)
+{
+    const struct radix radix = window_tables();
+    return radix_page_look(&radix, (uintptr_t)va, page);
+}
+
 void hal_dirty_take(char *va, size_t size, uint64_t *bits)
 {
     window_check(va, size);

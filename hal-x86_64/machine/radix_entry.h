@@ -40,7 +40,7 @@ static inline uint64_t entry_rights(unsigned prot)
 {
     uint64_t entry = ENTRY_USED | (uint64_t)(prot & ENTRY_RIGHTS) << ENTRY_PROT_SHIFT;
     entry |= prot & ENTRY_RIGHTS ? ENTRY_PRESENT | ENTRY_ACCESSED : 0;
-    entry |= prot & HAL_WRITE ? ENTRY_WRITABLE : 0;
+    entry |= prot & HAL_WRITE ? ENTRY_WRITABLE | ENTRY_DIRTY : 0;
     entry |= prot & HAL_EXEC ? 0 : ENTRY_NO_EXEC;
     entry |= prot & HAL_DEVICE ? ENTRY_DEVICE | ENTRY_UNCACHED : 0;
     return entry;
@@ -89,7 +89,8 @@ static inline bool entry_split(_Atomic uint64_t *entry, uint64_t old, uint64_t t
     return atomic_compare_exchange_strong(entry, &old, table);
 }
 
-// The processor sets the mark.
+// What may be written has the mark from the start, which saves the processor from setting it; once it
+// is taken, the processor sets it.
 static inline bool entry_is_dirty(uint64_t entry)
 {
     return (entry & ENTRY_DIRTY) != 0;

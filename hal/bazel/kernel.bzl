@@ -22,6 +22,7 @@ KERNEL_EXEMPT = {
     "tests/system/elf": {},
     "tests/system/large": {},
     "tests/system/libc": {},
+    "tests/system/pages": {},
     "tests/system/pressure": {},
 }
 

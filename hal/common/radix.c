@@ -288,6 +288,17 @@ int radix_translate(const struct radix *radix, uint64_t va, hal_phys *pa, unsign
     return 0;
 }
 
+int radix_page_look(const struct radix *radix, uint64_t va, struct hal_page *page)
+{
+    const struct place place = place_find(radix, va, LEVEL_PAGE);
+    const uint64_t entry = atomic_load(place.entry);
+    if (entry == 0) {
+        return -ERROR_FAULT;
+    }
+    *page = (struct hal_page){level_size(place.level), entry_prot(entry), entry_is_dirty(entry)};
+    return 0;
+}
+
 static void bits_set(uint64_t *bits, size_t from, size_t to)
 {
     for (size_t i = from; i < to; ++i) {

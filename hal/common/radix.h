@@ -41,6 +41,9 @@ HAL_MUST_CHECK int radix_map_giant(const struct radix *radix, uint64_t va, hal_p
 HAL_MUST_CHECK int radix_translate(const struct radix *radix, uint64_t va, hal_phys *pa,
                                    unsigned *prot);
 
+// As hal_page_look.
+HAL_MUST_CHECK int radix_page_look(const struct radix *radix, uint64_t va, struct hal_page *page);
+
 // As hal_dirty_take. True: some mark was cleared, so translation caches must be flushed.
 bool radix_dirty_take(const struct radix *radix, uint64_t va, size_t size, uint64_t *bits);
 

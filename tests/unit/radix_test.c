@@ -156,8 +156,16 @@ START_TEST(dirty_marks)
     const struct radix radix = radix_make();
     uint64_t bits[2] = {0, 0};
     ck_assert_int_eq(radix_map(&radix, window, 0x40000000, 0x3000, both), 0);
+    struct hal_page page;
+    ck_assert(radix_dirty_take(&radix, window, 0x3000, bits)); // mapped since
+    ck_assert_uint_eq(bits[0], 7);
+    ck_assert_int_eq(radix_page_look(&radix, window + 0x1008, &page), 0);
+    ck_assert(page.size == HAL_PAGE_SIZE && page.prot == both && !page.is_dirty);
+    bits[0] = 0;
     ck_assert(!radix_dirty_take(&radix, window, 0x3000, bits));
     ck_assert(radix_dirty_set(&radix, window + 0x1000));
+    ck_assert_int_eq(radix_page_look(&radix, window + 0x1fff, &page), 0);
+    ck_assert(page.is_dirty);
     ck_assert(!radix_dirty_set(&radix, window + 0x3000));
     ck_assert(radix_dirty_take(&radix, window, 0x3000, bits));
     ck_assert_uint_eq(bits[0], 2);

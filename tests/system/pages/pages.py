@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""pages.py: a program that reads its own page tables, for compare.py."""
+
+
+def collector(machine, files):
+    """On Linux it starts as well. The kernels tell what was written; osv-sim says that all was."""
+    status, out, _ = machine.run([files["collector"]])
+    machine.case("starts on Linux", (status, out) == (0, b"no page tables here\n"))
+    status, out, err = machine.run(machine.osv + [files["collector"]] + (["exact"] if machine.is_kernel else []))
+    lines = out.decode().splitlines()
+    ok = status == 0 and len(lines) == (28 if machine.is_kernel else 22) and all(line.endswith(" 1") for line in lines)
+    machine.case("page tables", ok, "status %d\n%s\n%s" % (status, out.decode(), err.decode(errors="replace")[-1500:]))
