@@ -30,6 +30,7 @@
 #include "core/mem/checked.h"
 #include "core/mem/frame.h"
 #include "core/mem/large.h"
+#include "core/mem/large_kept.h"
 #include "core/mem/magazine.h"
 #include "core/mem/plain.h"
 
@@ -263,8 +264,8 @@ void *plain_alloc_zeroed(size_t size)
     return block == NULL ? NULL : memset(block, 0, size);
 }
 
-static __attribute__((noinline)) void *alloc_not_small(size_t size, size_t alignment, bool zeroed,
-                                                       enum heap_owner owner)
+static __attribute__((noinline)) void *alloc_not_kept(size_t size, size_t alignment, bool zeroed,
+                                                      enum heap_owner owner)
 {
     void *block;
     do {
@@ -272,6 +273,13 @@ static __attribute__((noinline)) void *alloc_not_small(size_t size, size_t align
                              : large_alloc(size, alignment, zeroed);
     } while (is_tried_again(block, size, owner));
     return block;
+}
+
+static __attribute__((noinline)) void *alloc_not_small(size_t size, size_t alignment, bool zeroed,
+                                                       enum heap_owner owner)
+{
+    void *block = is_checked() ? NULL : large_alloc_kept(size, alignment, zeroed);
+    return block != NULL ? block : alloc_not_kept(size, alignment, zeroed, owner);
 }
 
 // Sizes that fine lacks, and all where a checker watches.

@@ -19,12 +19,12 @@
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
+#include "core/mem/large_kept.h"
 #include "core/mem/magazine.h"
 #include "core/mem/percpu.h"
 #include "core/mem/unit.h"
 
 enum {
-    DIRECT_PAGES_MAX = 256,        // 1 MiB
     DIRECT_KEPT = 16 << 20,        // bytes kept per CPU, at most
     DIRECT_UNCLASSED = UINT16_MAX, // in a unit's note: the next two have the number of pages
     MAPPED_UNIT = 64 << 10,        // mappings are multiples of this
@@ -42,15 +42,15 @@ struct large_header {
 
 _Static_assert(sizeof(struct large_header) == HEAP_ALIGNMENT, "keeps the block aligned");
 
-static size_t class_sizes[LARGE_CLASSES]; // of runs of frames
-static size_t direct_kept;                // per CPU
+size_t large_class_sizes[LARGE_CLASSES];
+static size_t direct_kept; // per CPU
 static _Atomic(const struct heap_large *) mapper;
 
 // Owned by who takes a header out.
 static _Atomic(struct large_header *) mapped_slots[MAPPED_SLOTS];
 static _Atomic size_t mapped_kept;
 
-static _Atomic bool has_grown; // the heap has taken frames since mappings were last looked at
+_Atomic bool large_has_grown; // the heap has taken frames since mappings were last looked at
 
 // Of those in use.
 static _Atomic size_t mapped_bytes, mapped_count, mapped_bytes_most, mapped_count_most;
@@ -63,41 +63,9 @@ static size_t round_up(size_t value, size_t unit)
 
 // ---- Runs of frames ------------------------------------------------------
 
-// The class of blocks of so many pages, at most DIRECT_PAGES_MAX; rounded up.
-static inline uint32_t direct_class(size_t pages)
-{
-    if (pages <= 16) {
-        return (uint32_t)pages - 1;
-    }
-    uint32_t shift = 60 - (uint32_t)__builtin_clzll(pages - 1); // of an eighth of the doubling
-    return shift * 8 + (uint32_t)((pages - 1) >> shift);
-}
-
 static inline size_t class_pages(uint32_t class)
 {
     return class < 16 ? class + 1 : (size_t)(class % 8 + 9) << (class / 8 - 1);
-}
-
-static inline size_t pages_of(size_t size)
-{
-    return size == 0 ? 1 : (size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
-}
-
-static inline struct block *kept_take(uint32_t class)
-{
-    uintptr_t irq = hal_irq_save();
-    struct large_cpu *cpu = &percpu_heap()->large;
-    struct block *block = cpu->free[class];
-    if (block != NULL) {
-        size_t size = class_sizes[class];
-        cpu->used_size += size;
-        cpu->free[class] = block->link == link_none() ? NULL : link_block(block->link);
-        block->link = 0; // it is no free block any more
-        cpu->free_size -= size;
-        cpu->free_count--;
-    }
-    hal_irq_restore(irq);
-    return block;
 }
 
 // False: there are enough.
@@ -105,7 +73,7 @@ static inline bool kept_put(struct block *block, uint32_t class)
 {
     uintptr_t irq = hal_irq_save();
     struct large_cpu *cpu = &percpu_heap()->large;
-    size_t size = class_sizes[class];
+    size_t size = large_class_sizes[class];
     bool fits = cpu->free_size + size <= direct_kept;
     if (fits) {
         cpu->used_size -= size;
@@ -138,9 +106,9 @@ size_t large_drain(size_t wanted)
 {
     size_t drained = 0;
     for (uint32_t class = LARGE_CLASSES; class -- > 0 && drained < wanted && !kept_is_none();) {
-        size_t size = class_sizes[class];
+        size_t size = large_class_sizes[class];
         struct block *block;
-        while (drained < wanted && (block = kept_take(class)) != NULL) {
+        while (drained < wanted && (block = large_kept_take(class)) != NULL) {
             used_add(0 - size);
             frame_free(frame_of(block), size / HAL_PAGE_SIZE);
             drained += size;
@@ -166,11 +134,6 @@ static char *frames_take(size_t pages, size_t alignment, bool zeroed)
         frame_free(start + pages * HAL_PAGE_SIZE, count - pages);
     }
     return frame_address(start);
-}
-
-static inline void direct_mark(const void *block, uint32_t class)
-{
-    *unit_of(block) = (struct unit){MAGAZINE_LARGE * sizeof(struct magazine), (uint16_t) class};
 }
 
 static inline bool direct_is_block(const void *block)
@@ -199,14 +162,14 @@ static inline void units_clear(const void *block)
 static __attribute__((noinline)) void *direct_alloc_fresh(size_t pages, size_t alignment,
                                                           bool zeroed)
 {
-    uint32_t class = pages > DIRECT_PAGES_MAX ? DIRECT_UNCLASSED : direct_class(pages);
+    uint32_t class = pages > DIRECT_PAGES_MAX ? DIRECT_UNCLASSED : large_class(pages);
     pages = class == DIRECT_UNCLASSED ? pages : class_pages(class);
     char *block = frames_take(pages, alignment, zeroed);
     if (block == NULL) {
         return NULL;
     }
     large_grow();
-    direct_mark(block, class);
+    large_mark(block, class);
     if (class == DIRECT_UNCLASSED) {
         unit_of(block)[1] = (struct unit){0, (uint16_t)pages};
         unit_of(block)[2] = (struct unit){0, (uint16_t)(pages >> 16)};
@@ -214,20 +177,9 @@ static __attribute__((noinline)) void *direct_alloc_fresh(size_t pages, size_t a
     return block;
 }
 
-// A run that is kept, of at most DIRECT_PAGES_MAX pages. NULL: there is none.
-static inline struct block *direct_alloc_kept(size_t size)
-{
-    uint32_t class = direct_class(pages_of(size));
-    struct block *block = kept_take(class);
-    if (block != NULL) {
-        direct_mark(block, class);
-    }
-    return block;
-}
-
 static void *direct_alloc(size_t size, size_t alignment, bool zeroed)
 {
-    void *fresh = direct_alloc_fresh(pages_of(size), alignment, zeroed);
+    void *fresh = direct_alloc_fresh(large_pages(size), alignment, zeroed);
     if (fresh != NULL) {
         used_add(direct_pages(fresh) * HAL_PAGE_SIZE);
     }
@@ -263,18 +215,18 @@ static inline bool direct_free(void *block)
 // Shrinks in place.
 static void *direct_realloc(void *block, size_t size)
 {
-    size_t old_pages = direct_pages(block), pages = pages_of(size);
+    size_t old_pages = direct_pages(block), pages = large_pages(size);
     if (pages > DIRECT_PAGES_MAX) {
         return NULL; // of the same size, too, which heap.c has seen
     }
-    uint32_t class = direct_class(pages);
+    uint32_t class = large_class(pages);
     pages = class_pages(class);
     if (pages > old_pages) {
         return NULL;
     }
     if (pages < old_pages) {
         units_clear(block);
-        direct_mark(block, class);
+        large_mark(block, class);
         used_add(0 - (old_pages - pages) * HAL_PAGE_SIZE);
         frame_free(frame_of(block) + pages * HAL_PAGE_SIZE, old_pages - pages);
     }
@@ -488,14 +440,8 @@ static __attribute__((noinline)) void *alloc_not_kept(size_t size, size_t alignm
 
 void *large_alloc(size_t size, size_t alignment, bool zeroed)
 {
-    if (size <= DIRECT_PAGES_MAX * HAL_PAGE_SIZE && alignment <= HAL_PAGE_SIZE) {
-        struct block *block = direct_alloc_kept(size);
-        if (block != NULL) {
-            MARK_ALLOCATED(block, size);
-            return zeroed ? memset(block, 0, size) : block;
-        }
-    }
-    return alloc_not_kept(size, alignment, zeroed);
+    void *block = large_alloc_kept(size, alignment, zeroed);
+    return block != NULL ? block : alloc_not_kept(size, alignment, zeroed);
 }
 
 bool large_free(void *block)
@@ -559,17 +505,10 @@ size_t large_unmap(void)
     return mapped_drain(SIZE_MAX);
 }
 
-void large_grow(void)
+void large_settle_grown(void)
 {
-    atomic_store_explicit(&has_grown, true, memory_order_relaxed);
-}
-
-void large_settle(void)
-{
-    if (atomic_load_explicit(&has_grown, memory_order_relaxed)) {
-        atomic_store_explicit(&has_grown, false, memory_order_relaxed);
-        (void)mapped_drain(atomic_load(&mapped_kept));
-    }
+    atomic_store_explicit(&large_has_grown, false, memory_order_relaxed);
+    (void)mapped_drain(atomic_load(&mapped_kept));
 }
 
 void large_register(const struct heap_large *large)
@@ -580,7 +519,7 @@ void large_register(const struct heap_large *large)
 void large_init(uint32_t cpu_count)
 {
     for (uint32_t class = 0; class < LARGE_CLASSES; ++class) {
-        class_sizes[class] = class_pages(class) * HAL_PAGE_SIZE;
+        large_class_sizes[class] = class_pages(class) * HAL_PAGE_SIZE;
     }
     size_t share = frame_total_count() / 16 / cpu_count * HAL_PAGE_SIZE;
     direct_kept = share < DIRECT_KEPT ? share : DIRECT_KEPT;

@@ -3,6 +3,7 @@
 #ifndef CORE_MEM_LARGE_H
 #define CORE_MEM_LARGE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,8 +35,20 @@ void large_count(struct heap_counts *counts); // adds to them
 size_t large_drain(size_t wanted);
 // The heap has taken frames, in any context; and a program may wait now: mappings that are kept go
 // where it has grown meanwhile.
-void large_grow(void);
-void large_settle(void);
+extern _Atomic bool large_has_grown;
+void large_settle_grown(void);
+
+static inline void large_grow(void)
+{
+    atomic_store_explicit(&large_has_grown, true, memory_order_relaxed);
+}
+
+static inline void large_settle(void)
+{
+    if (__builtin_expect(atomic_load_explicit(&large_has_grown, memory_order_relaxed), 0)) {
+        large_settle_grown();
+    }
+}
 
 size_t large_unmap(void); // unmaps the mappings that are kept; bytes
 

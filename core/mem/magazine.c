@@ -45,24 +45,47 @@ static struct growth *growth_of(uint32_t class_index)
     return &percpu_heap()->growths[class_index];
 }
 
-struct block *magazine_take(uint32_t class_index, uint32_t *count)
+static struct block *full_take(uint32_t class_index)
+{
+    struct block *first = magazine_chain_pop(&size_classes[class_index].chains);
+    growth_of(class_index)->full_chains -= first != NULL;
+    return first;
+}
+
+static void full_put(uint32_t class_index, struct block *first)
+{
+    magazine_chain_push(&size_classes[class_index].chains, first);
+    growth_of(class_index)->full_chains++;
+}
+
+// count: its blocks.
+static struct block *loose_take(uint32_t class_index, uint32_t *count)
 {
     struct size_class *class = &size_classes[class_index];
-    struct block *first = magazine_chain_pop(&class->chains);
-    *count = class->chain_count;
-    if (first == NULL) {
-        first = magazine_chain_pop(&class->loose);
-        *count = first == NULL ? 0 : chain_length(first, class->chain_count);
+    struct block *first = magazine_chain_pop(&class->loose);
+    if (first != NULL) {
+        *count = chain_length(first, class->chain_count);
+        growth_of(class_index)->loose_blocks -= (int32_t)*count;
     }
-    growth_of(class_index)->stacked -= (int64_t)*count;
     return first;
+}
+
+struct block *magazine_take(uint32_t class_index, uint32_t *count)
+{
+    struct block *first = full_take(class_index);
+    *count = size_classes[class_index].chain_count;
+    return first != NULL ? first : loose_take(class_index, count);
 }
 
 void magazine_put(uint32_t class_index, struct block *first, uint32_t count)
 {
     struct size_class *class = &size_classes[class_index];
-    magazine_chain_push(count == class->chain_count ? &class->chains : &class->loose, first);
-    growth_of(class_index)->stacked += count;
+    if (count == class->chain_count) {
+        full_put(class_index, first);
+    } else {
+        magazine_chain_push(&class->loose, first);
+        growth_of(class_index)->loose_blocks += (int32_t)count;
+    }
 }
 
 uint32_t magazine_loaded_count(const struct magazine *magazine, uint32_t class_index)
@@ -157,7 +180,8 @@ struct block *magazine_refill(struct magazine *magazine, uint32_t class_index)
     uint32_t count = class->chain_count;
     struct block *first = magazine->spare;
     magazine->spare = NULL;
-    first = first == NULL ? magazine_take(class_index, &count) : first;
+    first = first == NULL ? full_take(class_index) : first;
+    first = first == NULL ? loose_take(class_index, &count) : first;
     if (first == NULL) {
         return block_cut(magazine, class_index);
     }
@@ -172,7 +196,7 @@ void magazine_rotate(struct magazine *magazine, uint32_t class_index)
     struct size_class *class = &size_classes[class_index];
     if (magazine->loaded != 0) {
         if (magazine->spare != NULL) {
-            magazine_put(class_index, magazine->spare, class->chain_count);
+            full_put(class_index, magazine->spare);
         }
         magazine->spare = link_block(magazine->loaded);
     }

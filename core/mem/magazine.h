@@ -46,8 +46,9 @@ struct growth {
     uint32_t step;   // what is taken, and populated, next; 0: nothing was yet
     uint32_t pages;  // that were taken since step was 0
     // What this CPU did: the sums over all CPUs count what is there now.
-    int32_t taken_pages; // in spans, less those given back
-    int64_t stacked;     // blocks put on the stacks of the class, less those taken
+    int32_t full_chains;  // put on the stack, less those taken
+    int32_t loose_blocks; // the same
+    int32_t taken_pages;  // in spans, less those given back
 };
 
 _Static_assert(sizeof(struct magazine) == 32, "looked up by a shift");

@@ -173,7 +173,7 @@ static MARK_GUESS void class_add(struct class_sum *sum, const struct heap_cpu *c
     const struct magazine *magazine = &cpu->magazines[MAGAZINE_SMALL + class_index];
     const struct growth *growth = &cpu->growths[class_index];
     sum->pages += growth->taken_pages;
-    sum->stacked += growth->stacked;
+    sum->stacked += (int64_t)growth->full_chains * class->chain_count + growth->loose_blocks;
     sum->ready += magazine_loaded_count(magazine, class_index);
     sum->ready += magazine->spare != NULL ? class->chain_count : 0;
     sum->fresh += magazine->fresh_left / class->size;
