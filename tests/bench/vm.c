@@ -85,6 +85,29 @@ static void map1touch(void *a, uint64_t n)
         munmap(p, 4096);
     }
 }
+// Faults of pages whose neighbours may not be touched, so that none brings another: what
+// page_fault_4k says is less, where pages come together.
+static void lone(void)
+{
+    enum { LONE = 512, STEP = 2 * 4096 };
+    double v[BENCH_MAX_REPS];
+    int reps = bench_reps();
+    for (int r = 0; r < reps; r++) {
+        char *p = mmap(NULL, LONE * STEP, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (p == MAP_FAILED)
+            BENCH_DIE("mmap");
+        for (size_t i = 0; i < LONE; i++)
+            if (mprotect(p + i * STEP, 4096, PROT_READ | PROT_WRITE) != 0)
+                BENCH_DIE("mprotect");
+        uint64_t start = now_ns();
+        for (size_t i = 0; i < LONE; i++)
+            *(volatile char *)(p + i * STEP) = 1;
+        v[r] = (double)(now_ns() - start) / LONE;
+        munmap(p, LONE * STEP);
+    }
+    bench_report("page_fault_lone", v, reps, "ns");
+}
+
 static char *prot_page;
 static void protect(void *a, uint64_t n)
 {
@@ -108,6 +131,7 @@ int main(int argc, char **argv)
         *prot_page = 1;
         bench_ns("mprotect_pair_4k", protect, NULL);
     }
+    lone();
     region("default", DEFAULT);
     region("small", SMALL);
     region("thp", THP);
