@@ -148,9 +148,11 @@ long linux_lseek(int fd, int64_t offset, int from)
     if (error != 0) {
         return error;
     }
-    error = from < SEEK_FROM_START || from > SEEK_TO_HOLE
-                ? -EINVAL
-                : file_seek(file, offset, (enum seek_from)from, &result);
+    if (from >= SEEK_FROM_START && from <= SEEK_TO_HOLE) {
+        error = file_seek(file, offset, (enum seek_from)from, &result);
+    } else {
+        error = (atomic_load(&file->flags) & OPEN_PATH) != 0 ? -EBADF : -EINVAL;
+    }
     file_put(file);
     return error != 0 ? error : (long)result;
 }

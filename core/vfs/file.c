@@ -545,6 +545,9 @@ static int allocate_check(struct file *file)
 
 int file_allocate(struct file *file, unsigned how, uint64_t offset, uint64_t size)
 {
+    if ((flags_of(file) & OPEN_PATH) != 0) {
+        return -EBADF;
+    }
     if (size == 0 || (int64_t)size < 0 || (int64_t)offset < 0) {
         return -EINVAL;
     }

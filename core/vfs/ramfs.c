@@ -418,20 +418,24 @@ static int rename_check(const struct ramfs_node *moved, const struct ramfs_node 
     if (to->parent == NULL) {
         return -ENOENT;
     }
+    if (target != NULL && (flags & VFS_NO_REPLACE) != 0) {
+        return -EEXIST;
+    }
+    if (target == NULL && (flags & VFS_EXCHANGE) != 0) {
+        return -ENOENT;
+    }
     if (vnode_is_directory(&moved->vnode) && is_below(to, moved)) {
         return -EINVAL;
     }
     if (target == NULL) {
-        return (flags & VFS_EXCHANGE) != 0 ? -ENOENT : 0;
+        return 0;
     }
-    if ((flags & VFS_NO_REPLACE) != 0) {
-        return -EEXIST;
+    if (vnode_is_directory(&target->child->vnode) && is_below(from, target->child)) {
+        return (flags & VFS_EXCHANGE) != 0 ? -EINVAL : -ENOTEMPTY;
     }
-    if ((flags & VFS_EXCHANGE) != 0) {
-        bool is_circle = vnode_is_directory(&target->child->vnode) && is_below(from, target->child);
-        return is_circle ? -EINVAL : 0;
-    }
-    return removal_check(target->child, vnode_is_directory(&moved->vnode));
+    return (flags & VFS_EXCHANGE) != 0
+               ? 0
+               : removal_check(target->child, vnode_is_directory(&moved->vnode));
 }
 
 // What is named in one directory is to be named in the other from now on.

@@ -444,24 +444,48 @@ int vfs_remove(struct file *base, const char *path, unsigned flags)
     return error;
 }
 
+// A slash behind a name wants a directory: the one that is moved, or what comes in its place.
+static bool is_slash_wrong(const struct entry *source, bool from_slash, const struct entry *target,
+                           bool to_slash)
+{
+    bool is_exchange = target != NULL;
+    return (from_slash && !vnode_is_directory(source->vnode)) ||
+           (to_slash && !vnode_is_directory(is_exchange ? target->vnode : source->vnode));
+}
+
+// What the target is, or that there is none, is looked at before a slash behind a file's name.
+static int rename_target_check(struct walk *to, const struct entry *source, bool from_slash,
+                               unsigned flags)
+{
+    struct entry *target = NULL;
+    bool to_slash = to->slash, is_exchange = (flags & VFS_EXCHANGE) != 0;
+    to->slash = false;
+    int error = walk_last(to, false, &target);
+    bool is_there = error == 0;
+    if (is_there && (flags & VFS_NO_REPLACE) != 0) {
+        error = -EEXIST;
+    } else if (error == -ENOENT && !is_exchange) {
+        error = 0;
+    }
+    if (error == 0 && is_slash_wrong(source, from_slash, is_exchange ? target : NULL, to_slash)) {
+        error = -ENOTDIR;
+    }
+    error = error == 0 && is_there ? busy_check(to, target) : error;
+    entry_put(target);
+    return error;
+}
+
 static int rename_found(struct walk *from, struct walk *to, unsigned flags)
 {
-    struct entry *source, *target = NULL;
-    bool slash = from->slash || to->slash;
-    from->slash = to->slash = false;
+    struct entry *source;
+    bool from_slash = from->slash;
+    from->slash = false;
     int error = walk_last(from, false, &source);
     if (error != 0) {
         return error;
     }
-    if (slash && !vnode_is_directory(source->vnode)) {
-        error = -ENOTDIR;
-    }
-    error = error != 0 ? error : busy_check(from, source);
-    if (error == 0) {
-        error = walk_last(to, false, &target);
-        error = error == -ENOENT ? 0 : error != 0 ? error : busy_check(to, target);
-        entry_put(target);
-    }
+    error = busy_check(from, source);
+    error = error != 0 ? error : rename_target_check(to, source, from_slash, flags);
     error = error != 0 ? error : vnode_names_access(from->at->vnode);
     error = error != 0 ? error : vnode_names_access(to->at->vnode);
     if (error == 0) {
@@ -490,7 +514,8 @@ int vfs_rename(struct file *from_base, const char *from, struct file *to_base, c
     if (from_walk->at->vnode->mount != to_walk->at->vnode->mount) {
         error = -EXDEV;
     } else if (from_walk->last != WALK_NAME || to_walk->last != WALK_NAME) {
-        error = -EBUSY;
+        bool is_target = from_walk->last == WALK_NAME && (flags & VFS_NO_REPLACE) != 0;
+        error = is_target ? -EEXIST : -EBUSY;
     } else {
         error = rename_found(from_walk, to_walk, flags);
     }

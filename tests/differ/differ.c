@@ -22,7 +22,8 @@
 
 enum { THREADS_MAX = 16, LOOK_EVERY = 8, RETRIES = 12 };
 
-static const struct world *const worlds[] = {&memory_world, &calls_world, &memory_files_world};
+static const struct world *const worlds[] = {&memory_world, &calls_world, &memory_files_world,
+                                             &files_world};
 
 static struct {
     const struct world *world;
