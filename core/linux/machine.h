@@ -19,6 +19,7 @@ extern const char machine_name[]; // uname's
 // Registers as the crash report and the backtrace see them.
 struct machine_place {
     uintptr_t ip, sp, frame;
+    bool is_return; // ip is where a call returns to
 };
 
 struct machine_place machine_place_of(const struct hal_regs *regs);

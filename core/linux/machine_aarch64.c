@@ -28,7 +28,8 @@ extern const char signal_return_entry[];
 
 struct machine_place machine_place_of(const struct hal_regs *regs)
 {
-    return (struct machine_place){regs->pc, regs->sp, regs->general[REG_FRAME]};
+    return (struct machine_place){
+        .ip = regs->pc, .sp = regs->sp, .frame = regs->general[REG_FRAME]};
 }
 
 void machine_call_arguments(const struct hal_regs *regs, long arguments[6])

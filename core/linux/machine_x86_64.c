@@ -41,8 +41,9 @@ extern const char signal_return_entry[];
 
 struct machine_place machine_place_of(const struct hal_regs *regs)
 {
-    return (struct machine_place){regs->general[HAL_REG_RIP], regs->general[HAL_REG_RSP],
-                                  regs->general[HAL_REG_RBP]};
+    return (struct machine_place){.ip = regs->general[HAL_REG_RIP],
+                                  .sp = regs->general[HAL_REG_RSP],
+                                  .frame = regs->general[HAL_REG_RBP]};
 }
 
 void machine_call_arguments(const struct hal_regs *regs, long arguments[6])

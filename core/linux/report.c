@@ -64,7 +64,7 @@ static void backtrace_print(struct machine_place place, const struct thread *thr
     char line[LINE_SIZE];
     for (int depth = 0; depth < FRAME_MAX && place.ip != 0; ++depth) {
         // A return address may belong to the next function: look at the call before it.
-        (void)place_format(line, sizeof line, depth == 0 ? place.ip : place.ip - 1, may_read);
+        (void)place_format(line, sizeof line, place.ip - place.is_return, may_read);
         console_print("osv:  #%-2d %016lx %s\n", depth, place.ip, line);
         if (!unwind_step(&place, thread)) {
             break;
@@ -98,9 +98,7 @@ void report_fatal(int signal, const struct hal_regs *regs, const struct linux_si
     static _Atomic(const struct thread *) reporter;
     const struct thread *self = thread_self();
     const struct thread *other = NULL;
-    struct machine_place place = {.ip = (uintptr_t)__builtin_return_address(0),
-                                  .sp = (uintptr_t)__builtin_frame_address(0),
-                                  .frame = (uintptr_t)__builtin_frame_address(0)};
+    struct machine_place place = unwind_caller();
     if (regs != NULL) {
         place = machine_place_of(regs);
     }
