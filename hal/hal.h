@@ -94,6 +94,8 @@ struct hal_boot {
     const char *image_path;           // the host's name of the file that it came from; NULL: unknown
     const char *image_file;           // that file's bytes, with the symbol table; NULL: not here
     size_t image_file_size;
+    const char *scratch;              // part of the image: stacks of the machine's own, where words stay that
+    size_t scratch_size;              // mean nothing any more; 0: there is none
 };
 
 // ---- CPUs ----------------------------------------------------------------

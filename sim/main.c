@@ -8,7 +8,7 @@
 //   --exec=PATH               the program's file
 //   --cwd=PATH --umask=OCTAL --uid=N --gid=N --hostname=NAME   what a process inherits
 //   --ignore=N                a signal that it ignores from the start; one option for each
-//   --strace --verbose --stats --debug=LIST  as given to osv-sim
+//   --strace --verbose --stats --leak --check-heap --debug=LIST  as given to osv-sim
 //   --core=TAG:NAME --perf-map=TAG:NAME   a file, and the device that serves its directory
 #include <errno.h>
 #include <signal.h>
@@ -109,6 +109,12 @@ static const char *const *arguments_make(const struct options *options)
     }
     if (options->stats) {
         argument_add(&arguments, "--stats");
+    }
+    if (options->leak) {
+        argument_add(&arguments, "--leak");
+    }
+    if (options->check_heap) {
+        argument_add(&arguments, "--check-heap");
     }
     arguments.count += outputs_add(options, arguments.list + arguments.count);
     argument_add(&arguments, "--");

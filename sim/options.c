@@ -66,6 +66,8 @@ static const char usage[] =
     "binds to what\n"
     "      --strace                 prints each system call to standard error\n"
     "      --stats                  prints figures of the run at its end\n"
+    "      --leak                   at exit, prints which blocks of malloc were not freed\n"
+    "      --check-heap             ends the program where it uses malloc's blocks wrongly\n"
     "      --core FILE              writes a core dump for gdb when a signal ends the program\n"
     "      --perf-map               writes /tmp/perf-PID.map, by which perf names functions\n"
     "      --verbose                says more about what happens\n"
@@ -364,6 +366,8 @@ enum long_only {
     OPTION_DEBUG,
     OPTION_STRACE,
     OPTION_STATS,
+    OPTION_LEAK,
+    OPTION_CHECK_HEAP,
     OPTION_CORE,
     OPTION_PERF_MAP,
     OPTION_VERBOSE,
@@ -445,6 +449,12 @@ static void option_take(struct options *options, int option)
     case OPTION_STATS:
         options->stats = true;
         break;
+    case OPTION_LEAK:
+        options->leak = true;
+        break;
+    case OPTION_CHECK_HEAP:
+        options->check_heap = true;
+        break;
     case OPTION_CORE:
         options->core = optarg;
         break;
@@ -487,6 +497,8 @@ static const struct option longs[] = {
     {"debug", required_argument, NULL, OPTION_DEBUG},
     {"strace", no_argument, NULL, OPTION_STRACE},
     {"stats", no_argument, NULL, OPTION_STATS},
+    {"leak", no_argument, NULL, OPTION_LEAK},
+    {"check-heap", no_argument, NULL, OPTION_CHECK_HEAP},
     {"core", required_argument, NULL, OPTION_CORE},
     {"perf-map", no_argument, NULL, OPTION_PERF_MAP},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},

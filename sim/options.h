@@ -39,7 +39,7 @@ struct options {
     const char *env[OPTIONS_ENV_MAX]; // NAME=VALUE
     size_t env_count;
     const char *cwd; // NULL: the current one
-    bool strace, verbose, stats, perf_map;
+    bool strace, verbose, stats, leak, check_heap, perf_map;
     bool shrinks;
     uint32_t enumerated_depth, enumerated_runs; // preemptions, and runs at most; 0: no enumeration
     bool is_seeded, has_faults;

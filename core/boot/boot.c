@@ -15,6 +15,7 @@
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/libc/libc.h"
+#include "core/libc/watch.h"
 #include "core/linux/coredump.h"
 #include "core/linux/perfmap.h"
 #include "core/linux/signal.h"
@@ -215,6 +216,8 @@ static void kernel_start(void)
     syscall_init(options.process.trace, options.process.stats);
     signal_init();
     libc_init();
+    error = libc_watch_start(options.process.leak, options.process.check_heap);
+    ASSERT(error == 0);
 }
 
 static void outputs_start(void)

@@ -167,6 +167,10 @@ static bool report_option(struct process_options *process, const char *option)
         process->verbose = true;
     } else if (strcmp(option, "--stats") == 0) {
         process->stats = true;
+    } else if (strcmp(option, "--leak") == 0) {
+        process->leak = true;
+    } else if (strcmp(option, "--check-heap") == 0) {
+        process->check_heap = true;
     } else if ((value = value_of(option, "--core=")) != NULL) {
         output_read(&process->core, option, value);
     } else if ((value = value_of(option, "--perf-map=")) != NULL) {

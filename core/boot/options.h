@@ -11,7 +11,7 @@
 //   --cwd=PATH  --umask=OCTAL  --uid=N  --gid=N
 //   --ignore=N               a signal that the program ignores from the start; as often as need be
 //   --debug=libs,symbols     the dynamic linker prints what it does, as with LD_DEBUG
-//   --strace  --verbose  --stats  --selftest[=fail]
+//   --strace  --verbose  --stats  --leak  --check-heap  --selftest[=fail]
 //   --core=TAG:NAME  --perf-map=TAG:NAME   files that core makes in the root of the device TAG
 #ifndef CORE_BOOT_OPTIONS_H
 #define CORE_BOOT_OPTIONS_H

@@ -179,6 +179,7 @@ struct elf_image_part {
     unsigned prot;
 };
 bool elf_image_part(size_t index, struct elf_image_part *part);
+const char *elf_image_scratch(size_t *size); // hal_boot.scratch
 
 // The same as elf_start_get, of the program that was loaded. False: none was.
 bool elf_program_start_get(struct elf_start *start);

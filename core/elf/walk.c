@@ -233,8 +233,19 @@ const void *elf_headers_of(const struct elf_object *object, size_t *count)
 }
 
 // The image's headers are trusted: it is this code's own.
+static const char *scratch; // these two: constant once the image is known
+static size_t scratch_size;
+
+const char *elf_image_scratch(size_t *size)
+{
+    *size = scratch_size;
+    return scratch;
+}
+
 void elf_image_register(const struct hal_boot *boot)
 {
+    scratch = boot->scratch;
+    scratch_size = boot->scratch_size;
     const char *image = boot->image;
     const struct elf_header *header = (const void *)image;
     const struct elf_program_header *headers = (const void *)(image + header->program_offset);

@@ -93,9 +93,9 @@ EXPORT(void *, realloc, void *block, size_t size)
     if (block == NULL) {
         return heap_program_alloc(size);
     }
-    void *moved = heap_realloc(block, size);
+    void *moved = heap_program_realloc(block, size);
     while (moved == NULL && memory_exhausted(size)) {
-        moved = heap_realloc(block, size);
+        moved = heap_program_realloc(block, size);
     }
     return moved;
 }
@@ -183,7 +183,7 @@ EXPORT(void *, pvalloc, size_t size)
 
 EXPORT(size_t, malloc_usable_size, void *block)
 {
-    return block == NULL ? 0 : heap_size(block);
+    return block == NULL ? 0 : heap_program_size(block);
 }
 
 EXPORT(void, mtrace, void)

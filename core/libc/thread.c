@@ -210,6 +210,22 @@ void libc_stack_put(struct libc_thread *self)
     }
 }
 
+void libc_stacks_drop(void)
+{
+    ended_collect();
+    mutex_lock(&cache_mutex);
+    struct libc_thread *dropped = cache;
+    cache = NULL;
+    cache_count = 0;
+    mutex_unlock(&cache_mutex);
+    while (dropped != NULL) {
+        struct libc_thread *next = dropped->next;
+        int error = vm_unmap(dropped->map, dropped->map_size);
+        (void)error; // it stays as it is
+        dropped = next;
+    }
+}
+
 void libc_thread_prepare(struct libc_thread *self)
 {
     struct libc_thread keep = {

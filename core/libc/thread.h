@@ -124,6 +124,7 @@ int *libc_musl_error_number(struct libc_thread *self);
 // memory.
 struct libc_thread *libc_stack_get(size_t stack_size, size_t guard_size);
 void libc_stack_put(struct libc_thread *self);
+void libc_stacks_drop(void); // what is kept of ended threads is unmapped
 
 // Ends the calling thread: cleanup handlers and unwinding are done. Runs the destructors of
 // thread_local objects and of keys; the last thread ends the process.

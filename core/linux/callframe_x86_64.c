@@ -294,12 +294,42 @@ static void states_change(struct machine_run *run, bool keeps)
     }
 }
 
+// Those that say what the frame address is.
+static void address_run(struct machine_run *run, struct reader *reader, uint8_t code)
+{
+    struct place_rule block;
+    switch (code) {
+    case 0x0c: // def_cfa
+    case 0x12: // def_cfa_sf
+        base_set(run, unsigned_take(reader));
+        run->now.offset =
+            code == 0x0c ? (int64_t)unsigned_take(reader) : signed_take(reader) * run->data_factor;
+        break;
+    case 0x0d: // def_cfa_register
+        base_set(run, unsigned_take(reader));
+        break;
+    case 0x0e: // def_cfa_offset
+        run->now.offset = (int64_t)unsigned_take(reader);
+        break;
+    case 0x13: // def_cfa_offset_sf
+        run->now.offset = signed_take(reader) * run->data_factor;
+        break;
+    case 0x0f: // def_cfa_expression
+        block = block_take(reader);
+        run->now.is_expression = true;
+        run->now.expression = block.expression;
+        run->now.end = block.end;
+        break;
+    default:
+        break;
+    }
+}
+
 // One of DWARF's instructions whose number is in its low six bits. Answers how far it goes on in
 // the code.
 static uint64_t extended_run(struct machine_run *run, struct reader *reader, uint8_t code)
 {
     uint64_t column;
-    struct place_rule block;
     switch (code) {
     case 0x00: // nop
         break;
@@ -331,26 +361,13 @@ static uint64_t extended_run(struct machine_run *run, struct reader *reader, uin
     case 0x0b: // restore_state
         states_change(run, code == 0x0a);
         break;
-    case 0x0c: // def_cfa
-    case 0x12: // def_cfa_sf
-        base_set(run, unsigned_take(reader));
-        run->now.offset =
-            code == 0x0c ? (int64_t)unsigned_take(reader) : signed_take(reader) * run->data_factor;
-        break;
-    case 0x0d: // def_cfa_register
-        base_set(run, unsigned_take(reader));
-        break;
-    case 0x0e: // def_cfa_offset
-        run->now.offset = (int64_t)unsigned_take(reader);
-        break;
-    case 0x13: // def_cfa_offset_sf
-        run->now.offset = signed_take(reader) * run->data_factor;
-        break;
-    case 0x0f: // def_cfa_expression
-        block = block_take(reader);
-        run->now.is_expression = true;
-        run->now.expression = block.expression;
-        run->now.end = block.end;
+    case 0x0c:
+    case 0x0d:
+    case 0x0e:
+    case 0x0f:
+    case 0x12:
+    case 0x13:
+        address_run(run, reader, code);
         break;
     case 0x10: // expression
         column = unsigned_take(reader);

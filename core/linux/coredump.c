@@ -2,11 +2,9 @@
 // coredump.c: taking a core dump.
 //
 // A thread of its own does it, so that the one that dies is switched out like all others and its
-// registers are known. First everybody is made to hold still: whoever an interrupt finds in the
-// program's code parks (signal.c's frame hook); whoever is in core's goes on until it waits or
-// returns, and is found then. So no lock of core's is held for ever, and the dump can be written
-// through the file system like any file. A thread that does not stop in time is left out, and
-// named.
+// registers are known. First everybody is made to hold still (standstill.h), so that the dump can be
+// written through the file system like any file. A thread that does not stop in time is left out,
+// and named.
 #include "core/linux/coredump.h"
 
 #include <stdatomic.h>
@@ -14,73 +12,22 @@
 #include "core/lib/format.h"
 #include "core/linux/corefile.h"
 #include "core/linux/process.h"
+#include "core/linux/standstill.h"
 #include "core/linux/task.h"
 #include "core/sched/thread.h"
 #include "core/vfs/vfs.h"
 
 enum { MODE = 0600, SENT_TO_THREAD = -6 }; // SI_TKILL
 
-static const hal_ns PATIENCE_NS = 2000000000, LOOK_NS = 1000000;
-
 static struct process_output output;
 static struct thread *dumper;
 static struct corefile_death death; // set before is_wanted
 static _Atomic bool is_wanted, is_done;
 
-bool coredump_is_under_way(void)
-{
-    return atomic_load_explicit(&is_wanted, memory_order_acquire);
-}
-
-void coredump_hold(void)
-{
-    for (;;) {
-        thread_park();
-    }
-}
-
 void coredump_await(void)
 {
-    if (coredump_is_under_way() && thread_self() != death.thread && hal_irq_enabled()) {
-        coredump_hold();
-    }
-}
-
-// Between its state and its registers a thread that parks is still on its CPU.
-static bool is_still(struct thread *thread)
-{
-    uint32_t state = atomic_load(&thread->state);
-    return state == THREAD_NEW || state == THREAD_DEAD ||
-           (state == THREAD_PARKED && !thread_is_running(thread));
-}
-
-static void thread_stop(struct thread *thread, void *moving)
-{
-    if (thread->user != NULL && !is_still(thread)) {
-        thread_kick(thread);
-        *(struct thread **)moving = thread;
-    }
-}
-
-// Those who have woken meanwhile.
-static void settle_again(void)
-{
-    struct thread *moving = NULL;
-    thread_walk(thread_stop, &moving);
-}
-
-static void settle(void)
-{
-    const hal_ns end = hal_clock_ns() + PATIENCE_NS;
-    struct thread *moving;
-    do {
-        moving = NULL;
-        thread_walk(thread_stop, &moving);
-        thread_sleep_until(hal_clock_ns() + LOOK_NS);
-    } while (moving != NULL && hal_clock_ns() < end);
-    if (moving != NULL) {
-        console_print("osv: --core: thread %d (%s) does not stop; it is left out\n",
-                      task_id(moving), moving->name);
+    if (atomic_load(&is_wanted) && thread_self() != death.thread && hal_irq_enabled()) {
+        standstill_hold();
     }
 }
 
@@ -88,10 +35,14 @@ static void dump(void)
 {
     struct file *file;
     uint64_t size;
-    settle();
+    const struct thread *moving = standstill_begin();
+    if (moving != NULL) {
+        console_print("osv: --core: thread %d (%s) does not stop; it is left out\n",
+                      task_id(moving), moving->name);
+    }
     int error = vfs_device_file_make(output.device, output.name, MODE, &file);
     if (error == 0) {
-        error = corefile_write(file, &death, settle_again, &size);
+        error = corefile_write(file, &death, standstill_again, &size);
         file_put(file);
     }
     if (error != 0) {

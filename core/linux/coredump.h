@@ -22,9 +22,4 @@ void coredump_take(int signal, const struct hal_regs *regs, const struct linux_s
 // Before the process ends: does not return while a dump is taken for another thread.
 void coredump_await(void);
 
-// A thread that an interrupt finds in the program's code asks, with interrupts off, and holds while
-// a dump is taken: it does not return before the machine is switched off.
-bool coredump_is_under_way(void);
-HAL_NORETURN void coredump_hold(void);
-
 #endif

@@ -41,7 +41,7 @@ static long return_call(const long arguments[6])
     const struct linux_signal_info info = signal_info_kernel(SIGSEGV);
     if (!signal_force(regs, &info)) {
         report_fatal(SIGSEGV, regs, &info);
-        process_exit(128 + SIGSEGV);
+        process_end(128 + SIGSEGV);
     }
     hal_regs_resume(regs);
 }

@@ -2,6 +2,7 @@
 // process.c: who the process is, what it may use, and how it ends.
 #include "core/linux/process.h"
 
+#include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
@@ -16,6 +17,7 @@
 #include "core/linux/coredump.h"
 #include "core/linux/machine.h"
 #include "core/linux/procfiles.h"
+#include "core/linux/standstill.h"
 #include "core/linux/stats.h"
 #include "core/linux/task.h"
 #include "core/linux/user.h"
@@ -56,7 +58,27 @@ const struct process_options *process_options(void)
     return options;
 }
 
+static void (*exit_hook)(void);
+
+void process_exit_hook_set(void (*hook)(void))
+{
+    exit_hook = hook;
+}
+
 void process_exit(int status)
+{
+    static _Atomic bool has_begun;
+    if (exit_hook != NULL && hal_irq_enabled()) {
+        coredump_await();
+        if (atomic_exchange(&has_begun, true)) {
+            standstill_hold();
+        }
+        exit_hook();
+    }
+    process_end(status);
+}
+
+void process_end(int status)
 {
     coredump_await();
     vfs_mappings_flush();

@@ -26,6 +26,7 @@ struct process_options {    // from the command line, see core/boot
     uint64_t ignored_signals; // from the start; bit n - 1: signal n
     bool trace; // --strace
     bool verbose, stats;
+    bool leak, check_heap;
     struct process_output core, perf_map;
 };
 
@@ -55,6 +56,9 @@ int linux_schedule_policy(struct thread_schedule schedule); // in Linux's words,
 // Ends the process: no destructor runs here (core/libc's exit has done that). Streams need no
 // flushing by core.
 HAL_NORETURN void process_exit(int status);
+HAL_NORETURN void process_end(int status); // the same for a process that is broken: the hook is not called
+// hook is called once, at process_exit, by the thread that ends the process, with interrupts on.
+void process_exit_hook_set(void (*hook)(void));
 // -ENOSYS, for what would make a process; says why, in one line, once.
 long process_refuse(const char *call);
 uint64_t process_limit(int resource); // RLIMIT_*: the soft one

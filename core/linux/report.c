@@ -14,6 +14,7 @@
 #include "core/linux/coredump.h"
 #include "core/linux/machine.h"
 #include "core/linux/signal.h"
+#include "core/linux/standstill.h"
 #include "core/linux/task.h"
 #include "core/linux/unwind.h"
 #include "hal/upcall.h"
@@ -37,8 +38,7 @@ static const char *base_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
-// "libc.so.6+0x123 (strlen+0x5)", as far as it is known.
-static size_t place_format(char *text, size_t size, uintptr_t ip, bool may_read)
+size_t report_place(char *text, size_t size, uintptr_t ip, bool may_read)
 {
     struct elf_place place;
     struct elf_function function;
@@ -64,7 +64,7 @@ static void backtrace_print(struct machine_place place, const struct thread *thr
     char line[LINE_SIZE];
     for (int depth = 0; depth < FRAME_MAX && place.ip != 0; ++depth) {
         // A return address may belong to the next function: look at the call before it.
-        (void)place_format(line, sizeof line, place.ip - place.is_return, may_read);
+        (void)report_place(line, sizeof line, place.ip - place.is_return, may_read);
         console_print("osv:  #%-2d %016lx %s\n", depth, place.ip, line);
         if (!unwind_step(&place, thread)) {
             break;
@@ -105,12 +105,12 @@ void report_fatal(int signal, const struct hal_regs *regs, const struct linux_si
     bool may_read = is_outside_core(place.ip, info);
     if (!atomic_compare_exchange_strong(&reporter, &other, self)) {
         if (other != self && may_read) {
-            coredump_hold(); // that one ends the process when it has said all
+            standstill_hold(); // that one ends the process when it has said all
         }
         return;
     }
     char line[LINE_SIZE];
-    (void)place_format(line, sizeof line, place.ip, may_read);
+    (void)report_place(line, sizeof line, place.ip, may_read);
     if (is_fault(info)) {
         console_print("osv: %s: address %p, at %s, thread %d (%s)\n", signal_name(signal),
                       info->address, line, task_id(self), self->name);
@@ -133,7 +133,7 @@ static void stack_print(const void *const stack[HAL_RACE_DEPTH])
     char line[LINE_SIZE];
     for (int depth = 0; depth < HAL_RACE_DEPTH && stack[depth] != NULL; ++depth) {
         uintptr_t ip = (uintptr_t)stack[depth];
-        (void)place_format(line, sizeof line, ip - 1, false); // a return address
+        (void)report_place(line, sizeof line, ip - 1, false); // a return address
         console_print("osv:  #%-2d %016lx %s\n", depth, ip, line);
     }
 }
@@ -162,7 +162,7 @@ void upcall_lock_order(const struct hal_lock_step *const *steps, uint32_t count)
     console_print("osv: lock order: %u locks are taken in a circle\n", count);
     for (uint32_t i = 0; i < count; ++i) {
         const struct thread *thread = steps[i]->self;
-        (void)place_format(line, sizeof line, (uintptr_t)steps[i]->held - 1, false);
+        (void)report_place(line, sizeof line, (uintptr_t)steps[i]->held - 1, false);
         console_print("osv: with the lock of %s held, thread %d (%s), CPU %u, takes another\n",
                       line, thread == NULL ? 0 : task_id(thread),
                       thread == NULL ? "boot" : thread->name, steps[i]->cpu);

@@ -3,6 +3,10 @@
 #ifndef CORE_LINUX_REPORT_H
 #define CORE_LINUX_REPORT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "hal/hal.h"
 
 struct hal_regs;
@@ -17,6 +21,10 @@ void report_fatal(int signal, const struct hal_regs *regs, const struct linux_si
 // The one place that every signal passes which is about to end the program, after its report: for
 // debuggers' breakpoints. address: of a fault; regs NULL: the program raised the signal itself.
 void osv_fatal_fault(int signal, const void *address, const struct hal_regs *regs);
+
+// Writes "libc.so.6+0x123 (strlen+0x5)", as far as it is known; answers its length, as format does.
+// may_read: files may be read now.
+size_t report_place(char *text, size_t size, uintptr_t ip, bool may_read);
 
 // Prints every thread's stack. Thread context.
 void report_threads(void);

@@ -22,11 +22,11 @@
 #include <ucontext.h>
 
 #include "core/lib/errno.h"
-#include "core/linux/coredump.h"
 #include "core/linux/machine.h"
 #include "core/linux/process.h"
 #include "core/linux/report.h"
 #include "core/linux/signal.h"
+#include "core/linux/standstill.h"
 #include "core/linux/task.h"
 #include "core/mem/frame.h"
 #include "core/sched/sched.h"
@@ -46,6 +46,7 @@ HAL_NORETURN static void process_kill(const struct hal_regs *regs,
 {
     if ((SIGNAL_BIT(info->signal) & REPORTED) != 0) {
         report_fatal(info->signal, regs, info);
+        process_end(128 + info->signal);
     }
     process_exit(128 + info->signal);
 }
@@ -114,7 +115,7 @@ static void frame_push(struct task *task, struct hal_regs *regs,
     place_open(call.sp);
     if (signal_frame_push(regs, &call) != 0) {
         report_fatal(SIGSEGV, regs, info);
-        process_exit(128 + SIGSEGV);
+        process_end(128 + SIGSEGV);
     }
     if ((task->signal_stack.flags & (uint32_t)AUTO_DISARM) != 0) {
         signal_stack_off(task);
@@ -259,7 +260,7 @@ static bool is_interrupted(void)
 static void frame_hook(struct hal_frame *frame)
 {
     struct task *task = task_self();
-    if (task == NULL || (!is_due(task) && !coredump_is_under_way())) {
+    if (task == NULL || (!is_due(task) && !standstill_is_under_way())) {
         return;
     }
     if (frame == NULL) {
@@ -273,8 +274,8 @@ static void frame_hook(struct hal_frame *frame)
         return;
     }
     hal_irq_restore(0);
-    if (coredump_is_under_way()) {
-        coredump_hold();
+    if (standstill_is_under_way()) {
+        standstill_hold();
     }
     if (frames_push(task, &regs, NULL) != SIGNAL_NO_HANDLER) {
         hal_frame_set(frame, &regs);

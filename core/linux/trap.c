@@ -64,6 +64,13 @@ static struct linux_signal_info info_of_fault(const struct hal_fault *fault,
     return info;
 }
 
+static bool (*fault_watch)(const struct hal_fault *fault);
+
+void signal_fault_watch_set(bool (*watch)(const struct hal_fault *fault))
+{
+    fault_watch = watch;
+}
+
 // Code with interrupts off gets no signal, and must not take locks to find out more.
 bool signal_fault(const struct hal_fault *fault, struct hal_frame *frame)
 {
@@ -74,12 +81,18 @@ bool signal_fault(const struct hal_fault *fault, struct hal_frame *frame)
     hal_frame_get(frame, &regs);
     struct linux_signal_info info = info_of_fault(fault, &regs);
     bool may_run = task_self() != NULL && hal_irq_enabled();
-    if (may_run && fault->kind == HAL_FAULT_PAGE && !page_fault_explain(fault, &info)) {
-        return true;
+    if (may_run && fault->kind == HAL_FAULT_PAGE) {
+        if (!page_fault_explain(fault, &info)) {
+            return true;
+        }
+        if (fault_watch != NULL && fault_watch(fault)) {
+            report_fatal(SIGABRT, &regs, NULL);
+            process_end(128 + SIGABRT);
+        }
     }
     if (!may_run || !signal_force(&regs, &info)) {
         report_fatal(info.signal, &regs, &info);
-        process_exit(128 + info.signal);
+        process_end(128 + info.signal);
     }
     hal_frame_set(frame, &regs);
     return true;

@@ -13,4 +13,8 @@ struct hal_frame;
 // -EFAULT.
 bool signal_fault(const struct hal_fault *fault, struct hal_frame *frame);
 
+// Whoever knows better what a page fault of the program's code, or of core's with interrupts on, means says so
+// on the console and answers true: the process ends then, whatever handlers it has.
+void signal_fault_watch_set(bool (*watch)(const struct hal_fault *fault));
+
 #endif

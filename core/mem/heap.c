@@ -17,8 +17,9 @@
 // block and the block is in a chain; who frees what is none, in the table. heap_program_broken says
 // so.
 //
-// Where a memory checker watches, callers get blocks of checked.c, which are cut from these: limits
-// of 0 send every call there by the way of the uncommon case.
+// Where a memory checker watches, callers get blocks of checked.c, which are cut from these; where
+// programs are watched, theirs are the watcher's: limits of 0 send every call there by the way of
+// the uncommon case.
 #include "core/mem/heap.h"
 
 #include <stdint.h>
@@ -42,6 +43,8 @@ static uint16_t fine[FINE_MAX + 1]; // magazine_offset
 static size_t fine_end;    // sizes that fine has: below this
 static size_t small_end;   // small blocks: below this size
 static size_t direct_size; // blocks in the direct map: below this offset
+
+static const struct heap_watcher *watcher; // NULL: programs are not watched
 
 static bool nobody_told(size_t size)
 {
@@ -246,7 +249,12 @@ static __attribute__((noinline)) void free_again(struct block *block, size_t off
 
 static bool is_checked(void)
 {
-    return small_end == 0;
+    return small_end == 0 && watcher == NULL;
+}
+
+static bool is_watched(enum heap_owner owner)
+{
+    return watcher != NULL && owner == HEAP_OF_PROGRAM;
 }
 
 void *plain_alloc(size_t size)
@@ -269,8 +277,12 @@ static __attribute__((noinline)) void *alloc_not_kept(size_t size, size_t alignm
 {
     void *block;
     do {
-        block = is_checked() ? checked_alloc(size, alignment, zeroed, owner)
-                             : large_alloc(size, alignment, zeroed);
+        block = is_watched(owner) ? watcher->alloc(size, alignment, zeroed)
+                : is_checked()    ? checked_alloc(size, alignment, zeroed, owner)
+                : size > HEAP_SMALL_MAX || alignment > HEAP_ALIGNMENT
+                    ? large_alloc(size, alignment, zeroed)
+                : zeroed ? plain_alloc_zeroed(size)
+                         : plain_alloc(size);
     } while (is_tried_again(block, size, owner));
     return block;
 }
@@ -306,7 +318,8 @@ static inline void *alloc(size_t size, bool zeroed, enum heap_owner owner)
 static void *alloc_aligned(size_t alignment, size_t size, enum heap_owner owner)
 {
     ASSERT(alignment != 0 && (alignment & (alignment - 1)) == 0);
-    if (is_checked()) {
+    if (is_checked() || is_watched(owner)) {
+        alignment = alignment < HEAP_ALIGNMENT ? HEAP_ALIGNMENT : alignment;
         return alloc_not_small(size, alignment, false, owner);
     }
     if (alignment <= HEAP_ALIGNMENT) {
@@ -379,6 +392,10 @@ static __attribute__((noinline)) void free_slow(void *block, enum heap_owner own
     }
     if (is_checked()) {
         checked_free(block);
+    } else if (is_watched(owner)) {
+        watcher->free(block);
+    } else if (unit_is_direct(block)) {
+        direct_free(block, owner);
     } else if (!large_free(block)) {
         broken(HEAP_NO_BLOCK, block, 0, owner);
     }
@@ -449,6 +466,36 @@ void *heap_realloc(void *block, size_t size)
         (void)large_drain(old_size); // it has another size now, and is not to be had twice
     }
     return copy;
+}
+
+void *heap_program_realloc(void *block, size_t size)
+{
+    return is_watched(HEAP_OF_PROGRAM) ? watcher->realloc(block, size) : heap_realloc(block, size);
+}
+
+size_t heap_program_size(const void *block)
+{
+    return is_watched(HEAP_OF_PROGRAM) ? watcher->size(block) : heap_size(block);
+}
+
+void heap_watch(const struct heap_watcher *who)
+{
+    ASSERT(!is_checked() && watcher == NULL);
+    watcher = who;
+    fine_end = small_end = direct_size = 0;
+}
+
+void heap_walk(void (*visit)(char *start, size_t size, void *argument), void *argument)
+{
+    const char *end = unit_table.base + unit_table.size;
+    size_t size;
+    for (char *at = unit_table.base; at < end; at += size) {
+        size_t offset = unit_of(at)->magazine;
+        size = offset == 0 || offset >= magazine_offset(0) ? HAL_PAGE_SIZE : large_size(at);
+        if (offset != 0) {
+            visit(at, size, argument);
+        }
+    }
 }
 
 // Checked blocks all lie in the direct map.

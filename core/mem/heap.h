@@ -33,6 +33,8 @@ void *heap_program_alloc(size_t size);
 void *heap_program_alloc_zeroed(size_t size);
 void *heap_program_alloc_aligned(size_t alignment, size_t size);
 void heap_program_free(void *block);
+void *heap_program_realloc(void *block, size_t size); // block is one; tells nobody of NULL
+size_t heap_program_size(const void *block);
 extern bool (*heap_program_exhausted)(size_t size);
 
 // What a program did to its heap. size: of the block, where that is known. It does not return;
@@ -76,6 +78,22 @@ size_t heap_trim(void);
 // Unmaps the mappings that are kept for the next large block, and answers how many bytes. Thread
 // context; takes locks of core/vm.
 size_t heap_unmap(void);
+
+// Who takes a program's blocks in hand, all of them, to find its mistakes with them. It makes them of
+// core's blocks or of pages. Functions as above; alignment is a power of two, at least HEAP_ALIGNMENT.
+struct heap_watcher {
+    void *(*alloc)(size_t size, size_t alignment, bool zeroed);
+    void (*free)(void *block);
+    void *(*realloc)(void *block, size_t size);
+    size_t (*size)(const void *block);
+};
+
+// Before the program's first block, and not where a memory checker watches. It stays.
+void heap_watch(const struct heap_watcher *watcher);
+
+// Calls visit for the memory that blocks in the direct map may lie in, in ascending order. Nobody
+// allocates or frees meanwhile.
+void heap_walk(void (*visit)(char *start, size_t size, void *argument), void *argument);
 
 struct heap_large {
     char *(*map)(

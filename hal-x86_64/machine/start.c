@@ -32,9 +32,11 @@ enum {
 // From kernel.ld.
 extern char image_start[], image_end[];
 
-static struct percpu boot_cpu;
-static _Alignas(
-    64) char boot_entry_stack[HAL_ENTRY_STACK]; // until core switches to a context that has its own
+static struct {
+    struct percpu cpu;
+    _Alignas(
+        64) char entry_stack[HAL_ENTRY_STACK]; // until core switches to a context that has its own
+} first;
 static struct loader loader;
 static struct memory_list usable;
 static const char *const environment[] = {NULL};
@@ -136,10 +138,10 @@ static void symbols_find(void)
 
 HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol)
 {
-    percpu_init(&boot_cpu);
-    percpu_add(&boot_cpu);
-    atomic_store(&boot_cpu.is_running, true);
-    boot_cpu.entry_stack = boot_entry_stack + HAL_ENTRY_STACK;
+    percpu_init(&first.cpu);
+    percpu_add(&first.cpu);
+    atomic_store(&first.cpu.is_running, true);
+    first.cpu.entry_stack = first.entry_stack + HAL_ENTRY_STACK;
     loader_read(&loader, protocol, info);
     memory_check();
     firmware_init(loader.rsdp);
@@ -148,7 +150,7 @@ HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol)
     clock_init();
     apic_init();
     timer_init();
-    entropy_init(&boot_cpu);
+    entropy_init(&first.cpu);
     const uint32_t cpu_count = smp_init(&usable);
     devices_find();
     boot = (struct hal_boot){
@@ -170,6 +172,8 @@ HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol)
         .dev_count = devices.count,
         .image = image_start,
         .image_size = (size_t)(image_end - image_start),
+        .scratch = (const char *)&first,
+        .scratch_size = sizeof first,
     };
     sign_give();
     symbols_find();

@@ -20,6 +20,7 @@ KERNEL_EXEMPT = {
         "wrong_options": "osv-sim's options",
     },
     "tests/system/elf": {},
+    "tests/system/heap": {},
     "tests/system/large": {},
     "tests/system/libc": {},
     "tests/system/pages": {},

@@ -4,7 +4,7 @@
 
     qemu.py -c CPUS --machine q35|microvm --kernel FILE [OPTION...] PROGRAM ARGUMENT...
 
-OPTIONs are osv-sim's -m, -v, -e, --cwd, --strace, --verbose, --stats and --debug. The program sees the host's files
+OPTIONs are osv-sim's -m, -v, -e, --cwd, --debug and those of FLAGS. The program sees the host's files
 read-only, the current directory and what -v names by virtio-fs, /tmp, /dev and /proc of its own. Standard streams, exit
 status, environment, umask, ids and ignored signals are as osv-sim hands them on; but that Python ignores SIGPIPE and
 SIGXFSZ itself, so that the program does not. 124: no end in time. 125: QEMU ended without a status; what it said follows.
@@ -21,7 +21,7 @@ VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 COMMAND_LINE_MAX = 4095  # QEMU's loader has no room for more
 OWN = ("/tmp", "/dev", "/proc")  # of the guest
 TIMEOUT = 250
-FLAGS = {"--strace", "--verbose", "--stats"}
+FLAGS = {"--strace", "--verbose", "--stats", "--leak", "--check-heap"}
 
 
 class Options:
