@@ -30,7 +30,8 @@ enum { PAGE_SHIFT = 12, ENTRY_PROT = 7, ENTRY_MAPPED = 8, ENTRY_SHIFT = 4 };
 #define WINDOW_SIZE (256ul << 30) // 25000 threads with stacks of 8 MiB
 #define DIRECT_BASE 0x300000000000ul
 #define WINDOW_SIZE_MIN (1ul << 30)
-// Where linkers put programs that are not position-independent: GNU ld from 0x400000, lld from 0x200000.
+// Where linkers put programs that are not position-independent: GNU ld from 0x400000, lld from
+// 0x200000.
 #define LOW_BASE 0x200000ul
 #define LOW_SIZE (0x40000000ul - LOW_BASE)
 // A page-frame number has 28 bits; the devices' shared memory has some as well.
@@ -330,13 +331,26 @@ void hal_dirty_take(char *va, size_t size, uint64_t *bits)
     }
 }
 
+// 2 MiB of memory in one piece, where the host can map them at once if it does so at all.
+static bool is_large(const char *va)
+{
+    enum { LARGE = 2 << 20, LARGE_PAGES = LARGE >> PAGE_SHIFT };
+    const uint32_t *first = entries_of(va - (uintptr_t)va % LARGE, LARGE);
+    bool is_one =
+        first != NULL && (*first & ENTRY_MAPPED) != 0 && (*first >> ENTRY_SHIFT) % LARGE_PAGES == 0;
+    for (uint32_t i = 1; i < LARGE_PAGES && is_one; ++i) {
+        is_one = first[i] == *first + (i << ENTRY_SHIFT);
+    }
+    return is_one;
+}
+
 int hal_page_look(const char *va, struct hal_page *page)
 {
     const uint32_t *entry = entries_of(va, 1);
     if (entry == NULL || !(*entry & ENTRY_MAPPED)) {
         return -EFAULT;
     }
-    *page = (struct hal_page){HAL_PAGE_SIZE, *entry & ENTRY_PROT, true};
+    *page = (struct hal_page){is_large(va) ? 2 << 20 : HAL_PAGE_SIZE, *entry & ENTRY_PROT, true};
     return 0;
 }
 

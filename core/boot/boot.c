@@ -31,6 +31,7 @@
 #include "core/vfs/fdtable.h"
 #include "core/vfs/shortage.h"
 #include "core/vfs/vfs.h"
+#include "core/vm/collapse.h"
 #include "core/vm/vm.h"
 #include "hal/upcall.h"
 
@@ -203,6 +204,9 @@ static void kernel_start(void)
     ASSERT(error == 0);
     error = rcu_start();
     error = error != 0 ? error : shrinker_start();
+    if (error == 0 && machine->eager_max == 0) { // a host's pages are the host's to join
+        error = collapse_start();
+    }
     ASSERT(error == 0); // nothing has used memory yet
     heap_trim_start();
     device_init(machine);

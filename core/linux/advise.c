@@ -10,13 +10,19 @@
 #include "core/linux/process.h"
 #include "core/vfs/file.h"
 #include "core/vfs/pager.h"
+#include "core/vm/collapse.h"
 #include "core/vm/piece.h"
 #include "core/vm/vm.h"
 
 // ---- Advice --------------------------------------------------------------
 
 // Younger than musl's headers.
-enum { ADVICE_POPULATE_READ = 22, ADVICE_POPULATE_WRITE = 23, ADVICE_DONTNEED_LOCKED = 24 };
+enum {
+    ADVICE_POPULATE_READ = 22,
+    ADVICE_POPULATE_WRITE = 23,
+    ADVICE_DONTNEED_LOCKED = 24,
+    ADVICE_COLLAPSE = 25
+};
 
 static bool is_locked(const struct vm_piece *piece)
 {
@@ -59,6 +65,8 @@ static int piece_advise(struct vm_piece *piece, int advice)
     case MADV_HUGEPAGE:
     case MADV_NOHUGEPAGE:
         return vm_advise_large(piece->start, size, advice == MADV_HUGEPAGE);
+    case ADVICE_COLLAPSE:
+        return is_anonymous(piece) ? vm_collapse(piece->start, size) : -EINVAL;
     default: // there is no second process, and no swap
         return 0;
     }
@@ -75,7 +83,7 @@ static bool is_advice(int advice)
         UINT64_C(1) << MADV_DONTDUMP | UINT64_C(1) << MADV_DODUMP | UINT64_C(1) << MADV_WIPEONFORK |
         UINT64_C(1) << MADV_KEEPONFORK | UINT64_C(1) << MADV_COLD | UINT64_C(1) << MADV_PAGEOUT |
         UINT64_C(1) << ADVICE_POPULATE_READ | UINT64_C(1) << ADVICE_POPULATE_WRITE |
-        UINT64_C(1) << ADVICE_DONTNEED_LOCKED;
+        UINT64_C(1) << ADVICE_DONTNEED_LOCKED | UINT64_C(1) << ADVICE_COLLAPSE;
     return advice >= 0 && advice < 64 && (low >> advice & 1) != 0;
 }
 

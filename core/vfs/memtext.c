@@ -17,6 +17,7 @@
 #include "core/vfs/stackname.h"
 #include "core/vfs/usage.h"
 #include "core/vfs/vfs.h"
+#include "core/vm/huge.h"
 #include "core/vm/vm.h"
 #include "hal/hal.h"
 
@@ -97,7 +98,7 @@ static void kib_put(struct writer *writer, const char *name, size_t pages)
 
 // The pages of one area, or of all, as smaps has them. There is one process: each page is private.
 struct smaps {
-    size_t own, file, dirty_file, memory_file;
+    size_t own, file, dirty_file, memory_file, large;
 };
 
 static struct smaps smaps_of(const struct vm_area_info *area, const struct vm_pages *pages)
@@ -107,6 +108,7 @@ static struct smaps smaps_of(const struct vm_area_info *area, const struct vm_pa
     bool may_be_dirty = (area->flags & VM_SHARED) != 0 && (area->prot & HAL_WRITE) != 0;
     return (struct smaps){
         .own = pages->own,
+        .large = pages->large,
         .file = pages->file,
         .dirty_file = may_be_dirty ? pages->file : 0,
         .memory_file = is_memory ? pages->file : 0,
@@ -126,7 +128,7 @@ static void smaps_put(struct writer *writer, const struct smaps *smaps)
     kib_put(writer, "Referenced", resident);
     kib_put(writer, "Anonymous", smaps->own);
     kib_put(writer, "LazyFree", 0);
-    kib_put(writer, "AnonHugePages", 0);
+    kib_put(writer, "AnonHugePages", smaps->large);
     kib_put(writer, "ShmemPmdMapped", 0);
     kib_put(writer, "FilePmdMapped", 0);
     kib_put(writer, "Shared_Hugetlb", 0);
@@ -194,6 +196,7 @@ static bool rollup_area(const struct vm_area_info *area, const struct vm_pages *
     rollup->sum.file += smaps.file;
     rollup->sum.dirty_file += smaps.dirty_file;
     rollup->sum.memory_file += smaps.memory_file;
+    rollup->sum.large += smaps.large;
     return true;
 }
 
@@ -267,6 +270,11 @@ static size_t meminfo_make(char *text, size_t size, void *argument)
         {"SUnreclaim", usage.rings},
         {"KernelStack", usage.stacks},
         {"PageTables", usage.tables},
+        {"AnonHugePages", usage.large},
+        {"ShmemHugePages", 0},
+        {"ShmemPmdMapped", 0},
+        {"FileHugePages", 0},
+        {"FilePmdMapped", 0},
         {"Balloon", usage.balloon},
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; ++i) {
@@ -316,6 +324,11 @@ static size_t vmstat_make(char *text, size_t size, void *argument)
         {"pgsteal_kswapd", shrinks.freed_bytes / HAL_PAGE_SIZE},
         {"pageoutrun", shrinks.passes},
         {"allocstall_normal", shrinks.waits},
+        {"nr_anon_transparent_hugepages", usage.large / ((2 << 20) / HAL_PAGE_SIZE)},
+        {"thp_fault_alloc", huge_count_get(HUGE_FAULTS)},
+        {"thp_fault_fallback", huge_count_get(HUGE_FALLBACKS)},
+        {"thp_collapse_alloc", huge_count_get(HUGE_COLLAPSES)},
+        {"thp_collapse_alloc_failed", huge_count_get(HUGE_FAILURES)},
         {"nr_tlb_remote_flush", flushes.remote},
         {"nr_tlb_remote_flush_received", flushes.received},
         {"nr_tlb_local_flush_all", flushes.local_all},

@@ -64,6 +64,7 @@ static bool pages_add(const struct vm_area_info *area, const struct vm_pages *pa
     struct memory_usage *usage = argument;
     area_add(usage, area);
     usage->anonymous += pages->own;
+    usage->large += pages->large;
     if (pages->file > 0) {
         size_t *where =
             memory_usage_is_memory_file(area) ? &usage->mapped_memory_files : &usage->mapped_files;

@@ -11,6 +11,7 @@ struct memory_usage {
     size_t total, free;
     size_t stores;       // free, and kept ready by CPUs
     size_t anonymous;    // mapped by the program, private copies of files' pages included
+    size_t large;        // of these, mapped by 2 MiB
     size_t memory_files; // held by files in memory, mapped or not
     size_t file_pages;   // of mapped files of devices
     size_t cached;       // what shrinkers of core say to hold

@@ -539,6 +539,7 @@ int range_protect(struct change *change, char *start, char *end, unsigned prot)
 static void anonymous_discard(struct area *area, char *start, char *end, struct gather *gather)
 {
     if (end - start <= CLEAR_MAX || lazy_prepare(start, end, area->prot, true) != 0) {
+        lazy_moving_return(start, end);
         pages_clear(start, end, area_kind(area));
         return;
     }

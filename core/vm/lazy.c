@@ -26,6 +26,8 @@
 #include "core/mem/frame.h"
 #include "core/mem/pressure.h"
 #include "core/sched/thread.h"
+#include "core/vm/huge.h"
+#include "core/vm/moving.h"
 #include "hal/hal.h"
 
 enum {
@@ -44,6 +46,7 @@ enum {
 #define CHUNK_FRESH ((uint64_t)1 << 62)
 #define CHUNK_LARGE ((uint64_t)1 << 61)    // while it is fresh: may come with its neighbours
 #define CHUNK_PROMISED ((uint64_t)1 << 60) // and: frames are left for its pages
+#define CHUNK_MOVING ((uint64_t)1 << 59)   // moving.h
 #define CHUNK_FIELDS (((uint64_t)1 << CHUNK_PAGES * PROT_BITS) - 1)
 #define CHUNK_ONES 0x249249249249u // one in each page's field
 #define TABLE_SIZE ((size_t)TABLE_CHUNKS * LAZY_CHUNK)
@@ -238,13 +241,36 @@ static uint64_t word_after(uint64_t word, uint64_t mask, const struct how *how)
     return (word & ~how->clear) | how->set;
 }
 
+// The pages of a chunk that is moving are there again. False: somebody has the word, or the machine
+// has no room for them now.
+static bool word_return(char *chunk, _Atomic uint64_t *word)
+{
+    const uintptr_t irq = hal_irq_save();
+    uint64_t old = atomic_load(word);
+    bool is_done = (old & CHUNK_MOVING) == 0;
+    if ((old & CHUNK_MOVING) != 0 && (old & CHUNK_BUSY) == 0 &&
+        atomic_compare_exchange_strong(word, &old, old | CHUNK_BUSY)) {
+        is_done = moving_return(chunk) == 0;
+        atomic_fetch_and(word, ~(CHUNK_BUSY | (is_done ? CHUNK_MOVING : 0)));
+    }
+    hal_irq_restore(irq);
+    return is_done;
+}
+
 // Waits for the fault that has the word. Answers how many frames more it is promised now.
-static int64_t word_change(_Atomic uint64_t *word, uint64_t mask, const struct how *how)
+static int64_t word_change(char *chunk, _Atomic uint64_t *word, uint64_t mask,
+                           const struct how *how)
 {
     uint64_t old = atomic_load(word);
     for (;;) {
         const uint64_t new = word_after(old, mask, how);
-        if (old & CHUNK_BUSY) {
+        if (old & CHUNK_MOVING) {
+            MARK("lazy: a change takes back what is moving");
+            if (!word_return(chunk, word)) {
+                thread_yield();
+            }
+            old = atomic_load(word);
+        } else if (old & CHUNK_BUSY) {
             MARK("lazy: a change waits for a fault");
             thread_yield();
             old = atomic_load(word);
@@ -258,7 +284,7 @@ static int64_t words_change(uint64_t entry, char *start, char *end, const struct
 {
     int64_t more = 0;
     for (char *base = align_down(start, LAZY_CHUNK); base < end; base += LAZY_CHUNK) {
-        more += word_change(word_in(entry, base), word_mask(base, start, end), how);
+        more += word_change(base, word_in(entry, base), word_mask(base, start, end), how);
     }
     return more;
 }
@@ -315,8 +341,10 @@ void lazy_set(char *start, char *end, unsigned prot)
     _Atomic uint64_t *word = word_in(table, start);
     uint64_t old = atomic_load(word);
     const uint64_t new = (old & ~mask) | (word_uniform(prot) & mask);
-    if ((old & CHUNK_BUSY) != 0 || !atomic_compare_exchange_strong(word, &old, new)) {
-        promise(word_change(word, mask, &(struct how){.prot = prot}));
+    if ((old & (CHUNK_BUSY | CHUNK_MOVING)) != 0 ||
+        !atomic_compare_exchange_strong(word, &old, new)) {
+        promise(
+            word_change(align_down(start, LAZY_CHUNK), word, mask, &(struct how){.prot = prot}));
     } else if ((old & CHUNK_PROMISED) != 0) {
         promise(word_promised(new) - word_promised(old));
     }
@@ -408,6 +436,66 @@ void lazy_release(char *start, char *end, uintptr_t irq)
         ASSERT(old & CHUNK_BUSY);
     }
     hal_irq_restore(irq);
+}
+
+// ---- What is moving ------------------------------------------------------
+
+void lazy_moving_set(char *base)
+{
+    _Atomic uint64_t *words = word_first(base, base + LARGE_SIZE);
+    for (uint32_t i = 0; i < LARGE_CHUNKS; ++i) {
+        atomic_fetch_or(&words[i], CHUNK_MOVING);
+    }
+}
+
+size_t lazy_moving_count(const char *base)
+{
+    const _Atomic uint64_t *words = word_first(base, base + LARGE_SIZE);
+    size_t count = 0;
+    for (uint32_t i = 0; i < LARGE_CHUNKS; ++i) {
+        count += (atomic_load(&words[i]) & CHUNK_MOVING) != 0;
+    }
+    return count;
+}
+
+void lazy_moving_clear(char *base)
+{
+    _Atomic uint64_t *words = word_first(base, base + LARGE_SIZE);
+    for (uint32_t i = 0; i < LARGE_CHUNKS; ++i) {
+        atomic_fetch_and(&words[i], ~CHUNK_MOVING);
+    }
+}
+
+void lazy_moving_return(char *start, char *end)
+{
+    for (char *chunk = align_down(start, LAZY_CHUNK); chunk < end; chunk += LAZY_CHUNK) {
+        const _Atomic uint64_t *entry = directory_entry(chunk);
+        const uint64_t table = entry == NULL ? 0 : atomic_load(entry);
+        _Atomic uint64_t *word = is_table(table) ? word_in(table, chunk) : NULL;
+        while (word != NULL && (atomic_load(word) & CHUNK_MOVING) != 0) {
+            if (!word_return(chunk, word)) {
+                thread_yield();
+            }
+        }
+    }
+}
+
+bool lazy_is_whole(const char *base)
+{
+    const _Atomic uint64_t *entry = directory_entry(base);
+    const uint64_t table = entry == NULL ? 0 : atomic_load(entry);
+    if (!is_table(table)) {
+        return false;
+    }
+    const _Atomic uint64_t *words = word_in(table, base);
+    const uint64_t first = atomic_load(&words[0]);
+    bool is_whole = (first & CHUNK_LARGE) != 0 && (first & HAL_WRITE) != 0 &&
+                    (first & CHUNK_FIELDS) == word_uniform((unsigned)(first & PROT_MASK));
+    for (uint32_t i = 0; i < LARGE_CHUNKS && is_whole; ++i) {
+        is_whole =
+            (atomic_load(&words[i]) & ~CHUNK_PROMISED) == (first & (CHUNK_LARGE | CHUNK_FIELDS));
+    }
+    return is_whole;
 }
 
 // Of one table.
@@ -526,6 +614,7 @@ static bool large_map(char *va, _Atomic uint64_t *word, uint64_t fresh)
     hal_phys pa;
     if (!is_plentiful() ||
         frame_alloc(LARGE_SIZE / HAL_PAGE_SIZE, FRAME_ZERO | FRAME_PROMISED, &pa) != 0) {
+        huge_count(HUGE_FALLBACKS);
         return false;
     }
     const uintptr_t irq = hal_irq_save();
@@ -537,11 +626,26 @@ static bool large_map(char *va, _Atomic uint64_t *word, uint64_t fresh)
     hal_irq_restore(irq);
     if (is_mapped) {
         promise(-word_promised(fresh) * LARGE_CHUNKS);
+        huge_count(HUGE_FAULTS);
         hal_populate(base, LARGE_SIZE);
     } else {
         frame_free(pa, LARGE_SIZE / HAL_PAGE_SIZE);
     }
     return is_mapped;
+}
+
+// A fault waits for what moves, but not for long: who moves it may be waiting for this CPU.
+static void moving_wait(char *va, _Atomic uint64_t *word)
+{
+    enum { WAIT_YIELDS = 2048 };
+    for (int i = 0; i < WAIT_YIELDS && hal_irq_enabled(); ++i) {
+        if ((atomic_load(word) & CHUNK_MOVING) == 0) {
+            return;
+        }
+        thread_yield();
+    }
+    MARK("lazy: a fault takes back what is moving");
+    (void)word_return(align_down(va, LAZY_CHUNK), word); // or the next fault does
 }
 
 bool lazy_fault(char *va, unsigned access)
@@ -557,6 +661,9 @@ bool lazy_fault(char *va, unsigned access)
         hal_irq_enabled() && large_map(va, word, old)) {
         return true;
     }
+    if ((old & CHUNK_MOVING) != 0) {
+        moving_wait(va, word);
+    }
     uint32_t shift = (uint32_t)((uintptr_t)va % LAZY_CHUNK / HAL_PAGE_SIZE * PROT_BITS);
     bool is_mapped = false;
     uintptr_t irq = hal_irq_save();
@@ -564,7 +671,7 @@ bool lazy_fault(char *va, unsigned access)
     unsigned prot = (unsigned)(old >> shift & PROT_MASK);
     // What can be written or executed can be read, too, on every machine.
     bool is_allowed = prot != 0 && (access & ~(prot | HAL_READ)) == 0;
-    bool is_claimed = is_allowed && (old & CHUNK_BUSY) == 0 &&
+    bool is_claimed = is_allowed && (old & (CHUNK_BUSY | CHUNK_MOVING)) == 0 &&
                       atomic_compare_exchange_strong(word, &old, (old | CHUNK_BUSY) & ~CHUNK_FRESH);
     if (is_claimed) {
         is_mapped = chunk_map(va, old);
@@ -572,6 +679,9 @@ bool lazy_fault(char *va, unsigned access)
         atomic_fetch_and(word, ~CHUNK_BUSY);
     }
     hal_irq_restore(irq);
+    if (is_mapped && (old & CHUNK_LARGE) != 0) {
+        huge_notice();
+    }
     if (is_allowed && !is_claimed && hal_irq_enabled()) {
         MARK("lazy: a fault meets a claim");
         thread_yield();

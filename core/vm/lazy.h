@@ -47,6 +47,19 @@ void lazy_advise(char *start, char *end, bool may_be_large);
 HAL_MUST_CHECK uintptr_t lazy_hold(char *start, char *end);
 void lazy_release(char *start, char *end, uintptr_t irq); // what lazy_hold has answered
 
+// Of the 2 MiB at base, which the caller holds: all their chunks are moving (moving.h) from now on;
+// how many are; none is any more.
+void lazy_moving_set(char *base);
+size_t lazy_moving_count(const char *base);
+void lazy_moving_clear(char *base);
+
+// Any context but under a hold. The pages of chunks in the range that are moving are there again.
+void lazy_moving_return(char *start, char *end);
+
+// Whether faults have brought all of the 2 MiB at base, as far as can be said quickly, by chunks
+// that may be large, and it has one protection, which allows writing.
+bool lazy_is_whole(const char *base);
+
 // The first page at or after va (below end) that a fault may have mapped, or end; as far as can be
 // said quickly.
 char *lazy_next(char *va, char *end);

@@ -62,6 +62,13 @@ struct pages_kind {
 // Whether the frame at va, which is there, is the pager's.
 bool page_is_foreign(const struct pages_kind *kind, const char *va, hal_phys page);
 
+// Whether va is mapped by 2 MiB at once.
+static inline bool page_is_large(const char *va)
+{
+    struct hal_page page;
+    return hal_page_look(va, &page) == 0 && page.size > HAL_PAGE_SIZE;
+}
+
 // What frames of the pager are mapped with.
 unsigned pages_prot(const struct pages_kind *kind, unsigned prot);
 

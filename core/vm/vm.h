@@ -138,6 +138,7 @@ void vm_walk(bool (*visit)(const struct vm_area_info *area, void *argument), voi
 // The same, with how many pages of each area are there: it looks at each.
 struct vm_pages {
     size_t own;  // in frames of the area's: anonymous memory, and private copies of a file's
+    size_t large; // of these, anonymous ones that are mapped by 2 MiB
     size_t file; // the file's own frames
 };
 void vm_walk_pages(bool (*visit)(const struct vm_area_info *area, const struct vm_pages *pages,

@@ -7,6 +7,7 @@
 #include "core/vm/area.h"
 #include "core/vm/change.h"
 #include "core/vm/lazy.h"
+#include "core/vm/pages.h"
 #include "core/vm/vm.h"
 
 static struct vm_area_info info_of(const struct area *area)
@@ -28,8 +29,17 @@ static struct vm_area_info info_of(const struct area *area)
     return info;
 }
 
+// Whether 2 MiB of the area begin at va that are one page.
+static bool is_large(const struct area *area, const char *va)
+{
+    enum { LARGE = 2 << 20 };
+    return area->pager == NULL && (uintptr_t)va % LARGE == 0 && area->end - va >= LARGE &&
+           page_is_large(va);
+}
+
 static struct vm_pages pages_of(const struct area *area)
 {
+    enum { LARGE_PAGES = (2 << 20) / HAL_PAGE_SIZE };
     struct vm_pages pages = {0};
     const struct pages_kind kind = area_kind(area);
     bool is_sparse = kind.presence == PAGES_FAULTS;
@@ -37,6 +47,12 @@ static struct vm_pages pages_of(const struct area *area)
         hal_phys pa;
         unsigned prot;
         va = is_sparse ? lazy_next(va, area->end) : va;
+        if (va < area->end && is_large(area, va)) {
+            pages.own += LARGE_PAGES;
+            pages.large += LARGE_PAGES;
+            va += (LARGE_PAGES - 1) * HAL_PAGE_SIZE;
+            continue;
+        }
         if (va < area->end && hal_translate(va, &pa, &prot) == 0) {
             bool is_foreign = page_is_foreign(&kind, va, pa);
             pages.own += !is_foreign;

@@ -106,6 +106,18 @@ int hal_translate(const char *va, hal_phys *pa, unsigned *prot)
     return page->pa == 0 ? -EFAULT : 0;
 }
 
+int hal_page_look(const char *va, struct hal_page *page)
+{
+    const struct translation *at = translation_of(va);
+    const struct translation *first = translation_of(va - (uintptr_t)va % (2 * MIB));
+    bool is_large = first->pa != 0 && first->pa % (2 * MIB) == 0;
+    for (size_t i = 1; i < 2 * MIB / PAGE && is_large; i++) {
+        is_large = first[i].pa == first->pa + i * PAGE && first[i].prot == first->prot;
+    }
+    *page = (struct hal_page){is_large ? 2 * MIB : PAGE, at->prot, true};
+    return at->pa == 0 ? -EFAULT : 0;
+}
+
 // ---- What vm stands on ---------------------------------------------------
 
 int __real_frame_alloc(size_t count, unsigned flags, hal_phys *start);

@@ -13,3 +13,8 @@ def all_so(machine, name, command, count):
 def flushes(machine, files):
     """How often translations are flushed."""
     all_so(machine, "flushes", machine.osv + [files["flushes"]], 11)
+
+
+def collapses(machine, files):
+    """Small pages become large ones."""
+    all_so(machine, "collapses", machine.osv + [files["collapses"]], 21)
