@@ -257,9 +257,19 @@ static bool word_return(char *chunk, _Atomic uint64_t *word)
     return is_done;
 }
 
-// Waits for the fault that has the word. Answers how many frames more it is promised now.
-static int64_t word_change(char *chunk, _Atomic uint64_t *word, uint64_t mask,
-                           const struct how *how)
+// What has become of a word.
+struct change {
+    uint64_t old, new;
+};
+
+static int64_t change_promised(struct change change)
+{
+    return word_promised(change.new) - word_promised(change.old);
+}
+
+// Waits for the fault that has the word.
+static struct change word_change(char *chunk, _Atomic uint64_t *word, uint64_t mask,
+                                 const struct how *how)
 {
     uint64_t old = atomic_load(word);
     for (;;) {
@@ -275,16 +285,25 @@ static int64_t word_change(char *chunk, _Atomic uint64_t *word, uint64_t mask,
             thread_yield();
             old = atomic_load(word);
         } else if (atomic_compare_exchange_weak(word, &old, new)) {
-            return word_promised(new) - word_promised(old);
+            return (struct change){old, new};
         }
     }
 }
 
+// Answers how many frames more are promised now. Neighbours mostly change alike: bits are counted
+// where one does not.
 static int64_t words_change(uint64_t entry, char *start, char *end, const struct how *how)
 {
-    int64_t more = 0;
+    int64_t more = 0, each = 0;
+    struct change last = {0, 0};
     for (char *base = align_down(start, LAZY_CHUNK); base < end; base += LAZY_CHUNK) {
-        more += word_change(base, word_in(entry, base), word_mask(base, start, end), how);
+        const struct change change =
+            word_change(base, word_in(entry, base), word_mask(base, start, end), how);
+        if (change.old != last.old || change.new != last.new) {
+            each = change_promised(change);
+            last = change;
+        }
+        more += each;
     }
     return more;
 }
@@ -343,8 +362,8 @@ void lazy_set(char *start, char *end, unsigned prot)
     const uint64_t new = (old & ~mask) | (word_uniform(prot) & mask);
     if ((old & (CHUNK_BUSY | CHUNK_MOVING)) != 0 ||
         !atomic_compare_exchange_strong(word, &old, new)) {
-        promise(
-            word_change(align_down(start, LAZY_CHUNK), word, mask, &(struct how){.prot = prot}));
+        promise(change_promised(
+            word_change(align_down(start, LAZY_CHUNK), word, mask, &(struct how){.prot = prot})));
     } else if ((old & CHUNK_PROMISED) != 0) {
         promise(word_promised(new) - word_promised(old));
     }
