@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // collapse.c: which 2 MiB become large pages, and when.
 //
-// The thread sleeps until faults have brought as many chunks as two large pages have (huge.h),
+// The thread sleeps until faults have brought 1024 chunks (huge.h),
 // looks once through all areas for 2 MiB that came by chunks, and sleeps again: where nothing
 // faults it does nothing. What it finds it moves (moving.c).
 #include "core/vm/collapse.h"

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-enum { NOTICES = 64 };
+enum { NOTICES = 1024 };
 
 static _Atomic uint64_t counts[HUGE_COUNTS];
 static _Atomic uint32_t notices;

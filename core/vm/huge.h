@@ -17,7 +17,7 @@ void huge_count(enum huge_count which);
 uint64_t huge_count_get(enum huge_count which);
 
 // A fault has brought a chunk that might be part of a large page; who listens is told of every
-// 64th, and must do no more than ring a bell.
+// 1024th, and must do no more than ring a bell.
 void huge_notice(void);
 void huge_listen(void (*listener)(void));
 
