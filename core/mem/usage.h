@@ -12,7 +12,6 @@ enum usage {
     USAGE_RINGS,        // shared with devices
     USAGE_MEMORY_FILES, // what files in memory hold
     USAGE_FILE_PAGES,   // of mapped files of devices
-    USAGE_BALLOON,      // given back to the host
     USAGE_COUNT
 };
 

@@ -76,6 +76,7 @@ static void pass(size_t wanted, bool may_wait)
     }
     ++counts.passes;
     counts.freed_bytes += freed;
+    counts.waited_bytes += may_wait ? 0 : freed;
 }
 
 HAL_NORETURN static void reclaimer_run(void *unused)

@@ -48,7 +48,8 @@ void shrinker_worker_set(struct thread *thread);
 void shrinker_walk(void (*visit)(struct shrinker *shrinker, void *argument), void *argument);
 
 struct shrinker_counts { // since boot
-    size_t passes, waits, freed_bytes;
+    size_t passes, waits;
+    size_t freed_bytes, waited_bytes; // the latter: of them, while somebody waited
 };
 void shrinker_counts_get(struct shrinker_counts *counts);
 

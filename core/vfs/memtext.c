@@ -275,7 +275,6 @@ static size_t meminfo_make(char *text, size_t size, void *argument)
         {"ShmemPmdMapped", 0},
         {"FileHugePages", 0},
         {"FilePmdMapped", 0},
-        {"Balloon", usage.balloon},
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; ++i) {
         kib_put(&writer, lines[i].name, lines[i].pages);
@@ -319,11 +318,12 @@ static size_t vmstat_make(char *text, size_t size, void *argument)
         {"pgpgout", 0},
         {"pswpin", 0},
         {"pswpout", 0},
+        {"allocstall_normal", shrinks.waits},
         {"pgfault", counts.faults},
         {"pgmajfault", 0},
-        {"pgsteal_kswapd", shrinks.freed_bytes / HAL_PAGE_SIZE},
+        {"pgsteal_kswapd", (shrinks.freed_bytes - shrinks.waited_bytes) / HAL_PAGE_SIZE},
+        {"pgsteal_direct", shrinks.waited_bytes / HAL_PAGE_SIZE},
         {"pageoutrun", shrinks.passes},
-        {"allocstall_normal", shrinks.waits},
         {"nr_anon_transparent_hugepages", usage.large / ((2 << 20) / HAL_PAGE_SIZE)},
         {"thp_fault_alloc", huge_count_get(HUGE_FAULTS)},
         {"thp_fault_fallback", huge_count_get(HUGE_FALLBACKS)},

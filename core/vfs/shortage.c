@@ -71,7 +71,6 @@ void shortage_report(size_t wanted)
     line_print("have caches, in use", usage.cached);
     line_print("have stacks of threads, the system's part", usage.stacks);
     line_print("have page tables and rings of devices", usage.tables + usage.rings);
-    line_print("has the balloon, which the host holds", usage.balloon);
     for (size_t i = 0; i < LARGEST && largest[i].pages > 0; ++i) {
         const struct amount amount = amount_of(largest[i].pages);
         console_print("osv: memory: mapping %p-%p has %zu.%zu MiB %s\n", (void *)largest[i].start,

@@ -99,14 +99,13 @@ void memory_usage_get(struct memory_usage *usage)
         .file_pages = usage_get(USAGE_FILE_PAGES),
         .tables = usage_get(USAGE_TABLES),
         .rings = usage_get(USAGE_RINGS),
-        .balloon = usage_get(USAGE_BALLOON),
     };
     usage->stores = less(usage->free, pressure_left());
     vm_walk_pages(pages_add, usage);
     shrinker_walk(shrinker_add, usage);
     thread_walk(stack_add, usage);
     size_t known = usage->free + usage->anonymous + usage->memory_files + usage->file_pages +
-                   usage->cached + usage->stacks + usage->tables + usage->rings + usage->balloon;
+                   usage->cached + usage->stacks + usage->tables + usage->rings;
     usage->heap = less(usage->total, known);
 }
 

@@ -16,7 +16,7 @@ struct memory_usage {
     size_t file_pages;   // of mapped files of devices
     size_t cached;       // what shrinkers of core say to hold
     size_t stacks;       // of threads, core's own part of them
-    size_t tables, rings, balloon;
+    size_t tables, rings;
     size_t heap; // the rest: malloc and whatever core allocates, and what it took at boot
 
     // Of the address space.

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 
@@ -105,13 +106,30 @@ static void shortage(void)
     }
 }
 
+static long vmstat(const char *name)
+{
+    char line[64], key[48];
+    long value, found = -1;
+    FILE *file = fopen("/proc/vmstat", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "%47s %ld", key, &value) == 2 && strcmp(key, name) == 0) {
+            found = value;
+        }
+    }
+    fclose(file);
+    return found;
+}
+
 // One allocation that is larger than what is free.
 static void one_large(void)
 {
     cache_fill((int)(free_bytes() / ENTRY) - 4 + entry_count);
     int before = atomic_load(&calls);
+    long stalls = vmstat("allocstall_normal"), stolen = vmstat("pgsteal_direct");
     char *large = fill(8 * (size_t)ENTRY);
     show("one large piece", large != NULL && atomic_load(&calls) > before);
+    show("vmstat counts it",
+         vmstat("allocstall_normal") > stalls && vmstat("pgsteal_direct") > stolen && stolen >= 0);
     if (large != NULL) {
         munmap(large, 8 * (size_t)ENTRY);
     }

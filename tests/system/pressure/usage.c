@@ -99,15 +99,13 @@ static int is_table(const char *path, const char *const *names, const char *cons
 }
 
 static const char *const meminfo_names[] = {
-    "MemTotal",       "MemFree",         "MemAvailable",   "Buffers",
-    "Cached",         "SwapCached",      "Active",         "Inactive",
-    "Active(anon)",   "Inactive(anon)",  "Active(file)",   "Inactive(file)",
-    "Unevictable",    "Mlocked",         "SwapTotal",      "SwapFree",
-    "Dirty",          "Writeback",       "AnonPages",      "Mapped",
-    "Shmem",          "KReclaimable",    "Slab",           "SReclaimable",
-    "SUnreclaim",     "KernelStack",     "PageTables",     "AnonHugePages",
-    "Balloon",        "HugePages_Total", "HugePages_Free", "HugePages_Rsvd",
-    "HugePages_Surp", "Hugepagesize",    "Hugetlb",        NULL};
+    "MemTotal",       "MemFree",        "MemAvailable",  "Buffers",         "Cached",
+    "SwapCached",     "Active",         "Inactive",      "Active(anon)",    "Inactive(anon)",
+    "Active(file)",   "Inactive(file)", "Unevictable",   "Mlocked",         "SwapTotal",
+    "SwapFree",       "Dirty",          "Writeback",     "AnonPages",       "Mapped",
+    "Shmem",          "KReclaimable",   "Slab",          "SReclaimable",    "SUnreclaim",
+    "KernelStack",    "PageTables",     "AnonHugePages", "HugePages_Total", "HugePages_Free",
+    "HugePages_Rsvd", "HugePages_Surp", "Hugepagesize",  "Hugetlb",         NULL};
 static const char *const smaps_names[] = {"Size",
                                           "KernelPageSize",
                                           "MMUPageSize",
@@ -203,8 +201,8 @@ static long resident_kib(void)
 
 static void meminfo_adds_up(void)
 {
-    static const char *const parts[] = {"MemFree", "AnonPages", "Buffers",    "Cached",
-                                        "Slab",    "Balloon",   "PageTables", "KernelStack"};
+    static const char *const parts[] = {"MemFree", "AnonPages",  "Buffers",    "Cached",
+                                        "Slab",    "PageTables", "KernelStack"};
     char *copy = strdup(slurp("/proc/meminfo"));
     long total = 0, all = 0;
     char *rest = copy;
