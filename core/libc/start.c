@@ -64,6 +64,7 @@ void libc_init(void)
                        (char *)libc_musl_error_number(&example) - (char *)libc_thread_tp(&example));
     libc_direct_init();
     task_quit_hook_set(libc_thread_gone);
+    libc_stacks_init();
 }
 
 static void auxiliary_fill(const char *executable)

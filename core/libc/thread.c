@@ -22,6 +22,7 @@
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
 #include "core/sync/mutex.h"
+#include "core/sync/shrinker.h"
 #include "core/vm/vm.h"
 
 enum { CACHE_MAX = 64, PAGE = HAL_PAGE_SIZE };
@@ -224,6 +225,44 @@ void libc_stacks_drop(void)
         (void)error; // it stays as it is
         dropped = next;
     }
+}
+
+static struct libc_thread *cache_take_any(void)
+{
+    mutex_lock(&cache_mutex);
+    struct libc_thread *found = cache;
+    if (found != NULL) {
+        cache = found->next;
+        --cache_count;
+    }
+    mutex_unlock(&cache_mutex);
+    return found;
+}
+
+// Nobody waits for the reclaimer with a lock that is taken here.
+static size_t stacks_shrink(struct shrinker *shrinker, size_t wanted, bool may_wait)
+{
+    (void)shrinker, (void)may_wait;
+    size_t freed = 0;
+    ended_collect();
+    struct libc_thread *self;
+    while (freed < wanted && (self = cache_take_any()) != NULL) {
+        size_t alignment, size = self->map_size;
+        const size_t eager = LIBC_STACK_EAGER + top_size(&alignment);
+        if (vm_unmap(self->map, size) != 0) {
+            (void)cache_put(self, UINT32_MAX);
+            break;
+        }
+        freed += size < eager ? size : eager;
+    }
+    return freed + thread_spares_free();
+}
+
+void libc_stacks_init(void)
+{
+    // What it has counts as the program's mappings.
+    static struct shrinker stacks = {.name = "stacks of threads", .shrink = stacks_shrink};
+    shrinker_register(&stacks);
 }
 
 void libc_thread_prepare(struct libc_thread *self)

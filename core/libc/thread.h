@@ -126,6 +126,9 @@ struct libc_thread *libc_stack_get(size_t stack_size, size_t guard_size);
 void libc_stack_put(struct libc_thread *self);
 void libc_stacks_drop(void); // what is kept of ended threads is unmapped
 
+// At boot: stacks that are kept for new threads go back when memory gets scarce.
+void libc_stacks_init(void);
+
 // Ends the calling thread: cleanup handlers and unwinding are done. Runs the destructors of
 // thread_local objects and of keys; the last thread ends the process.
 HAL_NORETURN void libc_thread_exit(void *result);

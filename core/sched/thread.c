@@ -69,6 +69,31 @@ static void memory_give(struct thread *thread)
     slab_free(&thread_slab, thread);
 }
 
+size_t thread_spares_free(void)
+{
+    struct thread *taken = NULL;
+    size_t freed = 0;
+    for (int i = 0; i < SPARE_MAX; ++i) {
+        struct thread *thread = atomic_load(&spare_count) > 0 ? slab_alloc(&thread_slab) : NULL;
+        if (thread == NULL) {
+            break;
+        }
+        if (thread->own_entry_stack != NULL) {
+            atomic_fetch_sub_explicit(&spare_count, 1, memory_order_relaxed);
+            freed += HAL_ENTRY_STACK + (thread->own_stack != NULL ? (size_t)THREAD_STACK_SIZE : 0);
+            stacks_free(thread);
+        }
+        thread->next = taken;
+        taken = thread;
+    }
+    while (taken != NULL) {
+        struct thread *next = taken->next;
+        slab_free(&thread_slab, taken);
+        taken = next;
+    }
+    return freed;
+}
+
 // Memory for a thread, with the stacks that it needs. NULL: no memory.
 static struct thread *thread_alloc(bool with_stack)
 {

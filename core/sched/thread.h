@@ -145,6 +145,9 @@ struct thread_config {
     bool detached;
 };
 
+// Gives back stacks of core's own that are kept for new threads, and answers how many bytes.
+size_t thread_spares_free(void);
+
 // Makes a thread, not running. -ENOMEM.
 HAL_MUST_CHECK int thread_create(struct thread **thread, const struct thread_config *config,
                                  void (*entry)(void *), void *argument);

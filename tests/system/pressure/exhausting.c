@@ -249,6 +249,8 @@ static void calls(void)
     void *ballast = ballast_take();
     int pair[2];
     show("some is left", ballast != MAP_FAILED && pipe(pair) == 0);
+    int wrong = 0;
+    const size_t before = exhaust(&kinds[2], PAGE, &wrong);
     show("the break", breaks());
     show("mremap", remaps());
     show("realloc", copies());
@@ -256,6 +258,11 @@ static void calls(void)
     show("pipes", pipes());
     show("sockets", sockets());
     show("threads", threads());
+    const size_t now = exhaust(&kinds[2], PAGE, &wrong);
+    if (now + MIB < before) {
+        printf("%zu of %zu: ", now, before);
+    }
+    show("what was freed can be had again", now + MIB >= before && wrong == 0);
 }
 
 // ---- Untouched ----

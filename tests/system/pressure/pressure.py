@@ -19,7 +19,7 @@ def shrinking(machine, files):
     """The program's own shrinkers; on Linux it starts as well."""
     status, out, _ = machine.run([files["shrinking"]])
     machine.case("starts on Linux", (status, out) == (0, b"no shrinkers here\n"))
-    all_so(machine, "shrinkers of the program", small(machine) + [files["shrinking"]], 9)
+    all_so(machine, "shrinkers of the program", small(machine) + [files["shrinking"]], 10)
 
 
 def usage(machine, files):
@@ -42,7 +42,7 @@ def exhausting(machine, files):
     rounds = "10" if machine.is_seeded else "1000"
     for kind in "small", "large", "mapped":
         all_so(machine, "%s, %s times" % (kind, rounds), command + [kind, rounds], 4)
-    all_so(machine, "calls where there is no memory", command + ["calls"], 8)
+    all_so(machine, "calls where there is no memory", command + ["calls"], 9)
     all_so(machine, "what was granted", command + ["untouched"], 4)
     status, out, err = machine.run(command + ["untouched"])
     said = out + err
