@@ -125,11 +125,13 @@ static void one_large(void)
 {
     cache_fill((int)(free_bytes() / ENTRY) - 4 + entry_count);
     int before = atomic_load(&calls);
-    long stalls = vmstat("allocstall_normal"), stolen = vmstat("pgsteal_direct");
+    long stalls = vmstat("allocstall_normal"), direct = vmstat("pgsteal_direct");
+    long unasked = vmstat("pgsteal_kswapd");
     char *large = fill(8 * (size_t)ENTRY);
     show("one large piece", large != NULL && atomic_load(&calls) > before);
-    show("vmstat counts it",
-         vmstat("allocstall_normal") > stalls && vmstat("pgsteal_direct") > stolen && stolen >= 0);
+    long waited = vmstat("pgsteal_direct") - direct; // 0 where the reclaimer came first
+    show("vmstat counts it", direct >= 0 && waited + vmstat("pgsteal_kswapd") > unasked);
+    show("and who waited", (waited > 0) == (vmstat("allocstall_normal") > stalls));
     if (large != NULL) {
         munmap(large, 8 * (size_t)ENTRY);
     }
