@@ -19,7 +19,7 @@ def shrinking(machine, files):
     """The program's own shrinkers; on Linux it starts as well."""
     status, out, _ = machine.run([files["shrinking"]])
     machine.case("starts on Linux", (status, out) == (0, b"no shrinkers here\n"))
-    all_so(machine, "shrinkers of the program", small(machine) + [files["shrinking"]], 10)
+    all_so(machine, "shrinkers of the program", small(machine) + [files["shrinking"]], 11)
 
 
 def usage(machine, files):
