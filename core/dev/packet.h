@@ -21,6 +21,7 @@ struct packet {
     bool is_trusted;    // it has not left this machine: its payload needs no checksum
     uint16_t transport; // from data to the header behind IP's
     uint32_t cost;      // what it counts for in a channel, bytes
+    uint64_t place;     // of data in a stream
 };
 
 enum {

@@ -160,6 +160,9 @@ static int linger_set(struct inet_socket *inet, const void *user, uint32_t size)
     if (error == 0) {
         mutex_lock(&inet->socket.lock);
         inet->linger = (struct linger){linger.l_onoff != 0, linger.l_linger};
+        if (inet_is_stream(inet)) {
+            stream_linger_set(inet);
+        }
         mutex_unlock(&inet->socket.lock);
     }
     return error;
@@ -172,6 +175,9 @@ int inet_option_set(struct file *file, int level, int name, const void *user, ui
     int value;
     if (level == SOL_SOCKET) {
         return name == SO_LINGER ? linger_set(inet, user, size) : -ENOPROTOOPT;
+    }
+    if (level == IPPROTO_TCP && inet_is_stream(inet)) {
+        return stream_option_set(inet, name, user, size);
     }
     if (!level_is_known(inet, level)) {
         return -ENOPROTOOPT;
@@ -238,7 +244,7 @@ static int socket_level_get(struct inet_socket *inet, int name, union socket_opt
 {
     switch (name) {
     case SO_TYPE:
-        value->number = SOCK_DGRAM;
+        value->number = inet_is_stream(inet) ? SOCK_STREAM : SOCK_DGRAM;
         return sizeof value->number;
     case SO_DOMAIN:
         value->number = inet->socket.is_v4 ? AF_INET : AF_INET6;
@@ -247,7 +253,7 @@ static int socket_level_get(struct inet_socket *inet, int name, union socket_opt
         value->number = inet->socket.protocol;
         return sizeof value->number;
     case SO_ACCEPTCONN:
-        value->number = 0;
+        value->number = inet_is_stream(inet) && inet->tcp.stage == TCP_STAGE_LISTENING;
         return sizeof value->number;
     case SO_LINGER:
         mutex_lock(&inet->socket.lock);
@@ -265,6 +271,9 @@ int inet_option_get(struct file *file, int level, int name, union socket_option 
     const uint32_t tells = tells_of(level, name);
     if (level == SOL_SOCKET) {
         return socket_level_get(inet, name, value);
+    }
+    if (level == IPPROTO_TCP && inet_is_stream(inet)) {
+        return stream_option_get(inet, name, value);
     }
     if (!level_is_known(inet, level)) {
         return inet->socket.is_v4 ? -EOPNOTSUPP : -ENOPROTOOPT;

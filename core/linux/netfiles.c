@@ -129,6 +129,10 @@ static size_t snmp_make(char *text, size_t size, void *argument)
                count(NET_IP_SENT), count(NET_NO_MEMORY), count(NET_IP_NO_ROUTE));
     writer_put(&writer, "Icmp: InMsgs InErrors OutMsgs OutErrors\nIcmp: %lu %lu %lu 0\n",
                count(NET_ICMP_RECEIVED), count(NET_ICMP_DROPPED), count(NET_ICMP_SENT));
+    writer_put(
+        &writer, "Tcp: InSegs OutSegs InErrs OutRsts InCsumErrors\nTcp: %lu %lu %lu %lu %lu\n",
+        count(NET_TCP_RECEIVED), count(NET_TCP_SENT), count(NET_TCP_DAMAGED) + count(NET_TCP_FULL),
+        count(NET_TCP_NO_SOCKET), count(NET_TCP_BAD_CHECKSUM));
     writer_put(&writer,
                "Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors "
                "InCsumErrors\nUdp: %lu %lu %lu %lu %lu 0 %lu\n",

@@ -5,6 +5,7 @@
 #define CORE_LINUX_SOCKETCALLS_H
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,6 +53,8 @@ union socket_option {
     struct timeval time;
     struct linger linger;
     struct localsocket_credentials sender;
+    struct tcp_info info;
+    char text[16];
 };
 
 // int results are 0 or -errno; long ones may be bytes. user points to the caller's memory.
@@ -72,8 +75,8 @@ struct socket_calls {
     int (*option_get)(struct file *file, int level, int name, union socket_option *value);
     struct socket_options *(*options)(struct file *file);
     int (*error_take)(struct file *file);
-    // A limit of *options has changed. NULL: nobody need know.
-    void (*limits_changed)(struct file *file);
+    // *options have changed. NULL: nobody need know.
+    void (*options_changed)(struct file *file);
     // -EPIPE is all that a broken one says: no signal is sent.
     bool (*breaks_silently)(const struct file *file);
 };

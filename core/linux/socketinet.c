@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// socketinet.c: the families of ip(7) and ipv6(7), as system calls see them: udp(7).
+// socketinet.c: the families of ip(7) and ipv6(7), as system calls see them. What is
+// different for tcp(7) is in inettcp.c.
 #include "core/linux/socketinet.h"
 
 #include <sys/ioctl.h>
@@ -40,6 +41,16 @@ static struct socket_options *inet_options(struct file *file)
 static bool has_switch(struct inet_socket *inet, int name)
 {
     return (atomic_load(&inet->options.switches) >> name & 1) != 0;
+}
+
+struct net_patience inet_patience(const struct file *file, int flags, const _Atomic hal_ns *timeout)
+{
+    const uint32_t file_flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
+    const hal_ns span = atomic_load_explicit(timeout, memory_order_relaxed);
+    return (struct net_patience){
+        .waits = (flags & MSG_DONTWAIT) == 0 && (file_flags & OPEN_NONBLOCK) == 0,
+        .deadline = span == 0 ? UINT64_MAX : hal_clock_ns() + span,
+    };
 }
 
 // ---- Addresses -------------------------------------------------------------
@@ -143,6 +154,10 @@ static int inet_connect(struct file *file, const void *user, uint32_t size)
     int family = AF_UNSPEC;
     int error = address_read(inet, &end, &family, user, size);
     if (family == AF_UNSPEC && size >= sizeof(sa_family_t) && error != -EFAULT) {
+        if (inet_is_stream(inet)) {
+            tcp_disconnect(&inet->tcp);
+            return 0;
+        }
         return udp_connect(&inet->socket, NULL);
     }
     if (error != 0) {
@@ -155,7 +170,14 @@ static int inet_connect(struct file *file, const void *user, uint32_t size)
     if (family == AF_INET6 && inet->socket.is_v4) {
         return -EAFNOSUPPORT;
     }
-    return is_mapped_refused(inet, &end) ? -ENETUNREACH : udp_connect(&inet->socket, &end);
+    if (is_mapped_refused(inet, &end)) {
+        return -ENETUNREACH;
+    }
+    if (!inet_is_stream(inet)) {
+        return udp_connect(&inet->socket, &end);
+    }
+    const struct net_patience patience = inet_patience(file, 0, &inet->options.send_timeout);
+    return tcp_connect_to(&inet->tcp, &end, &patience);
 }
 
 static int inet_name(struct file *file, bool is_peer, struct socket_address *address)
@@ -163,7 +185,7 @@ static int inet_name(struct file *file, bool is_peer, struct socket_address *add
     struct inet_socket *inet = inet_of(file);
     struct net_end local, remote;
     net_socket_ends(&inet->socket, &local, &remote);
-    if (is_peer && remote.port == 0) {
+    if (is_peer && (remote.port == 0 || (inet_is_stream(inet) && !tcp_is_connected(&inet->tcp)))) {
         return -ENOTCONN;
     }
     address_tell(inet, is_peer ? &remote : &local, address);
@@ -172,14 +194,13 @@ static int inet_name(struct file *file, bool is_peer, struct socket_address *add
 
 static int inet_listen(struct file *file, int backlog)
 {
-    (void)file, (void)backlog;
-    return -EOPNOTSUPP;
+    struct inet_socket *inet = inet_of(file);
+    return inet_is_stream(inet) ? tcp_listen(&inet->tcp, backlog) : -EOPNOTSUPP;
 }
 
 static int inet_accept(struct file *file, uint32_t flags, struct file **accepted)
 {
-    (void)file, (void)flags, (void)accepted;
-    return -EOPNOTSUPP;
+    return inet_is_stream(inet_of(file)) ? stream_accept(file, flags, accepted) : -EOPNOTSUPP;
 }
 
 static int inet_shutdown(struct file *file, int how)
@@ -189,21 +210,12 @@ static int inet_shutdown(struct file *file, int how)
         [SHUT_WR] = NET_SHUT_WRITE,
         [SHUT_RDWR] = NET_SHUT_READ | NET_SHUT_WRITE,
     };
-    return udp_shutdown(&inet_of(file)->socket, what[how]);
+    struct inet_socket *inet = inet_of(file);
+    return inet_is_stream(inet) ? tcp_shutdown(&inet->tcp, what[how])
+                                : udp_shutdown(&inet->socket, what[how]);
 }
 
 // ---- Moving ----------------------------------------------------------------
-
-static struct net_patience patience_of(const struct file *file, int flags,
-                                       const _Atomic hal_ns *timeout)
-{
-    const uint32_t file_flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
-    const hal_ns span = atomic_load_explicit(timeout, memory_order_relaxed);
-    return (struct net_patience){
-        .waits = (flags & MSG_DONTWAIT) == 0 && (file_flags & OPEN_NONBLOCK) == 0,
-        .deadline = span == 0 ? UINT64_MAX : hal_clock_ns() + span,
-    };
-}
 
 // Where a datagram goes. *to stays NULL where it is not said.
 static int addressee_read(struct inet_socket *inet, const struct socket_message *sent,
@@ -259,6 +271,9 @@ static long inet_send(struct file *file, const struct socket_message *sent)
     struct net_message message = {.vectors = sent->vectors, .count = sent->count};
     struct net_end end;
     size_t done = 0;
+    if (inet_is_stream(inet)) {
+        return stream_send(file, sent);
+    }
     if ((sent->flags & MSG_MORE) || ((sent->flags & MSG_OOB) && inet->socket.is_v4)) {
         return -EOPNOTSUPP;
     }
@@ -274,10 +289,13 @@ static long inet_receive(struct file *file, struct socket_message *to)
     struct net_message message = {
         .vectors = to->vectors,
         .count = to->count,
-        .patience = patience_of(file, to->flags, &inet->options.receive_timeout),
+        .patience = inet_patience(file, to->flags, &inet->options.receive_timeout),
         .only_looks = (to->flags & MSG_PEEK) != 0,
     };
     size_t done = 0;
+    if (inet_is_stream(inet)) {
+        return stream_receive(file, to);
+    }
     if (to->flags & MSG_ERRQUEUE) {
         return -EAGAIN;
     }
@@ -303,20 +321,30 @@ static int inet_read_vectors(struct file *file, const struct io_vector *vectors,
     struct net_message message = {
         .vectors = vectors,
         .count = count,
-        .patience = patience_of(file, 0, &inet->options.receive_timeout),
+        .patience = inet_patience(file, 0, &inet->options.receive_timeout),
     };
     size_t size = 0;
     for (size_t i = 0; i < count; ++i) {
         size += vectors[i].size;
     }
-    return size == 0 ? 0 : udp_receive(&inet->socket, &message, done);
+    if (size == 0) {
+        return 0;
+    }
+    return inet_is_stream(inet) ? tcp_receive(&inet->tcp, &message, false, false, done)
+                                : udp_receive(&inet->socket, &message, done);
 }
 
 static int inet_write_vectors(struct file *file, const struct io_vector *vectors, size_t count,
                               size_t *done)
 {
-    const struct net_message message = {.vectors = vectors, .count = count};
-    return udp_send(&inet_of(file)->socket, &message, done);
+    struct inet_socket *inet = inet_of(file);
+    const struct net_message message = {
+        .vectors = vectors,
+        .count = count,
+        .patience = inet_patience(file, 0, &inet->options.send_timeout),
+    };
+    return inet_is_stream(inet) ? tcp_send(&inet->tcp, &message, done)
+                                : udp_send(&inet->socket, &message, done);
 }
 
 // ---- As a file -------------------------------------------------------------
@@ -343,6 +371,9 @@ static unsigned inet_poll(struct file *file, struct poll_entry *entry)
         poll_list_add(&inet->poll, entry);
         channel_watch(&inet->socket.channel);
     }
+    if (inet_is_stream(inet)) {
+        return stream_poll(inet);
+    }
     const unsigned ready = udp_poll(&inet->socket);
     const bool is_shut = (ready & UDP_SHUT_READ) != 0;
     return POLL_OUT_ANY | (ready & UDP_READABLE || is_shut ? POLL_IN_ANY : 0) |
@@ -356,7 +387,16 @@ static int inet_control(struct file *file, unsigned long request, void *argument
     if (request != FIONREAD && request != TIOCOUTQ) {
         return -ENOTTY;
     }
-    const int answer = request == FIONREAD ? (int)udp_input_size(&inet->socket) : 0;
+    int answer = 0;
+    if (inet_is_stream(inet)) {
+        if (inet->tcp.stage == TCP_STAGE_LISTENING) {
+            return -EINVAL;
+        }
+        answer =
+            (int)(request == FIONREAD ? tcp_input_size(&inet->tcp) : tcp_output_size(&inet->tcp));
+    } else if (request == FIONREAD) {
+        answer = (int)udp_input_size(&inet->socket);
+    }
     return hal_copy_safe(argument, &answer, sizeof answer);
 }
 
@@ -380,7 +420,12 @@ static int inet_status(struct file *file, struct file_status *status)
 
 static void inet_close(struct file *file)
 {
-    net_socket_close(&inet_of(file)->socket);
+    struct inet_socket *inet = inet_of(file);
+    if (inet_is_stream(inet)) {
+        tcp_socket_close(&inet->tcp);
+    } else {
+        net_socket_close(&inet->socket);
+    }
 }
 
 static const struct file_ops inet_ops = {
@@ -394,70 +439,106 @@ static const struct file_ops inet_ops = {
 
 // ---- Making ----------------------------------------------------------------
 
-static void inet_ready(struct net_socket *socket)
+static void inet_ready(struct net_socket *socket, bool has_room)
 {
-    poll_list_wake_ordered(&container_of(socket, struct inet_socket, socket)->poll, POLL_ALL);
+    const unsigned events = POLL_ALL & ~(has_room ? 0u : (unsigned)POLL_OUT_ANY);
+    // Pairs with channel_watch in inet_poll: that one sees what has changed, or this sees that one.
+    atomic_thread_fence(memory_order_seq_cst);
+    poll_list_wake_ordered(&container_of(socket, struct inet_socket, socket)->poll, events);
 }
 
 static void inet_release(struct net_socket *socket)
 {
-    heap_free(container_of(socket, struct inet_socket, socket));
+    struct inet_socket *inet = container_of(socket, struct inet_socket, socket);
+    if (inet_is_stream(inet)) {
+        tcp_socket_release(&inet->tcp);
+    }
+    heap_free(inet);
 }
 
+// Answers the protocol.
 static int kind_check(int type, int protocol)
 {
     if (protocol < 0 || protocol > PROTOCOL_MAX) {
         return -EINVAL;
     }
-    if (type != SOCK_DGRAM) {
+    if (type != SOCK_DGRAM && type != SOCK_STREAM) {
         return -ESOCKTNOSUPPORT;
     }
-    return protocol == 0 || protocol == IPPROTO_UDP ? 0 : -EPROTONOSUPPORT;
+    const int wanted = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+    return protocol == 0 || protocol == wanted ? wanted : -EPROTONOSUPPORT;
 }
 
-int inet_create(struct file **file, int domain, int type, int protocol, uint32_t flags)
+struct inet_socket *inet_make(bool is_v4, uint8_t protocol)
 {
-    int error = kind_check(type, protocol);
-    error = error != 0 ? error : net_start();
-    if (error != 0) {
-        return error;
-    }
     struct inet_socket *inet = heap_alloc_zeroed(sizeof *inet);
     if (inet == NULL) {
-        return -ENOMEM;
+        return NULL;
     }
-    net_socket_init(&inet->socket, IP_UDP, domain == AF_INET);
+    if (protocol == IP_TCP) {
+        tcp_socket_init(&inet->tcp, is_v4);
+        inet->tcp.child_make = stream_child_make;
+    } else {
+        net_socket_init(&inet->socket, protocol, is_v4);
+    }
     inet->socket.ready = inet_ready;
     inet->socket.release = inet_release;
     inet->discovers = inet->discovers_v6 = 1; // IP_PMTUDISC_WANT
     inet->inode = atomic_fetch_add_explicit(&inode_next, 1, memory_order_relaxed);
     inet->changed = file_time_now();
-    atomic_store_explicit(&inet->options.send_limit, LIMIT_DEFAULT, memory_order_relaxed);
-    atomic_store_explicit(&inet->options.receive_limit, LIMIT_DEFAULT, memory_order_relaxed);
-    error = file_create(file, &inet_ops, (flags & OPEN_NONBLOCK) | OPEN_READ_WRITE, inet);
+    const bool is_stream = protocol == IP_TCP;
+    atomic_store(&inet->options.send_limit, is_stream ? STREAM_SEND_LIMIT : LIMIT_DEFAULT);
+    atomic_store(&inet->options.receive_limit, is_stream ? STREAM_RECEIVE_LIMIT : LIMIT_DEFAULT);
+    return inet;
+}
+
+int inet_file_make(struct file **file, struct inet_socket *inet, uint32_t flags)
+{
+    int error = file_create(file, &inet_ops, (flags & OPEN_NONBLOCK) | OPEN_READ_WRITE, inet);
+    if (error == 0) {
+        (*file)->is_stream = true;
+    }
+    return error;
+}
+
+int inet_create(struct file **file, int domain, int type, int protocol, uint32_t flags)
+{
+    const int kind = kind_check(type, protocol);
+    int error = kind < 0 ? kind : net_start();
+    error = error == 0 && kind == IPPROTO_TCP ? stream_start() : error;
     if (error != 0) {
-        heap_free(inet);
         return error;
     }
-    (*file)->is_stream = true;
-    return 0;
+    struct inet_socket *inet = inet_make(domain == AF_INET, (uint8_t)kind);
+    if (inet == NULL) {
+        return -ENOMEM;
+    }
+    error = inet_file_make(file, inet, flags);
+    if (error != 0) {
+        heap_free(inet);
+    }
+    return error;
 }
 
 static int inet_error_take(struct file *file)
 {
-    return udp_error_take(&inet_of(file)->socket);
+    struct inet_socket *inet = inet_of(file);
+    return inet_is_stream(inet) ? tcp_error_take(&inet->tcp) : udp_error_take(&inet->socket);
 }
 
-static void inet_limits_changed(struct file *file)
+static void inet_options_changed(struct file *file)
 {
     struct inet_socket *inet = inet_of(file);
+    if (inet_is_stream(inet)) {
+        stream_switches_set(inet);
+        return;
+    }
     atomic_store(&inet->socket.receive_limit, atomic_load(&inet->options.receive_limit));
 }
 
 static bool inet_breaks_silently(const struct file *file)
 {
-    (void)file;
-    return true;
+    return !inet_is_stream(inet_of(file));
 }
 
 const struct socket_calls inet_calls = {
@@ -475,6 +556,6 @@ const struct socket_calls inet_calls = {
     .option_get = inet_option_get,
     .options = inet_options,
     .error_take = inet_error_take,
-    .limits_changed = inet_limits_changed,
+    .options_changed = inet_options_changed,
     .breaks_silently = inet_breaks_silently,
 };

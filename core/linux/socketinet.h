@@ -8,8 +8,13 @@
 #include <sys/socket.h>
 
 #include "core/linux/socketcalls.h"
-#include "core/net/socket.h"
+#include "core/net/ip.h"
+#include "core/net/tcp_socket.h"
 #include "core/vfs/poll.h"
+
+// What SO_SNDBUF and SO_RCVBUF answer of a stream before they are set (net.ipv4.tcp_wmem, tcp_rmem
+// of Linux): then limits are core/net's own.
+enum { STREAM_SEND_LIMIT = 16384, STREAM_RECEIVE_LIMIT = 131072 };
 
 enum inet_tells { // what goes along with a datagram that is received
     INET_TELLS_TARGET = 1,
@@ -21,7 +26,10 @@ enum inet_tells { // what goes along with a datagram that is received
 };
 
 struct inet_socket {
-    struct net_socket socket;
+    union { // by socket.protocol
+        struct net_socket socket;
+        struct tcp_socket tcp;
+    };
     struct poll_list poll;
     struct socket_options options;
     _Atomic uint32_t tells; // enum inet_tells
@@ -36,6 +44,30 @@ static inline struct inet_socket *inet_of(const struct file *file)
 {
     return file->state;
 }
+
+static inline bool inet_is_stream(const struct inet_socket *inet)
+{
+    return inet->socket.protocol == IP_TCP;
+}
+
+struct net_patience inet_patience(const struct file *file, int flags,
+                                  const _Atomic hal_ns *timeout);
+
+// inettcp.c: what is different for tcp(7).
+HAL_MUST_CHECK int stream_start(void); // before the first stream; again is nothing. -ENOMEM
+struct tcp_socket *stream_child_make(const struct tcp_socket *listener);
+long stream_send(struct file *file, const struct socket_message *sent);
+long stream_receive(struct file *file, struct socket_message *to);
+int stream_accept(struct file *file, uint32_t flags, struct file **accepted);
+unsigned stream_poll(struct inet_socket *inet);
+void stream_linger_set(struct inet_socket *inet); // of inet->linger
+void stream_switches_set(struct inet_socket *inet);
+int stream_option_set(struct inet_socket *inet, int name, const void *user, uint32_t size);
+int stream_option_get(struct inet_socket *inet, int name, union socket_option *value);
+
+// socketinet.c: a socket, and a file of it; those of the next are the caller's.
+struct inet_socket *inet_make(bool is_v4, uint8_t protocol); // NULL: no memory
+HAL_MUST_CHECK int inet_file_make(struct file **file, struct inet_socket *inet, uint32_t flags);
 
 // Of struct socket_calls.
 int inet_option_set(struct file *file, int level, int name, const void *user, uint32_t size);

@@ -54,14 +54,13 @@ static bool is_switch(int name)
     return name >= 0 && name < 32 && (SWITCHES >> name & 1) != 0;
 }
 
-static int switch_set(struct socket_options *options, int name, bool is_on)
+static void switch_set(struct socket_options *options, int name, bool is_on)
 {
     if (is_on) {
         atomic_fetch_or(&options->switches, 1u << name);
     } else {
         atomic_fetch_and(&options->switches, ~(1u << name));
     }
-    return 0;
 }
 
 int option_set(struct file *file, int name, const void *user, uint32_t size)
@@ -89,11 +88,14 @@ int option_set(struct file *file, int name, const void *user, uint32_t size)
         atomic_store(&options->receive_limit, limit_of(value, RECEIVE_MIN));
         break;
     default:
-        return is_switch(name) ? switch_set(options, name, value != 0)
-                               : calls->option_set(file, SOL_SOCKET, name, user, size);
+        if (!is_switch(name)) {
+            return calls->option_set(file, SOL_SOCKET, name, user, size);
+        }
+        switch_set(options, name, value != 0);
+        break;
     }
-    if (calls->limits_changed != NULL) {
-        calls->limits_changed(file);
+    if (calls->options_changed != NULL) {
+        calls->options_changed(file);
     }
     return 0;
 }

@@ -15,17 +15,19 @@
 #include "core/lib/mark.h"
 #include "core/sched/thread.h"
 
-static void sleeper_wake(struct channel *channel)
+// False: nobody sleeps.
+static bool sleeper_wake(struct channel *channel)
 {
     struct thread *thread = atomic_load(&channel->sleeper);
     if (thread == NULL) {
-        return;
+        return false;
     }
-    if (atomic_compare_exchange_strong(&channel->sleeper, &thread, NULL)) {
-        thread_wake(thread); // whose memory stays a thread's
-    } else {
+    if (!atomic_compare_exchange_strong(&channel->sleeper, &thread, NULL)) {
         MARK("channel: another woke it, or it gave up");
+        return false;
     }
+    thread_wake(thread); // whose memory stays a thread's
+    return true;
 }
 
 static bool cost_take(struct channel *channel, uint32_t cost, uint32_t limit)
@@ -38,24 +40,27 @@ static bool cost_take(struct channel *channel, uint32_t cost, uint32_t limit)
     return true;
 }
 
-enum channel_push channel_push(struct channel *channel, struct packet *packet, uint32_t limit)
+unsigned channel_push(struct channel *channel, struct packet *packet, uint32_t limit)
 {
+    unsigned result = CHANNEL_PUSHED;
     if (!cost_take(channel, packet->cost, limit)) {
-        return CHANNEL_FULL;
+        return 0;
     }
     struct packet *newest = atomic_load_explicit(&channel->newest, memory_order_relaxed);
     do {
         packet->next = newest;
     } while (!atomic_compare_exchange_weak(&channel->newest, &newest, packet)); // it is gone
-    if (newest == NULL) {
-        sleeper_wake(channel);
-    } else {
+    if (newest != NULL) {
         MARK("channel: behind another");
+    } else if (!sleeper_wake(channel)) {
+        result |= CHANNEL_ALONE;
     }
     // Pairs with channel_watch: it sees the packet, or this sees it and whom it has made known.
     atomic_thread_fence(memory_order_seq_cst);
-    return atomic_load_explicit(&channel->is_watched, memory_order_relaxed) ? CHANNEL_PUSHED_WATCHED
-                                                                            : CHANNEL_PUSHED;
+    if (atomic_load_explicit(&channel->is_watched, memory_order_relaxed)) {
+        result |= CHANNEL_WATCHED;
+    }
+    return result;
 }
 
 struct packet *channel_take(struct channel *channel)
@@ -129,7 +134,7 @@ enum wait_result channel_wait(struct channel *channel, struct mutex *lock, hal_n
 
 void channel_wake_all(struct channel *channel)
 {
-    sleeper_wake(channel);
+    (void)sleeper_wake(channel);
     waitqueue_wake_all(&channel->others);
 }
 

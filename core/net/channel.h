@@ -31,15 +31,15 @@ struct channel { // all-zero is empty
     struct waitqueue others;          // who waits for the sleeper's turn, under the lock
 };
 
-enum channel_push {
-    CHANNEL_FULL, // the caller keeps the packet
-    CHANNEL_PUSHED,
-    CHANNEL_PUSHED_WATCHED, // and the caller is to tell those who poll
+enum channel_push {      // bits
+    CHANNEL_PUSHED = 1,  // else it is full, and the caller keeps the packet
+    CHANNEL_WATCHED = 2, // the caller is to tell those who poll
+    CHANNEL_ALONE = 4,   // it is the first, and no thread waits for it
 };
 
 // packet->cost counts against limit, which a channel without packets may exceed by one. Any
 // context.
-enum channel_push channel_push(struct channel *channel, struct packet *packet, uint32_t limit);
+unsigned channel_push(struct channel *channel, struct packet *packet, uint32_t limit);
 
 // ---- With the socket's lock held -------------------------------------------------
 
@@ -58,7 +58,7 @@ enum wait_result channel_wait(struct channel *channel, struct mutex *lock, hal_n
 
 void channel_wake_all(struct channel *channel);
 
-// From now on push answers CHANNEL_PUSHED_WATCHED. The caller has made itself known to those who
+// From now on push answers CHANNEL_WATCHED, too. The caller has made itself known to those who
 // are told so; what was pushed before that it sees in the channel afterwards.
 void channel_watch(struct channel *channel);
 

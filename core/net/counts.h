@@ -22,6 +22,12 @@ enum net_count {
     NET_UDP_DAMAGED,
     NET_UDP_BAD_CHECKSUM,
     NET_UDP_FULL, // more than the socket takes
+    NET_TCP_RECEIVED,
+    NET_TCP_SENT,
+    NET_TCP_NO_SOCKET,
+    NET_TCP_DAMAGED,
+    NET_TCP_BAD_CHECKSUM,
+    NET_TCP_FULL,
     NET_NO_MEMORY,
     NET_COUNTS,
 };

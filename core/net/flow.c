@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // flow.c: see flow.h.
 //
-// Two hashes: flows with a remote end by both ends, for the quick answer; all flows by their port,
-// for the others, and for who wants the port. Writers have flows_lock.
+// Two hashes for packets: flows with a remote end by both ends, others by their port. Those with a
+// remote end are in lists by their port, too, for who wants the port: there may be very many at
+// one. Writers have flows_lock.
 #include "core/net/flow.h"
 
 #include "core/lib/errno.h"
 #include "core/lib/list.h"
 #include "core/lib/siphash.h"
 #include "core/mem/heap.h"
+#include "core/net/ip.h"
 #include "core/sync/mutex.h"
 
 enum {
@@ -20,18 +22,24 @@ enum {
 
 static struct mutex flows_lock;
 static struct rcu_hash by_ends, by_port;
+static struct list *connected; // 1 << PORT_BITS of them, under flows_lock
 static struct siphash_key hash_key;
 
 int flow_start(void)
 {
+    enum { PORTS = 1 << PORT_BITS };
     struct rcu_list *lists =
-        heap_alloc_zeroed(((1u << ENDS_BITS) + (1u << PORT_BITS)) * sizeof *lists);
+        heap_alloc_zeroed(((1u << ENDS_BITS) + PORTS) * sizeof *lists + PORTS * sizeof *connected);
     if (lists == NULL) {
         return -ENOMEM;
     }
     hal_entropy(&hash_key, sizeof hash_key);
     by_ends = (struct rcu_hash){.lists = lists, .bits = ENDS_BITS};
     by_port = (struct rcu_hash){.lists = lists + (1u << ENDS_BITS), .bits = PORT_BITS};
+    connected = (struct list *)(void *)(by_port.lists + PORTS);
+    for (uint32_t i = 0; i < PORTS; ++i) {
+        list_init(&connected[i]);
+    }
     return 0;
 }
 
@@ -69,6 +77,11 @@ static struct rcu_list *port_list(uint8_t protocol, uint16_t port)
 {
     const uint64_t word = (uint64_t)protocol << 16 | port;
     return rcu_hash_list(&by_port, siphash(&hash_key, &word, 1));
+}
+
+static struct list *connected_list(uint8_t protocol, uint16_t port)
+{
+    return &connected[port_list(protocol, port) - by_port.lists];
 }
 
 // ---- Finding ---------------------------------------------------------------------
@@ -169,30 +182,65 @@ static bool is_overlapping(const struct flow_key *a, const struct flow_key *b)
     return (takes_of(a) & takes_of(b)) != 0;
 }
 
+static bool is_shared(const struct flow_key *key, const struct flow_key *wanted)
+{
+    const unsigned both = key->shares & wanted->shares;
+    return (both & FLOW_SHARES_PORT) != 0 ||
+           ((both & FLOW_SHARES_ADDRESS) != 0 && (key->shares & FLOW_LISTENS) == 0);
+}
+
+static bool is_in_the_way(const struct flow *flow, const struct flow_key *wanted, uint16_t port,
+                          const struct net_socket *except)
+{
+    const struct flow_key *key = &flow->key;
+    return flow->socket != except && key->protocol == wanted->protocol && key->local.port == port &&
+           !is_shared(key, wanted) && is_overlapping(key, wanted);
+}
+
 static bool is_in_use(const struct flow_key *wanted, uint16_t port, const struct net_socket *except)
 {
     struct rcu_node *node;
+    struct list *link;
     rcu_list_for_each(node, port_list(wanted->protocol, port))
     {
-        const struct flow *flow = container_of(node, struct flow, by_port);
-        const struct flow_key *key = &flow->key;
-        if (flow->socket != except && key->protocol == wanted->protocol &&
-            key->local.port == port && (key->shares & wanted->shares) == 0 &&
-            is_overlapping(key, wanted)) {
+        if (is_in_the_way(container_of(node, struct flow, by_port), wanted, port, except)) {
+            return true;
+        }
+    }
+    list_for_each(link, connected_list(wanted->protocol, port))
+    {
+        if (is_in_the_way(container_of(link, struct flow, connected), wanted, port, except)) {
             return true;
         }
     }
     return false;
 }
 
-// From a place that nobody outside can guess.
+uint32_t flow_sequence(const struct net_end *local, const struct net_end *remote)
+{
+    enum { TICK_BITS = 6 }; // of 64 ns
+    return (uint32_t)(ends_hash(IP_TCP, local, remote) + (hal_clock_ns() >> TICK_BITS));
+}
+
+// From a place that nobody outside can guess. Connections to one end take one port after the other,
+// so that a port comes again late (RFC 6056, 3.3.3).
+static uint32_t port_start(const struct flow_key *key)
+{
+    static uint32_t connection_count; // under flows_lock
+    uint32_t start;
+    if (key->protocol == IP_TCP && key->remote.port != 0) {
+        return (uint32_t)(ends_hash(IP_TCP, &key->local, &key->remote) >> 1) + connection_count++;
+    }
+    hal_entropy(&start, sizeof start);
+    return start;
+}
+
 static int port_choose(struct flow_key *key)
 {
     enum { COUNT = PORT_LAST - PORT_FIRST + 1 };
     struct flow_key alone = *key;
-    uint32_t start;
+    const uint32_t start = port_start(key);
     alone.shares = 0;
-    hal_entropy(&start, sizeof start);
     for (uint32_t i = 0; i < COUNT; ++i) {
         const uint16_t port = (uint16_t)(PORT_FIRST + (start + (uint64_t)i) % COUNT);
         if (!is_in_use(&alone, port, NULL)) {
@@ -213,22 +261,26 @@ static void flow_remove(struct flow *flow)
     const struct flow_key *key = &flow->key;
     if (key->remote.port != 0) {
         rcu_list_remove(ends_list(key->protocol, &key->local, &key->remote), &flow->by_ends);
+        list_remove(&flow->connected);
+    } else {
+        rcu_list_remove(port_list(key->protocol, key->local.port), &flow->by_port);
     }
-    rcu_list_remove(port_list(key->protocol, key->local.port), &flow->by_port);
     rcu_defer(&flow->end, flow_end);
 }
 
 static void flow_insert(struct flow *flow)
 {
     const struct flow_key *key = &flow->key;
-    rcu_list_push(port_list(key->protocol, key->local.port), &flow->by_port);
     if (key->remote.port != 0) {
+        list_push_back(connected_list(key->protocol, key->local.port), &flow->connected);
         rcu_list_push(ends_list(key->protocol, &key->local, &key->remote), &flow->by_ends);
+    } else {
+        rcu_list_push(port_list(key->protocol, key->local.port), &flow->by_port);
     }
 }
 
 int flow_enter(struct flow **result, struct flow_key *key, struct net_socket *socket,
-               struct flow *former)
+               struct flow *former, bool is_new)
 {
     struct flow *flow = heap_alloc_zeroed(sizeof *flow);
     if (flow == NULL) {
@@ -238,7 +290,7 @@ int flow_enter(struct flow **result, struct flow_key *key, struct net_socket *so
     int error = 0;
     if (key->local.port == 0) {
         error = port_choose(key);
-    } else if (former == NULL && is_in_use(key, key->local.port, socket)) {
+    } else if (is_new && is_in_use(key, key->local.port, socket)) {
         error = -EADDRINUSE;
     }
     if (error == 0) {
@@ -269,11 +321,19 @@ void flow_walk(uint8_t protocol, void (*visit)(const struct flow *flow, void *ar
                void *argument)
 {
     mutex_lock(&flows_lock);
-    for (uint32_t i = 0; by_port.lists != NULL && i < 1u << PORT_BITS; ++i) {
+    for (uint32_t i = 0; connected != NULL && i < 1u << PORT_BITS; ++i) {
         struct rcu_node *node;
+        struct list *link;
         rcu_list_for_each(node, &by_port.lists[i])
         {
             const struct flow *flow = container_of(node, struct flow, by_port);
+            if (flow->key.protocol == protocol) {
+                visit(flow, argument);
+            }
+        }
+        list_for_each(link, &connected[i])
+        {
+            const struct flow *flow = container_of(link, struct flow, connected);
             if (flow->key.protocol == protocol) {
                 visit(flow, argument);
             }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/lib/list.h"
 #include "core/net/address.h"
 #include "core/sync/rcu.h"
 #include "core/sync/rcu_list.h"
@@ -22,6 +23,7 @@ enum flow_takes { FLOW_V4 = 1, FLOW_V6 = 2 }; // of a local address that is any
 enum flow_shares {           // the port, with others that say the same
     FLOW_SHARES_ADDRESS = 1, // SO_REUSEADDR: the newest gets the packets
     FLOW_SHARES_PORT = 2,    // SO_REUSEPORT: each gets its part of the senders
+    FLOW_LISTENS = 4,        // and shares the port by SO_REUSEPORT only
 };
 
 struct flow_key {
@@ -33,7 +35,8 @@ struct flow_key {
 
 struct flow {
     struct rcu_node by_ends; // of those with a remote end
-    struct rcu_node by_port; // of all
+    struct rcu_node by_port; // of the others
+    struct list connected;   // of those with one, by their port
     struct rcu_head end;
     struct flow_key key;
     struct net_socket *socket;
@@ -44,14 +47,19 @@ HAL_MUST_CHECK int flow_start(void);
 
 // Packets find the socket from now on. Local port 0: takes one that is free and tells it in
 // key->local.port. former: of the same socket, or NULL; it goes once the new one is there.
-// -EADDRINUSE: another has the port. -EAGAIN: none is free. -ENOMEM. Thread context.
+// is_new: whether the port is free is looked at, also where former has it. -EADDRINUSE: another has
+// the port. -EAGAIN: none is free. -ENOMEM. Thread context.
 HAL_MUST_CHECK int flow_enter(struct flow **flow, struct flow_key *key, struct net_socket *socket,
-                              struct flow *former);
+                              struct flow *former, bool is_new);
 void flow_leave(struct flow *flow);
 
 // The best flow for a packet. NULL: none. The caller is in an RCU section, until whose end flow and
 // socket are there.
 struct flow *flow_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote);
+
+// Where the numbers of a connection between the ends begin: nobody outside can guess it, and it
+// grows with time for the same ends (RFC 6528).
+uint32_t flow_sequence(const struct net_end *local, const struct net_end *remote);
 
 // Calls visit for each flow of protocol, which stays meanwhile. visit enters and leaves none, and
 // takes no lock.

@@ -7,6 +7,7 @@
 #include "core/net/ip.h"
 #include "core/net/netif.h"
 #include "core/net/route.h"
+#include "core/net/tcp_socket.h"
 #include "core/net/udp.h"
 
 static void drop(struct packet *packet, enum net_count why)
@@ -41,6 +42,8 @@ struct packet *net_input(struct netif *netif, struct packet *packet)
     switch (header.protocol) {
     case IP_UDP:
         return udp_input(packet, &header);
+    case IP_TCP:
+        return tcp_packet_input(packet, &header);
     case IP_ICMP:
     case IP_ICMPV6:
         icmp_input(packet, &header);

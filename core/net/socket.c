@@ -13,6 +13,7 @@
 #include "core/net/flow.h"
 #include "core/net/ip.h"
 #include "core/net/route.h"
+#include "core/net/run.h"
 
 _Atomic uint64_t net_counts[NET_COUNTS];
 
@@ -96,7 +97,8 @@ void net_socket_close(struct net_socket *socket)
 
 // ---- Ends --------------------------------------------------------------------------
 
-int net_socket_flow_set(struct net_socket *socket, struct net_end local, struct net_end remote)
+static int flow_set(struct net_socket *socket, struct net_end local, struct net_end remote,
+                    bool is_new)
 {
     const uint8_t both = FLOW_V4 | FLOW_V6;
     struct flow_key key = {
@@ -108,12 +110,23 @@ int net_socket_flow_set(struct net_socket *socket, struct net_end local, struct 
         .local = local,
         .remote = remote,
     };
-    const int error = flow_enter(&socket->flow, &key, socket, socket->flow);
+    const int error = flow_enter(&socket->flow, &key, socket, socket->flow, is_new);
     if (error == 0) {
         socket->local = key.local;
         socket->remote = remote;
     }
     return error;
+}
+
+// A connection's own ends are nobody else's, whoever has the port.
+int net_socket_flow_set(struct net_socket *socket, struct net_end local, struct net_end remote)
+{
+    return flow_set(socket, local, remote, socket->flow == NULL && remote.port == 0);
+}
+
+int net_socket_flow_listen(struct net_socket *socket, struct net_end nobody)
+{
+    return flow_set(socket, socket->local, nobody, true);
 }
 
 int net_socket_bind(struct net_socket *socket, const struct net_end *local)
@@ -146,7 +159,6 @@ void net_socket_ends(struct net_socket *socket, struct net_end *local, struct ne
 bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
                         struct packet *packet)
 {
-    struct net_socket *watched = NULL;
     rcu_read_begin();
     const struct flow *flow = flow_find(protocol, local, remote);
     if (flow == NULL) {
@@ -155,22 +167,26 @@ bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const str
     }
     struct net_socket *socket = flow->socket;
     const uint32_t limit = atomic_load_explicit(&socket->receive_limit, memory_order_relaxed);
-    switch (channel_push(&socket->channel, packet, limit)) {
-    case CHANNEL_FULL:
+    const unsigned pushed = channel_push(&socket->channel, packet, limit);
+    // Who runs it tells those who poll what has come of it.
+    const bool is_to_run = socket->run != NULL && (pushed & CHANNEL_ALONE) != 0;
+    const bool is_watched = socket->run == NULL && (pushed & CHANNEL_WATCHED) != 0;
+    if (pushed == 0) {
         atomic_fetch_add_explicit(&socket->drop_count, 1, memory_order_relaxed);
-        net_count(NET_UDP_FULL);
-        packet_free(packet);
-        break;
-    case CHANNEL_PUSHED_WATCHED:
-        watched = socket_get_unless_free(socket) ? socket : NULL;
-        break;
-    default:
-        break;
+        net_count(protocol == IP_UDP ? NET_UDP_FULL : NET_TCP_FULL);
     }
+    const bool is_counted = (is_to_run || is_watched) && socket_get_unless_free(socket);
     rcu_read_end();
-    if (watched != NULL) {
-        watched->ready(watched);
-        net_socket_put(watched);
+    if (pushed == 0) {
+        packet_free(packet);
+    }
+    if (is_counted) {
+        if (is_to_run) {
+            net_run_later(socket);
+        } else {
+            socket->ready(socket, true);
+        }
+        net_socket_put(socket);
     }
     return true;
 }

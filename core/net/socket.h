@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/lib/io_vector.h"
+#include "core/lib/list.h"
 #include "core/net/address.h"
 #include "core/net/channel.h"
 #include "core/sync/mutex.h"
@@ -41,11 +42,16 @@ struct net_socket {
     _Atomic uint64_t drop_count;    // packets that were more than that
     uint8_t protocol;               // enum ip_protocol
     bool is_v4;                     // its names are IPv4's alone
-    // Something may have come, for who polls. No lock of the network's is held.
-    void (*ready)(struct net_socket *socket);
+    // Something may have come, or, with has_room, may be sent, for who polls. No lock of the
+    // network's is held.
+    void (*ready)(struct net_socket *socket, bool has_room);
+    // Looks at what has come though nobody waits for it; NULL: that can wait. The same.
+    void (*run)(struct net_socket *socket);
     // Nobody uses it any more.
     void (*release)(struct net_socket *socket);
     struct rcu_head end;
+    struct list run_node; // run.c's, under its lock
+    bool is_to_run;
 
     // What follows is guarded by lock.
     struct flow *flow;           // NULL: no port
@@ -100,6 +106,9 @@ void net_socket_ends(struct net_socket *socket, struct net_end *local, struct ne
 // has. As net_socket_bind.
 HAL_MUST_CHECK int net_socket_flow_set(struct net_socket *socket, struct net_end local,
                                        struct net_end remote);
+
+// The same, of a socket that listens from now on: its flow is looked at like a new one.
+HAL_MUST_CHECK int net_socket_flow_listen(struct net_socket *socket, struct net_end nobody);
 
 // Gives packet to the socket that it is for. False: there is none, and the caller keeps it.
 bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const struct net_end *remote,

@@ -431,6 +431,6 @@ int udp_shutdown(struct net_socket *socket, unsigned what)
     socket->shut |= what;
     channel_wake_all(&socket->channel);
     mutex_unlock(&socket->lock);
-    socket->ready(socket);
+    socket->ready(socket, true);
     return is_connected ? 0 : -ENOTCONN;
 }

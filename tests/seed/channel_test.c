@@ -36,11 +36,11 @@ static void reset(void)
 // Of who polls: what linux does in ready.
 static void push(unsigned index, uint32_t limit)
 {
-    const enum channel_push result = channel_push(&channel, &packets[index], limit);
-    if (result == CHANNEL_PUSHED_WATCHED && is_known) {
+    const unsigned result = channel_push(&channel, &packets[index], limit);
+    if ((result & CHANNEL_WATCHED) && is_known) {
         is_told = true;
     }
-    refused += result == CHANNEL_FULL;
+    refused += result == 0;
 }
 
 // With lock held.

@@ -139,9 +139,9 @@ END_TEST
 
 static unsigned released;
 
-static void ready(struct net_socket *socket)
+static void ready(struct net_socket *socket, bool has_room)
 {
-    (void)socket;
+    (void)socket, (void)has_room;
 }
 
 static void release(struct net_socket *socket)

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// run.c: see run.h. A list under a lock of its own; a socket is in it once. Who runs takes one
+// after the other, so that what running one brings about waits in the list and does not nest.
+#include "core/net/run.h"
+
+#include "core/lib/list.h"
+#include "core/net/socket.h"
+#include "core/sync/alarm.h"
+
+enum { TURNS_MAX = 256 }; // then another goes on: the caller has work of its own
+
+static struct mutex run_lock;
+static struct list to_run = LIST_EMPTY(to_run);
+
+void net_run_later(struct net_socket *socket)
+{
+    mutex_lock(&run_lock);
+    if (!socket->is_to_run) {
+        socket->is_to_run = true;
+        net_socket_get(socket);
+        list_push_back(&to_run, &socket->run_node);
+    }
+    mutex_unlock(&run_lock);
+}
+
+static struct net_socket *run_next(void)
+{
+    mutex_lock(&run_lock);
+    struct list *node = list_pop_front(&to_run);
+    struct net_socket *socket =
+        node == NULL ? NULL : container_of(node, struct net_socket, run_node);
+    if (socket != NULL) {
+        socket->is_to_run = false;
+    }
+    mutex_unlock(&run_lock);
+    return socket;
+}
+
+static void rest_run(struct alarm *alarm)
+{
+    (void)alarm;
+    net_run();
+}
+
+static struct alarm rest = {.ring = rest_run};
+
+void net_run(void)
+{
+    for (int turn = 0; turn < TURNS_MAX; ++turn) {
+        struct net_socket *socket = run_next();
+        if (socket == NULL) {
+            return;
+        }
+        socket->run(socket);
+        net_socket_put(socket);
+    }
+    const int error = alarm_set(&rest, 0);
+    (void)error; // net_start has made its thread
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// run.h: sockets whose channels have something that nobody waits for. Thread context; the caller
+// holds no lock of the network's.
+#ifndef CORE_NET_RUN_H
+#define CORE_NET_RUN_H
+
+struct net_socket;
+
+// The socket, which the caller has counted, is run soon: by the caller, who calls net_run, or by
+// another that is at it.
+void net_run_later(struct net_socket *socket);
+
+// Runs what is to be run, and what comes of that. Not from within socket->run.
+void net_run(void);
+
+#endif

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tcp.h: one connection of TCP (RFC 9293) as a state machine. It knows no lock, no clock, no packet
+// and no memory: it is told the time, the segments that came and what the program did, and says
+// what is to be sent, which bytes are in order, and when it wants to be called again.
+//
+// Streams are counted in bytes from 0 on, both ways; who has the connection keeps the bytes. What
+// it has sent it may have to send again until it is acknowledged (tcp_acknowledged).
+//
+// Also: options of RFC 7323 (window scaling, timestamps, PAWS), selective acknowledgements (RFC
+// 2018, 6675), timer and round-trip times of RFC 6298, congestion control of RFC 5681 and 6582,
+// challenge acknowledgements of RFC 5961.
+#ifndef CORE_NET_TCP_H
+#define CORE_NET_TCP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hal/hal.h"
+
+enum tcp_flags { // as in the header
+    TCP_FIN = 1,
+    TCP_SYN = 2,
+    TCP_RST = 4,
+    TCP_PSH = 8,
+    TCP_ACK = 16,
+};
+
+enum { TCP_SACK_MAX = 4, TCP_RANGES_MAX = 32, TCP_SCALE_MAX = 14, TCP_MSS_UNSAID = 536 };
+
+struct tcp_range { // of sequence numbers, or of bytes of a stream: [start, end)
+    uint32_t start, end;
+};
+
+struct tcp_segment {
+    uint32_t sequence, acknowledgement; // the latter with TCP_ACK
+    uint32_t window;                    // as in the header: not scaled
+    uint8_t flags;                      // enum tcp_flags
+    bool has_timestamps, may_sack;
+    uint8_t scale; // UINT8_MAX: not said
+    uint16_t mss;  // 0: not said
+    uint32_t time, echo;
+    uint32_t sack_count;
+    struct tcp_range sacks[TCP_SACK_MAX];
+    uint32_t size; // bytes of data
+    uint64_t from; // of a segment to be sent: where its data begins in the stream
+    void *data;    // of one that came: its receiver's own
+};
+
+enum tcp_state { // as Linux numbers them
+    TCP_STATE_ESTABLISHED = 1,
+    TCP_STATE_SYN_SENT,
+    TCP_STATE_SYN_RECEIVED,
+    TCP_STATE_FIN_WAIT_1,
+    TCP_STATE_FIN_WAIT_2,
+    TCP_STATE_TIME_WAIT,
+    TCP_STATE_CLOSED,
+    TCP_STATE_CLOSE_WAIT,
+    TCP_STATE_LAST_ACK,
+    TCP_STATE_LISTEN, // of no connection
+    TCP_STATE_CLOSING,
+};
+
+struct tcp;
+
+struct tcp_host { // what a connection stands on
+    void (*send)(struct tcp *tcp, const struct tcp_segment *segment);
+    // Bytes [skip, skip + size) of the data of segment are the stream's from `from` on, in order or
+    // not. False: no memory; they count as not received.
+    bool (*store)(struct tcp *tcp, const struct tcp_segment *segment, uint64_t from, uint32_t skip,
+                  uint32_t size);
+};
+
+struct tcp_settings {
+    uint16_t mss;       // the most that the path takes, without the header's options
+    uint32_t room;      // of the receive buffer, bytes
+    bool has_no_delay;  // Nagle's rule is off
+    bool is_corked;     // only whole segments
+    bool is_kept_alive; // with the next three
+    hal_ns keep_idle, keep_interval;
+    uint32_t keep_count;
+    hal_ns give_up; // 0: after as many retransmissions as Linux makes
+};
+
+struct tcp {
+    const struct tcp_host *host;
+    struct tcp_settings settings;
+    enum tcp_state state;
+    int error;       // -errno why it is closed; 0: in peace
+    hal_ns deadline; // call tcp_tick then; UINT64_MAX: never
+
+    // Sending. Sequence numbers: the SYN is iss, the first byte iss + 1.
+    uint32_t iss, una, next, highest; // highest: beyond all that was ever sent
+    uint64_t written;                 // bytes of the stream
+    bool is_closing, has_sent_fin;
+    uint32_t window, window_sequence, window_acknowledgement, window_max;
+    uint8_t send_scale, receive_scale;
+    uint16_t mss;                            // that we send, at most
+    struct tcp_range sacked[TCP_RANGES_MAX]; // ascending; between una and highest
+    uint32_t sacked_count;
+
+    // Receiving.
+    uint32_t irs, expected;                // the next byte in order
+    uint32_t announced;                    // right edge of the window that we have told
+    uint64_t taken;                        // bytes that the program has read
+    struct tcp_range held[TCP_RANGES_MAX]; // received out of order, ascending, beyond expected
+    uint32_t held_count;
+    uint32_t newest_held;       // a sequence number in the range that came last
+    bool has_fin, is_fin_known; // the peer's end is in order; or is at fin
+    uint32_t fin;
+    bool has_scale, has_timestamps, may_sack;
+    uint32_t recent_time; // RFC 7323: TS.Recent
+    hal_ns recent_at;
+    uint32_t last_acknowledged; // what we have acknowledged last
+    uint32_t owed;              // segments with data since then
+
+    // Times.
+    hal_ns now;
+    hal_ns rtt, rtt_variation, timeout; // RFC 6298; rtt 0: none yet
+    hal_ns timed_at;                    // of one segment without timestamps; 0: none is timed
+    uint32_t timed_end;
+    hal_ns retransmit_at, acknowledge_at, probe_at, keep_at, end_at; // UINT64_MAX: not set
+    hal_ns end_after; // of FIN-WAIT-2, when nobody will read what comes; 0: it may last
+    uint32_t retries, probes, keeps;
+    hal_ns first_try;
+
+    // Congestion: bytes.
+    uint32_t congestion, threshold;
+    uint32_t duplicates; // acknowledgements in a row
+    bool is_recovering;
+    uint32_t recovery_end;
+    uint32_t resent; // up to here, in this recovery
+
+    // RFC 5961: challenges per second.
+    hal_ns challenges_since;
+    uint32_t challenges;
+
+    struct tcp_counts {
+        uint64_t segments_sent, segments_received, resent_segments, dropped, duplicate;
+        uint64_t timeouts, fast_recoveries, out_of_window, challenges;
+    } counts;
+};
+
+// Begins a connection: sends a SYN. iss is to be unpredictable (RFC 6528).
+void tcp_connect(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
+                 uint32_t iss, hal_ns now);
+// The same for one that begins with syn, which a peer has sent: answers it.
+void tcp_answer(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
+                uint32_t iss, const struct tcp_segment *syn, hal_ns now);
+
+void tcp_input(struct tcp *tcp, const struct tcp_segment *segment, hal_ns now);
+void tcp_tick(struct tcp *tcp, hal_ns now); // also before the deadline
+
+void tcp_write(struct tcp *tcp, uint64_t written, hal_ns now); // the stream is so long by now
+void tcp_read(struct tcp *tcp, uint64_t taken, hal_ns now);    // so much of it has been read
+void tcp_close(struct tcp *tcp, hal_ns now);                   // nothing more will be written
+void tcp_abort(struct tcp *tcp, hal_ns now);                   // tells the peer, unless it is over
+
+// Bytes of the stream that the peer has, and that are in order here.
+uint64_t tcp_acknowledged(const struct tcp *tcp);
+uint64_t tcp_received(const struct tcp *tcp);
+
+// What segment, which is for no connection, is answered with. False: nothing.
+HAL_MUST_CHECK bool tcp_refuse(const struct tcp_segment *segment, struct tcp_segment *answer);
+
+// ---- Of the connection's own files ---------------------------------------------
+
+// Sequence numbers are compared modulo 2^32 (RFC 9293, 3.4).
+static inline bool tcp_is_before(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) < 0;
+}
+
+static inline uint32_t tcp_later(uint32_t a, uint32_t b)
+{
+    return tcp_is_before(a, b) ? b : a;
+}
+
+// tcp_range.c: ascending ranges that do not touch. False: there is no room for another.
+bool tcp_range_add(struct tcp_range *ranges, uint32_t *count, struct tcp_range range);
+void tcp_range_cut(struct tcp_range *ranges, uint32_t *count,
+                   uint32_t start); // forget what is before
+bool tcp_range_has(const struct tcp_range *ranges, uint32_t count, uint32_t start, uint32_t end);
+
+// tcp_output.c
+void tcp_output(struct tcp *tcp);      // sends what may be sent now
+void tcp_acknowledge(struct tcp *tcp); // at once
+void tcp_resend_first(struct tcp *tcp);
+void tcp_resend_holes(struct tcp *tcp); // what selective acknowledgements show as lost
+void tcp_reset_send(struct tcp *tcp, uint32_t sequence);
+uint32_t tcp_window_now(const struct tcp *tcp); // to be announced, bytes
+void tcp_deadline_set(struct tcp *tcp);
+void tcp_timeout_restart(struct tcp *tcp);
+void tcp_end(struct tcp *tcp, int error);                            // it is closed
+void tcp_peer_learn(struct tcp *tcp, const struct tcp_segment *syn); // what a SYN says of the peer
+
+#endif

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tcp_header.c: see tcp_header.h.
+#include "core/net/tcp_header.h"
+
+#include "core/lib/assert.h"
+#include "core/lib/errno.h"
+#include "core/lib/string.h"
+#include "core/net/address.h"
+
+enum option { // RFC 9293, 3.2; RFC 7323; RFC 2018
+    OPTION_END,
+    OPTION_NOTHING,
+    OPTION_MSS,
+    OPTION_SCALE,
+    OPTION_MAY_SACK,
+    OPTION_SACK,
+    OPTION_TIMES = 8,
+};
+
+struct header {
+    uint16_t source, target;
+    uint32_t sequence, acknowledgement;
+    uint8_t length, flags; // length: in 4 bytes, in the upper half
+    uint16_t window, checksum, urgent;
+};
+
+_Static_assert(sizeof(struct header) == TCP_HEADER_MIN, "RFC 9293, 3.1");
+
+static uint32_t order32(uint32_t value)
+{
+    return __builtin_bswap32(value);
+}
+
+static uint32_t word_at(const char *at)
+{
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    return order32(word);
+}
+
+static void option_read(struct tcp_segment *segment, const char *option, uint8_t size)
+{
+    const uint8_t *bytes = (const uint8_t *)option;
+    switch (bytes[0]) {
+    case OPTION_MSS:
+        segment->mss = size == 4 ? (uint16_t)(bytes[2] << 8 | bytes[3]) : segment->mss;
+        break;
+    case OPTION_SCALE:
+        segment->scale = size == 3 ? bytes[2] : segment->scale;
+        break;
+    case OPTION_MAY_SACK:
+        segment->may_sack |= size == 2;
+        break;
+    case OPTION_SACK:
+        for (uint8_t at = 2; at + 8 <= size && segment->sack_count < TCP_SACK_MAX; at += 8) {
+            segment->sacks[segment->sack_count++] =
+                (struct tcp_range){word_at(option + at), word_at(option + at + 4)};
+        }
+        break;
+    case OPTION_TIMES:
+        if (size == 10) {
+            segment->has_timestamps = true;
+            segment->time = word_at(option + 2);
+            segment->echo = word_at(option + 6);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+static void options_read(struct tcp_segment *segment, const char *data, uint32_t size)
+{
+    uint32_t at = 0;
+    while (at < size && data[at] != OPTION_END) {
+        if (data[at] == OPTION_NOTHING) {
+            ++at;
+            continue;
+        }
+        const uint8_t length = at + 1 < size ? (uint8_t)data[at + 1] : 0;
+        if (length < 2 || length > size - at) {
+            return; // what follows cannot be told
+        }
+        option_read(segment, data + at, length);
+        at += length;
+    }
+}
+
+int tcp_header_read(struct tcp_segment *segment, struct tcp_ports *ports, char *data, uint32_t size)
+{
+    struct header raw;
+    if (size < sizeof raw) {
+        return -EINVAL;
+    }
+    memcpy(&raw, data, sizeof raw);
+    const uint32_t length = (uint32_t)(raw.length >> 4) * 4;
+    if (length < sizeof raw || length > size) {
+        return -EINVAL;
+    }
+    *ports = (struct tcp_ports){net_order16(raw.source), net_order16(raw.target)};
+    *segment = (struct tcp_segment){
+        .sequence = order32(raw.sequence),
+        .acknowledgement = order32(raw.acknowledgement),
+        .window = net_order16(raw.window),
+        .flags = raw.flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK),
+        .scale = UINT8_MAX,
+        .size = size - length,
+        .data = data + length,
+    };
+    options_read(segment, data + sizeof raw, length - (uint32_t)sizeof raw);
+    return 0;
+}
+
+static char *bytes_put(char *at, const void *bytes, uint32_t size)
+{
+    memcpy(at, bytes, size);
+    return at + size;
+}
+
+static char *word_put(char *at, uint32_t word)
+{
+    const uint32_t bytes = order32(word);
+    return bytes_put(at, &bytes, sizeof bytes);
+}
+
+uint32_t tcp_header_write(char data[TCP_HEADER_MAX], const struct tcp_segment *segment,
+                          const struct tcp_ports *ports)
+{
+    char *at = data + sizeof(struct header);
+    if (segment->mss != 0) {
+        at = word_put(at, OPTION_MSS << 24 | 4 << 16 | segment->mss);
+    }
+    if (segment->scale != UINT8_MAX) {
+        at = word_put(at, OPTION_NOTHING << 24 | OPTION_SCALE << 16 | 3 << 8 | segment->scale);
+    }
+    if (segment->may_sack) {
+        at = word_put(at, OPTION_NOTHING << 24 | OPTION_NOTHING << 16 | OPTION_MAY_SACK << 8 | 2);
+    }
+    if (segment->has_timestamps) {
+        at = word_put(at, OPTION_NOTHING << 24 | OPTION_NOTHING << 16 | OPTION_TIMES << 8 | 10);
+        at = word_put(at, segment->time);
+        at = word_put(at, segment->echo);
+    }
+    if (segment->sack_count > 0) {
+        at = word_put(at, OPTION_NOTHING << 24 | OPTION_NOTHING << 16 | OPTION_SACK << 8 |
+                              (2 + 8 * segment->sack_count));
+        for (uint32_t i = 0; i < segment->sack_count; ++i) {
+            at = word_put(at, segment->sacks[i].start);
+            at = word_put(at, segment->sacks[i].end);
+        }
+    }
+    const uint32_t length = (uint32_t)(at - data);
+    ASSERT(length <= TCP_HEADER_MAX); // a SYN has no ranges
+    const struct header raw = {
+        .source = net_order16(ports->source),
+        .target = net_order16(ports->target),
+        .sequence = order32(segment->sequence),
+        .acknowledgement = order32(segment->acknowledgement),
+        .length = (uint8_t)(length / 4 << 4),
+        .flags = segment->flags,
+        .window = net_order16((uint16_t)segment->window),
+    };
+    memcpy(data, &raw, sizeof raw);
+    return length;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tcp_header.h: the header of TCP (RFC 9293, 3.1) and its options, as bytes.
+#ifndef CORE_NET_TCP_HEADER_H
+#define CORE_NET_TCP_HEADER_H
+
+#include <stdint.h>
+
+#include "core/net/tcp.h"
+#include "hal/hal.h"
+
+enum { TCP_HEADER_MIN = 20, TCP_HEADER_MAX = 60 };
+
+struct tcp_ports { // in the machine's order
+    uint16_t source, target;
+};
+
+// Reads what size bytes at data say; segment->data and size are those behind the header. -EINVAL:
+// shorter than it says. Options that are none are passed over.
+HAL_MUST_CHECK int tcp_header_read(struct tcp_segment *segment, struct tcp_ports *ports, char *data,
+                                   uint32_t size);
+
+// Writes the header, its checksum 0, and answers its length.
+uint32_t tcp_header_write(char data[TCP_HEADER_MAX], const struct tcp_segment *segment,
+                          const struct tcp_ports *ports);
+
+#endif

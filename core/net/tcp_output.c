@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tcp_output.c: what a connection of TCP sends, and when: new data as far as both windows allow,
+// acknowledgements, what was lost, the end.
+#include "core/net/tcp.h"
+
+enum {
+    SACK_IN_FLIGHT_MAX = 3, // beside timestamps (RFC 2018, 3)
+    SEGMENT_SEGMENTS = 2,   // acknowledged at the latest after so many (RFC 9293, 3.8.6.3)
+};
+
+#define ACKNOWLEDGE_DELAY UINT64_C(40000000) // 40 ms, Linux's TCP_DELACK_MIN
+
+static uint32_t min(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+// ---- Headers -----------------------------------------------------------------------
+
+// Never taken back, and not moved for less than a segment or half of the room (RFC
+// 9293, 3.8.6.2.2).
+uint32_t tcp_window_now(const struct tcp *tcp)
+{
+    const uint64_t unread = tcp_received(tcp) - tcp->taken;
+    const uint32_t most = (uint32_t)UINT16_MAX << tcp->receive_scale;
+    const uint32_t free = unread < tcp->settings.room ? tcp->settings.room - (uint32_t)unread : 0;
+    const uint32_t told =
+        tcp_is_before(tcp->expected, tcp->announced) ? tcp->announced - tcp->expected : 0;
+    const uint32_t step = min(tcp->settings.room / 2, tcp->mss);
+    const uint32_t window = free > told && free - told >= step ? free : told;
+    return min(window, most);
+}
+
+static void sacks_put(const struct tcp *tcp, struct tcp_segment *segment)
+{
+    const uint32_t room = tcp->has_timestamps ? SACK_IN_FLIGHT_MAX : TCP_SACK_MAX;
+    // The one that came last is told first (RFC 2018, 4).
+    for (uint32_t i = 0; i < tcp->held_count; ++i) {
+        const struct tcp_range *range = &tcp->held[i];
+        if (!tcp_is_before(tcp->newest_held, range->start) &&
+            tcp_is_before(tcp->newest_held, range->end)) {
+            segment->sacks[segment->sack_count++] = *range;
+        }
+    }
+    for (uint32_t i = tcp->held_count; i-- > 0 && segment->sack_count < room;) {
+        const struct tcp_range *range = &tcp->held[i];
+        if (segment->sack_count == 0 || range->start != segment->sacks[0].start) {
+            segment->sacks[segment->sack_count++] = *range;
+        }
+    }
+}
+
+static void segment_send(struct tcp *tcp, struct tcp_segment *segment)
+{
+    const bool is_syn = (segment->flags & TCP_SYN) != 0;
+    if (segment->flags & TCP_ACK) {
+        const uint32_t window = tcp_window_now(tcp);
+        const uint8_t scale = is_syn ? 0 : tcp->receive_scale;
+        segment->acknowledgement = tcp->expected;
+        segment->window = min(window >> scale, UINT16_MAX);
+        tcp->announced = tcp_later(tcp->announced, tcp->expected + (segment->window << scale));
+        tcp->last_acknowledged = tcp->expected;
+        tcp->owed = 0;
+        tcp->acknowledge_at = UINT64_MAX;
+        if (tcp->may_sack && tcp->held_count > 0 && !is_syn) {
+            sacks_put(tcp, segment);
+        }
+    } else {
+        segment->window = min(tcp->settings.room, UINT16_MAX);
+    }
+    if (tcp->has_timestamps || (is_syn && tcp->state == TCP_STATE_SYN_SENT)) {
+        segment->has_timestamps = true;
+        segment->time = (uint32_t)(tcp->now / 1000000);
+        segment->echo = segment->flags & TCP_ACK ? tcp->recent_time : 0;
+    }
+    if (!is_syn) {
+        segment->scale = UINT8_MAX;
+    }
+    ++tcp->counts.segments_sent;
+    tcp->host->send(tcp, segment);
+}
+
+// Behind all that was sent, also while it is sent again: what lies before the window is no good.
+void tcp_acknowledge(struct tcp *tcp)
+{
+    struct tcp_segment segment = {.sequence = tcp->highest, .flags = TCP_ACK};
+    segment_send(tcp, &segment);
+}
+
+void tcp_reset_send(struct tcp *tcp, uint32_t sequence)
+{
+    struct tcp_segment segment = {.sequence = sequence, .flags = TCP_RST | TCP_ACK};
+    segment_send(tcp, &segment);
+}
+
+static void syn_send(struct tcp *tcp)
+{
+    const bool is_answer = tcp->state == TCP_STATE_SYN_RECEIVED;
+    struct tcp_segment segment = {
+        .sequence = tcp->iss,
+        .flags = is_answer ? TCP_SYN | TCP_ACK : TCP_SYN,
+        .mss = tcp->settings.mss,
+        .scale = !is_answer || tcp->has_scale ? tcp->receive_scale : UINT8_MAX,
+        .may_sack = !is_answer || tcp->may_sack,
+    };
+    segment_send(tcp, &segment);
+}
+
+// ---- Data --------------------------------------------------------------------------
+
+static uint32_t stream_end(const struct tcp *tcp) // the sequence number behind all data
+{
+    return tcp->iss + 1 + (uint32_t)tcp->written;
+}
+
+static uint32_t payload_max(const struct tcp *tcp)
+{
+    enum { TIMESTAMPS = 12 };
+    return tcp->mss - (tcp->has_timestamps ? TIMESTAMPS : 0u);
+}
+
+// Data and the end, as far as they lie in [sequence, sequence + size).
+static void data_send(struct tcp *tcp, uint32_t sequence, uint32_t size)
+{
+    const uint32_t end = stream_end(tcp);
+    const uint64_t back = (uint32_t)(end - sequence); // from sequence to the end of the stream
+    const bool is_last = sequence + size == end;
+    struct tcp_segment segment = {
+        .sequence = sequence,
+        .flags = (uint8_t)(TCP_ACK | (size > 0 && is_last ? TCP_PSH : 0)),
+        .size = size,
+        .from = tcp->written - back,
+    };
+    if (is_last && tcp->is_closing) {
+        segment.flags |= TCP_FIN;
+        tcp->has_sent_fin = true;
+    }
+    const uint32_t after = sequence + size + ((segment.flags & TCP_FIN) != 0);
+    if (tcp_is_before(sequence, tcp->highest)) {
+        ++tcp->counts.resent_segments;
+        tcp->timed_at = 0; // Karn: what is sent twice is not timed
+    } else if (tcp->timed_at == 0 && size > 0) {
+        tcp->timed_at = tcp->now;
+        tcp->timed_end = after;
+    }
+    tcp->next = tcp_later(tcp->next, after);
+    tcp->highest = tcp_later(tcp->highest, after);
+    segment_send(tcp, &segment);
+    if (tcp->retransmit_at == UINT64_MAX) {
+        tcp_timeout_restart(tcp);
+    }
+}
+
+// Bytes under way, as far as is known (RFC 6675's pipe, without what is taken for lost).
+static uint32_t pipe(const struct tcp *tcp)
+{
+    uint32_t flight = tcp->next - tcp->una;
+    for (uint32_t i = 0; i < tcp->sacked_count; ++i) {
+        flight -= min(flight, tcp->sacked[i].end - tcp->sacked[i].start);
+    }
+    return flight;
+}
+
+// Nagle's rule (RFC 9293, 3.7.4) and silly windows (3.8.6.2.1): may a segment of size bytes go?
+static bool may_go(const struct tcp *tcp, uint32_t size, uint32_t left)
+{
+    if (size >= payload_max(tcp) || (size == left && tcp->is_closing)) {
+        return true;
+    }
+    if (tcp->settings.is_corked) {
+        return false;
+    }
+    const bool is_all = size == left && (tcp->settings.has_no_delay || tcp->next == tcp->una);
+    return is_all || size * 2 >= tcp->window_max;
+}
+
+static bool may_send_data(const struct tcp *tcp)
+{
+    switch (tcp->state) {
+    case TCP_STATE_ESTABLISHED:
+    case TCP_STATE_CLOSE_WAIT:
+    case TCP_STATE_FIN_WAIT_1:
+    case TCP_STATE_CLOSING:
+    case TCP_STATE_LAST_ACK:
+        return true;
+    default:
+        return false;
+    }
+}
+
+// The next new segment. False: nothing may go.
+static bool data_send_next(struct tcp *tcp)
+{
+    const uint32_t end = stream_end(tcp);
+    const uint32_t left = tcp_is_before(tcp->next, end) ? end - tcp->next : 0;
+    const uint32_t edge = tcp->una + tcp->window;
+    const uint32_t flight = pipe(tcp);
+    const uint32_t by_peer = tcp_is_before(tcp->next, edge) ? edge - tcp->next : 0;
+    const uint32_t by_path = flight < tcp->congestion ? tcp->congestion - flight : 0;
+    const uint32_t size = min(min(left, payload_max(tcp)), min(by_peer, by_path));
+    if (left == 0) {
+        if (!tcp->is_closing || (tcp->has_sent_fin && tcp->next == end + 1)) {
+            return false;
+        }
+        data_send(tcp, tcp->next, 0); // the end alone, which needs no window
+        return false;
+    }
+    if (size == 0 || !may_go(tcp, size, left)) {
+        return false;
+    }
+    data_send(tcp, tcp->next, size);
+    return true;
+}
+
+void tcp_output(struct tcp *tcp)
+{
+    if (!may_send_data(tcp)) {
+        return;
+    }
+    while (data_send_next(tcp)) {
+    }
+    const bool is_stuck = tcp->next == tcp->una && tcp_is_before(tcp->next, stream_end(tcp));
+    if (is_stuck && tcp->probe_at == UINT64_MAX) {
+        tcp->probe_at = tcp->now + tcp->timeout;
+        tcp->probes = 0;
+    } else if (!is_stuck) {
+        tcp->probe_at = UINT64_MAX;
+    }
+    if (tcp->owed >= SEGMENT_SEGMENTS) {
+        tcp_acknowledge(tcp);
+    } else if (tcp->owed > 0 && tcp->acknowledge_at == UINT64_MAX) {
+        tcp->acknowledge_at = tcp->now + ACKNOWLEDGE_DELAY;
+    }
+}
+
+// ---- Again -------------------------------------------------------------------------
+
+void tcp_resend_first(struct tcp *tcp)
+{
+    if (tcp->state == TCP_STATE_SYN_SENT || tcp->state == TCP_STATE_SYN_RECEIVED) {
+        ++tcp->counts.resent_segments;
+        syn_send(tcp);
+        return;
+    }
+    const uint32_t end = stream_end(tcp);
+    const uint32_t left = tcp_is_before(tcp->una, end) ? end - tcp->una : 0;
+    uint32_t size = min(left, payload_max(tcp));
+    if (tcp->sacked_count > 0) {
+        size = min(size, tcp->sacked[0].start - tcp->una);
+    }
+    data_send(tcp, tcp->una, size);
+    tcp->resent = tcp_later(tcp->resent, tcp->una + size);
+}
+
+// What lies before the last that the peer has, and was not sent again in this recovery (RFC 6675,
+// 4 and 5, with one segment in order as its measure of loss).
+void tcp_resend_holes(struct tcp *tcp)
+{
+    uint32_t at = tcp_later(tcp->una, tcp->resent);
+    for (uint32_t i = 0; i < tcp->sacked_count; ++i) {
+        const struct tcp_range *range = &tcp->sacked[i];
+        while (tcp_is_before(at, range->start) && pipe(tcp) <= tcp->congestion) {
+            const uint32_t size = min(range->start - at, payload_max(tcp));
+            data_send(tcp, at, size);
+            at += size;
+            tcp->resent = at;
+        }
+        at = tcp_later(at, range->end);
+    }
+}
+
+// ---- Beginning and end -------------------------------------------------------------
+
+// So that the room can be told in 16 bits.
+static uint8_t scale_for(uint32_t room)
+{
+    uint8_t scale = 0;
+    while (scale < TCP_SCALE_MAX && room >> scale > UINT16_MAX) {
+        ++scale;
+    }
+    return scale;
+}
+
+static void begin(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
+                  uint32_t iss, hal_ns now)
+{
+    *tcp = (struct tcp){
+        .host = host,
+        .settings = *settings,
+        .iss = iss,
+        .una = iss,
+        .next = iss + 1,
+        .highest = iss + 1,
+        .resent = iss,
+        .expected = 1, // nothing behind a SYN of number 0
+        .announced = 1,
+        .mss = settings->mss < TCP_MSS_UNSAID ? settings->mss : TCP_MSS_UNSAID,
+        .receive_scale = scale_for(settings->room),
+        .now = now,
+        .timeout = 1000000000, // RFC 6298, 2.1
+        .threshold = UINT32_MAX,
+        .retransmit_at = UINT64_MAX,
+        .acknowledge_at = UINT64_MAX,
+        .probe_at = UINT64_MAX,
+        .keep_at = UINT64_MAX,
+        .end_at = UINT64_MAX,
+        .first_try = now,
+    };
+}
+
+void tcp_connect(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
+                 uint32_t iss, hal_ns now)
+{
+    begin(tcp, host, settings, iss, now);
+    tcp->state = TCP_STATE_SYN_SENT;
+    syn_send(tcp);
+    tcp_timeout_restart(tcp);
+    tcp_deadline_set(tcp);
+}
+
+// What a SYN says of the peer; used by tcp_input.c, too.
+void tcp_peer_learn(struct tcp *tcp, const struct tcp_segment *syn)
+{
+    const uint16_t mss = syn->mss != 0 ? syn->mss : TCP_MSS_UNSAID;
+    tcp->irs = syn->sequence;
+    tcp->expected = tcp->announced = tcp->last_acknowledged = syn->sequence + 1;
+    tcp->has_scale = syn->scale != UINT8_MAX;
+    tcp->send_scale = !tcp->has_scale ? 0 : syn->scale > TCP_SCALE_MAX ? TCP_SCALE_MAX : syn->scale;
+    tcp->receive_scale = tcp->has_scale ? tcp->receive_scale : 0;
+    tcp->has_timestamps = syn->has_timestamps;
+    tcp->recent_time = syn->time;
+    tcp->recent_at = tcp->now;
+    tcp->may_sack = syn->may_sack;
+    tcp->mss = mss < tcp->settings.mss ? mss : tcp->settings.mss;
+    tcp->window = tcp->window_max = syn->window; // never scaled in a SYN
+    tcp->window_sequence = syn->sequence;
+    // RFC 6928: ten segments.
+    tcp->congestion = min(10u * tcp->mss, tcp->mss * 2u > 14600 ? tcp->mss * 2u : 14600);
+}
+
+void tcp_answer(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
+                uint32_t iss, const struct tcp_segment *syn, hal_ns now)
+{
+    begin(tcp, host, settings, iss, now);
+    tcp->state = TCP_STATE_SYN_RECEIVED;
+    tcp_peer_learn(tcp, syn);
+    syn_send(tcp);
+    tcp_timeout_restart(tcp);
+    tcp_deadline_set(tcp);
+}

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tcp_run.c: running a connection over the packets in its socket's channel, and sending what it
+// says.
+//
+// Who uses a socket runs it first. A packet that comes when nobody waits there is run by whoever
+// brought it, once that one has given back all locks (net_run): so a SYN, a FIN, an acknowledgement
+// or what nobody reads need no thread of their own. Who finds the lock taken leaves the packet to
+// its holder, who looks at the channel once more after giving the lock back.
+#include "core/net/tcp_socket.h"
+
+#include "core/dev/packet.h"
+#include "core/lib/assert.h"
+#include "core/lib/errno.h"
+#include "core/lib/string.h"
+#include "core/net/checksum.h"
+#include "core/net/counts.h"
+#include "core/net/flow.h"
+#include "core/net/ip.h"
+#include "core/net/netif.h"
+#include "core/net/run.h"
+#include "core/net/tcp_header.h"
+
+enum {
+    PACKET_COST = 640, // as in udp.c
+    WAITING_MAX =
+        4096, // net.ipv4.tcp_max_tw_buckets of Linux with little memory: the rest ends at once
+};
+
+static _Atomic uint32_t waiting_count; // connections in TIME-WAIT
+
+static hal_ns clock_now(void)
+{
+    return hal_clock_ns();
+}
+
+// ---- Sending -------------------------------------------------------------------------
+
+static struct packet *segment_packet(const struct tcp_segment *segment,
+                                     const struct tcp_ports *ports, const struct ip_header *header,
+                                     bool is_trusted)
+{
+    char head[TCP_HEADER_MAX];
+    struct packet *packet = packet_alloc_block(segment->size);
+    if (packet == NULL) {
+        net_count(NET_NO_MEMORY);
+        return NULL;
+    }
+    const uint32_t length = tcp_header_write(head, segment, ports);
+    packet->size = segment->size;
+    packet->data -= length;
+    packet->size += length;
+    memcpy(packet->data, head, length);
+    packet->is_trusted = is_trusted;
+    ip_header_push(packet, header);
+    return packet;
+}
+
+// After the data is in.
+static void checksum_put(struct packet *packet, const struct ip_header *header)
+{
+    enum { CHECKSUM = 16 };
+    char *at = packet->data + packet->transport;
+    const uint32_t size = packet->size - packet->transport;
+    const uint64_t sum = checksum_add_ends(0, &header->source, &header->target, IP_TCP, size);
+    const uint16_t checksum = checksum_end(checksum_add(sum, at, size));
+    memcpy(at + CHECKSUM, &checksum, sizeof checksum);
+}
+
+static void outbox_add(struct tcp_socket *tcp, struct packet *packet)
+{
+    if (tcp->outbox == NULL) {
+        tcp->outbox = packet;
+    } else {
+        tcp->outbox_last->next = packet;
+    }
+    tcp->outbox_last = packet;
+    packet->next = NULL;
+    net_count(NET_TCP_SENT);
+}
+
+static void host_send(struct tcp *connection, const struct tcp_segment *segment)
+{
+    struct tcp_socket *tcp = container_of(connection, struct tcp_socket, tcp);
+    const struct net_options *options = &tcp->socket.options;
+    const struct ip_header header = {
+        .source = tcp->socket.local.address,
+        .target = tcp->socket.remote.address,
+        .protocol = IP_TCP,
+        .hops = address_is_v4(&tcp->socket.remote.address) ? options->hops : options->hops_v6,
+        .service = options->service,
+    };
+    const struct tcp_ports ports = {tcp->socket.local.port, tcp->socket.remote.port};
+    struct packet *packet = segment_packet(segment, &ports, &header, true);
+    if (packet == NULL) {
+        return; // it is lost, as others are
+    }
+    tcp_stream_copy(tcp, segment->from, packet->data + packet->size - segment->size, segment->size);
+    outbox_add(tcp, packet);
+}
+
+// No lock is held. All of a socket's packets go the same way: there is one.
+static void outbox_send(struct packet *packet)
+{
+    while (packet != NULL) {
+        struct packet *next = packet->next;
+        packet->next = NULL;
+        net_count(NET_IP_SENT);
+        loopback.send(&loopback, packet);
+        packet = next;
+    }
+}
+
+// ---- What comes ------------------------------------------------------------------------
+
+struct packet *tcp_packet_input(struct packet *packet, const struct ip_header *header)
+{
+    struct tcp_segment segment, refusal;
+    struct tcp_ports ports;
+    char *data = packet->data + header->transport;
+    struct packet *answer = NULL;
+    if (tcp_header_read(&segment, &ports, data, header->size) != 0) {
+        net_count(NET_TCP_DAMAGED);
+        packet_free(packet);
+        return NULL;
+    }
+    const struct net_end local = {header->target, ports.target};
+    const struct net_end remote = {header->source, ports.source};
+    packet->cost = packet->size + PACKET_COST;
+    if (net_socket_deliver(IP_TCP, &local, &remote, packet)) {
+        return NULL;
+    }
+    net_count(NET_TCP_NO_SOCKET);
+    if (tcp_refuse(&segment, &refusal)) {
+        const struct ip_header back = {
+            .source = header->target,
+            .target = header->source,
+            .protocol = IP_TCP,
+            .hops = IP_HOPS_DEFAULT,
+        };
+        const struct tcp_ports back_ports = {ports.target, ports.source};
+        answer = segment_packet(&refusal, &back_ports, &back, packet->is_trusted);
+        if (answer != NULL && !answer->is_trusted) {
+            checksum_put(answer, &back);
+        }
+    }
+    packet_free(packet);
+    return answer;
+}
+
+void tcp_refusal_add(struct tcp_socket *tcp, const struct ip_header *header,
+                     const struct tcp_ports *ports, const struct tcp_segment *refusal)
+{
+    const struct ip_header back = {
+        .source = header->target,
+        .target = header->source,
+        .protocol = IP_TCP,
+        .hops = IP_HOPS_DEFAULT,
+    };
+    const struct tcp_ports back_ports = {ports->target, ports->source};
+    struct packet *packet = segment_packet(refusal, &back_ports, &back, true);
+    if (packet != NULL) {
+        outbox_add(tcp, packet);
+    }
+}
+
+static bool host_store(struct tcp *connection, const struct tcp_segment *segment, uint64_t from,
+                       uint32_t skip, uint32_t size)
+{
+    struct tcp_socket *tcp = container_of(connection, struct tcp_socket, tcp);
+    struct packet *packet = tcp->running;
+    tcp->running = NULL;
+    packet->data = (char *)segment->data + skip;
+    packet->size = size;
+    tcp_stream_keep(tcp, packet, from);
+    return true;
+}
+
+const struct tcp_host tcp_socket_host = {.send = host_send, .store = host_store};
+
+static bool checksum_is_right(const struct packet *packet, const struct ip_header *header)
+{
+    const uint64_t sum =
+        checksum_add_ends(0, &header->source, &header->target, IP_TCP, header->size);
+    return packet->is_trusted ||
+           checksum_end(checksum_add(sum, packet->data + header->transport, header->size)) == 0;
+}
+
+// With lock held: what a thread may wait for.
+struct look {
+    uint64_t received, acknowledged;
+    enum tcp_state state;
+};
+
+static struct look look_at(const struct tcp_socket *tcp)
+{
+    return (struct look){tcp_received(&tcp->tcp), tcp_acknowledged(&tcp->tcp), tcp->tcp.state};
+}
+
+static void changes_note(struct tcp_socket *tcp, const struct look *before)
+{
+    const struct look now = look_at(tcp);
+    if (now.acknowledged != before->acknowledged) {
+        tcp_stream_acknowledged(tcp);
+        ++tcp->changes;
+        const bool is_enough = tcp_stream_room(tcp) >= tcp->send_limit / 3;
+        if (tcp->was_short && is_enough) {
+            tcp->was_short = false;
+            tcp->has_room = true;
+        }
+    }
+    if (now.received != before->received) {
+        ++tcp->changes;
+        tcp->has_input = true;
+    }
+    if (now.state != before->state) {
+        ++tcp->changes;
+        tcp->has_input = tcp->has_room = true;
+        tcp->socket.error = now.state == TCP_STATE_CLOSED ? tcp->tcp.error : tcp->socket.error;
+    }
+}
+
+// A new connection between the same ends, while the old one waits for what is late (RFC 6191, and
+// RFC 9293, 3.6.1): it is over, and the SYN finds who listens.
+static bool begins_anew(const struct tcp *old, const struct tcp_segment *segment)
+{
+    const bool is_syn = (segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+    const bool has_times = old->has_timestamps && segment->has_timestamps;
+    return old->state == TCP_STATE_TIME_WAIT && is_syn &&
+           ((has_times && tcp_is_before(old->recent_time, segment->time)) ||
+            tcp_is_before(old->expected, segment->sequence));
+}
+
+static void packet_run(struct tcp_socket *tcp, struct packet *packet)
+{
+    struct ip_header header;
+    struct tcp_segment segment;
+    struct tcp_ports ports;
+    const uint32_t cost = packet->cost;
+    const int error = ip_header_read(&header, packet->data, packet->size, false);
+    if (error != 0 || !checksum_is_right(packet, &header) ||
+        tcp_header_read(&segment, &ports, packet->data + header.transport, header.size) != 0) {
+        net_count(NET_TCP_BAD_CHECKSUM);
+    } else if (tcp->stage == TCP_STAGE_LISTENING) {
+        net_count(NET_TCP_RECEIVED);
+        tcp_listener_packet(tcp, packet);
+    } else if (tcp->stage == TCP_STAGE_IDLE) {
+        struct tcp_segment refusal;
+        if (tcp_refuse(&segment, &refusal)) { // nobody listens
+            tcp_refusal_add(tcp, &header, &ports, &refusal);
+        }
+    } else if (begins_anew(&tcp->tcp, &segment)) {
+        tcp_end(&tcp->tcp, 0);
+        channel_return(&tcp->socket.channel, cost);
+        outbox_add(tcp, packet); // once the flow is gone
+        packet = NULL;
+    } else {
+        net_count(NET_TCP_RECEIVED);
+        tcp->running = packet;
+        tcp_input(&tcp->tcp, &segment, clock_now());
+        packet = tcp->running;
+    }
+    if (packet != NULL) {
+        channel_return(&tcp->socket.channel, cost);
+        packet_free(packet);
+    }
+}
+
+static void channel_run(struct tcp_socket *tcp)
+{
+    struct packet *packet = channel_take(&tcp->socket.channel);
+    if (packet == NULL) {
+        return;
+    }
+    const struct look before = look_at(tcp);
+    while (packet != NULL) {
+        struct packet *next = packet->next;
+        packet_run(tcp, packet);
+        packet = next;
+    }
+    if (tcp->stage == TCP_STAGE_CONNECTION) {
+        changes_note(tcp, &before);
+    }
+    // Nobody will read it (RFC 9293, 3.6.1: the peer is told so).
+    if (tcp->is_orphan && tcp->socket.first != NULL) {
+        tcp_abort(&tcp->tcp, clock_now());
+    }
+}
+
+// ---- Entering and leaving ----------------------------------------------------------------
+
+void tcp_enter(struct tcp_socket *tcp)
+{
+    mutex_lock(&tcp->socket.lock);
+    channel_run(tcp);
+}
+
+static void alarm_ring(struct alarm *alarm)
+{
+    struct tcp_socket *tcp = container_of(alarm, struct tcp_socket, alarm);
+    mutex_lock(&tcp->socket.lock);
+    tcp->alarm_at = UINT64_MAX;
+    channel_run(tcp);
+    if (tcp->stage == TCP_STAGE_CONNECTION) {
+        const struct look before = look_at(tcp);
+        tcp_tick(&tcp->tcp, clock_now());
+        changes_note(tcp, &before);
+    }
+    tcp_leave(tcp);
+    net_run();
+    net_socket_put(&tcp->socket);
+}
+
+// With lock held. A later deadline is looked at when the alarm has rung for the earlier one. The
+// alarm counts as one that uses the socket.
+static void alarm_update(struct tcp_socket *tcp)
+{
+    const hal_ns deadline =
+        tcp->stage == TCP_STAGE_CONNECTION && tcp->is_alive ? tcp->tcp.deadline : UINT64_MAX;
+    if (deadline >= tcp->alarm_at) {
+        return;
+    }
+    if (tcp->alarm_at == UINT64_MAX) {
+        net_socket_get(&tcp->socket);
+    }
+    tcp->alarm_at = deadline;
+    tcp->alarm.ring = alarm_ring;
+    const int error = alarm_set(&tcp->alarm, deadline);
+    ASSERT(error == 0); // net_start has made its thread
+}
+
+// With lock held.
+static void waiting_count_update(struct tcp_socket *tcp)
+{
+    const bool waits = tcp->is_alive && tcp->tcp.state == TCP_STATE_TIME_WAIT;
+    if (waits && !tcp->is_waiting) {
+        if (atomic_fetch_add_explicit(&waiting_count, 1, memory_order_relaxed) >= WAITING_MAX) {
+            tcp_end(&tcp->tcp, 0);
+        }
+        tcp->is_waiting = true;
+    }
+    if (tcp->is_waiting && tcp->tcp.state != TCP_STATE_TIME_WAIT) {
+        atomic_fetch_add_explicit(&waiting_count, UINT32_MAX, memory_order_relaxed);
+        tcp->is_waiting = false;
+    }
+}
+
+// With lock held. True: the connection is over, and the caller puts the reference that it was.
+static bool is_over(struct tcp_socket *tcp)
+{
+    if (!tcp->is_alive || tcp->tcp.state != TCP_STATE_CLOSED) {
+        return false;
+    }
+    tcp->is_alive = false;
+    if (tcp->socket.flow != NULL) {
+        flow_leave(tcp->socket.flow);
+        tcp->socket.flow = NULL;
+    }
+    return true;
+}
+
+void tcp_leave(struct tcp_socket *tcp)
+{
+    struct net_socket *socket = &tcp->socket;
+    struct packet *outbox = tcp->outbox;
+    tcp->outbox = NULL;
+    waiting_count_update(tcp);
+    const bool ends = is_over(tcp);
+    const bool is_established = tcp->is_embryo && tcp->tcp.state != TCP_STATE_SYN_RECEIVED && !ends;
+    const bool is_stillborn = tcp->is_embryo && ends;
+    tcp->is_embryo = tcp->is_embryo && !is_established && !is_stillborn;
+    const bool has_input = tcp->has_input, has_room = tcp->has_room;
+    tcp->has_input = tcp->has_room = false;
+    if (has_input || has_room) {
+        channel_wake_all(&socket->channel);
+    }
+    alarm_update(tcp);
+    net_socket_get(socket);
+    mutex_unlock(&socket->lock);
+    outbox_send(outbox);
+    if (is_established) {
+        tcp_child_offer(tcp);
+    } else if (is_stillborn) {
+        tcp_child_forget(tcp);
+    }
+    if (has_input || has_room) {
+        socket->ready(socket, has_room);
+    }
+    if (!channel_is_empty(&socket->channel)) {
+        net_run_later(socket);
+    }
+    if (ends) {
+        net_socket_put(socket);
+    }
+    net_socket_put(socket);
+}
+
+int tcp_await(struct tcp_socket *tcp, uint32_t changes, const struct net_patience *patience)
+{
+    enum wait_result result = WAIT_WOKEN;
+    net_run();
+    if (!patience->waits) {
+        return -EAGAIN;
+    }
+    mutex_lock(&tcp->socket.lock);
+    if (tcp->changes == changes) {
+        result = channel_wait(&tcp->socket.channel, &tcp->socket.lock, patience->deadline);
+    }
+    mutex_unlock(&tcp->socket.lock);
+    return result == WAIT_WOKEN ? 0 : result == WAIT_INTERRUPTED ? -EINTR : -EAGAIN;
+}

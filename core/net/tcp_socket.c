@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tcp_socket.c: how sockets of TCP begin and end: connecting, shutting, closing; and what they look
+// like to who polls.
+#include "core/net/tcp_socket.h"
+
+#include "core/dev/packet.h"
+#include "core/lib/errno.h"
+#include "core/mem/heap.h"
+#include "core/net/flow.h"
+#include "core/net/ip.h"
+#include "core/net/netif.h"
+#include "core/net/route.h"
+#include "core/net/run.h"
+
+enum {
+    SEND_LIMIT = 524288,
+    ROOM = 262144,           // to receive
+    CHANNEL_LIMIT = 8 << 20, // more than a peer that keeps to its window can bring
+};
+
+#define SECOND UINT64_C(1000000000)
+#define ORPHAN_SPAN (60 * SECOND) // net.ipv4.tcp_fin_timeout of Linux
+
+// With lock held, as Linux's sockets have it: TIME-WAIT is not theirs.
+static bool has_peer(const struct tcp_socket *tcp)
+{
+    const enum tcp_state state = tcp->tcp.state;
+    return tcp->stage == TCP_STAGE_CONNECTION && state != TCP_STATE_CLOSED &&
+           state != TCP_STATE_TIME_WAIT && state != TCP_STATE_SYN_SENT;
+}
+
+static void run(struct net_socket *socket)
+{
+    struct tcp_socket *tcp = tcp_socket_of(socket);
+    tcp_enter(tcp);
+    tcp_leave(tcp);
+}
+
+void tcp_socket_init(struct tcp_socket *tcp, bool is_v4)
+{
+    net_socket_init(&tcp->socket, IP_TCP, is_v4);
+    tcp->socket.run = run;
+    atomic_store_explicit(&tcp->socket.receive_limit, CHANNEL_LIMIT, memory_order_relaxed);
+    tcp->settings = (struct tcp_settings){
+        .room = ROOM,
+        .keep_idle = 7200 * SECOND, // Linux's
+        .keep_interval = 75 * SECOND,
+        .keep_count = 9,
+    };
+    tcp->send_limit = SEND_LIMIT;
+    tcp->linger = UINT64_MAX;
+    tcp->tcp.state = TCP_STATE_CLOSED;
+    tcp->tcp.expected = 1; // as tcp_connect begins
+    tcp->tcp.deadline = tcp->alarm_at = UINT64_MAX;
+    list_init(&tcp->children);
+    list_init(&tcp->ready);
+    list_init(&tcp->node);
+}
+
+void tcp_socket_release(struct tcp_socket *tcp)
+{
+    heap_free(tcp->sending.data);
+    if (tcp->parent != NULL) {
+        net_socket_put(&tcp->parent->socket);
+    }
+}
+
+uint16_t tcp_mss_for(const struct net_address *target)
+{
+    enum { HEADER = 20 };
+    const uint32_t most = loopback.mtu < IP_SIZE_MAX ? loopback.mtu : IP_SIZE_MAX;
+    return (uint16_t)(most - HEADER - (address_is_v4(target) ? IP4_HEADER : IP6_HEADER));
+}
+
+// ---- Connecting ----------------------------------------------------------------------
+
+// With lock held.
+static int connect_begin(struct tcp_socket *tcp, struct net_end remote)
+{
+    struct net_socket *socket = &tcp->socket;
+    struct net_end local = socket->local;
+    struct route route;
+    if (address_is_any(&remote.address)) {
+        remote.address = address_loopback(address_is_v4(&remote.address));
+    }
+    int error = route_find(&remote.address, &route);
+    if (error != 0) {
+        return error;
+    }
+    if (!socket->has_address) {
+        local.address = route.source;
+    } else if (address_is_v4(&local.address) != address_is_v4(&remote.address)) {
+        return -ENETUNREACH;
+    }
+    if (remote.port == 0) {
+        return -ECONNREFUSED; // nobody is there
+    }
+    error = net_socket_flow_set(socket, local, remote);
+    if (error != 0) {
+        return error == -EAGAIN ? -EADDRNOTAVAIL : error;
+    }
+    tcp->settings.mss = tcp_mss_for(&remote.address);
+    tcp->stage = TCP_STAGE_CONNECTION;
+    tcp->is_alive = true;
+    tcp->is_told = false;
+    socket->shut = 0;
+    net_socket_get(socket); // is_alive
+    const uint32_t iss = flow_sequence(&socket->local, &socket->remote);
+    tcp_connect(&tcp->tcp, &tcp_socket_host, &tcp->settings, iss, hal_clock_ns());
+    return 0;
+}
+
+// With lock held: what has become of the attempt. It failed: the socket is as before.
+static int connect_result(struct tcp_socket *tcp)
+{
+    struct net_socket *socket = &tcp->socket;
+    if (tcp->tcp.state == TCP_STATE_SYN_SENT || tcp->tcp.state == TCP_STATE_SYN_RECEIVED) {
+        return -EINPROGRESS;
+    }
+    tcp->is_told = true;
+    const int error = socket->error;
+    socket->error = 0;
+    if (tcp->tcp.state == TCP_STATE_CLOSED && tcp_received(&tcp->tcp) == 0 && !tcp->tcp.has_fin) {
+        tcp->stage = TCP_STAGE_IDLE;
+        socket->remote.port = 0;
+        socket->shut = 0;
+        if (!socket->has_port) {
+            socket->local.port = 0;
+        }
+        if (!socket->has_address) {
+            socket->local.address = address_any(socket->is_v4);
+        }
+        return error != 0 ? error : -ECONNABORTED; // somebody has taken the error
+    }
+    return error;
+}
+
+int tcp_connect_to(struct tcp_socket *tcp, const struct net_end *remote,
+                   const struct net_patience *patience)
+{
+    bool is_first = true;
+    int error;
+    do {
+        tcp_enter(tcp);
+        switch (tcp->stage) {
+        case TCP_STAGE_LISTENING:
+            error = -EISCONN;
+            break;
+        case TCP_STAGE_IDLE:
+            error = is_first ? connect_begin(tcp, *remote) : -ECONNREFUSED;
+            error = error == 0 ? -EINPROGRESS : error;
+            break;
+        default:
+            error = tcp->is_told ? -EISCONN : connect_result(tcp);
+            error = error == -EINPROGRESS && is_first ? -EALREADY : error;
+            break;
+        }
+        const uint32_t changes = tcp->changes;
+        tcp_leave(tcp);
+        is_first = false;
+        if ((error == -EINPROGRESS || error == -EALREADY) && patience->waits) {
+            error = tcp_await(tcp, changes, patience);
+            if (error == 0) {
+                continue;
+            }
+            error = error == -EAGAIN ? -EINPROGRESS : error;
+        } else {
+            net_run();
+        }
+        break;
+    } while (true);
+    return error;
+}
+
+// With lock held.
+static void break_off(struct tcp_socket *tcp)
+{
+    const struct net_end nobody = {address_any(tcp->socket.is_v4), 0};
+    if (tcp->stage == TCP_STAGE_CONNECTION) {
+        tcp_abort(&tcp->tcp, hal_clock_ns());
+        tcp_stream_end(tcp);
+    }
+    tcp->socket.remote = nobody;
+    tcp->socket.error = 0;
+    tcp->socket.shut = 0;
+    ++tcp->changes;
+    tcp->has_input = tcp->has_room = true;
+}
+
+void tcp_disconnect(struct tcp_socket *tcp)
+{
+    tcp_enter(tcp);
+    const bool listened = tcp->stage == TCP_STAGE_LISTENING;
+    break_off(tcp);
+    tcp_leave(tcp); // sends the reset, while it still is a connection
+    mutex_lock(&tcp->socket.lock);
+    tcp->stage = TCP_STAGE_IDLE;
+    struct flow *flow = tcp->socket.flow;
+    if (!tcp->socket.has_address) {
+        tcp->socket.local.address = address_any(tcp->socket.is_v4);
+    }
+    if (!tcp->socket.has_port) {
+        tcp->socket.flow = NULL;
+        tcp->socket.local.port = 0;
+    }
+    mutex_unlock(&tcp->socket.lock);
+    if (flow != NULL && tcp->socket.flow == NULL) {
+        flow_leave(flow);
+    }
+    if (listened) {
+        tcp_children_abort(tcp);
+    }
+    net_run();
+}
+
+// ---- Ends --------------------------------------------------------------------------------
+
+int tcp_shutdown(struct tcp_socket *tcp, unsigned what)
+{
+    tcp_enter(tcp);
+    const bool listens = tcp->stage == TCP_STAGE_LISTENING;
+    const bool is_connected = has_peer(tcp);
+    if (is_connected && (what & NET_SHUT_WRITE)) {
+        tcp_close(&tcp->tcp, hal_clock_ns());
+    }
+    if (is_connected || listens) {
+        tcp->socket.shut |= listens ? what & NET_SHUT_READ : what;
+        ++tcp->changes;
+        tcp->has_input = tcp->has_room = true;
+    }
+    tcp_leave(tcp);
+    if (listens && (what & NET_SHUT_READ)) {
+        tcp_disconnect(tcp);
+    }
+    net_run();
+    return is_connected || listens ? 0 : -ENOTCONN;
+}
+
+// Waits until all that was written is acknowledged, or for so long.
+static void linger(struct tcp_socket *tcp, hal_ns span)
+{
+    const struct net_patience patience = {true, hal_clock_ns() + span};
+    int error = 0;
+    while (error == 0) {
+        tcp_enter(tcp);
+        const bool is_done = tcp->tcp.state == TCP_STATE_CLOSED ||
+                             tcp->tcp.state == TCP_STATE_TIME_WAIT ||
+                             tcp->tcp.state == TCP_STATE_FIN_WAIT_2;
+        const uint32_t changes = tcp->changes;
+        tcp_leave(tcp);
+        error = is_done ? -EAGAIN : tcp_await(tcp, changes, &patience);
+    }
+}
+
+static void listener_close(struct tcp_socket *tcp)
+{
+    tcp_enter(tcp);
+    tcp->is_closed = true;
+    tcp_leave(tcp);
+    tcp_children_abort(tcp);
+}
+
+static void connection_close(struct tcp_socket *tcp)
+{
+    const hal_ns now = hal_clock_ns();
+    tcp_enter(tcp);
+    const bool is_unread = tcp_received(&tcp->tcp) > tcp->tcp.taken;
+    const hal_ns span = tcp->linger;
+    tcp->is_orphan = true;
+    if (is_unread || span == 0) {
+        tcp_abort(&tcp->tcp, now);
+    } else {
+        tcp_close(&tcp->tcp, now);
+        tcp->tcp.end_after = ORPHAN_SPAN;
+        tcp_deadline_set(&tcp->tcp);
+    }
+    while (tcp->socket.first != NULL) {
+        struct packet *packet = tcp->socket.first;
+        tcp->socket.first = packet->next;
+        packet_free(packet);
+    }
+    tcp_leave(tcp);
+    if (!is_unread && span != 0 && span != UINT64_MAX) {
+        linger(tcp, span);
+    }
+}
+
+void tcp_socket_close(struct tcp_socket *tcp)
+{
+    if (tcp->stage == TCP_STAGE_CONNECTION) {
+        connection_close(tcp);
+    } else if (tcp->stage == TCP_STAGE_LISTENING) {
+        listener_close(tcp);
+    }
+    net_run();
+    mutex_lock(&tcp->socket.lock);
+    struct flow *flow = tcp->is_alive ? NULL : tcp->socket.flow;
+    tcp->socket.flow = tcp->is_alive ? tcp->socket.flow : NULL;
+    mutex_unlock(&tcp->socket.lock);
+    if (flow != NULL) {
+        flow_leave(flow);
+    }
+    net_socket_put(&tcp->socket);
+}
+
+// ---- Looking -------------------------------------------------------------------------------
+
+// With lock held (Linux's tcp_poll).
+static unsigned events_of(struct tcp_socket *tcp)
+{
+    const unsigned shut = tcp->socket.shut;
+    const unsigned error = tcp->socket.error != 0 ? TCP_FAILED : 0;
+    if (tcp->stage == TCP_STAGE_LISTENING) {
+        return list_is_empty(&tcp->ready) ? 0 : TCP_READABLE;
+    }
+    if (tcp->stage == TCP_STAGE_IDLE) {
+        return error | TCP_WRITABLE | TCP_BROKEN;
+    }
+    const enum tcp_state state = tcp->tcp.state;
+    if (state == TCP_STATE_SYN_SENT || state == TCP_STATE_SYN_RECEIVED) {
+        tcp->was_short = true;
+        return error;
+    }
+    const bool is_over = state == TCP_STATE_CLOSED;
+    const bool has_ended = tcp->tcp.has_fin || (shut & NET_SHUT_READ) != 0 || is_over;
+    const bool is_mute = (shut & NET_SHUT_WRITE) != 0 || is_over;
+    const bool has_room = is_mute || tcp_stream_room(tcp) >= tcp->send_limit / 3;
+    tcp->was_short |= !has_room;
+    const bool has_data = tcp_received(&tcp->tcp) > tcp->tcp.taken;
+    return error | (has_data ? TCP_READABLE : 0) | (has_ended ? TCP_ENDED : 0) |
+           (has_room ? TCP_WRITABLE : 0) | (has_ended && is_mute ? TCP_BROKEN : 0);
+}
+
+unsigned tcp_poll(struct tcp_socket *tcp)
+{
+    tcp_enter(tcp);
+    const unsigned events = events_of(tcp);
+    tcp_leave(tcp);
+    net_run();
+    return events;
+}
+
+int tcp_error_take(struct tcp_socket *tcp)
+{
+    tcp_enter(tcp);
+    const int error = tcp->socket.error;
+    tcp->socket.error = 0;
+    tcp_leave(tcp);
+    net_run();
+    return error;
+}
+
+bool tcp_is_connected(struct tcp_socket *tcp)
+{
+    tcp_enter(tcp);
+    const bool is_connected = has_peer(tcp);
+    tcp_leave(tcp);
+    net_run();
+    return is_connected;
+}
+
+void tcp_settings_changed(struct tcp_socket *tcp)
+{
+    const hal_ns now = hal_clock_ns();
+    tcp_enter(tcp);
+    const uint16_t mss = tcp->tcp.settings.mss;
+    const uint32_t room = tcp->tcp.settings.room;
+    if (tcp->stage == TCP_STAGE_CONNECTION) {
+        tcp->tcp.settings = tcp->settings;
+        tcp->tcp.settings.mss = mss;
+        tcp->tcp.settings.room = room;
+        tcp->tcp.keep_at = tcp->settings.is_kept_alive ? now + tcp->settings.keep_idle : UINT64_MAX;
+        tcp_write(&tcp->tcp, tcp->tcp.written, now);
+    }
+    tcp_leave(tcp);
+    net_run();
+}

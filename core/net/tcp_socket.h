@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tcp_socket.h: the sockets of TCP: its connections (tcp.h) with the bytes that they have under
+// way.
+//
+// Thread context, may block; a wait ends early with -EINTR, and with -EAGAIN where the caller's
+// patience does. The caller holds no lock of the network's.
+#ifndef CORE_NET_TCP_SOCKET_H
+#define CORE_NET_TCP_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/lib/list.h"
+#include "core/net/socket.h"
+#include "core/net/tcp.h"
+#include "core/sync/alarm.h"
+#include "hal/hal.h"
+
+struct ip_header;
+struct packet;
+struct tcp_ports;
+
+enum tcp_stage { TCP_STAGE_IDLE, TCP_STAGE_LISTENING, TCP_STAGE_CONNECTION };
+
+struct tcp_buffer { // a ring: of a stream, [start, start + used)
+    char *data;     // NULL while it is empty
+    uint32_t size;  // a power of two
+    uint64_t start;
+    uint32_t used;
+};
+
+struct tcp_socket {
+    struct net_socket socket; // first, and its lock guards the rest
+    enum tcp_stage stage;
+    struct tcp tcp;           // of a connection
+    bool is_alive;            // the connection is not over: it counts as one that uses the socket
+    bool is_told;             // how an attempt to connect ended
+    bool is_orphan;           // its file is gone
+    bool is_waiting;          // in TIME-WAIT, and counted as that
+    bool was_short;           // somebody wants more room than there is to send
+    uint32_t changes;         // how often something that a thread may wait for has changed
+    bool has_input, has_room; // news for who polls
+    struct tcp_settings settings;
+    uint32_t send_limit; // bytes not acknowledged, at most
+    hal_ns linger;       // of close; UINT64_MAX: it does not wait
+    struct tcp_buffer sending;
+    struct packet *running; // the one whose segment is looked at; NULL: it has been kept
+    struct packet *outbox, *outbox_last;
+    struct alarm alarm;
+    hal_ns alarm_at;
+
+    // Of a socket that listens.
+    // A socket like this one for a connection that comes. NULL: no memory.
+    struct tcp_socket *(*child_make)(const struct tcp_socket *listener);
+    struct list children, ready; // not accepted: all but those in ready; ready
+    uint32_t child_count, ready_count, backlog;
+    bool is_closed;
+    // Of one that a listening socket has made.
+    struct tcp_socket *parent; // counted, for good
+    struct list node;          // under the parent's lock
+    bool is_listed;            // the same: it is in one of the two
+    bool is_embryo;            // nobody has been told that it is there
+};
+
+// The maker sets child_make, socket.ready and socket.release, and the rest is 0.
+void tcp_socket_init(struct tcp_socket *tcp, bool is_v4);
+void tcp_socket_close(struct tcp_socket *tcp);   // its file is gone
+void tcp_socket_release(struct tcp_socket *tcp); // in the maker's release
+
+// -EADDRINUSE. -EINVAL: it is connected.
+HAL_MUST_CHECK int tcp_listen(struct tcp_socket *tcp, int backlog);
+// *accepted's reference is the caller's. -EINVAL: it does not listen.
+HAL_MUST_CHECK int tcp_accept(struct tcp_socket *tcp, const struct net_patience *patience,
+                              struct tcp_socket **accepted);
+// -EINPROGRESS, -EALREADY, -EISCONN; -EOPNOTSUPP: it listens; -ECONNREFUSED, -ETIMEDOUT ...
+HAL_MUST_CHECK int tcp_connect_to(struct tcp_socket *tcp, const struct net_end *remote,
+                                  const struct net_patience *patience);
+// To nobody: what there was is broken off, and it may be connected again.
+void tcp_disconnect(struct tcp_socket *tcp);
+HAL_MUST_CHECK int tcp_shutdown(struct tcp_socket *tcp, unsigned what); // -ENOTCONN
+
+// -EPIPE. An error that has come.
+HAL_MUST_CHECK int tcp_send(struct tcp_socket *tcp, const struct net_message *message,
+                            size_t *done);
+// 0 bytes: the end. waits_for_all: until all is there. drops: what is read is not copied.
+HAL_MUST_CHECK int tcp_receive(struct tcp_socket *tcp, struct net_message *message,
+                               bool waits_for_all, bool drops, size_t *done);
+
+enum tcp_events {
+    TCP_READABLE = 1,
+    TCP_WRITABLE = 2,
+    TCP_FAILED = 4,
+    TCP_ENDED = 8,   // nothing more will come
+    TCP_BROKEN = 16, // and nothing more can be sent
+};
+
+unsigned tcp_poll(struct tcp_socket *tcp); // looks at what has come
+int tcp_error_take(struct tcp_socket *tcp);
+size_t tcp_input_size(struct tcp_socket *tcp);
+size_t tcp_output_size(struct tcp_socket *tcp); // not acknowledged
+bool tcp_is_connected(struct tcp_socket *tcp);  // has a peer, as getpeername has it
+void tcp_settings_changed(struct tcp_socket *tcp);
+
+// A packet has come, and is taken. Answers one to be sent back, or NULL.
+struct packet *tcp_packet_input(struct packet *packet, const struct ip_header *header);
+
+// ---- Of the sockets' own files ----------------------------------------------------
+
+static inline struct tcp_socket *tcp_socket_of(struct net_socket *socket)
+{
+    return (struct tcp_socket *)socket;
+}
+
+// tcp_run.c. Between the two the lock is held. enter looks at what has come; leave sends what is to
+// be sent, and tells those who wait.
+void tcp_enter(struct tcp_socket *tcp);
+void tcp_leave(struct tcp_socket *tcp);
+// Waits until something has changed since changes; on return the lock is not held.
+HAL_MUST_CHECK int tcp_await(struct tcp_socket *tcp, uint32_t changes,
+                             const struct net_patience *patience);
+extern const struct tcp_host tcp_socket_host;
+
+uint16_t tcp_mss_for(const struct net_address *target);
+// Adds one to what is to be sent: an answer to a packet with that header.
+void tcp_refusal_add(struct tcp_socket *tcp, const struct ip_header *header,
+                     const struct tcp_ports *ports, const struct tcp_segment *refusal);
+
+// tcp_listen.c
+void tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet);
+void tcp_child_offer(struct tcp_socket *child); // it is established; no lock is held
+void tcp_child_forget(struct tcp_socket *child);
+void tcp_children_abort(struct tcp_socket *tcp);
+
+// tcp_stream.c
+void tcp_stream_keep(struct tcp_socket *tcp, struct packet *packet, uint64_t from);
+void tcp_stream_acknowledged(struct tcp_socket *tcp);
+void tcp_stream_copy(const struct tcp_socket *tcp, uint64_t from, char *to, uint32_t size);
+uint32_t tcp_stream_room(const struct tcp_socket *tcp);
+void tcp_stream_end(struct tcp_socket *tcp); // gives back what it holds
+
+#endif
