@@ -103,8 +103,10 @@ async function workers() {
 
 async function signals() {
     const seen = events.once(process, "SIGUSR2");
+    const alive = setInterval(() => {}, 1000); // to wait for a signal does not keep node running
     process.kill(process.pid, "SIGUSR2");
     console.log("signal:", await seen);
+    clearInterval(alive);
 }
 
 function language() {
