@@ -110,7 +110,7 @@ class LoadBreakpoint(gdb.Breakpoint):
 def cpus():
     """Core's struct cpu of each vCPU that runs."""
     table = core("sched/sched.c", "sched_cpus")
-    return [table[i] for i in range(number(core("sched/sched.c", "sched_count")))]
+    return [table[i].dereference() for i in range(number(core("sched/sched.c", "sched_count")))]
 
 
 class Thread:
@@ -401,7 +401,7 @@ def host_of(cpu):
     """gdb's thread that is a CPU of the guest's: a host thread, in QEMU a virtual CPU; by its GS, which hal_cpu_self reads."""
     percpu_cpu = 8  # hal-x86_64/isa/percpu.h
     selected, found = gdb.selected_thread(), None
-    wanted = number(core("sched/sched.c", "sched_cpus")[cpu].address)
+    wanted = number(core("sched/sched.c", "sched_cpus")[cpu])
     for host in gdb.selected_inferior().threads():
         host.switch()
         base = number(gdb.parse_and_eval("$gs_base"))

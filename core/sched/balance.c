@@ -23,7 +23,7 @@ struct cpu *cpu_allowed(const struct thread *thread, struct cpu *preferred)
 {
     struct cpu *found = preferred;
     for (uint32_t i = sched_count; i > 0; --i) {
-        struct cpu *cpu = &sched_cpus[(preferred->index + i) % sched_count];
+        struct cpu *cpu = sched_cpus[(preferred->index + i) % sched_count];
         if (!cpu_is_allowed(thread, cpu)) {
             continue;
         }
@@ -78,7 +78,7 @@ void balance_push(struct cpu *cpu, hal_ns now)
 {
     hal_ns again = UINT64_MAX;
     for (uint32_t i = 1; i < sched_count && runq_count(cpu) > 0; ++i) {
-        struct cpu *target = &sched_cpus[(cpu->index + i) % sched_count];
+        struct cpu *target = sched_cpus[(cpu->index + i) % sched_count];
         struct thread *thread = pushable(cpu, target, now, &again);
         if (thread != NULL) {
             // One thread for each.
@@ -96,7 +96,7 @@ void balance_push(struct cpu *cpu, hal_ns now)
 void balance_pull(struct cpu *cpu)
 {
     for (uint32_t i = 1; i < sched_count; ++i) {
-        struct cpu *other = &sched_cpus[(cpu->index + i) % sched_count];
+        struct cpu *other = sched_cpus[(cpu->index + i) % sched_count];
         if (runq_count(other) > 0) {
             cpu_kick(other->index);
             return;

@@ -85,7 +85,7 @@ struct cpu {
 _Static_assert(offsetof(struct cpu, index) == offsetof(struct percpu, index), "core/mem/percpu.h");
 _Static_assert(offsetof(struct cpu, heap) == offsetof(struct percpu, heap), "core/mem/percpu.h");
 
-extern struct cpu sched_cpus[HAL_CPU_MAX];
+extern struct cpu *sched_cpus[HAL_CPU_MAX]; // of those that exist
 extern uint32_t sched_count; // of CPUs
 
 // Kicks another CPU, or this one. Interrupts off.

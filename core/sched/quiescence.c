@@ -79,7 +79,7 @@ static void cpu_ask(struct cpu *cpu, bool kicks)
 static void cpus_ask(bool kicks)
 {
     for (uint32_t i = 0; i < sched_count; ++i) {
-        cpu_ask(&sched_cpus[i], kicks);
+        cpu_ask(sched_cpus[i], kicks);
     }
 }
 

@@ -10,7 +10,8 @@
 #include "core/sched/cpu.h"
 #include "hal/upcall.h"
 
-struct cpu sched_cpus[HAL_CPU_MAX];
+static struct cpu boot_cpu;
+struct cpu *sched_cpus[HAL_CPU_MAX] = {&boot_cpu};
 uint32_t sched_count = 1;
 static void (*_Atomic frame_hook)(struct hal_frame *frame); // other CPUs run when it is registered
 
@@ -45,7 +46,7 @@ void sched_fault_count(void)
 
 void sched_counts_get(uint32_t cpu, struct sched_counts *counts)
 {
-    const struct sched_counts *from = &sched_cpus[cpu].counts;
+    const struct sched_counts *from = &sched_cpus[cpu]->counts;
     *counts = (struct sched_counts){
         .switches = count_get(&from->switches),
         .wakes = count_get(&from->wakes),
@@ -148,10 +149,10 @@ static void affinity_check(struct cpu *cpu)
 
 void sched_errand_send(uint32_t cpu, void (*errand)(void))
 {
-    ASSERT(cpu < sched_count && &sched_cpus[cpu] != hal_cpu_self());
-    ASSERT(atomic_load_explicit(&sched_cpus[cpu].errand, memory_order_relaxed) == NULL);
+    ASSERT(cpu < sched_count && sched_cpus[cpu] != hal_cpu_self());
+    ASSERT(atomic_load_explicit(&sched_cpus[cpu]->errand, memory_order_relaxed) == NULL);
     // Release pairs with the exchange in errand_run.
-    atomic_store_explicit(&sched_cpus[cpu].errand, errand, memory_order_release);
+    atomic_store_explicit(&sched_cpus[cpu]->errand, errand, memory_order_release);
     cpu_kick(cpu);
 }
 
@@ -231,7 +232,7 @@ void upcall_cpu(struct cpu *cpu)
 
 void sched_adopt(void)
 {
-    hal_cpu_adopt(&sched_cpus[0]);
+    hal_cpu_adopt(sched_cpus[0]);
 }
 
 // -ENOMEM and a CPU that does not start are fatal: nothing runs yet.
@@ -246,27 +247,31 @@ static void cpu_start(struct cpu *cpu)
 }
 
 // -ENOMEM is fatal here, too.
-static void inboxes_init(void)
+static void cpus_make(void)
 {
-    size_t size = inbox_size(sched_count);
+    size_t size = sizeof(struct cpu) + inbox_size(sched_count);
     hal_phys start;
     size_t pages = (sched_count * size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
     int error = frame_alloc(pages, FRAME_ZERO, &start);
     ASSERT(error == 0);
     for (uint32_t i = 0; i < sched_count; ++i) {
-        inbox_init(&sched_cpus[i], frame_address(start) + i * size);
+        char *memory = frame_address(start) + i * size;
+        if (i > 0) {
+            sched_cpus[i] = (struct cpu *)(void *)memory;
+        }
+        inbox_init(sched_cpus[i], memory + sizeof(struct cpu));
     }
 }
 
 void sched_start(const struct hal_boot *boot, void (*first)(void *), void *argument)
 {
-    ASSERT(hal_cpu_self() == &sched_cpus[0] && !hal_irq_enabled());
+    ASSERT(hal_cpu_self() == sched_cpus[0] && !hal_irq_enabled());
     ASSERT(boot->cpu_count >= 1 && boot->cpu_count <= HAL_CPU_MAX);
     sched_count = boot->cpu_count;
     struct hal_cpu_set all = {0};
-    inboxes_init();
+    cpus_make();
     for (uint32_t i = 0; i < sched_count; ++i) {
-        struct cpu *cpu = &sched_cpus[i];
+        struct cpu *cpu = sched_cpus[i];
         cpu->index = i;
         cpu->heap = percpu_heaps[i];
         poll_init(cpu);
@@ -274,7 +279,7 @@ void sched_start(const struct hal_boot *boot, void (*first)(void *), void *argum
         all.words[i / 64] |= 1ul << i % 64;
         thread_idle_init(cpu);
     }
-    struct cpu *cpu = &sched_cpus[0];
+    struct cpu *cpu = sched_cpus[0];
     cpu->current = &cpu->idle_thread;
     struct thread *thread;
     const struct thread_config config = {.name = "main", .affinity = &all, .detached = true};
@@ -282,7 +287,7 @@ void sched_start(const struct hal_boot *boot, void (*first)(void *), void *argum
     ASSERT(error == 0);
     thread_start(thread);
     for (uint32_t i = 1; i < sched_count; ++i) {
-        cpu_start(&sched_cpus[i]);
+        cpu_start(sched_cpus[i]);
     }
     cpu_run(cpu);
 }

@@ -61,7 +61,7 @@ static void low_module_move(struct hal_module *module)
 // say it.
 static void memory_check(void)
 {
-    enum { LEAST_MB = 7, MB_SHIFT = 20, STATUS_NOT_EXECUTABLE = 126 };
+    enum { LEAST_MB = 5, MB_SHIFT = 20, STATUS_NOT_EXECUTABLE = 126 };
     _Static_assert(LEAST_MB < 10, "one digit each");
     uint64_t size = LOADER_LOW_MEMORY;
     for (size_t i = 0; i < loader.ram.count; ++i) {

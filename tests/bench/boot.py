@@ -31,7 +31,7 @@ LIMITS = {  # of ours
     "boot_instructions_64mb": 450000,
     "boot_growth_64mb_to_16gb": 1,
     "kernel_size": 1500000,
-    "least_memory": 8,
+    "least_memory": 5,
 }
 TIMEOUT = 300
 
@@ -153,8 +153,8 @@ def check(figures, osv):
         figure, unit = figures[name]
         failed += figure > limit
         print("%s %d - %s: %s %s, %s at most" % ("ok" if figure <= limit else "not ok", number, name, figure, unit, limit))
-    said = osv.boot("6M")[0].replace("\r", "").strip()
-    holds = said == "osv: 6 MB of memory are too few; give at least %d" % figures["least_memory"][0]
+    said = osv.boot("4M")[0].replace("\r", "").strip()
+    holds = said == "osv: 4 MB of memory are too few; give at least %d" % figures["least_memory"][0]
     print("%s %d - too little memory is one line (%s)" % ("ok" if holds else "not ok", len(LIMITS) + 1, said))
     failed += not holds
     print("1..%d" % (len(LIMITS) + 1))
@@ -187,7 +187,7 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="osv-boot-") as work:
         osv = osv_kernel(options, work)
-        figures = figures_of(osv, options.plugin, "64M", 2, 16)
+        figures = figures_of(osv, options.plugin, "64M", 2, 8)
         return check(figures, osv) if options.check else compare(options, work, osv, figures)
 
 

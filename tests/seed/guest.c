@@ -90,7 +90,8 @@ static void guest_begin(void *argument)
 
 static void cpu_reset(unsigned index)
 {
-    struct cpu *cpu = &sched_cpus[index];
+    static struct cpu cpus[SEED_CPU_COUNT];
+    struct cpu *cpu = sched_cpus[index] = &cpus[index];
     struct thread *idle = &cpu->idle_thread;
     memset(cpu, 0, sizeof *cpu);
     cpu->index = index;
@@ -117,8 +118,8 @@ void guest_reset(unsigned index, unsigned cpu, void (*body)(void))
     thread->context.self = thread;
     hal_context_init(&thread->context, guest->stack, STACK_SIZE, guest_begin, guest);
     atomic_store(&thread->affinity[0], 3);
-    atomic_store(&thread->cpu, &sched_cpus[cpu]);
-    struct inbox *inbox = sched_cpus[cpu].inbox;
+    atomic_store(&thread->cpu, sched_cpus[cpu]);
+    struct inbox *inbox = sched_cpus[cpu]->inbox;
     thread->next = atomic_load(&inbox->queues[cpu]);
     atomic_store(&inbox->queues[cpu], thread);
     atomic_store(&inbox->posted, 1u << cpu);
@@ -151,14 +152,14 @@ void guests_reset(void)
     freed = 0;
     for (unsigned i = 0; i < SEED_CPU_COUNT; ++i) {
         cpu_reset(i);
-        seed_cpu_set(i, &sched_cpus[i]);
+        seed_cpu_set(i, sched_cpus[i]);
     }
 }
 
 void guests_poll(void)
 {
     for (unsigned i = 0; i < SEED_CPU_COUNT; ++i) {
-        sched_cpus[i].poll.credit_ns = 2000; // some points
+        sched_cpus[i]->poll.credit_ns = 2000; // some points
     }
 }
 

@@ -91,7 +91,7 @@ static void first_run(struct cpu *cpu, hal_ns span)
 static double steps_per_switch(uint32_t count)
 {
     enum { SWITCHES = 200000 };
-    struct cpu *cpu = &sched_cpus[0];
+    struct cpu *cpu = sched_cpus[0];
     *cpu = (struct cpu){.now_ns = 1000000000};
     (void)decay_anchor(&cpu->clock, cpu->now_ns);
     struct thread *threads = threads_make(cpu, count);
