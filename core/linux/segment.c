@@ -240,7 +240,7 @@ static int place_round(char **va, int flags)
         return -EINVAL;
     }
     bool is_anywhere = *va == NULL;
-    *va -= offset;
+    *va = (char *)((uintptr_t)*va - offset); // a pointer minus something is never NULL to clang
     return *va == NULL && (!is_anywhere || (flags & SHM_REMAP) != 0) ? -EINVAL : 0;
 }
 
