@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -483,6 +484,8 @@ static void rights(void)
 
 int main(void)
 {
+    // Abstract names are the whole host's: one of these programs at a time.
+    (void)flock(open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC), LOCK_EX);
     static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
     makings();
     for (int i = 0; i < 3; ++i) {
