@@ -211,22 +211,6 @@ void libc_stack_put(struct libc_thread *self)
     }
 }
 
-void libc_stacks_drop(void)
-{
-    ended_collect();
-    mutex_lock(&cache_mutex);
-    struct libc_thread *dropped = cache;
-    cache = NULL;
-    cache_count = 0;
-    mutex_unlock(&cache_mutex);
-    while (dropped != NULL) {
-        struct libc_thread *next = dropped->next;
-        int error = vm_unmap(dropped->map, dropped->map_size);
-        (void)error; // it stays as it is
-        dropped = next;
-    }
-}
-
 static struct libc_thread *cache_take_any(void)
 {
     mutex_lock(&cache_mutex);
@@ -240,9 +224,8 @@ static struct libc_thread *cache_take_any(void)
 }
 
 // Nobody waits for the reclaimer with a lock that is taken here.
-static size_t stacks_shrink(struct shrinker *shrinker, size_t wanted, bool may_wait)
+static size_t stacks_give_back(size_t wanted)
 {
-    (void)shrinker, (void)may_wait;
     size_t freed = 0;
     ended_collect();
     struct libc_thread *self;
@@ -255,7 +238,18 @@ static size_t stacks_shrink(struct shrinker *shrinker, size_t wanted, bool may_w
         }
         freed += size < eager ? size : eager;
     }
-    return freed + thread_spares_free();
+    return freed;
+}
+
+void libc_stacks_drop(void)
+{
+    (void)stacks_give_back(SIZE_MAX);
+}
+
+static size_t stacks_shrink(struct shrinker *shrinker, size_t wanted, bool may_wait)
+{
+    (void)shrinker, (void)may_wait;
+    return stacks_give_back(wanted) + thread_spares_free();
 }
 
 void libc_stacks_init(void)

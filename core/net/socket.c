@@ -97,6 +97,24 @@ void net_socket_close(struct net_socket *socket)
 
 // ---- Ends --------------------------------------------------------------------------
 
+int net_socket_route(const struct net_socket *socket, struct net_end *remote, struct net_end *local)
+{
+    struct route route;
+    if (address_is_any(&remote->address)) {
+        remote->address = address_loopback(address_is_v4(&remote->address));
+    }
+    const int error = route_find(&remote->address, &route);
+    if (error != 0) {
+        return error;
+    }
+    *local = socket->local;
+    if (!socket->has_address) {
+        local->address = route.source;
+        return 0;
+    }
+    return address_is_v4(&local->address) == address_is_v4(&remote->address) ? 0 : -ENETUNREACH;
+}
+
 static int flow_set(struct net_socket *socket, struct net_end local, struct net_end remote,
                     bool is_new)
 {

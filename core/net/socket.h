@@ -102,6 +102,11 @@ void net_socket_ends(struct net_socket *socket, struct net_end *local, struct ne
 
 // ---- For the protocols -----------------------------------------------------------
 
+// With lock held: the end that packets to remote come from. A remote address that is any becomes
+// this machine's. -ENETUNREACH: no way leads there, or not from the address that was chosen by bind.
+HAL_MUST_CHECK int net_socket_route(const struct net_socket *socket, struct net_end *remote,
+                                    struct net_end *local);
+
 // With lock held: a flow for local and remote, which become the socket's, in place of the one it
 // has. As net_socket_bind.
 HAL_MUST_CHECK int net_socket_flow_set(struct net_socket *socket, struct net_end local,

@@ -9,7 +9,6 @@
 #include "core/net/flow.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
-#include "core/net/route.h"
 #include "core/net/run.h"
 
 enum {
@@ -78,19 +77,10 @@ uint16_t tcp_mss_for(const struct net_address *target)
 static int connect_begin(struct tcp_socket *tcp, struct net_end remote)
 {
     struct net_socket *socket = &tcp->socket;
-    struct net_end local = socket->local;
-    struct route route;
-    if (address_is_any(&remote.address)) {
-        remote.address = address_loopback(address_is_v4(&remote.address));
-    }
-    int error = route_find(&remote.address, &route);
+    struct net_end local;
+    int error = net_socket_route(socket, &remote, &local);
     if (error != 0) {
         return error;
-    }
-    if (!socket->has_address) {
-        local.address = route.source;
-    } else if (address_is_v4(&local.address) != address_is_v4(&remote.address)) {
-        return -ENETUNREACH;
     }
     if (remote.port == 0) {
         return -ECONNREFUSED; // nobody is there

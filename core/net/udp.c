@@ -398,21 +398,9 @@ static int disconnect(struct net_socket *socket)
 // With lock held.
 static int connect(struct net_socket *socket, struct net_end remote)
 {
-    struct route route;
-    struct net_end local = socket->local;
-    if (address_is_any(&remote.address)) {
-        remote.address = address_loopback(address_is_v4(&remote.address));
-    }
-    int error = route_find(&remote.address, &route);
-    if (error != 0) {
-        return error;
-    }
-    if (!socket->has_address) {
-        local.address = route.source;
-    } else if (address_is_v4(&local.address) != address_is_v4(&remote.address)) {
-        return -ENETUNREACH;
-    }
-    return net_socket_flow_set(socket, local, remote);
+    struct net_end local;
+    const int error = net_socket_route(socket, &remote, &local);
+    return error != 0 ? error : net_socket_flow_set(socket, local, remote);
 }
 
 int udp_connect(struct net_socket *socket, const struct net_end *remote)
