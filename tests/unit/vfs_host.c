@@ -167,6 +167,13 @@ struct block { // before each block
     size_t size, frames;
 };
 
+static const struct block *newest;
+
+const void *host_newest_block(void)
+{
+    return newest;
+}
+
 static struct block *block_of(const void *data)
 {
     return (struct block *)((uintptr_t)data - sizeof(struct block));
@@ -180,7 +187,7 @@ void *heap_alloc(size_t size)
         return NULL;
     }
     if (size > HEAP_SMALL_MAX) {
-        block = malloc(whole);
+        newest = block = malloc(whole);
         block->frames = 0;
     } else {
         size_t count = (whole + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
@@ -218,6 +225,7 @@ void heap_free(void *data)
     --block_count;
     memset(data, 0x5a, block->size);
     if (block->frames == 0) {
+        newest = newest == block ? NULL : newest;
         free(block);
         return;
     }

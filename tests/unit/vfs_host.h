@@ -21,6 +21,9 @@ extern bool host_is_interrupted;
 
 // Allocations that have not been given back.
 size_t host_block_count(void);
+
+// What heap_alloc took from malloc last: who holds it says to Valgrind that it is kept for good.
+const void *host_newest_block(void);
 size_t host_frame_count(void);
 
 // The next count allocations work, the one after them fails. -1: none fails.
