@@ -178,15 +178,18 @@ static void registers_follow(const struct hal_regs *regs)
     words_follow(words, words + sizeof regs->general, MARK_REACHABLE, NULL);
 }
 
-// The first thread's variables lie in core's heap, on either side of its thread pointer.
+// The first thread's variables lie in core's heap, with its struct libc_thread: one below its
+// thread pointer, the other above. What lies next to them may be a stack of core's.
 static void variables_follow(const struct thread *thread)
 {
     size_t size, alignment;
     const char *tp = thread->context.tp;
     elf_tls_layout(&size, &alignment);
-    size += sizeof(struct libc_thread);
+    const bool is_below = libc_thread_below_tp == 0;
+    size_t below = is_below ? size : libc_thread_below_tp;
+    size_t above = is_below ? sizeof(struct libc_thread) : size;
     if (tp != NULL && frame_is_direct(tp)) {
-        root_follow(tp - size, tp + size);
+        root_follow(tp - below, tp + above);
     }
 }
 
