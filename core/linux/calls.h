@@ -275,7 +275,7 @@ long linux_getrlimit(int resource, struct rlimit *get);
 long linux_setrlimit(int resource, const struct rlimit *set);
 long linux_sysinfo(struct sysinfo *result);
 long linux_getrandom(char *data, size_t size, unsigned flags);
-long linux_prctl(int operation, unsigned long a);
+long linux_prctl(int operation, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 long linux_set_tid_address(_Atomic uint32_t *word);
 long linux_set_robust_list(void *head, size_t size);
 long linux_fork(void);

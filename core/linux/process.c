@@ -24,6 +24,7 @@
 #include "core/mem/frame.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/vfs.h"
+#include "core/vm/huge.h"
 #include "core/vm/vm.h"
 
 enum { LIMIT_COUNT = 16 };
@@ -348,7 +349,17 @@ static int death_signal_set(unsigned long signal)
     return 0;
 }
 
-long linux_prctl(int operation, unsigned long a)
+// Linux 6.18 has flags in b; 6.1, which this is, none.
+static long huge_disable(bool is_disabled, unsigned long b, unsigned long c, unsigned long d)
+{
+    if ((b | c | d) != 0) {
+        return -EINVAL;
+    }
+    atomic_store_explicit(&huge_settings.is_disabled, is_disabled, memory_order_relaxed);
+    return 0;
+}
+
+long linux_prctl(int operation, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
 {
     char name[THREAD_NAME_SIZE] = {0};
     switch (operation) {
@@ -371,6 +382,12 @@ long linux_prctl(int operation, unsigned long a)
         return 50000;
     case PR_GET_DUMPABLE:
         return 1;
+    case PR_SET_THP_DISABLE:
+        return huge_disable(a != 0, b, c, d);
+    case PR_GET_THP_DISABLE:
+        return (a | b | c | d) != 0
+                   ? -EINVAL
+                   : atomic_load_explicit(&huge_settings.is_disabled, memory_order_relaxed);
     case PR_GET_KEEPCAPS:
     case PR_GET_SECCOMP:
         return 0;

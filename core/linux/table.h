@@ -125,7 +125,7 @@
     ROW(sched_get_priority_max, linux_sched_get_priority_max, "d"), \
     ROW(sched_get_priority_min, linux_sched_get_priority_min, "d"), \
     ROW(mlock, linux_mlock, "pu"), \
-    ROW(prctl, linux_prctl, "dx"), \
+    ROW(prctl, linux_prctl, "dxxxx"), \
     ROW(setrlimit, linux_setrlimit, "dp"), \
     ROW(gettid, linux_gettid, ""), \
     ROW(tkill, linux_tkill, "dd"), \

@@ -329,6 +329,12 @@ static size_t vmstat_make(char *text, size_t size, void *argument)
         {"thp_fault_fallback", huge_count_get(HUGE_FALLBACKS)},
         {"thp_collapse_alloc", huge_count_get(HUGE_COLLAPSES)},
         {"thp_collapse_alloc_failed", huge_count_get(HUGE_FAILURES)},
+        {"thp_file_alloc", 0},
+        {"thp_split_page", huge_count_get(HUGE_SPLITS)},
+        {"thp_split_page_failed", 0},
+        {"thp_deferred_split_page", 0}, // at once
+        {"thp_split_pmd", huge_count_get(HUGE_CUTS)},
+        {"thp_zero_page_alloc", 0}, // there is none
         {"nr_tlb_remote_flush", flushes.remote},
         {"nr_tlb_remote_flush_received", flushes.received},
         {"nr_tlb_local_flush_all", flushes.local_all},

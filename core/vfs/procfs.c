@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // procfs.c: what the kernel tells about itself and the process, as files of text.
 //
-// The tree is made of nodes that stay for ever: directories, texts and links that procfs_add and
-// procfs_add_link put there. A text is made whole when its file is read from the start, or from
+// Two trees, /proc and /sys, are made of nodes that stay for ever: directories, texts and links
+// that procfs_add and its kin put there; what few programs ask for is put there when the first one
+// looks (procfs_fill_later). A text is made whole when its file is read from the start, or from
 // where the last read did not end, so that a reader in small steps sees one moment. Three
 // directories are made as they are looked at: fd (a link for each descriptor), task (a directory
 // for each thread), and what is in task.
@@ -34,9 +35,17 @@ enum proc_kind {
     PROC_TASK
 };
 
-enum { TEXT_SIZE_FIRST = 4096, TEXT_SIZE_MAX = 64 << 20, PROC_MAGIC = 0x9fa0 };
+enum {
+    TEXT_SIZE_FIRST = 4096,
+    TEXT_SIZE_MAX = 64 << 20,
+    SETTING_SIZE = 128, // what is written at once, with a NUL
+    FILLERS_MAX = 4,
+    PROC_MAGIC = 0x9fa0,
+    SYS_MAGIC = 0x62656572,
+};
 
 typedef size_t text_maker(char *text, size_t size, void *argument);
+typedef int text_setter(const char *text, void *argument);
 
 struct proc_node {
     struct vnode vnode;
@@ -44,13 +53,18 @@ struct proc_node {
     struct list sibling;  // in children of the parent; tree_lock
     struct list children; // of a directory; tree_lock
     text_maker *make;
+    text_setter *set; // of a text that may be written; else NULL
     void *argument;
     int number; // of PROC_FD: the descriptor; of PROC_TASK: the thread
     char name[40];
 };
 
 static struct mutex tree_lock;
-static struct proc_node *root, *process;
+static struct proc_node *root, *process, *system_root; // of /proc, its self, and of /sys
+static struct mutex fill_lock;                         // of who fills
+static int (*fillers[FILLERS_MAX])(void);
+static uint32_t filler_count;
+static _Atomic bool is_filled;
 static uint32_t process_id = 1;
 static int32_t (*thread_id)(const struct thread *thread);
 static _Atomic uint64_t inode_last = 1;
@@ -130,12 +144,20 @@ static struct proc_node *child_add_locked(struct proc_node *directory, enum proc
     return child;
 }
 
-// The node of this name, whose directories are made as needed. "self/" is the process's directory.
-static int node_add(const char *name, enum proc_kind kind, text_maker *make, void *argument)
+struct proc_source {
+    text_maker *make;
+    text_setter *set;
+    void *argument;
+};
+
+// The node of this name below top, whose directories are made as needed. "self/" is the process's
+// directory.
+static int node_add(struct proc_node *top, const char *name, enum proc_kind kind,
+                    const struct proc_source *source)
 {
-    ASSERT(root != NULL);
+    ASSERT(top != NULL);
     mutex_lock(&tree_lock);
-    struct proc_node *at = root;
+    struct proc_node *at = top;
     const char *slash = strchr(name, '/');
     while (at != NULL && slash != NULL) {
         size_t length = (size_t)(slash - name);
@@ -152,8 +174,9 @@ static int node_add(const char *name, enum proc_kind kind, text_maker *make, voi
         node = child_add_locked(at, kind, name);
     }
     if (node != NULL) {
-        node->argument = argument;
-        node->make = make; // the later registration counts
+        node->argument = source->argument;
+        node->make = source->make; // the later registration counts
+        node->set = source->set;
     }
     mutex_unlock(&tree_lock);
     return node != NULL ? 0 : -ENOMEM;
@@ -161,12 +184,44 @@ static int node_add(const char *name, enum proc_kind kind, text_maker *make, voi
 
 int procfs_add(const char *name, text_maker *make, void *argument)
 {
-    return node_add(name, PROC_TEXT, make, argument);
+    return node_add(root, name, PROC_TEXT, &(struct proc_source){make, NULL, argument});
 }
 
 int procfs_add_link(const char *name, text_maker *make, void *argument)
 {
-    return node_add(name, PROC_LINK, make, argument);
+    return node_add(root, name, PROC_LINK, &(struct proc_source){make, NULL, argument});
+}
+
+int procfs_add_setting(enum procfs_tree tree, const struct procfs_setting *setting)
+{
+    struct proc_node *top = tree == PROCFS_PROC ? root : system_root;
+    if (top == NULL) {
+        return 0; // the root has no place for it
+    }
+    const struct proc_source source = {setting->make, setting->set, setting->argument};
+    return node_add(top, setting->name, PROC_TEXT, &source);
+}
+
+void procfs_fill_later(int (*fill)(void))
+{
+    ASSERT(filler_count < FILLERS_MAX && !is_filled);
+    fillers[filler_count++] = fill;
+}
+
+// -ENOMEM: the next who looks tries again.
+static int trees_fill(void)
+{
+    if (is_filled) {
+        return 0;
+    }
+    int error = 0;
+    mutex_lock(&fill_lock);
+    for (uint32_t i = 0; i < filler_count && error == 0 && !is_filled; ++i) {
+        error = fillers[i]();
+    }
+    is_filled = error == 0;
+    mutex_unlock(&fill_lock);
+    return error;
 }
 
 void procfs_process_set(uint32_t id, int32_t (*id_of)(const struct thread *thread))
@@ -194,6 +249,22 @@ int procfs_fill(struct mount *mount)
         return -ENOMEM;
     }
     return proctext_add();
+}
+
+int procfs_fill_system(struct mount *mount)
+{
+    system_root = node_new(mount, PROC_DIRECTORY, "");
+    if (system_root == NULL) {
+        return -ENOMEM;
+    }
+    mount->root = &system_root->vnode;
+    return 0;
+}
+
+void procfs_forget_system(void)
+{
+    vnode_put(&system_root->vnode);
+    system_root = NULL;
 }
 
 // ---- fd and task ----
@@ -270,6 +341,10 @@ static int proc_lookup(struct vnode *directory, const char *name, struct vnode *
     struct proc_node *node = node_of(directory);
     if (node->kind == PROC_FD_LIST || node->kind == PROC_TASK_LIST) {
         return dynamic_lookup(node, name, child);
+    }
+    int error = trees_fill();
+    if (error != 0) {
+        return error;
     }
     mutex_lock(&tree_lock);
     struct proc_node *found = child_find_locked(listed_of(node), name, strlen(name));
@@ -368,7 +443,8 @@ static int proc_read_directory(struct file *file, uint64_t position,
 {
     struct proc_node *directory = node_of(file->vnode);
     struct listed listed;
-    while (position_listed(directory, position, &listed)) {
+    int error = trees_fill();
+    while (error == 0 && position_listed(directory, position, &listed)) {
         struct dir_entry entry = {listed.inode, listed.next, (uint8_t)(listed.type >> 12),
                                   listed.name};
         if (!visit(&entry, argument)) {
@@ -376,7 +452,7 @@ static int proc_read_directory(struct file *file, uint64_t position,
         }
         position = listed.next;
     }
-    return 0;
+    return error;
 }
 
 // ---- Texts ----
@@ -438,6 +514,41 @@ static int text_read(struct file *file, uint64_t offset, char *data, size_t size
     return error;
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n';
+}
+
+// What is written counts as one word, wherever in the file.
+static int text_write(struct file *file, uint64_t offset, const char *data, size_t size,
+                      size_t *done)
+{
+    const struct proc_node *node = node_of(file->vnode);
+    char text[SETTING_SIZE];
+    (void)offset;
+    if (node->set == NULL) {
+        return -EIO;
+    }
+    if (size >= sizeof text) {
+        return -EINVAL;
+    }
+    int error = hal_copy_safe(text, data, size);
+    size_t length = size;
+    while (error == 0 && length > 0 && is_space(text[length - 1])) {
+        --length;
+    }
+    text[length] = 0;
+    error = error != 0 ? error : node->set(text, node->argument);
+    *done = error == 0 ? size : 0;
+    return error;
+}
+
+static int text_truncate(struct file *file, uint64_t size)
+{
+    (void)file;
+    return size == 0 ? 0 : -EINVAL;
+}
+
 static void text_close(struct file *file)
 {
     struct proc_reader *reader = file->state;
@@ -445,14 +556,24 @@ static void text_close(struct file *file)
     heap_free(reader);
 }
 
-static const struct file_ops text_ops = {.read = text_read, .close = text_close};
+static const struct file_ops text_ops = {
+    .read = text_read, .write = text_write, .truncate = text_truncate, .close = text_close};
 static const struct file_ops directory_ops = {.read_directory = proc_read_directory};
+
+static bool is_system(const struct vnode *vnode)
+{
+    return system_root != NULL && vnode->mount == system_root->vnode.mount;
+}
 
 static int proc_open(struct vnode *vnode, struct file *file)
 {
     if (vnode_is_directory(vnode)) {
         file->ops = &directory_ops;
         return 0;
+    }
+    const uint32_t access = atomic_load_explicit(&file->flags, memory_order_relaxed) & OPEN_ACCESS;
+    if (access != OPEN_READ_ONLY && node_of(vnode)->set == NULL && is_system(vnode)) {
+        return -EACCES; // root may open what it cannot write in /proc alone
     }
     file->state = heap_alloc_zeroed(sizeof(struct proc_reader));
     file->ops = &text_ops;
@@ -557,6 +678,7 @@ static int proc_status(struct vnode *vnode, struct file_status *status)
     static const uint32_t modes[] = {[PROC_TEXT] = 0444, [PROC_FD_LIST] = 0500, [PROC_FD] = 0700};
     struct proc_node *node = node_of(vnode);
     uint32_t mode = node->kind < sizeof modes / sizeof modes[0] ? modes[node->kind] : 0;
+    mode |= node->set != NULL ? 0200 : 0;
     bool is_link = vnode_is_link(vnode);
     struct file_time now = file_time_now();
     *status = (struct file_status){
@@ -564,7 +686,9 @@ static int proc_status(struct vnode *vnode, struct file_status *status)
         .inode = vnode->inode,
         .link_count = vnode_is_directory(vnode) ? 2 : 1,
         .block_size = 1024,
-        .size = node->kind == PROC_FD ? 64 : 0,
+        .size = node->kind == PROC_FD                         ? 64
+                : is_system(vnode) && node->kind == PROC_TEXT ? HAL_PAGE_SIZE
+                                                              : 0,
         .mode = vnode->type | (mode != 0 ? mode
                                : is_link ? 0777
                                          : 0555),
@@ -579,9 +703,9 @@ static int proc_status(struct vnode *vnode, struct file_status *status)
 
 static int proc_space(struct vnode *vnode, struct file_system_status *status)
 {
-    (void)vnode;
-    *status = (struct file_system_status){
-        .type = PROC_MAGIC, .block_size = 4096, .name_max = NAME_LENGTH_MAX};
+    *status = (struct file_system_status){.type = is_system(vnode) ? SYS_MAGIC : PROC_MAGIC,
+                                          .block_size = 4096,
+                                          .name_max = NAME_LENGTH_MAX};
     return 0;
 }
 

@@ -10,8 +10,26 @@
 struct mount;
 struct thread;
 
-// Gives mount its root directory. -ENOMEM.
+// Gives mount its root directory: of /proc, or of /sys. -ENOMEM.
 int procfs_fill(struct mount *mount);
+int procfs_fill_system(struct mount *mount);
+void procfs_forget_system(void); // the mount is not seen anywhere
+
+// Before anybody looks: fill adds texts when the first one does. -ENOMEM is that one's answer.
+void procfs_fill_later(int (*fill)(void));
+
+enum procfs_tree { PROCFS_PROC, PROCFS_SYSTEM };
+
+// A text, and what becomes of what is written there.
+struct procfs_setting {
+    const char *name;                                        // "kernel/mm/..."; lives for ever
+    size_t (*make)(char *text, size_t size, void *argument); // as procfs_add
+    // text is what was written, without white space at its end, with a NUL behind. 0 or -errno.
+    // NULL: it cannot be written.
+    int (*set)(const char *text, void *argument);
+    void *argument;
+};
+int procfs_add_setting(enum procfs_tree tree, const struct procfs_setting *setting); // -ENOMEM
 
 // proctext.c: registers the files that core/vfs can fill by itself.
 int proctext_add(void);

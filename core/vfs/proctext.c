@@ -5,6 +5,7 @@
 // Layouts are those of proc(5); programs parse them by column.
 #include "core/vfs/proctext.h"
 
+#include "core/lib/errno.h"
 #include "core/lib/format.h"
 #include "core/sched/sched.h"
 #include "core/sched/thread.h"
@@ -20,6 +21,18 @@ void writer_put(struct writer *writer, const char *pattern, ...)
     size_t used = writer->length < writer->size ? writer->length : writer->size;
     writer->length += format_list(writer->text + used, writer->size - used, pattern, arguments);
     va_end(arguments);
+}
+
+int setting_number(const char *text, uint64_t *number)
+{
+    uint64_t value = 0;
+    bool is_number = *text != 0;
+    for (; *text != 0 && is_number; ++text) {
+        is_number = *text >= '0' && *text <= '9' && !__builtin_mul_overflow(value, 10, &value) &&
+                    !__builtin_add_overflow(value, (uint64_t)(*text - '0'), &value);
+    }
+    *number = value;
+    return is_number ? 0 : -EINVAL;
 }
 
 // ---- Time and processors ----
@@ -194,6 +207,7 @@ int proctext_add(void)
         {"sys/kernel/shmall", "18446744073692774399\n"},
         {"sys/kernel/shmmni", "4096\n"},
     };
+    procfs_fill_later(hugetext_add);
     int error = memtext_add();
     error = error != 0 ? error : procfs_add("self/mounts", mounts_make, NULL);
     error = error != 0 ? error : procfs_add_link("mounts", fixed_make, (void *)"self/mounts");

@@ -4,6 +4,7 @@
 #define CORE_VFS_PROCTEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 // A text under way. length is what it would have; what has no room is not written.
 struct writer {
@@ -13,6 +14,12 @@ struct writer {
 
 __attribute__((format(printf, 2, 3))) void writer_put(struct writer *writer, const char *pattern,
                                                       ...);
+
+// What was written to a setting is one decimal number. -EINVAL.
+int setting_number(const char *text, uint64_t *number);
+
+// hugetext.c: /sys/kernel/mm/transparent_hugepage. -ENOMEM.
+int hugetext_add(void);
 
 // memtext.c: registers the files about memory. -ENOMEM.
 int memtext_add(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// root.c: the tree that the program finds: the root, /tmp, /dev, /proc, and what the command line
+// root.c: the tree that the program finds: the root, /tmp, /dev, /proc, /sys, and what the command line
 // mounts.
 #include "core/dev/console.h"
 #include "core/dev/device.h"
@@ -344,6 +344,21 @@ static int procfs_mount(void)
     return error != 0 ? error : mount_at(mount, "/proc");
 }
 
+// An image that was made without the directory does without.
+static int system_mount(void)
+{
+    struct mount *mount = mount_new("sysfs", "sysfs", false);
+    ASSERT(mount != NULL);
+    int error = procfs_fill_system(mount);
+    error = error != 0 ? error : mount_at(mount, "/sys");
+    if (error == -ENOENT) {
+        procfs_forget_system();
+        mount_discard(mount);
+        return 0;
+    }
+    return error;
+}
+
 static int tree_make(void)
 {
     uint32_t umask = vfs_umask();
@@ -352,6 +367,7 @@ static int tree_make(void)
     error = error != 0 ? error : vfs_mount_ramfs("/dev");
     error = error != 0 ? error : vfs_change_mode(NULL, "/dev", 0755, 0);
     error = error != 0 ? error : procfs_mount();
+    error = error != 0 ? error : system_mount();
     error = error != 0 ? error : devices_make();
     vfs_umask_set(umask);
     return error;

@@ -16,6 +16,7 @@
 #include "core/mem/heap.h"
 #include "core/sync/mutex.h"
 #include "core/vm/filemap.h"
+#include "core/vm/huge.h"
 #include "core/vm/lazy.h"
 #include "core/vm/limit.h"
 #include "core/vm/vm.h"
@@ -27,9 +28,9 @@ enum {
 };
 
 static struct mutex mutex;
-static _Atomic size_t mapped_bytes; // written under the mutex
+static _Atomic size_t mapped_bytes;   // written under the mutex
 static _Atomic size_t reserved_bytes; // of these
-static struct area *spares;         // records for the next areas; under the mutex
+static struct area *spares;           // records for the next areas; under the mutex
 static uint32_t spare_count;
 static struct area *emptied; // in the set, with nothing in it, or NULL; under the mutex
 
@@ -297,6 +298,7 @@ static int border_cut(char *start, char *end, struct gather *gather)
     }
     struct pages_kind kind = area_kind(area);
     kind.presence = PAGES_SOME;
+    huge_cut(end, end, HUGE_SPLIT);
     return pages_protect(end - HAL_PAGE_SIZE, end, area->prot, area->prot, kind, gather);
 }
 
@@ -431,6 +433,7 @@ static int area_protect(const struct area *area, char *start, char *end, unsigne
     }
     int error = 0;
     if (area->has_pages) {
+        huge_cut(start, end, HUGE_CUT);
         error = pages_protect(start, end, old_prot, prot, area_kind(area), gather);
     }
     if (error != 0 && may_come) {
@@ -544,6 +547,7 @@ static void anonymous_discard(struct area *area, char *start, char *end, struct 
         return;
     }
     const bool was_lazy = (area->flags & VM_LAZY) != 0;
+    huge_cut(start, end, HUGE_SPLIT);
     lazy_adopt(start, end, area->prot);
     area->flags |= VM_LAZY;
     area->is_sparse = area->is_sparse && was_lazy;

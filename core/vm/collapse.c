@@ -23,8 +23,6 @@
 
 enum {
     RING = 1,
-    PAGES_MIN = MOVING_PAGES / 8 * 7, // there, where nobody has asked
-    LOOKS = 64,                       // at 2 MiB each, under the mutex at once
     TRIES = 3,
     PLENTY_SHARE = 4, // of all memory is free
 };
@@ -104,7 +102,9 @@ static char *align_up(char *va)
 int vm_collapse(char *va, size_t size)
 {
     char *base = align_up(va), *end = va + size - (uintptr_t)(va + size) % MOVING_SIZE;
-    int error = base <= end ? 0 : -EINVAL;
+    const bool is_disabled = atomic_load_explicit(&huge_settings.is_disabled, memory_order_relaxed);
+    int error = base <= end && !is_disabled ? 0 : -EINVAL;
+    end = is_disabled ? base : end;
     for (; base < end; base += MOVING_SIZE) {
         int one = -EAGAIN;
         for (int i = 0; i < TRIES && one == -EAGAIN; ++i) {
@@ -140,7 +140,8 @@ static bool area_look(const struct area *area, char **va, uint32_t *looks)
 static bool next_find(char **va, char **found)
 {
     char *top = (char *)UINTPTR_MAX;
-    uint32_t looks = LOOKS;
+    const uint32_t pages = atomic_load_explicit(&huge_settings.scan_pages, memory_order_relaxed);
+    uint32_t looks = pages < MOVING_PAGES ? 1 : pages / MOVING_PAGES;
     *found = NULL;
     change_lock();
     struct area *area = area_at(*va);
@@ -159,16 +160,23 @@ static bool is_plentiful(void)
     return pressure_left() > frame_total_count() / PLENTY_SHARE;
 }
 
+static size_t absent_max(void)
+{
+    return atomic_load_explicit(&huge_settings.absent_max, memory_order_relaxed);
+}
+
 static void all_collapse(void)
 {
     char *va = NULL, *found;
     while (is_plentiful() && next_find(&va, &found)) {
         if (found != NULL) {
-            int error = piece_collapse(found, PAGES_MIN);
-            (void)error; // another time, or never
+            if (piece_collapse(found, MOVING_PAGES - absent_max()) == 0) {
+                huge_count(HUGE_SCANNED); // else another time, or never
+            }
             va = found + MOVING_SIZE;
         }
     }
+    huge_count(HUGE_SCANS);
 }
 
 static void chunks_heard(void)

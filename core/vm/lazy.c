@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // lazy.c: one word for each 64 KiB of the windows: three bits of protection for each of its 16
-// pages, and CHUNK_BUSY, CHUNK_FRESH and CHUNK_LARGE.
+// pages, and CHUNK_BUSY, CHUNK_FRESH, CHUNK_LARGE and others.
 //
 // Words lie in tables of 512 (32 MiB), and entries for these in directories of 512 (16 GiB); both
 // are made when they are needed and never freed. A directory entry is 0, a table, or, while no page
@@ -47,6 +47,7 @@ enum {
 #define CHUNK_LARGE ((uint64_t)1 << 61)    // while it is fresh: may come with its neighbours
 #define CHUNK_PROMISED ((uint64_t)1 << 60) // and: frames are left for its pages
 #define CHUNK_MOVING ((uint64_t)1 << 59)   // moving.h
+#define CHUNK_ADVISED ((uint64_t)1 << 58)  // large, and asked to be (huge.h)
 #define CHUNK_FIELDS (((uint64_t)1 << CHUNK_PAGES * PROT_BITS) - 1)
 #define CHUNK_ONES 0x249249249249u // one in each page's field
 #define TABLE_SIZE ((size_t)TABLE_CHUNKS * LAZY_CHUNK)
@@ -380,9 +381,9 @@ void lazy_advise(char *start, char *end, bool may_be_large)
             for (char *at = align_down(start, LAZY_CHUNK); at < stop; at += LAZY_CHUNK) {
                 _Atomic uint64_t *word = word_in(atomic_load(entry), at);
                 if (may_be_large) {
-                    atomic_fetch_or(word, CHUNK_LARGE);
+                    atomic_fetch_or(word, CHUNK_LARGE | CHUNK_ADVISED);
                 } else {
-                    atomic_fetch_and(word, ~CHUNK_LARGE);
+                    atomic_fetch_and(word, ~(CHUNK_LARGE | CHUNK_ADVISED));
                 }
             }
         }
@@ -401,7 +402,7 @@ void lazy_begin(char *start, char *end, unsigned prot, unsigned how)
                                .whole_set = CHUNK_FRESH |
                                             ((how & LAZY_LARGE) != 0 ? CHUNK_LARGE : 0) |
                                             ((how & LAZY_PROMISED) != 0 ? CHUNK_PROMISED : 0),
-                               .whole_clear = CHUNK_LARGE | CHUNK_PROMISED});
+                               .whole_clear = CHUNK_LARGE | CHUNK_ADVISED | CHUNK_PROMISED});
 }
 
 void lazy_adopt(char *start, char *end, unsigned prot)
@@ -508,11 +509,12 @@ bool lazy_is_whole(const char *base)
     }
     const _Atomic uint64_t *words = word_in(table, base);
     const uint64_t first = atomic_load(&words[0]);
-    bool is_whole = (first & CHUNK_LARGE) != 0 && (first & HAL_WRITE) != 0 &&
+    bool is_whole = (first & CHUNK_LARGE) != 0 && huge_allows((first & CHUNK_ADVISED) != 0) &&
+                    (first & HAL_WRITE) != 0 &&
                     (first & CHUNK_FIELDS) == word_uniform((unsigned)(first & PROT_MASK));
     for (uint32_t i = 0; i < LARGE_CHUNKS && is_whole; ++i) {
-        is_whole =
-            (atomic_load(&words[i]) & ~CHUNK_PROMISED) == (first & (CHUNK_LARGE | CHUNK_FIELDS));
+        is_whole = (atomic_load(&words[i]) & ~(CHUNK_PROMISED | CHUNK_ADVISED)) ==
+                   (first & (CHUNK_LARGE | CHUNK_FIELDS));
     }
     return is_whole;
 }
@@ -619,7 +621,9 @@ static bool is_plentiful(void)
 static bool large_map(char *va, _Atomic uint64_t *word, uint64_t fresh)
 {
     const unsigned prot = (unsigned)(fresh & PROT_MASK);
-    if ((fresh & ~(CHUNK_FIELDS | CHUNK_PROMISED)) != (CHUNK_FRESH | CHUNK_LARGE) ||
+    const uint64_t rest = CHUNK_FIELDS | CHUNK_PROMISED | CHUNK_ADVISED;
+    if ((fresh & ~rest) != (CHUNK_FRESH | CHUNK_LARGE) ||
+        !huge_allows((fresh & CHUNK_ADVISED) != 0) ||
         (fresh & CHUNK_FIELDS) != word_uniform(prot)) {
         return false;
     }

@@ -7,6 +7,7 @@
 #include "core/lib/errno.h"
 #include "core/vm/area.h"
 #include "core/vm/change.h"
+#include "core/vm/huge.h"
 #include "core/vm/lazy.h"
 #include "core/vm/pages.h"
 #include "core/vm/piece.h"
@@ -72,6 +73,7 @@ static int part_move(struct change *change, char *va, char *target, size_t size,
     if (error != 0) {
         return error;
     }
+    huge_cut(va, va + size, HUGE_CUT);
     range_isolate(va, va + size);
     area = area_at(va);
     const bool is_closed = range_close(va, va + size);

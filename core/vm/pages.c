@@ -13,11 +13,13 @@
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
 #include "core/vm/gather.h"
+#include "core/vm/huge.h"
 #include "core/vm/lazy.h"
 #include "core/vm/vm.h"
 
 enum {
     BATCH_RUNS = 32,
+    MAPPED_LARGE = 2 << 20,
     LOOK_MAX = 4 << 20, // looking whether a page is there costs less than a flush, up to about here
 };
 
@@ -39,8 +41,16 @@ static bool list_add(struct frame_list *list, hal_phys start, size_t count)
     return true;
 }
 
+// Of frames that are taken at once: where no page may be large, 2 MiB less one page, which lie
+// nowhere as a large one does.
+static size_t run_max(void)
+{
+    return huge_allows(false) ? SIZE_MAX : MAPPED_LARGE / HAL_PAGE_SIZE - 1;
+}
+
 int frame_list_fill(struct frame_list *list, size_t size, struct vm_pager *pager, uint64_t offset)
 {
+    const size_t count_max = run_max();
     list->first.next = NULL;
     list->first.count = 0;
     list->last = &list->first;
@@ -48,7 +58,8 @@ int frame_list_fill(struct frame_list *list, size_t size, struct vm_pager *pager
     int error = 0;
     while (left > 0 && error == 0) {
         hal_phys start;
-        size_t count = frame_alloc_run(left, pager == NULL ? FRAME_ZERO : 0, &start);
+        size_t count = frame_alloc_run(left < count_max ? left : count_max,
+                                       pager == NULL ? FRAME_ZERO : 0, &start);
         if (count == 0) {
             error = -ENOMEM;
         } else if (!list_add(list, start, count)) {
@@ -108,6 +119,9 @@ int pages_map(char *va, const struct frame_list *list, unsigned prot)
             if (error != 0) {
                 mapped_undo(va, at);
                 return error;
+            }
+            if (size >= MAPPED_LARGE) {
+                huge_come();
             }
             at += size;
         }
@@ -220,6 +234,7 @@ int pages_free(char *start, char *end, struct pages_kind kind, struct gather *ga
     if (kind.is_shared) {
         return pages_are_absent(start, end, LOOK_MAX) ? 0 : pages_forget(start, end, gather);
     }
+    huge_cut(start, end, HUGE_SPLIT);
     struct batch batch;
     char *at = batch_collect(&batch, start, end, &kind);
     hal_phys last = 0;

@@ -20,6 +20,7 @@
 #include "core/vm/area.h"
 #include "core/vm/change.h"
 #include "core/vm/filemap.h"
+#include "core/vm/huge.h"
 #include "core/vm/lazy.h"
 #include "core/vm/limit.h"
 #include "core/vm/pages.h"
@@ -515,6 +516,7 @@ static int remap_move(struct change *change, char **va, size_t old_size,
     if (error != 0) {
         return error;
     }
+    huge_cut(start, end, HUGE_CUT);
     range_isolate(start, end);
     struct area *area = area_at(start);
     if (is_lazy) {

@@ -38,8 +38,8 @@ const char usage[] =
     "are looked for in the image first, and else taken from the host with their paths. PROGRAM\n"
     "without a slash is looked up in PATH, of --env and of the host. The C library is the kernel\n"
     "itself. What programs load by dlopen, and data, --file or --root has to name.\n"
-    "Nothing comes into /tmp, /dev and /proc, over which the kernel mounts what is its own: a\n"
-    "PROGRAM there needs another place, by --file /tmp/a:/bin/a, and to be called /bin/a.\n"
+    "Nothing comes into /tmp, /dev, /proc and /sys, over which the kernel mounts what is its own:\n"
+    "a PROGRAM there needs another place, by --file /tmp/a:/bin/a, and to be called /bin/a.\n"
     "Files keep mode, links and date, but none is younger than SOURCE_DATE_EPOCH, where the\n"
     "environment has it. The same files make the same image.\n";
 

@@ -34,7 +34,7 @@ static bool is_mounted_over(const struct node *directory)
 {
     return directory->parent->parent == directory->parent && directory->parent != directory &&
            (strcmp(directory->name, "dev") == 0 || strcmp(directory->name, "proc") == 0 ||
-            strcmp(directory->name, "tmp") == 0);
+            strcmp(directory->name, "sys") == 0 || strcmp(directory->name, "tmp") == 0);
 }
 
 // The place in the list where name is or belongs.
@@ -244,7 +244,7 @@ void tree_link(struct node *root, const char *path, const char *target)
 
 struct node *tree_new(void)
 {
-    static const char *const mounts[] = {"dev", "proc", "tmp"};
+    static const char *const mounts[] = {"dev", "proc", "sys", "tmp"};
     struct node *root = memory_new(sizeof *root);
     root->name = text_make("%s", "");
     root->mode = MODE_DIRECTORY;

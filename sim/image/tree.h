@@ -22,7 +22,7 @@ struct node {
     struct node *next;    // in the same directory
 };
 
-// A root with /tmp, /dev and /proc, on which the kernel mounts file systems.
+// A root with /tmp, /dev, /proc and /sys, on which the kernel mounts file systems.
 struct node *tree_new(void);
 
 // The host's file or directory, with all that is in it, as path, an absolute one of the image.

@@ -107,6 +107,8 @@ int moving_return(char *chunk)
     return 0;
 }
 
+struct huge_settings huge_settings = {.policy = HUGE_ALWAYS};
+
 void huge_count(enum huge_count which)
 {
 }

@@ -136,6 +136,8 @@ MARK_GUESS void gather_frames_more(struct gather *gather, hal_phys start, size_t
     ++freed;
 }
 
+struct huge_settings huge_settings = {.policy = HUGE_ALWAYS};
+
 void huge_count(enum huge_count which)
 {
 }

@@ -25,7 +25,7 @@ def sizes(test, tool, hello):
     test.case("an image of hello has 2 MiB at most", os.path.getsize(image) <= 2 * MIB, os.path.getsize(image))
     status, out, error = tool.run("inspect", image)
     lines = dict(line.split(":", 1) for line in out.splitlines() if not line.startswith(" "))
-    test.case("inspect counts files, directories and links", lines["files"].split() == "1, in 5 directories, and 0 links".split(),
+    test.case("inspect counts files, directories and links", lines["files"].split() == "1, in 6 directories, and 0 links".split(),
               lines["files"])
     test.case("inspect succeeds", status == 0 and error == "" and lines["image"].split()[0] == "elf,", out + error)
     kernel = int(lines["kernel"].split("(")[1].split()[0])
@@ -149,7 +149,7 @@ def roots(test, tool):
     test.case("and links", os.readlink(os.path.join(copy, "data/dangling")) == "../etc/none" and
               os.readlink(os.path.join(copy, "programs")) == "/bin")
     test.case("a file with two names is there once", tap.root_place(open(image, "rb").read())[1] < 3 * MIB // 2)
-    test.case("mount points are there, and empty", all(os.listdir(os.path.join(copy, name)) == [] for name in ["tmp", "dev", "proc"]))
+    test.case("mount points are there, and empty", all(os.listdir(os.path.join(copy, name)) == [] for name in ["tmp", "dev", "proc", "sys"]))
     other = fill(tool, "other")
     shutil.copy(os.path.join(root, "data/big"), os.path.join(other, "data/big"))
     for file in ["big", "another", "."]:

@@ -18,3 +18,8 @@ def flushes(machine, files):
 def collapses(machine, files):
     """Small pages become large ones."""
     all_so(machine, "collapses", machine.osv + [files["collapses"]], 21)
+
+
+def policies(machine, files):
+    """When large pages come, and what is counted of them."""
+    all_so(machine, "policies", machine.osv + [files["policies"]], 26)
