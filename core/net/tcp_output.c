@@ -272,11 +272,8 @@ static bool is_paced(struct tcp *tcp)
     return tcp->settings.pace != 0 && tcp->pace_at != UINT64_MAX && tcp->now < tcp->pace_at;
 }
 
-void tcp_output(struct tcp *tcp)
+static void stream_send(struct tcp *tcp)
 {
-    if (!may_send_data(tcp)) {
-        return;
-    }
     const uint32_t before = tcp->next;
     tcp->is_limited = false;
     while (!is_paced(tcp) && (tcp->lost > 0 ? lost_send_next(tcp) : data_send_next(tcp))) {
@@ -292,6 +289,13 @@ void tcp_output(struct tcp *tcp)
         tcp->first_try = tcp->now;
     } else if (!is_stuck) {
         tcp->probe_at = UINT64_MAX;
+    }
+}
+
+void tcp_output(struct tcp *tcp)
+{
+    if (may_send_data(tcp)) {
+        stream_send(tcp);
     }
     if (tcp->owed >= SEGMENT_SEGMENTS) {
         tcp_acknowledge(tcp);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// tcp_script_test.c FILE...: one connection of TCP against a scripted peer, segment by segment, in
-// virtual time. tests/unit/tcp/README.md says how the scripts are written.
+// tcp_script_test.c: one connection of TCP against a scripted peer, segment by segment, in
+// virtual time, as the FILEs say that it is given. tests/unit/tcp/README.md says how the scripts
+// are written.
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
