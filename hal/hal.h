@@ -38,7 +38,7 @@ struct hal_regs;   // all registers of a context, laid out in hal_regs.h, which 
 
 // ---- Facts: what the machine found before it called upcall_boot ----------
 
-enum hal_dev_kind { HAL_BLOCK, HAL_NET, HAL_CONSOLE, HAL_FS, HAL_ENTROPY };
+enum hal_dev_kind { HAL_BLOCK, HAL_NET, HAL_CONSOLE, HAL_FS, HAL_ENTROPY, HAL_BALLOON };
 
 struct hal_region {
     hal_phys start;

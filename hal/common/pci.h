@@ -20,6 +20,8 @@ enum {
     PCI_BAR = 0x10,
     PCI_SUBSYSTEM = 0x2e,
     PCI_CAPABILITIES = 0x34,
+    PCI_LINE = 0x3c, // of interrupts, as firmware has connected it
+    PCI_PIN = 0x3d,  // 0: it has no line
     PCI_COMMAND_IO = 1,
     PCI_COMMAND_MEMORY = 2,
     PCI_COMMAND_MASTER = 4,

@@ -25,6 +25,7 @@ enum {
     ID_BLOCK = 2,
     ID_CONSOLE = 3,
     ID_ENTROPY = 4,
+    ID_BALLOON = 5,
     ID_FS = 26,
     FS_TAG_SIZE = 36,
 };
@@ -130,8 +131,10 @@ static int interrupt_attach(struct hal_dev *dev, uint32_t queue, struct virtio_i
 
 void virtio_acknowledge(const struct hal_dev *dev)
 {
-    if (dev->interrupt_status != NULL) {
+    if (dev->interrupt_status != NULL && dev->interrupt_acknowledge != NULL) {
         register_write(dev->interrupt_acknowledge, 4, register_read(dev->interrupt_status, 4));
+    } else if (dev->interrupt_status != NULL) {
+        (void)register_read(dev->interrupt_status, 1);
     }
 }
 
@@ -336,6 +339,7 @@ static const struct kind kinds[] = {
     {ID_BLOCK, HAL_BLOCK, "vd", 'a'},
     {ID_CONSOLE, HAL_CONSOLE, "hvc", '0'},
     {ID_ENTROPY, HAL_ENTROPY, "rng", '0'},
+    {ID_BALLOON, HAL_BALLOON, "balloon", '0'},
     {ID_FS, HAL_FS, "", 0},
 };
 

@@ -73,8 +73,9 @@ struct hal_dev {
     struct pci_msix msix; // of PCI
     uint32_t entry_count; // of msix in use since the device was opened
     bool is_shared;       // its last entry, or its line, is all queues', and the configuration's
-    volatile char *interrupt_status, *interrupt_acknowledge; // NULL: it sends messages
-    struct virtio_mmio_place line;                           // where they are not NULL
+    volatile char *interrupt_status;      // NULL: it sends messages
+    volatile char *interrupt_acknowledge; // NULL: to read the status is enough
+    struct virtio_mmio_place line;        // where it sends none
     char name[VIRTIO_NAME_SIZE];
 };
 

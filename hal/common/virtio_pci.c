@@ -23,6 +23,9 @@ enum {
     CAPABILITY_LAST = 0x100 - CAPABILITY_SIZE,
     AREA_COMMON = 1,
     AREA_NOTIFY = 2,
+    AREA_STATUS = 3, // of the interrupt's line; to read it is to acknowledge
+    STATUS_SIZE = 1,
+    LINE_NONE = 0xff,
     AREA_DEVICE = 4,
     COMMON_SIZE = 56,
     COMMON_QUEUE_COUNT = 18,
@@ -106,6 +109,21 @@ static int msix_map(struct hal_dev *dev, pci_address address)
     return msix->table != NULL ? 0 : -ERROR_IO;
 }
 
+// The line for a device that has no messages: QEMU's balloons have none.
+static bool line_read(struct hal_dev *dev, pci_address address)
+{
+    struct area status;
+    const uint32_t line = pci_config_read(address, PCI_LINE, 1);
+    const bool has_line = pci_config_read(address, PCI_PIN, 1) != 0 && line != 0 &&
+                          line != LINE_NONE &&
+                          area_find(address, AREA_STATUS, STATUS_SIZE, &status) == 0;
+    if (has_line) {
+        dev->interrupt_status = status.memory;
+        dev->line = (struct virtio_mmio_place){.line = line, .is_level = true};
+    }
+    return has_line;
+}
+
 static uint32_t notify_step(pci_address address, const struct area *notify)
 {
     const uint32_t at = notify->capability + CAPABILITY_STEP;
@@ -123,10 +141,12 @@ static const char *device_read(struct hal_dev *dev, pci_address address)
                    : "has no registers of virtio 1.0 where it says";
     }
     const int error = msix_map(dev, address);
-    if (error != 0) {
-        return error == -ERROR_NODEV ? "has no MSI-X interrupts, and others are not used (QEMU: "
-                                       "vectors=1 or more)"
-                                     : "has no MSI-X table where it says";
+    if (error == -ERROR_NODEV && !line_read(dev, address)) {
+        return "has no MSI-X interrupts (QEMU: vectors=1 or more), and no line that firmware has "
+               "connected";
+    }
+    if (error != 0 && error != -ERROR_NODEV) {
+        return "has no MSI-X table where it says";
     }
     const uint32_t queue_count = *(volatile uint16_t *)(common.memory + COMMON_QUEUE_COUNT);
     dev->places = places;
@@ -190,7 +210,9 @@ static void function_visit(pci_address address, void *argument)
         device_refuse(address, lack);
         return;
     }
-    pci_msix_enable(&dev->msix);
+    if (dev->interrupt_status == NULL) {
+        pci_msix_enable(&dev->msix);
+    }
     virtio_add(found, kind);
 }
 

@@ -451,6 +451,40 @@ START_TEST(queues_share_the_last_message)
 }
 END_TEST
 
+START_TEST(a_device_without_messages_has_a_line)
+{
+    enum { STATUS = 0x4000 };
+    struct function *function = virtio_function(0x0018, 5);
+    const uint32_t last = CAPABILITY + 3 * 24;
+    put(function, last, 4, 0); // no MSI-X
+    found.count = 0;
+    virtio_pci_find(&found);
+    ck_assert_uint_eq(found.count, 0);
+    ck_assert_ptr_nonnull(strstr(console, "and no line that firmware has connected; it is left"));
+    (void)area_put(function, last, 3, STATUS, 1);
+    put(function, last + 1, 1, 0); // the list's end
+    put(function, PCI_PIN, 1, 1);
+    put(function, PCI_LINE, 1, 11);
+    struct hal_dev *dev = virtio_find_one();
+    ck_assert_int_eq(found.infos[0].kind, HAL_BALLOON);
+    ck_assert_str_eq(found.infos[0].name, "balloon0");
+    uint64_t features = 1;
+    const struct hal_ring ring = {.size = 64};
+    ck_assert_int_eq(hal_dev_open(dev, &features), 0);
+    ck_assert_int_eq(hal_dev_queue(dev, 0, &ring, 2), 0);
+    ck_assert_int_eq(hal_dev_queue(dev, 1, &ring, 2), 0);
+    ck_assert_int_eq(hal_dev_go(dev), 0);
+    ck_assert_uint_eq(lines_connected, 1);
+    ck_assert_uint_eq(line.line, 11);
+    ck_assert(line.is_level && !line.is_low);
+    ck_assert_uint_eq(line_cpu, 2);
+    ck_assert_uint_eq(queue_last, HAL_DEV_ALL);
+    const char before = memory[0];
+    virtio_acknowledge(dev); // by reading
+    ck_assert_int_eq(memory[0], before);
+}
+END_TEST
+
 START_TEST(configuration_is_read_within_its_bounds)
 {
     virtio_function(0x0018, 2);
@@ -714,6 +748,7 @@ int main(void)
     tcase_add_loop_test(device, a_device_that_lies_is_left_out, 0, 11);
     tcase_add_test(device, a_device_without_an_address_is_left_out);
     tcase_add_test(device, queues_share_the_last_message);
+    tcase_add_test(device, a_device_without_messages_has_a_line);
     TCase *mmio = tcase_create("mmio");
     tcase_add_checked_fixture(mmio, start, NULL);
     suite_add_tcase(suite, mmio);
