@@ -35,3 +35,11 @@ uint32_t bell_wait(struct bell *bell)
     }
     return bits;
 }
+
+uint32_t bell_wait_until(struct bell *bell, hal_ns deadline)
+{
+    uint32_t bits;
+    while ((bits = atomic_exchange(&bell->bits, 0)) == 0 && thread_park_until(deadline)) {
+    }
+    return bits;
+}

@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "hal/hal.h"
+
 struct thread;
 
 struct bell { // all zeros is one at which nobody listens yet
@@ -23,5 +25,8 @@ void bell_listener_set(struct bell *bell, struct thread *listener);
 
 // For the listener: waits until the bell is rung. Answers all bits since the last time.
 uint32_t bell_wait(struct bell *bell);
+
+// The same, but no longer than until deadline (hal_clock_ns). 0: nobody has rung it.
+uint32_t bell_wait_until(struct bell *bell, hal_ns deadline);
 
 #endif

@@ -33,6 +33,7 @@ static struct list shrinkers = LIST_EMPTY(shrinkers);
 static struct waitqueue ended; // somebody waits for a pass
 static uint64_t asked, served; // numbers of those who wait
 static size_t asked_bytes;     // the most that anybody not yet served wants
+static bool is_urgent;         // one of these has failed to allocate
 static struct shrinker_counts counts;
 
 void shrinker_register(struct shrinker *shrinker)
@@ -64,15 +65,27 @@ void shrinker_counts_get(struct shrinker_counts *result)
 // ---- The reclaimer ---------------------------------------------------------
 
 // The lock is held, and not while one of them runs: what is in the list stays there.
-static void pass(size_t wanted, bool may_wait)
+static size_t shrinkers_run(size_t wanted, bool may_wait, bool are_last)
 {
     size_t freed = 0;
     for (struct list *node = shrinkers.next; node != &shrinkers && freed < wanted;
          node = node->next) {
         struct shrinker *shrinker = container_of(node, struct shrinker, node);
+        if (shrinker->is_last != are_last) {
+            continue;
+        }
         mutex_unlock(&lock);
         freed += shrinker->shrink(shrinker, wanted - freed, may_wait);
         mutex_lock_again(&lock);
+    }
+    return freed;
+}
+
+static void pass(size_t wanted, bool may_wait)
+{
+    size_t freed = shrinkers_run(wanted, may_wait, false);
+    if (freed < wanted && (!may_wait || pressure_is_min())) {
+        freed += shrinkers_run(wanted - freed, may_wait, true);
     }
     ++counts.passes;
     counts.freed_bytes += freed;
@@ -88,9 +101,11 @@ HAL_NORETURN static void reclaimer_run(void *unused)
         uint64_t number = asked;
         size_t wanted = pressure_wanted() * HAL_PAGE_SIZE;
         wanted = asked_bytes > wanted ? asked_bytes : wanted;
+        bool may_wait = !is_urgent;
         asked_bytes = 0;
+        is_urgent = false;
         if (wanted > 0) {
-            pass(wanted, number == served);
+            pass(wanted, may_wait);
         }
         served = number;
         waitqueue_wake_all(&ended);
@@ -111,7 +126,7 @@ static bool is_mine(void)
     return thread == NULL || thread == thread_self() || atomic_load(&worker) == thread_self();
 }
 
-size_t shrinker_reclaim(size_t wanted)
+static size_t pass_wait(size_t wanted, bool has_failed)
 {
     if (is_mine()) {
         return 0;
@@ -119,7 +134,8 @@ size_t shrinker_reclaim(size_t wanted)
     mutex_lock(&lock);
     uint64_t number = ++asked;
     size_t before = counts.freed_bytes;
-    ++counts.waits;
+    counts.waits += has_failed;
+    is_urgent |= has_failed;
     asked_bytes = wanted > asked_bytes ? wanted : asked_bytes;
     bell_ring(&bell, RING);
     while (served < number) {
@@ -128,6 +144,16 @@ size_t shrinker_reclaim(size_t wanted)
     size_t freed = counts.freed_bytes - before;
     mutex_unlock(&lock);
     return freed;
+}
+
+size_t shrinker_reclaim(size_t wanted)
+{
+    return pass_wait(wanted, true);
+}
+
+size_t shrinker_ask(size_t wanted)
+{
+    return pass_wait(wanted, false);
 }
 
 // Many shortages are like each other.

@@ -21,16 +21,20 @@ struct shrinker {
     size_t (*shrink)(struct shrinker *shrinker, size_t wanted, bool may_wait);
     // How many bytes it has, of which some may be in use. Any thread, takes no lock. NULL: unknown.
     size_t (*held)(struct shrinker *shrinker);
+    bool is_last;     // asked after all others, and only where memory is about to end
     struct list node; // shrinker.c's
 };
 
-// The three set above, the rest zero. Thread context. Those that come first are asked first.
+// The four set above, the rest zero. Thread context. Those that come first are asked first.
 void shrinker_register(struct shrinker *shrinker);
 
 // Has the reclaimer ask all of them for wanted bytes, and waits. Answers how many bytes they gave:
 // who has failed to allocate tries again if any. Thread context, holding no lock of core's. 0: it
 // does not run yet, or the caller works for it.
 size_t shrinker_reclaim(size_t wanted);
+
+// The same for who can do without: those that are asked last are not, and shrinkers may wait.
+size_t shrinker_ask(size_t wanted);
 
 // For who has failed to allocate size bytes: whether frames are what was missing, and some have
 // been given back, so that it may be tried once more. Where frames are missing and none has been
