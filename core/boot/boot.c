@@ -6,6 +6,7 @@
 #include "core/boot/options.h"
 #include "core/boot/script.h"
 #include "core/boot/selftest.h"
+#include "core/dev/balloon.h"
 #include "core/dev/block.h"
 #include "core/dev/device.h"
 #include "core/dev/partition.h"
@@ -30,12 +31,13 @@
 #include "core/sync/shrinker.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/shortage.h"
+#include "core/vfs/usage.h"
 #include "core/vfs/vfs.h"
 #include "core/vm/collapse.h"
 #include "core/vm/vm.h"
 #include "hal/upcall.h"
 
-enum { STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND = 127 };
+enum { PROGRAM_STACK_SIZE = 8 << 20, STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND = 127 };
 
 static struct options options;
 static const struct hal_boot *machine;
@@ -214,6 +216,7 @@ static void kernel_start(void)
     partitions_find();
     root_mount();
     shrinker_report_set(shortage_report);
+    balloon_start(memory_usage_figures);
     elf_image_register(machine);
     error = options.process.stats ? stats_start() : 0;
     ASSERT(error == 0);
@@ -287,10 +290,11 @@ static void program_start(void)
     char *stack = NULL;
     struct task *task;
     struct thread *thread;
-    size_t stack_size = 0;
-    int error = vm_stack_map(&stack, &stack_size);
+    int error =
+        vm_map(&stack, PROGRAM_STACK_SIZE, HAL_READ | HAL_WRITE, VM_LAZY | VM_STACK, NULL, 0);
     if (error == 0) {
-        stack[stack_size - 1] = 0; // the context's first frame goes there
+        vm_name_set(stack, "[stack]");
+        stack[PROGRAM_STACK_SIZE - 1] = 0; // the context's first frame goes there
         error = task_create(&task);
     }
     if (error == 0) {
@@ -298,7 +302,7 @@ static void program_start(void)
         const struct thread_config config = {
             .name = slash == NULL ? program : slash + 1,
             .stack = stack,
-            .stack_size = stack_size,
+            .stack_size = PROGRAM_STACK_SIZE,
             .user = task,
             .detached = true,
         };

@@ -13,6 +13,7 @@
 #include "core/linux/task.h"
 #include "core/linux/user.h"
 #include "core/mem/frame.h"
+#include "core/mem/usage.h"
 #include "core/sched/thread.h"
 #include "core/sync/waitqueue.h"
 
@@ -274,7 +275,9 @@ long linux_times(struct tms *result)
 static long memory_used_max_kib(void)
 {
     static _Atomic uint64_t max;
-    uint64_t used = (frame_total_count() - frame_free_count()) * (HAL_PAGE_SIZE / 1024);
+    const size_t there = frame_total_count() - usage_get(USAGE_BALLOON) - usage_get(USAGE_LENT);
+    const size_t free = frame_free_count();
+    const uint64_t used = free < there ? (there - free) * (HAL_PAGE_SIZE / 1024) : 0;
     uint64_t before = atomic_load(&max);
     while (used > before && !atomic_compare_exchange_weak(&max, &before, used)) {
     }

@@ -22,6 +22,7 @@
 #include "core/linux/task.h"
 #include "core/linux/user.h"
 #include "core/mem/frame.h"
+#include "core/mem/usage.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/vfs.h"
 #include "core/vm/huge.h"
@@ -47,7 +48,6 @@ void process_init(const struct process_options *given)
     limits[RLIMIT_NPROC] = limits[RLIMIT_SIGPENDING] = (struct rlimit){tasks, tasks};
     limits[RLIMIT_CORE] = (struct rlimit){0, RLIM_INFINITY};
     fd_limit_set(1024);
-    vm_stack_limit_set(limits[RLIMIT_STACK].rlim_cur);
     vfs_umask_set(given->umask);
     vfs_owner_set(given->uid, given->gid);
     signal_ignore(given->ignored_signals);
@@ -258,8 +258,6 @@ static long limit_set(int resource, const struct rlimit *user)
         file_size_limit_set(limit.rlim_cur);
     } else if (resource == RLIMIT_AS || resource == RLIMIT_DATA) {
         vm_limit_set(limits[RLIMIT_AS].rlim_cur, limits[RLIMIT_DATA].rlim_cur);
-    } else if (resource == RLIMIT_STACK) {
-        vm_stack_limit_set(limit.rlim_cur);
     }
     return 0;
 }
@@ -304,7 +302,7 @@ long linux_sysinfo(struct sysinfo *result)
     struct sysinfo info;
     memset(&info, 0, sizeof info);
     info.uptime = (unsigned long)(hal_clock_ns() / 1000000000);
-    info.totalram = frame_total_count() * HAL_PAGE_SIZE;
+    info.totalram = (frame_total_count() - usage_get(USAGE_BALLOON)) * HAL_PAGE_SIZE;
     info.freeram = frame_free_count() * HAL_PAGE_SIZE;
     info.mem_unit = 1;
     thread_walk(thread_count, &info.procs);

@@ -4,3 +4,4 @@
 #include "core/mem/usage.h"
 
 _Atomic size_t usage_counts[USAGE_COUNT];
+_Atomic size_t usage_balloon_taken, usage_balloon_returned;

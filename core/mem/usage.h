@@ -12,10 +12,15 @@ enum usage {
     USAGE_RINGS,        // shared with devices
     USAGE_MEMORY_FILES, // what files in memory hold
     USAGE_FILE_PAGES,   // of mapped files of devices
+    USAGE_BALLOON,      // the hypervisor has them
+    USAGE_LENT,         // the same, and gives them back when memory ends
     USAGE_COUNT
 };
 
 extern _Atomic size_t usage_counts[USAGE_COUNT]; // frames
+
+// Since boot: what the hypervisor has taken, and given back.
+extern _Atomic size_t usage_balloon_taken, usage_balloon_returned;
 
 static inline void usage_add(enum usage usage, size_t frames)
 {

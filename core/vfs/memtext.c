@@ -8,7 +8,6 @@
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/frame_orders.h"
-#include "core/mem/pressure.h"
 #include "core/mem/usage.h"
 #include "core/sched/sched.h"
 #include "core/sync/shrinker.h"
@@ -153,8 +152,7 @@ static void flags_put(struct writer *writer, const struct vm_area_info *area)
         bool may = rights[i].prot != HAL_WRITE || (area->flags & VM_READ_ONLY) == 0;
         writer_put(writer, "%s", may ? rights[i].later : "");
     }
-    writer_put(writer, "%s", (area->flags & VM_SHARED) != 0 ? "ms " : "");
-    writer_put(writer, "%s\n", (area->flags & (VM_STACK | VM_GROWS)) != 0 ? "gd " : "");
+    writer_put(writer, "%s\n", (area->flags & VM_SHARED) != 0 ? "ms " : "");
 }
 
 static bool smaps_area(const struct vm_area_info *area, const struct vm_pages *pages,
@@ -226,12 +224,6 @@ static size_t statm_make(char *text, size_t size, void *argument)
 
 // ---- The system ----
 
-static size_t available(const struct memory_usage *usage)
-{
-    size_t all = usage->free + usage->cached, low = (size_t)pressure.low;
-    return all > low ? all - low : 0;
-}
-
 static size_t meminfo_make(char *text, size_t size, void *argument)
 {
     (void)argument;
@@ -246,7 +238,7 @@ static size_t meminfo_make(char *text, size_t size, void *argument)
     } lines[] = {
         {"MemTotal", usage.total},
         {"MemFree", usage.free},
-        {"MemAvailable", available(&usage)},
+        {"MemAvailable", memory_usage_available(&usage)},
         {"Buffers", usage.cached},
         {"Cached", cached},
         {"SwapCached", 0},
@@ -336,6 +328,9 @@ static size_t vmstat_make(char *text, size_t size, void *argument)
         {"thp_deferred_split_page", 0}, // at once
         {"thp_split_pmd", huge_count_get(HUGE_CUTS)},
         {"thp_zero_page_alloc", 0}, // there is none
+        {"balloon_inflate", atomic_load(&usage_balloon_taken)},
+        {"balloon_deflate", atomic_load(&usage_balloon_returned)},
+        {"balloon_migrate", 0},
         {"nr_tlb_remote_flush", flushes.remote},
         {"nr_tlb_remote_flush_received", flushes.received},
         {"nr_tlb_local_flush_all", flushes.local_all},

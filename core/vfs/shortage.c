@@ -4,6 +4,7 @@
 
 #include "core/lib/format.h"
 #include "core/mem/pressure.h"
+#include "core/mem/usage.h"
 #include "core/vfs/usage.h"
 #include "core/vm/vm.h"
 #include "hal/hal.h"
@@ -71,10 +72,12 @@ void shortage_report(size_t wanted)
     line_print("have caches, in use", usage.cached);
     line_print("have stacks of threads, the system's part", usage.stacks);
     line_print("have page tables and rings of devices", usage.tables + usage.rings);
+    line_print("has the hypervisor (its balloon), besides", usage_get(USAGE_BALLOON));
     for (size_t i = 0; i < LARGEST && largest[i].pages > 0; ++i) {
         const struct amount amount = amount_of(largest[i].pages);
         console_print("osv: memory: mapping %p-%p has %zu.%zu MiB %s\n", (void *)largest[i].start,
                       (void *)largest[i].end, amount.whole, amount.tenths, largest[i].name);
     }
-    console_print("osv: memory: the machine gets more by a larger -m SIZE\n");
+    console_print("osv: memory: the machine gets more by a larger -m SIZE%s\n",
+                  usage_get(USAGE_BALLOON) > 0 ? ", or a smaller balloon" : "");
 }

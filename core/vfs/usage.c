@@ -4,10 +4,12 @@
 // The heap is what is left.
 #include "core/vfs/usage.h"
 
+#include "core/dev/balloon.h"
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/pressure.h"
 #include "core/mem/usage.h"
+#include "core/sched/sched.h"
 #include "core/sched/thread.h"
 #include "core/sync/shrinker.h"
 #include "core/vfs/memfile.h"
@@ -48,7 +50,7 @@ static void area_add(struct memory_usage *usage, const struct vm_area_info *area
         return; // reserved for the break
     }
     usage->mapped += pages;
-    if ((area->flags & (VM_STACK | VM_GROWS)) != 0) {
+    if (strcmp(area->name, "[stack]") == 0) {
         usage->stack += pages;
     } else if ((area->prot & HAL_WRITE) != 0 && !is_shared) {
         usage->data += pages;
@@ -93,20 +95,41 @@ static size_t less(size_t whole, size_t part)
 void memory_usage_get(struct memory_usage *usage)
 {
     *usage = (struct memory_usage){
-        .total = frame_total_count(),
+        .total = less(frame_total_count(), usage_get(USAGE_BALLOON)),
         .free = frame_free_count(),
         .memory_files = usage_get(USAGE_MEMORY_FILES),
         .file_pages = usage_get(USAGE_FILE_PAGES),
         .tables = usage_get(USAGE_TABLES),
         .rings = usage_get(USAGE_RINGS),
+        .lent = usage_get(USAGE_LENT),
     };
     usage->stores = less(usage->free, pressure_left());
     vm_walk_pages(pages_add, usage);
     shrinker_walk(shrinker_add, usage);
     thread_walk(stack_add, usage);
     size_t known = usage->free + usage->anonymous + usage->memory_files + usage->file_pages +
-                   usage->cached + usage->stacks + usage->tables + usage->rings;
+                   usage->cached + usage->stacks + usage->tables + usage->rings + usage->lent;
     usage->heap = less(usage->total, known);
+}
+
+size_t memory_usage_available(const struct memory_usage *usage)
+{
+    return less(usage->free + usage->cached, (size_t)pressure.low);
+}
+
+void memory_usage_figures(struct balloon_figures *figures)
+{
+    struct memory_usage usage;
+    struct sched_counts counts;
+    memory_usage_get(&usage);
+    sched_counts_sum(&counts);
+    *figures = (struct balloon_figures){
+        .total = usage.total * HAL_PAGE_SIZE,
+        .free = usage.free * HAL_PAGE_SIZE,
+        .available = memory_usage_available(&usage) * HAL_PAGE_SIZE,
+        .cached = (usage.memory_files + usage.file_pages + usage.cached) * HAL_PAGE_SIZE,
+        .faults = counts.faults,
+    };
 }
 
 size_t memory_usage_resident(const struct memory_usage *usage)

@@ -8,7 +8,8 @@
 
 // In pages, a moment's. All of total is in exactly one of the others, up to `heap`.
 struct memory_usage {
-    size_t total, free;
+    size_t total; // without what the hypervisor has taken for good
+    size_t free;
     size_t stores;       // free, and kept ready by CPUs
     size_t anonymous;    // mapped by the program, private copies of files' pages included
     size_t large;        // of these, mapped by 2 MiB
@@ -17,6 +18,7 @@ struct memory_usage {
     size_t cached;       // what shrinkers of core say to hold
     size_t stacks;       // of threads, core's own part of them
     size_t tables, rings;
+    size_t lent; // to the hypervisor, which gives it back when memory ends
     size_t heap; // the rest: malloc and whatever core allocates, and what it took at boot
 
     // Of the address space.
@@ -29,6 +31,13 @@ struct memory_usage {
 
 // Thread context; looks at each page of the address space.
 void memory_usage_get(struct memory_usage *usage);
+
+// What could be had at once, and a little less, as Linux has it.
+size_t memory_usage_available(const struct memory_usage *usage);
+
+// The same for the hypervisor: what balloon_start wants.
+struct balloon_figures;
+void memory_usage_figures(struct balloon_figures *figures);
 
 // What Linux calls resident: anonymous memory, the heap's included, and mapped files.
 size_t memory_usage_resident(const struct memory_usage *usage);

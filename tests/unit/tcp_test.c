@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// tcp_test.c: the header of TCP, and connections against each other over a network that loses,
-// duplicates, delays and reorders, in virtual time. tcp_script_test.c has the rest.
+// tcp_test.c: connections of TCP against a scripted peer, segment by segment, and against each
+// other over a network that loses, duplicates, delays and reorders; all in virtual time.
 #include "core/net/tcp_header.h"
 
 #include <check.h>
@@ -8,10 +8,410 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MSS = 1460, STREAM = 200000 };
+enum { ISS = 1000, PEER = 5000, MSS = 1460, STREAM = 200000 };
 
-static struct tcp_settings settings = {.mss = MSS, .room = 60000};
+// ---- A scripted peer -----------------------------------------------------------------
+
+static struct tcp one;
+static struct tcp_segment sent[64];
+static unsigned sent_count;
+static char stored[STREAM];
 static hal_ns now;
+
+static void script_send(struct tcp *tcp, const struct tcp_segment *segment)
+{
+    (void)tcp;
+    ck_assert_uint_lt(sent_count, 64);
+    sent[sent_count++] = *segment;
+}
+
+static bool script_store(struct tcp *tcp, const struct tcp_segment *segment, uint64_t from,
+                         uint32_t skip, uint32_t size)
+{
+    (void)tcp;
+    ck_assert_uint_le(from + size, STREAM);
+    memcpy(stored + from, (char *)segment->data + skip, size);
+    return true;
+}
+
+static const struct tcp_host script = {script_send, script_store};
+static struct tcp_settings settings = {.mss = MSS, .room = 60000};
+
+static void peer(uint8_t flags, uint32_t sequence, uint32_t acknowledgement, const char *text)
+{
+    struct tcp_segment segment = {
+        .flags = flags,
+        .sequence = sequence,
+        .acknowledgement = acknowledgement,
+        .window = 50000,
+        .scale = UINT8_MAX,
+        .mss = flags & TCP_SYN ? MSS : 0,
+        .data = (void *)(uintptr_t)text,
+        .size = (uint32_t)strlen(text),
+    };
+    sent_count = 0;
+    tcp_input(&one, &segment, now);
+}
+
+static void established(void)
+{
+    now = 1000000000;
+    sent_count = 0;
+    tcp_connect(&one, &script, &settings, ISS, now);
+    peer(TCP_SYN | TCP_ACK, PEER, ISS + 1, "");
+    ck_assert_int_eq(one.state, TCP_STATE_ESTABLISHED);
+    sent_count = 0;
+}
+
+static void tick_until(hal_ns time)
+{
+    while (one.deadline <= time) {
+        now = one.deadline;
+        tcp_tick(&one, now);
+    }
+    now = time;
+}
+
+#define EXPECT(index, wanted, seq, ackno, length)                                                  \
+    do {                                                                                           \
+        ck_assert_uint_lt(index, sent_count);                                                      \
+        ck_assert_uint_eq(sent[index].flags, wanted);                                              \
+        ck_assert_uint_eq(sent[index].sequence, seq);                                              \
+        ck_assert_uint_eq(sent[index].acknowledgement, ackno);                                     \
+        ck_assert_uint_eq(sent[index].size, length);                                               \
+    } while (0)
+
+START_TEST(three_steps_open)
+{
+    sent_count = 0;
+    tcp_connect(&one, &script, &settings, ISS, 1);
+    EXPECT(0, TCP_SYN, ISS, 0, 0);
+    ck_assert_uint_eq(sent[0].mss, MSS);
+    ck_assert(sent[0].may_sack && sent[0].has_timestamps && sent[0].scale == 0);
+    peer(TCP_SYN | TCP_ACK, PEER, ISS + 1, "");
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 1, 0);
+    ck_assert_int_eq(one.state, TCP_STATE_ESTABLISHED);
+}
+END_TEST
+
+START_TEST(syn_is_sent_again_and_then_given_up)
+{
+    sent_count = 0;
+    now = 0;
+    tcp_connect(&one, &script, &settings, ISS, 0);
+    static const unsigned seconds[] = {1, 3, 7, 15, 31, 63};
+    for (int i = 0; i < 6; ++i) {
+        tick_until(seconds[i] * UINT64_C(1000000000) - 1);
+        ck_assert_uint_eq(sent_count, i + 1);
+        tick_until(seconds[i] * UINT64_C(1000000000));
+        ck_assert_uint_eq(sent_count, i + 2);
+    }
+    tick_until(UINT64_C(127000000000));
+    ck_assert_int_eq(one.state, TCP_STATE_CLOSED);
+    ck_assert_int_eq(one.error, -ETIMEDOUT);
+}
+END_TEST
+
+START_TEST(syn_is_refused)
+{
+    tcp_connect(&one, &script, &settings, ISS, 1);
+    peer(TCP_RST | TCP_ACK, 0, ISS + 2, ""); // of another's
+    ck_assert_int_eq(one.state, TCP_STATE_SYN_SENT);
+    peer(TCP_RST, 0, 0, "");
+    ck_assert_int_eq(one.state, TCP_STATE_SYN_SENT);
+    peer(TCP_RST | TCP_ACK, 0, ISS + 1, "");
+    ck_assert_int_eq(one.state, TCP_STATE_CLOSED);
+    ck_assert_int_eq(one.error, -ECONNREFUSED);
+}
+END_TEST
+
+START_TEST(both_call_at_once)
+{
+    tcp_connect(&one, &script, &settings, ISS, 1);
+    peer(TCP_SYN, PEER, 0, "");
+    ck_assert_int_eq(one.state, TCP_STATE_SYN_RECEIVED);
+    EXPECT(0, TCP_SYN | TCP_ACK, ISS, PEER + 1, 0);
+    peer(TCP_SYN | TCP_ACK, PEER, ISS + 1, ""); // RFC 9293, figure 8: or its acknowledgement
+    peer(TCP_ACK, PEER + 1, ISS + 1, "");
+    ck_assert_int_eq(one.state, TCP_STATE_ESTABLISHED);
+}
+END_TEST
+
+START_TEST(data_in_order_is_acknowledged_late_or_every_second)
+{
+    established();
+    peer(TCP_ACK, PEER + 1, ISS + 1, "hello");
+    ck_assert_uint_eq(sent_count, 0);
+    tick_until(now + 40000000);
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 6, 0);
+    peer(TCP_ACK, PEER + 6, ISS + 1, "a");
+    ck_assert_uint_eq(sent_count, 0);
+    peer(TCP_ACK, PEER + 7, ISS + 1, "b");
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 8, 0);
+    ck_assert_uint_eq(tcp_received(&one), 7);
+    ck_assert_int_eq(memcmp(stored, "helloab", 7), 0);
+}
+END_TEST
+
+START_TEST(gaps_are_told_and_filled)
+{
+    established();
+    peer(TCP_ACK, PEER + 4, ISS + 1, "def");
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 1, 0);
+    peer(TCP_ACK, PEER + 2, ISS + 1, "bcd");
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 1, 0);
+    ck_assert_uint_eq(tcp_received(&one), 0);
+    peer(TCP_ACK, PEER + 1, ISS + 1, "a");
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 7, 0);
+    ck_assert_int_eq(memcmp(stored, "abcdef", 6), 0);
+}
+END_TEST
+
+START_TEST(old_and_foreign_segments_are_answered)
+{
+    established();
+    peer(TCP_ACK, PEER + 1, ISS + 1, "abc");
+    peer(TCP_ACK, PEER + 1, ISS + 1, "abc");
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 4, 0);
+    peer(TCP_ACK, PEER + 100000, ISS + 1, "far");
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 4, 0);
+    peer(TCP_ACK, PEER + 4, ISS + 7, "x"); // of what was never sent
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 4, 0);
+    peer(TCP_RST, PEER + 100000, 0, "");
+    ck_assert_uint_eq(sent_count, 0);
+    peer(TCP_RST, PEER + 5, 0, ""); // RFC 5961: in the window, not the next
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 4, 0);
+    peer(TCP_SYN, PEER + 5, 0, "");
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 4, 0);
+    ck_assert_int_eq(one.state, TCP_STATE_ESTABLISHED);
+    peer(TCP_RST, PEER + 4, 0, "");
+    ck_assert_int_eq(one.error, -ECONNRESET);
+}
+END_TEST
+
+START_TEST(small_writes_wait_for_their_acknowledgement)
+{
+    established();
+    tcp_write(&one, 10, now);
+    EXPECT(0, TCP_ACK | TCP_PSH, ISS + 1, PEER + 1, 10);
+    tcp_write(&one, 20, now);
+    ck_assert_uint_eq(sent_count, 1);
+    peer(TCP_ACK, PEER + 1, ISS + 11, "");
+    EXPECT(0, TCP_ACK | TCP_PSH, ISS + 11, PEER + 1, 10);
+    one.settings.has_no_delay = true;
+    tcp_write(&one, 30, now);
+    EXPECT(1, TCP_ACK | TCP_PSH, ISS + 21, PEER + 1, 10);
+}
+END_TEST
+
+START_TEST(lost_data_is_sent_again)
+{
+    established();
+    sent_count = 0;
+    tcp_write(&one, 10, now);
+    const hal_ns first = one.deadline - now;
+    ck_assert_uint_ge(first, 200000000);
+    tick_until(now + first);
+    ck_assert_uint_eq(sent_count, 2);
+    EXPECT(1, TCP_ACK | TCP_PSH, ISS + 1, PEER + 1, 10);
+    ck_assert_uint_eq(one.deadline - now, 2 * first);
+    peer(TCP_ACK, PEER + 1, ISS + 11, "");
+    ck_assert_uint_eq(one.deadline, UINT64_MAX);
+    ck_assert_uint_eq(tcp_acknowledged(&one), 10);
+}
+END_TEST
+
+START_TEST(three_duplicates_send_again)
+{
+    established();
+    tcp_write(&one, 6 * MSS, now);
+    ck_assert_uint_eq(sent_count, 6);
+    peer(TCP_ACK, PEER + 1, ISS + 1, "");
+    peer(TCP_ACK, PEER + 1, ISS + 1, "");
+    ck_assert_uint_eq(sent_count, 0);
+    peer(TCP_ACK, PEER + 1, ISS + 1, "");
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 1, MSS);
+    peer(TCP_ACK, PEER + 1, ISS + 1 + 2 * MSS, ""); // a part: the next is lost, too
+    EXPECT(0, TCP_ACK, ISS + 1 + 2 * MSS, PEER + 1, MSS);
+    peer(TCP_ACK, PEER + 1, ISS + 1 + 6 * MSS, "");
+    ck_assert(!one.is_recovering);
+}
+END_TEST
+
+START_TEST(closed_window_is_probed)
+{
+    established();
+    struct tcp_segment shut = {
+        .flags = TCP_ACK, .sequence = PEER + 1, .acknowledgement = ISS + 1, .scale = UINT8_MAX};
+    tcp_input(&one, &shut, now);
+    sent_count = 0;
+    tcp_write(&one, 100, now);
+    ck_assert_uint_eq(sent_count, 0);
+    tick_until(now + one.timeout);
+    EXPECT(0, TCP_ACK, ISS, PEER + 1, 0);
+    peer(TCP_ACK, PEER + 1, ISS + 1, "");
+    EXPECT(0, TCP_ACK | TCP_PSH, ISS + 1, PEER + 1, 100);
+}
+END_TEST
+
+START_TEST(active_close_waits)
+{
+    established();
+    tcp_close(&one, now);
+    EXPECT(0, TCP_FIN | TCP_ACK, ISS + 1, PEER + 1, 0);
+    ck_assert_int_eq(one.state, TCP_STATE_FIN_WAIT_1);
+    peer(TCP_ACK, PEER + 1, ISS + 2, "");
+    ck_assert_int_eq(one.state, TCP_STATE_FIN_WAIT_2);
+    peer(TCP_FIN | TCP_ACK, PEER + 1, ISS + 2, "bye");
+    EXPECT(0, TCP_ACK, ISS + 2, PEER + 5, 0);
+    ck_assert_int_eq(one.state, TCP_STATE_TIME_WAIT);
+    peer(TCP_FIN | TCP_ACK, PEER + 4, ISS + 2, ""); // again
+    EXPECT(0, TCP_ACK, ISS + 2, PEER + 5, 0);
+    tick_until(now + UINT64_C(60000000000));
+    ck_assert_int_eq(one.state, TCP_STATE_CLOSED);
+    ck_assert_int_eq(one.error, 0);
+}
+END_TEST
+
+START_TEST(passive_close)
+{
+    established();
+    peer(TCP_FIN | TCP_ACK, PEER + 1, ISS + 1, "");
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 2, 0);
+    ck_assert_int_eq(one.state, TCP_STATE_CLOSE_WAIT);
+    sent_count = 0;
+    tcp_write(&one, 5, now);
+    tcp_close(&one, now);
+    ck_assert_int_eq(one.state, TCP_STATE_LAST_ACK);
+    EXPECT(1, TCP_FIN | TCP_ACK, ISS + 6, PEER + 2, 0);
+    peer(TCP_ACK, PEER + 2, ISS + 7, "");
+    ck_assert_int_eq(one.state, TCP_STATE_CLOSED);
+}
+END_TEST
+
+START_TEST(both_close_at_once)
+{
+    established();
+    tcp_close(&one, now);
+    peer(TCP_FIN | TCP_ACK, PEER + 1, ISS + 1, "");
+    ck_assert_int_eq(one.state, TCP_STATE_CLOSING);
+    peer(TCP_ACK, PEER + 2, ISS + 2, "");
+    ck_assert_int_eq(one.state, TCP_STATE_TIME_WAIT);
+}
+END_TEST
+
+START_TEST(end_before_its_data_waits)
+{
+    established();
+    peer(TCP_FIN | TCP_ACK, PEER + 4, ISS + 1, "def");
+    ck_assert_int_eq(one.state, TCP_STATE_ESTABLISHED);
+    peer(TCP_ACK, PEER + 1, ISS + 1, "abc");
+    ck_assert_int_eq(one.state, TCP_STATE_CLOSE_WAIT);
+    ck_assert_uint_eq(tcp_received(&one), 6);
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 8, 0);
+}
+END_TEST
+
+// While it sends again, too: the peer takes nothing from before its window, and two that both do
+// would answer each other for ever.
+START_TEST(acknowledgement_lies_behind_all_that_was_sent)
+{
+    established();
+    tcp_write(&one, 3 * MSS, now);
+    tick_until(one.deadline);
+    peer(TCP_ACK, PEER + 1, ISS + 1, "a");
+    peer(TCP_ACK, PEER + 2, ISS + 1, "b");
+    EXPECT(0, TCP_ACK, ISS + 1 + 3 * MSS, PEER + 3, 0);
+}
+END_TEST
+
+START_TEST(close_before_it_is_established_waits)
+{
+    const struct tcp_segment syn = {
+        .flags = TCP_SYN, .sequence = PEER, .window = 50000, .scale = UINT8_MAX};
+    now = 1000000000;
+    sent_count = 0;
+    tcp_answer(&one, &script, &settings, ISS, &syn, now);
+    EXPECT(0, TCP_SYN | TCP_ACK, ISS, PEER + 1, 0);
+    tcp_write(&one, 10, now);
+    tcp_close(&one, now);
+    ck_assert_int_eq(one.state, TCP_STATE_SYN_RECEIVED);
+    ck_assert_uint_eq(sent_count, 1);
+    tick_until(one.deadline); // lost
+    EXPECT(1, TCP_SYN | TCP_ACK, ISS, PEER + 1, 0);
+    peer(TCP_ACK, PEER + 1, ISS + 1, "");
+    ck_assert_int_eq(one.state, TCP_STATE_FIN_WAIT_1);
+    EXPECT(0, TCP_FIN | TCP_PSH | TCP_ACK, ISS + 1, PEER + 1, 10);
+}
+END_TEST
+
+START_TEST(segment_of_a_former_time_is_dropped)
+{
+    struct tcp_segment segment = {.flags = TCP_SYN | TCP_ACK,
+                                  .sequence = PEER,
+                                  .acknowledgement = ISS + 1,
+                                  .window = 50000,
+                                  .scale = 3,
+                                  .has_timestamps = true,
+                                  .time = 100,
+                                  .data = (void *)(uintptr_t) "abc"};
+    now = 1000000000;
+    tcp_connect(&one, &script, &settings, ISS, now);
+    tcp_input(&one, &segment, now);
+    ck_assert_uint_eq(one.window, 50000); // a SYN's is not scaled
+    segment.flags = TCP_ACK;
+    segment.sequence = PEER + 1;
+    segment.size = 3;
+    segment.time = 99; // RFC 7323, 5.3
+    sent_count = 0;
+    tcp_input(&one, &segment, now);
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 1, 0);
+    ck_assert_uint_eq(sent[0].echo, 100);
+    segment.time = 101;
+    tcp_input(&one, &segment, now);
+    ck_assert_uint_eq(tcp_received(&one), 3);
+    ck_assert_uint_eq(one.recent_time, 101);
+    ck_assert_uint_eq(one.window, 50000 << 3);
+}
+END_TEST
+
+START_TEST(ranges_that_came_are_told)
+{
+    struct tcp_segment segment = {.flags = TCP_SYN | TCP_ACK,
+                                  .sequence = PEER,
+                                  .acknowledgement = ISS + 1,
+                                  .window = 50000,
+                                  .scale = UINT8_MAX,
+                                  .mss = MSS,
+                                  .may_sack = true};
+    now = 1000000000;
+    tcp_connect(&one, &script, &settings, ISS, now);
+    tcp_input(&one, &segment, now);
+    peer(TCP_ACK, PEER + 11, ISS + 1, "ab");
+    peer(TCP_ACK, PEER + 21, ISS + 1, "cd");
+    ck_assert_uint_eq(sent[0].sack_count, 2); // the newest first
+    ck_assert_uint_eq(sent[0].sacks[0].start, PEER + 21);
+    ck_assert_uint_eq(sent[0].sacks[0].end, PEER + 23);
+    ck_assert_uint_eq(sent[0].sacks[1].start, PEER + 11);
+    // And what the peer tells is not sent again.
+    sent_count = 0;
+    tcp_write(&one, 6 * MSS, now);
+    ck_assert_uint_eq(sent_count, 6);
+    struct tcp_segment told = {.flags = TCP_ACK,
+                               .sequence = PEER + 1,
+                               .acknowledgement = ISS + 1,
+                               .window = 50000,
+                               .scale = UINT8_MAX,
+                               .sack_count = 1};
+    sent_count = 0;
+    for (uint32_t i = 2; i <= 4; ++i) {
+        told.sacks[0] = (struct tcp_range){ISS + 1 + MSS, ISS + 1 + i * MSS};
+        tcp_input(&one, &told, now);
+    }
+    ck_assert_uint_eq(sent_count, 1);
+    EXPECT(0, TCP_ACK, ISS + 1, PEER + 1, MSS);
+}
+END_TEST
 
 // ---- Headers ---------------------------------------------------------------------------
 
@@ -242,6 +642,25 @@ int main(void)
     Suite *suite = suite_create("tcp");
     TCase *cases = tcase_create("tcp");
     tcase_set_timeout(cases, 120);
+    tcase_add_test(cases, three_steps_open);
+    tcase_add_test(cases, syn_is_sent_again_and_then_given_up);
+    tcase_add_test(cases, syn_is_refused);
+    tcase_add_test(cases, both_call_at_once);
+    tcase_add_test(cases, data_in_order_is_acknowledged_late_or_every_second);
+    tcase_add_test(cases, gaps_are_told_and_filled);
+    tcase_add_test(cases, old_and_foreign_segments_are_answered);
+    tcase_add_test(cases, small_writes_wait_for_their_acknowledgement);
+    tcase_add_test(cases, lost_data_is_sent_again);
+    tcase_add_test(cases, three_duplicates_send_again);
+    tcase_add_test(cases, closed_window_is_probed);
+    tcase_add_test(cases, active_close_waits);
+    tcase_add_test(cases, passive_close);
+    tcase_add_test(cases, both_close_at_once);
+    tcase_add_test(cases, end_before_its_data_waits);
+    tcase_add_test(cases, acknowledgement_lies_behind_all_that_was_sent);
+    tcase_add_test(cases, close_before_it_is_established_waits);
+    tcase_add_test(cases, segment_of_a_former_time_is_dropped);
+    tcase_add_test(cases, ranges_that_came_are_told);
     tcase_add_test(cases, header_is_read_as_it_was_written);
     tcase_add_test(cases, streams_arrive_over_a_good_network);
     tcase_add_test(cases, streams_arrive_over_a_bad_network);
