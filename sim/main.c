@@ -20,9 +20,11 @@
 #include <unistd.h>
 
 #include "hal-linux/boot.h"
+#include "hal-linux/dev/balloon.h"
 #include "hal-linux/dev/disk.h"
 #include "hal-linux/dev/entropy.h"
 #include "hal-linux/dev/fs.h"
+#include "sim/balloon.h"
 #include "sim/enumerate.h"
 #include "sim/mounts.h"
 #include "sim/options.h"
@@ -138,6 +140,20 @@ static void disks_add(const struct options *options)
     }
 }
 
+static void balloon_make(const struct options *options)
+{
+    const struct options_balloon *balloon = &options->balloon;
+    if (!balloon->is_there) {
+        return;
+    }
+    if (balloon_add(balloon->size, balloon->gives_back) != 0) {
+        options_fail(EXIT_USAGE, "--balloon: cannot make the device");
+    }
+    if (balloon->socket != NULL) {
+        balloon_listen(balloon->socket, options->memory_size);
+    }
+}
+
 static void environment_set(const struct options *options)
 {
     if (options->replay != NULL) {
@@ -179,6 +195,7 @@ int main(int argc, char **argv)
         options_fail(EXIT_USAGE, "cannot make the devices");
     }
     disks_add(&options);
+    balloon_make(&options);
     int status = boot_run(&boot);
     if (status != 0 && options.self_test == NULL) {
         mounts_explain(options.program);

@@ -31,6 +31,13 @@ static const char usage[] =
     "  -v, --mount HOST:GUEST[:ro]  shows a host directory to the program; repeatable\n"
     "      --disk FILE[:ro]         a file or block device of the host as /dev/vda, the next as "
     "/dev/vdb ...\n"
+    "      --balloon WHAT[,deflate-on-oom]\n"
+    "                               memory that the host takes back: a size, or the name of a "
+    "socket "
+    "that is\n"
+    "                               made, to which sizes are written (see README.md); with "
+    "deflate-on-oom it\n"
+    "                               comes back before the program gets ENOMEM\n"
     "  -e, --env NAME=VALUE         sets an environment variable; repeatable\n"
     "      --cwd DIR                the program's current directory\n"
     "      --seed N                 a run that can be repeated: the seed decides all that chance "
@@ -113,6 +120,18 @@ static int unit_shift(const char *unit)
     return found == NULL || unit[1] != 0 ? -1 : 10 * (int)(found - units + 1);
 }
 
+bool size_parse(const char *text, uint64_t *size)
+{
+    char *end;
+    errno = 0;
+    const unsigned long number = strtoul(text, &end, 10);
+    const int shift = unit_shift(end);
+    const bool is_right = errno == 0 && end > text && text[0] >= '0' && text[0] <= '9' &&
+                          shift >= 0 && number <= UINT64_MAX >> shift;
+    *size = is_right ? number << shift : 0;
+    return is_right;
+}
+
 static size_t memory_parse(const char *text)
 {
     char *end;
@@ -173,6 +192,31 @@ static void disk_add(struct options *options, const char *text)
         (void)colon_cut(host);
     }
     options->disks[options->disk_count++] = (struct options_disk){host, read_only};
+}
+
+static void balloon_set(struct options *options, const char *text)
+{
+    static const char flag[] = ",deflate-on-oom";
+    struct options_balloon *balloon = &options->balloon;
+    char *what = strdup(text);
+    if (what == NULL || balloon->is_there) {
+        options_fail(EXIT_USAGE, "--balloon: more than one of them");
+    }
+    char *comma = strrchr(what, ',');
+    balloon->is_there = true;
+    balloon->gives_back = comma != NULL && strcmp(comma, flag) == 0;
+    if (balloon->gives_back) {
+        *comma = 0;
+    }
+    uint64_t size = 0;
+    const bool is_size = what[0] >= '0' && what[0] <= '9';
+    if (what[0] == 0 || (is_size && !size_parse(what, &size))) {
+        options_fail(EXIT_USAGE,
+                     "--balloon: '%s' is neither a size, such as 64M, nor the name of a socket",
+                     text);
+    }
+    balloon->size = size;
+    balloon->socket = is_size ? NULL : what;
 }
 
 static void env_add(struct options *options, const char *text)
@@ -354,6 +398,7 @@ static void debug_check(const char *text)
 enum long_only {
     OPTION_CWD = 256,
     OPTION_DISK,
+    OPTION_BALLOON,
     OPTION_SEED,
     OPTION_SCHEDULE,
     OPTION_RACES,
@@ -429,6 +474,9 @@ static void option_take(struct options *options, int option)
     case OPTION_DISK:
         disk_add(options, optarg);
         break;
+    case OPTION_BALLOON:
+        balloon_set(options, optarg);
+        break;
     case 'e':
         env_add(options, optarg);
         break;
@@ -483,6 +531,7 @@ static const struct option longs[] = {
     {"memory", required_argument, NULL, 'm'},
     {"mount", required_argument, NULL, 'v'},
     {"disk", required_argument, NULL, OPTION_DISK},
+    {"balloon", required_argument, NULL, OPTION_BALLOON},
     {"env", required_argument, NULL, 'e'},
     {"cwd", required_argument, NULL, OPTION_CWD},
     {"seed", required_argument, NULL, OPTION_SEED},
@@ -606,6 +655,21 @@ static void replay_take(struct options *options, int argc, char **argv)
     options->replay = &recording;
 }
 
+static void balloon_check(const struct options *options)
+{
+    const struct options_balloon *balloon = &options->balloon;
+    if (balloon->size > options->memory_size) {
+        options_fail(EXIT_USAGE, "--balloon: %zuM is more than the machine has (--memory %zuM)",
+                     balloon->size >> 20, options->memory_size >> 20);
+    }
+    if (balloon->socket != NULL && options->is_seeded) {
+        options_fail(EXIT_USAGE,
+                     "--balloon: %s: what comes by a socket is no input of a run with --seed: "
+                     "give a size",
+                     balloon->socket);
+    }
+}
+
 void options_read(struct options *options, int argc, char **argv)
 {
     *options = (struct options){.memory_size = MEMORY_DEFAULT};
@@ -616,6 +680,7 @@ void options_read(struct options *options, int argc, char **argv)
     if (options->program[0] == NULL && options->self_test == NULL) {
         options_fail(EXIT_USAGE, "no program given; try --help");
     }
+    balloon_check(options);
     if (options->has_faults && !options->is_seeded) {
         options_fail(EXIT_USAGE, "--faults: only with --seed");
     }

@@ -29,6 +29,12 @@ struct options_disk {
     bool read_only;
 };
 
+struct options_balloon {
+    bool is_there, gives_back;
+    size_t size;        // from the start
+    const char *socket; // or NULL
+};
+
 struct options {
     uint32_t cpu_count;
     size_t memory_size;
@@ -38,6 +44,7 @@ struct options {
     size_t disk_count;
     const char *env[OPTIONS_ENV_MAX]; // NAME=VALUE
     size_t env_count;
+    struct options_balloon balloon;
     const char *cwd; // NULL: the current one
     bool strace, verbose, stats, leak, check_heap, perf_map;
     bool shrinks;
@@ -61,5 +68,8 @@ void options_read(struct options *options, int argc, char **argv);
 // Prints one line to standard error, "osv-sim: " before it, and ends the process.
 __attribute__((noreturn, format(printf, 2, 3))) void options_fail(int status, const char *format,
                                                                   ...);
+
+// A number of bytes, with k, M or G. False: text is none.
+bool size_parse(const char *text, uint64_t *size);
 
 #endif

@@ -43,7 +43,7 @@ struct hal_dev {
     void *state;
     char *shared;
     char name[NAME_MAX_SIZE];
-    unsigned char config[DEVICE_CONFIG_MAX];
+    _Atomic uint32_t config[DEVICE_CONFIG_MAX / 4];
     _Atomic bool running;
     _Atomic uint32_t chain_count; // taken and not done
     struct queue queues[DEVICE_QUEUE_MAX];
@@ -66,9 +66,12 @@ static uint32_t line_of(const struct hal_dev *dev, const struct queue *queue)
     return (uint32_t)((dev - devices) * DEVICE_QUEUE_MAX + (queue - dev->queues));
 }
 
+// The line behind those of its queues is a device's configuration's.
 void line_upcall(uint32_t line, struct hal_frame *frame)
 {
-    upcall_dev(&devices[line / DEVICE_QUEUE_MAX], line % DEVICE_QUEUE_MAX, frame);
+    struct hal_dev *dev = &devices[line / DEVICE_QUEUE_MAX];
+    const uint32_t queue = line % DEVICE_QUEUE_MAX;
+    upcall_dev(dev, queue < dev->ops->queue_count ? queue : HAL_DEV_CONFIG, frame);
 }
 
 // ---- Taking chains --------------------------------------------------------------
@@ -364,21 +367,51 @@ void hal_dev_stop(struct hal_dev *dev)
     atomic_store(&dev->running, false);
 }
 
+// ---- Configuration ----
+
+static uint32_t config_word(const struct hal_dev *dev, uint32_t offset)
+{
+    return offset < dev->ops->config_size ? atomic_load(&dev->config[offset / 4]) : 0;
+}
+
+// Fields of 4 bytes are untorn; longer ones do not change.
 void hal_dev_config(struct hal_dev *dev, uint32_t offset, void *out, size_t size)
 {
     unsigned char *bytes = out;
+    uint32_t word = config_word(dev, offset);
     for (size_t i = 0; i < size; ++i) {
-        bytes[i] = offset + i < dev->ops->config_size ? dev->config[offset + i] : 0;
+        const uint32_t at = offset + (uint32_t)i;
+        word = at % 4 == 0 ? config_word(dev, at) : word;
+        bytes[i] = at < dev->ops->config_size ? (unsigned char)(word >> at % 4 * 8) : 0;
     }
 }
 
-// None of our devices has a field that a driver may write.
+// Whole words; what else a driver writes is not looked at.
 void hal_dev_config_write(struct hal_dev *dev, uint32_t offset, const void *in, size_t size)
 {
-    (void)dev;
-    (void)offset;
-    (void)in;
-    (void)size;
+    const struct device_ops *ops = dev->ops;
+    uint32_t value;
+    if (offset >= ops->written_at && offset % 4 == 0 && size == sizeof value &&
+        offset + sizeof value <= ops->written_at + ops->written_size) {
+        bytes_copy(&value, in, sizeof value);
+        atomic_store(&dev->config[offset / 4], value);
+    }
+}
+
+uint32_t device_config_get(const struct hal_dev *dev, uint32_t offset)
+{
+    return config_word(dev, offset);
+}
+
+void device_config_set(struct hal_dev *dev, uint32_t offset, uint32_t value)
+{
+    const uint32_t queue_count = dev->ops->queue_count;
+    atomic_store(&dev->config[offset / 4], value);
+    if (queue_count < DEVICE_QUEUE_MAX && atomic_load(&dev->running)) {
+        const uintptr_t state = hal_irq_save();
+        vcpu_raise_line(&vcpus[0], line_of(dev, &dev->queues[queue_count]));
+        hal_irq_restore(state);
+    }
 }
 
 // ---- Parts ----------------------------------------------------------------------

@@ -49,6 +49,7 @@ struct device_ops {
     uint64_t features;    // offered besides VIRTIO_F_VERSION_1
     uint32_t queue_count; // <= DEVICE_QUEUE_MAX
     uint32_t config_size; // <= DEVICE_CONFIG_MAX
+    uint32_t written_at, written_size; // the part of it that a driver may write
     size_t shared_size;   // of shared memory, a multiple of HAL_DIRECT_ALIGN; 0: none
     bool parallel; // serve may run on several vCPUs at once; otherwise once per queue at a time
     // Ends with device_chain_done or device_chain_defer of chain.
@@ -70,6 +71,11 @@ void device_shared_place(char *direct_base, hal_phys start);
 
 // The device's shared memory. Nothing is mapped there but what its far end maps.
 char *device_shared(const struct hal_dev *dev);
+
+// 4 bytes of configuration at a multiple of 4. Any thread that has a GS block. Where a device has
+// fewer than DEVICE_QUEUE_MAX queues, set raises the interrupt that tells a driver so.
+uint32_t device_config_get(const struct hal_dev *dev, uint32_t offset);
+void device_config_set(struct hal_dev *dev, uint32_t offset, uint32_t value);
 
 // Hosted: the devices as core will see them.
 const struct hal_dev_info *device_list(size_t *count);

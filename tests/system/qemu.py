@@ -4,11 +4,12 @@
 
     qemu.py -c CPUS --machine q35|microvm --kernel FILE [OPTION...] PROGRAM ARGUMENT...
 
-OPTIONs are osv-sim's -m, -v, -e, --cwd, --debug and those of FLAGS. The program sees the host's files
+OPTIONs are osv-sim's -m, -v, -e, --cwd, --debug, --balloon and those of FLAGS. The program sees the host's files
 read-only, the current directory and what -v names by virtio-fs, /tmp, /dev and /proc of its own. Standard streams, exit
 status, environment, umask, ids and ignored signals are as osv-sim hands them on; but that Python ignores SIGPIPE and
 SIGXFSZ itself, so that the program does not. 124: no end in time. 125: QEMU ended without a status; what it said follows.
 """
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 COMMAND_LINE_MAX = 4095  # QEMU's loader has no room for more
@@ -29,7 +31,7 @@ class Options:
 
     def __init__(self, words):
         self.cpus, self.memory, self.cwd, self.machine, self.kernel = "1", "1024M", None, "q35", None
-        self.mounts, self.environment, self.core = [], {}, []
+        self.mounts, self.environment, self.core, self.balloon = [], {}, [], None
         while words and words[0].startswith("-"):
             words = words[1:] if self.flag(words[0]) else self.value(*words)
         self.program = list(words)
@@ -48,7 +50,7 @@ class Options:
         elif option == "--debug":
             self.core.append("--debug=" + value)
         else:
-            setattr(self, {"-c": "cpus", "-m": "memory", "--cwd": "cwd", "--machine": "machine", "--kernel": "kernel"}[option],
+            setattr(self, {"--balloon": "balloon", "-c": "cpus", "-m": "memory", "--cwd": "cwd", "--machine": "machine", "--kernel": "kernel"}[option],
                     value)
         return rest
 
@@ -97,13 +99,88 @@ def late(*_):
     raise TimeoutError
 
 
+def size_of(text):
+    """None: no size."""
+    number, unit = (text[:-1], text[-1]) if text[-1:] in tuple("kMG") else (text, "")
+    return int(number) << {"": 0, "k": 10, "M": 20, "G": 30}[unit] if number.isdigit() else None
+
+
+class Balloon:
+    """osv-sim's --balloon in front of QEMU's, by QMP, where a balloon's size is that of the rest of memory."""
+
+    STATS = (("total", "total-memory"), ("free", "free-memory"), ("available", "available-memory"), ("cached", "disk-caches"),
+             ("minor-faults", "minor-faults"))
+
+    def __init__(self, what, options):
+        self.what, _, flag = what.partition(",")
+        self.memory, self.wanted, self.memory_text = size_of(options.memory), 0, options.memory
+        self.near, self.far = socket.socketpair()
+        self.lines = self.near.makefile("r")
+        kind = "virtio-balloon-pci" if options.machine == "q35" else "virtio-balloon-device"
+        self.devices = ["-device", "%s,id=balloon,deflate-on-oom=%s" % (kind, "on" if flag else "off"),
+                        "-chardev", "socket,id=qmp,fd=%d" % self.far.fileno(), "-mon", "chardev=qmp,mode=control"]
+        self.listener = None
+        if size_of(self.what) is None:
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(self.what)
+            self.listener.listen()
+
+    def ask(self, command, **arguments):
+        self.near.sendall(json.dumps({"execute": command, "arguments": arguments}).encode())
+        while True:
+            answer = json.loads(self.lines.readline())
+            if "return" in answer or "error" in answer:
+                return answer.get("return")
+
+    def want(self, size):
+        self.wanted = size
+        self.ask("balloon", value=max(self.memory - size, 1))
+
+    def answer(self, line):
+        size = size_of(line)
+        if line == "stats":
+            place = {"path": "/machine/peripheral/balloon"}
+            self.ask("qom-set", **place, property="guest-stats-polling-interval", value=1)
+            stats = old = self.ask("qom-get", **place, property="guest-stats")
+            while stats["last-update"] == old["last-update"]:
+                stats = self.ask("qom-get", **place, property="guest-stats")
+            return " ".join("%s %d" % (name, stats["stats"]["stat-" + theirs]) for name, theirs in self.STATS)
+        if line and size is None:
+            return "error: '%s' is neither a size, such as 64M, nor stats" % line
+        if line and size > self.memory:
+            return "error: %s is more than the machine has (--memory %s)" % (line, self.memory_text)
+        if line:
+            self.want(size)
+        return "actual %d wanted %d" % (self.memory - self.ask("query-balloon")["actual"], self.wanted)
+
+    def serve(self):
+        self.lines.readline()  # QMP's greeting
+        self.ask("qmp_capabilities")
+        if self.listener is None:
+            self.want(size_of(self.what))
+            return
+        while True:
+            connection = self.listener.accept()[0]
+            with connection, connection.makefile("r") as questions:
+                for line in questions:
+                    connection.sendall(self.answer(line.strip()).encode() + b"\n")
+
+    def end(self):
+        if self.listener is not None:
+            os.unlink(self.what)
+
+    def start(self):
+        self.far.close()  # QEMU has it
+        threading.Thread(target=self.serve, daemon=True).start()
+
+
 class Run:
     """One machine, what serves its directories, and a directory for their sockets."""
 
     def __init__(self, options):
         self.options = options
         self.folder = tempfile.mkdtemp(prefix="osv-qemu-")
-        self.children, self.devices = [], []
+        self.children, self.devices, self.balloon = [], [], None
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -138,7 +215,11 @@ class Run:
 
     def qemu(self):
         line, options = self.command_line(), self.options
-        out, error = os.dup(1), os.dup(2)
+        out, error, passed = os.dup(1), os.dup(2), []
+        if options.balloon is not None:
+            self.balloon = Balloon(options.balloon, options)
+            self.devices += self.balloon.devices
+            passed = [self.balloon.far.fileno()]
         serial = "virtio-serial-pci,vectors=16" if options.machine == "q35" else "virtio-serial-device"
         with open(self.path("qemu.log"), "wb") as log:
             return subprocess.Popen(
@@ -152,11 +233,13 @@ class Run:
                  "-add-fd", "fd=%d,set=1" % out, "-chardev", "file,id=out,path=/dev/fdset/1,append=on",
                  "-device", "virtserialport,chardev=out,name=stdout",
                  "-add-fd", "fd=%d,set=2" % error, "-chardev", "file,id=error,path=/dev/fdset/2,append=on", "-serial", "chardev:error"]
-                + self.devices + ["-kernel", options.kernel, "-append", line], stdout=log, stderr=log, pass_fds=[out, error])
+                + self.devices + ["-kernel", options.kernel, "-append", line], stdout=log, stderr=log, pass_fds=[out, error] + passed)
 
     def status(self):
         child = self.qemu()
         self.children.append(child)
+        if self.balloon is not None:
+            self.balloon.start()
         signal.signal(signal.SIGALRM, late)
         signal.alarm(TIMEOUT)  # Popen.wait with a timeout looks only 20 times a second
         try:
@@ -177,6 +260,8 @@ class Run:
         for child in self.children:
             child.kill()
             child.wait()
+        if self.balloon is not None:
+            self.balloon.end()
         shutil.rmtree(self.folder)
 
 

@@ -50,6 +50,12 @@ refuse "mount without a guest path" 2 "HOST:GUEST" -v /tmp ls
 refuse "mount at a relative path" 2 "HOST:GUEST" -v /tmp:here:ro ls
 refuse "mount of what is not there" 2 "not a directory" -v /nowhere:/x ls
 refuse "variable without a value" 2 "'HOME'" -e HOME ls
+refuse "a balloon of no size" 2 "'64Q' is neither a size" --balloon 64Q ls
+refuse "a balloon larger than memory" 2 "65536M is more than the machine has (--memory 64M)" -m 64M --balloon 64G ls
+refuse "two balloons" 2 "more than one" --balloon 1M --balloon 2M ls
+refuse "a balloon's socket that is a file" 2 "plain: it is there already" --balloon ./plain ls
+refuse "a balloon's socket nowhere" 2 "/nowhere/x: No such file" --balloon /nowhere/x ls
+refuse "a balloon's socket and a seed" 2 "no input of a run with --seed: give a size" --seed 1 --balloon ./new ls
 refuse "no such program in PATH" 127 "no-such-program" no-such-program
 refuse "no such file" 127 "no such file" ./no-such-program
 refuse "a file as a directory" 127 "no such file" ./plain/x
