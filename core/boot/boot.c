@@ -37,7 +37,7 @@
 #include "core/vm/vm.h"
 #include "hal/upcall.h"
 
-enum { PROGRAM_STACK_SIZE = 8 << 20, STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND = 127 };
+enum { STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND = 127 };
 
 static struct options options;
 static const struct hal_boot *machine;
@@ -290,11 +290,10 @@ static void program_start(void)
     char *stack = NULL;
     struct task *task;
     struct thread *thread;
-    int error =
-        vm_map(&stack, PROGRAM_STACK_SIZE, HAL_READ | HAL_WRITE, VM_LAZY | VM_STACK, NULL, 0);
+    size_t stack_size = 0;
+    int error = vm_stack_map(&stack, &stack_size);
     if (error == 0) {
-        vm_name_set(stack, "[stack]");
-        stack[PROGRAM_STACK_SIZE - 1] = 0; // the context's first frame goes there
+        stack[stack_size - 1] = 0; // the context's first frame goes there
         error = task_create(&task);
     }
     if (error == 0) {
@@ -302,7 +301,7 @@ static void program_start(void)
         const struct thread_config config = {
             .name = slash == NULL ? program : slash + 1,
             .stack = stack,
-            .stack_size = PROGRAM_STACK_SIZE,
+            .stack_size = stack_size,
             .user = task,
             .detached = true,
         };

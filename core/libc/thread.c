@@ -99,7 +99,7 @@ static struct libc_thread *stack_map(size_t stack_size, size_t guard_size)
     size_t size = guard_size + stack_size + top;
     size_t eager = (stack_size < LIBC_STACK_EAGER ? stack_size : LIBC_STACK_EAGER) + top;
     char *map = NULL;
-    if (vm_map(&map, size, HAL_READ | HAL_WRITE, VM_LAZY | VM_STACK, NULL, 0) != 0) {
+    if (vm_map(&map, size, HAL_READ | HAL_WRITE, VM_LAZY, NULL, 0) != 0) {
         return NULL;
     }
     char *eager_start = map + size - eager;

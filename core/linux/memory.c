@@ -45,6 +45,7 @@ static inline unsigned map_flags_of(int flags, int prot)
     result |= (flags & MAP_LOW) != 0 ? VM_LOW : 0;
     // What reserves only, or grows, gets its memory when it is touched.
     result |= (flags & (MAP_NORESERVE | MAP_STACK | MAP_GROWSDOWN)) != 0 && prot != 0 ? VM_LAZY : 0;
+    result |= (flags & MAP_GROWSDOWN) != 0 ? VM_GROWS : 0;
     result |= (flags & MAP_POPULATE) != 0 ? VM_POPULATE : 0;
     return (flags & MAP_LOCKED) != 0 ? map_flags_locked(result) : result;
 }
@@ -73,6 +74,12 @@ static long map_file(char **va, size_t size, int prot, int flags, struct file *f
     }
     unsigned how = map_flags_of(flags, prot) & ~(unsigned)VM_LAZY;
     int error = file_pager(file, &pager);
+    if (error == 0 && (flags & MAP_GROWSDOWN) != 0) {
+        if (pager != NULL) {
+            pager->put(pager);
+        }
+        return -EINVAL;
+    }
     if (error == 0 && pager == NULL) {
         return map_zero(va, size, prot, flags, access, offset);
     }
@@ -120,6 +127,9 @@ static int kind_check(int flags, const struct file *file)
 {
     enum { KNOWN = 0x7c07f9f3 }; // all flags that are older than MAP_SHARED_VALIDATE
     int kind = flags & MAP_TYPE;
+    if (file == NULL && kind == MAP_SHARED && (flags & MAP_GROWSDOWN) != 0) {
+        return -EINVAL;
+    }
     if (kind == MAP_PRIVATE || kind == MAP_SHARED) {
         return 0;
     }
@@ -286,6 +296,21 @@ static int protect_locked(char *va, char *end, unsigned prot)
     return error;
 }
 
+// PROT_GROWSDOWN: from the start of what grows. Nothing grows up.
+static int protect_grown(char **va, const char *end, int prot)
+{
+    struct vm_piece piece;
+    if (!vm_piece_get(*va, (char *)(UINTPTR_MAX & ~(uintptr_t)(HAL_PAGE_SIZE - 1)), &piece)) {
+        return -ENOMEM;
+    }
+    const bool is_down = (prot & PROT_GROWSDOWN) != 0;
+    const bool is_hole = is_down ? piece.start >= end : piece.start > *va;
+    const bool is_right = is_down && (piece.flags & VM_GROWS) != 0;
+    *va = is_right ? piece.mapping_start : *va;
+    vm_piece_put(&piece);
+    return is_hole ? -ENOMEM : is_right ? 0 : -EINVAL;
+}
+
 long linux_mprotect(char *va, size_t size, int prot)
 {
     size_t whole = memory_round(size);
@@ -301,13 +326,18 @@ long linux_mprotect(char *va, size_t size, int prot)
     if ((prot & ~PROT_ANY) != 0) {
         return -EINVAL;
     }
+    char *end = va + whole;
+    int error = (prot & (PROT_GROWSDOWN | PROT_GROWSUP)) != 0 ? protect_grown(&va, end, prot) : 0;
+    if (error != 0) {
+        return error;
+    }
+    whole = (size_t)(end - va);
     unsigned wanted = (unsigned)(prot & PROT_ALL);
-    int error = (wanted & PROT_WRITE) != 0 && memory_is_locked()
-                    ? protect_locked(va, va + whole, wanted)
-                    : vm_protect(va, whole, wanted);
+    error = (wanted & PROT_WRITE) != 0 && memory_is_locked() ? protect_locked(va, end, wanted)
+                                                             : vm_protect(va, whole, wanted);
     if (error == -ENOMEM || error == -EACCES) { // what lies before that is changed
-        char *end = protect_end(va, va + whole, wanted, &error);
-        int before = end > va && end < va + whole ? vm_protect(va, (size_t)(end - va), wanted) : 0;
+        char *stop = protect_end(va, end, wanted, &error);
+        int before = stop > va && stop < end ? vm_protect(va, (size_t)(stop - va), wanted) : 0;
         error = before != 0 ? before : error;
     }
     return error;

@@ -48,6 +48,7 @@ void process_init(const struct process_options *given)
     limits[RLIMIT_NPROC] = limits[RLIMIT_SIGPENDING] = (struct rlimit){tasks, tasks};
     limits[RLIMIT_CORE] = (struct rlimit){0, RLIM_INFINITY};
     fd_limit_set(1024);
+    vm_stack_limit_set(limits[RLIMIT_STACK].rlim_cur);
     vfs_umask_set(given->umask);
     vfs_owner_set(given->uid, given->gid);
     signal_ignore(given->ignored_signals);
@@ -258,6 +259,8 @@ static long limit_set(int resource, const struct rlimit *user)
         file_size_limit_set(limit.rlim_cur);
     } else if (resource == RLIMIT_AS || resource == RLIMIT_DATA) {
         vm_limit_set(limits[RLIMIT_AS].rlim_cur, limits[RLIMIT_DATA].rlim_cur);
+    } else if (resource == RLIMIT_STACK) {
+        vm_stack_limit_set(limit.rlim_cur);
     }
     return 0;
 }

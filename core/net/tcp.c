@@ -8,6 +8,7 @@ enum {
     SYN_RETRIES = 6,    // net.ipv4.tcp_syn_retries of Linux
     ANSWER_RETRIES = 5, // net.ipv4.tcp_synack_retries
     RETRIES = 15,       // net.ipv4.tcp_retries2
+    ORPHAN_RETRIES = 8, // net.ipv4.tcp_orphan_retries: nobody is left to be told
 };
 
 #define SECOND UINT64_C(1000000000)
@@ -33,8 +34,8 @@ uint64_t tcp_received(const struct tcp *tcp)
 
 void tcp_deadline_set(struct tcp *tcp)
 {
-    const hal_ns times[] = {tcp->retransmit_at, tcp->acknowledge_at, tcp->probe_at, tcp->keep_at,
-                            tcp->end_at};
+    const hal_ns times[] = {tcp->retransmit_at, tcp->tail_at, tcp->reorder_at, tcp->acknowledge_at,
+                            tcp->probe_at,      tcp->keep_at, tcp->end_at,     tcp->pace_at};
     tcp->deadline = UINT64_MAX;
     for (unsigned i = 0; i < sizeof times / sizeof *times; ++i) {
         tcp->deadline = times[i] < tcp->deadline ? times[i] : tcp->deadline;
@@ -49,57 +50,58 @@ static hal_ns backed_off(hal_ns timeout, uint32_t retries)
     return timeout < TIMEOUT_MAX ? timeout : TIMEOUT_MAX;
 }
 
+static bool is_user_tired(const struct tcp *tcp)
+{
+    return tcp->settings.give_up != 0 && tcp->now - tcp->first_try >= tcp->settings.give_up;
+}
+
 void tcp_timeout_restart(struct tcp *tcp)
 {
-    if (tcp->retries == 0) {
-        tcp->first_try = tcp->now;
-    }
+    const hal_ns give_up = tcp->settings.give_up;
     tcp->retransmit_at = tcp->now + backed_off(tcp->timeout, tcp->retries);
+    if (give_up != 0 && tcp->first_try + give_up < tcp->retransmit_at) {
+        tcp->retransmit_at = tcp->first_try + give_up;
+    }
+}
+
+static uint32_t retries_max(const struct tcp *tcp)
+{
+    return tcp->state == TCP_STATE_SYN_SENT       ? SYN_RETRIES
+           : tcp->state == TCP_STATE_SYN_RECEIVED ? ANSWER_RETRIES
+           : tcp->end_after != 0                  ? ORPHAN_RETRIES
+                                                  : RETRIES;
 }
 
 static bool has_tried_enough(const struct tcp *tcp)
 {
-    const uint32_t most = tcp->state == TCP_STATE_SYN_SENT       ? SYN_RETRIES
-                          : tcp->state == TCP_STATE_SYN_RECEIVED ? ANSWER_RETRIES
-                                                                 : RETRIES;
-    const hal_ns give_up = tcp->settings.give_up;
-    return give_up != 0 ? tcp->now - tcp->first_try >= give_up : tcp->retries >= most;
+    return tcp->settings.give_up != 0 ? is_user_tired(tcp) : tcp->retries >= retries_max(tcp);
 }
 
-// RFC 6298, 5.4 to 5.7; RFC 5681, 3.1 (4); RFC 6582, 4.
 static void retransmit_tick(struct tcp *tcp)
 {
+    const bool is_syn = tcp->state == TCP_STATE_SYN_SENT || tcp->state == TCP_STATE_SYN_RECEIVED;
     if (has_tried_enough(tcp)) {
         tcp_end(tcp, -ETIMEDOUT);
         return;
     }
-    ++tcp->counts.timeouts;
-    if (tcp->retries == 0) {
-        const uint32_t half = (tcp->highest - tcp->una) / 2;
-        tcp->threshold = half < 2u * tcp->mss ? 2u * tcp->mss : half;
+    if (is_syn) {
+        ++tcp->counts.timeouts;
+        ++tcp->counts.resent_segments;
+    } else {
+        tcp_loss_timeout(tcp);
     }
     ++tcp->retries;
-    tcp->congestion = tcp->mss;
-    tcp->is_recovering = false;
-    tcp->duplicates = 0;
-    tcp->recovery_end = tcp->highest;
-    tcp->timed_at = 0;
-    tcp->sacked_count = 0; // the peer may have forgotten (RFC 2018, 8)
-    if (tcp->state != TCP_STATE_SYN_SENT && tcp->state != TCP_STATE_SYN_RECEIVED) {
-        tcp->next = tcp->una; // all from here on anew
-    }
     tcp_timeout_restart(tcp);
-    tcp_resend_first(tcp);
+    if (is_syn) {
+        tcp_syn_send(tcp);
+    } else {
+        tcp_output(tcp);
+    }
 }
 
-// A window of 0 (RFC 9293, 3.8.6.1): the peer answers what lies before it.
-static void probe_tick(struct tcp *tcp)
+// The peer answers what lies before its window.
+static void probe_send(struct tcp *tcp)
 {
-    if (tcp->settings.give_up != 0 && tcp->probes > 0 &&
-        tcp->now - tcp->first_try >= tcp->settings.give_up) {
-        tcp_end(tcp, -ETIMEDOUT);
-        return;
-    }
     struct tcp_segment probe = {
         .sequence = tcp->una - 1,
         .flags = TCP_ACK,
@@ -110,24 +112,47 @@ static void probe_tick(struct tcp *tcp)
         .time = (uint32_t)(tcp->now / 1000000),
         .echo = tcp->recent_time,
     };
-    tcp->first_try = tcp->probes == 0 ? tcp->now : tcp->first_try;
-    ++tcp->probes;
-    tcp->probe_at = tcp->now + backed_off(tcp->timeout, tcp->probes);
     ++tcp->counts.segments_sent;
     tcp->host->send(tcp, &probe);
 }
 
-static void keep_tick(struct tcp *tcp)
+// The window is 0 (RFC 9293, 3.8.6.1), or so small that it was not worth it.
+static void probe_tick(struct tcp *tcp)
 {
-    if (tcp->keeps >= tcp->settings.keep_count) {
-        tcp_reset_send(tcp, tcp->highest);
+    if (is_user_tired(tcp) || tcp->probes >= retries_max(tcp)) {
         tcp_end(tcp, -ETIMEDOUT);
         return;
     }
-    const hal_ns probe_at = tcp->probe_at;
+    if (tcp_forced_send(tcp)) {
+        tcp->probe_at = UINT64_MAX;
+        return;
+    }
+    probe_send(tcp);
+    ++tcp->probes;
+    tcp->probe_at = tcp->now + backed_off(tcp->timeout, ++tcp->probe_backoff);
+}
+
+static bool has_unacknowledged(const struct tcp *tcp)
+{
+    return tcp->next != tcp->una || tcp_acknowledged(tcp) < tcp->written;
+}
+
+static void keep_tick(struct tcp *tcp)
+{
+    const hal_ns silence = tcp->now - tcp->heard_at;
+    const hal_ns give_up = tcp->settings.give_up;
+    if (has_unacknowledged(tcp)) { // that is sent again anyway
+        tcp->keep_at = tcp->now + tcp->settings.keep_idle;
+        return;
+    }
+    if (give_up != 0 ? silence >= give_up && tcp->keeps > 0
+                     : tcp->keeps >= tcp->settings.keep_count) {
+        tcp_reset_send(tcp, tcp->next);
+        tcp_end(tcp, -ETIMEDOUT);
+        return;
+    }
     ++tcp->keeps;
-    probe_tick(tcp);
-    tcp->probe_at = probe_at;
+    probe_send(tcp);
     tcp->keep_at = tcp->now + tcp->settings.keep_interval;
 }
 
@@ -137,6 +162,11 @@ void tcp_tick(struct tcp *tcp, hal_ns now)
     if (tcp->end_at <= now) {
         tcp_end(tcp, 0);
     }
+    if (tcp->pace_at <= now) {
+        tcp->pace_at = UINT64_MAX;
+        tcp_output(tcp);
+    }
+    tcp_loss_tick(tcp);
     if (tcp->retransmit_at <= now) {
         retransmit_tick(tcp);
     }
@@ -153,6 +183,24 @@ void tcp_tick(struct tcp *tcp, hal_ns now)
 }
 
 // ---- The program ---------------------------------------------------------------------
+
+void tcp_adjust(struct tcp *tcp, const struct tcp_settings *settings, hal_ns now)
+{
+    const uint16_t mss = tcp->settings.mss;
+    const uint32_t room = tcp->settings.room;
+    const bool was_kept_alive = tcp->settings.is_kept_alive;
+    tcp->now = now;
+    tcp->settings = *settings;
+    tcp->settings.mss = mss;
+    tcp->settings.room = room;
+    if (!settings->is_kept_alive) {
+        tcp->keep_at = UINT64_MAX;
+    } else if (!was_kept_alive || tcp->keep_at != UINT64_MAX) {
+        tcp->keep_at = now + settings->keep_idle;
+    }
+    tcp_output(tcp);
+    tcp_deadline_set(tcp);
+}
 
 void tcp_write(struct tcp *tcp, uint64_t written, hal_ns now)
 {
@@ -208,7 +256,7 @@ void tcp_abort(struct tcp *tcp, hal_ns now)
     tcp->now = now;
     if (tcp->state != TCP_STATE_CLOSED && tcp->state != TCP_STATE_TIME_WAIT &&
         tcp->state != TCP_STATE_SYN_SENT) {
-        tcp_reset_send(tcp, tcp->highest);
+        tcp_reset_send(tcp, tcp->next);
     }
     tcp_end(tcp, 0);
     tcp_deadline_set(tcp);

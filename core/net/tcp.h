@@ -7,8 +7,9 @@
 // it has sent it may have to send again until it is acknowledged (tcp_acknowledged).
 //
 // Also: options of RFC 7323 (window scaling, timestamps, PAWS), selective acknowledgements (RFC
-// 2018, 6675), timer and round-trip times of RFC 6298, congestion control of RFC 5681 and 6582,
-// challenge acknowledgements of RFC 5961.
+// 2018, 2883), loss by time and probes of the tail (RFC 8985), timer and round-trip times of RFC
+// 6298, proportional rate reduction (RFC 6937), CUBIC (RFC 9438) or the congestion control of RFC
+// 5681 and 6582, challenge acknowledgements of RFC 5961.
 #ifndef CORE_NET_TCP_H
 #define CORE_NET_TCP_H
 
@@ -25,7 +26,14 @@ enum tcp_flags { // as in the header
     TCP_ACK = 16,
 };
 
-enum { TCP_SACK_MAX = 4, TCP_RANGES_MAX = 32, TCP_SCALE_MAX = 14, TCP_MSS_UNSAID = 536 };
+enum {
+    TCP_SACK_MAX = 4,
+    TCP_RANGES_MAX = 32,
+    TCP_FLIGHTS_MAX = 64,
+    TCP_SCALE_MAX = 14,
+    TCP_MSS_UNSAID = 536,
+    TCP_MSS_MIN = 48, // Linux's TCP_MIN_SND_MSS
+};
 
 struct tcp_range { // of sequence numbers, or of bytes of a stream: [start, end)
     uint32_t start, end;
@@ -70,6 +78,26 @@ struct tcp_host { // what a connection stands on
                   uint32_t size);
 };
 
+enum tcp_flight_state {
+    TCP_FLIGHT_SACKED = 1, // the peer says that it has it
+    TCP_FLIGHT_LOST = 2,   // it is to be sent again
+    TCP_FLIGHT_RESENT = 4, // it has been sent more than once
+};
+
+struct tcp_flight { // what was sent alike: from the end of the one before to its own
+    uint32_t end;
+    uint32_t sent_at; // last, in microseconds
+    uint32_t state;
+};
+
+enum tcp_recovery {
+    TCP_RECOVERY_NONE,
+    TCP_RECOVERY_FAST,    // of what acknowledgements have shown as lost
+    TCP_RECOVERY_TIMEOUT, // of all, after a timeout
+};
+
+enum tcp_congestion { TCP_CONGESTION_CUBIC, TCP_CONGESTION_RENO };
+
 struct tcp_settings {
     uint16_t mss;       // the most that the path takes, without the header's options
     uint32_t room;      // of the receive buffer, bytes
@@ -79,6 +107,8 @@ struct tcp_settings {
     hal_ns keep_idle, keep_interval;
     uint32_t keep_count;
     hal_ns give_up; // 0: after as many retransmissions as Linux makes
+    enum tcp_congestion control;
+    uint64_t pace; // bytes per second, at most; 0: any
 };
 
 struct tcp {
@@ -89,14 +119,13 @@ struct tcp {
     hal_ns deadline; // call tcp_tick then; UINT64_MAX: never
 
     // Sending. Sequence numbers: the SYN is iss, the first byte iss + 1.
-    uint32_t iss, una, next, highest; // highest: beyond all that was ever sent
-    uint64_t written;                 // bytes of the stream
-    bool is_closing, has_sent_fin;
+    uint32_t iss, una, next;
+    uint64_t written; // bytes of the stream
+    bool is_caller, is_closing, has_sent_fin;
     uint32_t window, window_sequence, window_acknowledgement, window_max;
     uint8_t send_scale, receive_scale;
-    uint16_t mss;                            // that we send, at most
-    struct tcp_range sacked[TCP_RANGES_MAX]; // ascending; between una and highest
-    uint32_t sacked_count;
+    uint16_t mss; // that we send, at most
+    hal_ns sent_at;
 
     // Receiving.
     uint32_t irs, expected;                // the next byte in order
@@ -105,6 +134,7 @@ struct tcp {
     struct tcp_range held[TCP_RANGES_MAX]; // received out of order, ascending, beyond expected
     uint32_t held_count;
     uint32_t newest_held;       // a sequence number in the range that came last
+    struct tcp_range repeated;  // came twice, and is to be told (RFC 2883); empty: none
     bool has_fin, is_fin_known; // the peer's end is in order; or is at fin
     uint32_t fin;
     bool has_scale, has_timestamps, may_sack;
@@ -116,27 +146,52 @@ struct tcp {
     // Times.
     hal_ns now;
     hal_ns rtt, rtt_variation, timeout; // RFC 6298; rtt 0: none yet
-    hal_ns timed_at;                    // of one segment without timestamps; 0: none is timed
-    uint32_t timed_end;
-    hal_ns retransmit_at, acknowledge_at, probe_at, keep_at, end_at; // UINT64_MAX: not set
+    hal_ns retransmit_at, tail_at, reorder_at, acknowledge_at, probe_at, keep_at, end_at, pace_at;
     hal_ns end_after; // of FIN-WAIT-2, when nobody will read what comes; 0: it may last
-    uint32_t retries, probes, keeps;
-    hal_ns first_try;
+    uint32_t retries, probes, probe_backoff, keeps;
+    hal_ns first_try, heard_at;
+
+    // What is under way, from una to next.
+    struct tcp_flight flights[TCP_FLIGHTS_MAX];
+    uint32_t flight_count;
+    uint32_t sacked, lost; // bytes of those
+
+    // Loss by time (RFC 8985): of the flight that was sent last and has arrived.
+    struct {
+        bool is_known, sees_reordering;
+        uint32_t sent_at, end;
+        uint32_t rtt, rtt_min; // microseconds
+        uint32_t highest;      // beyond all that has arrived
+        bool has_round;        // the window has grown by a repetition, until round is acknowledged
+        uint32_t round, multiplier, persist;
+    } rack;
+    struct { // the probe of the tail
+        bool is_out, is_resent;
+        uint32_t end;
+    } tail;
 
     // Congestion: bytes.
     uint32_t congestion, threshold;
+    bool is_limited;     // by that, when something was sent last
     uint32_t duplicates; // acknowledgements in a row
-    bool is_recovering;
+    enum tcp_recovery recovery;
     uint32_t recovery_end;
-    uint32_t resent; // up to here, in this recovery
+    uint32_t before, delivered, out; // RFC 6937: the window before; in this recovery
+    struct {
+        hal_ns epoch;              // 0: none has begun
+        uint32_t top, k, estimate; // W_max; milliseconds; W_est
+        uint32_t prior;
+    } cubic;
 
     // RFC 5961: challenges per second.
     hal_ns challenges_since;
     uint32_t challenges;
+    hal_ns strange_at; // when what lay out of the window was answered last; 0: never
 
     struct tcp_counts {
         uint64_t segments_sent, segments_received, resent_segments, dropped, duplicate;
         uint64_t timeouts, fast_recoveries, out_of_window, challenges;
+        uint64_t tail_probes, repeated; // repeated: of ours, as the peer tells
     } counts;
 };
 
@@ -150,6 +205,8 @@ void tcp_answer(struct tcp *tcp, const struct tcp_host *host, const struct tcp_s
 void tcp_input(struct tcp *tcp, const struct tcp_segment *segment, hal_ns now);
 void tcp_tick(struct tcp *tcp, hal_ns now); // also before the deadline
 
+void tcp_adjust(struct tcp *tcp, const struct tcp_settings *settings,
+                hal_ns now);                                   // not their mss, room
 void tcp_write(struct tcp *tcp, uint64_t written, hal_ns now); // the stream is so long by now
 void tcp_read(struct tcp *tcp, uint64_t taken, hal_ns now);    // so much of it has been read
 void tcp_close(struct tcp *tcp, hal_ns now);                   // nothing more will be written
@@ -177,20 +234,55 @@ static inline uint32_t tcp_later(uint32_t a, uint32_t b)
 
 // tcp_range.c: ascending ranges that do not touch. False: there is no room for another.
 bool tcp_range_add(struct tcp_range *ranges, uint32_t *count, struct tcp_range range);
+bool tcp_range_fits(const struct tcp_range *ranges, uint32_t count, struct tcp_range range);
 void tcp_range_cut(struct tcp_range *ranges, uint32_t *count,
                    uint32_t start); // forget what is before
-bool tcp_range_has(const struct tcp_range *ranges, uint32_t count, uint32_t start, uint32_t end);
 
 // tcp_output.c
 void tcp_output(struct tcp *tcp);      // sends what may be sent now
 void tcp_acknowledge(struct tcp *tcp); // at once
-void tcp_resend_first(struct tcp *tcp);
-void tcp_resend_holes(struct tcp *tcp); // what selective acknowledgements show as lost
+void tcp_syn_send(struct tcp *tcp);
+bool tcp_tail_send(struct tcp *tcp);   // a probe of the tail; true: it was new
+bool tcp_forced_send(struct tcp *tcp); // into a window that is small
 void tcp_reset_send(struct tcp *tcp, uint32_t sequence);
 uint32_t tcp_window_now(const struct tcp *tcp); // to be announced, bytes
+uint32_t tcp_pipe(const struct tcp *tcp);       // bytes under way, as far as is known
 void tcp_deadline_set(struct tcp *tcp);
 void tcp_timeout_restart(struct tcp *tcp);
 void tcp_end(struct tcp *tcp, int error);                            // it is closed
 void tcp_peer_learn(struct tcp *tcp, const struct tcp_segment *syn); // what a SYN says of the peer
+
+// tcp_acknowledged.c: what acknowledgement and window of a segment do. False: it is done with.
+bool tcp_acknowledgement_take(struct tcp *tcp, const struct tcp_segment *segment);
+void tcp_rtt_take(struct tcp *tcp, hal_ns sample);
+void tcp_challenge(struct tcp *tcp); // tcp_input.c
+
+// tcp_flight.c: what is under way.
+void tcp_flight_sent(struct tcp *tcp, uint32_t start, uint32_t end); // just now
+struct tcp_arrival {  // what an acknowledgement has shown
+    uint32_t bytes;   // that are known to have arrived from now on
+    bool has_resent;  // some of them were sent twice
+    uint32_t sent_at; // the first of them
+};
+void tcp_flight_advance(struct tcp *tcp, uint32_t una, struct tcp_arrival *arrival);
+void tcp_flight_sacked(struct tcp *tcp, struct tcp_range range, struct tcp_arrival *arrival);
+void tcp_flight_lose(struct tcp *tcp, uint32_t index);
+void tcp_flight_lose_first(struct tcp *tcp, uint32_t size);
+void tcp_flight_distrust(struct tcp *tcp); // what was said to have arrived
+bool tcp_flight_lost(const struct tcp *tcp, struct tcp_range *range); // the first that is lost
+
+// tcp_loss.c
+void tcp_loss_arrived(struct tcp *tcp, const struct tcp_flight *flight, uint32_t end);
+void tcp_loss_acknowledged(struct tcp *tcp, const struct tcp_arrival *arrival, bool has_advanced,
+                           const struct tcp_segment *segment, bool is_repeated);
+void tcp_loss_timeout(struct tcp *tcp);
+void tcp_loss_tick(struct tcp *tcp);
+void tcp_tail_restart(struct tcp *tcp);
+
+// tcp_congestion.c
+void tcp_congestion_begin(struct tcp *tcp);
+void tcp_congestion_acknowledged(struct tcp *tcp, uint32_t bytes);
+void tcp_congestion_lost(struct tcp *tcp); // lowers the threshold
+void tcp_congestion_idle(struct tcp *tcp); // before something is sent after a while
 
 #endif

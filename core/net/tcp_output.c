@@ -8,6 +8,7 @@ enum {
     SEGMENT_SEGMENTS = 2,   // acknowledged at the latest after so many (RFC 9293, 3.8.6.3)
 };
 
+#define SECOND UINT64_C(1000000000)
 #define ACKNOWLEDGE_DELAY UINT64_C(40000000) // 40 ms, Linux's TCP_DELACK_MIN
 
 static uint32_t min(uint32_t a, uint32_t b)
@@ -34,6 +35,11 @@ uint32_t tcp_window_now(const struct tcp *tcp)
 static void sacks_put(const struct tcp *tcp, struct tcp_segment *segment)
 {
     const uint32_t room = tcp->has_timestamps ? SACK_IN_FLIGHT_MAX : TCP_SACK_MAX;
+    uint32_t first = 0;
+    if (tcp->repeated.start != tcp->repeated.end) { // RFC 2883, 4
+        segment->sacks[segment->sack_count++] = tcp->repeated;
+        first = 1;
+    }
     // The one that came last is told first (RFC 2018, 4).
     for (uint32_t i = 0; i < tcp->held_count; ++i) {
         const struct tcp_range *range = &tcp->held[i];
@@ -44,7 +50,7 @@ static void sacks_put(const struct tcp *tcp, struct tcp_segment *segment)
     }
     for (uint32_t i = tcp->held_count; i-- > 0 && segment->sack_count < room;) {
         const struct tcp_range *range = &tcp->held[i];
-        if (segment->sack_count == 0 || range->start != segment->sacks[0].start) {
+        if (segment->sack_count == first || range->start != segment->sacks[first].start) {
             segment->sacks[segment->sack_count++] = *range;
         }
     }
@@ -62,8 +68,9 @@ static void segment_send(struct tcp *tcp, struct tcp_segment *segment)
         tcp->last_acknowledged = tcp->expected;
         tcp->owed = 0;
         tcp->acknowledge_at = UINT64_MAX;
-        if (tcp->may_sack && tcp->held_count > 0 && !is_syn) {
+        if (tcp->may_sack && !is_syn) {
             sacks_put(tcp, segment);
+            tcp->repeated.end = tcp->repeated.start;
         }
     } else {
         segment->window = min(tcp->settings.room, UINT16_MAX);
@@ -80,20 +87,21 @@ static void segment_send(struct tcp *tcp, struct tcp_segment *segment)
     tcp->host->send(tcp, segment);
 }
 
-// Behind all that was sent, also while it is sent again: what lies before the window is no good.
+// Behind all that was sent: what lies before the window is no good.
 void tcp_acknowledge(struct tcp *tcp)
 {
-    struct tcp_segment segment = {.sequence = tcp->highest, .flags = TCP_ACK};
+    struct tcp_segment segment = {.sequence = tcp->next, .flags = TCP_ACK};
     segment_send(tcp, &segment);
 }
 
+// Of what there is.
 void tcp_reset_send(struct tcp *tcp, uint32_t sequence)
 {
     struct tcp_segment segment = {.sequence = sequence, .flags = TCP_RST | TCP_ACK};
     segment_send(tcp, &segment);
 }
 
-static void syn_send(struct tcp *tcp)
+void tcp_syn_send(struct tcp *tcp)
 {
     const bool is_answer = tcp->state == TCP_STATE_SYN_RECEIVED;
     struct tcp_segment segment = {
@@ -135,30 +143,31 @@ static void data_send(struct tcp *tcp, uint32_t sequence, uint32_t size)
         segment.flags |= TCP_FIN;
         tcp->has_sent_fin = true;
     }
-    const uint32_t after = sequence + size + ((segment.flags & TCP_FIN) != 0);
-    if (tcp_is_before(sequence, tcp->highest)) {
+    if (tcp_is_before(sequence, tcp->next)) {
         ++tcp->counts.resent_segments;
-        tcp->timed_at = 0; // Karn: what is sent twice is not timed
-    } else if (tcp->timed_at == 0 && size > 0) {
-        tcp->timed_at = tcp->now;
-        tcp->timed_end = after;
     }
-    tcp->next = tcp_later(tcp->next, after);
-    tcp->highest = tcp_later(tcp->highest, after);
+    tcp->out += size;
+    tcp->sent_at = tcp->now;
+    tcp_flight_sent(tcp, sequence, sequence + size + ((segment.flags & TCP_FIN) != 0));
     segment_send(tcp, &segment);
+    if (tcp->settings.pace != 0) {
+        const hal_ns from =
+            tcp->pace_at == UINT64_MAX || tcp->pace_at < tcp->now ? tcp->now : tcp->pace_at;
+        tcp->pace_at = from + (hal_ns)size * SECOND / tcp->settings.pace;
+    }
     if (tcp->retransmit_at == UINT64_MAX) {
+        tcp->first_try = tcp->now;
         tcp_timeout_restart(tcp);
     }
 }
 
-// Bytes under way, as far as is known (RFC 6675's pipe, without what is taken for lost).
-static uint32_t pipe(const struct tcp *tcp)
+// Without what is lost, or has arrived (RFC 6675's pipe).
+uint32_t tcp_pipe(const struct tcp *tcp)
 {
-    uint32_t flight = tcp->next - tcp->una;
-    for (uint32_t i = 0; i < tcp->sacked_count; ++i) {
-        flight -= min(flight, tcp->sacked[i].end - tcp->sacked[i].start);
-    }
-    return flight;
+    const uint32_t gone =
+        tcp->sacked + tcp->lost + (tcp->may_sack ? 0 : tcp->duplicates * tcp->mss);
+    const uint32_t flight = tcp->next - tcp->una;
+    return flight - min(flight, gone);
 }
 
 // Nagle's rule (RFC 9293, 3.7.4) and silly windows (3.8.6.2.1): may a segment of size bytes go?
@@ -188,16 +197,23 @@ static bool may_send_data(const struct tcp *tcp)
     }
 }
 
+static uint32_t unsent(const struct tcp *tcp)
+{
+    const uint32_t end = stream_end(tcp);
+    return tcp_is_before(tcp->next, end) ? end - tcp->next : 0;
+}
+
+static uint32_t window_left(const struct tcp *tcp)
+{
+    const uint32_t edge = tcp->una + tcp->window;
+    return tcp_is_before(tcp->next, edge) ? edge - tcp->next : 0;
+}
+
 // The next new segment. False: nothing may go.
 static bool data_send_next(struct tcp *tcp)
 {
     const uint32_t end = stream_end(tcp);
-    const uint32_t left = tcp_is_before(tcp->next, end) ? end - tcp->next : 0;
-    const uint32_t edge = tcp->una + tcp->window;
-    const uint32_t flight = pipe(tcp);
-    const uint32_t by_peer = tcp_is_before(tcp->next, edge) ? edge - tcp->next : 0;
-    const uint32_t by_path = flight < tcp->congestion ? tcp->congestion - flight : 0;
-    const uint32_t size = min(min(left, payload_max(tcp)), min(by_peer, by_path));
+    const uint32_t left = unsent(tcp);
     if (left == 0) {
         if (!tcp->is_closing || (tcp->has_sent_fin && tcp->next == end + 1)) {
             return false;
@@ -205,6 +221,15 @@ static bool data_send_next(struct tcp *tcp)
         data_send(tcp, tcp->next, 0); // the end alone, which needs no window
         return false;
     }
+    if (tcp->next == tcp->una) {
+        tcp_congestion_idle(tcp);
+    }
+    const uint32_t flight = tcp_pipe(tcp);
+    const uint32_t by_peer = window_left(tcp);
+    const uint32_t by_path = flight < tcp->congestion ? tcp->congestion - flight : 0;
+    const uint32_t wanted = min(min(left, payload_max(tcp)), by_peer);
+    const uint32_t size = min(wanted, by_path);
+    tcp->is_limited |= size < wanted;
     if (size == 0 || !may_go(tcp, size, left)) {
         return false;
     }
@@ -212,19 +237,65 @@ static bool data_send_next(struct tcp *tcp)
     return true;
 }
 
-void tcp_output(struct tcp *tcp)
+// The first that is lost. The window may have shrunk (RFC 9293, 3.8.6.2.1): but for the first of
+// all, nothing beyond it. False: it may not go.
+static bool lost_send_next(struct tcp *tcp)
 {
-    if (!may_send_data(tcp)) {
-        return;
+    struct tcp_range range;
+    if (!tcp_flight_lost(tcp, &range)) {
+        return false;
     }
-    while (data_send_next(tcp)) {
+    const uint32_t end = stream_end(tcp);
+    const uint32_t stop = tcp_is_before(range.end, end) ? range.end : end; // the end has no bytes
+    const uint32_t under_way = tcp_pipe(tcp);
+    const uint32_t edge = tcp->una + tcp->window;
+    uint32_t size = tcp_is_before(range.start, stop) ? stop - range.start : 0;
+    size = min(size, payload_max(tcp));
+    if (size > 0 && tcp_is_before(range.start, edge)) {
+        size = min(size, edge - range.start);
+    } else if (size > 0 && range.start != tcp->una) {
+        return false;
     }
-    const bool is_stuck = tcp->next == tcp->una && tcp_is_before(tcp->next, stream_end(tcp));
+    if (under_way > 0 && under_way + size > tcp->congestion) {
+        tcp->is_limited = true;
+        return false;
+    }
+    data_send(tcp, range.start, size);
+    if (range.start == tcp->una) {
+        tcp_timeout_restart(tcp); // the timeout is of the copy
+    }
+    return true;
+}
+
+static bool is_paced(struct tcp *tcp)
+{
+    return tcp->settings.pace != 0 && tcp->pace_at != UINT64_MAX && tcp->now < tcp->pace_at;
+}
+
+static void stream_send(struct tcp *tcp)
+{
+    const uint32_t before = tcp->next;
+    tcp->is_limited = false;
+    while (!is_paced(tcp) && (tcp->lost > 0 ? lost_send_next(tcp) : data_send_next(tcp))) {
+    }
+    tcp->is_limited |= tcp->congestion < tcp->threshold && tcp_pipe(tcp) > tcp->congestion / 2;
+    if (tcp->next != before) {
+        tcp_tail_restart(tcp);
+    }
+    const bool is_stuck = tcp->next == tcp->una && unsent(tcp) > 0 && !is_paced(tcp);
     if (is_stuck && tcp->probe_at == UINT64_MAX) {
         tcp->probe_at = tcp->now + tcp->timeout;
-        tcp->probes = 0;
+        tcp->probes = tcp->probe_backoff = 0;
+        tcp->first_try = tcp->now;
     } else if (!is_stuck) {
         tcp->probe_at = UINT64_MAX;
+    }
+}
+
+void tcp_output(struct tcp *tcp)
+{
+    if (may_send_data(tcp)) {
+        stream_send(tcp);
     }
     if (tcp->owed >= SEGMENT_SEGMENTS) {
         tcp_acknowledge(tcp);
@@ -233,40 +304,31 @@ void tcp_output(struct tcp *tcp)
     }
 }
 
-// ---- Again -------------------------------------------------------------------------
+// ---- Without being asked -------------------------------------------------------------
 
-void tcp_resend_first(struct tcp *tcp)
+// RFC 9293, 3.8.6.2.1: what fits, after a while, though it is little; also what a cork keeps.
+bool tcp_forced_send(struct tcp *tcp)
 {
-    if (tcp->state == TCP_STATE_SYN_SENT || tcp->state == TCP_STATE_SYN_RECEIVED) {
-        ++tcp->counts.resent_segments;
-        syn_send(tcp);
-        return;
+    const uint32_t size = min(min(unsent(tcp), payload_max(tcp)), window_left(tcp));
+    if (size == 0) {
+        return false;
     }
-    const uint32_t end = stream_end(tcp);
-    const uint32_t left = tcp_is_before(tcp->una, end) ? end - tcp->una : 0;
-    uint32_t size = min(left, payload_max(tcp));
-    if (tcp->sacked_count > 0) {
-        size = min(size, tcp->sacked[0].start - tcp->una);
-    }
-    data_send(tcp, tcp->una, size);
-    tcp->resent = tcp_later(tcp->resent, tcp->una + size);
+    data_send(tcp, tcp->next, size);
+    return true;
 }
 
-// What lies before the last that the peer has, and was not sent again in this recovery (RFC 6675,
-// 4 and 5, with one segment in order as its measure of loss).
-void tcp_resend_holes(struct tcp *tcp)
+// RFC 8985, 7.3: what is new, or else the last that was sent.
+bool tcp_tail_send(struct tcp *tcp)
 {
-    uint32_t at = tcp_later(tcp->una, tcp->resent);
-    for (uint32_t i = 0; i < tcp->sacked_count; ++i) {
-        const struct tcp_range *range = &tcp->sacked[i];
-        while (tcp_is_before(at, range->start) && pipe(tcp) <= tcp->congestion) {
-            const uint32_t size = min(range->start - at, payload_max(tcp));
-            data_send(tcp, at, size);
-            at += size;
-            tcp->resent = at;
-        }
-        at = tcp_later(at, range->end);
+    const uint32_t end = stream_end(tcp);
+    const uint32_t last = tcp_is_before(tcp->next, end) ? tcp->next : end; // behind bytes
+    if (tcp_forced_send(tcp)) {
+        return true;
     }
+    const uint32_t size =
+        min(tcp_is_before(tcp->una, last) ? last - tcp->una : 0, payload_max(tcp));
+    data_send(tcp, last - size, size);
+    return false;
 }
 
 // ---- Beginning and end -------------------------------------------------------------
@@ -290,8 +352,7 @@ static void begin(struct tcp *tcp, const struct tcp_host *host, const struct tcp
         .iss = iss,
         .una = iss,
         .next = iss + 1,
-        .highest = iss + 1,
-        .resent = iss,
+        .recovery_end = iss,
         .expected = 1, // nothing behind a SYN of number 0
         .announced = 1,
         .mss = settings->mss < TCP_MSS_UNSAID ? settings->mss : TCP_MSS_UNSAID,
@@ -299,7 +360,11 @@ static void begin(struct tcp *tcp, const struct tcp_host *host, const struct tcp
         .now = now,
         .timeout = 1000000000, // RFC 6298, 2.1
         .threshold = UINT32_MAX,
+        .rack.multiplier = 1,
         .retransmit_at = UINT64_MAX,
+        .tail_at = UINT64_MAX,
+        .reorder_at = UINT64_MAX,
+        .pace_at = UINT64_MAX,
         .acknowledge_at = UINT64_MAX,
         .probe_at = UINT64_MAX,
         .keep_at = UINT64_MAX,
@@ -313,7 +378,8 @@ void tcp_connect(struct tcp *tcp, const struct tcp_host *host, const struct tcp_
 {
     begin(tcp, host, settings, iss, now);
     tcp->state = TCP_STATE_SYN_SENT;
-    syn_send(tcp);
+    tcp->is_caller = true;
+    tcp_syn_send(tcp);
     tcp_timeout_restart(tcp);
     tcp_deadline_set(tcp);
 }
@@ -321,7 +387,8 @@ void tcp_connect(struct tcp *tcp, const struct tcp_host *host, const struct tcp_
 // What a SYN says of the peer; used by tcp_input.c, too.
 void tcp_peer_learn(struct tcp *tcp, const struct tcp_segment *syn)
 {
-    const uint16_t mss = syn->mss != 0 ? syn->mss : TCP_MSS_UNSAID;
+    const uint16_t said = syn->mss != 0 ? syn->mss : TCP_MSS_UNSAID;
+    const uint16_t mss = said < TCP_MSS_MIN ? TCP_MSS_MIN : said;
     tcp->irs = syn->sequence;
     tcp->expected = tcp->announced = tcp->last_acknowledged = syn->sequence + 1;
     tcp->has_scale = syn->scale != UINT8_MAX;
@@ -334,8 +401,7 @@ void tcp_peer_learn(struct tcp *tcp, const struct tcp_segment *syn)
     tcp->mss = mss < tcp->settings.mss ? mss : tcp->settings.mss;
     tcp->window = tcp->window_max = syn->window; // never scaled in a SYN
     tcp->window_sequence = syn->sequence;
-    // RFC 6928: ten segments.
-    tcp->congestion = min(10u * tcp->mss, tcp->mss * 2u > 14600 ? tcp->mss * 2u : 14600);
+    tcp_congestion_begin(tcp);
 }
 
 void tcp_answer(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
@@ -344,7 +410,7 @@ void tcp_answer(struct tcp *tcp, const struct tcp_host *host, const struct tcp_s
     begin(tcp, host, settings, iss, now);
     tcp->state = TCP_STATE_SYN_RECEIVED;
     tcp_peer_learn(tcp, syn);
-    syn_send(tcp);
+    tcp_syn_send(tcp);
     tcp_timeout_restart(tcp);
     tcp_deadline_set(tcp);
 }

@@ -26,6 +26,17 @@ bool tcp_range_add(struct tcp_range *ranges, uint32_t *count, struct tcp_range r
     return true;
 }
 
+bool tcp_range_fits(const struct tcp_range *ranges, uint32_t count, struct tcp_range range)
+{
+    for (uint32_t i = 0; i < count; ++i) {
+        if (!tcp_is_before(ranges[i].end, range.start) &&
+            !tcp_is_before(range.end, ranges[i].start)) {
+            return true;
+        }
+    }
+    return count < TCP_RANGES_MAX;
+}
+
 void tcp_range_cut(struct tcp_range *ranges, uint32_t *count, uint32_t start)
 {
     uint32_t gone = 0;
@@ -37,14 +48,4 @@ void tcp_range_cut(struct tcp_range *ranges, uint32_t *count, uint32_t start)
     if (*count > 0) {
         ranges[0].start = tcp_later(ranges[0].start, start);
     }
-}
-
-bool tcp_range_has(const struct tcp_range *ranges, uint32_t count, uint32_t start, uint32_t end)
-{
-    for (uint32_t i = 0; i < count; ++i) {
-        if (!tcp_is_before(start, ranges[i].start) && !tcp_is_before(ranges[i].end, end)) {
-            return true;
-        }
-    }
-    return false;
 }

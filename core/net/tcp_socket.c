@@ -353,14 +353,8 @@ void tcp_settings_changed(struct tcp_socket *tcp)
 {
     const hal_ns now = hal_clock_ns();
     tcp_enter(tcp);
-    const uint16_t mss = tcp->tcp.settings.mss;
-    const uint32_t room = tcp->tcp.settings.room;
     if (tcp->stage == TCP_STAGE_CONNECTION) {
-        tcp->tcp.settings = tcp->settings;
-        tcp->tcp.settings.mss = mss;
-        tcp->tcp.settings.room = room;
-        tcp->tcp.keep_at = tcp->settings.is_kept_alive ? now + tcp->settings.keep_idle : UINT64_MAX;
-        tcp_write(&tcp->tcp, tcp->tcp.written, now);
+        tcp_adjust(&tcp->tcp, &tcp->settings, now);
     }
     tcp_leave(tcp);
     net_run();

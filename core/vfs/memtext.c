@@ -152,7 +152,8 @@ static void flags_put(struct writer *writer, const struct vm_area_info *area)
         bool may = rights[i].prot != HAL_WRITE || (area->flags & VM_READ_ONLY) == 0;
         writer_put(writer, "%s", may ? rights[i].later : "");
     }
-    writer_put(writer, "%s\n", (area->flags & VM_SHARED) != 0 ? "ms " : "");
+    writer_put(writer, "%s", (area->flags & VM_SHARED) != 0 ? "ms " : "");
+    writer_put(writer, "%s\n", (area->flags & (VM_STACK | VM_GROWS)) != 0 ? "gd " : "");
 }
 
 static bool smaps_area(const struct vm_area_info *area, const struct vm_pages *pages,

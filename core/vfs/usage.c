@@ -50,7 +50,7 @@ static void area_add(struct memory_usage *usage, const struct vm_area_info *area
         return; // reserved for the break
     }
     usage->mapped += pages;
-    if (strcmp(area->name, "[stack]") == 0) {
+    if ((area->flags & (VM_STACK | VM_GROWS)) != 0) {
         usage->stack += pages;
     } else if ((area->prot & HAL_WRITE) != 0 && !is_shared) {
         usage->data += pages;

@@ -309,6 +309,15 @@ void area_trim(struct area *area, char *start, char *end)
     sequence_change_end(&sequence);
 }
 
+void area_lower(struct area *area, char *start)
+{
+    ASSERT(start < area->start && (area->below == NULL || area->below->end <= start));
+    sequence_change_begin(&sequence);
+    area->start = start; // the order of the tree stays
+    hole_changed(area->below, area);
+    sequence_change_end(&sequence);
+}
+
 void area_empty(struct area *area)
 {
     freed(area->start);
@@ -319,9 +328,9 @@ void area_empty(struct area *area)
 bool area_fill(struct area *area, size_t size)
 {
     const struct window *window = &windows[AREA_HIGH];
-    const char *limit = area->above == NULL ? window->end : area->above->start;
+    const char *limit = area->above == NULL ? window->end : area_room_end(area->above);
     if (area->start != window->free || limit > window->end ||
-        size > (size_t)(limit - area->start)) {
+        (intptr_t)size > limit - area->start) {
         return false;
     }
     area->end = area->start + size;
@@ -436,7 +445,7 @@ char *area_hole_find(enum area_place place, size_t size, size_t alignment)
             limit = window->end;
         } else {
             from = area->start - area->hole;
-            limit = area->start;
+            limit = area_room_end(area);
         }
         char *start = align_up(from > window->free ? from : window->free, alignment);
         if (start < limit && size <= (size_t)(limit - start)) {

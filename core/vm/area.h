@@ -13,9 +13,12 @@
 #include <stdint.h>
 
 #include "core/lib/tree.h"
+#include "core/vm/vm.h"
 #include "hal/hal.h"
 
 struct vm_pager;
+
+enum { AREA_GROWING = VM_GROWS | VM_STACK }; // flags
 
 struct area {
     struct tree_node node; // by start
@@ -25,7 +28,8 @@ struct area {
     struct area *next; // in a list of its holder's
     char *start, *end;
     unsigned prot;
-    unsigned flags; // VM_SHARED, VM_READ_ONLY; VM_LAZY: pages may be absent, as with any pager
+    unsigned flags; // VM_SHARED, VM_READ_ONLY, AREA_GROWING; VM_LAZY: pages may be absent, as with
+                    // any pager
     bool has_pages; // false: never had any
     bool is_sparse; // with VM_LAZY: all its pages came by faults
     struct vm_pager *pager;
@@ -57,6 +61,17 @@ void area_remove(struct area *area);
 
 // Takes [start, end), which begins or ends where area does, but is not all of it, out of area.
 void area_trim(struct area *area, char *start, char *end);
+
+// Makes area begin lower, at start, where nothing is.
+void area_lower(struct area *area, char *start);
+
+// Up to where others may be put in front of area: what grows keeps its distance from what lies
+// below it.
+enum { AREA_GAP = 1 << 20 };
+static inline char *area_room_end(const struct area *area)
+{
+    return area->start - ((area->flags & AREA_GROWING) != 0 ? AREA_GAP : 0);
+}
 
 // Leaves area in the set with nothing in it; the caller fills or removes it before it asks for
 // anything else. area_fill: it is size bytes long, if it then lies where area_hole_find would say.

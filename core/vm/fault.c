@@ -10,6 +10,7 @@
 #include "core/vm/change.h"
 #include "core/vm/filemap.h"
 #include "core/vm/gate.h"
+#include "core/vm/grow.h"
 #include "core/vm/lazy.h"
 #include "core/vm/vm.h"
 
@@ -83,6 +84,7 @@ static int area_bring(const struct area *area, char *va, unsigned access, struct
 static int fault_with_mutex(char *va, unsigned access, struct wanted *wanted, bool *has_waited)
 {
     *has_waited = change_lock_waits() || *has_waited;
+    grow_reach(va);
     const int error = area_bring(area_at(va), va, access, wanted, has_waited);
     change_unlock();
     return error;

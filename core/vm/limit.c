@@ -4,7 +4,6 @@
 
 #include <stdint.h>
 
-#include "core/lib/string.h"
 #include "core/vm/area.h"
 #include "core/vm/change.h"
 #include "core/vm/vm.h"
@@ -22,7 +21,7 @@ void limit_set(size_t size, size_t data_size)
 
 static bool is_data(unsigned prot, unsigned flags)
 {
-    return (prot & HAL_WRITE) != 0 && (flags & (VM_SHARED | VM_STACK)) == 0;
+    return (prot & HAL_WRITE) != 0 && (flags & (VM_SHARED | AREA_GROWING)) == 0;
 }
 
 static size_t part_size(const struct area *area, const char *start, const char *end)
@@ -42,9 +41,8 @@ static struct sizes sizes_of(char *start, char *end)
     for (const struct area *area = area_first(start, end); area != NULL;
          area = area_after(area, end)) {
         const size_t size = part_size(area, start, end);
-        const bool is_stack = area->name != NULL && strcmp(area->name, "[stack]") == 0;
         sizes.all += size;
-        sizes.data += is_data(area->prot, area->flags) && !is_stack ? size : 0;
+        sizes.data += is_data(area->prot, area->flags) ? size : 0;
     }
     return sizes;
 }

@@ -6,6 +6,7 @@
 #include "core/lib/errno.h"
 #include "core/vm/area.h"
 #include "core/vm/change.h"
+#include "core/vm/grow.h"
 #include "core/vm/vm.h"
 
 enum { LOCK_MARKS = VM_LOCKED | VM_ON_FAULT };
@@ -13,12 +14,18 @@ enum { LOCK_MARKS = VM_LOCKED | VM_ON_FAULT };
 bool vm_piece_get(char *va, char *end, struct vm_piece *piece)
 {
     change_lock();
+    grow_look();
     const struct area *area = area_first(va, end);
+    while (area != NULL && grow_seen(area) >= end && grow_seen(area) > area->start) {
+        area = area_after(area, end);
+    }
     if (area != NULL) {
-        piece->start = area->start > va ? area->start : va;
+        piece->start = grow_seen(area) > va ? grow_seen(area) : va;
         piece->end = area->end < end ? area->end : end;
         piece->prot = area->prot;
+        piece->mapping_start = area->start;
         piece->flags = area->flags & (VM_SHARED | VM_READ_ONLY | LOCK_MARKS);
+        piece->flags |= (area->flags & AREA_GROWING) != 0 ? VM_GROWS : 0;
         piece->pager = area->pager;
         piece->offset = area->offset + (uint64_t)(piece->start - area->start);
         if (area->pager != NULL) {

@@ -16,7 +16,8 @@ struct vm_pager;
 
 struct vm_piece {
     char *start, *end;
-    unsigned prot, flags;   // VM_SHARED, VM_READ_ONLY, VM_LOCKED, VM_ON_FAULT
+    char *mapping_start;    // of all of the mapping
+    unsigned prot, flags;   // VM_SHARED, VM_READ_ONLY, VM_LOCKED, VM_ON_FAULT, VM_GROWS
     struct vm_pager *pager; // one reference is the caller's; NULL: anonymous
     uint64_t offset;        // of start, in the pager
 };

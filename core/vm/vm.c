@@ -20,6 +20,7 @@
 #include "core/vm/area.h"
 #include "core/vm/change.h"
 #include "core/vm/filemap.h"
+#include "core/vm/grow.h"
 #include "core/vm/huge.h"
 #include "core/vm/lazy.h"
 #include "core/vm/limit.h"
@@ -27,6 +28,7 @@
 
 enum {
     COPY_MAX = 256 << 10,
+    GROWTH_ROOM = 2 * AREA_GAP, // below what grows, at first
     LARGE_PAGE = 2 << 20,
     BREAK_SIZE = 1 << 30,
     BREAK_SHARE = 16,            // of the window, at most
@@ -167,13 +169,25 @@ static bool is_possible(const struct request *request)
            (!request->is_promised || is_promisable(request->size / HAL_PAGE_SIZE));
 }
 
+// Whether a mapping may be put there unasked.
+static bool is_free(const char *va, size_t size)
+{
+    const struct area *area = area_first(va, (char *)UINTPTR_MAX);
+    return area_is_in_window(va, size) && (area == NULL || va + size <= area_room_end(area));
+}
+
 static char *place_find(const struct request *request)
 {
     enum area_place place = (request->flags & VM_LOW) != 0 ? AREA_LOW : AREA_HIGH;
     char *hint = request->va;
-    if (hint != NULL && is_aligned(hint) && place == AREA_HIGH &&
-        area_is_in_window(hint, request->size) && area_first(hint, hint + request->size) == NULL) {
+    if (hint != NULL && is_aligned(hint) && place == AREA_HIGH && is_free(hint, request->size)) {
         return hint;
+    }
+    if ((request->flags & VM_GROWS) != 0) {
+        char *room = area_hole_find(place, request->size + GROWTH_ROOM, HAL_PAGE_SIZE);
+        if (room != NULL) {
+            return room + GROWTH_ROOM;
+        }
     }
     size_t alignment = request->size >= LARGE_PAGE   ? (size_t)LARGE_PAGE
                        : request->size >= LAZY_CHUNK ? (size_t)LAZY_CHUNK
@@ -235,8 +249,8 @@ static void request_insert(struct change *change, const struct request *request)
     area->start = request->va;
     area->end = request->va + request->size;
     area->prot = request->prot;
-    area->flags =
-        request->flags & (VM_SHARED | VM_LAZY | VM_READ_ONLY | VM_LOCKED | VM_ON_FAULT | VM_COPY);
+    area->flags = request->flags & (VM_SHARED | VM_LAZY | VM_READ_ONLY | VM_LOCKED | VM_ON_FAULT |
+                                    VM_COPY | AREA_GROWING);
     area->has_pages = request->is_eager || request->pager != NULL || (area->flags & VM_LAZY) != 0;
     area->is_sparse = (area->flags & VM_LAZY) != 0;
     area->pager = request->pager;
@@ -303,7 +317,7 @@ int vm_map(char **va, size_t size, unsigned prot, unsigned flags, struct vm_page
     if (error != 0) {
         return error;
     }
-    const unsigned special = VM_FIXED | VM_READ_ONLY | VM_LOCKED;
+    const unsigned special = VM_FIXED | VM_READ_ONLY | VM_LOCKED | AREA_GROWING;
     bool is_simple = (request.flags & (VM_LAZY | special)) == VM_LAZY;
     error = is_simple ? change_begin_place(&change) : change_begin(&change);
     if (error == 0) {
@@ -756,6 +770,7 @@ int vm_init(const struct hal_boot *boot)
     space.eager_max = boot->eager_max;
     gather_init(boot);
     area_init(boot);
+    grow_init(boot);
     int error = lazy_init(boot);
     if (error == 0) {
         heap_large_register(&large);

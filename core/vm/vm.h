@@ -65,12 +65,14 @@ enum vm_flags {
     VM_LAZY = 4,        // anonymous only: no memory until touched (thread stacks, reservations)
     VM_SHARED = 8,      // with a pager: one that has find
     VM_LOW = 16,        // in the first 2 GiB (MAP_32BIT)
-    VM_STACK = 32,      // a stack: every lazy area is fit for one, since faults take no lock
+    VM_STACK = 32,      // the program's first stack: as large as vm_stack_limit_set allows, seen as
+                        // far as it was touched
     VM_POPULATE = 64,   // touched at once; anonymous: not lazy unless memory is scarce
     VM_READ_ONLY = 128, // vm_protect refuses HAL_WRITE
     VM_LOCKED = 256,    // mlock: the mark alone
     VM_ON_FAULT = 1024, // likewise, of MLOCK_ONFAULT; only with VM_LOCKED
     VM_COPY = 512,      // private, of a file to which nobody writes: pages may be copied early
+    VM_GROWS = 4096,    // anonymous: grows down to where it is touched (MAP_GROWSDOWN; grow.h)
 };
 
 int vm_init(const struct hal_boot *boot);
@@ -151,5 +153,12 @@ size_t vm_mapped_bytes(void); // without what is reserved for the break
 // RLIMIT_AS and RLIMIT_DATA: bytes of all mappings, and of those that are private and may be
 // written; SIZE_MAX: no limit. What would exceed them is -ENOMEM.
 void vm_limit_set(size_t size, size_t data_size);
+
+// RLIMIT_STACK: how large what grows may become. The first stack is made so large, where there is
+// room, or so small as what was touched of it allows. SIZE_MAX: no limit.
+void vm_stack_limit_set(size_t size);
+
+// Maps the first stack, "[stack]" in /proc: *size bytes at *stack. -ENOMEM.
+HAL_MUST_CHECK int vm_stack_map(char **stack, size_t *size);
 
 #endif

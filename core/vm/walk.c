@@ -6,6 +6,7 @@
 #include "core/mem/frame.h"
 #include "core/vm/area.h"
 #include "core/vm/change.h"
+#include "core/vm/grow.h"
 #include "core/vm/lazy.h"
 #include "core/vm/pages.h"
 #include "core/vm/vm.h"
@@ -13,7 +14,7 @@
 static struct vm_area_info info_of(const struct area *area)
 {
     struct vm_area_info info = {
-        .start = area->start,
+        .start = grow_seen(area),
         .end = area->end,
         .prot = area->prot,
         .flags = area->flags,
@@ -72,10 +73,14 @@ struct visitor {
 static void areas_visit(const struct visitor *visitor)
 {
     change_lock();
+    grow_look();
     char *top = (char *)UINTPTR_MAX;
     bool goes_on = true;
     for (struct area *area = area_first(NULL, top); area != NULL && goes_on;
          area = area_after(area, top)) {
+        if (grow_seen(area) == area->end) {
+            continue;
+        }
         const struct vm_area_info info = info_of(area);
         if (visitor->visit != NULL) {
             goes_on = visitor->visit(&info, visitor->argument);

@@ -94,7 +94,7 @@ START_TEST(lazy_memory_comes_in_chunks)
 {
     boot();
     char *va = NULL;
-    ck_assert_int_eq(vm_map(&va, 8 * MIB, RW, VM_LAZY | VM_STACK, NULL, 0), 0);
+    ck_assert_int_eq(vm_map(&va, 8 * MIB, RW, VM_LAZY, NULL, 0), 0);
     ck_assert_uint_eq(map_calls, 1); // that of boot
     ck_assert_uint_eq((uintptr_t)va % 65536, 0);
     expect(va + 8 * MIB - PAGE, PAGE, 0);
@@ -127,7 +127,7 @@ START_TEST(a_fault_takes_no_lock)
 {
     boot();
     char *va = NULL;
-    ck_assert_int_eq(vm_map(&va, 8 * MIB, RW, VM_LAZY | VM_STACK, NULL, 0), 0);
+    ck_assert_int_eq(vm_map(&va, 8 * MIB, RW, VM_LAZY, NULL, 0), 0);
     vm_walk(touch_in_walk, va + MIB);
     ck_assert_uint_ne(translation_of(va + MIB)->pa, 0);
 }

@@ -1,0 +1,785 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tcp_script_test.c: one connection of TCP against a scripted peer, segment by segment, in
+// virtual time, as the FILEs say that it is given. tests/unit/tcp/README.md says how the scripts
+// are written.
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/net/tcp.h"
+
+enum {
+    LINE_MAX_SIZE = 256,
+    TOKENS_MAX = 40,
+    SENT_MAX = 512,
+    STREAM_MAX = 4 << 20,
+    MSS = 1460,
+    WINDOW = 50000,
+};
+
+// Both near the end of the numbers, so that nearly each case sees them wrap.
+#define ISS (UINT32_MAX - 2999)
+#define IRS (UINT32_MAX - 499)
+
+static struct tcp tcp;
+static struct tcp_settings settings;
+static struct tcp_segment sent[SENT_MAX];
+static uint32_t sent_count, sent_seen;
+static uint8_t stored[STREAM_MAX / 8]; // one bit for each byte that was stored
+static hal_ns now;
+static bool is_begun, is_store_refused;
+static struct {
+    uint32_t acknowledgement, window;
+    uint8_t scale; // of what is written as win
+    bool has_timestamps;
+} peer;
+
+// ---- Failing -------------------------------------------------------------------------
+
+static const char *file_name;
+static char case_name[LINE_MAX_SIZE];
+static unsigned line_number, case_count, failed_count;
+static bool has_failed;
+
+static void fail(const char *format, ...)
+{
+    if (has_failed) {
+        return;
+    }
+    va_list arguments;
+    has_failed = true;
+    printf("# %s:%u: ", file_name, line_number);
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    printf("\n");
+}
+
+static void number_check(const char *what, uint64_t is, uint64_t wanted)
+{
+    if (is != wanted) {
+        fail("%s is %llu, not %llu", what, (unsigned long long)is, (unsigned long long)wanted);
+    }
+}
+
+// ---- The connection's host -----------------------------------------------------------
+
+static uint8_t stream_byte(uint64_t place)
+{
+    return (uint8_t)(place * 31 + (place >> 8) * 7 + 1);
+}
+
+static void script_send(struct tcp *from, const struct tcp_segment *segment)
+{
+    if (segment->size > 0) {
+        number_check("place of what is sent", (uint32_t)segment->from, segment->sequence - ISS - 1);
+        if (segment->from + segment->size > from->written) {
+            fail("more is sent than was written");
+        }
+    }
+    if (sent_count == SENT_MAX) {
+        fail("more than %d segments", SENT_MAX);
+        return;
+    }
+    sent[sent_count++] = *segment;
+}
+
+static bool script_store(struct tcp *to, const struct tcp_segment *segment, uint64_t from,
+                         uint32_t skip, uint32_t size)
+{
+    const uint8_t *data = segment->data;
+    (void)to;
+    if (is_store_refused) {
+        is_store_refused = false;
+        return false;
+    }
+    if (size == 0 || from + size > STREAM_MAX || skip + size > segment->size) {
+        fail("bytes %llu+%u of the stream are stored", (unsigned long long)from, size);
+        return false;
+    }
+    for (uint32_t i = 0; i < size; ++i) {
+        if (data[skip + i] != stream_byte(from + i)) {
+            fail("byte %llu of the stream is another's", (unsigned long long)(from + i));
+            return true;
+        }
+        stored[(from + i) / 8] |= (uint8_t)(1 << (from + i) % 8);
+    }
+    return true;
+}
+
+static const struct tcp_host host = {script_send, script_store};
+
+// What is in order must have been stored.
+static void received_check(void)
+{
+    if (tcp.state == TCP_STATE_CLOSED || tcp.state == TCP_STATE_SYN_SENT) {
+        return;
+    }
+    const uint64_t received = tcp_received(&tcp);
+    for (uint64_t i = tcp.taken; i < received; ++i) {
+        if (!(stored[i / 8] >> i % 8 & 1)) {
+            fail("byte %llu is in order and was not stored", (unsigned long long)i);
+            return;
+        }
+    }
+}
+
+// ---- Words ---------------------------------------------------------------------------
+
+static char *tokens[TOKENS_MAX];
+static unsigned token_count, token_next;
+
+static const char *word(void) // NULL: the line is over
+{
+    return token_next < token_count ? tokens[token_next++] : NULL;
+}
+
+static bool word_is(const char *text)
+{
+    if (token_next < token_count && strcmp(tokens[token_next], text) == 0) {
+        ++token_next;
+        return true;
+    }
+    return false;
+}
+
+static uint64_t number_of(const char *text, char **end)
+{
+    const uint64_t number = strtoull(text, end, 10);
+    if (*end == text) {
+        fail("'%s' is no number", text);
+    }
+    return number;
+}
+
+static uint32_t number(void)
+{
+    const char *text = word();
+    char *end;
+    if (text == NULL) {
+        fail("a number is missing");
+        return 0;
+    }
+    const bool is_negative = *text == '-';
+    const uint64_t value = number_of(text + is_negative, &end);
+    return is_negative ? (uint32_t)-value : (uint32_t)value;
+}
+
+static hal_ns span_of(const char *text)
+{
+    char *end;
+    const uint64_t value = number_of(text, &end);
+    static const struct {
+        const char *unit;
+        hal_ns span;
+    } units[] = {
+        {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}};
+    for (unsigned i = 0; i < sizeof units / sizeof *units; ++i) {
+        if (strcmp(end, units[i].unit) == 0) {
+            return value * units[i].span;
+        }
+    }
+    fail("'%s' is no span of time", text);
+    return 0;
+}
+
+static hal_ns span(void)
+{
+    const char *text = word();
+    return span_of(text != NULL ? text : "");
+}
+
+// ---- Segments ------------------------------------------------------------------------
+
+static const char flag_letters[] = "FSRP.U";
+
+static uint8_t flags_of(const char *text)
+{
+    uint8_t flags = 0;
+    for (; *text != 0; ++text) {
+        const char *letter = strchr(flag_letters, *text);
+        if (letter == NULL) {
+            fail("'%s' are no flags", text);
+            return 0;
+        }
+        flags |= (uint8_t)(1 << (letter - flag_letters));
+    }
+    return flags;
+}
+
+struct pattern {
+    struct tcp_segment segment;
+    uint32_t count, stride;
+    bool has_acknowledgement, has_window, has_times, has_echo, has_sacks, has_no_times, has_urgent;
+};
+
+static void sacks_read(struct pattern *pattern, uint32_t base)
+{
+    pattern->has_sacks = true;
+    if (word_is("none")) {
+        return;
+    }
+    do {
+        const char *text = word();
+        char *end = NULL;
+        const uint32_t start = text != NULL ? (uint32_t)number_of(text, &end) : 0;
+        if (end == NULL || *end != '-' || pattern->segment.sack_count == TCP_SACK_MAX) {
+            fail("ranges are START-END, at most %d", TCP_SACK_MAX);
+            return;
+        }
+        const uint32_t stop = (uint32_t)number_of(end + 1, &end);
+        pattern->segment.sacks[pattern->segment.sack_count++] =
+            (struct tcp_range){base + start, base + stop};
+    } while (token_next < token_count && strchr(tokens[token_next], '-') != NULL);
+}
+
+// FLAGS SEQUENCE[+SIZE] and what is said of the rest; source and target are the numbers of the
+// SYNs of who sends it, and of the other.
+static struct pattern pattern_read(uint32_t source, uint32_t target)
+{
+    struct pattern pattern = {.segment = {.scale = UINT8_MAX}, .count = 1};
+    struct tcp_segment *segment = &pattern.segment;
+    const char *flags = word();
+    const char *place = word();
+    char *end;
+    if (flags == NULL || place == NULL) {
+        fail("a segment is FLAGS SEQUENCE");
+        return pattern;
+    }
+    segment->flags = flags_of(flags);
+    const bool is_negative = *place == '-';
+    const uint32_t sequence = (uint32_t)number_of(place + is_negative, &end);
+    segment->sequence = source + (is_negative ? -sequence : sequence);
+    segment->size = *end == '+' ? (uint32_t)number_of(end + 1, &end) : 0;
+    while (token_next < token_count && !has_failed) {
+        if (word_is("ack")) {
+            pattern.has_acknowledgement = true;
+            segment->acknowledgement = target + number();
+        } else if (word_is("win")) {
+            pattern.has_window = true;
+            segment->window = number();
+        } else if (word_is("mss")) {
+            segment->mss = (uint16_t)number();
+        } else if (word_is("scale")) {
+            segment->scale = (uint8_t)number();
+        } else if (word_is("sackok")) {
+            segment->may_sack = true;
+        } else if (word_is("ts")) {
+            pattern.has_times = segment->has_timestamps = true;
+            segment->time = number();
+            segment->echo = number();
+        } else if (word_is("echo")) {
+            pattern.has_echo = true;
+            segment->echo = number();
+        } else if (word_is("nots")) {
+            pattern.has_no_times = true;
+        } else if (word_is("sack")) {
+            sacks_read(&pattern, target);
+        } else if (word_is("every")) {
+            pattern.stride = number();
+        } else if (*tokens[token_next] == 'x') {
+            pattern.count = (uint32_t)number_of(word() + 1, &end);
+        } else {
+            fail("'%s' says nothing of a segment", tokens[token_next]);
+        }
+    }
+    return pattern;
+}
+
+static const char *segment_text(const struct tcp_segment *segment)
+{
+    static char text[256];
+    char flags[8] = "";
+    unsigned count = 0;
+    for (unsigned i = 0; i < 6; ++i) {
+        if (segment->flags >> i & 1) {
+            flags[count++] = flag_letters[i];
+        }
+    }
+    flags[count] = 0;
+    int length = snprintf(text, sizeof text, "> %s %d+%u ack %d win %u", flags,
+                          (int)(segment->sequence - ISS), segment->size,
+                          segment->flags & TCP_ACK ? (int)(segment->acknowledgement - IRS) : 0,
+                          segment->window);
+    if (segment->has_timestamps) {
+        length += snprintf(text + length, sizeof text - (size_t)length, " ts %u %u", segment->time,
+                           segment->echo);
+    }
+    for (uint32_t i = 0; i < segment->sack_count; ++i) {
+        length += snprintf(text + length, sizeof text - (size_t)length, "%s%d-%d",
+                           i == 0 ? " sack " : " ", (int)(segment->sacks[i].start - IRS),
+                           (int)(segment->sacks[i].end - IRS));
+    }
+    return text;
+}
+
+static bool ranges_are_equal(const struct tcp_segment *a, const struct tcp_segment *b)
+{
+    return a->sack_count == b->sack_count &&
+           memcmp(a->sacks, b->sacks, a->sack_count * sizeof *a->sacks) == 0;
+}
+
+static bool is_like(const struct tcp_segment *is, const struct pattern *pattern)
+{
+    const struct tcp_segment *wanted = &pattern->segment;
+    const uint8_t judged = (uint8_t) ~((wanted->flags & TCP_PSH) ? 0 : TCP_PSH);
+    return (is->flags & judged) == (wanted->flags & judged) && is->sequence == wanted->sequence &&
+           is->size == wanted->size &&
+           (!pattern->has_acknowledgement || is->acknowledgement == wanted->acknowledgement) &&
+           (!pattern->has_window || is->window == wanted->window) &&
+           (wanted->mss == 0 || is->mss == wanted->mss) &&
+           (wanted->scale == UINT8_MAX || is->scale == wanted->scale) &&
+           (!wanted->may_sack || is->may_sack) &&
+           (!pattern->has_times ||
+            (is->has_timestamps && is->time == wanted->time && is->echo == wanted->echo)) &&
+           (!pattern->has_echo || (is->has_timestamps && is->echo == wanted->echo)) &&
+           (!pattern->has_no_times || !is->has_timestamps) &&
+           (!pattern->has_sacks || ranges_are_equal(is, wanted));
+}
+
+static void expect(void)
+{
+    struct pattern pattern = pattern_read(ISS, IRS);
+    for (uint32_t i = 0; i < pattern.count && !has_failed; ++i) {
+        if (sent_seen == sent_count) {
+            fail("nothing is sent (%u of %u came)", i, pattern.count);
+        } else if (!is_like(&sent[sent_seen], &pattern)) {
+            fail("it is %s", segment_text(&sent[sent_seen]));
+        }
+        ++sent_seen;
+        pattern.segment.sequence += pattern.segment.size;
+    }
+}
+
+static void silence_check(void)
+{
+    if (sent_seen < sent_count) {
+        fail("unexpected, %u in all: %s", sent_count - sent_seen, segment_text(&sent[sent_seen]));
+    }
+    sent_count = sent_seen = 0;
+}
+
+static uint32_t clock_time(void)
+{
+    return (uint32_t)(now / 1000000);
+}
+
+static void begin(const struct tcp_segment *syn)
+{
+    is_begun = true;
+    if (syn == NULL) {
+        tcp_connect(&tcp, &host, &settings, ISS, now);
+    } else {
+        tcp_answer(&tcp, &host, &settings, ISS, syn, now);
+    }
+}
+
+static void bring(struct tcp_segment *segment)
+{
+    char *data = malloc(segment->size + 1); // so that a sanitizer sees who reads beyond
+    for (uint32_t i = 0; i < segment->size; ++i) {
+        data[i] =
+            (char)stream_byte(segment->sequence - IRS - 1 + i + ((segment->flags & TCP_SYN) != 0));
+    }
+    segment->data = data;
+    if (is_begun) {
+        tcp_input(&tcp, segment, now);
+    } else {
+        begin(segment);
+    }
+    free(data);
+}
+
+static void inject(void)
+{
+    struct pattern pattern = pattern_read(IRS, ISS);
+    struct tcp_segment *segment = &pattern.segment;
+    if ((segment->flags & TCP_ACK) && !pattern.has_acknowledgement) {
+        segment->acknowledgement = peer.acknowledgement;
+    }
+    if (segment->flags & TCP_ACK) {
+        peer.acknowledgement = segment->acknowledgement;
+    }
+    segment->window = pattern.has_window ? segment->window : peer.window;
+    const bool is_syn = (segment->flags & TCP_SYN) != 0;
+    if (is_syn) {
+        peer.has_timestamps |= pattern.has_times;
+    } else if (peer.has_timestamps && !pattern.has_times && !pattern.has_no_times) {
+        segment->has_timestamps = true;
+        segment->time = clock_time();
+        segment->echo = clock_time();
+    }
+    for (uint32_t i = 0; i < pattern.count && !has_failed; ++i) {
+        bring(segment);
+        received_check();
+        segment->sequence += pattern.stride != 0 ? pattern.stride : segment->size;
+    }
+}
+
+// ---- Statements ----------------------------------------------------------------------
+
+static void advance(hal_ns by)
+{
+    const hal_ns end = now + by;
+    for (int turn = 0; is_begun && tcp.deadline <= end && !has_failed; ++turn) {
+        if (turn == 100000) {
+            fail("its deadlines never end");
+        }
+        now = tcp.deadline > now ? tcp.deadline : now;
+        tcp_tick(&tcp, now);
+    }
+    now = end;
+}
+
+// Three steps with what the peer can: ts, sackok, scale N, mss N, win N, rtt SPAN.
+static void open_with_peer(bool is_active)
+{
+    struct tcp_segment syn = {
+        .flags = TCP_SYN, .sequence = IRS, .window = WINDOW, .scale = UINT8_MAX, .mss = MSS};
+    hal_ns rtt = 0;
+    while (token_next < token_count && !has_failed) {
+        if (word_is("ts")) {
+            syn.has_timestamps = peer.has_timestamps = true;
+            syn.time = syn.echo = clock_time();
+        } else if (word_is("sackok")) {
+            syn.may_sack = true;
+        } else if (word_is("scale")) {
+            syn.scale = peer.scale = (uint8_t)number();
+        } else if (word_is("mss")) {
+            syn.mss = (uint16_t)number();
+        } else if (word_is("win")) {
+            syn.window = peer.window = number();
+        } else if (word_is("rtt")) {
+            rtt = span();
+        } else {
+            fail("'%s' says nothing of a peer", tokens[token_next]);
+        }
+    }
+    if (is_active) {
+        begin(NULL);
+        syn.flags |= TCP_ACK;
+        syn.acknowledgement = ISS + 1;
+        advance(rtt);
+        bring(&syn);
+    } else {
+        bring(&syn);
+        advance(rtt);
+        struct tcp_segment acknowledgement = {.flags = TCP_ACK,
+                                              .sequence = IRS + 1,
+                                              .acknowledgement = ISS + 1,
+                                              .window = peer.window,
+                                              .scale = UINT8_MAX,
+                                              .has_timestamps = peer.has_timestamps,
+                                              .time = clock_time(),
+                                              .echo = syn.time};
+        bring(&acknowledgement);
+    }
+    number_check("state", tcp.state, TCP_STATE_ESTABLISHED);
+    number_check("segments of the handshake", sent_count, is_active ? 2 : 1);
+    sent_seen = sent_count;
+}
+
+static void connect_statement(void)
+{
+    begin(NULL);
+}
+
+static void open_statement(void)
+{
+    open_with_peer(true);
+}
+
+static void accept_statement(void)
+{
+    open_with_peer(false);
+}
+
+static void write_statement(void)
+{
+    tcp_write(&tcp, tcp.written + number(), now);
+}
+
+static void read_statement(void)
+{
+    tcp_read(&tcp, word_is("all") ? tcp_received(&tcp) : tcp.taken + number(), now);
+}
+
+static void close_statement(void)
+{
+    tcp_close(&tcp, now);
+}
+
+static void abort_statement(void)
+{
+    tcp_abort(&tcp, now);
+}
+
+static void orphan_statement(void)
+{
+    tcp.end_after = span();
+    tcp_close(&tcp, now);
+}
+
+static void refuse_statement(void)
+{
+    is_store_refused = true;
+}
+
+static void skip_statement(void)
+{
+    sent_seen = sent_count;
+}
+
+static void window_statement(void)
+{
+    peer.window = number();
+}
+
+static const struct {
+    const char *name;
+    enum tcp_state state;
+} states[] = {
+    {"established", TCP_STATE_ESTABLISHED},
+    {"syn-sent", TCP_STATE_SYN_SENT},
+    {"syn-received", TCP_STATE_SYN_RECEIVED},
+    {"fin-wait-1", TCP_STATE_FIN_WAIT_1},
+    {"fin-wait-2", TCP_STATE_FIN_WAIT_2},
+    {"time-wait", TCP_STATE_TIME_WAIT},
+    {"closed", TCP_STATE_CLOSED},
+    {"close-wait", TCP_STATE_CLOSE_WAIT},
+    {"last-ack", TCP_STATE_LAST_ACK},
+    {"closing", TCP_STATE_CLOSING},
+};
+
+static void state_statement(void)
+{
+    const char *name = word();
+    for (unsigned i = 0; i < sizeof states / sizeof *states; ++i) {
+        if (states[i].state == tcp.state && (name == NULL || strcmp(name, states[i].name) != 0)) {
+            fail("it is in state %s", states[i].name);
+        }
+    }
+}
+
+static void error_statement(void)
+{
+    static const struct {
+        const char *name;
+        int error;
+    } errors[] = {{"none", 0},
+                  {"ECONNREFUSED", -ECONNREFUSED},
+                  {"ECONNRESET", -ECONNRESET},
+                  {"EPIPE", -EPIPE},
+                  {"ETIMEDOUT", -ETIMEDOUT},
+                  {"EHOSTUNREACH", -EHOSTUNREACH},
+                  {"ENETUNREACH", -ENETUNREACH}};
+    const char *name = word();
+    for (unsigned i = 0; i < sizeof errors / sizeof *errors; ++i) {
+        if (name != NULL && strcmp(name, errors[i].name) == 0) {
+            number_check("error", (uint64_t)-tcp.error, (uint64_t)-errors[i].error);
+            return;
+        }
+    }
+    fail("what error?");
+}
+
+static void set_statement(void)
+{
+    if (word_is("mss")) {
+        settings.mss = (uint16_t)number();
+    } else if (word_is("room")) {
+        settings.room = number();
+    } else if (word_is("nodelay")) {
+        settings.has_no_delay = number() != 0;
+    } else if (word_is("cork")) {
+        settings.is_corked = number() != 0;
+    } else if (word_is("timeout")) {
+        settings.give_up = span();
+    } else if (word_is("pace")) {
+        settings.pace = number();
+    } else if (word_is("reno")) {
+        settings.control = TCP_CONGESTION_RENO;
+    } else if (word_is("keep")) {
+        settings.is_kept_alive = true;
+        settings.keep_idle = span();
+        settings.keep_interval = span();
+        settings.keep_count = number();
+    } else {
+        fail("'%s' is no setting", tokens[token_next]);
+    }
+    if (is_begun) {
+        tcp_adjust(&tcp, &settings, now);
+    }
+}
+
+static void is_statement(void)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } values[] = {
+        {"received", tcp_received(&tcp)},
+        {"acknowledged", tcp_acknowledged(&tcp)},
+        {"congestion", tcp.congestion},
+        {"threshold", tcp.threshold},
+        {"mss", tcp.mss},
+        {"window", tcp.window},
+        {"recent", tcp.recent_time},
+        {"timeouts", tcp.counts.timeouts},
+        {"resent", tcp.counts.resent_segments},
+        {"recoveries", tcp.counts.fast_recoveries},
+        {"duplicate", tcp.counts.duplicate},
+        {"dropped", tcp.counts.dropped},
+        {"strange", tcp.counts.out_of_window},
+        {"challenges", tcp.counts.challenges},
+        {"tailprobes", tcp.counts.tail_probes},
+    };
+    static const struct {
+        const char *name;
+        const hal_ns *span;
+    } spans[] = {{"timeout", &tcp.timeout}, {"rtt", &tcp.rtt}, {"variation", &tcp.rtt_variation}};
+    for (unsigned i = 0; i < sizeof values / sizeof *values; ++i) {
+        if (word_is(values[i].name)) {
+            number_check(values[i].name, values[i].value, number());
+            return;
+        }
+    }
+    for (unsigned i = 0; i < sizeof spans / sizeof *spans; ++i) {
+        if (word_is(spans[i].name)) {
+            number_check(spans[i].name, *spans[i].span, span());
+            return;
+        }
+    }
+    if (word_is("idle")) {
+        number_check("deadline", tcp.deadline, UINT64_MAX);
+        return;
+    }
+    fail("'%s' is no figure", tokens[token_next]);
+}
+
+static const struct statement {
+    const char *name;
+    void (*run)(void);
+    bool is_event; // after which something may be sent: what was sent before must be expected
+} statements[] = {
+    {">", expect, false},
+    {"<", inject, true},
+    {"...", skip_statement, false},
+    {"connect", connect_statement, true},
+    {"open", open_statement, true},
+    {"accept", accept_statement, true},
+    {"write", write_statement, true},
+    {"read", read_statement, true},
+    {"close", close_statement, true},
+    {"abort", abort_statement, true},
+    {"orphan", orphan_statement, true},
+    {"set", set_statement, true},
+    {"window", window_statement, false},
+    {"nomemory", refuse_statement, false},
+    {"state", state_statement, false},
+    {"error", error_statement, false},
+    {"is", is_statement, false},
+};
+
+static void statement_run(void)
+{
+    if (*tokens[0] == '+') {
+        silence_check();
+        advance(span_of(tokens[0] + 1));
+        return;
+    }
+    for (unsigned i = 0; i < sizeof statements / sizeof *statements; ++i) {
+        if (strcmp(tokens[0], statements[i].name) == 0) {
+            if (statements[i].is_event) {
+                silence_check();
+            }
+            token_next = 1;
+            statements[i].run();
+            if (token_next < token_count) {
+                fail("what is '%s'?", tokens[token_next]);
+            }
+            return;
+        }
+    }
+    fail("'%s' is no statement", tokens[0]);
+}
+
+// ---- Files ---------------------------------------------------------------------------
+
+static void case_begin(const char *name)
+{
+    snprintf(case_name, sizeof case_name, "%s", name);
+    has_failed = is_begun = is_store_refused = false;
+    sent_count = sent_seen = 0;
+    memset(stored, 0, sizeof stored);
+    memset(&peer, 0, sizeof peer);
+    peer.window = WINDOW;
+    peer.acknowledgement = ISS + 1;
+    now = 1000000000;
+    settings = (struct tcp_settings){.mss = MSS, .room = 60000};
+}
+
+static void case_end(void)
+{
+    if (case_name[0] == 0) {
+        return;
+    }
+    if (!has_failed) {
+        silence_check();
+    }
+    const char *base = strrchr(file_name, '/');
+    printf("%sok %u - %s: %s\n", has_failed ? "not " : "", ++case_count,
+           base != NULL ? base + 1 : file_name, case_name);
+    failed_count += has_failed;
+    case_name[0] = 0;
+}
+
+static void line_run(char *line)
+{
+    char *rest = NULL;
+    if (strncmp(line, "case ", 5) == 0) {
+        case_end();
+        line[strcspn(line, "\n")] = 0;
+        case_begin(line + 5);
+        return;
+    }
+    line[strcspn(line, "#\n")] = 0;
+    token_count = token_next = 0;
+    for (char *token = strtok_r(line, " \t", &rest); token != NULL && token_count < TOKENS_MAX;
+         token = strtok_r(NULL, " \t", &rest)) {
+        tokens[token_count++] = token;
+    }
+    if (token_count > 0 && !has_failed) {
+        statement_run();
+    }
+}
+
+static void file_run(const char *name)
+{
+    char line[LINE_MAX_SIZE];
+    FILE *file = fopen(name, "r");
+    file_name = name;
+    line_number = 0;
+    if (file == NULL) {
+        printf("not ok %u - %s: %s\n", ++case_count, name, strerror(errno));
+        ++failed_count;
+        return;
+    }
+    while (fgets(line, sizeof line, file) != NULL) {
+        ++line_number;
+        line_run(line);
+    }
+    case_end();
+    fclose(file);
+}
+
+int main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; ++i) {
+        file_run(argv[i]);
+    }
+    printf("1..%u\n", case_count);
+    return failed_count == 0 && case_count > 0 ? 0 : 1;
+}
