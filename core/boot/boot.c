@@ -3,6 +3,7 @@
 //
 // Memory first, for everything needs it; then threads; the rest runs on a thread and may block. The
 // program gets a thread of its own whose stack is what Linux would give it.
+#include "core/boot/network.h"
 #include "core/boot/options.h"
 #include "core/boot/script.h"
 #include "core/boot/selftest.h"
@@ -227,6 +228,17 @@ static void kernel_start(void)
     ASSERT(error == 0);
 }
 
+static void network_open(void)
+{
+    const char *option = "";
+    const char *wrong = network_start(&options, &option);
+    if (wrong != NULL) {
+        char name[OPTION_TEXT_MAX];
+        (void)format(name, sizeof name, "--ip=%s", option);
+        give_up(2, name, wrong);
+    }
+}
+
 static void outputs_start(void)
 {
     const struct process_output *map = &options.process.perf_map;
@@ -327,6 +339,7 @@ static void first_thread(void *unused)
     mounts_make();
     streams_open();
     outputs_start();
+    network_open();
     process_init(&options.process); // the tree above is made as root
     program_start();
 }

@@ -181,6 +181,14 @@ static bool report_option(struct process_options *process, const char *option)
     return true;
 }
 
+static void address_read(struct options *options, const char *option, const char *value)
+{
+    if (options->address_count == OPTION_ADDRESS_MAX) {
+        refuse(option, "at most 8 addresses");
+    }
+    options->addresses[options->address_count++] = value;
+}
+
 static void option_read(struct options *options, const char *option)
 {
     const char *value;
@@ -191,6 +199,8 @@ static void option_read(struct options *options, const char *option)
         mount_read(options, option, value);
     } else if ((value = value_of(option, "--std=")) != NULL) {
         options->streams = value;
+    } else if ((value = value_of(option, "--ip=")) != NULL) {
+        address_read(options, option, value);
     } else if ((value = value_of(option, "--env=")) != NULL) {
         environment_read(options, option, value);
     } else if ((value = value_of(option, "--root=")) != NULL) {

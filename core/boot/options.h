@@ -8,6 +8,7 @@
 //   --root=/dev/vda          a disk in that format, or a partition (/dev/vda1, partuuid:GUID)
 //   --std=TAG                the device whose nodes 0, 1, 2 are the standard streams
 //   --exec=PATH              the program's file; without it, the first argument names it
+//   --ip=ADDRESS/BITS[,GATEWAY]   an address of eth0, of either version of IP
 //   --cwd=PATH  --umask=OCTAL  --uid=N  --gid=N
 //   --ignore=N               a signal that the program ignores from the start; as often as need be
 //   --debug=libs,symbols     the dynamic linker prints what it does, as with LD_DEBUG
@@ -23,6 +24,7 @@
 
 enum {
     OPTION_MOUNT_MAX = 32,
+    OPTION_ADDRESS_MAX = 8,
     OPTION_TEXT_MAX = 4096,
     OPTION_ENVIRONMENT_MAX = 64,
     OPTION_TAG_SIZE = 64
@@ -48,6 +50,8 @@ struct options {
     unsigned trace;                                      // enum elf_trace
     struct option_mount mounts[OPTION_MOUNT_MAX];
     size_t mount_count;
+    const char *addresses[OPTION_ADDRESS_MAX]; // of --ip, in their form
+    size_t address_count;
     bool is_self_test, is_self_test_to_fail;
 };
 

@@ -32,8 +32,8 @@ struct listing {
 
 static void link_fill(struct listing *listing)
 {
-    const uint32_t packets = (uint32_t)atomic_load(&loopback.packet_count);
-    const uint32_t bytes = (uint32_t)atomic_load(&loopback.byte_count);
+    const uint32_t packets = (uint32_t)netif_figure(&loopback, NETIF_SENT);
+    const uint32_t bytes = (uint32_t)netif_figure(&loopback, NETIF_SENT_BYTES);
     listing->link = (struct sockaddr_ll){.sll_family = AF_PACKET,
                                          .sll_ifindex = (int)loopback.index,
                                          .sll_hatype = ARPHRD_LOOPBACK,

@@ -95,8 +95,8 @@ static size_t udp_make(char *text, size_t size, void *is_v4)
 static size_t dev_make(char *text, size_t size, void *argument)
 {
     struct writer writer = {text, size, 0};
-    const uint64_t bytes = atomic_load(&loopback.byte_count);
-    const uint64_t packets = atomic_load(&loopback.packet_count);
+    const uint64_t bytes = netif_figure(&loopback, NETIF_SENT_BYTES);
+    const uint64_t packets = netif_figure(&loopback, NETIF_SENT);
     (void)argument;
     writer_put(&writer,
                "Inter-|   Receive                                                |  Transmit\n"

@@ -79,4 +79,30 @@ static inline struct net_address address_loopback(bool is_v4)
     return is_v4 ? address_of_v4(v4) : (struct net_address){{0, UINT64_C(1) << 56}};
 }
 
+// 224.0.0.0/4 or ff00::/8
+static inline bool address_is_multicast(const struct net_address *address)
+{
+    return address_is_v4(address) ? address_v4_bytes(address)[0] >> 4 == 14
+                                  : address_bytes(address)[0] == 0xff;
+}
+
+// fe80::/10
+static inline bool address_is_link_local(const struct net_address *address)
+{
+    return address_bytes(address)[0] == 0xfe && address_bytes(address)[1] >> 6 == 2;
+}
+
+// The first bits, of 32 or 128, and zeros.
+static inline struct net_address address_prefix(const struct net_address *address, unsigned bits)
+{
+    struct net_address prefix = *address;
+    uint8_t *bytes = (uint8_t *)prefix.words;
+    const unsigned from = address_is_v4(address) ? ADDRESS_V4_OFFSET : 0;
+    for (unsigned i = from; i < ADDRESS_V6_SIZE; ++i) {
+        const unsigned kept = bits > 8 * (i - from) ? bits - 8 * (i - from) : 0;
+        bytes[i] &= kept >= 8 ? 0xff : (uint8_t)(0xff00 >> kept);
+    }
+    return prefix;
+}
+
 #endif

@@ -7,15 +7,19 @@
 #include "core/lib/string.h"
 #include "core/net/checksum.h"
 #include "core/net/counts.h"
+#include "core/net/route.h"
 
 enum {
     HEADER = 8,
     QUOTE_V4 = 576 - IP4_HEADER - HEADER,  // RFC 1812, 4.3.2.3
     QUOTE_V6 = 1280 - IP6_HEADER - HEADER, // RFC 4443, 2.4 (c)
     V4_UNREACHABLE = 3,
-    V4_NO_PORT = 3,
+    V4_ECHO = 8,
+    V4_ECHO_REPLY = 0,
     V6_UNREACHABLE = 1,
-    V6_NO_PORT = 4,
+    V6_ECHO = 128,
+    V6_ECHO_REPLY = 129,
+    CHECKSUM = 2, // where it lies
 };
 
 struct icmp_header {
@@ -32,35 +36,94 @@ static uint64_t ends_sum(const struct ip_header *header, uint32_t size)
     return is_v4 ? 0 : checksum_add_ends(0, &header->source, &header->target, IP_ICMPV6, size);
 }
 
-struct packet *icmp_port_unreachable(const struct packet *packet, const struct ip_header *header)
+// Of head and size bytes more, with the checksum put in; between header's ends.
+static struct packet *message_make(const struct ip_header *header, const struct icmp_header *head,
+                                   const void *data, uint32_t size)
 {
-    const bool is_v4 = address_is_v4(&header->target);
-    const uint32_t most = is_v4 ? QUOTE_V4 : QUOTE_V6;
-    const uint32_t quoted = packet->size < most ? packet->size : most;
-    struct packet *message = packet_alloc_block(HEADER + quoted);
+    struct packet *message = packet_alloc_block(HEADER + size);
     if (message == NULL) {
         net_count(NET_NO_MEMORY);
         return NULL;
     }
-    struct icmp_header head = {
-        .type = is_v4 ? V4_UNREACHABLE : V6_UNREACHABLE,
-        .code = is_v4 ? V4_NO_PORT : V6_NO_PORT,
-    };
-    const struct ip_header back = {
+    memcpy(message->data, head, HEADER);
+    memcpy(message->data + HEADER, data, size);
+    message->size = HEADER + size;
+    memset(message->data + CHECKSUM, 0, sizeof head->checksum);
+    const uint64_t sum = ends_sum(header, message->size);
+    const uint16_t checksum = checksum_end(checksum_add(sum, message->data, message->size));
+    memcpy(message->data + CHECKSUM, &checksum, sizeof checksum);
+    ip_header_push(message, header);
+    net_count(NET_ICMP_SENT);
+    return message;
+}
+
+static struct ip_header header_back(const struct ip_header *header)
+{
+    const bool is_v4 = address_is_v4(&header->target);
+    return (struct ip_header){
         .source = header->target,
         .target = header->source,
         .protocol = is_v4 ? IP_ICMP : IP_ICMPV6,
         .hops = IP_HOPS_DEFAULT,
+        .may_cut = true,
     };
-    uint64_t sum = ends_sum(&back, HEADER + quoted);
-    sum = checksum_add(sum, &head, sizeof head);
-    head.checksum = checksum_end(checksum_add(sum, packet->data, quoted));
-    memcpy(message->data, &head, sizeof head);
-    memcpy(message->data + sizeof head, packet->data, quoted);
-    message->size = HEADER + quoted;
-    ip_header_push(message, &back);
-    net_count(NET_ICMP_SENT);
-    return message;
+}
+
+// RFC 1122, 3.2.2: not about what went to many, or came from nobody in particular; RFC 4443, 2.4.
+static bool may_answer(const struct ip_header *header)
+{
+    return !address_is_multicast(&header->target) && !route_is_broadcast(&header->target) &&
+           !address_is_any(&header->source) && !address_is_multicast(&header->source) &&
+           !route_is_broadcast(&header->source);
+}
+
+struct packet *icmp_unreachable(const struct packet *packet, const struct ip_header *header,
+                                enum icmp_reason reason)
+{
+    static const uint8_t v4_codes[] = {[ICMP_NO_PORT] = 3, [ICMP_NO_HOST] = 1};
+    static const uint8_t v6_codes[] = {[ICMP_NO_PORT] = 4, [ICMP_NO_HOST] = 3};
+    const bool is_v4 = address_is_v4(&header->target);
+    const uint32_t most = is_v4 ? QUOTE_V4 : QUOTE_V6;
+    const struct ip_header back = header_back(header);
+    const struct icmp_header head = {
+        .type = is_v4 ? V4_UNREACHABLE : V6_UNREACHABLE,
+        .code = is_v4 ? v4_codes[reason] : v6_codes[reason],
+    };
+    return !may_answer(header) ? NULL
+                               : message_make(&back, &head, packet->data,
+                                              packet->size < most ? packet->size : most);
+}
+
+bool icmp_is_right(const struct packet *packet, const struct ip_header *header)
+{
+    const char *data = packet->data + header->transport;
+    const bool is_v4 = header->protocol == IP_ICMP;
+    return header->size >= HEADER && is_v4 == address_is_v4(&header->target) &&
+           checksum_end(checksum_add(ends_sum(header, header->size), data, header->size)) == 0;
+}
+
+struct packet *icmp_echo(const struct packet *packet, const struct ip_header *header)
+{
+    struct icmp_header head;
+    const bool is_v4 = header->protocol == IP_ICMP;
+    if (!icmp_is_right(packet, header) || !may_answer(header)) {
+        return NULL;
+    }
+    memcpy(&head, packet->data + header->transport, sizeof head);
+    if (head.type != (is_v4 ? V4_ECHO : V6_ECHO) || head.code != 0) {
+        return NULL;
+    }
+    head.type = is_v4 ? V4_ECHO_REPLY : V6_ECHO_REPLY;
+    const struct ip_header back = header_back(header);
+    return message_make(&back, &head, packet->data + header->transport + HEADER,
+                        header->size - HEADER);
+}
+
+struct packet *icmp6_make(const struct ip_header *header, const void *head, uint32_t size)
+{
+    struct icmp_header first;
+    memcpy(&first, head, sizeof first);
+    return message_make(header, &first, (const char *)head + HEADER, size - HEADER);
 }
 
 static int error_of(const struct icmp_header *head, bool is_v4)
@@ -78,14 +141,10 @@ int icmp_error_read(const struct packet *packet, const struct ip_header *header,
 {
     struct icmp_header head;
     const bool is_v4 = header->protocol == IP_ICMP;
-    if (header->size < sizeof head || is_v4 != address_is_v4(&header->target)) {
+    if (!icmp_is_right(packet, header)) {
         return 0;
     }
-    const char *data = packet->data + header->transport;
-    if (checksum_end(checksum_add(ends_sum(header, header->size), data, header->size)) != 0) {
-        return 0;
-    }
-    memcpy(&head, data, sizeof head);
+    memcpy(&head, packet->data + header->transport, sizeof head);
     *quoted = header->transport + HEADER;
     const int error = ip_header_read(about, packet->data + *quoted, header->size - HEADER, true);
     return error != 0 ? 0 : error_of(&head, is_v4);

@@ -3,6 +3,7 @@
 #include "core/dev/packet.h"
 #include "core/lib/errno.h"
 #include "core/net/counts.h"
+#include "core/net/fragment.h"
 #include "core/net/icmp.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
@@ -16,40 +17,76 @@ static void drop(struct packet *packet, enum net_count why)
     packet_free(packet);
 }
 
-static void icmp_input(struct packet *packet, const struct ip_header *header)
+static struct packet *icmp_input(struct packet *packet, const struct ip_header *header)
 {
     struct ip_header about;
     uint32_t quoted;
-    const int error = icmp_error_read(packet, header, &about, &quoted);
     net_count(NET_ICMP_RECEIVED);
+    struct packet *answer = icmp_echo(packet, header);
+    if (answer != NULL) {
+        packet_free(packet);
+        return answer;
+    }
+    const int error = icmp_error_read(packet, header, &about, &quoted);
     if (error == 0 || about.protocol != IP_UDP || !udp_error_input(packet, &about, quoted)) {
         drop(packet, NET_ICMP_DROPPED);
     }
+    return NULL;
+}
+
+static struct packet *transport_input(struct packet *packet, const struct ip_header *header)
+{
+    packet->transport = header->transport;
+    packet->size = header->transport + header->size;
+    switch (header->protocol) {
+    case IP_UDP:
+        return udp_input(packet, header);
+    case IP_TCP:
+        if (route_is_local(&header->target)) {
+            return tcp_packet_input(packet, header);
+        }
+        drop(packet, NET_TCP_NO_SOCKET); // nobody speaks to many by it (RFC 9293, 3.9.2.3)
+        return NULL;
+    case IP_ICMP:
+    case IP_ICMPV6:
+        return icmp_input(packet, header);
+    default:
+        drop(packet, NET_IP_NO_PROTOCOL);
+        return NULL;
+    }
+}
+
+// -EPROTONOSUPPORT: it is for another machine, or its source is nobody's that is out there (RFC
+// 1122, 3.2.1.3).
+static int ends_check(const struct netif *netif, const struct ip_header *header)
+{
+    const bool is_out = (netif->flags & NETIF_LOOPBACK) == 0;
+    const struct net_address *source = &header->source;
+    const bool is_wrong = address_is_multicast(source) ||
+                          (is_out && (route_is_local(source) || route_is_broadcast(source)));
+    return is_wrong || !route_takes(netif, &header->target) ? -EPROTONOSUPPORT : 0;
 }
 
 struct packet *net_input(struct netif *netif, struct packet *packet)
 {
     struct ip_header header;
-    (void)netif;
     net_count(NET_IP_RECEIVED);
-    const int error = ip_header_read(&header, packet->data, packet->size, false);
-    if (error != 0 || !route_is_local(&header.target)) {
+    int error = ip_header_read(&header, packet->data, packet->size, false);
+    if (error == 0 || error == -EOPNOTSUPP) {
+        const int wrong = ends_check(netif, &header);
+        error = wrong != 0 ? wrong : error;
+    }
+    if (error == -EOPNOTSUPP) {
+        packet = fragment_input(packet, &header, hal_clock_ns());
+        if (packet == NULL) {
+            return NULL;
+        }
+        error = ip_header_read(&header, packet->data, packet->size, false);
+        error = error == -EOPNOTSUPP ? -EPROTONOSUPPORT : error; // in one another
+    }
+    if (error != 0) {
         drop(packet, error == -EINVAL ? NET_IP_DAMAGED : NET_IP_STRANGE);
         return NULL;
     }
-    packet->transport = header.transport;
-    packet->size = header.transport + header.size;
-    switch (header.protocol) {
-    case IP_UDP:
-        return udp_input(packet, &header);
-    case IP_TCP:
-        return tcp_packet_input(packet, &header);
-    case IP_ICMP:
-    case IP_ICMPV6:
-        icmp_input(packet, &header);
-        return NULL;
-    default:
-        drop(packet, NET_IP_NO_PROTOCOL);
-        return NULL;
-    }
+    return transport_input(packet, &header);
 }

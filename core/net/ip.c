@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ip.c: see ip.h. What is sent may not be fragmented (RFC 6864, 4: such packets need no number).
+// ip.c: see ip.h. What may not be cut needs no number (RFC 6864, 4).
 #include "core/net/ip.h"
+
+#include <stddef.h>
 
 #include "core/dev/packet.h"
 #include "core/lib/assert.h"
@@ -9,9 +11,18 @@
 #include "core/net/checksum.h"
 
 enum {
-    IP4_WHOLE = 0x4000,    // "do not fragment"
-    IP4_FRAGMENT = 0x3fff, // more follow, or an offset
+    IP4_WHOLE = 0x4000, // "do not fragment"
+    IP4_MORE = 0x2000,  // follow
+    IP4_OFFSET = 0x1fff,
+    IP6_MORE = 1,
+    IP6_OFFSET = 0xfff8,
+    IP6_HEADERS_MAX = 8, // behind the first
+    IP6_HEADERS_SIZE_MAX = 2048,
+    OPTION_PAD = 0,       // RFC 8200, 4.2
+    OPTION_STRICT = 0xc0, // who does not know it drops the packet
 };
+
+enum { HEADER_HOPS = 0, HEADER_ROUTING = 43, HEADER_TARGET = 60 };
 
 struct ip4_header {
     uint8_t version, service;
@@ -28,6 +39,13 @@ struct ip6_header {
     uint8_t source[ADDRESS_V6_SIZE], target[ADDRESS_V6_SIZE];
 };
 
+struct ip6_fragment {
+    uint8_t next, reserved;
+    uint16_t offset; // in bytes, and IP6_MORE
+    uint32_t number;
+};
+
+_Static_assert(sizeof(struct ip6_fragment) == IP6_FRAGMENT_HEADER, "RFC 8200, 4.5");
 _Static_assert(sizeof(struct ip4_header) == IP4_HEADER, "RFC 791, 3.1");
 _Static_assert(sizeof(struct ip6_header) == IP6_HEADER, "RFC 8200, 3");
 
@@ -44,19 +62,93 @@ static int ip4_read(struct ip_header *header, const char *data, uint32_t size, b
         checksum_end(checksum_add(0, data, length)) != 0) {
         return -EINVAL;
     }
-    if ((net_order16(raw.fragment) & IP4_FRAGMENT) != 0) {
-        return -EOPNOTSUPP;
-    }
+    const uint16_t fragment = net_order16(raw.fragment);
     *header = (struct ip_header){
         .source = address_of_v4(raw.source),
         .target = address_of_v4(raw.target),
         .protocol = raw.protocol,
         .hops = raw.hops,
         .service = raw.service,
+        .has_more = (fragment & IP4_MORE) != 0,
+        .may_cut = (fragment & IP4_WHOLE) == 0,
         .transport = (uint16_t)length,
         .size = total - length,
+        .offset = (fragment & IP4_OFFSET) * 8u,
+        .number = raw.number,
     };
-    return 0;
+    return header->has_more || header->offset != 0 ? -EOPNOTSUPP : 0;
+}
+
+// Options of a header of size bytes at data (RFC 8200, 4.2). False: the packet is to be dropped.
+static bool options_are_known(const char *data, uint32_t size)
+{
+    for (uint32_t at = 2; at < size;) {
+        const uint8_t type = (uint8_t)data[at];
+        if (type == OPTION_PAD) {
+            ++at;
+        } else if (at + 1 == size || (uint8_t)data[at + 1] > size - at - 2 ||
+                   (type & OPTION_STRICT) != 0) {
+            return false;
+        } else {
+            at += 2u + (uint8_t)data[at + 1];
+        }
+    }
+    return true;
+}
+
+// One header of IPv6 behind the first: header->protocol says which, and is then the next one's. Its
+// size, or -errno.
+static int ip6_further_read(struct ip_header *header, const char *data, uint32_t room, bool first)
+{
+    if (room < 8) {
+        return -EINVAL;
+    }
+    const uint8_t kind = header->protocol;
+    const uint32_t size = kind == IP_FRAGMENT ? 8 : 8u * ((uint8_t)data[1] + 1u);
+    header->protocol = (uint8_t)data[0];
+    if (size > room) {
+        return -EINVAL;
+    }
+    if (kind == IP_FRAGMENT) {
+        struct ip6_fragment raw;
+        memcpy(&raw, data, sizeof raw);
+        header->offset = net_order16(raw.offset) & IP6_OFFSET;
+        header->has_more = (net_order16(raw.offset) & IP6_MORE) != 0;
+        header->number = raw.number;
+        return sizeof raw;
+    }
+    const bool is_known = kind == HEADER_ROUTING
+                              ? data[3] == 0 // nobody else is to get it
+                              : (kind != HEADER_HOPS || first) && options_are_known(data, size);
+    return is_known ? (int)size : -EPROTONOSUPPORT;
+}
+
+// Those between the first and the transport's.
+static int ip6_further_all_read(struct ip_header *header, const char *data, uint32_t end)
+{
+    for (int i = 0; i < IP6_HEADERS_MAX; ++i) {
+        const uint8_t kind = header->protocol;
+        if (kind != HEADER_HOPS && kind != HEADER_ROUTING && kind != HEADER_TARGET &&
+            kind != IP_FRAGMENT) {
+            return 0;
+        }
+        const int size =
+            ip6_further_read(header, data + header->transport, end - header->transport, i == 0);
+        if (size < 0) {
+            return size;
+        }
+        if (kind == IP_FRAGMENT && (header->offset != 0 || header->has_more)) {
+            header->fragment = header->transport;
+        }
+        header->transport = (uint16_t)(header->transport + size);
+        if (header->transport > IP6_HEADERS_SIZE_MAX) {
+            return -EPROTONOSUPPORT;
+        }
+        if (header->fragment != 0) { // what follows is a part of something
+            return -EOPNOTSUPP;
+        }
+    }
+    return -EPROTONOSUPPORT;
 }
 
 static int ip6_read(struct ip_header *header, const char *data, uint32_t size, bool is_cut)
@@ -69,9 +161,6 @@ static int ip6_read(struct ip_header *header, const char *data, uint32_t size, b
     if (net_order16(raw.size) > size - sizeof raw && !is_cut) {
         return -EINVAL;
     }
-    if (raw.next != IP_TCP && raw.next != IP_UDP && raw.next != IP_ICMPV6) {
-        return -EOPNOTSUPP;
-    }
     *header = (struct ip_header){
         .source = address_of_v6(raw.source),
         .target = address_of_v6(raw.target),
@@ -79,9 +168,11 @@ static int ip6_read(struct ip_header *header, const char *data, uint32_t size, b
         .hops = raw.hops,
         .service = (uint8_t)(raw.version << 4 | raw.service >> 4),
         .transport = sizeof raw,
-        .size = net_order16(raw.size),
     };
-    return 0;
+    const uint32_t total = (uint32_t)sizeof raw + net_order16(raw.size);
+    const int error = ip6_further_all_read(header, data, total < size ? total : size);
+    header->size = total - header->transport;
+    return error;
 }
 
 int ip_header_read(struct ip_header *header, const char *data, uint32_t size, bool is_cut)
@@ -102,7 +193,9 @@ static void ip4_push(struct packet *packet, const struct ip_header *header)
         .version = 4 << 4 | sizeof raw / 4,
         .service = header->service,
         .size = net_order16((uint16_t)packet->size),
-        .fragment = net_order16(IP4_WHOLE),
+        .number = header->may_cut ? (uint16_t)header->number : 0,
+        .fragment = net_order16((uint16_t)((header->may_cut ? 0 : IP4_WHOLE) |
+                                           (header->has_more ? IP4_MORE : 0) | header->offset / 8)),
         .hops = header->hops,
         .protocol = header->protocol,
     };
@@ -126,17 +219,41 @@ static void ip6_push(struct packet *packet, const struct ip_header *header)
     memcpy(packet->data, &raw, sizeof raw);
 }
 
+static void fragment_push(struct packet *packet, const struct ip_header *header)
+{
+    const struct ip6_fragment raw = {
+        .next = header->protocol,
+        .offset = net_order16((uint16_t)(header->offset | (header->has_more ? IP6_MORE : 0))),
+        .number = header->number,
+    };
+    packet->data -= sizeof raw;
+    packet->size += (uint32_t)sizeof raw;
+    memcpy(packet->data, &raw, sizeof raw);
+}
+
 void ip_header_push(struct packet *packet, const struct ip_header *header)
 {
     const bool is_v4 = address_is_v4(&header->target);
     const uint32_t length = is_v4 ? IP4_HEADER : IP6_HEADER;
-    ASSERT(packet_headroom(packet) >= length);
+    struct ip_header first = *header;
+    ASSERT(packet_headroom(packet) >= length + IP6_FRAGMENT_HEADER);
+    if (!is_v4 && (header->has_more || header->offset != 0)) {
+        fragment_push(packet, header);
+        first.protocol = IP_FRAGMENT;
+    }
     packet->data -= length;
     packet->size += length;
     packet->transport = (uint16_t)length;
     if (is_v4) {
-        ip4_push(packet, header);
+        ip4_push(packet, &first);
     } else {
-        ip6_push(packet, header);
+        ip6_push(packet, &first);
     }
+}
+
+struct net_address ip_target(const struct packet *packet)
+{
+    return (uint8_t)packet->data[0] >> 4 == 4
+               ? address_of_v4(packet->data + offsetof(struct ip4_header, target))
+               : address_of_v6(packet->data + offsetof(struct ip6_header, target));
 }

@@ -3,11 +3,12 @@
 #include "core/dev/packet.h"
 #include "core/net/netif.h"
 
-static void loopback_send(struct netif *netif, struct packet *packet)
+static void loopback_send(struct netif *netif, struct packet *packet, const struct net_address *hop)
 {
+    (void)hop;
     while (packet != NULL) { // an answer, of which there is no other
-        atomic_fetch_add_explicit(&netif->packet_count, 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&netif->byte_count, packet->size, memory_order_relaxed);
+        netif_count(netif, NETIF_SENT, 1);
+        netif_count(netif, NETIF_SENT_BYTES, packet->size);
         packet = net_input(netif, packet);
     }
 }

@@ -1,15 +1,31 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// netif.h: network interfaces: where packets of IP come from and go to.
+// netif.h: network interfaces: where packets of IP come from and go to. Once there, they stay.
 #ifndef CORE_NET_NETIF_H
 #define CORE_NET_NETIF_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "hal/hal.h"
+
+struct net_address;
 struct packet;
+
+enum { NETIF_MAX = 8, NETIF_HARDWARE_SIZE = 6 };
 
 enum netif_flags {
     NETIF_LOOPBACK = 1, // what is sent comes back: payloads need no checksum
+};
+
+enum netif_count {
+    NETIF_RECEIVED,
+    NETIF_RECEIVED_BYTES,
+    NETIF_RECEIVED_DROPPED, // there was no room or no memory for them
+    NETIF_RECEIVED_STRANGE, // for another machine, or of no protocol that is known
+    NETIF_SENT,
+    NETIF_SENT_BYTES,
+    NETIF_SENT_DROPPED, // nobody has the address, or the device is broken
+    NETIF_COUNTS,
 };
 
 struct netif {
@@ -17,16 +33,34 @@ struct netif {
     uint32_t index; // 1 ..
     uint32_t mtu;   // the longest packet, bytes from the IP header on
     unsigned flags; // enum netif_flags
-    // Takes the packet, whose data begins with the IP header and has room in front for the link's.
-    // Thread context; the caller holds no lock and is in no RCU section.
-    void (*send)(struct netif *netif, struct packet *packet);
-    _Atomic uint64_t packet_count, byte_count; // sent
+    uint8_t hardware[NETIF_HARDWARE_SIZE];
+    // Takes the packet, whose data begins with the IP header and has room in front for the link's,
+    // for hop, which is on the link. Thread context; the caller holds no lock and is in no RCU
+    // section.
+    void (*send)(struct netif *netif, struct packet *packet, const struct net_address *hop);
+    _Atomic uint64_t counts[NETIF_COUNTS];
 };
 
-extern struct netif loopback; // "lo"
+extern struct netif loopback; // "lo", of index 1
 
-// A packet of IP has come, and is taken. Answers one to be sent back, complete from its IP header
-// on, or NULL. Thread context; the caller holds no lock and is in no RCU section.
+// Makes netif, which has all but its index, known. -ENOSPC.
+HAL_MUST_CHECK int netif_add(struct netif *netif);
+
+struct netif *netif_at(uint32_t index); // NULL: none has it
+struct netif *netif_find(const char *name);
+
+static inline void netif_count(struct netif *netif, enum netif_count which, uint64_t more)
+{
+    atomic_fetch_add_explicit(&netif->counts[which], more, memory_order_relaxed);
+}
+
+static inline uint64_t netif_figure(const struct netif *netif, enum netif_count which)
+{
+    return atomic_load_explicit(&netif->counts[which], memory_order_relaxed);
+}
+
+// A packet of IP has come, and is taken. Answers one to be sent back (net_output), complete from
+// its IP header on, or NULL. Thread context; the caller holds no lock and is in no RCU section.
 struct packet *net_input(struct netif *netif, struct packet *packet);
 
 #endif

@@ -1,24 +1,363 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// route.c: see route.h. The addresses of this machine are those of the loopback network:
-// 127.0.0.0/8 and ::1.
+// route.c: see route.h.
+//
+// One table: routes, the longest prefix first, then the least metric, so that the first that fits
+// is the best; and addresses. Readers follow one pointer; a writer makes a new table under the lock
+// and gives the old one to RCU. As long as there is but the loopback network there is no table:
+// 127.0.0.0/8 and ::1 are known without one.
 #include "core/net/route.h"
 
 #include "core/lib/errno.h"
+#include "core/lib/list.h"
+#include "core/lib/string.h"
+#include "core/mem/heap.h"
 #include "core/net/netif.h"
+#include "core/sync/mutex.h"
+#include "core/sync/rcu.h"
 
-bool route_is_local(const struct net_address *address)
+struct table {
+    struct rcu_head end;
+    uint32_t route_count, address_count;
+    struct route_entry routes[ROUTE_MAX];
+    struct route_address addresses[ROUTE_ADDRESS_MAX];
+};
+
+enum { V4_OFFSET_BITS = ROUTE_V6_BITS - ROUTE_V4_BITS }; // of a mapped address
+
+static struct mutex table_lock; // of writers
+static _Atomic(struct table *) current_table;
+
+static bool is_loopback(const struct net_address *address)
 {
     const struct net_address v6 = address_loopback(false);
     return address_is_v4(address) ? address_v4_bytes(address)[0] == 127
                                   : address_is_equal(address, &v6);
 }
 
+// Are the first bits of both the same, of addresses of one version?
+static bool prefix_is_equal(const struct net_address *a, const struct net_address *b, uint8_t bits)
+{
+    if (address_is_v4(a) != address_is_v4(b)) {
+        return false;
+    }
+    const uint8_t *left = address_bytes(a), *right = address_bytes(b);
+    const unsigned whole = bits + (address_is_v4(a) ? V4_OFFSET_BITS : 0u);
+    const unsigned rest = whole % 8;
+    return memcmp(left, right, whole / 8) == 0 &&
+           (rest == 0 || ((left[whole / 8] ^ right[whole / 8]) >> (8 - rest)) == 0);
+}
+
+// In an RCU section, or with table_lock held.
+static const struct table *table_now(void)
+{
+    // Acquire pairs with the release in table_publish.
+    return atomic_load_explicit(&current_table, memory_order_acquire);
+}
+
+// ---- Finding -------------------------------------------------------------------------
+
+static const struct route_address *address_find(const struct table *table,
+                                                const struct net_address *address)
+{
+    for (uint32_t i = 0; table != NULL && i < table->address_count; ++i) {
+        if (address_is_equal(&table->addresses[i].address, address)) {
+            return &table->addresses[i];
+        }
+    }
+    return NULL;
+}
+
+bool route_is_local(const struct net_address *address)
+{
+    if (is_loopback(address)) {
+        return true;
+    }
+    rcu_read_begin();
+    const bool is_local = address_find(table_now(), address) != NULL;
+    rcu_read_end();
+    return is_local;
+}
+
+bool route_has(const struct netif *netif, const struct net_address *address)
+{
+    rcu_read_begin();
+    const struct route_address *own = address_find(table_now(), address);
+    const bool has = own != NULL && own->netif == netif;
+    rcu_read_end();
+    return has;
+}
+
+// The last address of a network is all of its machines (RFC 919); not of one of two or one machine.
+static bool is_last_of(const struct route_address *own, const struct net_address *address)
+{
+    uint32_t last;
+    if (!address_is_v4(&own->address) || own->bits >= ROUTE_V4_BITS - 1) {
+        return false;
+    }
+    memcpy(&last, address_v4_bytes(&own->address), sizeof last);
+    last = __builtin_bswap32(__builtin_bswap32(last) | UINT32_MAX >> own->bits);
+    return memcmp(&last, address_v4_bytes(address), sizeof last) == 0;
+}
+
+bool route_is_broadcast(const struct net_address *address)
+{
+    const uint8_t all[ADDRESS_V4_SIZE] = {255, 255, 255, 255};
+    if (!address_is_v4(address)) {
+        return false;
+    }
+    bool is_broadcast = memcmp(address_v4_bytes(address), all, sizeof all) == 0;
+    rcu_read_begin();
+    const struct table *table = table_now();
+    for (uint32_t i = 0; table != NULL && i < table->address_count && !is_broadcast; ++i) {
+        is_broadcast = is_last_of(&table->addresses[i], address);
+    }
+    rcu_read_end();
+    return is_broadcast;
+}
+
+bool route_takes(const struct netif *netif, const struct net_address *address)
+{
+    if ((netif->flags & NETIF_LOOPBACK) != 0) {
+        return route_is_local(address);
+    }
+    if (is_loopback(address)) { // RFC 1122, 3.2.1.3 (g)
+        return false;
+    }
+    return route_is_local(address) || address_is_multicast(address) || route_is_broadcast(address);
+}
+
+static bool entry_find(const struct table *table, const struct net_address *target,
+                       struct route *route)
+{
+    for (uint32_t i = 0; table != NULL && i < table->route_count; ++i) {
+        const struct route_entry *entry = &table->routes[i];
+        if (prefix_is_equal(&entry->target, target, entry->bits)) {
+            *route = (struct route){
+                .netif = entry->netif,
+                .source = entry->source,
+                .hop = address_is_any(&entry->gateway) ? *target : entry->gateway,
+            };
+            return true;
+        }
+    }
+    return false;
+}
+
 int route_find(const struct net_address *target, struct route *route)
 {
-    if (!route_is_local(target)) {
+    if (is_loopback(target)) {
+        *route = (struct route){&loopback, address_loopback(address_is_v4(target)), *target};
+        return 0;
+    }
+    rcu_read_begin();
+    const struct table *table = table_now();
+    bool is_found = true;
+    if (address_find(table, target) != NULL) {
+        *route = (struct route){&loopback, *target, *target};
+    } else {
+        is_found = entry_find(table, target, route);
+    }
+    rcu_read_end();
+    return is_found ? 0 : -ENETUNREACH;
+}
+
+int route_check_source(const struct route *route, const struct net_address *source)
+{
+    if (address_is_v4(&route->hop) != address_is_v4(source)) {
         return -ENETUNREACH;
     }
-    route->netif = &loopback;
-    route->source = address_loopback(address_is_v4(target));
+    return is_loopback(source) && (route->netif->flags & NETIF_LOOPBACK) == 0 ? -EINVAL : 0;
+}
+
+bool route_source(const struct netif *netif, const struct net_address *neighbour, bool link_only,
+                  struct net_address *source)
+{
+    bool is_found = false;
+    rcu_read_begin();
+    const struct table *table = table_now();
+    for (uint32_t i = 0; table != NULL && i < table->address_count && !is_found; ++i) {
+        const struct route_address *own = &table->addresses[i];
+        is_found = own->netif == netif &&
+                   (link_only ? address_is_link_local(&own->address)
+                              : prefix_is_equal(&own->address, neighbour, own->bits));
+        *source = own->address;
+    }
+    rcu_read_end();
+    return is_found;
+}
+
+// ---- Changes -------------------------------------------------------------------------
+
+static void table_end(struct rcu_head *head)
+{
+    heap_free(container_of(head, struct table, end));
+}
+
+// With table_lock held. NULL: no memory.
+static struct table *table_copy(void)
+{
+    struct table *copy = heap_alloc_zeroed(sizeof *copy);
+    const struct table *now = table_now();
+    if (copy != NULL && now != NULL) {
+        *copy = *now;
+    }
+    return copy;
+}
+
+// With table_lock held: in place of the one that there is, or, with an error, not at all.
+static int table_publish(struct table *table, int error)
+{
+    if (error != 0) {
+        heap_free(table);
+        return error;
+    }
+    struct table *former = atomic_load_explicit(&current_table, memory_order_relaxed);
+    atomic_store_explicit(&current_table, table, memory_order_release); // pairs with table_now
+    if (former != NULL) {
+        rcu_defer(&former->end, table_end);
+    }
     return 0;
+}
+
+static bool entry_is_same(const struct route_entry *a, const struct route_entry *b)
+{
+    return a->bits == b->bits && a->netif == b->netif && address_is_equal(&a->target, &b->target) &&
+           address_is_equal(&a->gateway, &b->gateway);
+}
+
+static void entry_cut(struct table *table, uint32_t index)
+{
+    --table->route_count;
+    memmove(&table->routes[index], &table->routes[index + 1],
+            (table->route_count - index) * sizeof table->routes[0]);
+}
+
+static int entry_put(struct table *table, const struct route_entry *entry)
+{
+    uint32_t at = 0;
+    while (at < table->route_count && !(entry_is_same(&table->routes[at], entry) &&
+                                        table->routes[at].metric == entry->metric)) {
+        ++at;
+    }
+    if (at < table->route_count) {
+        entry_cut(table, at);
+    }
+    if (table->route_count == ROUTE_MAX) {
+        return -ENOSPC;
+    }
+    at = 0;
+    while (at < table->route_count &&
+           (table->routes[at].bits > entry->bits ||
+            (table->routes[at].bits == entry->bits && table->routes[at].metric <= entry->metric))) {
+        ++at;
+    }
+    memmove(&table->routes[at + 1], &table->routes[at],
+            (table->route_count - at) * sizeof table->routes[0]);
+    table->routes[at] = *entry;
+    ++table->route_count;
+    return 0;
+}
+
+int route_add(const struct route_entry *entry)
+{
+    mutex_lock(&table_lock);
+    struct table *table = table_copy();
+    int error = table == NULL ? -ENOMEM : table_publish(table, entry_put(table, entry));
+    mutex_unlock(&table_lock);
+    return error;
+}
+
+int route_remove(const struct route_entry *entry)
+{
+    mutex_lock(&table_lock);
+    struct table *table = table_copy();
+    int error = table == NULL ? -ENOMEM : -ESRCH;
+    for (uint32_t i = 0; error == -ESRCH && i < table->route_count; ++i) {
+        if (entry_is_same(&table->routes[i], entry)) {
+            entry_cut(table, i);
+            error = 0;
+        }
+    }
+    error = table == NULL ? error : table_publish(table, error);
+    mutex_unlock(&table_lock);
+    return error;
+}
+
+static int address_put(struct table *table, const struct route_address *address)
+{
+    if (is_loopback(&address->address) || address_find(table, &address->address) != NULL) {
+        return -EEXIST;
+    }
+    if (table->address_count == ROUTE_ADDRESS_MAX) {
+        return -ENOSPC;
+    }
+    table->addresses[table->address_count++] = *address;
+    const struct route_entry link = {
+        .target = address_prefix(&address->address, address->bits),
+        .bits = address->bits,
+        .netif = address->netif,
+        .gateway = address_any(address_is_v4(&address->address)),
+        .source = address->address,
+    };
+    return entry_put(table, &link);
+}
+
+int route_address_add(const struct route_address *address)
+{
+    mutex_lock(&table_lock);
+    struct table *table = table_copy();
+    int error = table == NULL ? -ENOMEM : table_publish(table, address_put(table, address));
+    mutex_unlock(&table_lock);
+    return error;
+}
+
+static int address_cut(struct table *table, const struct net_address *address)
+{
+    const struct route_address *found = address_find(table, address);
+    if (found == NULL) {
+        return -EADDRNOTAVAIL;
+    }
+    const uint32_t index = (uint32_t)(found - table->addresses);
+    --table->address_count;
+    memmove(&table->addresses[index], &table->addresses[index + 1],
+            (table->address_count - index) * sizeof table->addresses[0]);
+    for (uint32_t i = table->route_count; i-- > 0;) {
+        if (address_is_equal(&table->routes[i].source, address)) {
+            entry_cut(table, i);
+        }
+    }
+    return 0;
+}
+
+int route_address_remove(const struct net_address *address)
+{
+    mutex_lock(&table_lock);
+    struct table *table = table_copy();
+    int error = table == NULL ? -ENOMEM : table_publish(table, address_cut(table, address));
+    mutex_unlock(&table_lock);
+    return error;
+}
+
+uint32_t route_list(struct route_entry entries[ROUTE_MAX])
+{
+    mutex_lock(&table_lock);
+    const struct table *table = table_now();
+    const uint32_t count = table == NULL ? 0 : table->route_count;
+    for (uint32_t i = 0; i < count; ++i) {
+        entries[i] = table->routes[i];
+    }
+    mutex_unlock(&table_lock);
+    return count;
+}
+
+uint32_t route_address_list(struct route_address addresses[ROUTE_ADDRESS_MAX])
+{
+    mutex_lock(&table_lock);
+    const struct table *table = table_now();
+    const uint32_t count = table == NULL ? 0 : table->address_count;
+    for (uint32_t i = 0; i < count; ++i) {
+        addresses[i] = table->addresses[i];
+    }
+    mutex_unlock(&table_lock);
+    return count;
 }

@@ -1,23 +1,77 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// route.h: through which interface an address is reached, and from which address.
+// route.h: this machine's addresses, and through which interface others are reached.
+//
+// Finding takes no lock and does not block. What changes is a new table (RCU).
 #ifndef CORE_NET_ROUTE_H
 #define CORE_NET_ROUTE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/net/address.h"
 #include "hal/hal.h"
 
 struct netif;
 
+enum { ROUTE_MAX = 64, ROUTE_ADDRESS_MAX = 32, ROUTE_V4_BITS = 32, ROUTE_V6_BITS = 128 };
+
 struct route {
     struct netif *netif;
     struct net_address source; // where the sender has not chosen one
+    struct net_address hop;    // who is to get the packet on netif's link
+};
+
+struct route_entry {
+    struct net_address target;
+    uint8_t bits; // of target: the prefix's length, ROUTE_V4_BITS or ROUTE_V6_BITS at most
+    struct netif *netif;
+    struct net_address gateway; // any: target is on the link
+    struct net_address source;
+    uint32_t metric; // the least is taken, of those with equally long prefixes
+};
+
+struct route_address { // one of this machine's, besides the loopback network's
+    struct net_address address;
+    uint8_t bits; // of the network on the link
+    struct netif *netif;
 };
 
 // -ENETUNREACH.
 HAL_MUST_CHECK int route_find(const struct net_address *target, struct route *route);
 
+// May packets with that source go this way? -ENETUNREACH: the route is of the other version.
+// -EINVAL: it leads out, and the address is the loopback network's.
+HAL_MUST_CHECK int route_check_source(const struct route *route, const struct net_address *source);
+
 bool route_is_local(const struct net_address *address); // one of this machine's
+
+bool route_has(const struct netif *netif, const struct net_address *address); // as one of its own
+
+// A packet to address that has come through netif is for this machine.
+bool route_takes(const struct netif *netif, const struct net_address *address);
+
+// All on a link: 255.255.255.255, or the last address of a network of this machine's.
+bool route_is_broadcast(const struct net_address *address);
+
+// The first address of netif on the network that neighbour is on; with link_only, one of IPv6 that
+// is good on the link alone. False: it has none.
+bool route_source(const struct netif *netif, const struct net_address *neighbour, bool link_only,
+                  struct net_address *source);
+
+// ---- Changes: thread context, may block ------------------------------------------
+
+// The address is netif's, and others on its network are on the link. -EEXIST, -ENOSPC, -ENOMEM.
+HAL_MUST_CHECK int route_address_add(const struct route_address *address);
+// With the routes whose source it is. -EADDRNOTAVAIL, -ENOMEM.
+HAL_MUST_CHECK int route_address_remove(const struct net_address *address);
+
+// In place of one with the same target, bits, netif, gateway and metric. -ENOSPC, -ENOMEM.
+HAL_MUST_CHECK int route_add(const struct route_entry *entry);
+// -ESRCH: there is none with its target, bits, netif and gateway. -ENOMEM.
+HAL_MUST_CHECK int route_remove(const struct route_entry *entry);
+
+// Copies of all, in the order in which they are looked at. Answers how many.
+uint32_t route_list(struct route_entry entries[ROUTE_MAX]);
+uint32_t route_address_list(struct route_address addresses[ROUTE_ADDRESS_MAX]);
 
 #endif

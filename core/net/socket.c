@@ -112,7 +112,7 @@ int net_socket_route(const struct net_socket *socket, struct net_end *remote, st
         local->address = route.source;
         return 0;
     }
-    return address_is_v4(&local->address) == address_is_v4(&remote->address) ? 0 : -ENETUNREACH;
+    return route_check_source(&route, &local->address);
 }
 
 static int flow_set(struct net_socket *socket, struct net_end local, struct net_end remote,

@@ -104,6 +104,7 @@ void net_socket_ends(struct net_socket *socket, struct net_end *local, struct ne
 
 // With lock held: the end that packets to remote come from. A remote address that is any becomes
 // this machine's. -ENETUNREACH: no way leads there, or not from the address that was chosen by bind.
+// -EINVAL: that address is the loopback network's, and the way leads out.
 HAL_MUST_CHECK int net_socket_route(const struct net_socket *socket, struct net_end *remote,
                                     struct net_end *local);
 

@@ -16,7 +16,7 @@
 #include "core/net/counts.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
-#include "core/net/netif.h"
+#include "core/net/output.h"
 #include "core/net/run.h"
 #include "core/net/tcp_header.h"
 
@@ -98,14 +98,13 @@ static void host_send(struct tcp *connection, const struct tcp_segment *segment)
     outbox_add(tcp, packet);
 }
 
-// No lock is held. All of a socket's packets go the same way: there is one.
+// No lock is held.
 static void outbox_send(struct packet *packet)
 {
     while (packet != NULL) {
         struct packet *next = packet->next;
         packet->next = NULL;
-        net_count(NET_IP_SENT);
-        loopback.send(&loopback, packet);
+        net_output(packet);
         packet = next;
     }
 }

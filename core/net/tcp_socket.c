@@ -8,7 +8,7 @@
 #include "core/mem/heap.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
-#include "core/net/netif.h"
+#include "core/net/output.h"
 #include "core/net/run.h"
 
 enum {
@@ -67,7 +67,8 @@ void tcp_socket_release(struct tcp_socket *tcp)
 uint16_t tcp_mss_for(const struct net_address *target)
 {
     enum { HEADER = 20 };
-    const uint32_t most = loopback.mtu < IP_SIZE_MAX ? loopback.mtu : IP_SIZE_MAX;
+    const uint32_t mtu = net_output_mtu(target);
+    const uint32_t most = mtu < IP_SIZE_MAX ? mtu : IP_SIZE_MAX;
     return (uint16_t)(most - HEADER - (address_is_v4(target) ? IP4_HEADER : IP6_HEADER));
 }
 

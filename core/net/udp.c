@@ -15,6 +15,7 @@
 #include "core/net/icmp.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
+#include "core/net/output.h"
 #include "core/net/route.h"
 
 enum {
@@ -46,7 +47,7 @@ struct packet *udp_input(struct packet *packet, const struct ip_header *header)
     packet->cost = packet->size + PACKET_COST;
     if (!net_socket_deliver(IP_UDP, &local, &remote, packet)) {
         net_count(NET_UDP_NO_PORT);
-        answer = icmp_port_unreachable(packet, header);
+        answer = icmp_unreachable(packet, header, ICMP_NO_PORT);
         packet_free(packet);
     }
     return answer;
@@ -271,9 +272,8 @@ static int send_prepare(struct net_socket *socket, const struct net_end *to, siz
 {
     struct net_end local = socket->local;
     int error = route_find(&to->address, route);
-    if (error == 0 && !address_is_any(&local.address) &&
-        address_is_v4(&local.address) != address_is_v4(&to->address)) {
-        error = -ENETUNREACH;
+    if (error == 0 && !address_is_any(&local.address)) {
+        error = route_check_source(route, &local.address);
     }
     if (error == 0 && socket->flow == NULL) {
         error = net_socket_flow_set(socket, local, socket->remote);
@@ -318,10 +318,11 @@ static int packet_make(struct packet **made, const struct net_message *message, 
     return 0;
 }
 
+// Without the checksum: net_output puts it where one is needed.
 static void header_push(struct packet *packet, const struct ip_header *header, uint16_t source,
-                        uint16_t target, bool is_trusted)
+                        uint16_t target)
 {
-    struct udp_header raw = {
+    const struct udp_header raw = {
         .source = net_order16(source),
         .target = net_order16(target),
         .size = net_order16((uint16_t)(packet->size + UDP_HEADER)),
@@ -329,14 +330,7 @@ static void header_push(struct packet *packet, const struct ip_header *header, u
     packet->data -= sizeof raw;
     packet->size += sizeof raw;
     memcpy(packet->data, &raw, sizeof raw);
-    packet->is_trusted = is_trusted;
-    if (!is_trusted) {
-        const uint64_t sum =
-            checksum_add_ends(0, &header->source, &header->target, IP_UDP, packet->size);
-        const uint16_t checksum = checksum_end(checksum_add(sum, packet->data, packet->size));
-        raw.checksum = checksum == 0 ? UINT16_MAX : checksum; // 0: there is none
-        memcpy(packet->data, &raw, sizeof raw);
-    }
+    packet->is_trusted = true;
     ip_header_push(packet, header);
 }
 
@@ -363,10 +357,10 @@ int udp_send(struct net_socket *socket, const struct net_message *message, size_
     if (error != 0) {
         return error;
     }
-    header_push(packet, &header, port, to.port, (route.netif->flags & NETIF_LOOPBACK) != 0);
+    header.may_cut = packet->size + UDP_HEADER + IP6_HEADER > route.netif->mtu;
+    header_push(packet, &header, port, to.port);
     net_count(NET_UDP_SENT);
-    net_count(NET_IP_SENT);
-    route.netif->send(route.netif, packet);
+    net_output_by(&route, packet);
     *done = size;
     return 0;
 }

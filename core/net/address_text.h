@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// address_text.h: addresses as people write them (RFC 4291, 2.2): 10.0.2.15, fe80::1.
+#ifndef CORE_NET_ADDRESS_TEXT_H
+#define CORE_NET_ADDRESS_TEXT_H
+
+#include "core/net/address.h"
+#include "hal/hal.h"
+
+// Reads an address from *text on, which is behind it then. -EINVAL: there is none.
+HAL_MUST_CHECK int address_read(struct net_address *address, const char **text);
+
+// The same, and "/BITS".
+HAL_MUST_CHECK int address_network_read(struct net_address *address, uint8_t *bits,
+                                        const char **text);
+
+#endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// interface.c: see interface.h.
+//
+// What the device's interrupt brings waits in a channel, in the order in which it came, for a
+// thread of the interface's: flows are found and sockets told there, as both may block. A short
+// packet is copied, so that it does not keep a page.
+#include "core/net/interface.h"
+
+#include "core/dev/device.h"
+#include "core/dev/net.h"
+#include "core/lib/errno.h"
+#include "core/lib/format.h"
+#include "core/lib/list.h"
+#include "core/lib/string.h"
+#include "core/mem/heap.h"
+#include "core/net/channel.h"
+#include "core/net/counts.h"
+#include "core/net/ethernet.h"
+#include "core/net/run.h"
+#include "core/net/socket.h"
+#include "core/sched/thread.h"
+
+enum {
+    WAITING_MAX = 4 << 20, // bytes of packets that the thread has not yet seen
+    COPIED_MAX = 512,      // bytes of a packet that is copied
+    NAME_SIZE = 8,
+};
+
+struct interface {
+    struct ethernet ethernet;
+    struct net_device *device;
+    char name[NAME_SIZE];
+    struct channel arrived;
+    struct mutex lock; // for channel_wait
+    struct thread *thread;
+};
+
+// ---- Packets ---------------------------------------------------------------------------
+
+// Interrupts off.
+static void received(void *state, struct packet *packet)
+{
+    struct interface *interface = state;
+    packet->cost = 0;
+    for (const struct packet *part = packet; part != NULL; part = part->more) {
+        packet->cost += HAL_PAGE_SIZE;
+    }
+    if (channel_push(&interface->arrived, packet, WAITING_MAX) == 0) {
+        netif_count(&interface->ethernet.netif, NETIF_RECEIVED_DROPPED, 1);
+        packet_free(packet);
+    }
+}
+
+// One part, and no page for a short one. NULL: no memory.
+static struct packet *packet_pack(struct packet *packet)
+{
+    uint32_t size = 0;
+    for (const struct packet *part = packet; part != NULL; part = part->more) {
+        size += part->size;
+    }
+    if (packet->more == NULL && size > COPIED_MAX) {
+        return packet;
+    }
+    struct packet *copy = packet_alloc_block(size);
+    for (const struct packet *part = packet; part != NULL && copy != NULL; part = part->more) {
+        memcpy(copy->data + copy->size, part->data, part->size);
+        copy->size += part->size;
+    }
+    packet_free(packet);
+    return copy;
+}
+
+static void packet_input(struct interface *interface, struct packet *packet)
+{
+    packet = packet_pack(packet);
+    if (packet == NULL) {
+        netif_count(&interface->ethernet.netif, NETIF_RECEIVED_DROPPED, 1);
+        net_count(NET_NO_MEMORY);
+        return;
+    }
+    ethernet_input(&interface->ethernet, packet);
+}
+
+static void interface_run(void *argument)
+{
+    struct interface *interface = argument;
+    for (;;) {
+        mutex_lock(&interface->lock);
+        struct packet *packet = channel_take(&interface->arrived);
+        if (packet == NULL) {
+            (void)channel_wait(&interface->arrived, &interface->lock, UINT64_MAX);
+        }
+        mutex_unlock(&interface->lock);
+        while (packet != NULL) {
+            struct packet *next = packet->next;
+            channel_return(&interface->arrived, packet->cost);
+            packet_input(interface, packet);
+            packet = next;
+        }
+        net_run();
+    }
+}
+
+static void transmit(struct ethernet *ethernet, struct packet *frame)
+{
+    struct interface *interface = container_of(ethernet, struct interface, ethernet);
+    const uint32_t size = frame->size;
+    if (net_device_send(interface->device, frame) != 0) {
+        netif_count(&ethernet->netif, NETIF_SENT_DROPPED, 1);
+        return;
+    }
+    netif_count(&ethernet->netif, NETIF_SENT, 1);
+    netif_count(&ethernet->netif, NETIF_SENT_BYTES, size);
+}
+
+// ---- Beginning -------------------------------------------------------------------------
+
+// Its memory stays: who has found the interface may use it for ever.
+static int interface_make(size_t index, struct interface **made)
+{
+    struct interface *interface = heap_alloc_zeroed(sizeof *interface);
+    if (interface == NULL) {
+        return -ENOMEM;
+    }
+    (void)format(interface->name, sizeof interface->name, "eth%u", (unsigned)index);
+    const struct thread_schedule fair = {.policy = THREAD_FAIR};
+    const struct thread_config config = {.name = interface->name, .schedule = &fair};
+    const int error = thread_create(&interface->thread, &config, interface_run, interface);
+    if (error != 0) {
+        heap_free(interface);
+        return error;
+    }
+    *made = interface;
+    return 0;
+}
+
+static void netif_fill(struct interface *interface)
+{
+    struct netif *netif = &interface->ethernet.netif;
+    const uint32_t mtu = net_device_mtu(interface->device);
+    netif->name = interface->name;
+    netif->mtu = mtu;
+    memcpy(netif->hardware, net_device_address(interface->device), sizeof netif->hardware);
+    interface->ethernet.transmit = transmit;
+}
+
+int interface_open(size_t index, struct ethernet **ethernet)
+{
+    const struct hal_dev_info *info = device_at(HAL_NET, index);
+    struct interface *interface;
+    int error = info == NULL ? -ENXIO : net_start();
+    error = error != 0 ? error : interface_make(index, &interface);
+    if (error != 0) {
+        return error;
+    }
+    error = net_device_open(info, received, interface, &interface->device);
+    if (error != 0) {
+        thread_discard(interface->thread);
+        heap_free(interface);
+        return error;
+    }
+    netif_fill(interface);
+    error = ethernet_start(&interface->ethernet);
+    if (error != 0) { // nothing is freed: the alarm's thread may know it
+        net_device_close(interface->device);
+        thread_discard(interface->thread);
+        return error;
+    }
+    thread_start(interface->thread);
+    *ethernet = &interface->ethernet;
+    return 0;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// interface.h: interfaces over the machine's network devices: eth0 and so on.
+//
+// Thread context, may block.
+#ifndef CORE_NET_INTERFACE_H
+#define CORE_NET_INTERFACE_H
+
+#include <stddef.h>
+
+#include "core/net/route.h"
+#include "hal/hal.h"
+
+struct ethernet;
+
+// An address that the interface is to have; gateway any: it is not told of one.
+struct interface_address {
+    struct net_address address, gateway;
+    uint8_t bits; // of the network on the link
+};
+
+// ADDRESS/BITS[,GATEWAY], of either version. -EINVAL: it is not that, or the gateway is not on the
+// network.
+HAL_MUST_CHECK int interface_address_read(struct interface_address *address, const char *text);
+
+// The interface over the index-th network device: from now on what comes there is received. -ENXIO:
+// there is no such device. -ENODEV: its driver cannot use it; -ENOMEM.
+HAL_MUST_CHECK int interface_open(size_t index, struct ethernet **ethernet);
+
+// Gives it the address, and, where there is a gateway, the way to all others. -EEXIST: this machine
+// has the address already; -ENOSPC, -ENOMEM.
+HAL_MUST_CHECK int interface_address_set(struct ethernet *ethernet,
+                                         const struct interface_address *address);
+
+#endif

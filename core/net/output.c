@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// output.c: see output.h. What does not leave this machine needs no checksum; what does gets it
+// here, in one place for all transports.
+#include "core/net/output.h"
+
+#include "core/dev/packet.h"
+#include "core/lib/errno.h"
+#include "core/lib/string.h"
+#include "core/net/checksum.h"
+#include "core/net/counts.h"
+#include "core/net/fragment.h"
+#include "core/net/icmp.h"
+#include "core/net/ip.h"
+#include "core/net/netif.h"
+#include "core/net/route.h"
+
+static void drop(struct packet *packet, enum net_count why)
+{
+    net_count(why);
+    packet_free(packet);
+}
+
+// Where the checksum of a transport that has one lies in its header; 0: of none that we send.
+static uint32_t checksum_place(uint8_t protocol)
+{
+    enum { UDP_CHECKSUM = 6, TCP_CHECKSUM = 16 };
+    return protocol == IP_UDP ? UDP_CHECKSUM : protocol == IP_TCP ? TCP_CHECKSUM : 0;
+}
+
+static void checksum_put(struct packet *packet, const struct ip_header *header)
+{
+    const uint32_t place = checksum_place(header->protocol);
+    uint16_t checksum = 0;
+    if (place == 0) {
+        return;
+    }
+    char *at = packet->data + header->transport;
+    memcpy(at + place, &checksum, sizeof checksum);
+    const uint64_t sum =
+        checksum_add_ends(0, &header->source, &header->target, header->protocol, header->size);
+    checksum = checksum_end(checksum_add(sum, at, header->size));
+    checksum = checksum == 0 && header->protocol == IP_UDP ? UINT16_MAX : checksum; // 0: none
+    memcpy(at + place, &checksum, sizeof checksum);
+}
+
+// On an interface that leads out of this machine.
+static void send_out(const struct route *route, struct packet *packet)
+{
+    struct netif *netif = route->netif;
+    struct ip_header header;
+    if (ip_header_read(&header, packet->data, packet->size, false) != 0) {
+        drop(packet, NET_IP_DAMAGED);
+        return;
+    }
+    if (packet->is_trusted) {
+        checksum_put(packet, &header);
+        packet->is_trusted = false;
+    }
+    if (packet->size <= netif->mtu) {
+        netif->send(netif, packet, &route->hop);
+    } else if (header.may_cut) {
+        fragments_send(route, packet, &header);
+    } else {
+        drop(packet, NET_IP_TOO_LONG);
+    }
+}
+
+void net_output_by(const struct route *route, struct packet *packet)
+{
+    net_count(NET_IP_SENT);
+    if ((route->netif->flags & NETIF_LOOPBACK) != 0) {
+        route->netif->send(route->netif, packet, &route->hop);
+    } else {
+        send_out(route, packet);
+    }
+}
+
+void net_output(struct packet *packet)
+{
+    const struct net_address target = ip_target(packet);
+    struct route route;
+    if (route_find(&target, &route) != 0) {
+        drop(packet, NET_IP_NO_ROUTE);
+        return;
+    }
+    net_output_by(&route, packet);
+}
+
+uint32_t net_output_mtu(const struct net_address *target)
+{
+    struct route route;
+    return route_find(target, &route) == 0 ? route.netif->mtu : loopback.mtu;
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// output.h: packets of IP that are to be sent.
+//
+// Thread context, may block; the caller holds no lock of the network's and is in no RCU section.
+#ifndef CORE_NET_OUTPUT_H
+#define CORE_NET_OUTPUT_H
+
+#include <stdint.h>
+
+struct net_address;
+struct packet;
+struct route;
+
+// Takes the packet, which is complete from its IP header on, but that the checksum of a transport
+// of one that is_trusted may be missing, and sends it to where it is addressed.
+void net_output(struct packet *packet);
+
+// The same, on a way that route_find has told.
+void net_output_by(const struct route *route, struct packet *packet);
+
+// The longest packet that goes to target in one piece, bytes; of one that is not reached, too.
+uint32_t net_output_mtu(const struct net_address *target);
+
+#endif

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// talk.c: talks by UDP and TCP over the network.
+//
+//   talk serve PORT COUNT        gives back what COUNT connections and a datagram bring, of both
+//                                versions of IP; says "ready" when it can
+//   talk ask ADDRESS PORT        wants back what it sends: short and long datagrams, a stream
+//   talk fail ADDRESS PORT       says how a connection fails
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { STREAM = 3 << 20, CHUNK = 65536, LONGEST = 20000 };
+
+static const int lengths[] = {0, 1, 17, 512, 1400, 1472, 1473, 3000, LONGEST};
+enum { LENGTHS = sizeof lengths / sizeof *lengths };
+
+__attribute__((noreturn)) static void fail(const char *what)
+{
+    printf("%s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static uint8_t byte_at(size_t index)
+{
+    return (uint8_t)(index * 7 + (index >> 8) * 13);
+}
+
+static socklen_t address_make(struct sockaddr_storage *address, const char *text, int port)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)address;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
+    memset(address, 0, sizeof *address);
+    if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons((uint16_t)port);
+        return sizeof *v4;
+    }
+    if (inet_pton(AF_INET6, text, &v6->sin6_addr) != 1) {
+        errno = EINVAL;
+        fail(text);
+    }
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons((uint16_t)port);
+    return sizeof *v6;
+}
+
+static int bound(int kind, int port)
+{
+    struct sockaddr_storage any;
+    const socklen_t size = address_make(&any, "::", port);
+    const int fd = socket(AF_INET6, kind, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&any, size) != 0) {
+        fail("bind");
+    }
+    return fd;
+}
+
+static void *datagrams_serve(void *argument)
+{
+    const int fd = *(int *)argument;
+    static char data[CHUNK];
+    for (;;) {
+        struct sockaddr_storage from;
+        socklen_t size = sizeof from;
+        const ssize_t got = recvfrom(fd, data, sizeof data, 0, (struct sockaddr *)&from, &size);
+        if (got < 0 || sendto(fd, data, (size_t)got, 0, (struct sockaddr *)&from, size) != got) {
+            fail("datagram");
+        }
+    }
+}
+
+static void stream_serve(int fd)
+{
+    static char data[CHUNK];
+    const struct linger linger = {.l_onoff = 1, .l_linger = 60}; // the machine ends with us
+    ssize_t got;
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    while ((got = read(fd, data, sizeof data)) > 0) {
+        for (ssize_t at = 0, put; at < got; at += put) {
+            put = write(fd, data + at, (size_t)(got - at));
+            if (put < 0) {
+                fail("write");
+            }
+        }
+    }
+    if (got < 0) {
+        fail("read");
+    }
+    close(fd);
+}
+
+static int serve(int port, int count)
+{
+    int datagrams = bound(SOCK_DGRAM, port);
+    const int listener = bound(SOCK_STREAM, port);
+    pthread_t thread;
+    if (listen(listener, 8) != 0 ||
+        pthread_create(&thread, NULL, datagrams_serve, &datagrams) != 0) {
+        fail("listen");
+    }
+    printf("ready\n");
+    fflush(stdout);
+    for (int i = 0; i < count; ++i) {
+        const int fd = accept(listener, NULL, NULL);
+        if (fd < 0) {
+            fail("accept");
+        }
+        stream_serve(fd);
+    }
+    printf("served %d\n", count);
+    return 0;
+}
+
+static int connected(int kind, const char *text, int port)
+{
+    struct sockaddr_storage address;
+    const socklen_t size = address_make(&address, text, port);
+    const int fd = socket(address.ss_family, kind, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, size) != 0) {
+        fail("connect");
+    }
+    return fd;
+}
+
+// What is lost is sent again.
+static void datagram_ask(int fd, int length)
+{
+    static uint8_t sent[LONGEST], got[CHUNK];
+    const struct timeval patience = {.tv_sec = 1};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    for (int i = 0; i < length; ++i) {
+        sent[i] = byte_at((size_t)(i + length));
+    }
+    for (int i = 0; i < 30; ++i) {
+        if (send(fd, sent, (size_t)length, 0) != length) {
+            fail("send");
+        }
+        ssize_t size;
+        while ((size = recv(fd, got, sizeof got, 0)) >= 0) {
+            if (size == length && memcmp(got, sent, (size_t)length) == 0) {
+                printf("datagram of %d\n", length);
+                return;
+            }
+        }
+        if (errno != EAGAIN) {
+            fail("recv");
+        }
+    }
+    fail("no answer");
+}
+
+static void *stream_write(void *argument)
+{
+    const int fd = *(int *)argument;
+    static uint8_t data[CHUNK];
+    for (size_t at = 0; at < STREAM; at += CHUNK) {
+        for (size_t i = 0; i < CHUNK; ++i) {
+            data[i] = byte_at(at + i);
+        }
+        for (size_t done = 0; done < CHUNK;) {
+            const ssize_t put = write(fd, data + done, CHUNK - done);
+            if (put < 0) {
+                fail("write");
+            }
+            done += (size_t)put;
+        }
+    }
+    shutdown(fd, SHUT_WR);
+    return NULL;
+}
+
+static void stream_ask(int fd)
+{
+    static uint8_t data[CHUNK];
+    pthread_t writer;
+    size_t at = 0;
+    ssize_t got;
+    if (pthread_create(&writer, NULL, stream_write, &fd) != 0) {
+        fail("thread");
+    }
+    while ((got = read(fd, data, sizeof data)) > 0) {
+        for (ssize_t i = 0; i < got; ++i, ++at) {
+            if (data[i] != byte_at(at)) {
+                printf("byte %zu is wrong\n", at);
+                exit(1);
+            }
+        }
+    }
+    if (got < 0) {
+        fail("read");
+    }
+    pthread_join(writer, NULL);
+    printf("stream of %zu\n", at);
+}
+
+static int ask(const char *address, int port)
+{
+    const int datagrams = connected(SOCK_DGRAM, address, port);
+    for (int i = 0; i < LENGTHS; ++i) {
+        datagram_ask(datagrams, lengths[i]);
+    }
+    stream_ask(connected(SOCK_STREAM, address, port));
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 4 && strcmp(argv[1], "serve") == 0) {
+        return serve(atoi(argv[2]), atoi(argv[3]));
+    }
+    if (argc == 4 && strcmp(argv[1], "ask") == 0) {
+        return ask(argv[2], atoi(argv[3]));
+    }
+    if (argc == 4 && strcmp(argv[1], "fail") == 0) {
+        close(connected(SOCK_STREAM, argv[2], atoi(argv[3])));
+        printf("connected\n");
+        return 0;
+    }
+    return 2;
+}
