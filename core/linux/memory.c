@@ -12,6 +12,7 @@
 #include "core/sync/shrinker.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/memfile.h"
+#include "core/vm/areaname.h"
 #include "core/vm/piece.h"
 #include "core/vm/vm.h"
 
@@ -569,4 +570,35 @@ long linux_memfd_create(const char *user, unsigned flags)
         file_put(file);
     }
     return fd;
+}
+
+// ---- Names ---------------------------------------------------------------
+
+// Byte by byte: it may end right before a page that is not there.
+static int name_read(char name[AREA_NAME_MAX + 1], const char *user)
+{
+    for (size_t i = 0; i <= AREA_NAME_MAX; ++i) {
+        int error = user_read(&name[i], user + i, 1);
+        if (error != 0 || name[i] == 0) {
+            return error;
+        }
+        if (name[i] <= 0x1f || name[i] >= 0x7f || strchr("\\`$[]", name[i]) != NULL) {
+            return -EINVAL;
+        }
+    }
+    return -EINVAL;
+}
+
+int memory_name_set(char *va, size_t size, const char *user)
+{
+    char name[AREA_NAME_MAX + 1];
+    const int error = user != NULL ? name_read(name, user) : 0;
+    const size_t whole = memory_round(size);
+    if (error != 0 || size == 0) {
+        return error != 0 ? error : memory_is_aligned(va) ? 0 : -EINVAL;
+    }
+    if (!memory_is_aligned(va) || whole == 0 || whole > SIZE_MAX - (uintptr_t)va) {
+        return -EINVAL;
+    }
+    return vm_range_name(va, whole, user != NULL ? name : NULL);
 }

@@ -4,7 +4,6 @@
 
 #include <stdatomic.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
@@ -17,38 +16,23 @@
 #include "core/linux/coredump.h"
 #include "core/linux/machine.h"
 #include "core/linux/procfiles.h"
+#include "core/linux/range.h"
 #include "core/linux/standstill.h"
 #include "core/linux/stats.h"
 #include "core/linux/task.h"
 #include "core/linux/user.h"
 #include "core/mem/frame.h"
 #include "core/mem/usage.h"
-#include "core/vfs/fdtable.h"
 #include "core/vfs/vfs.h"
 #include "core/vm/huge.h"
 #include "core/vm/vm.h"
 
-enum { LIMIT_COUNT = 16 };
-
 static const struct process_options *options;
-static struct rlimit limits[LIMIT_COUNT]; // one writer at a time matters to nobody
 
 void process_init(const struct process_options *given)
 {
     options = given;
-    for (int i = 0; i < LIMIT_COUNT; ++i) {
-        limits[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
-    }
-    limits[RLIMIT_STACK] = (struct rlimit){8 << 20, RLIM_INFINITY};
-    limits[RLIMIT_NOFILE] = (struct rlimit){1024, FD_MAX};
-    limits[RLIMIT_NICE] = limits[RLIMIT_RTPRIO] = (struct rlimit){0, 0};
-    limits[RLIMIT_MEMLOCK] = (struct rlimit){8 << 20, 8 << 20};
-    limits[RLIMIT_MSGQUEUE] = (struct rlimit){819200, 819200};
-    rlim_t tasks = frame_total_count() / 64; // as Linux has it: a stack and more for each
-    limits[RLIMIT_NPROC] = limits[RLIMIT_SIGPENDING] = (struct rlimit){tasks, tasks};
-    limits[RLIMIT_CORE] = (struct rlimit){0, RLIM_INFINITY};
-    fd_limit_set(1024);
-    vm_stack_limit_set(limits[RLIMIT_STACK].rlim_cur);
+    limits_init();
     vfs_umask_set(given->umask);
     vfs_owner_set(given->uid, given->gid);
     signal_ignore(given->ignored_signals);
@@ -237,61 +221,7 @@ long linux_uname(struct utsname *result)
     return user_write(result, &name, sizeof name);
 }
 
-// ---- Limits and resources ------------------------------------------------
-
-static long limit_set(int resource, const struct rlimit *user)
-{
-    struct rlimit limit;
-    int error = user_read(&limit, user, sizeof limit);
-    if (error != 0) {
-        return error;
-    }
-    if (limit.rlim_cur > limit.rlim_max) {
-        return -EINVAL;
-    }
-    if (limit.rlim_max > limits[resource].rlim_max) {
-        return -EPERM;
-    }
-    limits[resource] = limit;
-    if (resource == RLIMIT_NOFILE) {
-        fd_limit_set((int)limit.rlim_cur);
-    } else if (resource == RLIMIT_FSIZE) {
-        file_size_limit_set(limit.rlim_cur);
-    } else if (resource == RLIMIT_AS || resource == RLIMIT_DATA) {
-        vm_limit_set(limits[RLIMIT_AS].rlim_cur, limits[RLIMIT_DATA].rlim_cur);
-    } else if (resource == RLIMIT_STACK) {
-        vm_stack_limit_set(limit.rlim_cur);
-    }
-    return 0;
-}
-
-uint64_t process_limit(int resource)
-{
-    return limits[resource].rlim_cur;
-}
-
-long linux_prlimit64(int id, int resource, const struct rlimit *set, struct rlimit *get)
-{
-    if (id != 0 && id != PROCESS_ID) {
-        return -ESRCH;
-    }
-    if (resource < 0 || resource >= LIMIT_COUNT) {
-        return -EINVAL;
-    }
-    struct rlimit old = limits[resource];
-    long error = set == NULL ? 0 : limit_set(resource, set);
-    return error != 0 || get == NULL ? error : user_write(get, &old, sizeof old);
-}
-
-long linux_getrlimit(int resource, struct rlimit *get)
-{
-    return linux_prlimit64(0, resource, NULL, get);
-}
-
-long linux_setrlimit(int resource, const struct rlimit *set)
-{
-    return linux_prlimit64(0, resource, set, NULL);
-}
+// ---- Resources -----------------------------------------------------------
 
 static void thread_count(struct thread *thread, void *count)
 {
@@ -365,6 +295,7 @@ static long huge_disable(bool is_disabled, unsigned long b, unsigned long c, uns
 
 long linux_prctl(int operation, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
 {
+    enum { MEMORY_NAME = 0x53564d41 }; // PR_SET_VMA; its one a is PR_SET_VMA_ANON_NAME
     char name[THREAD_NAME_SIZE] = {0};
     switch (operation) {
     case PR_SET_NAME:
@@ -386,6 +317,8 @@ long linux_prctl(int operation, unsigned long a, unsigned long b, unsigned long 
         return 50000;
     case PR_GET_DUMPABLE:
         return 1;
+    case MEMORY_NAME:
+        return a == 0 ? memory_name_set((char *)b, c, (const char *)d) : -EINVAL;
     case PR_SET_THP_DISABLE:
         return huge_disable(a != 0, b, c, d);
     case PR_GET_THP_DISABLE:

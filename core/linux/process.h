@@ -62,6 +62,7 @@ void process_exit_hook_set(void (*hook)(void));
 // -ENOSYS, for what would make a process; says why, in one line, once.
 long process_refuse(const char *call);
 uint64_t process_limit(int resource); // RLIMIT_*: the soft one
+void limits_init(void);               // limits.c: as Linux begins
 
 
 #endif

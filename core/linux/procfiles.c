@@ -14,6 +14,7 @@
 #include "core/vfs/procfs.h"
 #include "core/vfs/usage.h"
 #include "core/vfs/vfs.h"
+#include "core/vm/piece.h"
 
 enum { TICK_NS = 10000000, PAGE_KIB = HAL_PAGE_SIZE / 1024 };
 
@@ -134,7 +135,7 @@ static size_t status_make(char *text, size_t size, void *argument)
     } lines[] = {
         {"VmPeak", highest(&mapped_most, mapped)},
         {"VmSize", mapped},
-        {"VmLck", 0},
+        {"VmLck", vm_locked_bytes() / 1024},
         {"VmPin", 0},
         {"VmHWM", highest(&resident_most, resident)},
         {"VmRSS", resident},
@@ -195,6 +196,7 @@ int procfiles_add(void)
         {"self/cmdline", cmdline_make, 0},
         {"self/environ", environ_make, 0},
         {"self/comm", comm_make, 0},
+        {"self/limits", limits_make, 0},
         {"self/stat", stat_make, 0},
         {"self/status", status_make, 0},
         {"cpuinfo", cpuinfo_make, 0},

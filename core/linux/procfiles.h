@@ -11,6 +11,9 @@ int procfiles_add(void);
 // /proc/cpuinfo, as the ISA has it (cpuinfo_*.c).
 size_t cpuinfo_make(char *text, size_t size, void *argument);
 
+// /proc/self/limits (limits.c).
+size_t limits_make(char *text, size_t size, void *argument);
+
 // /proc/sysvipc/shm (segment.c).
 size_t segments_make(char *text, size_t size, void *argument);
 

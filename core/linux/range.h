@@ -37,6 +37,8 @@ static inline void memory_set_locked(void)
 }
 // Touches what is locked of [va, end), which is new: as far as there are pages.
 void memory_grown_populate(char *va, char *end);
+// PR_SET_VMA_ANON_NAME: user NULL: no name any more. -EINVAL, -EFAULT, -EBADF, -ENOMEM.
+int memory_name_set(char *va, size_t size, const char *user);
 // Whether so much more may be locked: -EPERM, -ENOMEM (RLIMIT_MEMLOCK).
 int memory_lock_allow(size_t size);
 

@@ -97,7 +97,7 @@ static void kib_put(struct writer *writer, const char *name, size_t pages)
 
 // The pages of one area, or of all, as smaps has them. There is one process: each page is private.
 struct smaps {
-    size_t own, file, dirty_file, memory_file, large;
+    size_t own, file, dirty_file, memory_file, large, locked;
 };
 
 static struct smaps smaps_of(const struct vm_area_info *area, const struct vm_pages *pages)
@@ -111,6 +111,7 @@ static struct smaps smaps_of(const struct vm_area_info *area, const struct vm_pa
         .file = pages->file,
         .dirty_file = may_be_dirty ? pages->file : 0,
         .memory_file = is_memory ? pages->file : 0,
+        .locked = (area->flags & VM_LOCKED) != 0 ? pages->own + pages->file : 0,
     };
 }
 
@@ -134,7 +135,7 @@ static void smaps_put(struct writer *writer, const struct smaps *smaps)
     kib_put(writer, "Private_Hugetlb", 0);
     kib_put(writer, "Swap", 0);
     kib_put(writer, "SwapPss", 0);
-    kib_put(writer, "Locked", 0);
+    kib_put(writer, "Locked", smaps->locked);
 }
 
 static void flags_put(struct writer *writer, const struct vm_area_info *area)
@@ -153,7 +154,8 @@ static void flags_put(struct writer *writer, const struct vm_area_info *area)
         writer_put(writer, "%s", may ? rights[i].later : "");
     }
     writer_put(writer, "%s", (area->flags & VM_SHARED) != 0 ? "ms " : "");
-    writer_put(writer, "%s\n", (area->flags & (VM_STACK | VM_GROWS)) != 0 ? "gd " : "");
+    writer_put(writer, "%s", (area->flags & (VM_STACK | VM_GROWS)) != 0 ? "gd " : "");
+    writer_put(writer, "%s\n", (area->flags & VM_LOCKED) != 0 ? "lo " : "");
 }
 
 static bool smaps_area(const struct vm_area_info *area, const struct vm_pages *pages,
@@ -197,6 +199,7 @@ static bool rollup_area(const struct vm_area_info *area, const struct vm_pages *
     rollup->sum.dirty_file += smaps.dirty_file;
     rollup->sum.memory_file += smaps.memory_file;
     rollup->sum.large += smaps.large;
+    rollup->sum.locked += smaps.locked;
     return true;
 }
 

@@ -592,12 +592,15 @@ static int remap_grow(struct change *change, char **va, size_t old_size, size_t 
         return error;
     }
     bool is_sparse = area->is_sparse;
+    const char *name = area->name;
     if (fits) {
         growth.flags |= VM_FIXED;
         error = request_map(change, &growth);
         struct area *added = error == 0 ? area_at(old_end) : NULL;
-        if (added != NULL && added->start == old_end && added->is_sparse != is_sparse) {
+        if (added != NULL && added->start == old_end &&
+            (added->is_sparse != is_sparse || added->name != name)) {
             added->is_sparse = is_sparse;
+            added->name = name;
             change_bury(change, area_merge(added));
         }
     } else {

@@ -21,6 +21,17 @@ def program_and_folder(machine, files):
         machine.same(name + " .", [path, "."])
 
 
+def naming(machine, files):
+    """Names of memory, which a Linux need not have: naming.txt is what one says that does."""
+    path = files["naming"]
+    has_names = machine.run([path])[1] != b"no names here\n"
+    if has_names:
+        machine.same("names", [path])
+    else:
+        with open(files["naming.txt"], "rb") as text:
+            printed(machine, "names", machine.osv + [path], text.read())
+
+
 def real_time_program(machine, files):
     """One that asks Linux for real-time threads: a container may not have any."""
     try:
