@@ -9,8 +9,8 @@
 // Invariant: the count in used >= the number of bits set, so a count of 0 says that nobody has or
 // is about to take a frame here, and a compare-and-swap to 512 takes the whole area.
 //
-// A second bit per frame says that it may have been written to: while it is 0 and the machine's
-// memory came zeroed, the frame reads as zeros. Single frames go through a small array per CPU.
+// A second bit per frame says that it may have been written to: while it is 0 the frame reads as
+// zeros. frame_clear.c makes such frames. Single frames go through a small array per CPU.
 //
 // Boot writes two bits for each area. A fresh area has neither a counter nor bits yet: who sets its
 // bit in `claimed` writes them, with the first frames taken, and then sets its bit in `ready`. To
@@ -31,20 +31,14 @@
 enum {
     CACHE_BATCH = 32, // and how many it takes or gives back at once
     WHOLE_TRIES = 8,  // searches for whole areas that lost a race before the answer is "none"
-    CACHED_DIRTY = 1, // in an address in a cache: the frame may have been written to
     OPENING = 1,      // in openings, while it lasts
     OPENED = 1 << 16,
 };
 
-static hal_phys span_start(const struct span *span)
-{
-    return frame_memory.first + ((hal_phys)span->area << AREA_SHIFT) +
-           (hal_phys)span->at * HAL_PAGE_SIZE;
-}
-
 struct frame_memory frame_memory;
 
-// Of fresh areas: how many are under way, and above that the number of those that were.
+// Of fresh areas, and frames that are borrowed: how many are under way, and above that the number
+// of those that were.
 static _Atomic uint32_t openings;
 
 // ---- One area ------------------------------------------------------------
@@ -61,10 +55,11 @@ bool frame_area_open(size_t index, uint32_t count)
     atomic_fetch_add(&openings, OPENING);
     bool opened = (atomic_fetch_or(&frame_memory.claimed[index / 64], bit) & bit) == 0;
     if (opened) {
+        const uint64_t dirty = frame_memory.memory_is_zero ? 0 : ~(uint64_t)0;
         for (uint32_t i = 0; i < AREA_WORDS; ++i) {
             struct area *area = &frame_memory.areas[index];
             atomic_store_explicit(&area->taken[i], span_mask(&span, i), memory_order_relaxed);
-            atomic_store_explicit(&area->dirty[i], 0, memory_order_relaxed);
+            atomic_store_explicit(&area->dirty[i], dirty, memory_order_relaxed);
         }
         memset(&frame_memory.units[index * AREA_UNITS], 0, AREA_UNITS * sizeof(uint32_t));
         atomic_store_explicit(&frame_memory.used[index], (uint16_t)count, memory_order_relaxed);
@@ -221,7 +216,47 @@ static bool area_take(size_t area, const struct wish *wish, struct span *span)
     return true;
 }
 
+bool frame_borrow(size_t area, uint32_t at)
+{
+    _Atomic uint16_t *used = &frame_memory.used[area];
+    const uint64_t bit = (uint64_t)1 << at % 64;
+    uint16_t old = atomic_load_explicit(used, memory_order_relaxed);
+    atomic_fetch_add(&openings, OPENING);
+    while (old < AREA_FRAMES &&
+           !atomic_compare_exchange_weak_explicit(used, &old, old + 1, memory_order_acquire,
+                                                  memory_order_relaxed)) {
+    }
+    if (old < AREA_FRAMES) {
+        // Acquire pairs with bits_clear, as in bits_set.
+        if ((atomic_fetch_or_explicit(&frame_memory.areas[area].taken[at / 64], bit,
+                                      memory_order_acquire) &
+             bit) == 0) {
+            return true;
+        }
+        MARK("frame: one that was free is somebody's");
+        area_release(area, 1);
+    }
+    atomic_fetch_add(&openings, OPENED - OPENING);
+    return false;
+}
+
+void frame_return(size_t area, uint32_t at)
+{
+    const struct span span = {area, at, 1};
+    bits_clear(&span, at / 64 + 1);
+    area_release(area, 1);
+    atomic_fetch_add(&openings, OPENED - OPENING);
+}
+
 // ---- All areas -----------------------------------------------------------
+
+// What was found too little may be more: others were taking or giving back meanwhile. before: what
+// openings was then.
+static bool is_changing(uint32_t before)
+{
+    const uint32_t after = atomic_load(&openings);
+    return after != before || after % OPENED != 0;
+}
 
 static struct frame_cache *cache_mine(void)
 {
@@ -270,7 +305,8 @@ static bool small_find(const struct wish *wish, struct span *span)
     return false;
 }
 
-// An area looks full while another CPU opens it: what was not found then may be there.
+// An area looks full while another CPU opens it, and a free frame taken while it is cleared: what
+// was not found then may be there.
 static bool small_take(const struct wish *wish, struct span *span)
 {
     for (int tries = 0; tries < WHOLE_TRIES; ++tries) {
@@ -278,8 +314,7 @@ static bool small_take(const struct wish *wish, struct span *span)
         if (small_find(wish, span)) {
             return true;
         }
-        uint32_t after = atomic_load(&openings);
-        if (after == before && after % OPENED == 0) {
+        if (!is_changing(before)) {
             return false;
         }
         MARK("frame: areas were opened meanwhile");
@@ -306,9 +341,14 @@ static size_t whole_find(size_t count, size_t *first)
 static size_t whole_take(size_t count, size_t count_min, size_t *first)
 {
     for (int tries = 0; tries < WHOLE_TRIES; ++tries) {
+        const uint32_t before = atomic_load(&openings);
         size_t found = whole_find(count, first);
-        if (found < count_min || found == 0) {
+        if ((found < count_min || found == 0) && !is_changing(before)) {
             return 0;
+        }
+        if (found < count_min || found == 0) {
+            MARK("frame: a frame of an area that is whole was cleared");
+            continue;
         }
         size_t taken = 0;
         while (taken < found && area_take_whole(*first + taken)) {
@@ -369,7 +409,7 @@ static uint64_t dirty_mark(struct area *area, uint32_t word, uint64_t mask)
             old = atomic_fetch_or_explicit(dirty, mask, memory_order_relaxed);
         }
     }
-    return (frame_memory.memory_is_zero ? old : ~(uint64_t)0) & mask;
+    return old & mask;
 }
 
 static void frames_clear(hal_phys start, uint64_t bits)
@@ -384,9 +424,22 @@ static void frames_clear(hal_phys start, uint64_t bits)
     }
 }
 
+// Zeros were asked for; late of the frames had to be cleared.
+static void zeros_note(size_t count, size_t late)
+{
+    const uintptr_t irq = hal_irq_save();
+    struct frame_clearing *clearing = &cache_mine()->clearing;
+    count_add(&clearing->zeros[0], count - late);
+    count_add(&clearing->zeros[CACHED_DIRTY], late);
+    frame_clear_ask(clearing, (uint32_t)count);
+    hal_irq_restore(irq);
+}
+
 // Makes frames that were just taken what flags ask for.
 static void run_prepare(hal_phys start, size_t count, unsigned flags)
 {
+    const size_t all = count;
+    size_t late = 0;
     frames_tell(HAL_CHECK_VALID, start, count);
     while (count > 0) {
         struct span span = span_of(start, count);
@@ -395,10 +448,14 @@ static void run_prepare(hal_phys start, size_t count, unsigned flags)
             if (flags & FRAME_ZERO) {
                 struct span word = {span.area, i * 64, 64};
                 frames_clear(span_start(&word), dirty);
+                late += (size_t)__builtin_popcountll(dirty);
             }
         }
         start += (hal_phys)span.count * HAL_PAGE_SIZE;
         count -= span.count;
+    }
+    if (flags & FRAME_ZERO) {
+        zeros_note(all, late);
     }
 }
 
@@ -459,6 +516,9 @@ static void cache_fill(struct frame_cache *cache, unsigned flags)
         return;
     }
     peak_look();
+    if ((flags & FRAME_ZERO) != 0) {
+        frame_clear_ask(&cache->clearing, span.count);
+    }
     for (uint32_t i = span.count; i-- > 0;) {
         uint32_t at = span.at + i;
         uint64_t dirty =
@@ -466,6 +526,7 @@ static void cache_fill(struct frame_cache *cache, unsigned flags)
         struct span frame = {span.area, at, 1};
         cache->frames[cache->count++] = span_start(&frame) | (dirty != 0 ? CACHED_DIRTY : 0);
     }
+    cache->clearing.has_none = false;
 }
 
 static void cache_drain(struct frame_cache *cache, uint32_t count)
@@ -477,23 +538,48 @@ static void cache_drain(struct frame_cache *cache, uint32_t count)
     pressure_given(before - cache->count);
 }
 
-static int single_alloc(unsigned flags, hal_phys *start)
+// There is one. Interrupts are off; turns them on again.
+static inline void single_take(struct frame_cache *cache, unsigned flags, uintptr_t irq,
+                               hal_phys *start)
 {
-    uintptr_t irq = hal_irq_save();
+    const hal_phys frame = cache->frames[--cache->count];
+    const bool is_cleared = (flags & FRAME_ZERO) != 0;
+    if (is_cleared) {
+        count_add(&cache->clearing.zeros[frame & CACHED_DIRTY], 1);
+    }
+    hal_irq_restore(irq);
+    *start = frame & ~(hal_phys)CACHED_DIRTY;
+    frames_tell(HAL_CHECK_VALID, *start, 1);
+    if (is_cleared && (frame & CACHED_DIRTY)) {
+        memset(frame_address(*start), 0, HAL_PAGE_SIZE);
+    }
+}
+
+static __attribute__((noinline)) int single_alloc_more(unsigned flags, hal_phys *start)
+{
+    const uintptr_t irq = hal_irq_save();
     struct frame_cache *cache = cache_mine();
     if (cache->count == 0) {
         cache_fill(cache, flags);
     }
-    hal_phys frame = cache->count > 0 ? cache->frames[--cache->count] : CACHED_DIRTY;
-    hal_irq_restore(irq);
-    *start = frame & ~(hal_phys)CACHED_DIRTY;
-    if (*start == 0) {
+    if (cache->count == 0) {
+        hal_irq_restore(irq);
+        *start = 0;
         return -ENOMEM;
     }
-    frames_tell(HAL_CHECK_VALID, *start, 1);
-    if ((flags & FRAME_ZERO) && (frame & CACHED_DIRTY)) {
-        memset(frame_address(*start), 0, HAL_PAGE_SIZE);
+    single_take(cache, flags, irq, start);
+    return 0;
+}
+
+static int single_alloc(unsigned flags, hal_phys *start)
+{
+    const uintptr_t irq = hal_irq_save();
+    struct frame_cache *cache = cache_mine();
+    if (cache->count == 0) {
+        hal_irq_restore(irq);
+        return single_alloc_more(flags, start);
     }
+    single_take(cache, flags, irq, start);
     return 0;
 }
 
@@ -505,6 +591,7 @@ static void single_free(hal_phys start)
         cache_drain(cache, CACHE_MAX - CACHE_BATCH);
     }
     cache->frames[cache->count++] = start | CACHED_DIRTY;
+    cache->clearing.has_none = false;
     hal_irq_restore(irq);
 }
 
@@ -660,7 +747,9 @@ bool frame_is_taken(hal_phys frame)
 // For statistics: the CPU may be changing it.
 static MARK_GUESS uint32_t cache_count(uint32_t cpu)
 {
-    return *(volatile uint32_t *)&frame_memory.caches[cpu].count;
+    const struct frame_cache *cache = &frame_memory.caches[cpu];
+    return *(const volatile uint32_t *)&cache->count +
+           *(const volatile bool *)&cache->clearing.has_frame;
 }
 
 // Of 64 areas: nothing of a fresh one, all of one that is not ready, or not ours.

@@ -151,8 +151,11 @@ void frame_init(const struct hal_boot *boot)
     holes_withhold(boot);
     frames_withhold(place, place + size);
     for (uint32_t i = 0; i < frame_memory.cpu_count; ++i) {
-        frame_memory.caches[i].count = 0;
-        frame_memory.caches[i].hint = (uint32_t)(frame_memory.area_count - 1);
+        struct frame_cache *cache = &frame_memory.caches[i];
+        cache->count = 0;
+        cache->hint = (uint32_t)(frame_memory.area_count - 1);
+        cache->clearing = (struct frame_clearing){0};
     }
+    frame_demand = (struct frame_demand){.asked = 0};
     pressure_init(frame_memory.total - size / HAL_PAGE_SIZE, frame_memory.total);
 }

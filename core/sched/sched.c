@@ -6,7 +6,9 @@
 #include "core/sched/sched.h"
 
 #include "core/lib/assert.h"
+#include "core/lib/mark.h"
 #include "core/mem/frame.h"
+#include "core/mem/frame_clear.h"
 #include "core/sched/cpu.h"
 #include "hal/upcall.h"
 
@@ -185,6 +187,22 @@ void upcall_kick(struct hal_frame *frame)
     sched_interrupt_end(frame);
 }
 
+// Free memory is cleared page by page; interrupts are let in between, and who wakes up is seen.
+// True: there is work.
+static bool clear_run(struct cpu *cpu)
+{
+    while (frame_clear()) {
+        hal_irq_restore(0);
+        hal_cpu_relax();
+        (void)hal_irq_save();
+        if (!inbox_is_empty(cpu) || runq_count(cpu) > 0) {
+            MARK("sched: work comes while memory is cleared");
+            return true;
+        }
+    }
+    return false;
+}
+
 static void idle_run(void *argument)
 {
     struct cpu *cpu = argument; // the idle thread stays
@@ -204,7 +222,7 @@ static void idle_run(void *argument)
         // Release pairs with quiescence.c.
         atomic_store_explicit(&cpu->idle, true, memory_order_release);
         balance_pull(cpu);
-        if (!poll_run(cpu) && inbox_unwatch(cpu)) {
+        if (!poll_run(cpu) && !clear_run(cpu) && inbox_unwatch(cpu)) {
             timer_settle(cpu);
             hal_cpu_idle();
         }

@@ -7,6 +7,7 @@
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
+#include "core/mem/frame_clear.h"
 #include "core/mem/frame_orders.h"
 #include "core/mem/usage.h"
 #include "core/sched/sched.h"
@@ -294,7 +295,9 @@ static size_t vmstat_make(char *text, size_t size, void *argument)
     struct shrinker_counts shrinks;
     struct sched_counts counts;
     struct hal_tlb_counts flushes;
+    struct frame_clear_counts clears;
     hal_tlb_count(&flushes);
+    frame_clear_counts_get(&clears);
     memory_usage_get(&usage);
     shrinker_counts_get(&shrinks);
     sched_counts_sum(&counts);
@@ -318,6 +321,9 @@ static size_t vmstat_make(char *text, size_t size, void *argument)
         {"allocstall_normal", shrinks.waits},
         {"pgfault", counts.faults},
         {"pgmajfault", 0},
+        {"pgclear_idle", clears.idle},
+        {"pgclear_late", clears.late},
+        {"pgclear_spared", clears.spared},
         {"pgsteal_kswapd", (shrinks.freed_bytes - shrinks.waited_bytes) / HAL_PAGE_SIZE},
         {"pgsteal_direct", shrinks.waited_bytes / HAL_PAGE_SIZE},
         {"pageoutrun", shrinks.passes},

@@ -108,6 +108,30 @@ static void lone(void)
     bench_report("page_fault_lone", v, reps, "ns");
 }
 
+// The same fault, and page_fault_4k's, after a moment without work: who clears pages then has done so.
+static void rested(const char *name, size_t size, size_t step)
+{
+    double v[BENCH_MAX_REPS];
+    int reps = bench_reps();
+    for (int r = -1; r < reps; r++) { // the first finds memory as it is
+        char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (p == MAP_FAILED)
+            BENCH_DIE("mmap");
+        (void)madvise(p, size, MADV_NOHUGEPAGE);
+        for (size_t i = 0; i < size && step > 4096; i += step)
+            if (mprotect(p + i + 4096, step - 4096, PROT_NONE) != 0)
+                BENCH_DIE("mprotect");
+        usleep(50000);
+        uint64_t start = now_ns();
+        for (size_t i = 0; i < size; i += step)
+            *(volatile char *)(p + i) = 1;
+        if (r >= 0)
+            v[r] = (double)(now_ns() - start) / (double)(size / step);
+        munmap(p, size);
+    }
+    bench_report(name, v, reps, "ns");
+}
+
 static char *prot_page;
 static void protect(void *a, uint64_t n)
 {
@@ -137,5 +161,7 @@ int main(int argc, char **argv)
     region("thp", THP);
     region("populate", POPULATE);
     region("hugetlb", HUGETLB);
+    rested("page_fault_4k_rested", bytes, 4096);
+    rested("page_fault_lone_rested", 4ul << 20, 2 * 4096);
     return 0;
 }

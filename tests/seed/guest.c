@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/mem/frame.h"
+#include "core/mem/frame_clear.h"
 #include "core/mem/slab.h"
 #include "core/sched/cpu.h"
 #include "core/sched/sched.h"
@@ -51,6 +52,11 @@ void frame_free(hal_phys start, size_t count)
     (void)start;
     (void)count;
     seed_fail("a stack is freed");
+}
+
+bool frame_clear(void)
+{
+    return false;
 }
 
 hal_phys frame_of(const void *address)

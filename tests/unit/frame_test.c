@@ -3,6 +3,7 @@
 // come back.
 #include "core/lib/errno.h"
 #include "core/mem/frame.h"
+#include "core/mem/frame_clear.h"
 #include "core/mem/pressure.h"
 #include "tests/unit/hal/unit_hal.h"
 
@@ -334,6 +335,120 @@ START_TEST(recycled_frames_are_cleared_and_new_ones_untouched)
 }
 END_TEST
 
+// ---- Cleared by CPUs that have nothing to do --------------------------------
+
+static struct frame_clear_counts clear_counts(void)
+{
+    struct frame_clear_counts counts;
+    frame_clear_counts_get(&counts);
+    return counts;
+}
+
+// Takes count frames of zeros, writes to them and gives them back.
+static hal_phys use_zeros(size_t count)
+{
+    hal_phys start;
+    ck_assert_int_eq(frame_alloc(count, FRAME_ZERO, &start), 0);
+    memset(frame_address(start), 0x5a, count * PAGE);
+    frame_free(start, count);
+    return start;
+}
+
+static size_t zeros_at(hal_phys start, size_t count)
+{
+    size_t zeros = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *page = frame_address(start) + i * PAGE;
+        zeros += page[0] == 0 && memcmp(page, page + 1, PAGE - 1) == 0;
+    }
+    return zeros;
+}
+
+// Until there is nothing to do; memory is as free as before at each moment.
+static void clear_all(void)
+{
+    const size_t free_count = frame_free_count(), left = pressure_left();
+    for (size_t steps = 0; frame_clear(); ++steps) {
+        ck_assert_uint_lt(steps, 2 * FRAMES_MAX);
+        ck_assert_uint_eq(frame_free_count(), free_count);
+        ck_assert_uint_eq(pressure_left(), left);
+    }
+}
+
+static void cleared_as_asked(size_t count)
+{
+    const uint64_t before = clear_counts().idle;
+    const hal_phys start = use_zeros(count);
+    clear_all();
+    ck_assert_uint_ge(clear_counts().idle - before, count);
+    ck_assert_uint_eq(zeros_at(start, count), count);
+    const uint64_t late = clear_counts().late;
+    ck_assert_uint_eq(use_zeros(count), start);
+    ck_assert_uint_eq(clear_counts().late, late);
+}
+
+START_TEST(what_was_asked_for_is_cleared)
+{
+    boot_plain();
+    cleared_as_asked(2048);
+    cleared_as_asked(16);
+    cleared_as_asked(1);
+}
+END_TEST
+
+START_TEST(what_was_asked_for_is_cleared_where_memory_is_dirty)
+{
+    regions[0] = (struct hal_region){16 * MIB, 64 * MIB};
+    boot_with(1, false);
+    cleared_as_asked(2048);
+    cleared_as_asked(16);
+    cleared_as_asked(1);
+}
+END_TEST
+
+START_TEST(no_more_is_cleared_than_was_asked_for)
+{
+    hal_phys start;
+    regions[0] = (struct hal_region){16 * MIB, 64 * MIB};
+    boot_with(1, false);
+    ck_assert(!frame_clear()); // nobody has asked
+    ck_assert_int_eq(frame_alloc(2048, 0, &start), 0);
+    frame_free(start, 2048);
+    ck_assert(!frame_clear());
+    (void)use_zeros(1024);
+    clear_all();
+    ck_assert_uint_eq(clear_counts().idle, 1024);
+    ck_assert_uint_eq(clear_counts().late, 1024);
+    for (int i = 0; i < 20; i++) { // an eighth of memory at most, and what comes at once
+        ck_assert_uint_ne(use_zeros(1024), 0);
+    }
+    clear_all();
+    ck_assert_uint_le(clear_counts().idle - 1024, 64 * MIB / PAGE / 8 + 1024);
+}
+END_TEST
+
+START_TEST(nothing_is_cleared_while_memory_is_short)
+{
+    static hal_phys frames[FRAMES_MAX];
+    boot_plain();
+    (void)use_zeros(1024);
+    const size_t count = take_until(FRAMES_MAX / 32 - 8, frames, 0);
+    ck_assert(!frame_clear());
+    (void)give_until(FRAMES_MAX, frames, count);
+    ck_assert(frame_clear());
+}
+END_TEST
+
+START_TEST(nothing_is_cleared_where_accesses_are_checked)
+{
+    boot_plain();
+    boot.is_checked = true;
+    frame_init(&boot);
+    (void)use_zeros(1024);
+    ck_assert(!frame_clear());
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("frame");
@@ -348,6 +463,11 @@ int main(void)
     tcase_add_test(tests, boot_writes_little_of_dirty_memory);
     tcase_add_test(tests, holes_and_modules_are_never_given);
     tcase_add_test(tests, recycled_frames_are_cleared_and_new_ones_untouched);
+    tcase_add_test(tests, what_was_asked_for_is_cleared);
+    tcase_add_test(tests, what_was_asked_for_is_cleared_where_memory_is_dirty);
+    tcase_add_test(tests, no_more_is_cleared_than_was_asked_for);
+    tcase_add_test(tests, nothing_is_cleared_while_memory_is_short);
+    tcase_add_test(tests, nothing_is_cleared_where_accesses_are_checked);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -36,6 +36,12 @@ def freed(machine, files):
     all_so(machine, "memory that malloc has free", small(machine) + [files["freed"]], 6)
 
 
+def cleared(machine, files):
+    """Free memory is cleared by processors that have no work; whoever gets it finds zeros."""
+    machine.same("zeros", [files["cleared"], "zeros"])
+    all_so(machine, "who clears", machine.osv + [files["cleared"], "figures"], 4)
+
+
 REPORT = b"osv: memory has ended: "
 
 
