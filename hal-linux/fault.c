@@ -11,6 +11,7 @@
 #include "hal-linux/halt.h"
 #include "hal-linux/irq.h"
 #include "hal-linux/machine.h"
+#include "hal-linux/memory.h"
 #include "hal-linux/syscall.h"
 #include "hal-x86_64/isa/isa.h"
 #include "hal/upcall.h"
@@ -152,6 +153,11 @@ void fault_signal(int signal, siginfo_t *info, void *ucontext)
     }
     if (signal == SIGSYS) {
         halt_fault("system call refused", signal, ip, info->si_addr);
+    }
+    const bool is_write =
+        general[REG_TRAPNO] == PAGE_FAULT && (general[REG_ERR] & ERROR_WRITE) != 0;
+    if (is_write && info->si_code == SEGV_ACCERR && memory_write_fault(info->si_addr)) {
+        return;
     }
     enum hal_fault_kind kind = fault_kind(signal, info->si_code, general);
     bool masked = atomic_load_explicit(&vcpu->masked, memory_order_relaxed) != 0;

@@ -15,14 +15,16 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
+#include "hal-linux/dirty.h"
 #include "hal-linux/machine.h"
 #include "hal-linux/syscall.h"
+#include "hal-linux/vcpu.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10
 #endif
 
-enum { PAGE_SHIFT = 12, ENTRY_PROT = 7, ENTRY_MAPPED = 8, ENTRY_SHIFT = 4 };
+enum { PAGE_SHIFT = 12 };
 
 // Between where Linux and the sanitizers put things: AddressSanitizer's shadow ends at
 // 0x10007fff8000, and programs, libraries and stacks begin at 0x550000000000.
@@ -34,15 +36,16 @@ enum { PAGE_SHIFT = 12, ENTRY_PROT = 7, ENTRY_MAPPED = 8, ENTRY_SHIFT = 4 };
 // 0x200000.
 #define LOW_BASE 0x200000ul
 #define LOW_SIZE (0x40000000ul - LOW_BASE)
-// A page-frame number has 28 bits; the devices' shared memory has some as well.
-#define MEMORY_MAX (1ul << 40)
+// A page-frame number has 27 bits; the devices' shared memory has some as well.
+#define MEMORY_MAX (1ul << 39)
 
 struct window {
     char *base;
     size_t size;
-    uint32_t *entries; // page-frame number << ENTRY_SHIFT | ENTRY_MAPPED | prot; 0: unmapped. Core
-                       // serialises
-};                     // the changes of a range
+    // page-frame number << PAGE_FRAME_SHIFT | PAGE_CLEAN | PAGE_MAPPED | prot (dirty.h); 0:
+    // unmapped. Core serialises the changes of a range, dirty_lock marks with them.
+    uint32_t *entries;
+};
 
 // What a unit of the devices' shared memory is.
 struct shared_unit {
@@ -59,6 +62,7 @@ static struct {
 static int memory_fd;
 static char *memory_direct;
 static enum memory_text memory_text;
+static bool has_marks; // no checker watches, which could not restart every instruction
 static size_t memory_size;
 static struct hal_region memory_region; // without the first page: 0 often means no page
 static struct window windows[2];
@@ -205,12 +209,42 @@ int hal_map(char *va, hal_phys pa, size_t size, unsigned prot)
         return (int)result;
     }
     uint32_t word =
-        (uint32_t)(pa >> PAGE_SHIFT << ENTRY_SHIFT) | ENTRY_MAPPED | (prot & ENTRY_PROT);
+        (uint32_t)(pa >> PAGE_SHIFT << PAGE_FRAME_SHIFT) | PAGE_MAPPED | (prot & PAGE_PROT);
     for (size_t i = 0; i < size >> PAGE_SHIFT; ++i) {
-        entry[i] = word + (uint32_t)(i << ENTRY_SHIFT);
+        entry[i] = word + (uint32_t)(i << PAGE_FRAME_SHIFT);
     }
     machine_memory_renew(va, size);
     return 0;
+}
+
+// Who holds dirty_lock. Interrupts are off.
+static uint32_t self_number(void)
+{
+    return vcpu_self()->index + 1;
+}
+
+// Nothing is locked until marks are asked for: the stack that this runs on may be what goes.
+struct rights {
+    bool is_locked;
+    uintptr_t irq;
+};
+
+static struct rights rights_lock(void)
+{
+    struct rights rights = {dirty_is_used(), 0};
+    if (rights.is_locked) {
+        rights.irq = hal_irq_save();
+        dirty_lock(self_number());
+    }
+    return rights;
+}
+
+static void rights_unlock(struct rights rights)
+{
+    if (rights.is_locked) {
+        dirty_unlock();
+        hal_irq_restore(rights.irq);
+    }
 }
 
 // New views, of one run of consecutive pages after the other.
@@ -219,10 +253,11 @@ static long views_remap(char *va, const uint32_t *entry, size_t count, unsigned 
     long result = 0;
     for (size_t start = 0, end; start < count && !is_error(result); start = end) {
         end = start + 1;
-        while (end < count && entry[end] >> ENTRY_SHIFT == (entry[end - 1] >> ENTRY_SHIFT) + 1) {
+        while (end < count &&
+               entry[end] >> PAGE_FRAME_SHIFT == (entry[end - 1] >> PAGE_FRAME_SHIFT) + 1) {
             ++end;
         }
-        hal_phys pa = (hal_phys)(entry[start] >> ENTRY_SHIFT) << PAGE_SHIFT;
+        hal_phys pa = (hal_phys)(entry[start] >> PAGE_FRAME_SHIFT) << PAGE_SHIFT;
         result = view_map(va + (start << PAGE_SHIFT), pa, (end - start) << PAGE_SHIFT, prot);
     }
     return result;
@@ -234,16 +269,15 @@ int hal_protect(char *va, size_t size, unsigned prot)
     if (entry == NULL) {
         return -EINVAL;
     }
+    const struct rights rights = rights_lock();
     long result = memory_text != MEMORY_TEXT_SHARED
                       ? views_remap(va, entry, size >> PAGE_SHIFT, prot)
                       : syscall3(SYS_mprotect, (long)va, (long)size, host_prot(prot));
-    if (is_error(result)) {
-        return (int)result;
+    for (size_t i = 0; i < size >> PAGE_SHIFT && !is_error(result); ++i) {
+        entry[i] = (entry[i] & ~(uint32_t)(PAGE_PROT | PAGE_CLEAN)) | (prot & PAGE_PROT);
     }
-    for (size_t i = 0; i < size >> PAGE_SHIFT; ++i) {
-        entry[i] = (entry[i] & ~(uint32_t)ENTRY_PROT) | (prot & ENTRY_PROT);
-    }
-    return 0;
+    rights_unlock(rights);
+    return is_error(result) ? (int)result : 0;
 }
 
 int hal_unmap(char *va, size_t size)
@@ -252,12 +286,14 @@ int hal_unmap(char *va, size_t size)
     if (entry == NULL) {
         return -EINVAL;
     }
+    const struct rights rights = rights_lock();
     long result = host_reserve(va, size, MAP_FIXED);
+    for (size_t i = 0; i < size >> PAGE_SHIFT && !is_error(result); ++i) {
+        entry[i] = 0;
+    }
+    rights_unlock(rights);
     if (is_error(result)) {
         return (int)result;
-    }
-    for (size_t i = 0; i < size >> PAGE_SHIFT; ++i) {
-        entry[i] = 0;
     }
     machine_memory_renew(va, size);
     return 0;
@@ -275,8 +311,8 @@ void memory_view_restore(char *va, size_t size)
     size_t count = entry == NULL ? 0 : size >> PAGE_SHIFT;
     for (size_t i = 0; i < count; ++i) {
         char *page = va + (i << PAGE_SHIFT);
-        if (entry[i] & ENTRY_MAPPED) {
-            (void)views_remap(page, &entry[i], 1, entry[i] & ENTRY_PROT);
+        if (entry[i] & PAGE_MAPPED) {
+            (void)views_remap(page, &entry[i], 1, dirty_prot(entry[i]));
         } else {
             (void)host_reserve(page, HAL_PAGE_SIZE, MAP_FIXED);
         }
@@ -320,37 +356,62 @@ void hal_tlb_count(struct hal_tlb_counts *counts)
     };
 }
 
-// The host keeps no dirty marks of shared memory that a process can read.
+bool dirty_host_protect(char *va, size_t size, unsigned prot)
+{
+    return !is_error(syscall3(SYS_mprotect, (long)va, (long)size, host_prot(prot)));
+}
+
+bool memory_write_fault(const char *va)
+{
+    uint32_t *entry = entries_of(va, 1);
+    return entry != NULL &&
+           dirty_fault(entry, (char *)((uintptr_t)va & -(uintptr_t)HAL_PAGE_SIZE), self_number());
+}
+
 void hal_dirty_take(char *va, size_t size, uint64_t *bits)
 {
-    const uint32_t *entry = entries_of(va, size);
-    for (size_t i = 0; entry != NULL && i < size >> PAGE_SHIFT; ++i) {
-        if (entry[i] & ENTRY_MAPPED) {
+    uint32_t *entry = entries_of(va, size);
+    const size_t count = entry == NULL ? 0 : size >> PAGE_SHIFT;
+    if (has_marks) {
+        const uintptr_t irq = hal_irq_save();
+        dirty_take(entry, va, count, bits, self_number());
+        hal_irq_restore(irq);
+        return;
+    }
+    for (size_t i = 0; i < count; ++i) {
+        if (entry[i] & PAGE_MAPPED) {
             bits[i / 64] |= 1ul << i % 64;
         }
     }
 }
 
 // 2 MiB of memory in one piece, where the host can map them at once if it does so at all.
-static bool is_large(const char *va)
+// *is_dirty: some of it is.
+static bool is_large(const char *va, bool *is_dirty)
 {
     enum { LARGE = 2 << 20, LARGE_PAGES = LARGE >> PAGE_SHIFT };
     const uint32_t *first = entries_of(va - (uintptr_t)va % LARGE, LARGE);
-    bool is_one =
-        first != NULL && (*first & ENTRY_MAPPED) != 0 && (*first >> ENTRY_SHIFT) % LARGE_PAGES == 0;
+    bool is_one = first != NULL && (*first & PAGE_MAPPED) != 0 &&
+                  (*first >> PAGE_FRAME_SHIFT) % LARGE_PAGES == 0;
+    bool is_any = is_one && (*first & PAGE_CLEAN) == 0;
     for (uint32_t i = 1; i < LARGE_PAGES && is_one; ++i) {
-        is_one = first[i] == *first + (i << ENTRY_SHIFT);
+        const uint32_t clean = PAGE_CLEAN;
+        is_one = (first[i] | clean) == (*first | clean) + (i << PAGE_FRAME_SHIFT);
+        is_any |= (first[i] & clean) == 0;
     }
+    *is_dirty = is_one ? is_any : *is_dirty;
     return is_one;
 }
 
 int hal_page_look(const char *va, struct hal_page *page)
 {
     const uint32_t *entry = entries_of(va, 1);
-    if (entry == NULL || !(*entry & ENTRY_MAPPED)) {
+    if (entry == NULL || !(*entry & PAGE_MAPPED)) {
         return -EFAULT;
     }
-    *page = (struct hal_page){is_large(va) ? 2 << 20 : HAL_PAGE_SIZE, *entry & ENTRY_PROT, true};
+    bool is_dirty = (*entry & PAGE_CLEAN) == 0;
+    const size_t size = is_large(va, &is_dirty) ? 2 << 20 : HAL_PAGE_SIZE;
+    *page = (struct hal_page){size, *entry & PAGE_PROT, is_dirty};
     return 0;
 }
 
@@ -363,11 +424,12 @@ int hal_translate(const char *va, hal_phys *pa, unsigned *prot)
         return 0;
     }
     const uint32_t *entry = entries_of(va, 1);
-    if (entry == NULL || !(*entry & ENTRY_MAPPED)) {
+    if (entry == NULL || !(*entry & PAGE_MAPPED)) {
         return -EFAULT;
     }
-    *pa = (hal_phys)(*entry >> ENTRY_SHIFT) << PAGE_SHIFT | ((uintptr_t)va & (HAL_PAGE_SIZE - 1));
-    *prot = *entry & ENTRY_PROT;
+    *pa = (hal_phys)(*entry >> PAGE_FRAME_SHIFT) << PAGE_SHIFT |
+          ((uintptr_t)va & (HAL_PAGE_SIZE - 1));
+    *prot = *entry & PAGE_PROT;
     return 0;
 }
 
@@ -461,6 +523,7 @@ static int shared_init(hal_phys start, size_t size)
 int memory_init(struct hal_boot *boot, size_t size, size_t shared_size, enum memory_text text)
 {
     memory_text = text;
+    has_marks = !boot->is_checked;
     bool is_too_large = size > MEMORY_MAX || shared_size > MEMORY_MAX - size;
     long fd = is_too_large ? -ENOMEM : memfd_open();
     if (is_error(fd)) {

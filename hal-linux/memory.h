@@ -29,6 +29,10 @@ void memory_shared_set(const char *at, size_t size, int fd, uint64_t offset);
 // Maps what was lost by a mapping over [va, va + size), which lies in a window, as core has it.
 void memory_view_restore(char *va, size_t size);
 
+// After a write at va was refused: it may be written now, for it was only to be noticed (dirty.h).
+// Interrupts are off.
+bool memory_write_fault(const char *va);
+
 // The direct map's view of [pa, pa + size), or NULL where that is not all memory.
 char *memory_at(hal_phys pa, size_t size);
 

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // collector.c: a program that reads its own page tables, as a collector of garbage does
 // (osv/pages.h): it copies what was written since it looked last, while others write.
-//
-//     collector [exact]
-//
-// exact: the machine can tell which pages were written.
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -127,7 +123,7 @@ static void errors(void)
 
 // ---- What was written ----------------------------------------------------
 
-static void marks(int is_exact)
+static void marks(void)
 {
     enum { PAGES = 130 };
     uint64_t bits[3] = {0};
@@ -140,37 +136,33 @@ static void marks(int is_exact)
     va[0] = va[64 * PAGE + 5] = va[129 * PAGE] = 2;
     osv_pages_take_dirty(va, PAGES * PAGE, bits);
     show("these were", bit(bits, 0) && bit(bits, 64) && bit(bits, 129));
-    if (is_exact) {
-        show("no others", count(bits, PAGES) == 3);
-        osv_pages_take_dirty(va, PAGES * PAGE, bits);
-        memset(bits, 0xff, sizeof bits);
-        osv_pages_take_dirty(va, PAGES * PAGE, bits);
-        show("bits are cleared", count(bits, PAGES) == 0);
-        volatile char sum = va[3 * PAGE];
-        (void)sum;
-        osv_pages_take_dirty(va, PAGES * PAGE, bits);
-        show("reading is not writing", count(bits, PAGES) == 0);
-        va[5 * PAGE] = 1;
-        osv_pages_take_dirty(va, 5 * PAGE, bits);
-        show("others' marks stay", count(bits, 5) == 0);
-        osv_pages_take_dirty(va + 5 * PAGE, PAGE, bits);
-        show("its own", bits[0] == 1);
-    }
+    show("no others", count(bits, PAGES) == 3);
+    osv_pages_take_dirty(va, PAGES * PAGE, bits);
+    memset(bits, 0xff, sizeof bits);
+    osv_pages_take_dirty(va, PAGES * PAGE, bits);
+    show("bits are cleared", count(bits, PAGES) == 0);
+    volatile char sum = va[3 * PAGE];
+    (void)sum;
+    osv_pages_take_dirty(va, PAGES * PAGE, bits);
+    show("reading is not writing", count(bits, PAGES) == 0);
+    va[5 * PAGE] = 1;
+    osv_pages_take_dirty(va, 5 * PAGE, bits);
+    show("others' marks stay", count(bits, 5) == 0);
+    osv_pages_take_dirty(va + 5 * PAGE, PAGE, bits);
+    show("its own", bits[0] == 1);
     munmap(va, PAGES * PAGE);
-    if (is_exact) {
-        uint64_t large[16];
-        va = mmap(NULL, 3 * LARGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        char *aligned = va + (-(uintptr_t)va % LARGE);
-        madvise(aligned, LARGE, MADV_HUGEPAGE);
-        memset(aligned, 1, 2 * LARGE);
-        osv_pages_take_dirty(aligned, 2 * LARGE, large);
-        aligned[LARGE / 2] = 1;
-        osv_pages_take_dirty(aligned, 2 * LARGE, large);
-        size_t dirty = count(large, 512);
-        show("2 MiB or a page of it",
-             (dirty == 512 || dirty == 1) && bit(large, 256) && count(large, 1024) == dirty);
-        munmap(va, 3 * LARGE);
-    }
+    uint64_t large[16];
+    va = mmap(NULL, 3 * LARGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *aligned = va + (-(uintptr_t)va % LARGE);
+    madvise(aligned, LARGE, MADV_HUGEPAGE);
+    memset(aligned, 1, 2 * LARGE);
+    osv_pages_take_dirty(aligned, 2 * LARGE, large);
+    aligned[LARGE / 2] = 1;
+    osv_pages_take_dirty(aligned, 2 * LARGE, large);
+    size_t dirty = count(large, 512);
+    show("2 MiB or a page of it",
+         (dirty == 512 || dirty == 1) && bit(large, 256) && count(large, 1024) == dirty);
+    munmap(va, 3 * LARGE);
 }
 
 // Writers write anywhere; the copy is made of what was written alone, and is right in the end.
@@ -223,16 +215,71 @@ static void collecting(void)
     munmap(copy, HEAP_PAGES * PAGE);
 }
 
-int main(int argc, char **argv)
+// The marks of all memory there is, while others use theirs: own stacks and data, text and
+// mappings that come and go.
+static atomic_int is_over;
+
+static void *user(void *argument)
+{
+    size_t wrong = 0;
+    while (!is_over) {
+        char local[3 * PAGE];
+        memset(local, 7, sizeof local);
+        char *va = map(4 * PAGE);
+        memset(va, 5, 4 * PAGE);
+        mprotect(va + PAGE, PAGE, PROT_READ);
+        wrong += va[PAGE] != 5 || local[PAGE] != 7;
+        munmap(va, 4 * PAGE);
+    }
+    (void)argument;
+    return (void *)wrong;
+}
+
+static size_t all_take(void)
+{
+    static uint64_t bits[(16 << 20) / PAGE / 64];
+    char line[400];
+    size_t taken = 0;
+    FILE *file = fopen("/proc/self/maps", "r");
+    while (fgets(line, sizeof line, file) != NULL) {
+        size_t start, end;
+        sscanf(line, "%zx-%zx", &start, &end);
+        end = end - start > 16 << 20 ? start + (16 << 20) : end;
+        taken += osv_pages_take_dirty((void *)start, end - start, bits) == 0;
+    }
+    fclose(file);
+    return taken;
+}
+
+static void everything(void)
+{
+    pthread_t threads[WRITERS];
+    size_t wrong = 0, taken = 0;
+    for (int i = 0; i < WRITERS; ++i) {
+        pthread_create(&threads[i], NULL, user, NULL);
+    }
+    for (int i = 0; i < ROUNDS; ++i) {
+        taken += all_take();
+    }
+    is_over = 1;
+    for (int i = 0; i < WRITERS; ++i) {
+        void *result;
+        pthread_join(threads[i], &result);
+        wrong += (size_t)result;
+    }
+    show("marks of all memory", taken >= ROUNDS && wrong == 0);
+}
+
+int main(void)
 {
     if (osv_pages_walk == NULL) {
         puts("no page tables here");
         return 0;
     }
-    int is_exact = argc > 1 && strcmp(argv[1], "exact") == 0;
     walks();
     errors();
-    marks(is_exact);
+    marks();
     collecting();
+    everything();
     return 0;
 }

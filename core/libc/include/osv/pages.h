@@ -36,7 +36,8 @@ __attribute__((weak)) int osv_pages_walk(void *start, size_t size,
 // this answer is about. What came in 2 MiB is dirty in all its pages once one is written. Pages
 // that are not there are not dirty.
 //
-// The kernels ask the processor. osv-sim cannot, and says that every page is dirty that is there.
+// The kernels ask the processor. osv-sim protects pages whose marks were taken, so that the first
+// write to each costs a fault; under Valgrind it says that every page is dirty that is there.
 //
 // bits has a bit for each page, in whole words. 0; -1: errno is EINVAL (no multiple of 4096, or no
 // range where mmap makes mappings), ENOMEM or EFAULT (bits is not there: the marks are taken).
