@@ -9,6 +9,7 @@
 //   --cwd=PATH --umask=OCTAL --uid=N --gid=N --hostname=NAME   what a process inherits
 //   --ignore=N                a signal that it ignores from the start; one option for each
 //   --strace --verbose --stats --leak --check-heap --debug=LIST  as given to osv-sim
+//   --ip=ADDRESS/BITS[,GATEWAY]  as given to osv-sim
 //   --core=TAG:NAME --perf-map=TAG:NAME   a file, and the device that serves its directory
 #include <errno.h>
 #include <signal.h>
@@ -27,6 +28,7 @@
 #include "sim/balloon.h"
 #include "sim/enumerate.h"
 #include "sim/mounts.h"
+#include "sim/network.h"
 #include "sim/options.h"
 #include "sim/outputs.h"
 #include "sim/program.h"
@@ -34,7 +36,7 @@
 #include "sim/seed.h"
 #include "sim/shrink.h"
 
-enum { ARGUMENTS_EXTRA = MOUNTS_MAX + OUTPUTS_MAX + _NSIG + 16 };
+enum { ARGUMENTS_EXTRA = MOUNTS_MAX + OUTPUTS_MAX + OPTIONS_ADDRESS_MAX + _NSIG + 16 };
 
 struct arguments {
     const char **list;
@@ -100,6 +102,9 @@ static const char *const *arguments_make(const struct options *options)
     argument_add(&arguments, "--std=std");
     argument_add(&arguments, "--exec=%s", program);
     inherited_add(&arguments, options->cwd == NULL ? cwd : options->cwd);
+    for (size_t i = 0; i < options->address_count; ++i) {
+        argument_add(&arguments, "--ip=%s", options->addresses[i]);
+    }
     if (options->debug != NULL) {
         argument_add(&arguments, "--debug=%s", options->debug);
     }
@@ -196,6 +201,7 @@ int main(int argc, char **argv)
     }
     disks_add(&options);
     balloon_make(&options);
+    network_add(options.net);
     int status = boot_run(&boot);
     if (status != 0 && options.self_test == NULL) {
         mounts_explain(options.program);

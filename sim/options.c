@@ -13,6 +13,7 @@
 
 #include "hal-linux/boot.h"
 #include "hal/hal.h"
+#include "sim/network.h"
 #include "sim/recording.h"
 
 // Less than this core does not start in; more than this the machine has no page numbers for.
@@ -38,6 +39,12 @@ static const char usage[] =
     "                               made, to which sizes are written (see README.md); with "
     "deflate-on-oom it\n"
     "                               comes back before the program gets ENOMEM\n"
+    "      --net none|switch=FOLDER|tap=NAME\n"
+    "                               a network device, eth0 (default none): on a switch with other "
+    "osv-sim\n"
+    "                               of the same FOLDER, which needs no privilege, or a tap of the "
+    "host\n"
+    "      --ip ADDRESS/BITS[,GATEWAY]  an address of eth0, of IPv4 or IPv6; repeatable\n"
     "  -e, --env NAME=VALUE         sets an environment variable; repeatable\n"
     "      --cwd DIR                the program's current directory\n"
     "      --seed N                 a run that can be repeated: the seed decides all that chance "
@@ -418,7 +425,9 @@ enum long_only {
     OPTION_VERBOSE,
     OPTION_VERSION,
     OPTION_HELP,
-    OPTION_SELF_TEST
+    OPTION_SELF_TEST,
+    OPTION_NET,
+    OPTION_IP
 };
 
 // Those that belong to --seed. False: it is none of them.
@@ -456,9 +465,26 @@ static bool seed_option_take(struct options *options, int option)
     return true;
 }
 
+// False: it is none of the network's.
+static bool network_option_take(struct options *options, int option)
+{
+    if (option == OPTION_NET) {
+        network_check(optarg);
+        options->net = optarg;
+    } else if (option == OPTION_IP) {
+        if (options->address_count == OPTIONS_ADDRESS_MAX) {
+            options_fail(EXIT_USAGE, "--ip: more than %d of them", OPTIONS_ADDRESS_MAX);
+        }
+        options->addresses[options->address_count++] = optarg;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void option_take(struct options *options, int option)
 {
-    if (seed_option_take(options, option)) {
+    if (seed_option_take(options, option) || network_option_take(options, option)) {
         return;
     }
     switch (option) {
@@ -532,6 +558,8 @@ static const struct option longs[] = {
     {"mount", required_argument, NULL, 'v'},
     {"disk", required_argument, NULL, OPTION_DISK},
     {"balloon", required_argument, NULL, OPTION_BALLOON},
+    {"net", required_argument, NULL, OPTION_NET},
+    {"ip", required_argument, NULL, OPTION_IP},
     {"env", required_argument, NULL, 'e'},
     {"cwd", required_argument, NULL, OPTION_CWD},
     {"seed", required_argument, NULL, OPTION_SEED},
@@ -670,6 +698,14 @@ static void balloon_check(const struct options *options)
     }
 }
 
+static void network_seed_check(const struct options *options)
+{
+    if (options->net != NULL && strcmp(options->net, "none") != 0 && options->is_seeded) {
+        options_fail(EXIT_USAGE, "--net %s: not with --seed: no seed decides what others send",
+                     options->net);
+    }
+}
+
 void options_read(struct options *options, int argc, char **argv)
 {
     *options = (struct options){.memory_size = MEMORY_DEFAULT};
@@ -681,6 +717,7 @@ void options_read(struct options *options, int argc, char **argv)
         options_fail(EXIT_USAGE, "no program given; try --help");
     }
     balloon_check(options);
+    network_seed_check(options);
     if (options->has_faults && !options->is_seeded) {
         options_fail(EXIT_USAGE, "--faults: only with --seed");
     }

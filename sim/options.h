@@ -9,7 +9,7 @@
 
 #include "hal-linux/machine.h"
 
-enum { OPTIONS_MOUNT_MAX = 20, OPTIONS_DISK_MAX = 26, OPTIONS_ENV_MAX = 256 };
+enum { OPTIONS_MOUNT_MAX = 20, OPTIONS_DISK_MAX = 26, OPTIONS_ENV_MAX = 256, OPTIONS_ADDRESS_MAX = 8 };
 
 // Exit statuses of osv-sim itself, as shells have them.
 enum { EXIT_USAGE = 2, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
@@ -42,6 +42,9 @@ struct options {
     size_t mount_count;
     struct options_disk disks[OPTIONS_DISK_MAX];
     size_t disk_count;
+    const char *net;                            // what the network device leads to; NULL: none
+    const char *addresses[OPTIONS_ADDRESS_MAX]; // as core reads them
+    size_t address_count;
     const char *env[OPTIONS_ENV_MAX]; // NAME=VALUE
     size_t env_count;
     struct options_balloon balloon;

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""wire_test.py QEMU.PY KERNEL TALK BOARD:CPUS...: the kernel's network in QEMU, on its user network: talk.c's program there, and on the host.
-Prints TAP."""
+"""wire_test.py kernel QEMU.PY KERNEL TALK BOARD:CPUS... or wire_test.py sim OSV-SIM TALK CPUS...: talk.c's program on machines that are
+not alone: on the kernel in QEMU, on its user network; on several osv-sim on one switch; on osv-sim and, over a TAP in a network namespace, on
+Linux. Prints TAP."""
 import contextlib
 import os
 import shutil
@@ -16,11 +17,10 @@ SAID = "".join("datagram of %d\n" % size for size in (0, 1, 17, 512, 1400, 1472,
 
 
 class Suite:
-    def __init__(self, qemu, kernel, talk):
+    def __init__(self, talk):
         self.folder = tempfile.mkdtemp(prefix="osv-wire-", dir="/tmp")
-        self.qemu, self.kernel = os.path.abspath(qemu), os.path.abspath(kernel)
         self.talk = shutil.copy(talk, os.path.join(self.folder, "talk"))
-        self.machine = self.cpus = None
+        self.qemu = self.kernel = self.sim = self.machine = self.cpus = None
         self.count = self.failed = 0
 
     def case(self, name, holds, why=""):
@@ -35,6 +35,11 @@ class Suite:
         words, program = list(words[:words.index("talk")]), list(words[words.index("talk") + 1:])
         return [sys.executable, self.qemu, "-c", self.cpus, "--machine", self.machine, "--kernel", self.kernel] + (
             ["--net", net] if net else []) + words + [self.talk] + program
+
+    def process(self, net, *words):
+        """The command of an osv-sim."""
+        words, program = list(words[:words.index("talk")]), list(words[words.index("talk") + 1:])
+        return [self.sim, "-c", self.cpus, "--net", net] + words + [self.talk] + program
 
     def run(self, command):
         got = subprocess.run(command, cwd=self.folder, capture_output=True, timeout=TIMEOUT, text=True, env=ENVIRONMENT)
@@ -94,13 +99,95 @@ def what_is_not_there(suite):
     suite.case("twice the same", got[0] == 2 and "osv: --ip=10.0.2.15/24: the address is given twice" in got[2], got)
 
 
-def main(qemu, kernel, talk, *machines):
-    suite = Suite(qemu, kernel, talk)
+def on_switch(suite, name):
+    """Machines that share a folder, and one that was killed there."""
+    net = "switch=" + os.path.join(suite.folder, "switch")
+    with suite.server(suite.process(net, "--ip", "10.1.0.9/24", "talk", "serve", "700", "1")) as server:
+        server.kill()
+        server.wait()
+    with suite.server(suite.process(net, "--ip", "10.1.0.1/24", "talk", "serve", "700", "2")) as server, suite.server(
+            suite.process(net, "--ip", "10.1.0.3/24", "talk", "serve", "700", "1")) as other:
+        got = suite.run(suite.process(net, "--ip", "10.1.0.2/24", "talk", "ask", "10.1.0.1", "700"))
+        suite.case("switch, %s: one asks another" % name, got[:2] == (0, SAID), got)
+        got = suite.run(suite.process(net, "--ip", "10.1.0.4/24", "talk", "ask", "10.1.0.3", "700"))
+        suite.case("switch, %s: and a third" % name, got[:2] == (0, SAID), got)
+        suite.case("switch, %s: which ends" % name, (other.stdout.read(), other.wait()) == ("served 1\n", 0), other.returncode)
+        got = suite.run(suite.process(net, "--ip", "10.1.0.3/24", "talk", "ask", "10.1.0.1", "700"))
+        suite.case("switch, %s: its address on another machine" % name, got[:2] == (0, SAID), got)
+        suite.case("switch, %s: the server ends" % name, (server.stdout.read(), server.wait()) == ("served 2\n", 0), server.returncode)
+    suite.case("switch, %s: nothing is left in the folder" % name, os.listdir(net.partition("=")[2]) == [])
+
+
+def may_make_namespaces():
+    return os.path.exists("/dev/net/tun") and subprocess.run(["ip", "netns", "add", "osv-wire-probe"], capture_output=True).returncode == 0 and \
+        subprocess.run(["ip", "netns", "del", "osv-wire-probe"], capture_output=True).returncode == 0
+
+
+def over_tap(suite, name):
+    """Linux is the other, in a network namespace."""
+    space = "osv-wire-%d" % os.getpid()
+    inside = ["ip", "netns", "exec", space]
+    subprocess.run(["ip", "netns", "add", space], check=True)
     try:
-        for machine in machines:
-            suite.machine, suite.cpus = machine.split(":")
-            user_network(suite, machine)
-        what_is_not_there(suite)
+        for words in ("tuntap add osv0 mode tap", "addr add 10.2.0.1/24 dev osv0", "link set osv0 up", "link set lo up"):
+            subprocess.run(inside + ["ip"] + words.split(), check=True)
+        net = "tap=osv0"
+        with suite.server(inside + suite.process(net, "--ip", "10.2.0.2/24,10.2.0.1", "talk", "serve", "700", "1")) as server:
+            got = suite.run(inside + ["ping", "-c", "3", "-i", "0.2", "-s", "3000", "10.2.0.2"])
+            suite.case("tap, %s: Linux's ping" % name, got[0] == 0 and " 0% packet loss" in got[1], got)
+            busy = suite.run(inside + suite.process(net, "--ip", "10.2.0.3/24", "talk", "fail", "10.2.0.1", "9"))
+            suite.case("tap, %s: another process has it" % name, busy[0] == 2 and "--net tap=osv0: another process has it" in busy[2], busy)
+            got = suite.run(inside + [suite.talk, "ask", "10.2.0.2", "700"])
+            suite.case("tap, %s: Linux asks" % name, got[:2] == (0, SAID), got)
+            suite.case("tap, %s: the server ends" % name, (server.stdout.read(), server.wait()) == ("served 1\n", 0), server.returncode)
+        with suite.server(inside + [suite.talk, "serve", "700", "1"]):
+            got = suite.run(inside + suite.process(net, "--ip", "10.2.0.2/24,10.2.0.1", "talk", "ask", "10.2.0.1", "700"))
+            suite.case("tap, %s: Linux is asked" % name, got[:2] == (0, SAID), got)
+        got = suite.run(inside + suite.process(net, "--ip", "10.2.0.2/24", "talk", "fail", "10.2.0.1", "9"))
+        suite.case("tap, %s: Linux refuses" % name, got[:2] == (1, "connect: Connection refused\n"), got)
+    finally:
+        subprocess.run(["ip", "netns", "del", space], check=True)
+
+
+def wrong_options(suite):
+    for words, said in ((["--net", "tap="], "--net: 'tap=' is none of none, switch=FOLDER and tap=NAME"),
+                        (["--net", "tap=a/b"], "'a/b' is no name of an interface"),
+                        (["--net", "switch=/nowhere/else"], "the folder: No such file or directory"),
+                        (["--net", "switch=x", "--seed", "1"], "not with --seed"),
+                        (["--ip", "10.0.0.1/24"], "--ip=10.0.0.1/24: the machine has no network device; give it one by --net"),
+                        (["--net", "none", "--ip", "10.0.0.1/24"], "has no network device"),
+                        (["--net", "switch=x", "--ip", "10.0.0.1"], "--ip=10.0.0.1: wants ADDRESS/BITS[,GATEWAY]")):
+        got = suite.run([suite.sim] + words + [suite.talk, "fail", "10.0.0.2", "80"])
+        suite.case("refused: " + " ".join(words), got[0] == 2 and said in got[2], got)
+
+
+def kernel_suite(suite, qemu, kernel, machines):
+    suite.qemu, suite.kernel = os.path.abspath(qemu), os.path.abspath(kernel)
+    for machine in machines:
+        suite.machine, suite.cpus = machine.split(":")
+        user_network(suite, machine)
+    what_is_not_there(suite)
+
+
+def sim_suite(suite, sim, counts):
+    suite.sim = os.path.abspath(sim)
+    has_taps = may_make_namespaces()
+    for suite.cpus in counts:
+        on_switch(suite, suite.cpus + " CPUs")
+        if has_taps:
+            over_tap(suite, suite.cpus + " CPUs")
+        else:
+            suite.case("no taps here: this user may not make them", os.geteuid() != 0 or not os.path.exists("/dev/net/tun"))
+    wrong_options(suite)
+
+
+def main(how, *words):
+    suite = Suite(words[2] if how == "kernel" else words[1])
+    try:
+        if how == "kernel":
+            kernel_suite(suite, words[0], words[1], words[3:])
+        else:
+            sim_suite(suite, words[0], words[2:])
     finally:
         shutil.rmtree(suite.folder)
     print("1..%d" % suite.count)

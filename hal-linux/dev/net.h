@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// net.h: network devices whose wire is a socket or a TAP interface of the host.
+#ifndef HAL_LINUX_DEV_NET_H
+#define HAL_LINUX_DEV_NET_H
+
+#include <stdint.h>
+
+enum { NET_HARDWARE_SIZE = 6, NET_HARDWARE_DIGITS = 2 * NET_HARDWARE_SIZE, NET_FOLDER_MAX = 90 };
+
+struct net_far {
+    int fd; // gives and takes one frame at a time
+    // NULL: fd is a TAP with virtio headers of 12 bytes. Otherwise a datagram socket, and each
+    // machine of the switch has one in this folder whose name is its hardware address, as digits.
+    const char *folder;
+    uint8_t hardware[NET_HARDWARE_SIZE];
+    uint16_t mtu;
+};
+
+// Hosted. Adds a HAL_NET device; far stays the caller's, and as it is. As device_add.
+int net_add(const char *name, struct net_far *far);
+
+// The name of a socket in folder, of NET_HARDWARE_DIGITS and a 0.
+void net_hardware_name(const uint8_t hardware[NET_HARDWARE_SIZE], char *name);
+
+#endif

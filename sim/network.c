@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// network.c: what the network device of osv-sim is connected to: a TAP interface of the host, or a
+// switch: a folder with a socket for each machine, which needs no privilege.
+#include "sim/network.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "hal-linux/dev/net.h"
+#include "sim/options.h"
+
+enum { MTU = 1500, MTU_MIN = 68, MTU_MAX = 3000, VIRTIO_HEADER = 12, BUFFER = 4 << 20 };
+
+static struct net_far far;
+static struct sockaddr_un own; // of a switch
+
+static const char *value_of(const char *text, const char *name)
+{
+    const size_t size = strlen(name);
+    return strncmp(text, name, size) == 0 && text[size] != 0 ? text + size : NULL;
+}
+
+void network_check(const char *text)
+{
+    const char *folder = value_of(text, "switch="), *tap = value_of(text, "tap=");
+    if (strcmp(text, "none") != 0 && folder == NULL && tap == NULL) {
+        options_fail(EXIT_USAGE, "--net: '%s' is none of none, switch=FOLDER and tap=NAME", text);
+    }
+    if (folder != NULL && strlen(folder) > NET_FOLDER_MAX) {
+        options_fail(EXIT_USAGE, "--net %s: the name is longer than %d characters", text,
+                     NET_FOLDER_MAX);
+    }
+    if (tap != NULL && (strlen(tap) >= IFNAMSIZ || strchr(tap, '/') != NULL)) {
+        options_fail(EXIT_USAGE, "--net %s: '%s' is no name of an interface", text, tap);
+    }
+}
+
+// One of those that nobody gives out, for one station.
+static void hardware_make(void)
+{
+    if (getrandom(far.hardware, sizeof far.hardware, 0) != (ssize_t)sizeof far.hardware) {
+        options_fail(EXIT_USAGE, "random numbers: %s", strerror(errno));
+    }
+    far.hardware[0] = (uint8_t)((far.hardware[0] & ~1) | 2);
+}
+
+static void socket_remove(void)
+{
+    (void)unlink(own.sun_path);
+}
+
+static void switch_join(const char *text, const char *folder)
+{
+    char name[NET_HARDWARE_DIGITS + 1];
+    const struct timeval patience = {.tv_usec = 200000};
+    const int buffer = BUFFER;
+    net_hardware_name(far.hardware, name);
+    own.sun_family = AF_UNIX;
+    (void)snprintf(own.sun_path, sizeof own.sun_path, "%.*s/%s", NET_FOLDER_MAX, folder, name);
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
+        options_fail(EXIT_USAGE, "--net %s: the folder: %s", text, strerror(errno));
+    }
+    far.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (far.fd < 0 || bind(far.fd, (const struct sockaddr *)&own, sizeof own) != 0) {
+        options_fail(EXIT_USAGE, "--net %s: no socket in it: %s", text, strerror(errno));
+    }
+    (void)setsockopt(far.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    (void)setsockopt(far.fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    (void)atexit(socket_remove);
+    far.folder = folder;
+}
+
+// As the interface of the host has it: what is longer it does not take.
+static uint16_t mtu_of(const struct ifreq *request)
+{
+    struct ifreq copy = *request;
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const bool is_told = fd >= 0 && ioctl(fd, SIOCGIFMTU, &copy) == 0;
+    close(fd);
+    return !is_told || copy.ifr_mtu < MTU_MIN ? MTU
+           : copy.ifr_mtu > MTU_MAX           ? MTU_MAX
+                                              : (uint16_t)copy.ifr_mtu;
+}
+
+static void tap_fail(const char *text, const char *name)
+{
+    const int error = errno;
+    if (error == EPERM || error == EACCES) {
+        options_fail(EXIT_USAGE,
+                     "--net %s: no right to it; root can make one for you: ip tuntap add %s mode "
+                     "tap user %u; --net switch=FOLDER needs no right",
+                     text, name, (unsigned)geteuid());
+    }
+    options_fail(EXIT_USAGE, "--net %s: %s", text,
+                 error == EBUSY    ? "another process has it"
+                 : error == EINVAL ? "the interface is no tap"
+                 : error == ENOENT ? "this host has no /dev/net/tun; --net switch=FOLDER needs none"
+                                   : strerror(error));
+}
+
+static void tap_open(const char *text, const char *name)
+{
+    struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+    const int header = VIRTIO_HEADER;
+    (void)snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    far.fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    if (far.fd < 0 || ioctl(far.fd, TUNSETIFF, &request) != 0 ||
+        ioctl(far.fd, TUNSETVNETHDRSZ, &header) != 0 || ioctl(far.fd, TUNSETOFFLOAD, 0) != 0) {
+        tap_fail(text, name);
+    }
+    far.mtu = mtu_of(&request);
+}
+
+void network_add(const char *text)
+{
+    if (text == NULL || strcmp(text, "none") == 0) {
+        return;
+    }
+    const char *folder = value_of(text, "switch=");
+    far.mtu = MTU;
+    hardware_make();
+    if (folder != NULL) {
+        switch_join(text, folder);
+    } else {
+        tap_open(text, value_of(text, "tap="));
+    }
+    if (net_add("eth0", &far) != 0) {
+        options_fail(EXIT_USAGE, "cannot make the network device");
+    }
+}
