@@ -10,6 +10,7 @@
 #include "core/net/counts.h"
 #include "core/net/icmp.h"
 #include "core/net/ip.h"
+#include "core/net/nd.h"
 #include "core/net/output.h"
 #include "core/net/route.h"
 
@@ -82,7 +83,11 @@ void ethernet_step(struct ethernet *ethernet, const struct neighbour_step *step)
         break;
     case NEIGHBOUR_ASK_ALL:
     case NEIGHBOUR_ASK_ONE:
-        arp_ask(ethernet, step);
+        if (address_is_v4(&step->address)) {
+            arp_ask(ethernet, step);
+        } else {
+            nd_ask(ethernet, step);
+        }
         break;
     case NEIGHBOUR_GIVE_UP:
         give_up(ethernet, step->packet);
@@ -144,7 +149,15 @@ void ethernet_announce(struct ethernet *ethernet, const struct net_address *addr
 {
     if (address_is_v4(address)) {
         arp_announce(ethernet, address);
+    } else {
+        nd_announce(ethernet, address);
     }
+}
+
+static bool neighbour_input(struct netif *netif, struct packet *packet,
+                            const struct ip_header *header)
+{
+    return nd_input(container_of(netif, struct ethernet, netif), packet, header);
 }
 
 // ---- Receiving -----------------------------------------------------------------------
@@ -205,6 +218,7 @@ int ethernet_start(struct ethernet *ethernet)
     neighbours_init(&ethernet->neighbours);
     ethernet->alarm.ring = alarm_ring;
     ethernet->netif.send = netif_send;
+    ethernet->netif.neighbour_input = neighbour_input;
     const int error = alarm_set(&ethernet->alarm, UINT64_MAX);
     return error != 0 ? error : netif_add(&ethernet->netif);
 }

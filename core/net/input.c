@@ -34,7 +34,8 @@ static struct packet *icmp_input(struct packet *packet, const struct ip_header *
     return NULL;
 }
 
-static struct packet *transport_input(struct packet *packet, const struct ip_header *header)
+static struct packet *transport_input(struct netif *netif, struct packet *packet,
+                                      const struct ip_header *header)
 {
     packet->transport = header->transport;
     packet->size = header->transport + header->size;
@@ -47,8 +48,12 @@ static struct packet *transport_input(struct packet *packet, const struct ip_hea
         }
         drop(packet, NET_TCP_NO_SOCKET); // nobody speaks to many by it (RFC 9293, 3.9.2.3)
         return NULL;
-    case IP_ICMP:
     case IP_ICMPV6:
+        if (netif->neighbour_input != NULL && netif->neighbour_input(netif, packet, header)) {
+            return NULL;
+        }
+        return icmp_input(packet, header);
+    case IP_ICMP:
         return icmp_input(packet, header);
     default:
         drop(packet, NET_IP_NO_PROTOCOL);
@@ -88,5 +93,5 @@ struct packet *net_input(struct netif *netif, struct packet *packet)
         drop(packet, error == -EINVAL ? NET_IP_DAMAGED : NET_IP_STRANGE);
         return NULL;
     }
-    return transport_input(packet, &header);
+    return transport_input(netif, packet, &header);
 }

@@ -4,10 +4,12 @@
 #define CORE_NET_NETIF_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hal/hal.h"
 
+struct ip_header;
 struct net_address;
 struct packet;
 
@@ -38,6 +40,9 @@ struct netif {
     // for hop, which is on the link. Thread context; the caller holds no lock and is in no RCU
     // section.
     void (*send)(struct netif *netif, struct packet *packet, const struct net_address *hop);
+    // A message of ICMPv6 has come. True: it is about the link, and is taken. NULL: none is.
+    bool (*neighbour_input)(struct netif *netif, struct packet *packet,
+                            const struct ip_header *header);
     _Atomic uint64_t counts[NETIF_COUNTS];
 };
 

@@ -106,12 +106,14 @@ def on_switch(suite, name):
         server.kill()
         server.wait()
     with suite.server(suite.process(net, "--ip", "10.1.0.1/24", "talk", "serve", "700", "2")) as server, suite.server(
-            suite.process(net, "--ip", "10.1.0.3/24", "talk", "serve", "700", "1")) as other:
+            suite.process(net, "--ip", "10.1.0.3/24", "--ip", "fd00::3/64", "talk", "serve", "700", "2")) as other:
+        got = suite.run(suite.process(net, "--ip", "fd00::4/64", "talk", "ask", "fd00::3", "700"))
+        suite.case("switch, %s: one asks another by IPv6" % name, got[:2] == (0, SAID), got)
         got = suite.run(suite.process(net, "--ip", "10.1.0.2/24", "talk", "ask", "10.1.0.1", "700"))
         suite.case("switch, %s: one asks another" % name, got[:2] == (0, SAID), got)
         got = suite.run(suite.process(net, "--ip", "10.1.0.4/24", "talk", "ask", "10.1.0.3", "700"))
         suite.case("switch, %s: and a third" % name, got[:2] == (0, SAID), got)
-        suite.case("switch, %s: which ends" % name, (other.stdout.read(), other.wait()) == ("served 1\n", 0), other.returncode)
+        suite.case("switch, %s: which ends" % name, (other.stdout.read(), other.wait()) == ("served 2\n", 0), other.returncode)
         got = suite.run(suite.process(net, "--ip", "10.1.0.3/24", "talk", "ask", "10.1.0.1", "700"))
         suite.case("switch, %s: its address on another machine" % name, got[:2] == (0, SAID), got)
         suite.case("switch, %s: the server ends" % name, (server.stdout.read(), server.wait()) == ("served 2\n", 0), server.returncode)
@@ -129,17 +131,21 @@ def over_tap(suite, name):
     inside = ["ip", "netns", "exec", space]
     subprocess.run(["ip", "netns", "add", space], check=True)
     try:
-        for words in ("tuntap add osv0 mode tap", "addr add 10.2.0.1/24 dev osv0", "link set osv0 up", "link set lo up"):
+        for words in ("tuntap add osv0 mode tap", "addr add 10.2.0.1/24 dev osv0", "addr add fd00::1/64 dev osv0 nodad", "link set osv0 up", "link set lo up"):
             subprocess.run(inside + ["ip"] + words.split(), check=True)
         net = "tap=osv0"
-        with suite.server(inside + suite.process(net, "--ip", "10.2.0.2/24,10.2.0.1", "talk", "serve", "700", "1")) as server:
+        with suite.server(inside + suite.process(net, "--ip", "10.2.0.2/24,10.2.0.1", "--ip", "fd00::2/64,fd00::1", "talk", "serve", "700", "2")) as server:
+            got = suite.run(inside + ["ping", "-6", "-c", "3", "-i", "0.2", "-s", "3000", "fd00::2"])
+            suite.case("tap, %s: Linux's ping by IPv6" % name, got[0] == 0 and " 0% packet loss" in got[1], got)
+            got = suite.run(inside + [suite.talk, "ask", "fd00::2", "700"])
+            suite.case("tap, %s: Linux asks by IPv6" % name, got[:2] == (0, SAID), got)
             got = suite.run(inside + ["ping", "-c", "3", "-i", "0.2", "-s", "3000", "10.2.0.2"])
             suite.case("tap, %s: Linux's ping" % name, got[0] == 0 and " 0% packet loss" in got[1], got)
             busy = suite.run(inside + suite.process(net, "--ip", "10.2.0.3/24", "talk", "fail", "10.2.0.1", "9"))
             suite.case("tap, %s: another process has it" % name, busy[0] == 2 and "--net tap=osv0: another process has it" in busy[2], busy)
             got = suite.run(inside + [suite.talk, "ask", "10.2.0.2", "700"])
             suite.case("tap, %s: Linux asks" % name, got[:2] == (0, SAID), got)
-            suite.case("tap, %s: the server ends" % name, (server.stdout.read(), server.wait()) == ("served 1\n", 0), server.returncode)
+            suite.case("tap, %s: the server ends" % name, (server.stdout.read(), server.wait()) == ("served 2\n", 0), server.returncode)
         with suite.server(inside + [suite.talk, "serve", "700", "1"]):
             got = suite.run(inside + suite.process(net, "--ip", "10.2.0.2/24,10.2.0.1", "talk", "ask", "10.2.0.1", "700"))
             suite.case("tap, %s: Linux is asked" % name, got[:2] == (0, SAID), got)
