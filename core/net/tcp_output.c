@@ -56,6 +56,16 @@ static void sacks_put(const struct tcp *tcp, struct tcp_segment *segment)
     }
 }
 
+// With the data they make a packet that is not longer than the link takes (RFC 6691); those that
+// have no room acknowledgements without data tell.
+static void sacks_fit(const struct tcp *tcp, struct tcp_segment *segment)
+{
+    enum { TIMESTAMPS = 12, HEAD = 4, RANGE = 8 };
+    const uint32_t used = segment->size + (tcp->has_timestamps ? TIMESTAMPS : 0) + HEAD;
+    const uint32_t room = used < tcp->mss ? (tcp->mss - used) / RANGE : 0;
+    segment->sack_count = min(segment->sack_count, room);
+}
+
 static void segment_send(struct tcp *tcp, struct tcp_segment *segment)
 {
     const bool is_syn = (segment->flags & TCP_SYN) != 0;
@@ -70,7 +80,10 @@ static void segment_send(struct tcp *tcp, struct tcp_segment *segment)
         tcp->acknowledge_at = UINT64_MAX;
         if (tcp->may_sack && !is_syn) {
             sacks_put(tcp, segment);
-            tcp->repeated.end = tcp->repeated.start;
+            sacks_fit(tcp, segment);
+            if (segment->sack_count > 0) {
+                tcp->repeated.end = tcp->repeated.start;
+            }
         }
     } else {
         segment->window = min(tcp->settings.room, UINT16_MAX);
