@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // interfaces.c: the names and addresses of interfaces. musl asks a netlink socket for them; core
-// knows them, and there is one.
+// knows them.
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -12,54 +12,121 @@
 #include "core/libc/export.h"
 #include "core/libc/memory.h"
 #include "core/net/netif.h"
+#include "core/net/route.h"
 
 enum {
-    FLAGS = IFF_UP | IFF_LOOPBACK | IFF_RUNNING | 1 << 16, // IFF_LOWER_UP
-    HARDWARE_SIZE = 6,
+    FLAGS = IFF_UP | IFF_RUNNING | 1 << 16, // IFF_LOWER_UP
+    FLAGS_LO = IFF_LOOPBACK,
+    FLAGS_WIRE = IFF_BROADCAST | IFF_MULTICAST,
+    ENTRIES_MAX = NETIF_MAX + ROUTE_ADDRESS_MAX + 2, // and the loopback network's addresses
+    FIGURES = 23, // struct rtnl_link_stats: packets and bytes come first
 };
 
-enum { LINK, V4, V6, COUNT };
+union address {
+    struct sockaddr_ll link;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
 
-// As glibc lays it out: one block, which freeifaddrs frees.
-struct listing {
-    struct ifaddrs all[COUNT];
-    struct sockaddr_ll link, link_broadcast;
-    struct sockaddr_in v4, v4_mask;
-    struct sockaddr_in6 v6, v6_mask;
-    uint32_t figures[23]; // struct rtnl_link_stats: packets and bytes come first
+struct entry {
+    struct ifaddrs item;
+    union address address, mask, broadcast;
+    uint32_t figures[FIGURES];
     char name[IF_NAMESIZE];
 };
 
-static void link_fill(struct listing *listing)
+// As glibc lays it out: one block, which freeifaddrs frees.
+struct listing {
+    struct entry entries[ENTRIES_MAX];
+    size_t count;
+    struct route_address addresses[ROUTE_ADDRESS_MAX + 2];
+};
+
+static struct entry *entry_add(struct listing *listing, const struct netif *netif)
 {
-    const uint32_t packets = (uint32_t)netif_figure(&loopback, NETIF_SENT);
-    const uint32_t bytes = (uint32_t)netif_figure(&loopback, NETIF_SENT_BYTES);
-    listing->link = (struct sockaddr_ll){.sll_family = AF_PACKET,
-                                         .sll_ifindex = (int)loopback.index,
-                                         .sll_hatype = ARPHRD_LOOPBACK,
-                                         .sll_halen = HARDWARE_SIZE};
-    listing->link_broadcast = listing->link;
-    listing->figures[0] = listing->figures[1] = packets;
-    listing->figures[2] = listing->figures[3] = bytes;
-    listing->all[LINK].ifa_addr = (struct sockaddr *)&listing->link;
-    listing->all[LINK].ifa_broadaddr = (struct sockaddr *)&listing->link_broadcast;
-    listing->all[LINK].ifa_data = listing->figures;
+    struct entry *entry = &listing->entries[listing->count++];
+    strcpy(entry->name, netif->name);
+    entry->item.ifa_name = entry->name;
+    entry->item.ifa_flags = FLAGS | ((netif->flags & NETIF_LOOPBACK) != 0 ? FLAGS_LO : FLAGS_WIRE);
+    entry->item.ifa_addr = (struct sockaddr *)&entry->address;
+    return entry;
 }
 
-static void addresses_fill(struct listing *listing)
+static void link_add(struct listing *listing, const struct netif *netif)
 {
-    listing->v4 =
-        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    listing->v4_mask =
-        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(IN_CLASSA_NET)};
-    listing->v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
-    listing->v6_mask = (struct sockaddr_in6){.sin6_family = AF_INET6};
-    memset(&listing->v6_mask.sin6_addr, 0xff, sizeof listing->v6_mask.sin6_addr);
-    listing->all[V4].ifa_addr = (struct sockaddr *)&listing->v4;
-    listing->all[V4].ifa_dstaddr = (struct sockaddr *)&listing->v4;
-    listing->all[V4].ifa_netmask = (struct sockaddr *)&listing->v4_mask;
-    listing->all[V6].ifa_addr = (struct sockaddr *)&listing->v6;
-    listing->all[V6].ifa_netmask = (struct sockaddr *)&listing->v6_mask;
+    struct entry *entry = entry_add(listing, netif);
+    const bool is_lo = (netif->flags & NETIF_LOOPBACK) != 0; // what is sent there has come
+    struct sockaddr_ll *link = &entry->address.link;
+    *link = (struct sockaddr_ll){.sll_family = AF_PACKET,
+                                 .sll_ifindex = (int)netif->index,
+                                 .sll_hatype = is_lo ? ARPHRD_LOOPBACK : ARPHRD_ETHER,
+                                 .sll_halen = NETIF_HARDWARE_SIZE};
+    memcpy(link->sll_addr, netif->hardware, NETIF_HARDWARE_SIZE);
+    entry->broadcast.link = *link;
+    memset(entry->broadcast.link.sll_addr, is_lo ? 0 : 0xff, NETIF_HARDWARE_SIZE);
+    entry->figures[0] = (uint32_t)netif_figure(netif, is_lo ? NETIF_SENT : NETIF_RECEIVED);
+    entry->figures[1] = (uint32_t)netif_figure(netif, NETIF_SENT);
+    entry->figures[2] =
+        (uint32_t)netif_figure(netif, is_lo ? NETIF_SENT_BYTES : NETIF_RECEIVED_BYTES);
+    entry->figures[3] = (uint32_t)netif_figure(netif, NETIF_SENT_BYTES);
+    entry->item.ifa_broadaddr = (struct sockaddr *)&entry->broadcast;
+    entry->item.ifa_data = entry->figures;
+}
+
+static void v4_add(struct listing *listing, const struct route_address *own)
+{
+    struct entry *entry = entry_add(listing, own->netif);
+    const in_addr_t mask = own->bits == 0 ? 0 : htonl(UINT32_MAX << (32 - own->bits));
+    struct sockaddr_in *address = &entry->address.v4;
+    *address = (struct sockaddr_in){.sin_family = AF_INET};
+    memcpy(&address->sin_addr, address_v4_bytes(&own->address), ADDRESS_V4_SIZE);
+    entry->mask.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = mask};
+    entry->item.ifa_netmask = (struct sockaddr *)&entry->mask;
+    entry->item.ifa_dstaddr = (struct sockaddr *)address;
+    if (own->netif != &loopback) {
+        entry->broadcast.v4 = *address;
+        entry->broadcast.v4.sin_addr.s_addr |= ~mask;
+        entry->item.ifa_broadaddr = (struct sockaddr *)&entry->broadcast;
+    }
+}
+
+static void v6_add(struct listing *listing, const struct route_address *own)
+{
+    struct entry *entry = entry_add(listing, own->netif);
+    struct net_address ones, mask;
+    memset(&ones, 0xff, sizeof ones);
+    mask = address_prefix(&ones, own->bits);
+    entry->address.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6};
+    entry->mask.v6 = entry->address.v6;
+    memcpy(&entry->address.v6.sin6_addr, &own->address, sizeof own->address);
+    memcpy(&entry->mask.v6.sin6_addr, &mask, sizeof mask);
+    if (address_is_link_local(&own->address)) {
+        entry->address.v6.sin6_scope_id = own->netif->index;
+    }
+    entry->item.ifa_netmask = (struct sockaddr *)&entry->mask;
+}
+
+// Links, then addresses of IPv4, then of IPv6; of each version the loopback network's first.
+static void entries_add(struct listing *listing)
+{
+    struct route_address *addresses = listing->addresses;
+    const struct netif *netif;
+    addresses[0] = (struct route_address){address_loopback(true), 8, &loopback};
+    addresses[1] = (struct route_address){address_loopback(false), 128, &loopback};
+    const uint32_t count = 2 + route_address_list(addresses + 2);
+    for (uint32_t i = 1; (netif = netif_at(i)) != NULL; ++i) {
+        link_add(listing, netif);
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        if (address_is_v4(&addresses[i].address)) {
+            v4_add(listing, &addresses[i]);
+        }
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        if (!address_is_v4(&addresses[i].address)) {
+            v6_add(listing, &addresses[i]);
+        }
+    }
 }
 
 EXPORT(int, getifaddrs, struct ifaddrs **result)
@@ -68,15 +135,11 @@ EXPORT(int, getifaddrs, struct ifaddrs **result)
     if (listing == NULL) {
         return -1;
     }
-    strcpy(listing->name, loopback.name);
-    for (int i = 0; i < COUNT; ++i) {
-        listing->all[i].ifa_next = i + 1 < COUNT ? &listing->all[i + 1] : NULL;
-        listing->all[i].ifa_name = listing->name;
-        listing->all[i].ifa_flags = FLAGS;
+    entries_add(listing);
+    for (size_t i = 0; i + 1 < listing->count; ++i) {
+        listing->entries[i].item.ifa_next = &listing->entries[i + 1].item;
     }
-    link_fill(listing);
-    addresses_fill(listing);
-    *result = listing->all;
+    *result = &listing->entries[0].item;
     return 0;
 }
 
@@ -88,15 +151,18 @@ EXPORT(void, freeifaddrs, struct ifaddrs *list)
 EXPORT(struct if_nameindex *, if_nameindex, void)
 {
     struct names {
-        struct if_nameindex all[2]; // and the end
-        char name[IF_NAMESIZE];
+        struct if_nameindex all[NETIF_MAX + 1]; // and the end
+        char names[NETIF_MAX][IF_NAMESIZE];
     } *names = libc_calloc(1, sizeof *names);
+    const struct netif *netif;
     if (names == NULL) {
         errno = ENOBUFS;
         return NULL;
     }
-    strcpy(names->name, loopback.name);
-    names->all[0] = (struct if_nameindex){loopback.index, names->name};
+    for (uint32_t i = 1; (netif = netif_at(i)) != NULL; ++i) {
+        strcpy(names->names[i - 1], netif->name);
+        names->all[i - 1] = (struct if_nameindex){i, names->names[i - 1]};
+    }
     return names->all;
 }
 

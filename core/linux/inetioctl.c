@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// inetioctl.c: what sockets of any family tell about interfaces (netdevice(7)). There is one, the
-// loopback network's.
+// inetioctl.c: what sockets of any family tell about interfaces (netdevice(7)).
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
@@ -11,76 +10,119 @@
 #include "core/linux/socketinet.h"
 #include "core/linux/user.h"
 #include "core/net/netif.h"
+#include "core/net/route.h"
 
 // A sockaddr_in where the caller wants a sockaddr.
-static void address_put(struct sockaddr *to, uint8_t a, uint8_t b, uint8_t c, uint8_t d)
+static void address_put(struct sockaddr *to, const struct net_address *from)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
-    const uint8_t bytes[] = {a, b, c, d};
-    memcpy(&address.sin_addr, bytes, sizeof bytes);
+    memcpy(&address.sin_addr, address_v4_bytes(from), ADDRESS_V4_SIZE);
     memcpy(to, &address, sizeof *to);
 }
 
-static void name_put(struct ifreq *request)
+static void name_put(struct ifreq *request, const struct netif *netif)
 {
     memset(request->ifr_name, 0, sizeof request->ifr_name);
-    memcpy(request->ifr_name, loopback.name, strlen(loopback.name));
+    memcpy(request->ifr_name, netif->name, strlen(netif->name));
+}
+
+// All addresses of IPv4, the loopback network's first. Answers how many.
+static uint32_t addresses_list(struct route_address list[ROUTE_ADDRESS_MAX + 1])
+{
+    uint32_t count = 1;
+    list[0] = (struct route_address){address_loopback(true), 8, &loopback};
+    const uint32_t all = route_address_list(list + 1);
+    for (uint32_t i = 1; i <= all; ++i) {
+        if (address_is_v4(&list[i].address)) {
+            list[count++] = list[i];
+        }
+    }
+    return count;
 }
 
 static int list_write(struct ifconf *user)
 {
+    struct route_address addresses[ROUTE_ADDRESS_MAX + 1];
     struct ifconf list;
-    struct ifreq one = {0};
     int error = user_read(&list, user, sizeof list);
     if (error != 0) {
         return error;
     }
-    name_put(&one);
-    address_put(&one.ifr_addr, 127, 0, 0, 1);
-    const bool has_room = list.ifc_req == NULL || list.ifc_len >= (int)sizeof one;
-    if (list.ifc_req != NULL && has_room) {
-        error = user_write(list.ifc_req, &one, sizeof one);
+    const uint32_t count = addresses_list(addresses);
+    const bool is_asked_for = list.ifc_req != NULL;
+    const int room = is_asked_for ? list.ifc_len : (int)(count * sizeof(struct ifreq));
+    list.ifc_len = 0;
+    for (uint32_t i = 0; i < count && error == 0; ++i) {
+        struct ifreq one = {0};
+        if (room - list.ifc_len < (int)sizeof one) {
+            break;
+        }
+        name_put(&one, addresses[i].netif);
+        address_put(&one.ifr_addr, &addresses[i].address);
+        error = !is_asked_for ? 0 : user_write(list.ifc_req + i, &one, sizeof one);
+        list.ifc_len += (int)sizeof one;
     }
-    list.ifc_len = has_room ? (int)sizeof one : 0;
     return error != 0 ? error : user_write(user, &list, sizeof list);
 }
 
-// What sockets of IPv4 alone are asked. -ENOTTY: another request.
-static int address_answer(struct ifreq *request, unsigned long which)
+static struct net_address mask_of(const struct route_address *own)
 {
-    switch (which) {
-    case SIOCGIFADDR:
-    case SIOCGIFDSTADDR:
-        address_put(&request->ifr_addr, 127, 0, 0, 1);
-        return 0;
-    case SIOCGIFNETMASK:
-        address_put(&request->ifr_netmask, 255, 0, 0, 0);
-        return 0;
-    case SIOCGIFBRDADDR:
-        address_put(&request->ifr_broadaddr, 0, 0, 0, 0);
-        return 0;
-    default:
-        return -ENOTTY;
-    }
+    const uint8_t ones[] = {255, 255, 255, 255};
+    const struct net_address all = address_of_v4(ones);
+    return address_prefix(&all, own->bits);
 }
 
-static int answer(struct ifreq *request, unsigned long which)
+// The last of its network; on the loopback network there is none.
+static struct net_address broadcast_of(const struct route_address *own)
 {
+    const struct net_address mask = mask_of(own);
+    uint8_t bytes[ADDRESS_V4_SIZE];
+    for (int i = 0; i < ADDRESS_V4_SIZE; ++i) {
+        bytes[i] = address_v4_bytes(&own->address)[i] | (uint8_t)~address_v4_bytes(&mask)[i];
+    }
+    return own->netif == &loopback ? address_any(true) : address_of_v4(bytes);
+}
+
+// What sockets of IPv4 alone are asked. -EADDRNOTAVAIL: it has no address.
+static int address_answer(struct ifreq *request, unsigned long which, const struct netif *netif)
+{
+    struct route_address addresses[ROUTE_ADDRESS_MAX + 1];
+    const uint32_t count = addresses_list(addresses);
+    uint32_t index = 0;
+    while (index < count && addresses[index].netif != netif) {
+        ++index;
+    }
+    if (index == count) {
+        return -EADDRNOTAVAIL;
+    }
+    const struct net_address address = which == SIOCGIFNETMASK   ? mask_of(&addresses[index])
+                                       : which == SIOCGIFBRDADDR ? broadcast_of(&addresses[index])
+                                                                 : addresses[index].address;
+    address_put(&request->ifr_addr, &address); // and the others, which lie there
+    return 0;
+}
+
+static int answer(struct ifreq *request, unsigned long which, const struct netif *netif)
+{
+    const bool is_lo = (netif->flags & NETIF_LOOPBACK) != 0;
     switch (which) {
     case SIOCGIFFLAGS:
-        request->ifr_flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING;
+        request->ifr_flags =
+            (short)(IFF_UP | IFF_RUNNING | (is_lo ? IFF_LOOPBACK : IFF_BROADCAST | IFF_MULTICAST));
         return 0;
     case SIOCGIFMTU:
-        request->ifr_mtu = (int)loopback.mtu;
+        request->ifr_mtu = (int)netif->mtu;
         return 0;
     case SIOCGIFMETRIC:
         request->ifr_metric = 0;
         return 0;
     case SIOCGIFINDEX:
-        request->ifr_ifindex = (int)loopback.index;
+        request->ifr_ifindex = (int)netif->index;
         return 0;
     case SIOCGIFHWADDR:
-        request->ifr_hwaddr = (struct sockaddr){.sa_family = ARPHRD_LOOPBACK};
+        request->ifr_hwaddr =
+            (struct sockaddr){.sa_family = is_lo ? ARPHRD_LOOPBACK : ARPHRD_ETHER};
+        memcpy(request->ifr_hwaddr.sa_data, netif->hardware, sizeof netif->hardware);
         return 0;
     default:
         return -ENOTTY;
@@ -114,14 +156,17 @@ int interface_control(const struct file *file, unsigned long which, void *user)
         return error;
     }
     if (which == SIOCGIFNAME) {
-        error = request.ifr_ifindex == (int)loopback.index ? 0 : -ENODEV;
-        name_put(&request);
+        const struct netif *netif = netif_at((uint32_t)request.ifr_ifindex);
+        error = netif == NULL ? -ENODEV : 0;
+        if (netif != NULL) {
+            name_put(&request, netif);
+        }
     } else {
         request.ifr_name[IFNAMSIZ - 1] = 0;
-        const bool is_known = strcmp(request.ifr_name, loopback.name) == 0;
-        error = !is_known                   ? -ENODEV
-                : is_about_addresses(which) ? address_answer(&request, which)
-                                            : answer(&request, which);
+        const struct netif *netif = netif_find(request.ifr_name);
+        error = netif == NULL               ? -ENODEV
+                : is_about_addresses(which) ? address_answer(&request, which, netif)
+                                            : answer(&request, which, netif);
     }
     return error != 0 ? error : user_write(user, &request, sizeof request);
 }

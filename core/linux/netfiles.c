@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// netfiles.c: /proc/net: sockets, interfaces and what became of packets, as proc(5) has them.
+// netfiles.c: /proc/net: sockets and what became of packets, as proc(5) has them.
 // Programs parse them by column.
 #include "core/linux/netfiles.h"
 
 #include "core/lib/list.h"
 #include "core/lib/string.h"
+#include "core/linux/linkfiles.h"
 #include "core/linux/socketinet.h"
 #include "core/net/counts.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
-#include "core/net/netif.h"
 #include "core/vfs/proctext.h"
 #include "core/vfs/vfs.h"
 #include "core/vfs/vnode.h"
@@ -92,22 +92,6 @@ static size_t udp_make(char *text, size_t size, void *is_v4)
     return listing.writer.length;
 }
 
-static size_t dev_make(char *text, size_t size, void *argument)
-{
-    struct writer writer = {text, size, 0};
-    const uint64_t bytes = netif_figure(&loopback, NETIF_SENT_BYTES);
-    const uint64_t packets = netif_figure(&loopback, NETIF_SENT);
-    (void)argument;
-    writer_put(&writer,
-               "Inter-|   Receive                                                |  Transmit\n"
-               " face |bytes    packets errs drop fifo frame compressed multicast|"
-               "bytes    packets errs drop fifo colls carrier compressed\n");
-    writer_put(&writer,
-               "%6s: %7lu %7lu %4u %4u %4u %5u %10u %9u %8lu %7lu %4u %4u %4u %5u %7u %10u\n",
-               loopback.name, bytes, packets, 0, 0, 0, 0, 0, 0, bytes, packets, 0, 0, 0, 0, 0, 0);
-    return writer.length;
-}
-
 static uint64_t count(enum net_count which)
 {
     return atomic_load_explicit(&net_counts[which], memory_order_relaxed);
@@ -146,6 +130,6 @@ int netfiles_add(void)
     static const bool v4 = true;
     int error = procfs_add("net/udp", udp_make, (void *)(uintptr_t)&v4);
     error = error != 0 ? error : procfs_add("net/udp6", udp_make, NULL);
-    error = error != 0 ? error : procfs_add("net/dev", dev_make, NULL);
+    error = error != 0 ? error : linkfiles_add();
     return error != 0 ? error : procfs_add("net/snmp", snmp_make, NULL);
 }

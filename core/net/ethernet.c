@@ -218,6 +218,7 @@ int ethernet_start(struct ethernet *ethernet)
     neighbours_init(&ethernet->neighbours);
     ethernet->alarm.ring = alarm_ring;
     ethernet->netif.send = netif_send;
+    ethernet->netif.neighbours = &ethernet->neighbours;
     ethernet->netif.neighbour_input = neighbour_input;
     const int error = alarm_set(&ethernet->alarm, UINT64_MAX);
     return error != 0 ? error : netif_add(&ethernet->netif);

@@ -10,6 +10,7 @@
 #include "hal/hal.h"
 
 struct ip_header;
+struct neighbours;
 struct net_address;
 struct packet;
 
@@ -40,6 +41,7 @@ struct netif {
     // for hop, which is on the link. Thread context; the caller holds no lock and is in no RCU
     // section.
     void (*send)(struct netif *netif, struct packet *packet, const struct net_address *hop);
+    struct neighbours *neighbours; // NULL: it has no link
     // A message of ICMPv6 has come. True: it is about the link, and is taken. NULL: none is.
     bool (*neighbour_input)(struct netif *netif, struct packet *packet,
                             const struct ip_header *header);

@@ -5,14 +5,18 @@
 //                                versions of IP; says "ready" when it can
 //   talk ask ADDRESS PORT        wants back what it sends: short and long datagrams, a stream
 //   talk fail ADDRESS PORT       says how a connection fails
+//   talk list                    says which interfaces and routes there are
 #include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -210,8 +214,54 @@ static int ask(const char *address, int port)
     return 0;
 }
 
+static void address_print(const char *what, const struct sockaddr *address)
+{
+    char text[INET6_ADDRSTRLEN] = "?";
+    if (address == NULL || address->sa_family == AF_PACKET) {
+        return;
+    }
+    const void *bytes = address->sa_family == AF_INET
+                            ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
+                            : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
+    printf(" %s %s", what, inet_ntop(address->sa_family, bytes, text, sizeof text));
+}
+
+static int list(void)
+{
+    struct ifaddrs *all;
+    char line[256];
+    if (getifaddrs(&all) != 0) {
+        fail("getifaddrs");
+    }
+    for (const struct ifaddrs *item = all; item != NULL; item = item->ifa_next) {
+        printf("%s", item->ifa_name);
+        address_print("has", item->ifa_addr);
+        address_print("mask", item->ifa_netmask);
+        if (item->ifa_flags & IFF_BROADCAST) {
+            address_print("broadcast", item->ifa_broadaddr);
+        }
+        printf("\n");
+    }
+    FILE *file = fopen("/proc/net/route", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, " \n")] = 0;
+        printf("%s\n", line);
+    }
+    struct ifreq request = {.ifr_name = "eth0"};
+    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    if (ioctl(fd, SIOCGIFBRDADDR, &request) != 0) {
+        fail("ioctl");
+    }
+    address_print("asked:", &request.ifr_broadaddr);
+    printf("\n");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "list") == 0) {
+        return list();
+    }
     if (argc == 4 && strcmp(argv[1], "serve") == 0) {
         return serve(atoi(argv[2]), atoi(argv[3]));
     }

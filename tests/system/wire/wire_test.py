@@ -120,6 +120,25 @@ def on_switch(suite, name):
     suite.case("switch, %s: nothing is left in the folder" % name, os.listdir(net.partition("=")[2]) == [])
 
 
+LISTED = """lo
+eth0
+lo has 127.0.0.1 mask 255.0.0.0
+eth0 has 10.1.0.5 mask 255.255.255.0 broadcast 10.1.0.255
+lo has ::1 mask ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
+eth0 has fd00::5 mask ffff:ffff:ffff:ffff::
+Iface\tDestination\tGateway
+eth0\t00000000\t0100010A\t0003\t0\t0\t0\t00000000\t0\t0\t0
+eth0\t0000010A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
+ asked: 10.1.0.255
+"""
+
+
+def listed(suite):
+    net = "switch=" + os.path.join(suite.folder, "switch")
+    got = suite.run(suite.process(net, "--ip", "10.1.0.5/24,10.1.0.1", "--ip", "fd00::5/64", "talk", "list"))
+    suite.case("interfaces, addresses and routes are listed", got[:2] == (0, LISTED), got)
+
+
 def may_make_namespaces():
     return os.path.exists("/dev/net/tun") and subprocess.run(["ip", "netns", "add", "osv-wire-probe"], capture_output=True).returncode == 0 and \
         subprocess.run(["ip", "netns", "del", "osv-wire-probe"], capture_output=True).returncode == 0
@@ -184,6 +203,7 @@ def sim_suite(suite, sim, counts):
             over_tap(suite, suite.cpus + " CPUs")
         else:
             suite.case("no taps here: this user may not make them", os.geteuid() != 0 or not os.path.exists("/dev/net/tun"))
+    listed(suite)
     wrong_options(suite)
 
 

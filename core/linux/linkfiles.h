@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// linkfiles.h: /proc/net of interfaces, routes and neighbours.
+#ifndef CORE_LINUX_LINKFILES_H
+#define CORE_LINUX_LINKFILES_H
+
+#include "hal/hal.h"
+
+HAL_MUST_CHECK int linkfiles_add(void); // -ENOMEM
+
+#endif
