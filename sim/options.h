@@ -9,7 +9,12 @@
 
 #include "hal-linux/machine.h"
 
-enum { OPTIONS_MOUNT_MAX = 20, OPTIONS_DISK_MAX = 26, OPTIONS_ENV_MAX = 256, OPTIONS_ADDRESS_MAX = 8 };
+enum {
+    OPTIONS_MOUNT_MAX = 20,
+    OPTIONS_DISK_MAX = 26,
+    OPTIONS_ENV_MAX = 256,
+    OPTIONS_ADDRESS_MAX = 8
+};
 
 // Exit statuses of osv-sim itself, as shells have them.
 enum { EXIT_USAGE = 2, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
