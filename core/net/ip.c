@@ -167,6 +167,7 @@ static int ip6_read(struct ip_header *header, const char *data, uint32_t size, b
         .protocol = raw.next,
         .hops = raw.hops,
         .service = (uint8_t)(raw.version << 4 | raw.service >> 4),
+        .may_cut = true, // by its sender
         .transport = sizeof raw,
     };
     const uint32_t total = (uint32_t)sizeof raw + net_order16(raw.size);
