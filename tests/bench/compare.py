@@ -38,6 +38,7 @@ REQUIRED = {
     "pipe_rt_1cpu": 7.0,
     "eventfd_rt_1cpu": 7.0,
     "futex_rt_1cpu": 7.0,
+    "vm_touch_thp": 0.25,
     **{"malloc_pair_%s%d" % (threads, size): 0.95
        for threads in ("", "2t_") for size in (16, 64, 256, 1024, 4096, 16384, 65536)},
     **{"malloc_remote_free_%d" % size: 1.5 for size in (64, 512, 4096)},
