@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "core/mem/frame.h"
+#include "core/mem/frame_clear.h"
 #include "core/mem/frame_orders.h"
 #include "core/mem/heap.h"
 #include "core/mem/plain.h"
@@ -522,6 +523,11 @@ uint32_t sched_cpu_count(void)
 bool thread_is_waited_for(void)
 {
     return false;
+}
+
+void frame_clear_counts_get(struct frame_clear_counts *counts)
+{
+    *counts = (struct frame_clear_counts){0};
 }
 
 void frame_orders(size_t counts[FRAME_ORDERS])
