@@ -174,7 +174,10 @@ int inet_option_set(struct file *file, int level, int name, const void *user, ui
     const uint32_t tells = tells_of(level, name);
     int value;
     if (level == SOL_SOCKET) {
-        return name == SO_LINGER ? linger_set(inet, user, size) : -ENOPROTOOPT;
+        return name == SO_LINGER ? linger_set(inet, user, size)
+               : name == SO_MAX_PACING_RATE && inet_is_stream(inet)
+                   ? stream_pace_set(inet, user, size)
+                   : -ENOPROTOOPT;
     }
     if (level == IPPROTO_TCP && inet_is_stream(inet)) {
         return stream_option_set(inet, name, user, size);
@@ -255,6 +258,8 @@ static int socket_level_get(struct inet_socket *inet, int name, union socket_opt
     case SO_ACCEPTCONN:
         value->number = inet_is_stream(inet) && inet->tcp.stage == TCP_STAGE_LISTENING;
         return sizeof value->number;
+    case SO_MAX_PACING_RATE:
+        return inet_is_stream(inet) ? stream_pace_get(inet, value) : -ENOPROTOOPT;
     case SO_LINGER:
         mutex_lock(&inet->socket.lock);
         value->linger = inet->linger;

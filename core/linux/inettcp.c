@@ -13,6 +13,7 @@ enum {
     LIMIT_MIN = 4608,      // of what is under way, bytes
     KEEP_SPAN_MAX = 32767, // seconds
     KEEP_COUNT_MAX = 127,
+    CONTROL_NAME_SIZE = 16, // Linux's TCP_CA_NAME_MAX
 };
 
 #define SECOND UINT64_C(1000000000)
@@ -131,6 +132,37 @@ void stream_switches_set(struct inet_socket *inet)
     tcp_settings_changed(&inet->tcp);
 }
 
+// Bytes per second, as an int or a long; all bits set: as fast as it goes.
+int stream_pace_set(struct inet_socket *inet, const void *user, uint32_t size)
+{
+    uint64_t rate = 0;
+    uint32_t narrow = 0;
+    if (size < sizeof narrow) {
+        return -EINVAL;
+    }
+    const bool is_wide = size >= sizeof rate;
+    const int error =
+        is_wide ? user_read(&rate, user, sizeof rate) : user_read(&narrow, user, sizeof narrow);
+    if (error != 0) {
+        return error;
+    }
+    rate = is_wide ? rate : narrow == UINT32_MAX ? UINT64_MAX : narrow;
+    mutex_lock(&inet->socket.lock);
+    inet->tcp.settings.pace = rate == UINT64_MAX ? 0 : rate == 0 ? 1 : rate;
+    mutex_unlock(&inet->socket.lock);
+    tcp_settings_changed(&inet->tcp);
+    return 0;
+}
+
+int stream_pace_get(struct inet_socket *inet, union socket_option *value)
+{
+    mutex_lock(&inet->socket.lock);
+    const uint64_t pace = inet->tcp.settings.pace;
+    mutex_unlock(&inet->socket.lock);
+    value->rate = pace == 0 ? UINT64_MAX : pace;
+    return sizeof value->rate;
+}
+
 // With lock held.
 static int setting_set(struct inet_socket *inet, int name, int value)
 {
@@ -167,9 +199,39 @@ static int setting_set(struct inet_socket *inet, int name, int value)
     }
 }
 
+static const char *const controls[] = {
+    [TCP_CONGESTION_CUBIC] = "cubic",
+    [TCP_CONGESTION_RENO] = "reno",
+};
+
+static int control_set(struct inet_socket *inet, const void *user, uint32_t size)
+{
+    char name[CONTROL_NAME_SIZE] = "";
+    if (size < 1) {
+        return -EINVAL;
+    }
+    const int error = user_read(name, user, size < sizeof name ? size : sizeof name - 1);
+    if (error != 0) {
+        return error;
+    }
+    for (unsigned i = 0; i < sizeof controls / sizeof *controls; ++i) {
+        if (strcmp(name, controls[i]) == 0) {
+            mutex_lock(&inet->socket.lock);
+            inet->tcp.settings.control = (enum tcp_congestion)i;
+            mutex_unlock(&inet->socket.lock);
+            tcp_settings_changed(&inet->tcp);
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
 int stream_option_set(struct inet_socket *inet, int name, const void *user, uint32_t size)
 {
     int value;
+    if (name == TCP_CONGESTION) {
+        return control_set(inet, user, size);
+    }
     if (size < sizeof value) {
         return -EINVAL;
     }
@@ -186,6 +248,39 @@ int stream_option_set(struct inet_socket *inet, int name, const void *user, uint
     return error;
 }
 
+static uint32_t ms_since(hal_ns now, hal_ns time)
+{
+    return time == 0 ? 0 : (uint32_t)((now - time) / 1000000);
+}
+
+// With lock held.
+static void path_fill(const struct tcp *tcp, struct tcp_info *info)
+{
+    const uint32_t mss = tcp->mss > 0 ? tcp->mss : 1;
+    const hal_ns now = hal_clock_ns();
+    const bool is_fast = tcp->recovery == TCP_RECOVERY_FAST;
+    info->tcpi_ca_state = tcp->recovery == TCP_RECOVERY_TIMEOUT ? 4 // TCP_CA_Loss
+                          : is_fast                             ? 3 // TCP_CA_Recovery
+                                                                : tcp->duplicates > 0;
+    info->tcpi_rto = (uint32_t)(tcp->timeout / 1000);
+    info->tcpi_ato = 40000;
+    info->tcpi_snd_mss = tcp->mss;
+    info->tcpi_rcv_mss = tcp->mss;
+    info->tcpi_advmss = tcp->settings.mss;
+    info->tcpi_pmtu = tcp->settings.mss + 40u;
+    info->tcpi_unacked = (tcp->next - tcp->una + mss - 1) / mss;
+    info->tcpi_sacked = (tcp->sacked + mss - 1) / mss;
+    info->tcpi_lost = (tcp->lost + mss - 1) / mss;
+    info->tcpi_rtt = (uint32_t)(tcp->rtt / 1000);
+    info->tcpi_rttvar = (uint32_t)(tcp->rtt_variation / 1000);
+    info->tcpi_min_rtt = tcp->rack.is_known ? tcp->rack.rtt_min : UINT32_MAX;
+    info->tcpi_snd_cwnd = tcp->congestion / mss;
+    info->tcpi_snd_ssthresh = tcp->threshold >= UINT32_MAX / 2 ? INT32_MAX : tcp->threshold / mss;
+    info->tcpi_rcv_space = tcp->settings.room;
+    info->tcpi_last_data_sent = ms_since(now, tcp->sent_at);
+    info->tcpi_last_data_recv = info->tcpi_last_ack_recv = ms_since(now, tcp->heard_at);
+}
+
 // With lock held.
 static void info_fill(const struct inet_socket *inet, struct tcp_info *info)
 {
@@ -195,26 +290,31 @@ static void info_fill(const struct inet_socket *inet, struct tcp_info *info)
     info->tcpi_state = is_connection                          ? (uint8_t)tcp->state
                        : socket->stage == TCP_STAGE_LISTENING ? TCP_STATE_LISTEN
                                                               : TCP_STATE_CLOSED;
+    if (!is_connection) {
+        info->tcpi_unacked = socket->ready_count; // so does Linux
+        info->tcpi_sacked = socket->backlog;
+        return;
+    }
     info->tcpi_retransmits = (uint8_t)tcp->retries;
-    info->tcpi_probes = (uint8_t)tcp->probes;
+    info->tcpi_probes = (uint8_t)(tcp->probes + tcp->keeps);
+    info->tcpi_backoff = (uint8_t)(tcp->retries + tcp->probe_backoff);
     info->tcpi_options =
         (uint8_t)((tcp->has_timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
                   (tcp->may_sack ? TCPI_OPT_SACK : 0) | (tcp->has_scale ? TCPI_OPT_WSCALE : 0));
     info->tcpi_snd_wscale = tcp->send_scale;
     info->tcpi_rcv_wscale = tcp->receive_scale;
-    info->tcpi_rto = (uint32_t)(tcp->timeout / 1000);
-    info->tcpi_snd_mss = tcp->mss;
-    info->tcpi_rcv_mss = tcp->mss;
-    info->tcpi_unacked = tcp->mss == 0 ? 0 : (tcp->next - tcp->una + tcp->mss - 1) / tcp->mss;
-    info->tcpi_rtt = (uint32_t)(tcp->rtt / 1000);
-    info->tcpi_rttvar = (uint32_t)(tcp->rtt_variation / 1000);
-    info->tcpi_snd_cwnd = tcp->mss == 0 ? 0 : tcp->congestion / tcp->mss;
-    info->tcpi_snd_ssthresh = tcp->mss == 0 ? 0 : tcp->threshold / tcp->mss;
+    path_fill(tcp, info);
+    info->tcpi_pacing_rate = info->tcpi_max_pacing_rate =
+        tcp->settings.pace == 0 ? UINT64_MAX : tcp->settings.pace;
     info->tcpi_total_retrans = (uint32_t)tcp->counts.resent_segments;
+    info->tcpi_notsent_bytes = (uint32_t)(tcp->iss + 1 + (uint32_t)tcp->written - tcp->next);
     info->tcpi_bytes_acked = tcp_acknowledged(tcp);
-    info->tcpi_bytes_received = is_connection ? tcp_received(tcp) : 0;
+    info->tcpi_bytes_received = tcp_received(tcp);
     info->tcpi_segs_out = (uint32_t)tcp->counts.segments_sent;
     info->tcpi_segs_in = (uint32_t)tcp->counts.segments_received;
+    info->tcpi_dsack_dups = (uint32_t)tcp->counts.repeated;
+    info->tcpi_reord_seen = tcp->rack.sees_reordering;
+    info->tcpi_snd_wnd = tcp->window;
 }
 
 // With lock held.
@@ -244,7 +344,8 @@ static int setting_get(const struct inet_socket *inet, int name, union socket_op
         value->number = inet->tcp.tcp.mss != 0 ? inet->tcp.tcp.mss : TCP_MSS_UNSAID;
         return sizeof value->number;
     case TCP_CONGESTION:
-        memcpy(value->text, "reno", sizeof "reno");
+        memset(value->text, 0, sizeof value->text);
+        memcpy(value->text, controls[settings->control], strlen(controls[settings->control]));
         return sizeof value->text;
     case TCP_INFO:
         info_fill(inet, &value->info);

@@ -16,41 +16,36 @@
 
 enum { STATE_CONNECTED = 1, STATE_IDLE = 7, LINE_SIZE = 127 };
 
-struct listing {
-    struct writer writer;
-    bool is_v4;
-    unsigned line;
-};
-
-static void padded(struct writer *writer, size_t start)
+void net_line_end(struct net_listing *listing, size_t start, size_t size)
 {
-    const size_t length = writer->length - start;
-    writer_put(writer, "%*s\n", length < LINE_SIZE ? (int)(LINE_SIZE - length) : 0, "");
+    const size_t length = listing->writer.length - start;
+    const bool is_padded = listing->is_v4 && length < size;
+    writer_put(&listing->writer, "%*s\n", is_padded ? (int)(size - length) : 0, "");
 }
 
-static void hex_put(struct writer *writer, uint32_t value, int digits)
+void net_hex_put(struct writer *writer, uint32_t value, int digits)
 {
     while (digits-- > 0) {
         writer_put(writer, "%c", "0123456789ABCDEF"[value >> digits * 4 & 15]);
     }
 }
 
-static void end_put(struct listing *listing, const struct net_end *end)
+void net_end_put(struct net_listing *listing, const struct net_end *end)
 {
     const int first = listing->is_v4 ? 3 : 0;
     for (int i = first; i < 4; ++i) {
         uint32_t word;
         memcpy(&word, address_bytes(&end->address) + i * sizeof word, sizeof word);
-        hex_put(&listing->writer, word, 8);
+        net_hex_put(&listing->writer, word, 8);
     }
     writer_put(&listing->writer, ":");
-    hex_put(&listing->writer, end->port, 4);
+    net_hex_put(&listing->writer, end->port, 4);
     writer_put(&listing->writer, " ");
 }
 
 static void flow_put(const struct flow *flow, void *argument)
 {
-    struct listing *listing = argument;
+    struct net_listing *listing = argument;
     struct writer *writer = &listing->writer;
     struct net_socket *socket = flow->socket;
     const struct inet_socket *inet = container_of(socket, struct inet_socket, socket);
@@ -59,29 +54,25 @@ static void flow_put(const struct flow *flow, void *argument)
     }
     const size_t start = writer->length;
     writer_put(writer, "%5u: ", listing->line++);
-    end_put(listing, &flow->key.local);
-    end_put(listing, &flow->key.remote);
+    net_end_put(listing, &flow->key.local);
+    net_end_put(listing, &flow->key.remote);
     writer_put(writer, "%02d ", flow->key.remote.port != 0 ? STATE_CONNECTED : STATE_IDLE);
     writer_put(writer, "00000000:");
-    hex_put(writer, atomic_load_explicit(&socket->channel.cost, memory_order_relaxed), 8);
+    net_hex_put(writer, atomic_load_explicit(&socket->channel.cost, memory_order_relaxed), 8);
     writer_put(writer, " 00:00000000 00000000 %5u        0 %lu 2 0000000000000000 %lu",
                vnode_owner_uid, inet->inode,
                atomic_load_explicit(&socket->drop_count, memory_order_relaxed));
-    if (listing->is_v4) {
-        padded(writer, start);
-    } else {
-        writer_put(writer, "\n");
-    }
+    net_line_end(listing, start, LINE_SIZE);
 }
 
 static size_t udp_make(char *text, size_t size, void *is_v4)
 {
-    struct listing listing = {.writer = {text, size, 0}, .is_v4 = is_v4 != NULL};
+    struct net_listing listing = {.writer = {text, size, 0}, .is_v4 = is_v4 != NULL};
     if (listing.is_v4) {
         writer_put(&listing.writer,
                    "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   "
                    "uid  timeout inode ref pointer drops");
-        padded(&listing.writer, 0);
+        net_line_end(&listing, 0, LINE_SIZE);
     } else {
         writer_put(&listing.writer,
                    "  sl  local_address                         "
@@ -113,10 +104,7 @@ static size_t snmp_make(char *text, size_t size, void *argument)
                count(NET_IP_SENT), count(NET_NO_MEMORY), count(NET_IP_NO_ROUTE));
     writer_put(&writer, "Icmp: InMsgs InErrors OutMsgs OutErrors\nIcmp: %lu %lu %lu 0\n",
                count(NET_ICMP_RECEIVED), count(NET_ICMP_DROPPED), count(NET_ICMP_SENT));
-    writer_put(
-        &writer, "Tcp: InSegs OutSegs InErrs OutRsts InCsumErrors\nTcp: %lu %lu %lu %lu %lu\n",
-        count(NET_TCP_RECEIVED), count(NET_TCP_SENT), count(NET_TCP_DAMAGED) + count(NET_TCP_FULL),
-        count(NET_TCP_NO_SOCKET), count(NET_TCP_BAD_CHECKSUM));
+    tcp_snmp_put(&writer);
     writer_put(&writer,
                "Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors "
                "InCsumErrors\nUdp: %lu %lu %lu %lu %lu 0 %lu\n",
@@ -131,5 +119,6 @@ int netfiles_add(void)
     int error = procfs_add("net/udp", udp_make, (void *)(uintptr_t)&v4);
     error = error != 0 ? error : procfs_add("net/udp6", udp_make, NULL);
     error = error != 0 ? error : linkfiles_add();
-    return error != 0 ? error : procfs_add("net/snmp", snmp_make, NULL);
+    error = error != 0 ? error : procfs_add("net/snmp", snmp_make, NULL);
+    return error != 0 ? error : tcpfiles_add();
 }

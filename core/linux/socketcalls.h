@@ -50,6 +50,7 @@ struct socket_message {
 
 union socket_option {
     int number;
+    uint64_t rate;
     struct timeval time;
     struct linger linger;
     struct localsocket_credentials sender;

@@ -62,6 +62,8 @@ int stream_accept(struct file *file, uint32_t flags, struct file **accepted);
 unsigned stream_poll(struct inet_socket *inet);
 void stream_linger_set(struct inet_socket *inet); // of inet->linger
 void stream_switches_set(struct inet_socket *inet);
+int stream_pace_set(struct inet_socket *inet, const void *user, uint32_t size);
+int stream_pace_get(struct inet_socket *inet, union socket_option *value);
 int stream_option_set(struct inet_socket *inet, int name, const void *user, uint32_t size);
 int stream_option_get(struct inet_socket *inet, int name, union socket_option *value);
 

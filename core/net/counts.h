@@ -36,6 +36,13 @@ enum net_count {
     NET_TCP_DAMAGED,
     NET_TCP_BAD_CHECKSUM,
     NET_TCP_FULL,
+    NET_TCP_BACKLOG_FULL, // a SYN that came when as many connections waited as are to
+    NET_TCP_COOKIES_SENT,
+    NET_TCP_COOKIES_RECEIVED,
+    NET_TCP_COOKIES_WRONG,
+    NET_TCP_NO_CHILD,     // a SYN for which there was no memory
+    NET_TCP_WAITING_FULL, // a connection that could not wait for what is late
+    NET_TCP_ORPHANS_FULL, // one that was broken off, as too many had no file
     NET_NO_MEMORY,
     NET_COUNTS,
 };

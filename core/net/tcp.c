@@ -32,14 +32,18 @@ uint64_t tcp_received(const struct tcp *tcp)
 
 // ---- Times -------------------------------------------------------------------------
 
+static hal_ns earlier(hal_ns a, hal_ns b)
+{
+    return a < b ? a : b;
+}
+
 void tcp_deadline_set(struct tcp *tcp)
 {
-    const hal_ns times[] = {tcp->retransmit_at, tcp->tail_at, tcp->reorder_at, tcp->acknowledge_at,
-                            tcp->probe_at,      tcp->keep_at, tcp->end_at,     tcp->pace_at};
-    tcp->deadline = UINT64_MAX;
-    for (unsigned i = 0; i < sizeof times / sizeof *times; ++i) {
-        tcp->deadline = times[i] < tcp->deadline ? times[i] : tcp->deadline;
-    }
+    const hal_ns sending =
+        earlier(earlier(tcp->retransmit_at, tcp->tail_at), earlier(tcp->reorder_at, tcp->pace_at));
+    const hal_ns waiting =
+        earlier(earlier(tcp->acknowledge_at, tcp->probe_at), earlier(tcp->keep_at, tcp->end_at));
+    tcp->deadline = earlier(sending, waiting);
 }
 
 static hal_ns backed_off(hal_ns timeout, uint32_t retries)

@@ -191,7 +191,10 @@ struct tcp {
     struct tcp_counts {
         uint64_t segments_sent, segments_received, resent_segments, dropped, duplicate;
         uint64_t timeouts, fast_recoveries, out_of_window, challenges;
-        uint64_t tail_probes, repeated; // repeated: of ours, as the peer tells
+        uint64_t tail_probes, repeated;    // repeated: of ours, as the peer tells
+        uint64_t old;                      // RFC 7323, 5.3; in out_of_window, too
+        uint64_t calls, answers, failures; // failures: calls and answers that came to nothing
+        uint64_t resets_sent, resets_received, given_up;
     } counts;
 };
 
@@ -200,6 +203,9 @@ void tcp_connect(struct tcp *tcp, const struct tcp_host *host, const struct tcp_
                  uint32_t iss, hal_ns now);
 // The same for one that begins with syn, which a peer has sent: answers it.
 void tcp_answer(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
+                uint32_t iss, const struct tcp_segment *syn, hal_ns now);
+// The same for one whose SYN was answered already, by another.
+void tcp_resume(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
                 uint32_t iss, const struct tcp_segment *syn, hal_ns now);
 
 void tcp_input(struct tcp *tcp, const struct tcp_segment *segment, hal_ns now);

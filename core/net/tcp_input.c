@@ -25,6 +25,10 @@ void tcp_challenge(struct tcp *tcp)
 
 void tcp_end(struct tcp *tcp, int error)
 {
+    const bool was_asking =
+        tcp->state == TCP_STATE_SYN_SENT || tcp->state == TCP_STATE_SYN_RECEIVED;
+    tcp->counts.failures += was_asking;
+    tcp->counts.given_up += error == -ETIMEDOUT;
     tcp->state = TCP_STATE_CLOSED;
     tcp->error = error;
     tcp->retransmit_at = tcp->acknowledge_at = tcp->probe_at = UINT64_MAX;
@@ -158,6 +162,7 @@ static void reset_take(struct tcp *tcp, const struct tcp_segment *segment)
         tcp_challenge(tcp); // RFC 5961, 3.2
         return;
     }
+    ++tcp->counts.resets_received;
     switch (tcp->state) {
     case TCP_STATE_SYN_RECEIVED:
         tcp_end(tcp, -ECONNREFUSED);
@@ -204,6 +209,7 @@ static void refuse(struct tcp *tcp, const struct tcp_segment *segment)
     struct tcp_segment answer;
     if (tcp_refuse(segment, &answer)) {
         ++tcp->counts.segments_sent;
+        ++tcp->counts.resets_sent;
         tcp->host->send(tcp, &answer);
     }
 }
@@ -220,7 +226,9 @@ static void text_take(struct tcp *tcp, const struct tcp_segment *segment)
 
 static void synchronized_input(struct tcp *tcp, const struct tcp_segment *segment)
 {
-    if (is_old(tcp, segment) || !is_in_window(tcp, segment)) {
+    const bool is_late = is_old(tcp, segment);
+    tcp->counts.old += is_late;
+    if (is_late || !is_in_window(tcp, segment)) {
         out_of_window(tcp, segment);
         return;
     }

@@ -8,18 +8,23 @@
 
 #include "core/dev/packet.h"
 #include "core/lib/errno.h"
+#include "core/net/counts.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
 #include "core/net/run.h"
+#include "core/net/tcp_cookie.h"
 #include "core/net/tcp_header.h"
 
 enum { BACKLOG_MAX = 4096 }; // net.core.somaxconn of Linux
+
+#define COOKIE_SPAN (192 * UINT64_C(1000000000)) // no later are they looked at
 
 int tcp_listen(struct tcp_socket *tcp, int backlog)
 {
     struct net_socket *socket = &tcp->socket;
     const struct net_end nobody = {address_any(socket->is_v4), 0};
     int error = 0;
+    tcp_cookie_start();
     tcp_enter(tcp);
     if (tcp->stage == TCP_STAGE_CONNECTION) {
         error = -EINVAL;
@@ -42,16 +47,23 @@ int tcp_listen(struct tcp_socket *tcp, int backlog)
 
 // ---- Children ------------------------------------------------------------------------
 
-// The child's ends are those of the packet, whose sender waits for an answer. NULL: no memory.
-static struct tcp_socket *child_make(struct tcp_socket *tcp, const struct ip_header *header,
-                                     const struct tcp_ports *ports, const struct tcp_segment *syn)
+// A connection that a packet begins at a socket that listens.
+struct beginning {
+    struct net_end local, remote;
+    struct tcp_segment syn;
+    uint32_t iss;
+    bool is_answered;
+};
+
+// NULL: no memory.
+static struct tcp_socket *child_make(struct tcp_socket *tcp, const struct beginning *beginning)
 {
     struct tcp_socket *child = tcp->child_make(tcp);
     if (child == NULL) {
         return NULL;
     }
     child->settings = tcp->settings;
-    child->settings.mss = tcp_mss_for(&header->target);
+    child->settings.mss = tcp_mss_for(&beginning->remote.address);
     child->send_limit = tcp->send_limit;
     child->linger = tcp->linger;
     child->socket.options = tcp->socket.options;
@@ -59,40 +71,24 @@ static struct tcp_socket *child_make(struct tcp_socket *tcp, const struct ip_hea
     child->socket.has_port = true;
     child->parent = tcp;
     net_socket_get(&tcp->socket);
-    const struct net_end local = {header->target, ports->target};
-    const struct net_end remote = {header->source, ports->source};
     child->stage = TCP_STAGE_CONNECTION;
     child->is_embryo = child->is_alive = child->is_told = true;
-    child->socket.local = local;
-    child->socket.remote = remote;
+    child->socket.local = beginning->local;
+    child->socket.remote = beginning->remote;
     net_socket_get(&child->socket); // is_alive
-    const uint32_t iss = flow_sequence(&local, &remote);
-    tcp_answer(&child->tcp, &tcp_socket_host, &child->settings, iss, syn, hal_clock_ns());
+    (beginning->is_answered ? tcp_resume : tcp_answer)(&child->tcp, &tcp_socket_host,
+                                                       &child->settings, beginning->iss,
+                                                       &beginning->syn, hal_clock_ns());
     return child;
 }
 
-void tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet)
+// NULL: no memory.
+static struct tcp_socket *child_begin(struct tcp_socket *tcp, const struct beginning *beginning)
 {
-    struct ip_header header;
-    struct tcp_segment syn, refusal;
-    struct tcp_ports ports;
-    if (ip_header_read(&header, packet->data, packet->size, false) != 0 ||
-        tcp_header_read(&syn, &ports, packet->data + header.transport, header.size) != 0) {
-        return;
-    }
-    if ((syn.flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN) {
-        if ((syn.flags & TCP_ACK) && tcp_refuse(&syn, &refusal)) {
-            tcp_refusal_add(tcp, &header, &ports, &refusal);
-        }
-        return;
-    }
-    const bool is_closed = (tcp->socket.shut & NET_SHUT_READ) != 0 || tcp->is_closed;
-    if (is_closed || tcp->child_count > tcp->backlog) {
-        return; // it will come again
-    }
-    struct tcp_socket *child = child_make(tcp, &header, &ports, &syn);
+    struct tcp_socket *child = child_make(tcp, beginning);
     if (child == NULL) {
-        return;
+        net_count(NET_TCP_NO_CHILD);
+        return NULL;
     }
     // Nobody knows of the child before it has a flow: two locks are held here alone.
     mutex_lock(&child->socket.lock);
@@ -105,7 +101,111 @@ void tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet)
         tcp_end(&child->tcp, error);
     }
     mutex_unlock(&child->socket.lock);
-    net_run_later(&child->socket); // sends its answer
+    return child;
+}
+
+// Nothing is kept: what is to be known is in the number.
+static void cookie_send(struct tcp_socket *tcp, const struct ip_header *header,
+                        const struct tcp_ports *ports, const struct beginning *beginning)
+{
+    const struct tcp_segment *syn = &beginning->syn;
+    const uint16_t most = tcp_mss_for(&beginning->remote.address);
+    const uint16_t said = syn->mss != 0 ? syn->mss : TCP_MSS_UNSAID;
+    const struct tcp_segment answer = {
+        .sequence = tcp_cookie_make(&beginning->local, &beginning->remote, syn->sequence, said,
+                                    hal_clock_ns()),
+        .acknowledgement = syn->sequence + 1,
+        .flags = TCP_SYN | TCP_ACK,
+        .window = tcp->settings.room < UINT16_MAX ? tcp->settings.room : UINT16_MAX,
+        .mss = most,
+        .scale = UINT8_MAX,
+    };
+    net_count(NET_TCP_COOKIES_SENT);
+    tcp->cookie_at = hal_clock_ns();
+    tcp_refusal_add(tcp, header, ports, &answer);
+}
+
+// False: the segment acknowledges no cookie.
+static bool cookie_read(const struct tcp_socket *tcp, struct beginning *beginning)
+{
+    const struct tcp_segment segment = beginning->syn;
+    const uint32_t irs = segment.sequence - 1;
+    const hal_ns now = hal_clock_ns();
+    uint16_t mss;
+    if (tcp->cookie_at == 0 || now - tcp->cookie_at > COOKIE_SPAN) {
+        return false;
+    }
+    beginning->iss = segment.acknowledgement - 1;
+    if (!tcp_cookie_check(beginning->iss, &beginning->local, &beginning->remote, irs, now, &mss)) {
+        net_count(NET_TCP_COOKIES_WRONG);
+        return false;
+    }
+    net_count(NET_TCP_COOKIES_RECEIVED);
+    beginning->is_answered = true;
+    beginning->syn = (struct tcp_segment){.flags = TCP_SYN,
+                                          .sequence = irs,
+                                          .window = segment.window,
+                                          .scale = UINT8_MAX,
+                                          .mss = mss};
+    return true;
+}
+
+// The last step of a connection of which nothing was kept. True: packet is the child's.
+static bool cookie_take(struct tcp_socket *tcp, struct packet *packet,
+                        const struct beginning *beginning)
+{
+    if (tcp->ready_count > tcp->backlog) {
+        net_count(NET_TCP_BACKLOG_FULL);
+        return false;
+    }
+    struct tcp_socket *child = child_begin(tcp, beginning);
+    if (child == NULL) {
+        return false;
+    }
+    const uint32_t limit = atomic_load_explicit(&child->socket.receive_limit, memory_order_relaxed);
+    const bool is_taken = channel_push(&child->socket.channel, packet, limit) != 0;
+    net_run_later(&child->socket);
+    return is_taken;
+}
+
+bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet)
+{
+    struct ip_header header;
+    struct tcp_segment refusal;
+    struct tcp_ports ports;
+    struct beginning beginning = {.is_answered = false};
+    struct tcp_segment *segment = &beginning.syn;
+    if (ip_header_read(&header, packet->data, packet->size, false) != 0 ||
+        tcp_header_read(segment, &ports, packet->data + header.transport, header.size) != 0) {
+        return false;
+    }
+    beginning.local = (struct net_end){header.target, ports.target};
+    beginning.remote = (struct net_end){header.source, ports.source};
+    const bool is_closed = (tcp->socket.shut & NET_SHUT_READ) != 0 || tcp->is_closed;
+    const uint8_t kind = segment->flags & (TCP_SYN | TCP_ACK | TCP_RST);
+    if (kind != TCP_SYN) {
+        if (kind == TCP_ACK && !is_closed && cookie_read(tcp, &beginning)) {
+            return cookie_take(tcp, packet, &beginning);
+        }
+        if ((kind & TCP_ACK) && tcp_refuse(segment, &refusal)) {
+            tcp_refusal_add(tcp, &header, &ports, &refusal);
+        }
+        return false;
+    }
+    if (is_closed || tcp->ready_count > tcp->backlog) {
+        net_count(NET_TCP_BACKLOG_FULL);
+        return false; // it will come again
+    }
+    if (tcp->child_count - tcp->ready_count > tcp->backlog) {
+        cookie_send(tcp, &header, &ports, &beginning);
+        return false;
+    }
+    beginning.iss = flow_sequence(&beginning.local, &beginning.remote);
+    struct tcp_socket *child = child_begin(tcp, &beginning);
+    if (child != NULL) {
+        net_run_later(&child->socket); // sends its answer
+    }
+    return false;
 }
 
 // Takes it out of its parent's lists, whose lock is held.

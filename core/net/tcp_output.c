@@ -111,6 +111,7 @@ void tcp_acknowledge(struct tcp *tcp)
 void tcp_reset_send(struct tcp *tcp, uint32_t sequence)
 {
     struct tcp_segment segment = {.sequence = sequence, .flags = TCP_RST | TCP_ACK};
+    ++tcp->counts.resets_sent;
     segment_send(tcp, &segment);
 }
 
@@ -392,6 +393,7 @@ void tcp_connect(struct tcp *tcp, const struct tcp_host *host, const struct tcp_
     begin(tcp, host, settings, iss, now);
     tcp->state = TCP_STATE_SYN_SENT;
     tcp->is_caller = true;
+    tcp->counts.calls = 1;
     tcp_syn_send(tcp);
     tcp_timeout_restart(tcp);
     tcp_deadline_set(tcp);
@@ -417,13 +419,21 @@ void tcp_peer_learn(struct tcp *tcp, const struct tcp_segment *syn)
     tcp_congestion_begin(tcp);
 }
 
-void tcp_answer(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
+void tcp_resume(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
                 uint32_t iss, const struct tcp_segment *syn, hal_ns now)
 {
     begin(tcp, host, settings, iss, now);
     tcp->state = TCP_STATE_SYN_RECEIVED;
+    tcp->counts.answers = 1;
     tcp_peer_learn(tcp, syn);
-    tcp_syn_send(tcp);
+    tcp->announced += min(settings->room, UINT16_MAX); // by whoever has answered
     tcp_timeout_restart(tcp);
     tcp_deadline_set(tcp);
+}
+
+void tcp_answer(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
+                uint32_t iss, const struct tcp_segment *syn, hal_ns now)
+{
+    tcp_resume(tcp, host, settings, iss, syn, now);
+    tcp_syn_send(tcp);
 }

@@ -18,15 +18,18 @@
 #include "core/net/ip.h"
 #include "core/net/output.h"
 #include "core/net/run.h"
+#include "core/net/tcp_counts.h"
 #include "core/net/tcp_header.h"
 
 enum {
-    PACKET_COST = 640, // as in udp.c
+    PACKET_COST = 640,  // as in udp.c
+    ORPHANS_MAX = 4096, // net.ipv4.tcp_max_orphans of Linux with little memory: the rest is reset
     WAITING_MAX =
         4096, // net.ipv4.tcp_max_tw_buckets of Linux with little memory: the rest ends at once
 };
 
 static _Atomic uint32_t waiting_count; // connections in TIME-WAIT
+static _Atomic uint32_t orphan_count;  // connections without a file, but for those
 
 static hal_ns clock_now(void)
 {
@@ -241,7 +244,10 @@ static void packet_run(struct tcp_socket *tcp, struct packet *packet)
         net_count(NET_TCP_BAD_CHECKSUM);
     } else if (tcp->stage == TCP_STAGE_LISTENING) {
         net_count(NET_TCP_RECEIVED);
-        tcp_listener_packet(tcp, packet);
+        if (tcp_listener_packet(tcp, packet)) {
+            channel_return(&tcp->socket.channel, cost);
+            packet = NULL;
+        }
     } else if (tcp->stage == TCP_STAGE_IDLE) {
         struct tcp_segment refusal;
         if (tcp_refuse(&segment, &refusal)) { // nobody listens
@@ -309,13 +315,14 @@ static void alarm_ring(struct alarm *alarm)
     net_socket_put(&tcp->socket);
 }
 
-// With lock held. A later deadline is looked at when the alarm has rung for the earlier one. The
-// alarm counts as one that uses the socket.
+// With lock held. A later deadline is looked at when the alarm has rung for the earlier one, but
+// for the end of TIME-WAIT, which is far. The alarm counts as one that uses the socket.
 static void alarm_update(struct tcp_socket *tcp)
 {
     const hal_ns deadline =
         tcp->stage == TCP_STAGE_CONNECTION && tcp->is_alive ? tcp->tcp.deadline : UINT64_MAX;
-    if (deadline >= tcp->alarm_at) {
+    const bool is_far = tcp->is_waiting && deadline != UINT64_MAX && tcp->alarm_at < deadline;
+    if (is_far ? !alarm_stop(&tcp->alarm) : deadline >= tcp->alarm_at) {
         return;
     }
     if (tcp->alarm_at == UINT64_MAX) {
@@ -333,6 +340,7 @@ static void waiting_count_update(struct tcp_socket *tcp)
     const bool waits = tcp->is_alive && tcp->tcp.state == TCP_STATE_TIME_WAIT;
     if (waits && !tcp->is_waiting) {
         if (atomic_fetch_add_explicit(&waiting_count, 1, memory_order_relaxed) >= WAITING_MAX) {
+            net_count(NET_TCP_WAITING_FULL);
             tcp_end(&tcp->tcp, 0);
         }
         tcp->is_waiting = true;
@@ -343,6 +351,32 @@ static void waiting_count_update(struct tcp_socket *tcp)
     }
 }
 
+// With lock held.
+static void orphan_count_update(struct tcp_socket *tcp)
+{
+    const bool is_alive = tcp->is_alive && tcp->tcp.state != TCP_STATE_CLOSED &&
+                          tcp->tcp.state != TCP_STATE_TIME_WAIT;
+    if (tcp->is_orphan && is_alive && !tcp->is_counted_orphan) {
+        tcp->is_counted_orphan = true;
+        if (atomic_fetch_add_explicit(&orphan_count, 1, memory_order_relaxed) >= ORPHANS_MAX) {
+            net_count(NET_TCP_ORPHANS_FULL);
+            tcp_abort(&tcp->tcp, clock_now());
+        }
+    } else if (tcp->is_counted_orphan && !is_alive) {
+        tcp->is_counted_orphan = false;
+        atomic_fetch_add_explicit(&orphan_count, UINT32_MAX, memory_order_relaxed);
+    }
+}
+
+// With lock held, at the end. True: it will not ring, and the caller puts the reference that it
+// was.
+static bool alarm_end(struct tcp_socket *tcp)
+{
+    const bool is_stopped = tcp->alarm_at != UINT64_MAX && alarm_stop(&tcp->alarm);
+    tcp->alarm_at = is_stopped ? UINT64_MAX : tcp->alarm_at;
+    return is_stopped;
+}
+
 // With lock held. True: the connection is over, and the caller puts the reference that it was.
 static bool is_over(struct tcp_socket *tcp)
 {
@@ -350,6 +384,7 @@ static bool is_over(struct tcp_socket *tcp)
         return false;
     }
     tcp->is_alive = false;
+    tcp_counts_end(&tcp->tcp);
     if (tcp->socket.flow != NULL) {
         flow_leave(tcp->socket.flow);
         tcp->socket.flow = NULL;
@@ -360,10 +395,12 @@ static bool is_over(struct tcp_socket *tcp)
 void tcp_leave(struct tcp_socket *tcp)
 {
     struct net_socket *socket = &tcp->socket;
+    orphan_count_update(tcp);
     struct packet *outbox = tcp->outbox;
     tcp->outbox = NULL;
     waiting_count_update(tcp);
     const bool ends = is_over(tcp);
+    const bool was_armed = ends && alarm_end(tcp);
     const bool is_established = tcp->is_embryo && tcp->tcp.state != TCP_STATE_SYN_RECEIVED && !ends;
     const bool is_stillborn = tcp->is_embryo && ends;
     tcp->is_embryo = tcp->is_embryo && !is_established && !is_stillborn;
@@ -388,6 +425,9 @@ void tcp_leave(struct tcp_socket *tcp)
         net_run_later(socket);
     }
     if (ends) {
+        net_socket_put(socket);
+    }
+    if (was_armed) {
         net_socket_put(socket);
     }
     net_socket_put(socket);

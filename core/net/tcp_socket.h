@@ -33,11 +33,12 @@ struct tcp_buffer { // a ring: of a stream, [start, start + used)
 struct tcp_socket {
     struct net_socket socket; // first, and its lock guards the rest
     enum tcp_stage stage;
-    struct tcp tcp;           // of a connection
-    bool is_alive;            // the connection is not over: it counts as one that uses the socket
-    bool is_told;             // how an attempt to connect ended
-    bool is_orphan;           // its file is gone
-    bool is_waiting;          // in TIME-WAIT, and counted as that
+    struct tcp tcp;  // of a connection
+    bool is_alive;   // the connection is not over: it counts as one that uses the socket
+    bool is_told;    // how an attempt to connect ended
+    bool is_orphan;  // its file is gone
+    bool is_waiting; // in TIME-WAIT, and counted as that
+    bool is_counted_orphan;
     bool was_short;           // somebody wants more room than there is to send
     uint32_t changes;         // how often something that a thread may wait for has changed
     bool has_input, has_room; // news for who polls
@@ -56,6 +57,7 @@ struct tcp_socket {
     struct list children, ready; // not accepted: all but those in ready; ready
     uint32_t child_count, ready_count, backlog;
     bool is_closed;
+    hal_ns cookie_at; // when the last was sent; 0: never
     // Of one that a listening socket has made.
     struct tcp_socket *parent; // counted, for good
     struct list node;          // under the parent's lock
@@ -127,7 +129,8 @@ void tcp_refusal_add(struct tcp_socket *tcp, const struct ip_header *header,
                      const struct tcp_ports *ports, const struct tcp_segment *refusal);
 
 // tcp_listen.c
-void tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet);
+// True: packet is another's by now.
+bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet);
 void tcp_child_offer(struct tcp_socket *child); // it is established; no lock is held
 void tcp_child_forget(struct tcp_socket *child);
 void tcp_children_abort(struct tcp_socket *tcp);

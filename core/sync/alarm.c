@@ -95,6 +95,15 @@ int alarm_set(struct alarm *alarm, hal_ns deadline)
     return error;
 }
 
+bool alarm_stop(struct alarm *alarm)
+{
+    mutex_lock(&alarm_lock);
+    const bool was_set = alarm->is_set;
+    remove_locked(alarm);
+    mutex_unlock(&alarm_lock);
+    return was_set;
+}
+
 void alarm_cancel(struct alarm *alarm)
 {
     mutex_lock(&alarm_lock);

@@ -21,6 +21,9 @@ struct alarm {
 // UINT64_MAX: not at all. -ENOMEM: the first alarm of all found no memory for the thread.
 HAL_MUST_CHECK int alarm_set(struct alarm *alarm, hal_ns deadline);
 
+// True: it was set, and will not ring. False: it was not, or rings just now. Does not wait.
+HAL_MUST_CHECK bool alarm_stop(struct alarm *alarm);
+
 // On return it does not ring and will not: its memory may go. Not for the alarm's own ring; the
 // caller holds no lock that ring takes.
 void alarm_cancel(struct alarm *alarm);

@@ -39,6 +39,9 @@ REQUIRED = {
     "eventfd_rt_1cpu": 7.0,
     "futex_rt_1cpu": 7.0,
     "vm_touch_thp": 0.25,
+    "tcp_rr_1B_1cpu": 4.0,
+    "tcp_stream_64k_1cpu": 1.5,
+    "tcp_connect_close_1cpu": 5.0,
     **{"malloc_pair_%s%d" % (threads, size): 0.95
        for threads in ("", "2t_") for size in (16, 64, 256, 1024, 4096, 16384, 65536)},
     **{"malloc_remote_free_%d" % size: 1.5 for size in (64, 512, 4096)},
@@ -72,6 +75,7 @@ BENCHES = {
     "fileops": ["@MEMORY"],
     "smallfile": ["@MEMORY"],
     "ipc": [],
+    "net": [],
 }
 
 # Programs timed from exec to exit: the command, where @NAME is a file of tests/apps, and the inputs that it finds in

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tcp_counts.c: see tcp_counts.h. A connection counts by itself; the sum is made when somebody
+// asks.
+#include "core/net/tcp_counts.h"
+
+#include "core/net/flow.h"
+#include "core/net/ip.h"
+#include "core/net/tcp_socket.h"
+
+enum { COUNTS = sizeof(struct tcp_counts) / sizeof(uint64_t) };
+
+static struct mutex ended_lock;
+static struct tcp_counts ended; // by those that are over
+
+static void add(struct tcp_counts *sum, const struct tcp_counts *counts)
+{
+    uint64_t *to = (uint64_t *)sum;
+    const uint64_t *from = (const uint64_t *)counts;
+    for (unsigned i = 0; i < COUNTS; ++i) {
+        to[i] += from[i];
+    }
+}
+
+void tcp_counts_end(const struct tcp *tcp)
+{
+    mutex_lock(&ended_lock);
+    add(&ended, &tcp->counts);
+    mutex_unlock(&ended_lock);
+}
+
+static void flow_sum(const struct flow *flow, void *argument)
+{
+    struct tcp_totals *totals = argument;
+    const struct tcp_socket *socket = tcp_socket_of(flow->socket);
+    const struct tcp *tcp = &socket->tcp;
+    ++totals->used;
+    totals->used_v6 += !flow->socket->is_v4;
+    if (socket->stage != TCP_STAGE_CONNECTION) {
+        return;
+    }
+    add(&totals->counts, &tcp->counts);
+    totals->open += tcp->state == TCP_STATE_ESTABLISHED || tcp->state == TCP_STATE_CLOSE_WAIT;
+    totals->waiting += tcp->state == TCP_STATE_TIME_WAIT;
+    totals->orphans += socket->is_orphan && tcp->state != TCP_STATE_TIME_WAIT;
+    totals->bytes += socket->sending.size +
+                     atomic_load_explicit(&socket->socket.channel.cost, memory_order_relaxed);
+}
+
+void tcp_counts_sum(struct tcp_totals *totals)
+{
+    *totals = (struct tcp_totals){.open = 0};
+    mutex_lock(&ended_lock);
+    add(&totals->counts, &ended);
+    mutex_unlock(&ended_lock);
+    flow_walk(IP_TCP, flow_sum, totals);
+}

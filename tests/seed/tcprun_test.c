@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tcprun_test.c: who runs a connection, under every schedule of two threads: each packet is looked
+// at, whoever brings it and whoever has the lock meanwhile, who waits for its bytes is woken, and
+// references are balanced. The state machine counts segments here.
+#include "core/dev/packet.h"
+#include "core/net/checksum.h"
+#include "core/net/counts.h"
+#include "core/net/flow.h"
+#include "core/net/ip.h"
+#include "core/net/output.h"
+#include "core/net/run.h"
+#include "core/net/tcp_counts.h"
+#include "core/net/tcp_header.h"
+#include "core/net/tcp_socket.h"
+#include "seed.h"
+#include "seed_main.h"
+#include "seed_thread.h"
+
+enum { PACKETS = 4, COST = 10, LIMIT = 1000 };
+
+static struct tcp_socket tcp;
+static struct packet packets[PACKETS];
+static unsigned freed;
+
+// ---- What stands in for the rest of the room -------------------------------------------
+
+_Atomic uint64_t net_counts[NET_COUNTS];
+
+uint64_t tcp_received(const struct tcp *connection)
+{
+    return connection->counts.segments_received;
+}
+
+uint64_t tcp_acknowledged(const struct tcp *connection)
+{
+    (void)connection;
+    return 0;
+}
+
+void tcp_input(struct tcp *connection, const struct tcp_segment *segment, hal_ns now)
+{
+    (void)segment, (void)now;
+    ++connection->counts.segments_received;
+}
+
+void packet_free(struct packet *packet)
+{
+    (void)packet;
+    ++freed;
+}
+
+int ip_header_read(struct ip_header *header, const char *data, uint32_t size, bool is_cut)
+{
+    (void)data, (void)size, (void)is_cut;
+    *header = (struct ip_header){.size = 0};
+    return 0;
+}
+
+int tcp_header_read(struct tcp_segment *segment, struct tcp_ports *ports, char *data, uint32_t size)
+{
+    (void)data, (void)size;
+    *segment = (struct tcp_segment){.flags = TCP_ACK};
+    *ports = (struct tcp_ports){0, 0};
+    return 0;
+}
+
+void net_socket_get(struct net_socket *socket)
+{
+    atomic_fetch_add(&socket->reference_count, 1);
+}
+
+void net_socket_put(struct net_socket *socket)
+{
+    seed_check(atomic_fetch_sub(&socket->reference_count, 1) > 1, "nobody uses it any more");
+}
+
+// What no schedule here comes to.
+#define NEVER(declaration)                                                                         \
+    declaration                                                                                    \
+    {                                                                                              \
+        seed_check(false, "not of this test");                                                     \
+        __builtin_trap();                                                                          \
+    }
+
+NEVER(int alarm_set(struct alarm *alarm __attribute__((unused)),
+                    hal_ns deadline __attribute__((unused))))
+NEVER(bool alarm_stop(struct alarm *alarm __attribute__((unused))))
+NEVER(void flow_leave(struct flow *flow __attribute__((unused))))
+NEVER(void tcp_end(struct tcp *connection __attribute__((unused)),
+                   int error __attribute__((unused))))
+NEVER(void tcp_abort(struct tcp *connection __attribute__((unused)),
+                     hal_ns now __attribute__((unused))))
+NEVER(void tcp_counts_end(const struct tcp *connection __attribute__((unused))))
+NEVER(void tcp_stream_acknowledged(struct tcp_socket *socket __attribute__((unused))))
+NEVER(uint32_t tcp_stream_room(const struct tcp_socket *socket __attribute__((unused))))
+NEVER(bool tcp_listener_packet(struct tcp_socket *socket __attribute__((unused)),
+                               struct packet *packet __attribute__((unused))))
+NEVER(void tcp_child_offer(struct tcp_socket *child __attribute__((unused))))
+NEVER(void tcp_child_forget(struct tcp_socket *child __attribute__((unused))))
+NEVER(bool tcp_refuse(const struct tcp_segment *segment __attribute__((unused)),
+                      struct tcp_segment *answer __attribute__((unused))))
+NEVER(struct packet *packet_alloc_block(uint32_t size __attribute__((unused))))
+NEVER(uint32_t tcp_header_write(char data[TCP_HEADER_MAX] __attribute__((unused)),
+                                const struct tcp_segment *segment __attribute__((unused)),
+                                const struct tcp_ports *ports __attribute__((unused))))
+NEVER(void ip_header_push(struct packet *packet __attribute__((unused)),
+                          const struct ip_header *header __attribute__((unused))))
+NEVER(uint64_t checksum_add(uint64_t sum __attribute__((unused)),
+                            const void *data __attribute__((unused)),
+                            size_t size __attribute__((unused))))
+
+NEVER(void net_output(struct packet *packet __attribute__((unused))))
+NEVER(uint16_t checksum_end(uint64_t sum __attribute__((unused))))
+NEVER(void tcp_tick(struct tcp *connection __attribute__((unused)),
+                    hal_ns now __attribute__((unused))))
+
+uint64_t checksum_add_ends(uint64_t sum, const struct net_address *source,
+                           const struct net_address *target, uint8_t protocol, uint32_t size)
+{
+    (void)source, (void)target, (void)protocol, (void)size;
+    return sum;
+}
+
+// ---- Packets and threads -------------------------------------------------------------
+
+static void run(struct net_socket *socket)
+{
+    tcp_enter(tcp_socket_of(socket));
+    tcp_leave(tcp_socket_of(socket));
+}
+
+static void ready(struct net_socket *socket, bool has_room)
+{
+    (void)socket, (void)has_room;
+}
+
+static void reset(void)
+{
+    seed_threads_reset();
+    net_run(); // nothing is left of the schedule before
+    tcp = (struct tcp_socket){.stage = TCP_STAGE_CONNECTION, .is_alive = true};
+    tcp.tcp.state = TCP_STATE_ESTABLISHED;
+    tcp.tcp.deadline = tcp.alarm_at = UINT64_MAX;
+    tcp.socket.run = run;
+    tcp.socket.ready = ready;
+    tcp.socket.reference_count = 1;
+    for (unsigned i = 0; i < PACKETS; ++i) {
+        packets[i] = (struct packet){.cost = COST, .is_trusted = true};
+    }
+    freed = 0;
+}
+
+// As net_socket_deliver does.
+static void bring(unsigned index)
+{
+    const unsigned pushed = channel_push(&tcp.socket.channel, &packets[index], LIMIT);
+    if (pushed & CHANNEL_ALONE) {
+        net_run_later(&tcp.socket);
+    }
+}
+
+static void bring_two(void)
+{
+    bring(0);
+    net_run();
+    bring(1);
+    net_run();
+}
+
+static void bring_others(void)
+{
+    bring(2);
+    bring(3);
+    net_run();
+}
+
+static void look(void)
+{
+    tcp_enter(&tcp);
+    tcp_leave(&tcp);
+    net_run();
+}
+
+static void await_two(void)
+{
+    const struct net_patience for_ever = {true, UINT64_MAX};
+    bool has_both;
+    do {
+        tcp_enter(&tcp);
+        has_both = tcp_received(&tcp.tcp) >= 2;
+        const uint32_t changes = tcp.changes;
+        tcp_leave(&tcp);
+        if (!has_both) {
+            seed_check(tcp_await(&tcp, changes, &for_ever) == 0, "it gave up");
+        }
+    } while (!has_both);
+    net_run();
+}
+
+static void check(unsigned count)
+{
+    seed_check(tcp_received(&tcp.tcp) == count && freed == count, "a packet is not looked at");
+    seed_check(channel_is_empty(&tcp.socket.channel), "a packet is left");
+    seed_check(tcp.socket.channel.cost == 0, "its cost is not given back");
+    seed_check(tcp.socket.reference_count == 1, "references are not balanced");
+    seed_check(!tcp.socket.is_to_run, "it is still to be run");
+}
+
+static void check_two(void)
+{
+    check(2);
+}
+
+static void check_four(void)
+{
+    check(4);
+}
+
+static const struct seed_test tests[] = {
+    {.name = "tcprun, one looks",
+     .reset = reset,
+     .bodies = {bring_two, look},
+     .check = check_two,
+     .preemption_max = 2},
+    {.name = "tcprun, one waits",
+     .reset = reset,
+     .bodies = {bring_two, await_two},
+     .check = check_two,
+     .preemption_max = 2},
+    {.name = "tcprun, two bring",
+     .reset = reset,
+     .bodies = {bring_two, bring_others},
+     .check = check_four,
+     .preemption_max = 2},
+};
+
+int main(int argc, char **argv)
+{
+    return seed_main(argc, argv, tests, sizeof tests / sizeof *tests);
+}

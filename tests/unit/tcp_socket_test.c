@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tcp_socket_test.c: sockets of TCP against peers that the test plays, packet by packet: many SYNs
+// that come to nothing, connections that nobody closes, and those that begin anew.
+#include "core/net/tcp_socket.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/dev/packet.h"
+#include "core/net/counts.h"
+#include "core/net/ip.h"
+#include "core/net/netif.h"
+#include "core/net/run.h"
+#include "core/net/tcp_cookie.h"
+#include "core/net/tcp_header.h"
+#include "unit_hal.h"
+#include "vfs_host.h"
+
+enum { SERVER = 80, BACKLOG = 4, PEERS = 5000, IRS = 7000, LIMIT = 4096 };
+
+// ---- The peers -----------------------------------------------------------------------
+
+static struct tcp_segment answers[PEERS]; // the last to each, by port
+static uint32_t answer_count, released, made;
+
+static void capture(struct netif *netif, struct packet *packet, const struct net_address *next)
+{
+    (void)next;
+    struct ip_header header;
+    struct tcp_segment segment;
+    struct tcp_ports ports;
+    ck_assert_int_eq(ip_header_read(&header, packet->data, packet->size, false), 0);
+    ck_assert_int_eq(
+        tcp_header_read(&segment, &ports, packet->data + header.transport, header.size), 0);
+    if (ports.target == SERVER) { // a SYN that finds who listens once more
+        ck_assert_ptr_null(net_input(netif, packet));
+        return;
+    }
+    ck_assert_uint_lt(ports.target, 10000 + PEERS);
+    answers[ports.target - 10000] = segment;
+    ++answer_count;
+    packet_free(packet);
+}
+
+static void send_from(uint32_t peer, const struct tcp_segment *segment, const char *text)
+{
+    const struct ip_header header = {.source = address_loopback(true),
+                                     .target = address_loopback(true),
+                                     .protocol = IP_TCP,
+                                     .hops = 64};
+    const struct tcp_ports ports = {(uint16_t)(10000 + peer), SERVER};
+    char head[TCP_HEADER_MAX];
+    const uint32_t size = (uint32_t)strlen(text);
+    const uint32_t length = tcp_header_write(head, segment, &ports);
+    struct packet *packet = packet_alloc_block(length + size);
+    ck_assert_ptr_nonnull(packet);
+    memcpy(packet->data, head, length);
+    memcpy(packet->data + length, text, size);
+    packet->size = length + size;
+    packet->is_trusted = true;
+    ip_header_push(packet, &header);
+    struct packet *answer = net_input(&loopback, packet);
+    if (answer != NULL) {
+        capture(&loopback, answer, NULL);
+    }
+    net_run();
+}
+
+static void peer(uint32_t which, uint8_t flags, uint32_t sequence, uint32_t acknowledgement,
+                 const char *text)
+{
+    const struct tcp_segment segment = {.flags = flags,
+                                        .sequence = sequence,
+                                        .acknowledgement = acknowledgement,
+                                        .window = 60000,
+                                        .scale = UINT8_MAX,
+                                        .mss = flags & TCP_SYN ? 1460 : 0};
+    answers[which] = (struct tcp_segment){.flags = 0};
+    send_from(which, &segment, text);
+}
+
+static uint64_t count_of(enum net_count which)
+{
+    return atomic_load(&net_counts[which]);
+}
+
+// ---- The sockets ---------------------------------------------------------------------
+
+static const void *tables;
+
+static void ready(struct net_socket *socket, bool has_room)
+{
+    (void)socket, (void)has_room;
+}
+
+static void release(struct net_socket *socket)
+{
+    tcp_socket_release(tcp_socket_of(socket));
+    free(socket);
+    ++released;
+}
+
+static struct tcp_socket *socket_make(const struct tcp_socket *listener);
+
+static struct tcp_socket *socket_new(void)
+{
+    struct tcp_socket *tcp = calloc(1, sizeof *tcp);
+    tcp_socket_init(tcp, true);
+    tcp->socket.ready = ready;
+    tcp->socket.release = release;
+    tcp->child_make = socket_make;
+    ++made;
+    return tcp;
+}
+
+static struct tcp_socket *socket_make(const struct tcp_socket *listener)
+{
+    (void)listener;
+    return socket_new();
+}
+
+static struct tcp_socket *listener_make(int backlog)
+{
+    const struct net_end end = {address_loopback(true), SERVER};
+    struct tcp_socket *tcp = socket_new();
+    ck_assert_int_eq(net_socket_bind(&tcp->socket, &end), 0);
+    ck_assert_int_eq(tcp_listen(tcp, backlog), 0);
+    made = 0;
+    return tcp;
+}
+
+static struct tcp_socket *accepted(struct tcp_socket *listener)
+{
+    const struct net_patience none = {.waits = false};
+    struct tcp_socket *child = NULL;
+    const int error = tcp_accept(listener, &none, &child);
+    ck_assert(error == 0 || error == -EAGAIN);
+    return child;
+}
+
+// The three steps.
+static struct tcp_socket *connection_of(struct tcp_socket *listener, uint32_t which)
+{
+    peer(which, TCP_SYN, IRS, 0, "");
+    ck_assert_uint_eq(answers[which].flags, TCP_SYN | TCP_ACK);
+    peer(which, TCP_ACK, IRS + 1, answers[which].sequence + 1, "");
+    struct tcp_socket *child = accepted(listener);
+    ck_assert_ptr_nonnull(child);
+    return child;
+}
+
+static void start(void)
+{
+    ck_assert_int_eq(net_start(), 0);
+    tables = host_newest_block();
+    loopback.send = capture;
+    unit_clock_ns = 1000000000;
+}
+
+// ---- Cases ---------------------------------------------------------------------------
+
+START_TEST(flood_of_syns_takes_no_memory)
+{
+    struct tcp_socket *listener = listener_make(BACKLOG);
+    const uint64_t before = count_of(NET_TCP_COOKIES_SENT);
+    for (uint32_t i = 0; i < PEERS; ++i) {
+        peer(i, TCP_SYN, IRS + i, 0, "");
+        ck_assert_uint_eq(answers[i].flags, TCP_SYN | TCP_ACK);
+        ck_assert_uint_eq(answers[i].acknowledgement, IRS + i + 1);
+    }
+    ck_assert_uint_eq(made, BACKLOG + 1);
+    ck_assert_uint_eq(count_of(NET_TCP_COOKIES_SENT), before + PEERS - BACKLOG - 1);
+    // Who means it is served, with the bytes that come along.
+    peer(77, TCP_ACK | TCP_PSH, IRS + 78, answers[77].sequence + 1, "hello");
+    struct tcp_socket *child = accepted(listener);
+    ck_assert_ptr_nonnull(child);
+    ck_assert_uint_eq(child->tcp.mss, 1460);
+    ck_assert_uint_eq(tcp_input_size(child), 5);
+    // Who guesses is not.
+    answer_count = 0;
+    peer(78, TCP_ACK, IRS + 79, 12345, "");
+    ck_assert_uint_eq(answers[78].flags, TCP_RST);
+    ck_assert_ptr_null(accepted(listener));
+    tcp_socket_close(child);
+    tcp_socket_close(listener);
+}
+END_TEST
+
+START_TEST(full_queue_drops_syns)
+{
+    struct tcp_socket *listener = listener_make(BACKLOG);
+    for (uint32_t i = 0; i <= BACKLOG; ++i) {
+        peer(i, TCP_SYN, IRS, 0, "");
+        peer(i, TCP_ACK, IRS + 1, answers[i].sequence + 1, "");
+    }
+    const uint64_t before = count_of(NET_TCP_BACKLOG_FULL);
+    peer(BACKLOG + 1, TCP_SYN, IRS, 0, "");
+    ck_assert_uint_eq(answers[BACKLOG + 1].flags, 0);
+    ck_assert_uint_eq(count_of(NET_TCP_BACKLOG_FULL), before + 1);
+    struct tcp_socket *child = accepted(listener);
+    peer(BACKLOG + 1, TCP_SYN, IRS, 0, "");
+    ck_assert_uint_eq(answers[BACKLOG + 1].flags, TCP_SYN | TCP_ACK);
+    tcp_socket_close(child);
+    tcp_socket_close(listener);
+}
+END_TEST
+
+START_TEST(cookies_are_of_their_ends_and_time)
+{
+    const struct net_end local = {address_loopback(true), 80}, other = {address_loopback(true), 81};
+    const struct net_end remote = {address_loopback(true), 5555};
+    const hal_ns second = 1000000000, now = 100000 * second;
+    uint16_t mss;
+    tcp_cookie_start();
+    const uint32_t cookie = tcp_cookie_make(&local, &remote, IRS, 1460, now);
+    ck_assert(tcp_cookie_check(cookie, &local, &remote, IRS, now, &mss));
+    ck_assert_uint_eq(mss, 1460);
+    ck_assert(tcp_cookie_check(cookie, &local, &remote, IRS, now + 120 * second, &mss));
+    ck_assert(!tcp_cookie_check(cookie, &local, &remote, IRS, now + 200 * second, &mss));
+    ck_assert(!tcp_cookie_check(cookie, &local, &remote, IRS + 1, now, &mss));
+    ck_assert(!tcp_cookie_check(cookie, &other, &remote, IRS, now, &mss));
+    ck_assert(!tcp_cookie_check(cookie ^ 1, &local, &remote, IRS, now, &mss));
+    for (uint16_t size = 1; size < 65000; size = (uint16_t)(size + 111)) {
+        const uint32_t its = tcp_cookie_make(&local, &remote, IRS, size, now);
+        ck_assert(tcp_cookie_check(its, &local, &remote, IRS, now, &mss));
+        ck_assert(mss <= size || mss == TCP_MSS_UNSAID);
+    }
+}
+END_TEST
+
+START_TEST(too_many_without_a_file_are_reset)
+{
+    struct tcp_socket *listener = listener_make(BACKLOG);
+    uint32_t resets = 0;
+    for (uint32_t i = 0; i < LIMIT + 10; ++i) {
+        tcp_socket_close(connection_of(listener, i));
+        resets += (answers[i].flags & TCP_RST) != 0;
+        ck_assert(answers[i].flags & (TCP_FIN | TCP_RST));
+    }
+    ck_assert_uint_eq(resets, 10);
+    for (uint32_t i = 0; i < LIMIT; ++i) {
+        peer(i, TCP_RST, IRS + 1, 0, "");
+    }
+    tcp_socket_close(connection_of(listener, PEERS - 1));
+    ck_assert(answers[PEERS - 1].flags & TCP_FIN);
+    tcp_socket_close(listener);
+}
+END_TEST
+
+START_TEST(too_many_that_wait_end_at_once)
+{
+    struct tcp_socket *listener = listener_make(BACKLOG);
+    const uint64_t before = count_of(NET_TCP_WAITING_FULL);
+    for (uint32_t i = 0; i < LIMIT + 10; ++i) {
+        tcp_socket_close(connection_of(listener, i));
+        peer(i, TCP_FIN | TCP_ACK, IRS + 1, answers[i].sequence + 1, "");
+        ck_assert_uint_eq(answers[i].acknowledgement, IRS + 2);
+    }
+    ck_assert_uint_eq(count_of(NET_TCP_WAITING_FULL), before + 10);
+    ck_assert_uint_eq(released, 10);
+    tcp_socket_close(listener);
+}
+END_TEST
+
+START_TEST(syn_begins_anew_what_waits) // RFC 6191
+{
+    struct tcp_socket *listener = listener_make(BACKLOG);
+    tcp_socket_close(connection_of(listener, 1));
+    peer(1, TCP_FIN | TCP_ACK, IRS + 1, answers[1].sequence + 1, "");
+    peer(1, TCP_SYN, IRS, 0, ""); // an old one
+    ck_assert_uint_eq(answers[1].flags, TCP_ACK);
+    peer(1, TCP_SYN, IRS + 100000, 0, "");
+    ck_assert_uint_eq(answers[1].flags, TCP_SYN | TCP_ACK);
+    ck_assert_uint_eq(answers[1].acknowledgement, IRS + 100001);
+    tcp_socket_close(listener);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("tcp_socket");
+    TCase *cases = tcase_create("tcp_socket");
+    tcase_set_timeout(cases, 60);
+    tcase_add_checked_fixture(cases, start, NULL);
+    tcase_add_test(cases, flood_of_syns_takes_no_memory);
+    tcase_add_test(cases, full_queue_drops_syns);
+    tcase_add_test(cases, cookies_are_of_their_ends_and_time);
+    tcase_add_test(cases, too_many_without_a_file_are_reset);
+    tcase_add_test(cases, too_many_that_wait_end_at_once);
+    tcase_add_test(cases, syn_begins_anew_what_waits);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
