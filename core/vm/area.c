@@ -78,6 +78,11 @@ bool vm_is_window(const char *va)
     return window_of(va) != NULL;
 }
 
+void area_search_from(char *va)
+{
+    windows[AREA_HIGH].search = windows[AREA_HIGH].free = va;
+}
+
 bool area_is_in_window(const char *start, size_t size)
 {
     const struct window *window = window_of(start);

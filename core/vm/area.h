@@ -39,6 +39,9 @@ struct area {
 
 void area_init(const struct hal_boot *boot);
 
+// Holes below va are left alone from now on: nothing but what asks for a place comes there.
+void area_search_from(char *va);
+
 // Whether [start, end) is in one of the machine's windows.
 bool area_is_in_window(const char *start, size_t size);
 

@@ -15,9 +15,8 @@
 
 enum {
     STACK_BEGIN = 132 << 10, // what is shown of a stack that nobody has touched yet
-    STACK_MAX = 512 << 20,
-    STACK_PLACE = 1 << 30, // where it ends in the window: out of the way of small mappings
-    STACK_SHARE = 4,       // of the window below it, at most
+    STACK_MAX = 512 << 20,   // what lies below its end in the window is left to it
+    STACK_SHARE = 4,         // of the window, at most
 };
 
 static struct {
@@ -33,7 +32,7 @@ void grow_init(const struct hal_boot *boot)
 {
     const size_t share = boot->va_size / STACK_SHARE / AREA_GAP * AREA_GAP;
     stack.lowest = boot->va_base;
-    stack.place = boot->va_base + (share < STACK_PLACE ? share : (size_t)STACK_PLACE);
+    stack.place = boot->va_base + (share < STACK_MAX ? share : (size_t)STACK_MAX);
     stack.limit = SIZE_MAX;
     stack.end = NULL;
     stack.unseen = 0;
@@ -170,6 +169,7 @@ int vm_stack_map(char **start, size_t *size)
         vm_name_set(*start, "[stack]");
         change_lock();
         stack.end = *start + *size;
+        area_search_from(stack.end);
         stack.seen = stack.end - STACK_BEGIN;
         grow_look();
         change_unlock();
