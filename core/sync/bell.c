@@ -41,5 +41,8 @@ uint32_t bell_wait_until(struct bell *bell, hal_ns deadline)
     uint32_t bits;
     while ((bits = atomic_exchange(&bell->bits, 0)) == 0 && thread_park_until(deadline)) {
     }
+    if (bits == 0) {
+        MARK("bell: nobody has rung in time");
+    }
     return bits;
 }

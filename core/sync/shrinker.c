@@ -75,8 +75,12 @@ static size_t shrinkers_run(size_t wanted, bool may_wait, bool are_last)
             continue;
         }
         mutex_unlock(&lock);
-        freed += shrinker->shrink(shrinker, wanted - freed, may_wait);
+        const size_t left = wanted - freed, given = shrinker->shrink(shrinker, left, may_wait);
         mutex_lock_again(&lock);
+        const size_t looked_for = given > left ? given : left;
+        freed += given;
+        counts.asked_bytes += looked_for;
+        counts.asked_waiting_bytes += may_wait ? 0 : looked_for;
     }
     return freed;
 }

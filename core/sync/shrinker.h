@@ -54,6 +54,8 @@ void shrinker_walk(void (*visit)(struct shrinker *shrinker, void *argument), voi
 struct shrinker_counts { // since boot
     size_t passes, waits;
     size_t freed_bytes, waited_bytes; // the latter: of them, while somebody waited
+    // What they were asked for, or gave where that was more; and of that while somebody waited.
+    size_t asked_bytes, asked_waiting_bytes;
 };
 void shrinker_counts_get(struct shrinker_counts *counts);
 

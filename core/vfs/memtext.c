@@ -326,6 +326,8 @@ static size_t vmstat_make(char *text, size_t size, void *argument)
         {"pgclear_spared", clears.spared},
         {"pgsteal_kswapd", (shrinks.freed_bytes - shrinks.waited_bytes) / HAL_PAGE_SIZE},
         {"pgsteal_direct", shrinks.waited_bytes / HAL_PAGE_SIZE},
+        {"pgscan_kswapd", (shrinks.asked_bytes - shrinks.asked_waiting_bytes) / HAL_PAGE_SIZE},
+        {"pgscan_direct", shrinks.asked_waiting_bytes / HAL_PAGE_SIZE},
         {"pageoutrun", shrinks.passes},
         {"nr_anon_transparent_hugepages", usage.large / ((2 << 20) / HAL_PAGE_SIZE)},
         {"thp_fault_alloc", huge_count_get(HUGE_FAULTS)},

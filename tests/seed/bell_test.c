@@ -26,24 +26,38 @@ static void listen(void *argument)
     seed_end();
 }
 
+enum { WAIT_NS = 1000 };
+
+// The same, but that it does not wait for long at first.
+static void listen_awhile(void *argument)
+{
+    heard = bell_wait_until(&bell, hal_clock_ns() + WAIT_NS);
+    listen(argument);
+}
+
 // As core/linux's signal_init: the listener is known before it runs.
-static void listener_make(const struct hal_cpu_set *where)
+static void listener_make(const struct hal_cpu_set *where, void (*run)(void *))
 {
     struct thread *thread;
     const struct thread_config config = {.affinity = where, .detached = true};
-    seed_check(thread_create(&thread, &config, listen, NULL) == 0, "no memory");
+    seed_check(thread_create(&thread, &config, run, NULL) == 0, "no memory");
     bell_listener_set(&bell, thread);
     thread_start(thread);
 }
 
 static void listener_make_here(void)
 {
-    listener_make(&only_0);
+    listener_make(&only_0, listen);
 }
 
 static void listener_make_there(void)
 {
-    listener_make(&only_1);
+    listener_make(&only_1, listen);
+}
+
+static void hasty_make_here(void)
+{
+    listener_make(&only_0, listen_awhile);
 }
 
 // As an interrupt does.
@@ -79,6 +93,16 @@ static void reset_together(void)
     reset(listener_make_there);
 }
 
+static void reset_hasty(void)
+{
+    reset(hasty_make_here);
+}
+
+static const char *const hasty_marks[] = {
+    "bell: nobody has rung in time",
+    NULL,
+};
+
 static const char *const marks[] = {
     "bell: rung before anybody listens",
     "park: woken before",
@@ -93,6 +117,14 @@ static const struct seed_test tests[] = {
         .end_count = 3,
         .marks = marks,
         .preemption_max = 3,
+    },
+    {
+        .name = "bell, listened to for a while",
+        .reset = reset_hasty,
+        .bodies = {guest_cpu_run, guest_cpu_run},
+        .end_count = 3,
+        .marks = hasty_marks,
+        .preemption_max = 2,
     },
     {
         .name = "bell, rung on its CPU",

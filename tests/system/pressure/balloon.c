@@ -144,6 +144,8 @@ static void lent(long mib)
     }
     memset(block, 1, size);
     show("as it was counted", balloon_mib() < mib && value("/proc/vmstat", "balloon_deflate ") > 0);
+    const long stolen = value("/proc/vmstat", "pgsteal_direct ");
+    show("by who could not wait", stolen > 0 && value("/proc/vmstat", "pgscan_direct ") >= stolen);
     free(block);
 }
 

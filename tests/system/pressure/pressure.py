@@ -143,7 +143,7 @@ def balloon(machine, files):
     all_so(machine, "memory that is taken", small(machine, "96M") + ["--balloon", "32M", program, "taken", "32"], 5)
     all_so(machine, "from a busy program", small(machine, "96M") + ["--balloon", "48M", program, "busy", "48"], 2)
     all_so(machine, "memory that is lent",
-           small(machine, "96M") + ["--balloon", "64M,deflate-on-oom", program, "lent", "64"], 3)
+           small(machine, "96M") + ["--balloon", "64M,deflate-on-oom", program, "lent", "64"], 4)
     status, out, err = machine.run(small(machine, "96M") + ["--balloon", "95M", program, "beyond", "60"])
     machine.case("more than there is", (status, out) == (0, b"the program goes on 1\n"), "%d %s %s" % (status, out, err))
     if not machine.is_seeded:
