@@ -19,6 +19,7 @@
 #include "core/sync/mutex.h"
 #include "core/sync/rcu.h"
 #include "core/sync/rcu_list.h"
+#include "core/sync/shrinker.h"
 #include "core/vfs/hostfs.h"
 
 enum { SET_BITS = 7, SET_SIZE = 4, NAME_SIZE = 64 };
@@ -130,6 +131,48 @@ static void kept_end(struct rcu_head *end)
     heap_free(kept);
 }
 
+// Takes the first name out of a set. NULL: there is none, or somebody changes the table and is not
+// to be waited for.
+static struct kept_name *name_take(struct rcu_list *set, bool may_wait)
+{
+    if (may_wait) {
+        mutex_lock(&table_lock);
+    } else if (!mutex_try_lock(&table_lock)) {
+        return NULL;
+    }
+    struct rcu_node *first = rcu_list_first(set);
+    if (first != NULL) {
+        rcu_list_remove(set, first);
+    }
+    mutex_unlock(&table_lock);
+    return first != NULL ? kept_of(first) : NULL;
+}
+
+// A name is only a request away, and holds two vnodes.
+static size_t names_shrink(struct shrinker *shrinker, size_t wanted, bool may_wait)
+{
+    (void)shrinker;
+    size_t freed = 0;
+    for (size_t i = 0; i < (size_t)1 << SET_BITS; ++i) {
+        struct kept_name *name;
+        while (freed < wanted && (name = name_take(&sets[i], may_wait)) != NULL) {
+            rcu_defer(&name->end, kept_end);
+            freed += sizeof *name;
+        }
+    }
+    return freed;
+}
+
+static void shrinker_add_locked(void)
+{
+    static struct shrinker names = {.name = "names of files", .shrink = names_shrink};
+    static bool is_added;
+    if (!is_added) {
+        is_added = true;
+        shrinker_register(&names);
+    }
+}
+
 void host_name_keep(struct vnode *directory, const char *name, struct vnode *child, hal_ns until,
                     uint64_t changes)
 {
@@ -146,6 +189,7 @@ void host_name_keep(struct vnode *directory, const char *name, struct vnode *chi
     }
     struct rcu_list *set = set_of(directory, name);
     mutex_lock(&table_lock);
+    shrinker_add_locked();
     struct kept_name *old = victim_locked(directory, name);
     rcu_list_push(set, &new->node); // found before the old one
     if (old != NULL) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // hostfs_test.c: files of the host through the driver and the real far end answer what the host
 // itself answers.
+#include "core/sync/shrinker.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/file.h"
 #include "core/vfs/poll.h"
@@ -322,6 +323,37 @@ START_TEST(names_of_a_read_only_mount_hold_for_a_second)
     unit_clock_ns += 1;
     status_requests("/a/b/ro/dir/inner", -1);
     status_requests("/a/b/ro/dir/none", 5);
+}
+END_TEST
+
+struct shrinking {
+    size_t wanted, freed;
+};
+
+static void shrinker_visit(struct shrinker *shrinker, void *argument)
+{
+    struct shrinking *shrinking = argument;
+    if (strcmp(shrinker->name, "names of files") == 0) {
+        shrinking->freed += shrinker->shrink(shrinker, shrinking->wanted, false);
+    }
+}
+
+START_TEST(names_go_when_memory_is_scarce)
+{
+    struct shrinking little = {.wanted = 1}, all = {.wanted = SIZE_MAX}, none = all;
+    ck_assert_uint_eq(status_requests("/a/b/ro/dir/inner", 5), 2);
+    ck_assert_uint_eq(status_requests("/a/b/ro/hello", 13), 1);
+    const size_t held = host_block_count();
+    shrinker_walk(shrinker_visit, &little);
+    ck_assert_uint_gt(little.freed, 0);
+    ck_assert_uint_lt(host_block_count(), held);
+    ck_assert_uint_gt(host_block_count(), held - 5); // one of three, and what it held
+    shrinker_walk(shrinker_visit, &all);
+    ck_assert_uint_eq(all.freed, 2 * little.freed);
+    shrinker_walk(shrinker_visit, &none);
+    ck_assert_uint_eq(none.freed, 0);
+    ck_assert_uint_eq(status_requests("/a/b/ro/dir/inner", 5), 2);
+    ck_assert_uint_eq(status_requests("/a/b/ro/dir/inner", 5), 0);
 }
 END_TEST
 
@@ -688,6 +720,7 @@ static void case_files(Suite *suite, const char *name, void (*setup)(void))
     tcase_add_test(files, names_are_made_moved_and_removed);
     tcase_add_test(files, a_read_only_mount_says_so);
     tcase_add_test(files, names_of_a_read_only_mount_hold_for_a_second);
+    tcase_add_test(files, names_go_when_memory_is_scarce);
     tcase_add_test(files, attributes_of_a_read_only_mount_hold_for_a_second);
     tcase_add_test(files, names_of_a_writable_mount_do_not_hold);
     tcase_add_test(files, what_the_program_changes_is_seen_everywhere_at_once);
