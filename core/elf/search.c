@@ -14,6 +14,8 @@
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/mem/heap.h"
+#include "core/sync/mutex.h"
+#include "core/sync/shrinker.h"
 #include "core/vfs/file.h"
 #include "core/vfs/vfs.h"
 
@@ -202,10 +204,40 @@ _Static_assert(sizeof(struct cache_header) == 48 && sizeof(struct cache_entry) =
                "ld.so.cache");
 
 static struct {
-    char *bytes; // the whole file, and a NUL
+    struct mutex lock; // guards the rest
+    char *bytes;       // the whole file, and a NUL; NULL: not here
     size_t size;
-    bool is_read;
+    bool is_read, is_known; // is_known: to those who reclaim memory
 } cache;
+
+// It is read again where it is needed again.
+static size_t cache_shrink(struct shrinker *shrinker, size_t wanted, bool may_wait)
+{
+    (void)shrinker, (void)wanted;
+    if (may_wait) {
+        mutex_lock(&cache.lock);
+    } else if (!mutex_try_lock(&cache.lock)) {
+        return 0;
+    }
+    const size_t size = cache.bytes != NULL ? cache.size + 1 : 0;
+    if (cache.bytes != NULL) {
+        heap_free(cache.bytes);
+        cache.bytes = NULL;
+        cache.size = 0;
+        cache.is_read = false;
+    }
+    mutex_unlock(&cache.lock);
+    return size;
+}
+
+static void cache_make_known(void)
+{
+    static struct shrinker shrinker = {.name = "ld.so.cache", .shrink = cache_shrink};
+    if (!cache.is_known) {
+        cache.is_known = true;
+        shrinker_register(&shrinker);
+    }
+}
 
 static void cache_read(void)
 {
@@ -252,17 +284,20 @@ static const char *cache_find(const char *name)
 
 static int cache_try(struct search *search)
 {
+    mutex_lock(&cache.lock);
     if (!cache.is_read) {
+        cache_make_known();
         cache_read();
     }
     const char *path = cache_find(search->name);
     elf_trace_print(ELF_TRACE_LIBS, " search cache=/etc/ld.so.cache");
-    if (path == NULL) {
-        return -ENOENT;
+    const bool is_there = path != NULL;
+    if (is_there) {
+        search->length = 0;
+        append(search, path, strlen(path));
     }
-    search->length = 0;
-    append(search, path, strlen(path));
-    return path_try(search);
+    mutex_unlock(&cache.lock);
+    return is_there ? path_try(search) : -ENOENT;
 }
 
 // ---- All of it

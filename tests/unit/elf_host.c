@@ -92,6 +92,13 @@ void heap_free(void *block)
     free(block);
 }
 
+struct shrinker *host_shrinker;
+
+void shrinker_register(struct shrinker *shrinker)
+{
+    host_shrinker = shrinker;
+}
+
 // One thread: nobody waits.
 void mutex_lock_contended(struct mutex *mutex)
 {

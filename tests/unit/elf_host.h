@@ -15,6 +15,10 @@ size_t host_system_symbols(const struct elf_symbol **symbols); // their number
 size_t host_mapped_bytes(void);
 int host_open_files(void);
 
+// What core/elf has registered; NULL: nothing yet.
+struct shrinker;
+extern struct shrinker *host_shrinker;
+
 // Makes the next allocations fail after count more; negative: never.
 void host_memory_fail_after(int count);
 

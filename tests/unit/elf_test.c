@@ -15,6 +15,7 @@
 #include "core/elf/object.h"
 #include "core/elf/program.h"
 #include "core/elf/tls.h"
+#include "core/sync/shrinker.h"
 #include "core/vfs/vfs.h"
 #include "elf_host.h"
 
@@ -204,6 +205,25 @@ START_TEST(a_library_is_loaded_and_called)
     ck_assert_int_eq(elf_close(object, message), 0);
     ck_assert_int_ne(elf_close(object, message), 0);
     ck_assert_int_eq(host_open_files(), 0);
+}
+END_TEST
+
+static size_t shrink(bool may_wait)
+{
+    ck_assert_ptr_nonnull(host_shrinker);
+    return host_shrinker->shrink(host_shrinker, SIZE_MAX, may_wait);
+}
+
+START_TEST(where_libraries_are_is_forgotten_and_read_again)
+{
+    static const char *const names[] = {"libz.so.1", "liblzma.so.5"};
+    for (size_t i = 0; i < 2; ++i) {
+        struct elf_object *object;
+        ck_assert_int_eq(elf_open(names[i], ELF_NOW, NULL, &object, message), 0);
+        ck_assert_uint_gt(shrink(i == 0), 0); // bytes of /etc/ld.so.cache
+        ck_assert_uint_eq(shrink(i == 0), 0);
+        ck_assert_int_eq(elf_close(object, message), 0);
+    }
 }
 END_TEST
 
@@ -509,6 +529,7 @@ int main(void)
     tcase_add_test(whole, the_kernels_image_takes_part);
     tcase_add_test(whole, every_object_is_found_by_address);
     tcase_add_test(whole, a_library_is_loaded_and_called);
+    tcase_add_test(whole, where_libraries_are_is_forgotten_and_read_again);
     tcase_add_test(whole, a_library_that_is_closed_leaves_nothing);
     tcase_add_test(whole, functions_may_be_chosen_by_resolvers);
     tcase_add_test(whole, running_out_of_memory_leaves_nothing);
