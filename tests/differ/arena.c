@@ -80,6 +80,11 @@ size_t bytes_touch(char *start, size_t bytes, int pattern, int *signal)
     return size;
 }
 
+static bool is_unseen(const struct memory *memory, const char *page)
+{
+    return (uintptr_t)(page - memory->unseen) < memory->unseen_size;
+}
+
 // For every page, its hash or the signal: what a fault that may fail says is asked again.
 static void say_contents(struct run *run)
 {
@@ -87,6 +92,9 @@ static void say_contents(struct run *run)
     uint64_t hash = HASH_EMPTY;
     for (int i = 0; i < (int)(memory_of(run)->size / PAGE); ++i) {
         uint64_t page = 0;
+        if (is_unseen(memory_of(run), arena + (size_t)i * PAGE)) {
+            continue;
+        }
         bool is_there = page_hash(arena + (size_t)i * PAGE, &page);
         while (!is_there && run_again(run)) {
             is_there = page_hash(arena + (size_t)i * PAGE, &page);
@@ -136,6 +144,9 @@ static void say_maps(struct run *run)
         for (uintptr_t va = start > arena ? start : arena; va < end && va < arena + memory->size;
              va += PAGE) {
             char word[64];
+            if (is_unseen(memory, (const char *)va)) {
+                continue;
+            }
             int length = snprintf(word, sizeof word, "%d%s%s+%lx", (int)((va - arena) / PAGE),
                                   perms, file_name(memory, inode, path),
                                   inode != 0 ? (offset + (va - start)) / PAGE : 0ul);
@@ -153,11 +164,19 @@ void arena_look(struct run *run)
     say_maps(run);
 }
 
-uint64_t arena_hash(struct run *run)
+// ---- Calls that may fail by chance ---------------------------------------
+
+// All that can be seen, as one number: for an operation that has failed and must have changed
+// nothing.
+static uint64_t arena_hash(struct run *run, const struct attempt *attempt)
 {
+    struct memory *memory = memory_of(run);
     size_t length = run->length;
     uint32_t retries = run->retries;
+    memory->unseen = attempt->lost;
+    memory->unseen_size = attempt->lost_size;
     arena_look(run);
+    memory->unseen_size = 0;
     uint64_t hash = hash_bytes(HASH_EMPTY, run->line + length, run->length - length);
     run->length = length;
     run->line[length] = '\0';
@@ -165,11 +184,16 @@ uint64_t arena_hash(struct run *run)
     return hash;
 }
 
-// ---- Calls that may fail by chance ---------------------------------------
+struct attempt attempt_begin_losing(struct run *run, const char *target, size_t size)
+{
+    struct attempt attempt = {.lost = target, .lost_size = size};
+    attempt.before = run->may_fail ? arena_hash(run, &attempt) : 0;
+    return attempt;
+}
 
 struct attempt attempt_begin(struct run *run)
 {
-    return (struct attempt){run->may_fail ? arena_hash(run) : 0, false};
+    return attempt_begin_losing(run, NULL, 0);
 }
 
 bool attempt_again(struct run *run, struct attempt *attempt, bool is_error)
@@ -177,7 +201,7 @@ bool attempt_again(struct run *run, struct attempt *attempt, bool is_error)
     int error = errno;
     bool is_again = is_error && error == ENOMEM && run_again(run);
     if (is_again) {
-        attempt->has_changed |= arena_hash(run) != attempt->before;
+        attempt->has_changed |= arena_hash(run, attempt) != attempt->before;
     } else if (!is_error && attempt->has_changed) {
         say(run, " (had changed something when it failed)");
     }

@@ -29,8 +29,10 @@ struct memory {
     size_t size;         // of the arena, bytes
     int fds[FILE_COUNT]; // the last two are the second one, opened otherwise
     uint64_t inodes[2];
-    int maps;   // /proc/self/maps
-    char *text; // of it
+    int maps;           // /proc/self/maps
+    char *text;         // of it
+    const char *unseen; // where arena_look does not look
+    size_t unseen_size;
 };
 
 static inline struct memory *memory_of(struct run *run)
@@ -43,9 +45,6 @@ void arena_begin(struct run *run); // all of it without access; the files as the
 void arena_look(struct run *run);
 void arena_close(void *state);
 _Noreturn void arena_die(const char *what); // says why, by errno
-// All that can be seen, as one number: for an operation that has failed and must have changed
-// nothing.
-uint64_t arena_hash(struct run *run);
 
 void say_address(struct run *run, const char *va);
 void say_range(struct run *run, const char *start, size_t size);
@@ -58,9 +57,13 @@ size_t bytes_touch(char *start, size_t size, int pattern, int *signal);
 struct attempt {
     uint64_t before;
     bool has_changed;
+    const char *lost; // may be lost
+    size_t lost_size;
 };
 
 struct attempt attempt_begin(struct run *run);
+// The same for mremap, which may lose what was at its target when it fails, as on Linux.
+struct attempt attempt_begin_losing(struct run *run, const char *target, size_t size);
 // Whether the call is to be made again: it said ENOMEM, which may be by chance. Who fails by chance
 // has changed nothing; who fails each time, as on Linux, may have.
 bool attempt_again(struct run *run, struct attempt *attempt, bool is_error);

@@ -282,7 +282,7 @@ static void moved_return(struct run *run, char *va, size_t size)
     say(run, " and back");
     say_range(run, target.start, kept);
     char *back;
-    struct attempt attempt = attempt_begin(run);
+    struct attempt attempt = attempt_begin_losing(run, target.start, kept);
     do {
         back = mremap(va, size, kept, MREMAP_MAYMOVE | MREMAP_FIXED, target.start);
     } while (attempt_again(run, &attempt, back == MAP_FAILED));
@@ -304,7 +304,8 @@ static void remap(struct run *run, char *start, size_t old_size, size_t new_size
     if ((flags & MREMAP_DONTUNMAP) != 0) {
         arena_unlock(run); // Linux unlocks all of the mapping, whatever part of it moves
     }
-    struct attempt attempt = attempt_begin(run);
+    const bool has_target = (flags & MREMAP_FIXED) != 0;
+    struct attempt attempt = attempt_begin_losing(run, target, has_target ? new_size : 0);
     char *va;
     do {
         va = mremap(start, old_size, new_size, flags, target);

@@ -482,7 +482,8 @@ static void make_remap(struct run *run)
                                             : (char *)address_last;
         say_place(run, target);
     }
-    struct attempt attempt = attempt_begin(run);
+    size_t lost = (flags & MREMAP_FIXED) != 0 ? new_size : 0;
+    struct attempt attempt = attempt_begin_losing(run, target, lost);
     char *result;
     do {
         result = mremap(va, old_size, new_size, flags, target);
