@@ -76,6 +76,34 @@ EXPORT(ssize_t, process_madvise, int pidfd, const struct iovec *parts, size_t co
         linux_dispatch(CALL_PROCESS_MADVISE, pidfd, (long)parts, (long)count, advice, flags, 0));
 }
 
+EXPORT(int, pkey_alloc, unsigned flags, unsigned rights)
+{
+    return (int)answer(linux_dispatch(SYS_pkey_alloc, flags, rights, 0, 0, 0, 0));
+}
+
+EXPORT(int, pkey_free, int key)
+{
+    return (int)answer(linux_dispatch(SYS_pkey_free, key, 0, 0, 0, 0, 0));
+}
+
+EXPORT(int, pkey_mprotect, void *va, size_t size, int prot, int key)
+{
+    return (int)answer(linux_dispatch(SYS_pkey_mprotect, (long)va, (long)size, prot, key, 0, 0));
+}
+
+// Nobody has a key.
+EXPORT(int, pkey_get, int key)
+{
+    (void)key;
+    return (int)answer(-EINVAL);
+}
+
+EXPORT(int, pkey_set, int key, unsigned rights)
+{
+    (void)key, (void)rights;
+    return (int)answer(-EINVAL);
+}
+
 EXPORT(int, process_mrelease, int pidfd, unsigned flags)
 {
     return (int)answer(linux_dispatch(CALL_PROCESS_MRELEASE, pidfd, flags, 0, 0, 0, 0));

@@ -225,6 +225,18 @@ long linux_remap_file_pages(char *va, size_t size, int prot, size_t page, int fl
 long linux_mincore(char *va, size_t size, unsigned char *pages);
 long linux_brk(char *end);
 
+long linux_pkey_alloc(unsigned long flags, unsigned long rights);
+long linux_pkey_free(int key);
+long linux_pkey_mprotect(char *va, size_t size, int prot, int key);
+
+// remote.c
+long linux_process_vm_readv(int id, const struct iovec *local, size_t local_count,
+                            const struct iovec *remote, size_t remote_count, unsigned flags);
+long linux_process_vm_writev(int id, const struct iovec *local, size_t local_count,
+                             const struct iovec *remote, size_t remote_count, unsigned flags);
+long linux_process_madvise(int fd, const struct iovec *parts, size_t count, int advice,
+                           unsigned flags);
+
 // segment.c
 long linux_shmget(int key, size_t size, int flags);
 long linux_shmat(int id, char *va, int flags);
@@ -288,7 +300,7 @@ long linux_wait4(void);
 long linux_waitid(void);
 long linux_exit(int status);
 long linux_exit_group(int status);
-long linux_membarrier(int command);
+long linux_membarrier(int command, unsigned flags);
 long linux_capget(void *user_header, void *user_data);
 long linux_personality(unsigned long persona);
 

@@ -56,7 +56,10 @@ static long limit_set(int resource, const struct rlimit *user)
     } else if (resource == RLIMIT_FSIZE) {
         file_size_limit_set(limit.rlim_cur);
     } else if (resource == RLIMIT_AS || resource == RLIMIT_DATA) {
-        vm_limit_set(limits[RLIMIT_AS].rlim_cur, limits[RLIMIT_DATA].rlim_cur);
+        // Of data, none at all means that the hard limit is the limit, as on Linux.
+        const struct rlimit *data = &limits[RLIMIT_DATA];
+        vm_limit_set(limits[RLIMIT_AS].rlim_cur,
+                     data->rlim_cur == 0 ? data->rlim_max : data->rlim_cur);
     } else if (resource == RLIMIT_STACK) {
         vm_stack_limit_set(limit.rlim_cur);
     }

@@ -2,11 +2,13 @@
 // memory.c: system calls on the address space.
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "core/lib/errno.h"
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
+#include "core/linux/process.h"
 #include "core/linux/range.h"
 #include "core/linux/user.h"
 #include "core/sync/shrinker.h"
@@ -312,23 +314,31 @@ static int protect_grown(char **va, const char *end, int prot)
     return is_hole ? -ENOMEM : is_right ? 0 : -EINVAL;
 }
 
-long linux_mprotect(char *va, size_t size, int prot)
+// What is looked at before any mapping is, in Linux's order. *whole 0: nothing is to be done.
+static int protect_check(const char *va, size_t size, int prot, size_t *whole)
 {
-    size_t whole = memory_round(size);
+    *whole = memory_round(size);
     if (!memory_is_aligned(va) || (prot & PROT_GROWSDOWN && prot & PROT_GROWSUP)) {
         return -EINVAL;
     }
     if (size == 0) {
         return 0;
     }
-    if (whole == 0 || whole > SIZE_MAX - (uintptr_t)va) {
+    if (*whole == 0 || *whole > SIZE_MAX - (uintptr_t)va) {
         return -ENOMEM;
     }
-    if ((prot & ~PROT_ANY) != 0) {
-        return -EINVAL;
+    return (prot & ~PROT_ANY) != 0 ? -EINVAL : 0;
+}
+
+long linux_mprotect(char *va, size_t size, int prot)
+{
+    size_t whole;
+    int error = protect_check(va, size, prot, &whole);
+    if (error != 0 || whole == 0) {
+        return error;
     }
     char *end = va + whole;
-    int error = (prot & (PROT_GROWSDOWN | PROT_GROWSUP)) != 0 ? protect_grown(&va, end, prot) : 0;
+    error = (prot & (PROT_GROWSDOWN | PROT_GROWSUP)) != 0 ? protect_grown(&va, end, prot) : 0;
     if (error != 0) {
         return error;
     }
@@ -343,6 +353,34 @@ long linux_mprotect(char *va, size_t size, int prot)
     }
     return error;
 }
+
+// ---- Protection keys -----------------------------------------------------
+
+// There are none, as on a processor without them.
+
+long linux_pkey_alloc(unsigned long flags, unsigned long rights)
+{
+    enum { RIGHTS = 3 }; // PKEY_DISABLE_ACCESS, PKEY_DISABLE_WRITE
+    return flags != 0 || (rights & ~(unsigned long)RIGHTS) != 0 ? -EINVAL : -ENOSPC;
+}
+
+long linux_pkey_free(int key)
+{
+    (void)key;
+    return -EINVAL;
+}
+
+long linux_pkey_mprotect(char *va, size_t size, int prot, int key)
+{
+    if (key == -1) {
+        return linux_mprotect(va, size, prot);
+    }
+    size_t whole;
+    int error = protect_check(va, size, prot, &whole);
+    return error != 0 || whole == 0 ? error : -EINVAL;
+}
+
+// ---- Moving --------------------------------------------------------------
 
 static bool is_overlap(const char *a, size_t a_size, const char *b, size_t b_size)
 {
@@ -472,9 +510,10 @@ long linux_remap_file_pages(char *va, size_t size, int prot, size_t page, int fl
         return -EINVAL;
     }
     int error = -EINVAL;
-    if ((piece.flags & VM_SHARED) != 0 && piece.pager != NULL &&
+    // Of a file that may only be read, a mapping is none that is shared, to Linux.
+    if ((piece.flags & (VM_SHARED | VM_READ_ONLY)) == VM_SHARED && piece.pager != NULL &&
         same_end(&piece, va + size) >= va + size) {
-        unsigned how = piece.flags & (VM_SHARED | VM_READ_ONLY | VM_LOCKED);
+        unsigned how = piece.flags & (VM_SHARED | VM_LOCKED);
         error = page > (INT64_MAX - size) / HAL_PAGE_SIZE
                     ? -EOVERFLOW
                     : vm_map(&va, size, piece.prot, how | VM_FIXED | VM_POPULATE, piece.pager,
@@ -535,6 +574,9 @@ static char *brk_locked(char *end)
 
 long linux_brk(char *end)
 {
+    if (process_limit(RLIMIT_DATA) == 0 && end > vm_brk(NULL)) {
+        return (long)vm_brk(NULL); // mappings have the hard limit, then; the break does not
+    }
     const bool is_locked = end != NULL && memory_is_locked();
     char *now = is_locked ? brk_locked(end) : vm_brk(end);
     if (now < end && shrinker_retry((size_t)(end - now))) {

@@ -447,9 +447,9 @@ long linux_exit_group(int status)
     process_exit(status);
 }
 
-long linux_membarrier(int command)
+long linux_membarrier(int command, unsigned flags)
 {
-    return command == 0 ? 0 : -EINVAL; // MEMBARRIER_CMD_QUERY: none
+    return command == 0 && flags == 0 ? 0 : -EINVAL; // MEMBARRIER_CMD_QUERY: none
 }
 
 long linux_personality(unsigned long persona)

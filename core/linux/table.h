@@ -189,6 +189,12 @@
     ROW(getrandom, linux_getrandom, "pux"), \
     ROW(execveat, linux_execveat, "dsppx"), \
     ROW(membarrier, linux_membarrier, "dx"), \
+    ROW(pkey_alloc, linux_pkey_alloc, "xx"), \
+    ROW(pkey_free, linux_pkey_free, "d"), \
+    ROW(pkey_mprotect, linux_pkey_mprotect, "puxd"), \
+    ROW(process_vm_readv, linux_process_vm_readv, "dpupux"), \
+    ROW(process_vm_writev, linux_process_vm_writev, "dpupux"), \
+    ROW(process_madvise, linux_process_madvise, "dpudx"), \
     ROW(preadv2, linux_preadv2, "dpduux"), \
     ROW(pwritev2, linux_pwritev2, "dpduux"), \
     ROW(statx, linux_statx, "dsxxp"), \

@@ -118,8 +118,9 @@ static int growth_map(const struct vm_piece *piece, size_t size, size_t new_size
 static int piece_move(const struct vm_piece *piece, size_t size, size_t new_size, char **target,
                       unsigned how)
 {
-    unsigned fixed = (how & VM_MOVE_FIXED) != 0 ? VM_FIXED : 0;
-    int error = vm_map(target, new_size, 0, fixed, NULL, 0);
+    unsigned flags = (how & VM_MOVE_FIXED) != 0 ? VM_FIXED : 0;
+    flags |= new_size <= size && (how & VM_MOVE_STAYS) == 0 ? VM_MOVED : 0;
+    int error = vm_map(target, new_size, 0, flags, NULL, 0);
     if (error != 0) {
         return error;
     }

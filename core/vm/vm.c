@@ -160,7 +160,8 @@ static unsigned lazy_how(const struct request *request)
 static bool is_allowed(const struct request *request)
 {
     char *va = (request->flags & VM_FIXED) != 0 ? request->va : NULL;
-    return limit_is_none || limit_allows(va, request->size, request->prot, request->flags);
+    return limit_is_none || (request->flags & VM_MOVED) != 0 ||
+           limit_allows(va, request->size, request->prot, request->flags);
 }
 
 static bool is_possible(const struct request *request)

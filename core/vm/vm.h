@@ -32,9 +32,9 @@ struct vm_pager {
     const char *(*name)(struct vm_pager *pager);
     uint64_t device, inode;
 
-    // The rest may be NULL and 0 where find is. find, owns and written are called under locks of the
-    // address space, by several threads at once: they take no lock under which anybody calls vm or
-    // touches memory of the program, and wait for no device.
+    // The rest may be NULL and 0 where find is. find, owns and written are called under locks of
+    // the address space, by several threads at once: they take no lock under which anybody calls vm
+    // or touches memory of the program, and wait for no device.
 
     // The frames of the file from offset on: 0 and where they are, 1 page to size bytes. is_made: a
     // hole gets pages. -ENOENT: a hole, found->size bytes of it or more. -EFAULT: beyond the end.
@@ -72,6 +72,7 @@ enum vm_flags {
     VM_LOCKED = 256,    // mlock: the mark alone
     VM_ON_FAULT = 1024, // likewise, of MLOCK_ONFAULT; only with VM_LOCKED
     VM_COPY = 512,      // private, of a file to which nobody writes: pages may be copied early
+    VM_MOVED = 2048,    // in place of another mapping that goes: no more for RLIMIT_AS, RLIMIT_DATA
     VM_GROWS = 4096,    // anonymous: grows down to where it is touched (MAP_GROWSDOWN; grow.h)
 };
 
@@ -139,9 +140,9 @@ struct vm_area_info {
 void vm_walk(bool (*visit)(const struct vm_area_info *area, void *argument), void *argument);
 // The same, with how many pages of each area are there: it looks at each.
 struct vm_pages {
-    size_t own;  // in frames of the area's: anonymous memory, and private copies of a file's
+    size_t own;   // in frames of the area's: anonymous memory, and private copies of a file's
     size_t large; // of these, anonymous ones that are mapped by 2 MiB
-    size_t file; // the file's own frames
+    size_t file;  // the file's own frames
 };
 void vm_walk_pages(bool (*visit)(const struct vm_area_info *area, const struct vm_pages *pages,
                                  void *argument),

@@ -236,9 +236,9 @@ static void files_open(struct memory *memory, unsigned thread)
 
 void *arena_open(unsigned thread, size_t pages)
 {
-    struct memory *memory = calloc(1, sizeof *memory);
+    struct memory *memory = memory_allocate(sizeof *memory);
     memory->size = pages * PAGE;
-    memory->text = malloc(TEXT_MAX);
+    memory->text = memory_allocate(TEXT_MAX);
     memory->maps = open("/proc/self/maps", O_RDONLY);
     char *va = mmap(NULL, HOLE + memory->size + HOLE, PROT_NONE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

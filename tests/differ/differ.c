@@ -20,10 +20,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { THREADS_MAX = 16, LOOK_EVERY = 8, RETRIES = 12 };
+enum { THREADS_MAX = 16, LOOK_EVERY = 8, RETRIES = 12, BEGIN_TRIES = 50 };
 
-static const struct world *const worlds[] = {&memory_world, &calls_world, &memory_files_world,
-                                             &files_world};
+static const struct world *const worlds[] = {&memory_world,          &calls_world,
+                                             &memory_files_world,    &memory_rare_world,
+                                             &memory_segments_world, &files_world};
 
 static struct {
     const struct world *world;
@@ -83,6 +84,19 @@ bool run_again(struct run *run)
     bool is_again = run->may_fail && run->retries > 0;
     run->retries -= is_again;
     return is_again;
+}
+
+void *memory_allocate(size_t size)
+{
+    void *memory = NULL;
+    for (int i = 0; i < BEGIN_TRIES && memory == NULL; ++i) {
+        memory = calloc(1, size);
+    }
+    if (memory == NULL) {
+        fprintf(stderr, "differ: no memory\n");
+        exit(3);
+    }
+    return memory;
 }
 
 uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
@@ -166,7 +180,7 @@ static uint64_t sequence_make(struct run *run, uint64_t seed)
 static void *sequences_make(void *argument)
 {
     unsigned thread = (unsigned)(uintptr_t)argument;
-    struct run *run = calloc(1, sizeof *run);
+    struct run *run = memory_allocate(sizeof *run);
     run->may_fail = job.may_fail;
     run->state = job.world->open(thread);
     for (size_t i = thread; i < job.count; i += job.thread_count) {
@@ -209,7 +223,7 @@ static void job_read(int count, char **words)
     job.length = strtoul(words[3], NULL, 10);
     job.chosen = words + 4;
     job.chosen_count = count - 4;
-    job.hashes = calloc(job.count + 1, sizeof *job.hashes);
+    job.hashes = memory_allocate((job.count + 1) * sizeof *job.hashes);
 }
 
 int main(int count, char **words)
@@ -217,12 +231,15 @@ int main(int count, char **words)
     pthread_t threads[THREADS_MAX];
     const struct world *first = count > 1 && words[1][0] != '-' ? world_find(words[1]) : NULL;
     if (first != NULL && first->is_table) {
-        struct run *run = calloc(1, sizeof *run);
+        struct run *run = memory_allocate(sizeof *run);
         return table_main(run, first, count - 1, words + 1);
     }
     job_read(count, words);
     for (unsigned i = 1; i < job.thread_count; ++i) {
-        int error = pthread_create(&threads[i], NULL, sequences_make, (void *)(uintptr_t)i);
+        int error = EAGAIN;
+        for (int tries = 0; tries < BEGIN_TRIES && error == EAGAIN; ++tries) {
+            error = pthread_create(&threads[i], NULL, sequences_make, (void *)(uintptr_t)i);
+        }
         if (error != 0) {
             fprintf(stderr, "differ: no thread: %s\n", strerror(error));
             return 3;

@@ -49,7 +49,8 @@ struct world {
     void (*close)(void *state);
 };
 
-extern const struct world memory_world, calls_world, memory_files_world, files_world;
+extern const struct world memory_world, calls_world, memory_files_world, memory_rare_world,
+    memory_segments_world, files_world;
 
 uint32_t random_below(struct run *run, uint32_t limit);
 bool random_chance(struct run *run, uint32_t one_in);
@@ -62,6 +63,8 @@ void say(struct run *run, const char *format, ...) __attribute__((format(printf,
 void say_result(struct run *run, long result);
 // Whether to make an operation that has failed with ENOMEM once more.
 bool run_again(struct run *run);
+// Cleared memory, however often that fails by chance.
+void *memory_allocate(size_t size);
 
 // What differ does for a table, after its name on the command line.
 int table_main(struct run *run, const struct world *world, int count, char **words);

@@ -25,7 +25,7 @@ LENGTH = 100
 PIECE = 2000  # sequences of one run of the program
 TRIES = 200
 FAULTS = "page=0.01"
-TABLES = {"memory_calls", "memory_files"}
+TABLES = {"memory_calls", "memory_files", "memory_rare", "memory_segments"}
 SHOWN = 12  # cases of a table that differ
 
 

@@ -120,7 +120,7 @@ static void make_read(struct run *run)
     size_t size = random_below(run, SIZE_MAX_BYTES);
     bool has_offset = random_chance(run, 2);
     off_t offset = has_offset ? offset_random(run) : 0;
-    char *copy = malloc(SIZE_MAX_BYTES);
+    char *copy = memory_allocate(SIZE_MAX_BYTES);
     ssize_t done;
     MAKE(done, has_offset ? pread(fd, copy, size, offset) : read(fd, copy, size));
     say(run, " size %zu", size);
@@ -137,7 +137,7 @@ static void make_write(struct run *run)
     int pattern = (int)random_below(run, 256);
     bool has_offset = random_chance(run, 2);
     off_t offset = has_offset ? offset_random(run) : 0;
-    char *data = malloc(size + 1);
+    char *data = memory_allocate(size + 1);
     for (size_t i = 0; i < size; ++i) {
         data[i] = (char)(pattern + (int)(i / 7));
     }
@@ -393,7 +393,7 @@ static void files_look(struct run *run)
 
 static void *files_open(unsigned thread)
 {
-    struct files *files = calloc(1, sizeof *files);
+    struct files *files = memory_allocate(sizeof *files);
     umask(022);
     snprintf(files->path, sizeof files->path, "/dev/shm/differ.%d.%u.files", getpid(), thread);
     if (mkdir(files->path, 0755) != 0) {
