@@ -189,6 +189,7 @@ static void span_find(struct span *span, uint32_t count, uint32_t align)
 
 struct wish {
     uint32_t count, align, count_min;
+    uint32_t room; // frames that are to be free, counted from the first; 0: those that are taken
 };
 
 // Takes count_min to count frames of one area. False: they are not there.
@@ -203,7 +204,12 @@ static bool area_take(size_t area, const struct wish *wish, struct span *span)
         return false;
     }
     span->area = area;
-    span_find(span, wish->count, wish->align);
+    if (wish->room > 0) {
+        span_find(span, wish->room, wish->align);
+        span->count = span->count < wish->room ? 0 : wish->count;
+    } else {
+        span_find(span, wish->count, wish->align);
+    }
     if (span->count < wish->count_min || span->count == 0 || !area_reserve(area, span->count)) {
         return false;
     }
@@ -510,7 +516,7 @@ static bool is_promised(size_t count, unsigned flags)
 // Interrupts are off.
 static void cache_fill(struct frame_cache *cache, unsigned flags)
 {
-    static const struct wish wish = {CACHE_BATCH, 1, 1};
+    static const struct wish wish = {CACHE_BATCH, 1, 1, 0};
     struct span span;
     if (is_promised(CACHE_BATCH, flags) || !small_take(&wish, &span)) {
         return;
@@ -615,7 +621,7 @@ static bool run_take(size_t count, hal_phys *start)
     if (count > AREA_FRAMES / 2) {
         return large_take(count, count, start) != 0;
     }
-    struct wish wish = {(uint32_t)count, power_above(count), (uint32_t)count};
+    struct wish wish = {(uint32_t)count, power_above(count), (uint32_t)count, 0};
     struct span span;
     if (!small_take(&wish, &span)) {
         return false;
@@ -658,6 +664,37 @@ int frame_alloc(size_t count, unsigned flags, hal_phys *start)
     return 0;
 }
 
+int frame_alloc_room(size_t count, size_t room, hal_phys *start)
+{
+    ASSERT(count > 0 && count <= room && room <= AREA_FRAMES);
+    struct wish wish = {(uint32_t)count, power_above(room), (uint32_t)count, (uint32_t)room};
+    struct span span;
+    if (is_refused(0) || is_promised(count, 0) || !small_take(&wish, &span)) {
+        return -ENOMEM;
+    }
+    *start = span_start(&span);
+    peak_look();
+    run_prepare(*start, count, 0);
+    return 0;
+}
+
+bool frame_take_next(hal_phys start, size_t count)
+{
+    struct span span = span_of(start, count);
+    if (span.count < count || is_promised(count, 0) || !area_reserve(span.area, span.count)) {
+        return false;
+    }
+    if (!bits_set(&span)) {
+        MARK("frame: the next ones are another's");
+        area_release(span.area, span.count);
+        pressure_given(span.count);
+        return false;
+    }
+    peak_look();
+    run_prepare(start, count, 0);
+    return true;
+}
+
 size_t frame_alloc_run(size_t count_max, unsigned flags, hal_phys *start)
 {
     ASSERT(count_max > 0);
@@ -673,7 +710,7 @@ size_t frame_alloc_run(size_t count_max, unsigned flags, hal_phys *start)
     size_t count = count_max >= AREA_FRAMES ? large_take(count_max, AREA_FRAMES, start) : 0;
     uint32_t wanted = (uint32_t)min_size(count_max, AREA_FRAMES);
     for (uint32_t least = wanted; count == 0 && least > 0; least /= 8) {
-        struct wish wish = {wanted, 1, least};
+        struct wish wish = {wanted, 1, least, 0};
         struct span span;
         if (small_take(&wish, &span)) {
             *start = span_start(&span);
@@ -742,46 +779,4 @@ bool frame_is_taken(hal_phys frame)
                                  memory_order_relaxed) >>
                 (span.at % 64) &
             1) != 0;
-}
-
-// For statistics: the CPU may be changing it.
-static MARK_GUESS uint32_t cache_count(uint32_t cpu)
-{
-    const struct frame_cache *cache = &frame_memory.caches[cpu];
-    return *(const volatile uint32_t *)&cache->count +
-           *(const volatile bool *)&cache->clearing.has_frame;
-}
-
-// Of 64 areas: nothing of a fresh one, all of one that is not ready, or not ours.
-static size_t used_of_word(size_t word)
-{
-    uint64_t ready = atomic_load_explicit(&frame_memory.ready[word], memory_order_acquire);
-    uint64_t claimed = atomic_load_explicit(&frame_memory.claimed[word], memory_order_relaxed);
-    uint64_t all = claimed & ~ready;
-    size_t used = all == 0              ? 0
-                  : all == ~(uint64_t)0 ? (size_t)64 * AREA_FRAMES
-                                        : (size_t)__builtin_popcountll(all) * AREA_FRAMES;
-    for (; ready != 0; ready &= ready - 1) {
-        const size_t area = word * 64 + (size_t)__builtin_ctzll(ready);
-        used += min_size(atomic_load_explicit(&frame_memory.used[area], memory_order_relaxed),
-                         AREA_FRAMES);
-    }
-    return used;
-}
-
-size_t frame_free_count(void)
-{
-    size_t used = 0, cached = 0;
-    for (size_t i = 0; i * 64 < frame_memory.area_count; ++i) {
-        used += used_of_word(i);
-    }
-    for (uint32_t i = 0; i < frame_memory.cpu_count; ++i) {
-        cached += cache_count(i);
-    }
-    return frame_memory.area_count * AREA_FRAMES - used + cached;
-}
-
-size_t frame_total_count(void)
-{
-    return frame_memory.total;
 }

@@ -24,6 +24,13 @@ void frame_init(const struct hal_boot *boot);
 // -ENOMEM: none.
 HAL_MUST_CHECK int frame_alloc(size_t count, unsigned flags, hal_phys *start);
 
+// The same for less than 2 MiB, where room for more, at most 2 MiB in all, comes after them: these
+// frames stay free, and are likely to be so for a while.
+HAL_MUST_CHECK int frame_alloc_room(size_t count, size_t room, hal_phys *start);
+
+// Takes these frames, which come after such. False: some of them are in use, or promised.
+bool frame_take_next(hal_phys start, size_t count);
+
 // From now on a machine that plants faults may let allocations fail: the program begins.
 void frame_inject_start(void);
 

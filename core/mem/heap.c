@@ -22,6 +22,7 @@
 // the uncommon case.
 #include "core/mem/heap.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "core/lib/assert.h"
@@ -38,6 +39,10 @@
 enum { FINE_MAX = 1024 }; // the magazines of sizes up to here are looked up by the byte
 
 static uint16_t fine[FINE_MAX + 1]; // magazine_offset
+
+// And those of sizes above, up to HEAP_SMALL_MAX, by 16 bytes. An entry changes once at most, when
+// a class is learned.
+static _Atomic uint16_t coarse[(HEAP_SMALL_MAX - FINE_MAX) / HEAP_ALIGNMENT];
 
 // What the heap's own functions serve. All are 0 where checked.c serves callers.
 static size_t fine_end;    // sizes that fine has: below this
@@ -131,6 +136,38 @@ static bool is_free(const struct block *block, uint32_t class_index)
            stack_has(&class->loose, block, class->chain_count);
 }
 
+// ---- Sizes ---------------------------------------------------------------
+
+static inline _Atomic uint16_t *coarse_of(size_t size)
+{
+    return &coarse[(size - FINE_MAX - 1) / HEAP_ALIGNMENT];
+}
+
+static inline size_t small_offset(size_t size)
+{
+    // Acquire pairs with magazine_learn.
+    return size <= FINE_MAX ? fine[size]
+                            : atomic_load_explicit(coarse_of(size), memory_order_acquire);
+}
+
+// Four at a time: sizes above 1024 are multiples of 128.
+static void coarse_init(size_t above, size_t size, uint64_t offset)
+{
+    const uint64_t four = offset << 48 | offset << 32 | offset << 16 | offset;
+    for (size_t i = above + HEAP_ALIGNMENT; i <= size; i += 4 * HEAP_ALIGNMENT) {
+        memcpy((void *)coarse_of(i), &four, sizeof four);
+    }
+}
+
+void magazine_learn(uint32_t size)
+{
+    uint32_t class_index;
+    if (size_class_learn(size, &class_index)) {
+        atomic_store_explicit(coarse_of(size), (uint16_t)magazine_offset(class_index),
+                              memory_order_release);
+    }
+}
+
 // ---- Blocks --------------------------------------------------------------
 
 // The common paths end in tail calls where they are not common: so they save no register.
@@ -150,13 +187,13 @@ static __attribute__((noinline)) void *small_alloc_again(size_t offset);
 
 // Interrupts are off since irq was saved, and what is loaded is no block.
 static __attribute__((noinline)) void *small_alloc_slow(struct magazine *magazine, uintptr_t irq,
-                                                        enum heap_owner owner)
+                                                        enum heap_owner owner, size_t asked)
 {
     size_t offset = magazine_place(magazine);
     uint32_t index = magazine_class(offset);
     uintptr_t loaded = magazine->loaded;
     bool is_empty = loaded == link_none() || loaded == 0;
-    struct block *block = is_empty ? magazine_refill(magazine, index) : NULL;
+    struct block *block = is_empty ? magazine_refill(magazine, index, asked) : NULL;
     if (block != NULL) {
         block->link = 0;
     }
@@ -178,13 +215,14 @@ static inline uintptr_t irq_off(enum heap_owner owner)
     return owner == HEAP_OF_PROGRAM ? 0 : irq;
 }
 
-static inline void *small_alloc(size_t offset, enum heap_owner owner)
+// asked: of the size that was asked for, where that may be worth a class of its own; else 0.
+static inline void *small_alloc(size_t offset, enum heap_owner owner, size_t asked)
 {
     uintptr_t irq = irq_off(owner);
     struct magazine *magazine = magazine_at(offset);
     struct block *block = link_block(magazine->loaded);
     if (__builtin_expect((uintptr_t)block % HEAP_ALIGNMENT != 0, 0)) {
-        return small_alloc_slow(magazine, irq, owner);
+        return small_alloc_slow(magazine, irq, owner, asked);
     }
     magazine->loaded = block->link;
     magazine->room++;
@@ -199,7 +237,7 @@ static void *small_alloc_again(size_t offset)
 {
     void *block;
     do {
-        block = small_alloc(offset, HEAP_OF_CORE);
+        block = small_alloc(offset, HEAP_OF_CORE, 0);
     } while (is_tried_again(block, size_classes[magazine_class(offset)].size, HEAP_OF_PROGRAM));
     return block;
 }
@@ -259,8 +297,9 @@ static bool is_watched(enum heap_owner owner)
 
 void *plain_alloc(size_t size)
 {
-    return size > HEAP_SMALL_MAX ? large_alloc(size, HEAP_ALIGNMENT, false)
-                                 : small_alloc(magazine_offset(size_class_of(size)), HEAP_OF_CORE);
+    return size > HEAP_SMALL_MAX
+               ? large_alloc(size, HEAP_ALIGNMENT, false)
+               : small_alloc(magazine_offset(size_class_of(size)), HEAP_OF_CORE, 0);
 }
 
 void *plain_alloc_zeroed(size_t size)
@@ -300,7 +339,7 @@ static __attribute__((noinline)) void *alloc_slow(size_t size, bool zeroed, enum
     if (size >= small_end) {
         return alloc_not_small(size, HEAP_ALIGNMENT, zeroed, owner);
     }
-    void *block = small_alloc(magazine_offset(size_class_of(size)), owner);
+    void *block = small_alloc(small_offset(size), owner, size);
     return block == NULL || !zeroed ? block : memset(block, 0, size);
 }
 
@@ -309,7 +348,7 @@ static inline void *alloc(size_t size, bool zeroed, enum heap_owner owner)
     if (__builtin_expect(size >= fine_end, 0)) {
         return alloc_slow(size, zeroed, owner);
     }
-    void *block = small_alloc(fine[size], owner);
+    void *block = small_alloc(fine[size], owner, 0);
     return block == NULL || !zeroed ? block : memset(block, 0, size);
 }
 
@@ -328,7 +367,7 @@ static void *alloc_aligned(size_t alignment, size_t size, enum heap_owner owner)
     if (size <= HEAP_SMALL_MAX && alignment <= HAL_PAGE_SIZE) {
         for (uint32_t i = size_class_of(size); i < CLASS_COUNT; ++i) {
             if (size_classes[i].size % alignment == 0) {
-                return small_alloc(magazine_offset(i), owner);
+                return small_alloc(magazine_offset(i), owner, 0);
             }
         }
     }
@@ -513,6 +552,9 @@ void heap_init(uint32_t cpu_count)
     size_class_init();
     for (size_t size = 0; size <= FINE_MAX; ++size) {
         fine[size] = (uint16_t)magazine_offset(size_class_of(size));
+    }
+    for (uint32_t i = size_class_of(FINE_MAX + 1); i < CLASS_COUNT; ++i) {
+        coarse_init(size_classes[i - 1].size, size_classes[i].size, magazine_offset(i));
     }
     unit_init();
     magazine_init(cpu_count);

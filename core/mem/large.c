@@ -509,6 +509,7 @@ void large_settle_grown(void)
 {
     atomic_store_explicit(&large_has_grown, false, memory_order_relaxed);
     (void)mapped_drain(atomic_load(&mapped_kept));
+    magazine_settle();
 }
 
 void large_register(const struct heap_large *large)

@@ -34,7 +34,7 @@ void large_count(struct heap_counts *counts); // adds to them
 // Gives back runs that this CPU keeps, of so many bytes or more if it has them: answers how many.
 size_t large_drain(size_t wanted);
 // The heap has taken frames, in any context; and a program may wait now: mappings that are kept go
-// where it has grown meanwhile.
+// where it has grown meanwhile, and so do free small blocks.
 extern _Atomic bool large_has_grown;
 void large_settle_grown(void);
 

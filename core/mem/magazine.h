@@ -43,12 +43,15 @@ struct magazine {
 struct growth {
     char *populated; // how far the magazine's fresh memory is
     char *end;       // of the spans that were taken together
-    uint32_t step;   // what is taken, and populated, next; 0: nothing was yet
-    uint32_t pages;  // that were taken since step was 0
+    uint32_t step;   // what is populated next; 0: nothing was yet
+    uint32_t room;   // pages that the span may still grow by
+    uint32_t asked;  // a size that may get a class of its own
+    uint32_t votes;  // cuts for it, less those for other sizes
     // What this CPU did: the sums over all CPUs count what is there now.
     int32_t full_chains;  // put on the stack, less those taken
     int32_t loose_blocks; // the same
     int32_t taken_pages;  // in spans, less those given back
+    int32_t taken_blocks; // of these
 };
 
 _Static_assert(sizeof(struct magazine) == 32, "looked up by a shift");
@@ -58,12 +61,12 @@ _Static_assert(sizeof(struct magazine) == 32, "looked up by a shift");
 enum {
     MAGAZINE_LARGE = 1,
     MAGAZINE_SMALL = 2,
-    MAGAZINE_COUNT = MAGAZINE_SMALL + CLASS_COUNT,
+    MAGAZINE_COUNT = MAGAZINE_SMALL + CLASS_MAX,
 };
 
 struct heap_cpu {
     _Alignas(64) struct magazine magazines[MAGAZINE_COUNT];
-    struct growth growths[CLASS_COUNT];
+    struct growth growths[CLASS_MAX];
     struct large_cpu large;
 };
 
@@ -127,8 +130,12 @@ void magazine_init(uint32_t cpu_count);
 
 // Interrupts are off in all of these.
 
-// loaded is empty. NULL: no memory.
-struct block *magazine_refill(struct magazine *magazine, uint32_t class_index);
+// loaded is empty. asked: the size that was asked for; 0: any. NULL: no memory.
+struct block *magazine_refill(struct magazine *magazine, uint32_t class_index, size_t asked);
+
+// heap.c's: blocks of this size, which is more than LEARNED_MIN, get their own class, if one is
+// left.
+void magazine_learn(uint32_t size);
 
 // There is no room: makes some.
 void magazine_rotate(struct magazine *magazine, uint32_t class_index);
@@ -137,19 +144,41 @@ void magazine_rotate(struct magazine *magazine, uint32_t class_index);
 // how many bytes.
 size_t magazine_flush(void);
 
+// Cuts what is left of the span that this CPU is cutting, if it has free blocks of this class and
+// no more than count_max are left, and puts them on the stacks.
+void magazine_cut_rest(uint32_t class_index, uint32_t count_max);
+
+// Puts the chains of a class that this CPU has on the stacks.
+void magazine_chains_flush(uint32_t class_index);
+
 // Of the stacks of a class: a chain, and how many blocks it has. NULL: there is none.
 struct block *magazine_take(uint32_t class_index, uint32_t *count);
 void magazine_put(uint32_t class_index, struct block *first, uint32_t count);
 
-// Pages of whole spans in which nothing is in use.
-void magazine_pages_return(uint32_t class_index, char *start, size_t pages);
+// A page of a span says in its unit's note which of the span's pages it is: from this bit on.
+enum { NOTE_PAGE_SHIFT = 12 };
 
-// Where the span begins that comes after one that was cut up to end.
-static inline char *magazine_span_after(char *end, const struct size_class *class)
+// Pages taken since magazine_settle last looked; and that is trim.c's: gives back spans, if much
+// has become free since it last did, and much was taken. Thread context, interrupts are on.
+extern _Atomic size_t magazine_grown;
+void magazine_settle(void);
+
+// Pages of whole spans, of so many blocks, in which nothing is in use.
+void magazine_pages_return(uint32_t class_index, char *start, size_t pages, uint32_t blocks);
+
+// Where the span ends that is being cut.
+static inline char *magazine_span_end(const struct magazine *magazine)
 {
-    size_t size = (size_t) class->span_pages * HAL_PAGE_SIZE;
-    size_t into = ((uintptr_t)end - (uintptr_t)unit_table.base) % size;
-    return into == 0 ? end : end + (size - into);
+    size_t left = magazine->fresh_left;
+    size_t into = ((uintptr_t)magazine->fresh + left) % HAL_PAGE_SIZE;
+    return magazine->fresh + left + (into == 0 ? 0 : HAL_PAGE_SIZE - into);
+}
+
+// Blocks in so many pages of spans, where all but the last are whole.
+static inline uint32_t magazine_blocks(const struct size_class *class, size_t pages)
+{
+    return (uint32_t)(pages / class->span_pages) * span_blocks(class, class->span_pages) +
+           span_blocks(class, pages % class->span_pages);
 }
 
 // Blocks in loaded; a guess where the magazine is another CPU's.

@@ -2,6 +2,8 @@
 // size_class.c: see size_class.h.
 #include "core/mem/size_class.h"
 
+#include <stdatomic.h>
+
 #include "core/lib/assert.h"
 #include "core/mem/heap.h"
 
@@ -9,26 +11,33 @@ enum {
     CHAIN_BYTES = 128 << 10, // what a full chain holds, within the next two
     CHAIN_MIN = 4,
     CHAIN_MAX = 256,
-    SPAN_ORDER_MAX = 4, // a span has at most 16 pages
-    LOSS_SHARE = 16,    // and loses less than a 16th at its end, if any such span does
+    LOSS_SHARE = 128, // a span loses at most this part at its end, if any such span does
 };
 
-struct size_class size_classes[CLASS_COUNT];
+struct size_class size_classes[CLASS_MAX];
 
-static void span_choose(struct size_class *class, uint32_t order)
+static _Atomic uint32_t class_count; // that are there
+static _Atomic bool is_learning;     // somebody adds one
+
+static uint32_t span_loss(const struct size_class *class, uint32_t pages)
 {
-    class->span_pages = 1u << order;
-    class->span_blocks = (class->span_pages * HAL_PAGE_SIZE) / class->size;
-    uint32_t used = class->span_blocks * class->size;
-    class->used_pages = (used + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
+    return pages * HAL_PAGE_SIZE - span_blocks(class, pages) * class->size;
 }
 
-// What is lost at the end of a span, in 1024ths.
-static uint32_t span_loss(const struct size_class *class)
+// The shortest span that loses little, or the one that loses least.
+static uint32_t span_choose(const struct size_class *class)
 {
-    uint32_t bytes = class->used_pages * HAL_PAGE_SIZE;
-    return class->span_blocks == 0 ? 1024
-                                   : (bytes - class->span_blocks * class->size) * 1024 / bytes;
+    uint32_t best = 0, least = (class->size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
+    for (uint32_t pages = least; pages <= SPAN_PAGES_MAX; ++pages) {
+        uint32_t loss = span_loss(class, pages);
+        if (loss * LOSS_SHARE <= pages * HAL_PAGE_SIZE) {
+            return pages;
+        }
+        if (best == 0 || loss * best < span_loss(class, best) * pages) {
+            best = pages;
+        }
+    }
+    return best;
 }
 
 static void class_init(struct size_class *class, uint32_t size)
@@ -36,16 +45,33 @@ static void class_init(struct size_class *class, uint32_t size)
     uint32_t count = CHAIN_BYTES / size;
     class->chain_count = count > CHAIN_MAX ? CHAIN_MAX : count < CHAIN_MIN ? CHAIN_MIN : count;
     class->size = size;
-    uint32_t best = 0, best_loss = UINT32_MAX;
-    for (uint32_t order = 0; order <= SPAN_ORDER_MAX && best_loss > 1024 / LOSS_SHARE; ++order) {
-        span_choose(class, order);
-        if (span_loss(class) < best_loss) {
-            best = order;
-            best_loss = span_loss(class);
-        }
+    class->span_pages = span_choose(class);
+    ASSERT(class->span_pages > 0);
+}
+
+uint32_t size_class_count(void)
+{
+    // Acquire pairs with size_class_learn.
+    return atomic_load_explicit(&class_count, memory_order_acquire);
+}
+
+bool size_class_learn(uint32_t size, uint32_t *class_index)
+{
+    if (atomic_exchange_explicit(&is_learning, true, memory_order_acquire)) {
+        return false;
     }
-    span_choose(class, best);
-    ASSERT(class->span_blocks > 0);
+    uint32_t count = atomic_load_explicit(&class_count, memory_order_relaxed);
+    bool is_new = count < CLASS_MAX;
+    for (uint32_t i = CLASS_COUNT; i < count; ++i) {
+        is_new &= size_classes[i].size != size;
+    }
+    if (is_new) {
+        class_init(&size_classes[count], size);
+        *class_index = count;
+        atomic_store_explicit(&class_count, count + 1, memory_order_release);
+    }
+    atomic_store_explicit(&is_learning, false, memory_order_release);
+    return is_new;
 }
 
 void size_class_init(void)
@@ -60,4 +86,5 @@ void size_class_init(void)
         }
     }
     ASSERT(index == CLASS_COUNT);
+    atomic_store(&class_count, index);
 }

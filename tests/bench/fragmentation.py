@@ -7,7 +7,8 @@
 What lua5.4 and sqlite3 ask of malloc is recorded on Linux (recorder.c), and asked of both once more by one program
 (replay.c). A line per program: its name, how many bytes the process grew by for each byte that was in use when most
 were, on Linux and on osv-sim, the unit, and how many times better osv-sim is. The exit status is 0 if it is nowhere
-worse. With --check it is 0 if osv-sim is within the bounds below: nothing here depends on time.
+worse. With --check it is 0 if osv-sim is nowhere worse than Linux, or within the bounds below: nothing here depends
+on time.
 """
 import argparse
 import os
@@ -16,10 +17,10 @@ import subprocess
 import sys
 import tempfile
 
-# Commands, where @NAME is a file of tests/apps; and what osv-sim needs at most.
+# Commands, where @NAME is a file of tests/apps; and what is enough: about what glibc needs, where it needs less.
 PROGRAMS = {
-    "lua": ("lua5.4 @work.lua 1", 1.03),
-    "sqlite": ("sqlite3 work.db .read\t@work.sql", 1.25),
+    "lua": ("lua5.4 @work.lua 1", 1.01),
+    "sqlite": ("sqlite3 work.db .read\t@work.sql", 1.02),
 }
 
 HEAD = struct.Struct("QQQ")
@@ -88,10 +89,11 @@ def main():
         with tempfile.TemporaryDirectory(prefix="osv-fragmentation-") as folder:
             trace = numbered(record(words, recorder, folder))
         linux, here = measure([], replay, *trace), measure(osv, replay, *trace)
-        reached = here <= bound if options.check else here <= linux
+        bound = max(linux, bound) if options.check else linux
+        reached = here <= bound
         missed += [] if reached else [name]
         if options.check:
-            print("%s %d - fragmentation_%s: %.3f, at most %.2f" % ("ok" if reached else "not ok", number, name, here, bound))
+            print("%s %d - fragmentation_%s: %.3f, at most %.3f" % ("ok" if reached else "not ok", number, name, here, bound))
         else:
             print("%-24s %8.3f %8.3f B/B %7.2f  %s" % ("fragmentation_" + name, linux, here, linux / here,
                                                       "reached" if reached else "MISSED"), flush=True)

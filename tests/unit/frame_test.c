@@ -179,6 +179,26 @@ static void random_pieces(void)
     ck_assert_uint_eq(frame_free_count(), free_count);
 }
 
+START_TEST(a_run_grows_into_the_room_after_it)
+{
+    boot_plain();
+    hal_phys start, other;
+    size_t before = frame_free_count();
+    ck_assert_int_eq(frame_alloc_room(2, 9, &start), 0);
+    ck_assert_uint_eq(start % (16 * HAL_PAGE_SIZE), 0);
+    ck_assert_uint_eq(before - frame_free_count(), 2);
+    ck_assert_int_eq(frame_alloc_room(2, 9, &other), 0);
+    ck_assert(other >= start + 9 * HAL_PAGE_SIZE || start >= other + 9 * HAL_PAGE_SIZE);
+    ck_assert(frame_take_next(start + 2 * HAL_PAGE_SIZE, 7));
+    ck_assert(!frame_take_next(start + 8 * HAL_PAGE_SIZE, 2)); // the first is in use
+    ck_assert(!frame_is_taken(start + 9 * HAL_PAGE_SIZE));
+    ck_assert_uint_eq(before - frame_free_count(), 11);
+    frame_free(start, 9);
+    frame_free(other, 2);
+    ck_assert_uint_eq(frame_free_count(), before);
+}
+END_TEST
+
 static unsigned low_count;
 
 static void low_heard(void)
@@ -455,6 +475,7 @@ int main(void)
     TCase *tests = tcase_create("unit");
     tcase_set_timeout(tests, 250);
     tcase_add_test(tests, everything_can_be_taken_one_by_one_and_comes_back);
+    tcase_add_test(tests, a_run_grows_into_the_room_after_it);
     tcase_add_test(tests, runs_are_aligned_and_apart);
     tcase_add_test(tests, each_shortage_is_told_once);
     tcase_add_test(tests, random_pieces_of_zeroed_memory);

@@ -217,6 +217,36 @@ START_TEST(spans_waste_no_more_than_a_sixteenth)
 }
 END_TEST
 
+// A size that its class is too large for gets its own when many blocks of it are there, and then
+// memory for all of them is hardly more than they are.
+START_TEST(a_size_of_many_blocks_wastes_nothing)
+{
+    enum { SIZE = 4368, BLOCKS = 2000 };
+    boot();
+    size_t frames = frame_free_count();
+    for (int i = 0; i < BLOCKS; i++) {
+        ck_assert_ptr_nonnull(heap_alloc(SIZE));
+    }
+    ck_assert_uint_eq(heap_size(heap_alloc(SIZE)), SIZE);
+    ck_assert_uint_eq(heap_size(heap_alloc(SIZE + 16)), 4608);
+    size_t taken = (frames - frame_free_count()) * HAL_PAGE_SIZE;
+    ck_assert_uint_le(taken, (size_t)BLOCKS * SIZE * 101 / 100);
+}
+END_TEST
+
+// What there is one of takes the pages it lies in, and those of the next.
+START_TEST(a_lone_block_takes_no_span)
+{
+    boot();
+    for (size_t size = 1280; size <= HEAP_SMALL_MAX; size = size * 5 / 4) {
+        size_t frames = frame_free_count();
+        void *block = heap_alloc(size);
+        size_t pages = (heap_size(block) + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
+        ck_assert_uint_le(frames - frame_free_count(), 2 * pages);
+    }
+}
+END_TEST
+
 // Fresh memory is brought in ranges that grow, each beginning where the one before ended.
 START_TEST(fresh_memory_is_populated_before_its_use)
 {
@@ -516,6 +546,8 @@ int main(void)
     tcase_add_test(tests, random_pieces_with_mappings);
     tcase_add_test(tests, no_size_wastes_more_than_an_eighth);
     tcase_add_test(tests, spans_waste_no_more_than_a_sixteenth);
+    tcase_add_test(tests, a_size_of_many_blocks_wastes_nothing);
+    tcase_add_test(tests, a_lone_block_takes_no_span);
     tcase_add_test(tests, a_block_freed_twice_is_named);
     tcase_add_test(tests, a_block_with_an_old_link_in_it_is_freed);
     tcase_add_test(tests, a_block_keeps_no_link_and_its_first_word);

@@ -140,6 +140,27 @@ START_TEST(blocks_in_use_stay_as_they_are)
 }
 END_TEST
 
+// What a program has freed of one size goes back while it asks for others.
+START_TEST(a_program_grows_by_what_it_uses)
+{
+    enum { SIZES = 40, BLOCKS = 50 };
+    static void *blocks[BLOCKS];
+    boot();
+    size_t frames = frame_free_count();
+    for (size_t size = 1100; size < 1100 + SIZES * 700; size += 700) {
+        for (int i = 0; i < BLOCKS; i++) {
+            blocks[i] = heap_program_alloc(size);
+            ck_assert_ptr_nonnull(blocks[i]);
+        }
+        ck_assert_uint_le((frames - frame_free_count()) * HAL_PAGE_SIZE,
+                          size * BLOCKS * 5 / 4 + (256 << 10));
+        for (int i = 0; i < BLOCKS; i++) {
+            heap_program_free(blocks[i]);
+        }
+    }
+}
+END_TEST
+
 // One block in each hundred is in use: what has none goes, and the rest serves further allocations.
 START_TEST(spans_with_a_block_in_use_stay)
 {
@@ -254,6 +275,7 @@ int main(void)
     tcase_set_timeout(tests, 250);
     tcase_add_test(tests, all_that_is_free_is_given_back);
     tcase_add_test(tests, blocks_in_use_stay_as_they_are);
+    tcase_add_test(tests, a_program_grows_by_what_it_uses);
     tcase_add_test(tests, spans_with_a_block_in_use_stay);
     tcase_add_test(tests, figures_say_what_is_in_use);
     tcase_add_test(tests, a_late_write_is_told_after_a_trim);
