@@ -6,6 +6,7 @@
 #include "core/mem/magazine.h"
 
 #include "core/lib/assert.h"
+#include "core/lib/mark.h"
 #include "core/mem/frame.h"
 
 enum {
@@ -92,7 +93,7 @@ void magazine_put(uint32_t class_index, struct block *first, uint32_t count)
     }
 }
 
-uint32_t magazine_loaded_count(const struct magazine *magazine, uint32_t class_index)
+MARK_GUESS uint32_t magazine_loaded_count(const struct magazine *magazine, uint32_t class_index)
 {
     return magazine->loaded == 0 ? 0
                                  : size_classes[class_index].chain_count - (uint32_t)magazine->room;
