@@ -22,12 +22,12 @@ enum { ELF_MESSAGE_SIZE = 512 };
 // writes the same layout.
 struct elf_symbol {
     const char *name;
-    const char *version; // "GLIBC_2.2.5"
     union {
         void *address;
         int64_t tls_offset; // with is_tls: from the thread pointer
     };
-    uint32_t hash; // elf_gnu_hash of name
+    uint32_t hash;   // elf_gnu_hash of name
+    uint8_t version; // which of struct elf_symbols' versions
     bool is_tls;
     bool is_data; // an object programs may take over by COPY relocation
 };
@@ -40,6 +40,7 @@ struct elf_symbols {
     size_t count;
     const uint16_t *buckets;
     size_t bucket_count;
+    const char *const *versions; // "GLIBC_2.2.5"
 };
 
 // A data object that a program may take over by a COPY relocation: when it does, *pointer is set to

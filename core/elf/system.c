@@ -121,9 +121,14 @@ static int version_compare(const char *a, const char *b)
     return *a == *b ? 0 : *a == '\0' ? -1 : 1;
 }
 
+static const char *version_of(const struct elf_symbol *symbol)
+{
+    return table.symbols.versions[symbol->version];
+}
+
 static bool is_private(const struct elf_symbol *symbol)
 {
-    return strcmp(symbol->version, "GLIBC_PRIVATE") == 0;
+    return strcmp(version_of(symbol), "GLIBC_PRIVATE") == 0;
 }
 
 static const struct elf_symbol *version_choose(const struct span *span,
@@ -133,14 +138,14 @@ static const struct elf_symbol *version_choose(const struct span *span,
     for (size_t i = span->first; i < span->end; ++i) {
         const struct elf_symbol *symbol = &table.symbols.symbols[i];
         if (reference->version != NULL) {
-            if (strcmp(symbol->version, reference->version->name) == 0) {
+            if (strcmp(version_of(symbol), reference->version->name) == 0) {
                 return symbol;
             }
             continue;
         }
         bool is_newer =
             best == NULL || is_private(best) ||
-            (version_compare(best->version, symbol->version) < 0 && !is_private(symbol));
+            (version_compare(version_of(best), version_of(symbol)) < 0 && !is_private(symbol));
         bool is_better = (reference->flags & ELF_LOOKUP_NEWEST) != 0 ? is_newer : best == NULL;
         best = is_better ? symbol : best;
     }

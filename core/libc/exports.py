@@ -262,10 +262,13 @@ def assembly(rows):
     """The table and its index as GNU assembly for any 64-bit ELF machine."""
     strings = sorted({text for row in rows for text in row[:2]})
     label = {text: ".Ltext%d" % index for index, text in enumerate(strings)}
+    versions = sorted({version for _, version, _ in rows})
     buckets = buckets_of([name for name, _, _ in rows])
     lines = [".data"] + object_lines("libc_exports", [
         line for name, version, symbol in rows
-        for line in (".quad %s, %s, %s" % (label[name], label[version], symbol), ".long %d, 0" % gnu_hash(name))])
+        for line in (".quad %s, %s" % (label[name], symbol),
+                     ".long %d" % gnu_hash(name), ".byte %d, 0, 0, 0" % versions.index(version))])
+    lines += object_lines("libc_export_versions", [".quad " + label[version] for version in versions])
     lines.append('.section .rodata,"a"')
     lines += object_lines("libc_export_count", [".quad %d" % len(rows)])
     lines += object_lines("libc_export_bucket_count", [".quad %d" % len(buckets)])

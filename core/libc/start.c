@@ -57,7 +57,8 @@ void libc_init(void)
     const struct elf_symbols symbols = {.symbols = libc_exports,
                                         .count = libc_export_count,
                                         .buckets = libc_export_buckets,
-                                        .bucket_count = libc_export_bucket_count};
+                                        .bucket_count = libc_export_bucket_count,
+                                        .versions = libc_export_versions};
     libc_features_set(glibc__rtld_global_ro);
     elf_system_register(&symbols, libc_copied, libc_copied_count);
     elf_system_tls_set("errno",

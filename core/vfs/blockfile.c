@@ -17,6 +17,7 @@
 #include "core/vfs/file.h"
 #include "core/vfs/vfs.h"
 #include "core/vfs/vnode.h"
+#include "core/vfs/zeros.h"
 
 enum {
     MAJOR = 254,            // Linux gives virtio's disks a free one, this as a rule
@@ -185,12 +186,11 @@ static int block_file_sync(struct file *file, bool data_only)
 // Where the disk cannot do it by itself.
 static int zeros_write(struct block_device *device, uint64_t offset, uint64_t size)
 {
-    static const char zeros[HAL_PAGE_SIZE];
     int error = 0;
     while (size > 0 && error == 0) {
         size_t done = 0;
-        error =
-            range_write(device, offset, zeros, size < sizeof zeros ? size : sizeof zeros, &done);
+        error = range_write(device, offset, vfs_zeros,
+                            size < sizeof vfs_zeros ? size : sizeof vfs_zeros, &done);
         offset += done;
         size -= done;
     }

@@ -8,10 +8,9 @@
 #include "core/vfs/file.h"
 #include "core/vfs/poll.h"
 #include "core/vfs/vnode.h"
+#include "core/vfs/zeros.h"
 #include "core/sync/waitqueue.h"
 #include "hal/hal.h"
-
-static const char zeros[HAL_PAGE_SIZE];
 
 static int null_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
 {
@@ -47,8 +46,8 @@ static int zero_read(struct file *file, uint64_t offset, char *data, size_t size
     (void)file;
     (void)offset;
     while (*done < size) {
-        size_t part = size - *done < sizeof zeros ? size - *done : sizeof zeros;
-        int error = hal_copy_safe(data + *done, zeros, part);
+        size_t part = size - *done < sizeof vfs_zeros ? size - *done : sizeof vfs_zeros;
+        int error = hal_copy_safe(data + *done, vfs_zeros, part);
         if (error != 0) {
             return *done > 0 ? 0 : error;
         }

@@ -14,6 +14,7 @@
 #include "core/vfs/entry.h"
 #include "core/vfs/ramfs_node.h"
 #include "core/vfs/ramfs_pages.h"
+#include "core/vfs/zeros.h"
 #include "core/vm/vm.h"
 #include "hal/hal.h"
 
@@ -128,8 +129,6 @@ void ramfs_data_written(struct ramfs_node *node)
     }
 }
 
-static const char zeros[HAL_PAGE_SIZE];
-
 // -EAGAIN: the layout does not hold, and nothing of this counts.
 static int copy_out(struct ramfs_node *node, uint32_t layout, uint64_t offset, char *data,
                     size_t size, size_t *done)
@@ -149,8 +148,8 @@ static int copy_out(struct ramfs_node *node, uint32_t layout, uint64_t offset, c
         if (!ramfs_page_find(node, at / HAL_PAGE_SIZE, layout, &page)) {
             return -EAGAIN;
         }
-        size_t copied =
-            user_copy(node, data + *done, page != NULL ? page + start : zeros, part, data + *done);
+        size_t copied = user_copy(node, data + *done, page != NULL ? page + start : vfs_zeros, part,
+                                  data + *done);
         if (!sequence_holds(&node->layout, layout)) {
             MARK("ramfs: pages went while they were copied");
             return -EAGAIN;

@@ -253,15 +253,19 @@ void far_system_register(void)
     static char object[4096];
     static void *pointer;
     static struct elf_symbol symbols[] = {
-        {.name = "__cxa_finalize", .version = "GLIBC_2.2.5", .address = object},
-        {.name = "environ", .version = "GLIBC_2.2.5", .address = object, .is_data = true},
-        {.name = "errno", .version = "GLIBC_PRIVATE", .is_tls = true, .tls_offset = -8},
-        {.name = "malloc", .version = "GLIBC_2.2.5", .address = object},
-        {.name = "puts", .version = "GLIBC_2.2.5", .address = object},
-        {.name = "puts", .version = "GLIBC_2.34", .address = object},
+        {.name = "__cxa_finalize", .address = object},
+        {.name = "environ", .address = object, .is_data = true},
+        {.name = "errno", .is_tls = true, .tls_offset = -8},
+        {.name = "malloc", .address = object},
+        {.name = "puts", .address = object},
+        {.name = "puts", .address = object},
     };
+    static const char *const versions[] = {"GLIBC_2.2.5", "GLIBC_2.2.5", "GLIBC_PRIVATE",
+                                           "GLIBC_2.2.5", "GLIBC_2.2.5", "GLIBC_2.34"};
+    for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); ++i) {
+        symbols[i].version = elf_index_version(versions[i]);
+    }
     static const struct elf_copied copied[] = {{"environ", &pointer, 8}};
-    const struct elf_symbols all =
-        elf_index_make(symbols, sizeof(symbols) / sizeof(symbols[0]));
+    const struct elf_symbols all = elf_index_make(symbols, sizeof(symbols) / sizeof(symbols[0]));
     elf_system_register(&all, copied, 1);
 }

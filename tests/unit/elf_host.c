@@ -253,7 +253,7 @@ static int by_name(const void *a, const void *b)
 {
     const struct elf_symbol *x = a, *y = b;
     int order = strcmp(x->name, y->name);
-    return order != 0 ? order : strcmp(x->version, y->version);
+    return order != 0 ? order : (int)x->version - (int)y->version;
 }
 
 struct libc_tables {
@@ -349,6 +349,11 @@ static ptrdiff_t errno_offset(void)
 static struct elf_symbol table[8192];
 static size_t count;
 
+const char *host_system_version(const struct elf_symbol *symbol)
+{
+    return elf_index_versions[symbol->version];
+}
+
 size_t host_system_symbols(const struct elf_symbol **symbols)
 {
     *symbols = table;
@@ -374,12 +379,12 @@ void host_system_register(void)
             const char *version = version_name(&tables, tables.indices[i] & 0x7fff);
             void *address = dlvsym(libc, name, version);
             table[count++] = (struct elf_symbol){.name = name,
-                                                 .version = version,
+                                                 .version = elf_index_version(version),
                                                  .address = address,
                                                  .is_data = type == STT_OBJECT};
         }
         table[count++] = (struct elf_symbol){.name = "errno",
-                                             .version = "GLIBC_PRIVATE",
+                                             .version = elf_index_version("GLIBC_PRIVATE"),
                                              .is_tls = true,
                                              .tls_offset = errno_offset()};
         for (size_t i = 0; i < count; i++) {
@@ -392,7 +397,7 @@ void host_system_register(void)
         // libm.so.6 asks ld.so for this one; it does with zeros.
         static char read_only_data[1024];
         table[count++] = (struct elf_symbol){.name = "_rtld_global_ro",
-                                             .version = "GLIBC_PRIVATE",
+                                             .version = elf_index_version("GLIBC_PRIVATE"),
                                              .is_data = true,
                                              .address = read_only_data};
         qsort(table, count, sizeof(table[0]), by_name);

@@ -10,6 +10,18 @@
 
 enum { ELF_INDEX_BUCKETS = 16384 };
 
+static const char *elf_index_versions[256];
+
+static inline uint8_t elf_index_version(const char *version)
+{
+    size_t i = 0;
+    while (elf_index_versions[i] != NULL && strcmp(elf_index_versions[i], version) != 0) {
+        ++i;
+    }
+    elf_index_versions[i] = version;
+    return (uint8_t)i;
+}
+
 // Sets the symbols' hashes. They are sorted, and fewer than half of the buckets.
 static inline struct elf_symbols elf_index_make(struct elf_symbol *symbols, size_t count)
 {
@@ -26,7 +38,7 @@ static inline struct elf_symbols elf_index_make(struct elf_symbol *symbols, size
         }
         buckets[bucket] = (uint16_t)(i + 1);
     }
-    return (struct elf_symbols){symbols, count, buckets, ELF_INDEX_BUCKETS};
+    return (struct elf_symbols){symbols, count, buckets, ELF_INDEX_BUCKETS, elf_index_versions};
 }
 
 #endif
