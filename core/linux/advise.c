@@ -6,6 +6,7 @@
 
 #include "core/lib/errno.h"
 #include "core/linux/calls.h"
+#include "core/linux/hugemap.h"
 #include "core/linux/range.h"
 #include "core/linux/process.h"
 #include "core/vfs/file.h"
@@ -52,6 +53,9 @@ static int piece_remove(struct vm_piece *piece)
 static int piece_advise(struct vm_piece *piece, int advice)
 {
     size_t size = (size_t)(piece->end - piece->start);
+    if ((piece->flags & VM_HUGE) != 0) {
+        return hugemap_advise(piece, advice);
+    }
     switch (advice) {
     case MADV_REMOVE:
         return piece_remove(piece);
@@ -113,7 +117,7 @@ static char *discard_end(char *start, char *end, bool may_be_locked, bool *is_re
     bool goes_on = true;
     while (goes_on && va < end && vm_piece_get(va, end, &piece)) {
         *is_refused = piece.start == va && is_locked(&piece) && !may_be_locked;
-        goes_on = piece.start == va && !*is_refused;
+        goes_on = piece.start == va && !*is_refused && (piece.flags & VM_HUGE) == 0;
         va = goes_on ? piece.end : va;
         vm_piece_put(&piece);
     }
@@ -127,8 +131,19 @@ static int range_discard(char *va, char *end, bool may_be_locked)
     while (va < end && vm_piece_get(va, end, &piece)) {
         char *start = piece.start;
         bool is_refused = false;
-        vm_piece_put(&piece);
         has_hole |= start > va;
+        if ((piece.flags & VM_HUGE) != 0) {
+            va = piece.end;
+            int error = hugemap_discard(&piece);
+            if (error != 0) {
+                vm_piece_put(&piece);
+                return error;
+            }
+        }
+        vm_piece_put(&piece);
+        if (va == piece.end) {
+            continue;
+        }
         va = discard_end(start, end, may_be_locked, &is_refused);
         int error = va > start ? vm_discard(start, (size_t)(va - start)) : 0;
         if (error != 0 || is_refused) {

@@ -8,11 +8,13 @@
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
+#include "core/linux/hugemap.h"
 #include "core/linux/process.h"
 #include "core/linux/range.h"
 #include "core/linux/user.h"
 #include "core/sync/shrinker.h"
 #include "core/vfs/fdtable.h"
+#include "core/vfs/hugefile.h"
 #include "core/vfs/memfile.h"
 #include "core/vm/areaname.h"
 #include "core/vm/piece.h"
@@ -170,8 +172,7 @@ static bool is_offset_beyond(struct file *file, uint64_t offset, size_t whole)
 }
 
 // What Linux looks at, in its order.
-static __attribute__((noinline)) int map_check(const char *va, size_t whole, int flags,
-                                               struct file *file, uint64_t offset)
+int memory_map_check(const char *va, size_t whole, int flags, struct file *file, uint64_t offset)
 {
     int error = place_check(va, whole, flags);
     if (error == 0 && (flags & MAP_LOCKED) != 0) {
@@ -189,16 +190,25 @@ static long map_anything(char *va, size_t size, int prot, int flags, struct file
     if (size == 0) {
         return -EINVAL;
     }
+    if ((flags & MAP_HUGETLB) != 0 || (file != NULL && hugefile_is(file))) {
+        return hugemap_map(va, size, prot, flags, file, offset);
+    }
     size_t whole = memory_round(size);
-    if (whole == 0 || (flags & MAP_HUGETLB) != 0) {
-        return -ENOMEM; // no huge pages are set aside, as on Linux with vm.nr_hugepages = 0
+    if (whole == 0) {
+        return -ENOMEM;
     }
     flags |= atomic_load_explicit(&memory_future_marks, memory_order_relaxed) != 0 ? MAP_LOCKED : 0;
     // Most mappings are private memory anywhere.
     bool is_plain = flags == (MAP_PRIVATE | MAP_ANONYMOUS) && whole <= MEMORY_ADDRESS_MAX;
-    long error = is_plain ? 0 : map_check(va, whole, flags, file, offset);
+    long error = is_plain ? 0 : memory_map_check(va, whole, flags, file, offset);
     if (error != 0) {
         return error;
+    }
+    if (hugemap_is_used() && (flags & MAP_FIXED) != 0) {
+        error = hugemap_unmap(va, whole);
+        if (error != 0) {
+            return error;
+        }
     }
     va = (char *)((uintptr_t)va & ~(uintptr_t)(HAL_PAGE_SIZE - 1));
     prot &= PROT_ALL;
@@ -234,8 +244,11 @@ long linux_munmap(char *va, size_t size)
 {
     uintptr_t start = (uintptr_t)va;
     bool is_beyond = start > MEMORY_ADDRESS_MAX || size > MEMORY_ADDRESS_MAX - start;
-    return !memory_is_aligned(va) || size == 0 || is_beyond ? -EINVAL
-                                                            : vm_unmap(va, memory_round(size));
+    if (!memory_is_aligned(va) || size == 0 || is_beyond) {
+        return -EINVAL;
+    }
+    int error = hugemap_is_used() ? hugemap_unmap(va, memory_round(size)) : 0;
+    return error != 0 ? error : vm_unmap(va, memory_round(size));
 }
 
 // The end of what may get prot: where a hole is (-ENOMEM), or a mapping that refuses it (-EACCES).
@@ -343,6 +356,9 @@ long linux_mprotect(char *va, size_t size, int prot)
         return error;
     }
     whole = (size_t)(end - va);
+    if (hugemap_is_used() && hugemap_is_cut(va, end)) {
+        return -EINVAL;
+    }
     unsigned wanted = (unsigned)(prot & PROT_ALL);
     error = (wanted & PROT_WRITE) != 0 && memory_is_locked() ? protect_locked(va, end, wanted)
                                                              : vm_protect(va, whole, wanted);
@@ -460,6 +476,14 @@ long linux_mremap(char *va, size_t old_size, size_t new_size, int flags, char *t
         return error;
     }
     bool has_target = (flags & MREMAP_FIXED) != 0, stays = (flags & MREMAP_DONTUNMAP) != 0;
+    long result;
+    if (hugemap_is_used() && hugemap_remap(va, old_size, new_size, flags, target, &result)) {
+        return result;
+    }
+    error = hugemap_is_used() && has_target ? hugemap_unmap(target, new_size) : 0;
+    if (error != 0) {
+        return error;
+    }
     if (old_size == 0) {
         error = remap_again(va, new_size, flags, target);
         if (error != 0) {
@@ -590,7 +614,9 @@ long linux_memfd_create(const char *user, unsigned flags)
     enum { NAME_LONGEST = 249 };
     char name[USER_PATH_MAX];
     struct file *file;
-    if ((flags & ~(unsigned)(MFD_CLOEXEC | MFD_ALLOW_SEALING)) != 0) {
+    const bool is_huge = (flags & MFD_HUGETLB) != 0;
+    const unsigned sizes = is_huge ? (unsigned)MAP_HUGE_MASK << MAP_HUGE_SHIFT : 0;
+    if ((flags & ~(unsigned)(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | sizes)) != 0) {
         return -EINVAL;
     }
     int error = user_read_path(name, user);
@@ -602,8 +628,12 @@ long linux_memfd_create(const char *user, unsigned flags)
     }
     char path[NAME_LONGEST + sizeof "/memfd:"];
     (void)format(path, sizeof path, "/memfd:%s", name);
-    error = memfile_create(&file, path,
-                           SEALS_KNOWN | ((flags & MFD_ALLOW_SEALING) != 0 ? 0 : SEAL_SEAL));
+    if (is_huge && !hugemap_size_is_known(flags)) {
+        return -ENODEV;
+    }
+    const uint32_t seals = SEALS_KNOWN | ((flags & MFD_ALLOW_SEALING) != 0 ? 0 : SEAL_SEAL);
+    error = is_huge ? hugefile_create(&file, path, seals, NULL)
+                    : memfile_create(&file, path, seals);
     if (error != 0) {
         return error;
     }

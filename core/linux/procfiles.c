@@ -148,7 +148,7 @@ static size_t status_make(char *text, size_t size, void *argument)
         {"VmLib", usage.libraries * PAGE_KIB},
         {"VmPTE", usage.tables * PAGE_KIB},
         {"VmSwap", 0},
-        {"HugetlbPages", 0},
+        {"HugetlbPages", usage.mapped_huge * PAGE_KIB},
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; ++i) {
         size_t used = length < size ? length : size;

@@ -23,6 +23,12 @@ static inline bool memory_is_aligned(const void *va)
     return ((uintptr_t)va & (HAL_PAGE_SIZE - 1)) == 0;
 }
 
+struct file;
+
+// What mmap looks at before anything else, in Linux's order. whole: the size, rounded up. 0 or
+// -errno.
+int memory_map_check(const char *va, size_t whole, int flags, struct file *file, uint64_t offset);
+
 // mlockall(MCL_FUTURE): what new mappings are marked with, VM_LOCKED and VM_ON_FAULT.
 extern _Atomic unsigned memory_future_marks;
 // Whether anything may be locked: it was once.

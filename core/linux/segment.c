@@ -15,6 +15,7 @@
 #include "core/lib/format.h"
 #include "core/lib/list.h"
 #include "core/linux/calls.h"
+#include "core/linux/hugemap.h"
 #include "core/linux/ipc.h"
 #include "core/linux/process.h"
 #include "core/linux/procfiles.h"
@@ -23,8 +24,10 @@
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
 #include "core/vfs/file.h"
+#include "core/vfs/hugefile.h"
 #include "core/vfs/memfile.h"
 #include "core/vfs/pager.h"
+#include "core/vm/hugepool.h"
 #include "core/vm/piece.h"
 #include "core/vm/vm.h"
 
@@ -84,22 +87,40 @@ static int size_check(size_t size, int flags)
     if (memory_round(size) == 0) {
         return -ENOSPC;
     }
-    if ((flags & SHM_HUGETLB) != 0) { // none are set aside
-        return linux_getuid() == 0 ? -ENOMEM : -EPERM;
+    if ((flags & SHM_HUGETLB) != 0) {
+        return !hugemap_size_is_known((unsigned)flags) ? -EINVAL
+               : linux_getuid() != 0                   ? -EPERM
+                                                       : 0;
     }
     bool is_promised = (flags & SHM_NORESERVE) == 0;
     return is_promised && size / HAL_PAGE_SIZE > frame_total_count() ? -ENOMEM : 0;
 }
 
-static int file_make(struct segment *segment, int key)
+static size_t round_huge(size_t size)
+{
+    return (size + HUGEPOOL_PAGE - 1) & ~(size_t)(HUGEPOOL_PAGE - 1);
+}
+
+// Its pages are there for it from now on, unless it says otherwise.
+static int huge_reserve(struct file *file, size_t size, int flags)
+{
+    const size_t whole = round_huge(size);
+    hugefile_extend(file, whole);
+    return (flags & SHM_NORESERVE) != 0 ? 0 : hugefile_reserve(file, 0, whole);
+}
+
+static int file_make(struct segment *segment, int key, int flags)
 {
     char path[sizeof "/SYSV00000000 (deleted)"];
     (void)format(path, sizeof path, "/SYSV%08x (deleted)", (unsigned)key);
-    int error = memfile_create(&segment->file, path, 0);
+    const bool is_huge = (flags & SHM_HUGETLB) != 0;
+    int error = is_huge ? hugefile_create(&segment->file, path, 0, NULL)
+                        : memfile_create(&segment->file, path, 0);
     if (error != 0) {
         return -ENOMEM;
     }
-    if (segment->file->ops->truncate(segment->file, segment->size) != 0) {
+    if ((is_huge ? huge_reserve(segment->file, segment->size, flags)
+                 : segment->file->ops->truncate(segment->file, segment->size)) != 0) {
         file_put(segment->file);
         return -ENOMEM;
     }
@@ -117,7 +138,7 @@ static long segment_make(int key, size_t size, int flags)
         return -ENOMEM;
     }
     segment->size = size;
-    error = file_make(segment, key);
+    error = file_make(segment, key, flags);
     if (error == 0) {
         error = ipc_add(&segments, &segment->object, key, (uint32_t)flags);
         if (error != 0) {
@@ -213,11 +234,12 @@ static void attachment_used(struct vm_pager *pager)
 
 static int attachment_map(char **va, size_t size, int flags, struct vm_pager *pager)
 {
-    const size_t whole = memory_round(size);
+    const bool is_huge = hugefile_is(file_pager_of(pager)->file);
+    const size_t whole = is_huge ? round_huge(size) : memory_round(size);
     const unsigned marks = atomic_load_explicit(&memory_future_marks, memory_order_relaxed);
     unsigned prot = HAL_READ | ((flags & SHM_RDONLY) == 0 ? HAL_WRITE : 0) |
                     ((flags & SHM_EXEC) != 0 ? HAL_EXEC : 0);
-    unsigned how = VM_SHARED | ((flags & SHM_RDONLY) != 0 ? VM_READ_ONLY : 0) | marks |
+    unsigned how = VM_SHARED | (is_huge ? VM_HUGE : 0) | ((flags & SHM_RDONLY) != 0 ? VM_READ_ONLY : 0) | marks |
                    (marks == VM_LOCKED ? VM_POPULATE : 0);
     if (*va != NULL) {
         bool is_beyond = whole > MEMORY_ADDRESS_MAX || (uintptr_t)*va > MEMORY_ADDRESS_MAX - whole;
@@ -229,7 +251,11 @@ static int attachment_map(char **va, size_t size, int flags, struct vm_pager *pa
     if (marks != 0 && memory_lock_allow(whole) != 0) {
         return -EAGAIN;
     }
-    int error = vm_map(va, whole, prot, how, pager, 0);
+    hugemap_set_used(is_huge);
+    int error = *va != NULL && hugemap_is_used() && (flags & SHM_REMAP) != 0
+                    ? hugemap_unmap(*va, whole)
+                    : 0;
+    error = error != 0 ? error : vm_map(va, whole, prot, how, pager, 0);
     return error == -EEXIST ? -EINVAL : error;
 }
 
@@ -274,7 +300,8 @@ static struct vm_pager *attachment_find(char *va, size_t *size)
     while (from < end && vm_piece_get(from, end, &piece)) {
         if (is_attachment(piece.pager) && (uint64_t)(piece.start - va) == piece.offset) {
             const struct segment *segment = file_pager_of(piece.pager)->owner;
-            *size = memory_round(segment->size);
+            *size = hugefile_is(segment->file) ? round_huge(segment->size)
+                                               : memory_round(segment->size);
             return piece.pager;
         }
         from = piece.end;

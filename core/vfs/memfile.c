@@ -5,6 +5,7 @@
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
 #include "core/mem/heap.h"
+#include "core/vfs/hugefile.h"
 #include "core/vfs/mount.h"
 #include "core/vfs/ramfs.h"
 #include "core/vfs/ramfs_node.h"
@@ -41,7 +42,8 @@ static int path_set(struct file *file, const char *path)
     return 0;
 }
 
-int memfile_create(struct file **result, const char *path, uint32_t seals)
+static int file_make(struct file **result, const char *path, uint32_t seals, bool is_huge,
+                     struct file *origin)
 {
     struct mount *mount = mount_get();
     struct file *file;
@@ -50,6 +52,7 @@ int memfile_create(struct file **result, const char *path, uint32_t seals)
         return error;
     }
     error = ramfs_unnamed_make(mount, 0777, false, &file->vnode);
+    error = error == 0 && is_huge ? hugefile_init(node_of(file), origin) : error;
     error = error != 0 ? error : path_set(file, path);
     error = error != 0 ? error : file->vnode->ops->open(file->vnode, file);
     if (error != 0) {
@@ -61,6 +64,21 @@ int memfile_create(struct file **result, const char *path, uint32_t seals)
     return 0;
 }
 
+int memfile_create(struct file **file, const char *path, uint32_t seals)
+{
+    return file_make(file, path, seals, false, NULL);
+}
+
+int hugefile_create(struct file **file, const char *path, uint32_t seals, struct file *origin)
+{
+    return file_make(file, path, seals, true, origin);
+}
+
+bool memfile_is(const struct file *file)
+{
+    return file->vnode != NULL && nowhere != NULL && file->vnode->mount == nowhere;
+}
+
 bool memfile_is_device(uint64_t device)
 {
     const struct mount *mount = nowhere;
@@ -69,15 +87,14 @@ bool memfile_is_device(uint64_t device)
 
 // ---- Seals ---------------------------------------------------------------
 
-static bool is_memfile(const struct file *file)
+static bool is_sealable(const struct file *file)
 {
-    return file->vnode != NULL && nowhere != NULL && file->vnode->mount == nowhere &&
-           (node_of(file)->seals & SEALS_KNOWN) != 0;
+    return memfile_is(file) && (node_of(file)->seals & SEALS_KNOWN) != 0;
 }
 
 int memfile_seals(struct file *file, uint32_t *seals)
 {
-    if (!is_memfile(file)) {
+    if (!is_sealable(file)) {
         return -EINVAL;
     }
     struct ramfs_node *node = node_of(file);
@@ -93,7 +110,7 @@ int memfile_seals_add(struct file *file, uint32_t seals)
     if (access == OPEN_READ_ONLY) {
         return -EPERM;
     }
-    if ((seals & ~(uint32_t)SEAL_ALL) != 0 || !is_memfile(file)) {
+    if ((seals & ~(uint32_t)SEAL_ALL) != 0 || !is_sealable(file)) {
         return -EINVAL;
     }
     struct ramfs_node *node = node_of(file);

@@ -22,6 +22,8 @@ enum memfile_seals {
 // path: what /proc/self/maps shows. seals: the first ones; 0: a file that never has any.
 int memfile_create(struct file **file, const char *path, uint32_t seals);
 
+bool memfile_is(const struct file *file); // made here, or by hugefile.h
+
 // Whether they are on that device, which no mount shows.
 bool memfile_is_device(uint64_t device);
 

@@ -18,6 +18,7 @@
 #include "core/vfs/usage.h"
 #include "core/vfs/vfs.h"
 #include "core/vm/huge.h"
+#include "core/vm/hugepool.h"
 #include "core/vm/vm.h"
 #include "hal/hal.h"
 
@@ -98,11 +99,14 @@ static void kib_put(struct writer *writer, const char *name, size_t pages)
 
 // The pages of one area, or of all, as smaps has them. There is one process: each page is private.
 struct smaps {
-    size_t own, file, dirty_file, memory_file, large, locked;
+    size_t own, file, dirty_file, memory_file, large, huge, locked;
 };
 
 static struct smaps smaps_of(const struct vm_area_info *area, const struct vm_pages *pages)
 {
+    if ((area->flags & VM_HUGE) != 0) {
+        return (struct smaps){.huge = pages->file};
+    }
     bool is_memory = memory_usage_is_memory_file(area);
     // Which of the file's pages were written is known to the machine at best, and only once.
     bool may_be_dirty = (area->flags & VM_SHARED) != 0 && (area->prot & HAL_WRITE) != 0;
@@ -133,7 +137,7 @@ static void smaps_put(struct writer *writer, const struct smaps *smaps)
     kib_put(writer, "ShmemPmdMapped", 0);
     kib_put(writer, "FilePmdMapped", 0);
     kib_put(writer, "Shared_Hugetlb", 0);
-    kib_put(writer, "Private_Hugetlb", 0);
+    kib_put(writer, "Private_Hugetlb", smaps->huge);
     kib_put(writer, "Swap", 0);
     kib_put(writer, "SwapPss", 0);
     kib_put(writer, "Locked", smaps->locked);
@@ -156,7 +160,8 @@ static void flags_put(struct writer *writer, const struct vm_area_info *area)
     }
     writer_put(writer, "%s", (area->flags & VM_SHARED) != 0 ? "ms " : "");
     writer_put(writer, "%s", (area->flags & (VM_STACK | VM_GROWS)) != 0 ? "gd " : "");
-    writer_put(writer, "%s\n", (area->flags & VM_LOCKED) != 0 ? "lo " : "");
+    writer_put(writer, "%s", (area->flags & VM_LOCKED) != 0 ? "lo " : "");
+    writer_put(writer, "%s\n", (area->flags & VM_HUGE) != 0 ? "de ht " : "");
 }
 
 static bool smaps_area(const struct vm_area_info *area, const struct vm_pages *pages,
@@ -166,8 +171,9 @@ static bool smaps_area(const struct vm_area_info *area, const struct vm_pages *p
     const struct smaps smaps = smaps_of(area, pages);
     area_put(argument, area);
     kib_put(writer, "Size", (size_t)(area->end - area->start) / HAL_PAGE_SIZE);
-    kib_put(writer, "KernelPageSize", 1);
-    kib_put(writer, "MMUPageSize", 1);
+    const size_t page = (area->flags & VM_HUGE) != 0 ? HUGEPOOL_FRAMES : 1;
+    kib_put(writer, "KernelPageSize", page);
+    kib_put(writer, "MMUPageSize", page);
     smaps_put(writer, &smaps);
     line_put(writer, "THPeligible", 0, "");
     flags_put(writer, area);
@@ -200,6 +206,7 @@ static bool rollup_area(const struct vm_area_info *area, const struct vm_pages *
     rollup->sum.dirty_file += smaps.dirty_file;
     rollup->sum.memory_file += smaps.memory_file;
     rollup->sum.large += smaps.large;
+    rollup->sum.huge += smaps.huge;
     rollup->sum.locked += smaps.locked;
     return true;
 }
@@ -277,13 +284,14 @@ static size_t meminfo_make(char *text, size_t size, void *argument)
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; ++i) {
         kib_put(&writer, lines[i].name, lines[i].pages);
     }
-    static const char *const huge[] = {"HugePages_Total", "HugePages_Free", "HugePages_Rsvd",
-                                       "HugePages_Surp"};
-    for (size_t i = 0; i < sizeof huge / sizeof huge[0]; ++i) {
-        line_put(&writer, huge[i], 0, "");
-    }
-    kib_put(&writer, "Hugepagesize", (2 << 20) / HAL_PAGE_SIZE);
-    kib_put(&writer, "Hugetlb", 0);
+    struct hugepool_counts pool;
+    hugepool_counts_get(&pool);
+    line_put(&writer, "HugePages_Total", pool.total, "");
+    line_put(&writer, "HugePages_Free", pool.free, "");
+    line_put(&writer, "HugePages_Rsvd", pool.reserved, "");
+    line_put(&writer, "HugePages_Surp", pool.surplus, "");
+    kib_put(&writer, "Hugepagesize", HUGEPOOL_FRAMES);
+    kib_put(&writer, "Hugetlb", pool.total * HUGEPOOL_FRAMES);
     return writer.length;
 }
 

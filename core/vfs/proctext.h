@@ -18,7 +18,8 @@ __attribute__((format(printf, 2, 3))) void writer_put(struct writer *writer, con
 // What was written to a setting is one decimal number. -EINVAL.
 int setting_number(const char *text, uint64_t *number);
 
-// hugetext.c: /sys/kernel/mm/transparent_hugepage. -ENOMEM.
+// hugetext.c: /sys/kernel/mm/transparent_hugepage; pooltext.c: pages that are set aside. -ENOMEM.
+int pooltext_add(void);
 int hugetext_add(void);
 
 // memtext.c: registers the files about memory. -ENOMEM.

@@ -23,6 +23,7 @@
 #include "core/vfs/ramfs_node.h"
 #include "core/vfs/shortcut.h"
 #include "core/vfs/vfs.h"
+#include "core/vm/hugepool.h"
 
 enum {
     BUCKETS_MIN = 16,
@@ -537,7 +538,7 @@ MARK_GUESS static void status_fill(struct vnode *vnode, struct file_status *stat
     status->special_device = node->device;
     status->size =
         vnode_is_directory(vnode) ? (node->name_count + 2) * DIRECTORY_ENTRY_SIZE : node->size;
-    status->block_size = HAL_PAGE_SIZE;
+    status->block_size = node->huge != NULL ? HUGEPOOL_PAGE : HAL_PAGE_SIZE;
     status->block_count =
         atomic_load_explicit(&node->present_count, memory_order_relaxed) * (HAL_PAGE_SIZE / 512);
     status->mode = vnode->type | node->mode;

@@ -15,6 +15,7 @@
 #include "core/vfs/ramfs_node.h"
 #include "core/vfs/ramfs_pages.h"
 #include "core/vfs/zeros.h"
+#include "core/vm/hugepool.h"
 #include "core/vm/vm.h"
 #include "hal/hal.h"
 
@@ -49,6 +50,9 @@ static size_t user_copy(const struct ramfs_node *node, char *to, const char *fro
 void ramfs_data_free(struct ramfs_node *node)
 {
     ramfs_pages_cut(node, 0, UINT64_MAX);
+    if (node->huge != NULL) {
+        ramfs_huge_free(node);
+    }
 }
 
 void ramfs_data_changed(struct ramfs_node *node, uint64_t size)
@@ -242,7 +246,21 @@ static int ramfs_write(struct file *file, uint64_t offset, const char *data, siz
 
 static int ramfs_truncate(struct file *file, uint64_t size)
 {
-    return ramfs_data_truncate(node_of(file->vnode), size);
+    struct ramfs_node *node = node_of(file->vnode);
+    return node->huge != NULL && size % HUGEPOOL_PAGE != 0 ? -EINVAL
+                                                           : ramfs_data_truncate(node, size);
+}
+
+// A file of large pages is written through mappings only.
+static int huge_write(struct file *file, uint64_t offset, const char *data, size_t size,
+                      size_t *done)
+{
+    (void)file;
+    (void)offset;
+    (void)data;
+    (void)size;
+    (void)done;
+    return -EINVAL;
 }
 
 static int ramfs_sync(struct file *file, bool data_only)
@@ -262,9 +280,19 @@ static const struct file_ops data_ops = {
     .pager = ramfs_pager,
 };
 
+static const struct file_ops huge_ops = {
+    .read = ramfs_read,
+    .write = huge_write,
+    .truncate = ramfs_truncate,
+    .find = ramfs_hole_find,
+    .allocate = ramfs_hole_allocate,
+    .sync = ramfs_sync,
+    .pager = ramfs_pager,
+};
+
 int ramfs_data_open(struct ramfs_node *node, struct file *file)
 {
-    file->ops = &data_ops;
+    file->ops = node->huge != NULL ? &huge_ops : &data_ops;
     uint32_t flags = atomic_load_explicit(&file->flags, memory_order_relaxed);
     if ((flags & OPEN_TRUNCATE) != 0) {
         return ramfs_data_truncate(node, 0);

@@ -9,6 +9,7 @@
 #include "core/mem/frame.h"
 #include "core/vfs/ramfs_node.h"
 #include "core/vfs/ramfs_pages.h"
+#include "core/vm/hugepool.h"
 #include "hal/hal.h"
 
 static struct ramfs_node *node_of(struct vnode *vnode)
@@ -56,9 +57,41 @@ static void page_clear(struct ramfs_node *node, uint64_t offset, uint64_t end)
     }
 }
 
+// The same in all of them.
+static void range_clear(struct ramfs_node *node, uint64_t offset, uint64_t end)
+{
+    while (offset < end) {
+        const uint64_t next = (offset / HAL_PAGE_SIZE + 1) * HAL_PAGE_SIZE;
+        page_clear(node, offset, next < end ? next : end);
+        offset = next;
+    }
+}
+
+// Large pages: the whole ones go, what is left of the others becomes zeros. lock is held.
+static int huge_punch_locked(struct ramfs_node *node, uint64_t offset, uint64_t end)
+{
+    const uint64_t low = (offset + HUGEPOOL_PAGE - 1) / HUGEPOOL_PAGE * HUGEPOOL_PAGE;
+    const uint64_t high = end / HUGEPOOL_PAGE * HUGEPOOL_PAGE;
+    const uint64_t size = node->size;
+    end = end < size ? end : size;
+    if (low >= high) {
+        range_clear(node, offset, end);
+        return 0;
+    }
+    int error = ramfs_data_cut(node, low / HAL_PAGE_SIZE, high / HAL_PAGE_SIZE);
+    if (error == 0) {
+        range_clear(node, offset, low);
+        range_clear(node, high, end);
+    }
+    return error;
+}
+
 // lock is held.
 static int punch_locked(struct ramfs_node *node, uint64_t offset, uint64_t end)
 {
+    if (node->huge != NULL) {
+        return huge_punch_locked(node, offset, end);
+    }
     uint64_t first = page_count(offset); // the first whole page of the hole
     uint64_t last = end / HAL_PAGE_SIZE; // and the one after the last
     if (first > last) {
@@ -78,7 +111,7 @@ static int punch_locked(struct ramfs_node *node, uint64_t offset, uint64_t end)
 // Fills the holes of [first, end) with pages of zeros. lock is held.
 static int room_make(struct ramfs_node *node, uint64_t first, uint64_t end)
 {
-    if (end - first > frame_free_count()) {
+    if (node->huge == NULL && end - first > frame_free_count()) {
         return -ENOSPC;
     }
     int error = 0;

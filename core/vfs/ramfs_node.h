@@ -9,6 +9,7 @@
 #include "core/sync/mutex.h"
 #include "core/vfs/vnode.h"
 
+struct hugefile;
 struct pipe;
 struct ramfs_name; // an entry of a directory
 
@@ -46,6 +47,7 @@ struct ramfs_node {
     struct sequence layout;       // around that: reads take no lock
     _Atomic size_t present_count; // of pages
     uint32_t mapping_count;       // pagers: while there are none, no page is mapped
+    struct hugefile *huge;        // hugefile.c's: the file has large pages. NULL: it has not
 };
 
 // The largest file, far beyond memory.
@@ -69,6 +71,12 @@ int ramfs_seals_allow_size(const struct ramfs_node *node, uint64_t size);
 // ramfs_hole.c, of struct file_ops.
 int ramfs_hole_find(struct file *file, uint64_t offset, enum seek_from what, uint64_t *result);
 int ramfs_hole_allocate(struct file *file, unsigned how, uint64_t offset, uint64_t size);
+
+// hugefile.c: of files with huge, under pages_lock: ramfs_pages_make and ramfs_pages_cut for whole
+// large pages; and what is left when the file goes.
+size_t ramfs_huge_make(struct ramfs_node *node, uint64_t index);
+void ramfs_huge_cut(struct ramfs_node *node, uint64_t first, uint64_t end);
+void ramfs_huge_free(struct ramfs_node *node);
 
 // ramfs_pager.c: the file's own frames for mappings.
 int ramfs_pager(struct file *file, struct vm_pager **pager);

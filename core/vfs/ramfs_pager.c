@@ -124,7 +124,7 @@ int ramfs_pager(struct file *file, struct vm_pager **result)
     own->pager.written = pager_written;
     own->pager.size = pager_size;
     own->pager.claim = pager_claim;
-    own->pager.around = AROUND;
+    own->pager.around = node_of(&own->pager)->huge != NULL ? 0 : AROUND;
     own->release = pager_release;
     mapping_count_add(node_of(&own->pager), 1);
     *result = &own->pager;

@@ -174,11 +174,23 @@ static void present_add(struct ramfs_node *node, size_t count)
 {
     size_t present = atomic_load_explicit(&node->present_count, memory_order_relaxed);
     atomic_store_explicit(&node->present_count, present + count, memory_order_relaxed);
-    usage_add(USAGE_MEMORY_FILES, count);
+    if (node->huge == NULL) {
+        usage_add(USAGE_MEMORY_FILES, count);
+    }
+}
+
+bool ramfs_page_put(struct ramfs_node *node, uint64_t index, char *page)
+{
+    const bool is_put = page_put(node, index, page);
+    present_add(node, is_put);
+    return is_put;
 }
 
 size_t ramfs_pages_make(struct ramfs_node *node, uint64_t index, size_t count)
 {
+    if (node->huge != NULL) {
+        return ramfs_huge_make(node, index);
+    }
     hal_phys frames;
     size_t hole = (size_t)(ramfs_page_next(node, index, index + count) - index);
     ASSERT(hole > 0);
@@ -215,6 +227,12 @@ static char *page_take(struct ramfs_node *node, uint64_t index)
     return page;
 }
 
+char *ramfs_page_take(struct ramfs_node *node, uint64_t index)
+{
+    present_add(node, -(size_t)1);
+    return page_take(node, index);
+}
+
 // All tables: from the lowest level up, so that each is freed before the one that leads to it.
 static void tables_free(struct ramfs_node *node)
 {
@@ -235,15 +253,13 @@ static void tables_free(struct ramfs_node *node)
     }
 }
 
-void ramfs_pages_cut(struct ramfs_node *node, uint64_t first, uint64_t end)
+static void small_cut(struct ramfs_node *node, uint64_t first, uint64_t end)
 {
     char *start = NULL;
     size_t count = 0;
-    sequence_change_begin(&node->layout);
     for (uint64_t index = ramfs_page_next(node, first, end); index < end;
          index = ramfs_page_next(node, index + 1, end)) {
-        char *page = page_take(node, index);
-        present_add(node, -(size_t)1);
+        char *page = ramfs_page_take(node, index);
         if (count > 0 && page == start + count * HAL_PAGE_SIZE) {
             ++count;
             continue;
@@ -256,6 +272,16 @@ void ramfs_pages_cut(struct ramfs_node *node, uint64_t first, uint64_t end)
     }
     if (count > 0) {
         frame_free(frame_of(start), count);
+    }
+}
+
+void ramfs_pages_cut(struct ramfs_node *node, uint64_t first, uint64_t end)
+{
+    sequence_change_begin(&node->layout);
+    if (node->huge != NULL) {
+        ramfs_huge_cut(node, first, end);
+    } else {
+        small_cut(node, first, end);
     }
     if (first == 0 && end == UINT64_MAX) {
         tables_free(node);

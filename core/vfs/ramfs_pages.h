@@ -29,6 +29,10 @@ uint64_t ramfs_page_next(const struct ramfs_node *node, uint64_t index, uint64_t
 // Fills holes from index on with zeroed pages, count at most, and answers how many; 0: no memory.
 size_t ramfs_pages_make(struct ramfs_node *node, uint64_t index, size_t count);
 
+// One page of the caller's where there is a hole, and back. False: no memory for the way to it.
+bool ramfs_page_put(struct ramfs_node *node, uint64_t index, char *page);
+char *ramfs_page_take(struct ramfs_node *node, uint64_t index); // between changes of layout
+
 // Frees the pages of [first, end); UINT64_MAX: all that follow.
 void ramfs_pages_cut(struct ramfs_node *node, uint64_t first, uint64_t end);
 

@@ -14,6 +14,7 @@
 #include "core/sync/shrinker.h"
 #include "core/vfs/memfile.h"
 #include "core/vfs/mount.h"
+#include "core/vm/hugepool.h"
 #include "core/vm/vm.h"
 
 enum { STACK_PAGES = (THREAD_STACK_SIZE + HAL_ENTRY_STACK) / HAL_PAGE_SIZE };
@@ -67,7 +68,9 @@ static bool pages_add(const struct vm_area_info *area, const struct vm_pages *pa
     area_add(usage, area);
     usage->anonymous += pages->own;
     usage->large += pages->large;
-    if (pages->file > 0) {
+    if ((area->flags & VM_HUGE) != 0) {
+        usage->mapped_huge += pages->file;
+    } else if (pages->file > 0) {
         size_t *where =
             memory_usage_is_memory_file(area) ? &usage->mapped_memory_files : &usage->mapped_files;
         *where += pages->file;
@@ -103,12 +106,16 @@ void memory_usage_get(struct memory_usage *usage)
         .rings = usage_get(USAGE_RINGS),
         .lent = usage_get(USAGE_LENT),
     };
+    struct hugepool_counts pool;
+    hugepool_counts_get(&pool);
+    usage->huge = pool.total * HUGEPOOL_FRAMES;
     usage->stores = less(usage->free, pressure_left());
     vm_walk_pages(pages_add, usage);
     shrinker_walk(shrinker_add, usage);
     thread_walk(stack_add, usage);
     size_t known = usage->free + usage->anonymous + usage->memory_files + usage->file_pages +
-                   usage->cached + usage->stacks + usage->tables + usage->rings + usage->lent;
+                   usage->cached + usage->stacks + usage->tables + usage->rings + usage->lent +
+                   usage->huge;
     usage->heap = less(usage->total, known);
 }
 

@@ -19,12 +19,14 @@ struct memory_usage {
     size_t stacks;       // of threads, core's own part of them
     size_t tables, rings;
     size_t lent; // to the hypervisor, which gives it back when memory ends
+    size_t huge; // set aside as large pages (core/vm/hugepool.h), used or not
     size_t heap; // the rest: malloc and whatever core allocates, and what it took at boot
 
     // Of the address space.
     size_t mapped;       // pages of areas, there or not
     size_t mapped_files; // pages of devices' files that are there, in areas
     size_t mapped_memory_files;
+    size_t mapped_huge; // of those set aside; resident is nothing of it, as Linux says
     size_t data, stack, program, libraries; // areas: private and writable, of the first thread's
                                             // stack, executable of the program, and of others
 };

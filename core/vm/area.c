@@ -463,3 +463,8 @@ char *area_hole_find(enum area_place place, size_t size, size_t alignment)
         area = wide_after(area, size);
     }
 }
+
+unsigned area_flags_told(const struct area *area)
+{
+    return (area->flags & VM_HUGE_PRIVATE) != 0 ? area->flags & ~(unsigned)VM_SHARED : area->flags;
+}

@@ -28,8 +28,8 @@ struct area {
     struct area *next; // in a list of its holder's
     char *start, *end;
     unsigned prot;
-    unsigned flags; // VM_SHARED, VM_READ_ONLY, AREA_GROWING; VM_LAZY: pages may be absent, as with
-                    // any pager
+    unsigned flags; // VM_SHARED, VM_READ_ONLY, VM_HUGE, AREA_GROWING; VM_LAZY: pages may be absent,
+                    // as with any pager
     bool has_pages; // false: never had any
     bool is_sparse; // with VM_LAZY: all its pages came by faults
     struct vm_pager *pager;
@@ -86,6 +86,9 @@ void area_split(struct area *area, char *va, struct area *spare);
 
 // Merges area with neighbours that it continues; as area_insert.
 struct area *area_merge(struct area *area);
+
+// As others are told.
+unsigned area_flags_told(const struct area *area);
 
 enum area_place { AREA_HIGH, AREA_LOW };
 

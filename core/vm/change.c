@@ -209,14 +209,20 @@ bool range_is_isolated(char *start, char *end)
     return is_border(start) && is_border(end);
 }
 
+// Who only marks mappings (mlock) may ask for anything.
+static bool may_split(const struct area *area, const char *va)
+{
+    return (area->flags & VM_HUGE) == 0 || (uintptr_t)va % GATE_SIZE == 0;
+}
+
 void range_isolate(char *start, char *end)
 {
     struct area *first = area_at(start);
-    if (first != NULL && first->start < start) {
+    if (first != NULL && first->start < start && may_split(first, start)) {
         area_split(first, start, change_spare());
     }
     struct area *last = area_at(end);
-    if (last != NULL && last->start < end) {
+    if (last != NULL && last->start < end && may_split(last, end)) {
         area_split(last, end, change_spare());
     }
 }

@@ -212,7 +212,7 @@ int filemap_fault(const struct area *area, char *va, unsigned access)
 {
     hal_phys pa;
     unsigned prot;
-    char *page = page_down(va, HAL_PAGE_SIZE);
+    char *page = page_down(va, (area->flags & VM_HUGE) != 0 ? GATE_SIZE : HAL_PAGE_SIZE);
     bool is_write = (access & HAL_WRITE) != 0;
     bool is_private = (area->flags & VM_SHARED) == 0;
     bool is_present = hal_translate(page, &pa, &prot) == 0;

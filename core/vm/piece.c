@@ -24,7 +24,7 @@ bool vm_piece_get(char *va, char *end, struct vm_piece *piece)
         piece->end = area->end < end ? area->end : end;
         piece->prot = area->prot;
         piece->mapping_start = area->start;
-        piece->flags = area->flags & (VM_SHARED | VM_READ_ONLY | LOCK_MARKS);
+        piece->flags = area_flags_told(area) & (VM_SHARED | VM_READ_ONLY | LOCK_MARKS | VM_HUGE);
         piece->flags |= (area->flags & AREA_GROWING) != 0 ? VM_GROWS : 0;
         piece->pager = area->pager;
         piece->offset = area->offset + (uint64_t)(piece->start - area->start);
@@ -94,7 +94,9 @@ int vm_lock_set(char *va, size_t size, unsigned marks)
     if (end > va) {
         range_isolate(va, end);
         for (struct area *area = area_first(va, end); area != NULL; area = area_after(area, end)) {
-            area->flags = (area->flags & ~(unsigned)LOCK_MARKS) | marks;
+            if ((area->flags & VM_HUGE) == 0) { // those are there for ever, as Linux says
+                area->flags = (area->flags & ~(unsigned)LOCK_MARKS) | marks;
+            }
         }
         range_merge(&change, va, end);
     }

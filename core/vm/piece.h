@@ -17,7 +17,7 @@ struct vm_pager;
 struct vm_piece {
     char *start, *end;
     char *mapping_start;    // of all of the mapping
-    unsigned prot, flags;   // VM_SHARED, VM_READ_ONLY, VM_LOCKED, VM_ON_FAULT, VM_GROWS
+    unsigned prot, flags;   // VM_SHARED, VM_READ_ONLY, VM_LOCKED, VM_ON_FAULT, VM_GROWS, VM_HUGE
     struct vm_pager *pager; // one reference is the caller's; NULL: anonymous
     uint64_t offset;        // of start, in the pager
 };

@@ -67,6 +67,12 @@ static bool is_range(const char *va, size_t size)
 
 // ---- Map -----------------------------------------------------------------
 
+// What has large pages begins with one.
+static bool is_fit(const struct request *request, const char *va)
+{
+    return (request->flags & VM_HUGE) == 0 || (uintptr_t)va % LARGE_PAGE == 0;
+}
+
 static int request_check(struct request *request)
 {
     unsigned prot_all = HAL_READ | HAL_WRITE | HAL_EXEC;
@@ -75,7 +81,7 @@ static int request_check(struct request *request)
         return -EINVAL;
     }
     if ((request->flags & VM_FIXED) != 0) {
-        if (!is_aligned(request->va)) {
+        if (!is_aligned(request->va) || !is_fit(request, request->va)) {
             return -EINVAL;
         }
         if (!area_is_in_window(request->va, request->size)) {
@@ -181,7 +187,8 @@ static char *place_find(const struct request *request)
 {
     enum area_place place = (request->flags & VM_LOW) != 0 ? AREA_LOW : AREA_HIGH;
     char *hint = request->va;
-    if (hint != NULL && is_aligned(hint) && place == AREA_HIGH && is_free(hint, request->size)) {
+    if (hint != NULL && is_aligned(hint) && is_fit(request, hint) && place == AREA_HIGH &&
+        is_free(hint, request->size)) {
         return hint;
     }
     if ((request->flags & VM_GROWS) != 0) {
@@ -194,7 +201,7 @@ static char *place_find(const struct request *request)
                        : request->size >= LAZY_CHUNK ? (size_t)LAZY_CHUNK
                                                      : (size_t)HAL_PAGE_SIZE;
     char *va = area_hole_find(place, request->size, alignment);
-    return va != NULL || alignment == HAL_PAGE_SIZE
+    return va != NULL || alignment == HAL_PAGE_SIZE || (request->flags & VM_HUGE) != 0
                ? va
                : area_hole_find(place, request->size, HAL_PAGE_SIZE);
 }
@@ -251,7 +258,7 @@ static void request_insert(struct change *change, const struct request *request)
     area->end = request->va + request->size;
     area->prot = request->prot;
     area->flags = request->flags & (VM_SHARED | VM_LAZY | VM_READ_ONLY | VM_LOCKED | VM_ON_FAULT |
-                                    VM_COPY | AREA_GROWING);
+                                    VM_COPY | AREA_GROWING | VM_HUGE | VM_HUGE_PRIVATE);
     area->has_pages = request->is_eager || request->pager != NULL || (area->flags & VM_LAZY) != 0;
     area->is_sparse = (area->flags & VM_LAZY) != 0;
     area->pager = request->pager;
@@ -518,7 +525,8 @@ static int pages_move(const struct area *area, char *target, const struct reques
 static int remap_move(struct change *change, char **va, size_t old_size,
                       const struct request *growth)
 {
-    struct request wish = {.size = old_size + growth->size, .flags = growth->flags & VM_LAZY};
+    struct request wish = {.size = old_size + growth->size,
+                           .flags = growth->flags & (VM_LAZY | VM_HUGE)};
     char *target = place_find(&wish);
     if (target == NULL) {
         return -ENOMEM;

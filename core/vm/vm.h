@@ -71,6 +71,10 @@ enum vm_flags {
     VM_READ_ONLY = 128, // vm_protect refuses HAL_WRITE
     VM_LOCKED = 256,    // mlock: the mark alone
     VM_ON_FAULT = 1024, // likewise, of MLOCK_ONFAULT; only with VM_LOCKED
+    // Of a file of large pages: the range is whole ones, and so is each part of it that anybody
+    // changes, which callers see to.
+    VM_HUGE = 8192,
+    VM_HUGE_PRIVATE = 16384, // VM_HUGE, VM_SHARED, and nobody else has the file: told as private
     VM_COPY = 512,      // private, of a file to which nobody writes: pages may be copied early
     VM_MOVED = 2048,    // in place of another mapping that goes: no more for RLIMIT_AS, RLIMIT_DATA
     VM_GROWS = 4096,    // anonymous: grows down to where it is touched (MAP_GROWSDOWN; grow.h)

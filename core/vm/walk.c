@@ -17,7 +17,7 @@ static struct vm_area_info info_of(const struct area *area)
         .start = grow_seen(area),
         .end = area->end,
         .prot = area->prot,
-        .flags = area->flags,
+        .flags = area_flags_told(area),
         .offset = area->offset,
         .name = area->name == NULL ? "" : area->name,
     };
