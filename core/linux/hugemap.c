@@ -259,12 +259,13 @@ int hugemap_advise(const struct vm_piece *piece, int advice)
                    ? -EACCES
                    : file->ops->allocate(file, ALLOCATE_KEEP_SIZE | ALLOCATE_PUNCH_HOLE,
                                          piece->offset, size_of(piece));
-    case MADV_NORMAL:
     case MADV_RANDOM:
     case MADV_SEQUENTIAL:
-    case MADV_WILLNEED:
     case MADV_DONTFORK:
-    case MADV_DONTDUMP:
+    case MADV_DONTDUMP: // marks, which Linux divides a mapping for
+        return is_whole((uintptr_t)piece->start) && is_whole((uintptr_t)piece->end) ? 0 : -EINVAL;
+    case MADV_NORMAL:
+    case MADV_WILLNEED:
     case MADV_DODUMP:
     case MADV_KEEPONFORK:
         return 0;

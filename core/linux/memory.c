@@ -356,10 +356,11 @@ long linux_mprotect(char *va, size_t size, int prot)
         return error;
     }
     whole = (size_t)(end - va);
-    if (hugemap_is_used() && hugemap_is_cut(va, end)) {
-        return -EINVAL;
-    }
     unsigned wanted = (unsigned)(prot & PROT_ALL);
+    if (hugemap_is_used() && hugemap_is_cut(va, end)) {
+        const bool is_first = hugemap_is_cut(va, va); // else what is before its end is looked at
+        return !is_first && protect_end(va, end, wanted, &error) < end ? error : -EINVAL;
+    }
     error = (wanted & PROT_WRITE) != 0 && memory_is_locked() ? protect_locked(va, end, wanted)
                                                              : vm_protect(va, whole, wanted);
     if (error == -ENOMEM || error == -EACCES) { // what lies before that is changed
@@ -480,7 +481,9 @@ long linux_mremap(char *va, size_t old_size, size_t new_size, int flags, char *t
     if (hugemap_is_used() && hugemap_remap(va, old_size, new_size, flags, target, &result)) {
         return result;
     }
-    error = hugemap_is_used() && has_target ? hugemap_unmap(target, new_size) : 0;
+    unsigned marks;
+    const bool is_replaced = hugemap_is_used() && has_target && is_mapped(va, &marks);
+    error = is_replaced ? hugemap_unmap(target, new_size) : 0;
     if (error != 0) {
         return error;
     }

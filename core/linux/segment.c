@@ -239,7 +239,8 @@ static int attachment_map(char **va, size_t size, int flags, struct vm_pager *pa
     const unsigned marks = atomic_load_explicit(&memory_future_marks, memory_order_relaxed);
     unsigned prot = HAL_READ | ((flags & SHM_RDONLY) == 0 ? HAL_WRITE : 0) |
                     ((flags & SHM_EXEC) != 0 ? HAL_EXEC : 0);
-    unsigned how = VM_SHARED | (is_huge ? VM_HUGE : 0) | ((flags & SHM_RDONLY) != 0 ? VM_READ_ONLY : 0) | marks |
+    unsigned how = VM_SHARED | (is_huge ? VM_HUGE : 0) |
+                   ((flags & SHM_RDONLY) != 0 ? VM_READ_ONLY : 0) | marks |
                    (marks == VM_LOCKED ? VM_POPULATE : 0);
     if (*va != NULL) {
         bool is_beyond = whole > MEMORY_ADDRESS_MAX || (uintptr_t)*va > MEMORY_ADDRESS_MAX - whole;

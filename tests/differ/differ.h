@@ -50,7 +50,7 @@ struct world {
 };
 
 extern const struct world memory_world, calls_world, memory_files_world, memory_rare_world,
-    memory_segments_world, files_world;
+    memory_segments_world, files_world, huge_world;
 
 uint32_t random_below(struct run *run, uint32_t limit);
 bool random_chance(struct run *run, uint32_t one_in);

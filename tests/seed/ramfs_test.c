@@ -127,6 +127,20 @@ int ramfs_pager(struct file *of, struct vm_pager **pager)
     return -1;
 }
 
+// No file here has large pages.
+size_t ramfs_huge_make(struct ramfs_node *huge, uint64_t index)
+{
+    return 0;
+}
+
+void ramfs_huge_cut(struct ramfs_node *huge, uint64_t first, uint64_t end)
+{
+}
+
+void ramfs_huge_free(struct ramfs_node *huge)
+{
+}
+
 int vm_cut(const void *object, uint64_t offset, uint64_t end, bool with_copies,
            void (*cut)(void *argument), void *argument)
 {

@@ -159,6 +159,16 @@ size_t frame_free_count(void)
     return FRAMES - frame_count;
 }
 
+hal_phys frame_first(void)
+{
+    return 0;
+}
+
+size_t frame_span(void)
+{
+    return 0;
+}
+
 size_t frame_total_count(void)
 {
     return FRAMES;
