@@ -4,6 +4,7 @@
 
 #include "core/linux/calls.h"
 #include "core/linux/futex.h"
+#include "core/linux/mempolicy.h"
 
 #define NAME(name) [SYS_##name] = #name
 
@@ -311,6 +312,7 @@ static const char *const names[] = {
     NAME(landlock_add_rule),
     NAME(landlock_restrict_self),
     NAME(futex_waitv),
+    NAME(set_mempolicy_home_node),
 };
 // clang-format on
 

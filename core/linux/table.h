@@ -195,6 +195,12 @@
     ROW(process_vm_readv, linux_process_vm_readv, "dpupux"), \
     ROW(process_vm_writev, linux_process_vm_writev, "dpupux"), \
     ROW(process_madvise, linux_process_madvise, "dpudx"), \
+    ROW(set_mempolicy, linux_set_mempolicy, "dpu"), \
+    ROW(get_mempolicy, linux_get_mempolicy, "ppupx"), \
+    ROW(mbind, linux_mbind, "pudpux"), \
+    ROW(set_mempolicy_home_node, linux_set_mempolicy_home_node, "puux"), \
+    ROW(migrate_pages, linux_migrate_pages, "dupp"), \
+    ROW(move_pages, linux_move_pages, "dupppx"), \
     ROW(preadv2, linux_preadv2, "dpduux"), \
     ROW(pwritev2, linux_pwritev2, "dpduux"), \
     ROW(statx, linux_statx, "dsxxp"), \

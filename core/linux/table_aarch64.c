@@ -4,6 +4,7 @@
 
 #include "core/linux/calls.h"
 #include "core/linux/futex.h"
+#include "core/linux/mempolicy.h"
 #include "core/linux/table.h"
 
 #define CAST(function) ((linux_call *)(void (*)(void))(function))

@@ -35,6 +35,7 @@ int task_create(struct task **task)
     new_task->id = atomic_fetch_add(&task_next_id, 1);
     signal_stack_off(new_task);
     atomic_store(&new_task->blocked, creator == NULL ? 0 : atomic_load(&creator->blocked));
+    new_task->memory_policy = creator == NULL ? 0 : creator->memory_policy;
     *task = new_task;
     return 0;
 }

@@ -209,6 +209,7 @@ int proctext_add(void)
     };
     procfs_fill_later(hugetext_add);
     procfs_fill_later(pooltext_add);
+    procfs_fill_later(nodetext_add);
     int error = memtext_add();
     error = error != 0 ? error : procfs_add("self/mounts", mounts_make, NULL);
     error = error != 0 ? error : procfs_add_link("mounts", fixed_make, (void *)"self/mounts");

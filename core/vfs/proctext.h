@@ -20,6 +20,8 @@ int setting_number(const char *text, uint64_t *number);
 
 // hugetext.c: /sys/kernel/mm/transparent_hugepage; pooltext.c: pages that are set aside. -ENOMEM.
 int pooltext_add(void);
+// nodetext.c: /proc/zoneinfo, /sys/devices/system. -ENOMEM.
+int nodetext_add(void);
 int hugetext_add(void);
 
 // memtext.c: registers the files about memory. -ENOMEM.

@@ -24,7 +24,8 @@ bool vm_piece_get(char *va, char *end, struct vm_piece *piece)
         piece->end = area->end < end ? area->end : end;
         piece->prot = area->prot;
         piece->mapping_start = area->start;
-        piece->flags = area_flags_told(area) & (VM_SHARED | VM_READ_ONLY | LOCK_MARKS | VM_HUGE);
+        piece->flags = area_flags_told(area) &
+                       (VM_SHARED | VM_READ_ONLY | LOCK_MARKS | VM_HUGE | VM_POLICY_MASK);
         piece->flags |= (area->flags & AREA_GROWING) != 0 ? VM_GROWS : 0;
         piece->pager = area->pager;
         piece->offset = area->offset + (uint64_t)(piece->start - area->start);
@@ -115,4 +116,23 @@ size_t vm_locked_bytes(void)
     size_t bytes = 0;
     vm_walk(locked_add, &bytes);
     return bytes;
+}
+
+// ---- Numbers of the caller's ---------------------------------------------
+
+int vm_policy_set(char *va, size_t size, unsigned policy)
+{
+    struct change change;
+    int error = change_begin(&change);
+    if (error != 0) {
+        return error;
+    }
+    char *end = va + size;
+    range_isolate(va, end);
+    for (struct area *area = area_first(va, end); area != NULL; area = area_after(area, end)) {
+        area->flags = (area->flags & ~VM_POLICY_MASK) | policy << VM_POLICY_SHIFT;
+    }
+    range_merge(&change, va, end);
+    change_end(&change);
+    return 0;
 }

@@ -16,8 +16,9 @@ struct vm_pager;
 
 struct vm_piece {
     char *start, *end;
-    char *mapping_start;    // of all of the mapping
-    unsigned prot, flags;   // VM_SHARED, VM_READ_ONLY, VM_LOCKED, VM_ON_FAULT, VM_GROWS, VM_HUGE
+    char *mapping_start; // of all of the mapping
+    // VM_SHARED, VM_READ_ONLY, VM_LOCKED, VM_ON_FAULT, VM_GROWS, VM_HUGE, VM_POLICY_MASK
+    unsigned prot, flags;
     struct vm_pager *pager; // one reference is the caller's; NULL: anonymous
     uint64_t offset;        // of start, in the pager
 };
@@ -30,8 +31,8 @@ void vm_piece_put(struct vm_piece *piece);
 // allowed, or no page of its file.
 HAL_MUST_CHECK int vm_populate(char *va, size_t size, unsigned access);
 
-// Marks mappings with marks (VM_LOCKED and VM_ON_FAULT, or neither), up to the first hole, for which
-// it says -ENOMEM. All memory stays where it is anyway: others ask for the marks.
+// Marks mappings with marks (VM_LOCKED and VM_ON_FAULT, or neither), up to the first hole, for
+// which it says -ENOMEM. All memory stays where it is anyway: others ask for the marks.
 HAL_MUST_CHECK int vm_lock_set(char *va, size_t size, unsigned marks);
 size_t vm_locked_bytes(void);
 
@@ -39,6 +40,9 @@ enum vm_move_how {
     VM_MOVE_FIXED = 1, // to *target, and what is there goes; else anywhere
     VM_MOVE_STAYS = 2, // the old mapping stays, without its pages: zeros, or the file's own again
 };
+
+// The number of all mappings of the range (VM_POLICY_SHIFT). -ENOMEM.
+HAL_MUST_CHECK int vm_policy_set(char *va, size_t size, unsigned policy);
 
 // Moves the mapping [va, va + size) of which the first size bytes are one, with its pages, and
 // makes it new_size bytes. *target answers where it is. size 0: maps the same pages of a shared

@@ -75,10 +75,13 @@ enum vm_flags {
     // changes, which callers see to.
     VM_HUGE = 8192,
     VM_HUGE_PRIVATE = 16384, // VM_HUGE, VM_SHARED, and nobody else has the file: told as private
+    VM_POLICY_SHIFT = 24, // the upper bits: a number of the caller's, which stays with the mapping
     VM_COPY = 512,      // private, of a file to which nobody writes: pages may be copied early
     VM_MOVED = 2048,    // in place of another mapping that goes: no more for RLIMIT_AS, RLIMIT_DATA
     VM_GROWS = 4096,    // anonymous: grows down to where it is touched (MAP_GROWSDOWN; grow.h)
 };
+
+#define VM_POLICY_MASK 0xff000000u
 
 int vm_init(const struct hal_boot *boot);
 
