@@ -8,7 +8,6 @@
 #include "core/vfs/procfs.h"
 #include "core/vfs/proctext.h"
 #include "core/vfs/usage.h"
-#include "core/vm/hugepool.h"
 #include "hal/hal.h"
 
 enum { PAGE_KIB = HAL_PAGE_SIZE / 1024 };
@@ -36,36 +35,6 @@ static size_t map_make(char *text, size_t size, void *argument)
         const uint32_t bits = left >= 32 ? ~(uint32_t)0 : ((uint32_t)1 << left) - 1;
         const bool is_short = word == (count - 1) / 32 && left < 32;
         writer_put(&writer, is_short ? "%x%s" : "%08x%s", bits, word > 0 ? "," : "\n");
-    }
-    return writer.length;
-}
-
-static size_t meminfo_make(char *text, size_t size, void *argument)
-{
-    (void)argument;
-    struct writer writer = {text, size, 0};
-    struct memory_usage usage;
-    struct hugepool_counts pool;
-    memory_usage_get(&usage);
-    hugepool_counts_get(&pool);
-    const struct {
-        const char *name, *unit;
-        size_t value;
-    } lines[] = {
-        {"MemTotal:      ", " kB", usage.total * PAGE_KIB},
-        {"MemFree:       ", " kB", usage.free * PAGE_KIB},
-        {"MemUsed:       ", " kB", (usage.total - usage.free) * PAGE_KIB},
-        {"AnonPages:     ", " kB", (usage.anonymous + usage.heap) * PAGE_KIB},
-        {"Shmem:         ", " kB", usage.memory_files * PAGE_KIB},
-        {"KernelStack:   ", " kB", usage.stacks * PAGE_KIB},
-        {"PageTables:    ", " kB", usage.tables * PAGE_KIB},
-        {"AnonHugePages: ", " kB", usage.large * PAGE_KIB},
-        {"HugePages_Total:", "", pool.total},
-        {"HugePages_Free: ", "", pool.free},
-        {"HugePages_Surp: ", "", pool.surplus},
-    };
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; ++i) {
-        writer_put(&writer, "Node 0 %s %8zu%s\n", lines[i].name, lines[i].value, lines[i].unit);
     }
     return writer.length;
 }
@@ -123,7 +92,6 @@ int nodetext_add(void)
         {NODES "node0/cpulist", cpus_make, NULL, NULL},
         {NODES "node0/cpumap", map_make, NULL, NULL},
         {NODES "node0/distance", fixed_make, NULL, "10"},
-        {NODES "node0/meminfo", meminfo_make, NULL, NULL},
         {CPUS "online", cpus_make, NULL, NULL},
         {CPUS "possible", cpus_make, NULL, NULL},
         {CPUS "present", cpus_make, NULL, NULL},
