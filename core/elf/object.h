@@ -258,6 +258,7 @@ void elf_unique_forget(const struct elf_object *object);
 extern struct elf_object elf_system;
 bool elf_system_supplies(const char *soname);
 const struct elf_symbol *elf_system_lookup(const struct elf_reference *reference);
+const char *elf_system_name(const struct elf_symbol *symbol);
 void *elf_system_address(const struct elf_symbol *symbol);
 const struct elf_symbol *elf_system_symbol_at(const void *address);
 // Gives the program's copy of a data object its first value, and lets the kernel use it from now

@@ -21,15 +21,15 @@ enum { ELF_MESSAGE_SIZE = 512 };
 // Sorted by name, then version. Registered once by core/libc before elf_load. core/libc/exports.py
 // writes the same layout.
 struct elf_symbol {
-    const char *name;
     union {
         void *address;
         int64_t tls_offset; // with is_tls: from the thread pointer
     };
-    uint32_t hash;   // elf_gnu_hash of name
+    uint32_t name;   // where in struct elf_symbols' texts
+    uint16_t hash;   // the upper half of elf_gnu_hash of the name
     uint8_t version; // which of struct elf_symbols' versions
-    bool is_tls;
-    bool is_data; // an object programs may take over by COPY relocation
+    bool is_tls : 1;
+    bool is_data : 1; // an object programs may take over by COPY relocation
 };
 
 // The symbols, and an index by hash: at hash & (bucket_count - 1), or, where that is another
@@ -40,6 +40,7 @@ struct elf_symbols {
     size_t count;
     const uint16_t *buckets;
     size_t bucket_count;
+    const char *texts;
     const char *const *versions; // "GLIBC_2.2.5"
 };
 

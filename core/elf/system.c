@@ -38,6 +38,16 @@ struct span {
     size_t first, end;
 };
 
+const char *elf_system_name(const struct elf_symbol *symbol)
+{
+    return table.symbols.texts + symbol->name;
+}
+
+static bool is_named(const struct elf_symbol *symbol, const char *name, uint32_t hash)
+{
+    return symbol->hash == hash >> 16 && strcmp(elf_system_name(symbol), name) == 0;
+}
+
 // The symbols of that name; none: an empty span.
 static struct span name_find(const char *name, uint32_t hash)
 {
@@ -46,12 +56,11 @@ static struct span name_find(const char *name, uint32_t hash)
     for (size_t bucket = hash & mask; all->count != 0 && all->buckets[bucket] != 0;
          bucket = (bucket + 1) & mask) {
         size_t first = all->buckets[bucket] - 1u;
-        if (all->symbols[first].hash != hash || strcmp(all->symbols[first].name, name) != 0) {
+        if (!is_named(&all->symbols[first], name, hash)) {
             continue;
         }
         size_t end = first + 1;
-        while (end < all->count && all->symbols[end].hash == hash &&
-               strcmp(all->symbols[end].name, name) == 0) {
+        while (end < all->count && is_named(&all->symbols[end], name, hash)) {
             ++end;
         }
         return (struct span){first, end};
@@ -199,7 +208,7 @@ void elf_system_copy(const struct elf_symbol *symbol, char *target, size_t size)
 {
     for (size_t i = 0; i < table.copied_count; ++i) {
         const struct elf_copied *copied = &table.copied[i];
-        if (strcmp(copied->name, symbol->name) == 0) {
+        if (strcmp(copied->name, elf_system_name(symbol)) == 0) {
             size = size < copied->size ? size : copied->size;
             memcpy(target, elf_system_address(symbol), size);
             *copied->pointer = target;

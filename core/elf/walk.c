@@ -189,7 +189,7 @@ bool elf_place_of(const void *address, struct elf_place *place)
     if (object->is_system) {
         const struct elf_symbol *symbol = elf_system_symbol_at(address);
         if (symbol != NULL) {
-            place->symbol_name = symbol->name;
+            place->symbol_name = elf_system_name(symbol);
             place->symbol_address = symbol->address;
         }
         return true;

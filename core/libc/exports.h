@@ -18,11 +18,12 @@ extern struct elf_symbol libc_exports[];
 extern const size_t libc_export_count;
 extern const uint16_t libc_export_buckets[];
 extern const size_t libc_export_bucket_count;
+extern const char libc_export_texts[];
 extern const char *const libc_export_versions[];
 
-_Static_assert(sizeof(struct elf_symbol) == 24, "exports.py");
-_Static_assert(offsetof(struct elf_symbol, address) == 8, "exports.py");
-_Static_assert(offsetof(struct elf_symbol, hash) == 16, "exports.py");
-_Static_assert(offsetof(struct elf_symbol, version) == 20, "exports.py");
+_Static_assert(sizeof(struct elf_symbol) == 16, "exports.py");
+_Static_assert(offsetof(struct elf_symbol, name) == 8, "exports.py");
+_Static_assert(offsetof(struct elf_symbol, hash) == 12, "exports.py");
+_Static_assert(offsetof(struct elf_symbol, version) == 14, "exports.py");
 
 #endif

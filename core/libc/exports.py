@@ -260,22 +260,24 @@ def object_lines(name, content):
 
 def assembly(rows):
     """The table and its index as GNU assembly for any 64-bit ELF machine."""
-    strings = sorted({text for row in rows for text in row[:2]})
-    label = {text: ".Ltext%d" % index for index, text in enumerate(strings)}
+    places, size = {}, 0
+    for text in sorted({text for row in rows for text in row[:2]}):
+        places[text] = size
+        size += len(text.encode()) + 1
     versions = sorted({version for _, version, _ in rows})
     buckets = buckets_of([name for name, _, _ in rows])
     lines = [".data"] + object_lines("libc_exports", [
         line for name, version, symbol in rows
-        for line in (".quad %s, %s" % (label[name], symbol),
-                     ".long %d" % gnu_hash(name), ".byte %d, 0, 0, 0" % versions.index(version))])
-    lines += object_lines("libc_export_versions", [".quad " + label[version] for version in versions])
+        for line in (".quad " + symbol, ".long %d" % places[name],
+                     ".short %d" % (gnu_hash(name) >> 16), ".byte %d, 0" % versions.index(version))])
+    lines += object_lines("libc_export_versions", [
+        ".quad libc_export_texts + %d" % places[version] for version in versions])
     lines.append('.section .rodata,"a"')
     lines += object_lines("libc_export_count", [".quad %d" % len(rows)])
     lines += object_lines("libc_export_bucket_count", [".quad %d" % len(buckets)])
     lines += object_lines("libc_export_buckets", [
         ".short " + ", ".join(map(str, buckets[i:i + 16])) for i in range(0, len(buckets), 16)])
-    for text in strings:
-        lines.append('%s: .asciz "%s"' % (label[text], text))
+    lines += object_lines("libc_export_texts", ['.asciz "%s"' % text for text in places])
     lines.append('.section .note.GNU-stack,"",%progbits')
     return "\n".join(lines) + "\n"
 

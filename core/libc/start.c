@@ -58,6 +58,7 @@ void libc_init(void)
                                         .count = libc_export_count,
                                         .buckets = libc_export_buckets,
                                         .bucket_count = libc_export_bucket_count,
+                                        .texts = libc_export_texts,
                                         .versions = libc_export_versions};
     libc_features_set(glibc__rtld_global_ro);
     elf_system_register(&symbols, libc_copied, libc_copied_count);

@@ -257,9 +257,9 @@ static void request_insert(struct change *change, const struct request *request)
     area->start = request->va;
     area->end = request->va + request->size;
     area->prot = request->prot;
-    area->flags = request->flags & (VM_SHARED | VM_LAZY | VM_READ_ONLY | VM_LOCKED | VM_ON_FAULT |
-                                    VM_COPY | AREA_GROWING | VM_HUGE | VM_HUGE_PRIVATE |
-                                    VM_POLICY_MASK);
+    area->flags =
+        request->flags & (VM_SHARED | VM_LAZY | VM_READ_ONLY | VM_LOCKED | VM_ON_FAULT | VM_COPY |
+                          AREA_GROWING | VM_HUGE | VM_HUGE_PRIVATE | VM_POLICY_MASK);
     area->has_pages = request->is_eager || request->pager != NULL || (area->flags & VM_LAZY) != 0;
     area->is_sparse = (area->flags & VM_LAZY) != 0;
     area->pager = request->pager;
@@ -588,8 +588,9 @@ static int remap_grow(struct change *change, char **va, size_t old_size, size_t 
     if (!fits && !may_move) {
         return -ENOMEM;
     }
-    growth = (struct request){
-        .size = new_size - old_size, .prot = area->prot, .flags = area->flags & (VM_SHARED | VM_POLICY_MASK)};
+    growth = (struct request){.size = new_size - old_size,
+                              .prot = area->prot,
+                              .flags = area->flags & (VM_SHARED | VM_POLICY_MASK)};
     if (!is_allowed(&growth)) {
         return -ENOMEM;
     }

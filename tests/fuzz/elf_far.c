@@ -15,6 +15,7 @@
 #include "core/elf/program.h"
 #include "core/mem/heap.h"
 #include "core/sync/mutex.h"
+#include "core/sync/shrinker.h"
 #include "core/vfs/vfs.h"
 #include "core/vm/vm.h"
 #include "tests/unit/elf_index.h"
@@ -82,6 +83,11 @@ void *heap_realloc(void *block, size_t size)
 void heap_free(void *block)
 {
     free(block);
+}
+
+void shrinker_register(struct shrinker *shrinker)
+{
+    (void)shrinker;
 }
 
 void mutex_lock_contended(struct mutex *mutex)
@@ -253,16 +259,19 @@ void far_system_register(void)
     static char object[4096];
     static void *pointer;
     static struct elf_symbol symbols[] = {
-        {.name = "__cxa_finalize", .address = object},
-        {.name = "environ", .address = object, .is_data = true},
-        {.name = "errno", .is_tls = true, .tls_offset = -8},
-        {.name = "malloc", .address = object},
-        {.name = "puts", .address = object},
-        {.name = "puts", .address = object},
+        {.address = object},
+        {.address = object, .is_data = true},
+        {.is_tls = true, .tls_offset = -8},
+        {.address = object},
+        {.address = object},
+        {.address = object},
     };
+    static const char *const names[] = {"__cxa_finalize", "environ", "errno",
+                                        "malloc",         "puts",    "puts"};
     static const char *const versions[] = {"GLIBC_2.2.5", "GLIBC_2.2.5", "GLIBC_PRIVATE",
                                            "GLIBC_2.2.5", "GLIBC_2.2.5", "GLIBC_2.34"};
     for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); ++i) {
+        symbols[i].name = elf_index_name(names[i]);
         symbols[i].version = elf_index_version(versions[i]);
     }
     static const struct elf_copied copied[] = {{"environ", &pointer, 8}};

@@ -54,8 +54,11 @@ def rows(path):
 def main(table_path, imported_path, withheld_path):
     with open(table_path, encoding="utf-8") as file:
         table = file.read()
-    text = dict(re.findall(r'^(\.Ltext\d+): \.asciz "(.*)"$', table, re.M))
-    offered = {text[label] for label in re.findall(r"^\.quad (\.Ltext\d+),", table, re.M)}
+    text, size = {}, 0
+    for name in re.findall(r'^\.asciz "(.*)"$', table, re.M):
+        text[size] = name
+        size += len(name.encode()) + 1
+    offered = {text[int(place)] for place in re.findall(r"^\.quad \S+\n\.long (\d+)$", table, re.M)}
     imported, withheld = rows(imported_path), rows(withheld_path)
     checks = {
         "what programs import is offered": set(imported) - offered - set(withheld),

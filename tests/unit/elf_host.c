@@ -252,7 +252,7 @@ int vm_protect(char *va, size_t size, unsigned prot)
 static int by_name(const void *a, const void *b)
 {
     const struct elf_symbol *x = a, *y = b;
-    int order = strcmp(x->name, y->name);
+    int order = strcmp(elf_index_text(x), elf_index_text(y));
     return order != 0 ? order : (int)x->version - (int)y->version;
 }
 
@@ -354,6 +354,11 @@ const char *host_system_version(const struct elf_symbol *symbol)
     return elf_index_versions[symbol->version];
 }
 
+const char *host_system_name(const struct elf_symbol *symbol)
+{
+    return elf_index_text(symbol);
+}
+
 size_t host_system_symbols(const struct elf_symbol **symbols)
 {
     *symbols = table;
@@ -378,25 +383,25 @@ void host_system_register(void)
             const char *name = tables.strings + symbol->st_name;
             const char *version = version_name(&tables, tables.indices[i] & 0x7fff);
             void *address = dlvsym(libc, name, version);
-            table[count++] = (struct elf_symbol){.name = name,
+            table[count++] = (struct elf_symbol){.name = elf_index_name(name),
                                                  .version = elf_index_version(version),
                                                  .address = address,
                                                  .is_data = type == STT_OBJECT};
         }
-        table[count++] = (struct elf_symbol){.name = "errno",
+        table[count++] = (struct elf_symbol){.name = elf_index_name("errno"),
                                              .version = elf_index_version("GLIBC_PRIVATE"),
                                              .is_tls = true,
                                              .tls_offset = errno_offset()};
         for (size_t i = 0; i < count; i++) {
-            if (table[i].is_data && copied_count < 64 && is_copied(table[i].name)) {
+            if (table[i].is_data && copied_count < 64 && is_copied(elf_index_text(&table[i]))) {
                 copied[copied_count] =
-                    (struct elf_copied){table[i].name, &pointers[copied_count], 8};
+                    (struct elf_copied){elf_index_text(&table[i]), &pointers[copied_count], 8};
                 copied_count++;
             }
         }
         // libm.so.6 asks ld.so for this one; it does with zeros.
         static char read_only_data[1024];
-        table[count++] = (struct elf_symbol){.name = "_rtld_global_ro",
+        table[count++] = (struct elf_symbol){.name = elf_index_name("_rtld_global_ro"),
                                              .version = elf_index_version("GLIBC_PRIVATE"),
                                              .is_data = true,
                                              .address = read_only_data};

@@ -10,6 +10,7 @@ void host_system_register(void);
 
 struct elf_symbol;
 size_t host_system_symbols(const struct elf_symbol **symbols); // their number
+const char *host_system_name(const struct elf_symbol *symbol);
 const char *host_system_version(const struct elf_symbol *symbol);
 
 // The memory that is mapped by core/elf now, in bytes; and how many files are open.
