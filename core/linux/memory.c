@@ -55,6 +55,11 @@ static inline unsigned map_flags_of(int flags, int prot)
     return (flags & MAP_LOCKED) != 0 ? map_flags_locked(result) : result;
 }
 
+static bool marks_are_set(void)
+{
+    return atomic_load_explicit(&memory_future_marks, memory_order_relaxed) != 0;
+}
+
 static long map_shared(char **va, size_t size, int prot, int flags, uint64_t offset);
 
 // /dev/zero. Who may only read it sees nothing but zeros.
@@ -184,8 +189,8 @@ int memory_map_check(const char *va, size_t whole, int flags, struct file *file,
     return error != 0 ? error : kind_check(flags, file);
 }
 
-static long map_anything(char *va, size_t size, int prot, int flags, struct file *file,
-                         uint64_t offset)
+static __attribute__((noinline)) long map_anything(char *va, size_t size, int prot, int flags,
+                                                   struct file *file, uint64_t offset)
 {
     if (size == 0) {
         return -EINVAL;
@@ -197,10 +202,8 @@ static long map_anything(char *va, size_t size, int prot, int flags, struct file
     if (whole == 0) {
         return -ENOMEM;
     }
-    flags |= atomic_load_explicit(&memory_future_marks, memory_order_relaxed) != 0 ? MAP_LOCKED : 0;
-    // Most mappings are private memory anywhere.
-    bool is_plain = flags == (MAP_PRIVATE | MAP_ANONYMOUS) && whole <= MEMORY_ADDRESS_MAX;
-    long error = is_plain ? 0 : memory_map_check(va, whole, flags, file, offset);
+    flags |= marks_are_set() ? MAP_LOCKED : 0;
+    long error = memory_map_check(va, whole, flags, file, offset);
     if (error != 0) {
         return error;
     }
@@ -219,10 +222,22 @@ static long map_anything(char *va, size_t size, int prot, int flags, struct file
     return error != 0 ? error : (long)va;
 }
 
+static long map_private(char *va, size_t size, int prot)
+{
+    va = (char *)((uintptr_t)va & ~(uintptr_t)(HAL_PAGE_SIZE - 1));
+    int error = vm_map(&va, memory_round(size), (unsigned)prot & PROT_ALL, 0, NULL, 0);
+    return error != 0 ? error : (long)va;
+}
+
 long linux_mmap(char *va, size_t size, int prot, int flags, int fd, int64_t offset)
 {
     if ((offset & (HAL_PAGE_SIZE - 1)) != 0) {
         return -EINVAL;
+    }
+    // Most mappings are private memory anywhere.
+    if (flags == (MAP_PRIVATE | MAP_ANONYMOUS) && size - 1 < MEMORY_ADDRESS_MAX &&
+        !marks_are_set()) {
+        return map_private(va, size, prot);
     }
     struct file *file = NULL;
     int error = (flags & MAP_ANONYMOUS) != 0 ? 0 : fd_get(fd, &file);
@@ -635,8 +650,8 @@ long linux_memfd_create(const char *user, unsigned flags)
         return -ENODEV;
     }
     const uint32_t seals = SEALS_KNOWN | ((flags & MFD_ALLOW_SEALING) != 0 ? 0 : SEAL_SEAL);
-    error = is_huge ? hugefile_create(&file, path, seals, NULL)
-                    : memfile_create(&file, path, seals);
+    error =
+        is_huge ? hugefile_create(&file, path, seals, NULL) : memfile_create(&file, path, seals);
     if (error != 0) {
         return error;
     }
