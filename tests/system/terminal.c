@@ -27,6 +27,11 @@ int main(void)
     setvbuf(stdout, NULL, _IONBF, 0);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGWINCH, &action, NULL);
+    sigset_t awaited, before;
+    sigemptyset(&awaited);
+    sigaddset(&awaited, SIGINT);
+    sigaddset(&awaited, SIGWINCH);
+    sigprocmask(SIG_BLOCK, &awaited, &before); // they come in sigsuspend only, and none is missed
     printf("%d %d %d\n", isatty(0), isatty(1), isatty(2));
     SHOW(tcgetattr(0, &mode));
     printf("%#x %#x %#x %#x %d %d\n", mode.c_iflag, mode.c_oflag, mode.c_cflag, mode.c_lflag,
@@ -53,11 +58,11 @@ int main(void)
     SHOW(read(0, text, sizeof text));
     printf("interrupt\n");
     while (seen != SIGINT) {
-        pause();
+        sigsuspend(&before);
     }
     printf("resize\n");
     while (seen != SIGWINCH) {
-        pause();
+        sigsuspend(&before);
     }
     SHOW(ioctl(0, TIOCGWINSZ, &size));
     printf("%d x %d\n", size.ws_col, size.ws_row);

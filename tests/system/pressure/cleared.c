@@ -155,16 +155,23 @@ static int is_cleared(long before, long count)
     return figure("pgclear_idle") - before >= count;
 }
 
+// What one processor has cleared, another one may not come by: soon, not each time.
 static void figures(void)
 {
-    const long pages = SIZE / PAGE;
-    const long idle = figure("pgclear_idle"), spared = figure("pgclear_spared");
-    show("zeros", use_pages(MADV_NOHUGEPAGE));
+    enum { TRIES = 50 };
+    const long pages = SIZE / PAGE, idle = figure("pgclear_idle");
+    int zeros = use_pages(MADV_NOHUGEPAGE), is_spared = 0;
+    show("zeros", zeros);
     show("cleared by processors without work", idle >= 0 && is_cleared(idle, pages));
-    const long late = figure("pgclear_late");
-    show("zeros again", use_pages(MADV_NOHUGEPAGE));
-    show("nobody waited for it", figure("pgclear_late") - late < pages / 4 &&
-                                     figure("pgclear_spared") - spared >= pages * 3 / 4);
+    for (int i = 0; i < TRIES && zeros && !is_spared; ++i) {
+        const long late = figure("pgclear_late"), spared = figure("pgclear_spared");
+        zeros = use_pages(MADV_NOHUGEPAGE);
+        is_spared = figure("pgclear_late") - late < pages / 4 &&
+                    figure("pgclear_spared") - spared >= pages * 3 / 4;
+        rest();
+    }
+    show("zeros again", zeros);
+    show("nobody waited for it", is_spared);
 }
 
 int main(int argc, char **argv)
