@@ -63,10 +63,12 @@ static size_t cache_shrink(size_t wanted, bool may_wait, void *argument)
     return freed;
 }
 
-// Until there are count entries, or no memory.
+// Until there are count entries, or no memory. Where the reclaimer takes them as fast as they come,
+// as many are left as memory is for.
 static void cache_fill(int count)
 {
-    for (;;) {
+    enum { TRIES = 1000 };
+    for (int i = 0; i < TRIES; ++i) {
         char *entry = fill(ENTRY);
         pthread_mutex_lock(&lock);
         if (entry == NULL || entry_count >= count) {
