@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # fuzz.sh TARGET RATE[:LENGTH] FILE... -- SECONDS: runs a fuzz target from FILEs for so long, with inputs of at most
-# LENGTH bytes (20000); prints how many executions per
-# second of processor time it made, and fails where it crashed or made less than RATE. Inputs that crash are left in $TMPDIR or /tmp.
+# LENGTH bytes (20000); prints how many executions per second of processor time it made, and fails where it crashed or
+# made less than RATE. Inputs that crash are left in $TMPDIR or /tmp.
 set -u
 target=$1 rate=${2%:*} length=20000
 [ "$rate" = "$2" ] || length=${2#*:}
