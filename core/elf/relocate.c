@@ -358,7 +358,7 @@ static int copy_apply(struct relocating *state, const struct elf_relocation *rel
     if (bytes == NULL) {
         return damaged(definition->object);
     }
-    memcpy(place, bytes, size);
+    memmove(place, bytes, size); // a damaged file may copy from its own target
     return 0;
 }
 
