@@ -146,25 +146,47 @@ static void program_call(void)
     libc_exit(startup.start.main(startup.argc, startup.argv, *libc_environ));
 }
 
-// What Linux leaves on the stack of a new program; NULL-terminated lists follow each other. NULL:
-// no memory.
-static uintptr_t *image_build(size_t *count)
+static size_t list_size(char *const *list, size_t *count)
 {
-    size_t environment = 0;
-    while (startup.envp[environment] != NULL) {
-        ++environment;
+    size_t size = 0;
+    for (*count = 0; list[*count] != NULL; ++*count) {
+        size += strlen(list[*count]) + 1;
     }
-    size_t argument_words = (size_t)startup.argc + 1;
-    size_t words = 1 + argument_words + environment + 1 + 2 * AUXILIARY_MAX;
+    return size;
+}
+
+static char *list_copy(char *to, char *const *from, uintptr_t *places)
+{
+    for (size_t i = 0; from[i] != NULL; ++i) {
+        size_t size = strlen(from[i]) + 1;
+        places[i] = (uintptr_t)to;
+        to = (char *)memcpy(to, from[i], size) + size;
+    }
+    return to;
+}
+
+// What Linux leaves on the stack of a new program; NULL-terminated lists follow each other. The
+// strings are apart, in Linux's order and without gaps: a program that sets its title writes over
+// them. Where the machine has them is not for the program to see. NULL: no memory.
+static uintptr_t *image_build(const char *executable, size_t *count)
+{
+    size_t arguments, environment;
+    size_t size = list_size(startup.argv, &arguments) + list_size(startup.envp, &environment) +
+                  strlen(executable) + 1;
+    size_t words = 1 + arguments + 1 + environment + 1 + 2 * AUXILIARY_MAX;
     uintptr_t *image = heap_alloc_zeroed(words * sizeof *image);
-    if (image == NULL) {
+    char *texts = heap_alloc(size);
+    if (image == NULL || texts == NULL) {
+        heap_free(image);
+        heap_free(texts);
         return NULL;
     }
-    image[0] = (uintptr_t)startup.argc;
-    memcpy(image + 1, startup.argv, argument_words * sizeof *image);
-    memcpy(image + 1 + argument_words, startup.envp, (environment + 1) * sizeof *image);
-    memcpy(image + 1 + argument_words + environment + 1, startup.auxiliary,
-           sizeof startup.auxiliary);
+    image[0] = arguments;
+    char *behind = list_copy(texts, startup.argv, image + 1);
+    behind = list_copy(behind, startup.envp, image + 1 + arguments + 1);
+    memcpy(behind, executable, strlen(executable) + 1);
+    auxiliary_fill(behind);
+    memcpy(image + words - 2 * AUXILIARY_MAX, startup.auxiliary, sizeof startup.auxiliary);
     *count = words;
     return image;
 }
@@ -180,9 +202,8 @@ int libc_run(struct elf_object *program, int argc, char **argv, char **envp, con
     startup.stack_guard &= ~(uintptr_t)0xff; // a NUL byte stops string functions
     startup.argv = argv;
     startup.envp = envp;
-    auxiliary_fill(executable);
     size_t words;
-    uintptr_t *image = image_build(&words);
+    uintptr_t *image = image_build(executable, &words);
     if (image == NULL) {
         return -ENOMEM;
     }
@@ -190,13 +211,12 @@ int libc_run(struct elf_object *program, int argc, char **argv, char **envp, con
     startup.envp = startup.argv + argc + 1;
     int error = first_thread_make();
     if (error != 0) {
-        heap_free(image);
-        return error;
+        return error; // and the machine ends
     }
     libc_musl_init(startup.envp, startup.auxiliary);
     libc_musl_locale_init();
     *libc_environ = startup.envp;
-    program_name_set(argv[0] == NULL ? "" : argv[0]);
+    program_name_set(argc == 0 ? "" : startup.argv[0]);
     libc_malloc_choose();
     if (startup.start.entry == NULL) {
         ASSERT(startup.start.main != NULL);

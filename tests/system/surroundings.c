@@ -2,9 +2,11 @@
 // surroundings.c: prints what a program inherits; with "streams", what its standard streams are.
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -40,6 +42,24 @@ static void streams_show(void)
     fprintf(stderr, "to the error stream\n");
 }
 
+// A program that sets its title writes over them.
+static void strings_show(int argc, char **argv)
+{
+    const char *behind = argv[0];
+    bool is_whole = true;
+    for (int i = 0; i < argc; ++i) {
+        is_whole = is_whole && argv[i] == behind;
+        behind += strlen(behind) + 1;
+    }
+    for (int i = 0; environ[i] != NULL; ++i) {
+        is_whole = is_whole && environ[i] == behind;
+        behind += strlen(behind) + 1;
+    }
+    const char *executable = (const char *)getauxval(AT_EXECFN);
+    printf("arguments, environment and the name of the executable follow each other: %d\n",
+           is_whole && executable == behind);
+}
+
 int main(int argc, char **argv)
 {
     char directory[4096];
@@ -47,6 +67,7 @@ int main(int argc, char **argv)
         streams_show();
         return 0;
     }
+    strings_show(argc, argv);
     printf("directory %s\n", getcwd(directory, sizeof directory));
     mode_t mask = umask(0);
     printf("umask %o, uid %d %d, gid %d %d\n", mask, getuid(), geteuid(), getgid(), getegid());

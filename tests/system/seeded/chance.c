@@ -3,6 +3,7 @@
 // processor, files' numbers and times, and in what order threads come.
 #include <cpuid.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -67,6 +68,8 @@ static void show_bytes(void)
     int local;
     printf("%lx %p %p %p %d\n", at_random[0], (void *)&local, malloc(100), (void *)printf,
            getpid());
+    printf("%p %p %p\n", (void *)program_invocation_name, (void *)environ[0],
+           (void *)getauxval(AT_EXECFN));
 }
 
 static void show_files(void)
