@@ -19,11 +19,9 @@ enum { SIZE_SHIFT = 26, SIZE_MASK = 0x3f, SIZE_KNOWN = 21 };
 
 _Atomic bool hugemap_has_been;
 
-void hugemap_set_used(bool is_used)
+void hugemap_use(void)
 {
-    if (is_used) {
-        atomic_store_explicit(&hugemap_has_been, true, memory_order_relaxed);
-    }
+    atomic_store_explicit(&hugemap_has_been, true, memory_order_relaxed);
 }
 
 bool hugemap_size_is_known(unsigned flags)
@@ -148,12 +146,11 @@ long hugemap_map(char *va, size_t size, int prot, int flags, struct file *file, 
     }
     int error = memory_map_check(va, whole, flags, file, offset);
     error = error == 0 && !is_whole(offset) ? -EINVAL : error;
-    const bool is_replaced = error == 0 && is_fixed && hugemap_is_used();
-    error = is_replaced ? hugemap_unmap(va, whole) : error;
+    error = error == 0 && is_fixed ? hugemap_unmap(va, whole) : error;
     if (error != 0) {
         return error;
     }
-    hugemap_set_used(true);
+    hugemap_use();
     const struct wish wish = {(char *)round_up((uintptr_t)va), whole, prot & PROT_ALL, flags,
                               file != NULL ? offset : 0};
     error = (flags & MAP_TYPE) == MAP_PRIVATE ? private_map(&wish, file, &va)
@@ -174,16 +171,16 @@ static bool is_within(char *va)
     return is_huge(&piece);
 }
 
-bool hugemap_is_cut(char *va, char *end)
+bool hugemap_cuts(char *va, char *end)
 {
     return is_within(va) || is_within(end);
 }
 
-int hugemap_unmap(char *va, size_t size)
+int hugemap_unmap_all(char *va, size_t size)
 {
     struct vm_piece piece;
     char *end = va + size;
-    int error = hugemap_is_cut(va, end) ? -EINVAL : 0;
+    int error = hugemap_cuts(va, end) ? -EINVAL : 0;
     while (error == 0 && va < end && vm_piece_get(va, end, &piece)) {
         va = piece.end;
         error = is_huge(&piece) ? vm_unmap(piece.start, size_of(&piece)) : 0;

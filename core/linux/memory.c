@@ -207,11 +207,9 @@ static __attribute__((noinline)) long map_anything(char *va, size_t size, int pr
     if (error != 0) {
         return error;
     }
-    if (hugemap_is_used() && (flags & MAP_FIXED) != 0) {
-        error = hugemap_unmap(va, whole);
-        if (error != 0) {
-            return error;
-        }
+    error = (flags & MAP_FIXED) != 0 ? hugemap_unmap(va, whole) : 0;
+    if (error != 0) {
+        return error;
     }
     va = (char *)((uintptr_t)va & ~(uintptr_t)(HAL_PAGE_SIZE - 1));
     prot &= PROT_ALL;
@@ -262,7 +260,7 @@ long linux_munmap(char *va, size_t size)
     if (!memory_is_aligned(va) || size == 0 || is_beyond) {
         return -EINVAL;
     }
-    int error = hugemap_is_used() ? hugemap_unmap(va, memory_round(size)) : 0;
+    int error = hugemap_unmap(va, memory_round(size));
     return error != 0 ? error : vm_unmap(va, memory_round(size));
 }
 
@@ -372,7 +370,7 @@ long linux_mprotect(char *va, size_t size, int prot)
     }
     whole = (size_t)(end - va);
     unsigned wanted = (unsigned)(prot & PROT_ALL);
-    if (hugemap_is_used() && hugemap_is_cut(va, end)) {
+    if (hugemap_is_cut(va, end)) {
         const bool is_first = hugemap_is_cut(va, va); // else what is before its end is looked at
         return !is_first && protect_end(va, end, wanted, &error) < end ? error : -EINVAL;
     }
@@ -497,7 +495,7 @@ long linux_mremap(char *va, size_t old_size, size_t new_size, int flags, char *t
         return result;
     }
     unsigned marks;
-    const bool is_replaced = hugemap_is_used() && has_target && is_mapped(va, &marks);
+    const bool is_replaced = has_target && hugemap_is_used() && is_mapped(va, &marks);
     error = is_replaced ? hugemap_unmap(target, new_size) : 0;
     if (error != 0) {
         return error;

@@ -108,14 +108,21 @@ static int sides_check(int id, const struct side *local, const struct side *remo
     return error != 0 || *size == 0 ? error : id <= 0 || task_thread(id) == NULL ? -ESRCH : 0;
 }
 
+static long copy(int id, struct side *local, struct side *remote, bool is_read, unsigned flags)
+{
+    size_t size = 0;
+    int error = flags != 0 ? -EINVAL : sides_check(id, local, remote, &size);
+    return error != 0 ? error
+           : is_read  ? sides_copy(local, remote, size)
+                      : sides_copy(remote, local, size);
+}
+
 long linux_process_vm_readv(int id, const struct iovec *local_user, size_t local_count,
                             const struct iovec *remote_user, size_t remote_count, unsigned flags)
 {
     struct side local = {local_user, local_count, NULL, 0};
     struct side remote = {remote_user, remote_count, NULL, 0};
-    size_t size = 0;
-    int error = flags != 0 ? -EINVAL : sides_check(id, &local, &remote, &size);
-    return error != 0 ? error : sides_copy(&local, &remote, size);
+    return copy(id, &local, &remote, true, flags);
 }
 
 long linux_process_vm_writev(int id, const struct iovec *local_user, size_t local_count,
@@ -123,9 +130,7 @@ long linux_process_vm_writev(int id, const struct iovec *local_user, size_t loca
 {
     struct side local = {local_user, local_count, NULL, 0};
     struct side remote = {remote_user, remote_count, NULL, 0};
-    size_t size = 0;
-    int error = flags != 0 ? -EINVAL : sides_check(id, &local, &remote, &size);
-    return error != 0 ? error : sides_copy(&remote, &local, size);
+    return copy(id, &local, &remote, false, flags);
 }
 
 // Processes are named by descriptors, of which pidfd_open makes none.

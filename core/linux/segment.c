@@ -88,9 +88,7 @@ static int size_check(size_t size, int flags)
         return -ENOSPC;
     }
     if ((flags & SHM_HUGETLB) != 0) {
-        return !hugemap_size_is_known((unsigned)flags) ? -EINVAL
-               : linux_getuid() != 0                   ? -EPERM
-                                                       : 0;
+        return !hugemap_size_is_known((unsigned)flags) ? -EINVAL : linux_getuid() != 0 ? -EPERM : 0;
     }
     bool is_promised = (flags & SHM_NORESERVE) == 0;
     return is_promised && size / HAL_PAGE_SIZE > frame_total_count() ? -ENOMEM : 0;
@@ -252,10 +250,10 @@ static int attachment_map(char **va, size_t size, int flags, struct vm_pager *pa
     if (marks != 0 && memory_lock_allow(whole) != 0) {
         return -EAGAIN;
     }
-    hugemap_set_used(is_huge);
-    int error = *va != NULL && hugemap_is_used() && (flags & SHM_REMAP) != 0
-                    ? hugemap_unmap(*va, whole)
-                    : 0;
+    if (is_huge) {
+        hugemap_use();
+    }
+    int error = *va != NULL && (flags & SHM_REMAP) != 0 ? hugemap_unmap(*va, whole) : 0;
     error = error != 0 ? error : vm_map(va, whole, prot, how, pager, 0);
     return error == -EEXIST ? -EINVAL : error;
 }

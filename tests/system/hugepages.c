@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/system/figures.h"
+
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
 #endif
@@ -27,21 +29,6 @@
 #define NOWHERE ((char *)0x10000)
 
 enum { PAGE = 4096, LARGE = 2 << 20, READ_WRITE = PROT_READ | PROT_WRITE, POOL_PAGES = 6 };
-
-static char text[1 << 18];
-
-static const char *slurp(const char *path)
-{
-    int fd = open(path, O_RDONLY);
-    size_t length = 0;
-    ssize_t got;
-    while (fd >= 0 && (got = read(fd, text + length, sizeof text - 1 - length)) > 0) {
-        length += (size_t)got;
-    }
-    text[length] = 0;
-    close(fd);
-    return text;
-}
 
 static int put(const char *path, const char *value)
 {
@@ -61,18 +48,13 @@ static void show(const char *what, long result)
     fflush(stdout);
 }
 
-static long value(const char *from, const char *name)
-{
-    const char *line = strstr(from, name);
-    return line == NULL ? -2 : strtol(line + strlen(name), NULL, 10);
-}
-
 static void pool(const char *when)
 {
-    const char *all = slurp("/proc/meminfo");
+    const char *all = text_of("/proc/meminfo");
     printf("%s: total %ld, free %ld, reserved %ld, surplus %ld, %ld kB\n", when,
-           value(all, "HugePages_Total:"), value(all, "HugePages_Free:"),
-           value(all, "HugePages_Rsvd:"), value(all, "HugePages_Surp:"), value(all, "Hugetlb:"));
+           number_behind(all, "HugePages_Total:"), number_behind(all, "HugePages_Free:"),
+           number_behind(all, "HugePages_Rsvd:"), number_behind(all, "HugePages_Surp:"),
+           number_behind(all, "Hugetlb:"));
     fflush(stdout);
 }
 
@@ -145,7 +127,7 @@ static void smaps(const char *va)
 {
     char start[32];
     snprintf(start, sizeof start, "%lx-", (unsigned long)va);
-    const char *area = strstr(slurp("/proc/self/smaps"), start);
+    const char *area = strstr(text_of("/proc/self/smaps"), start);
     if (area == NULL) {
         printf("no mapping\n");
         return;
@@ -153,9 +135,10 @@ static void smaps(const char *va)
     const char *rights = strchr(area, ' ') + 1, *name = strchr(area, '/');
     const char *end = strchr(area, '\n');
     printf("smaps: %.4s %.*s, size %ld, pages %ld %ld, resident %ld, private %ld, shared %ld\n",
-           rights, name != NULL && name < end ? (int)(end - name) : 0, name, value(area, "Size:"),
-           value(area, "KernelPageSize:"), value(area, "MMUPageSize:"), value(area, "Rss:"),
-           value(area, "Private_Hugetlb:"), value(area, "Shared_Hugetlb:"));
+           rights, name != NULL && name < end ? (int)(end - name) : 0, name,
+           number_behind(area, "Size:"), number_behind(area, "KernelPageSize:"),
+           number_behind(area, "MMUPageSize:"), number_behind(area, "Rss:"),
+           number_behind(area, "Private_Hugetlb:"), number_behind(area, "Shared_Hugetlb:"));
     const char *flags = strstr(area, "VmFlags:");
     end = strchr(flags, '\n');
     const char *huge = strstr(flags, " ht ");
@@ -171,7 +154,7 @@ static void private(void)
     va[2 * LARGE] = 'x';
     pool("touched");
     smaps(va);
-    printf("HugetlbPages: %ld\n", value(slurp("/proc/self/status"), "HugetlbPages:"));
+    printf("HugetlbPages: %ld\n", number_behind(text_of("/proc/self/status"), "HugetlbPages:"));
     show("unmap a page", munmap(va, PAGE));
     show("unmap behind a page", munmap(va + PAGE, 3 * LARGE - PAGE));
     show("protect a page", mprotect(va + LARGE, PAGE, PROT_READ));
@@ -347,13 +330,13 @@ int main(void)
     wrong();
     none();
     show("set aside", put(POOL, "6\n"));
-    if (value(slurp(POOL), "") != POOL_PAGES) {
+    if (number_behind(text_of(POOL), "") != POOL_PAGES) {
         printf("no pool\n");
         return 1;
     }
-    printf("in /sys: %ld", value(slurp(FOLDER "nr_hugepages"), ""));
-    printf(" %ld", value(slurp(FOLDER "free_hugepages"), ""));
-    printf(" %ld\n", value(slurp(FOLDER "resv_hugepages"), ""));
+    printf("in /sys: %ld", number_behind(text_of(FOLDER "nr_hugepages"), ""));
+    printf(" %ld", number_behind(text_of(FOLDER "free_hugepages"), ""));
+    printf(" %ld\n", number_behind(text_of(FOLDER "resv_hugepages"), ""));
     private();
     advised();
     moved();

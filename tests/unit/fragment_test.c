@@ -11,16 +11,10 @@
 #include "core/net/address_text.h"
 #include "core/net/counts.h"
 #include "core/net/ip.h"
+#include "link_host.h"
 #include "vfs_host.h"
 
 enum { SECOND = 1000000000 };
-
-static struct net_address address_of(const char *text)
-{
-    struct net_address address;
-    ck_assert_int_eq(address_read(&address, &text), 0);
-    return address;
-}
 
 static struct packet *piece_make(const char *source, const char *target, uint32_t number,
                                  uint32_t offset, bool has_more, const char *data, uint32_t size)
@@ -54,17 +48,6 @@ static struct packet *piece(uint32_t number, uint32_t offset, bool has_more, con
     ck_assert_int_eq(header.has_more, has_more);
     ck_assert_uint_eq(header.size, size);
     return fragment_input(packet, &header, now);
-}
-
-static void whole_check(struct packet *whole, const char *data, uint32_t size)
-{
-    struct ip_header header;
-    ck_assert_ptr_nonnull(whole);
-    ck_assert_int_eq(ip_header_read(&header, whole->data, whole->size, false), 0);
-    ck_assert_uint_eq(header.protocol, 99);
-    ck_assert_uint_eq(header.size, size);
-    ck_assert_mem_eq(whole->data + header.transport, data, size);
-    packet_free(whole);
 }
 
 START_TEST(pieces_in_any_order_make_the_packet)

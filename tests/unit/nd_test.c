@@ -16,38 +16,12 @@
 #include "core/net/ip.h"
 #include "core/net/output.h"
 #include "core/net/socket.h"
+#include "link_host.h"
 #include "vfs_host.h"
 
-enum { HEARD_MAX = 16, ASK = 135, ANSWER = 136, SOLICITED = 0x40, OVERRIDES = 0x20, SIZE = 32 };
+enum { ASK = 135, ANSWER = 136, SOLICITED = 0x40, OVERRIDES = 0x20, SIZE = 32 };
 
-static const uint8_t here[] = {2, 0, 0, 0, 0, 1}, there[] = {2, 0, 0, 0, 0, 2};
 static const uint8_t group_of_here[] = {0x33, 0x33, 0xff, 0, 0, 1};
-
-static struct packet *heard[HEARD_MAX];
-static size_t heard_count;
-
-static void transmit(struct ethernet *ethernet, struct packet *frame)
-{
-    (void)ethernet;
-    ck_assert_uint_lt(heard_count, HEARD_MAX);
-    heard[heard_count++] = frame;
-}
-
-static struct ethernet wire = {.netif = {.name = "eth0", .mtu = 1500}, .transmit = transmit};
-
-static void forget(void)
-{
-    while (heard_count > 0) {
-        packet_free(heard[--heard_count]);
-    }
-}
-
-static struct net_address address_of(const char *text)
-{
-    struct net_address address;
-    ck_assert_int_eq(address_read(&address, &text), 0);
-    return address;
-}
 
 // The index-th frame is an ICMPv6 message of that type from here: its bytes.
 static const uint8_t *message_heard(size_t index, const uint8_t *hardware, const char *to,
@@ -73,16 +47,11 @@ static const uint8_t *message_heard(size_t index, const uint8_t *hardware, const
 
 static void start(void)
 {
-    struct interface_address address;
-    ck_assert_int_eq(net_start(), 0);
-    memcpy(wire.netif.hardware, here, sizeof here);
-    ck_assert_int_eq(ethernet_start(&wire), 0);
-    ck_assert_int_eq(interface_address_read(&address, "fd00::1/64,fd00::fe"), 0);
-    ck_assert_int_eq(interface_address_set(&wire, &address), 0);
+    link_start("fd00::1/64,fd00::fe");
     const uint8_t all[] = {0x33, 0x33, 0, 0, 0, 1};
     ck_assert_uint_eq(heard_count, 1); // all are told
     ck_assert_uint_eq(message_heard(0, all, "ff02::1", ANSWER)[4], OVERRIDES);
-    forget();
+    link_forget();
 }
 
 struct said {
@@ -139,7 +108,7 @@ START_TEST(who_asks_for_us_is_answered)
     ck_assert_mem_eq(answer + 8, &own, 16);
     ck_assert_mem_eq(answer + 24, "\x02\x01", 2);
     ck_assert_mem_eq(answer + 26, here, 6);
-    forget();
+    link_forget();
     struct said other = asked;
     other.about = "fd00::3";
     say(&other);
@@ -226,7 +195,7 @@ int main(void)
     Suite *suite = suite_create("nd");
     TCase *cases = tcase_create("nd");
     tcase_set_timeout(cases, 60);
-    tcase_add_checked_fixture(cases, start, forget);
+    tcase_add_checked_fixture(cases, start, link_forget);
     tcase_add_test(cases, who_asks_for_us_is_answered);
     tcase_add_test(cases, who_wants_our_address_is_told);
     tcase_add_test(cases, damaged_messages_are_dropped);

@@ -21,56 +21,19 @@
 #include "core/net/route.h"
 #include "core/net/socket.h"
 #include "core/net/udp.h"
+#include "link_host.h"
 #include "vfs_host.h"
 
-enum { HEARD_MAX = 64, PORT = 700, SECOND = 1000000000 };
+enum { PORT = 700, SECOND = 1000000000 };
 
-static const uint8_t here[] = {2, 0, 0, 0, 0, 1}, there[] = {2, 0, 0, 0, 0, 2};
 static const uint8_t everybody[] = {255, 255, 255, 255, 255, 255};
 
 // ---- The link ------------------------------------------------------------------------
 
-static struct packet *heard[HEARD_MAX];
-static size_t heard_count;
-
-static void transmit(struct ethernet *ethernet, struct packet *frame)
-{
-    (void)ethernet;
-    ck_assert_uint_lt(heard_count, HEARD_MAX);
-    heard[heard_count++] = frame;
-}
-
-static void forget(void)
-{
-    while (heard_count > 0) {
-        packet_free(heard[--heard_count]);
-    }
-}
-
-static struct ethernet wire = {.netif = {.name = "eth0", .mtu = 1500}, .transmit = transmit};
-
-static struct net_address address_of(const char *text)
-{
-    struct net_address address;
-    ck_assert_int_eq(address_read(&address, &text), 0);
-    ck_assert_int_eq(*text, 0);
-    return address;
-}
-
 static void start(void)
 {
-    struct interface_address address;
-    ck_assert_int_eq(net_start(), 0);
-    memcpy(wire.netif.hardware, here, sizeof here);
-    ck_assert_int_eq(ethernet_start(&wire), 0);
-    ck_assert_int_eq(interface_address_read(&address, "10.0.0.1/24,10.0.0.254"), 0);
-    ck_assert_int_eq(interface_address_set(&wire, &address), 0);
-    forget();
-}
-
-static void end(void)
-{
-    forget();
+    link_start("10.0.0.1/24,10.0.0.254");
+    link_forget();
 }
 
 static void say(uint16_t kind, const uint8_t *target, const void *data, uint32_t size)
@@ -317,7 +280,7 @@ START_TEST(who_asks_for_us_is_answered)
     ck_assert_mem_eq(arp.source, "\x0a\0\0\x01", 4);
     ck_assert_mem_eq(arp.target, "\x0a\0\0\x02", 4);
     ck_assert_mem_eq(arp.target_hardware, there, 6);
-    forget();
+    link_forget();
     arp_say(1, "10.0.0.2", "10.0.0.3"); // another
     arp_say(2, "10.0.0.2", "10.0.0.1"); // nobody has asked
     arp_say(1, "10.0.0.2", "10.0.0.2"); // it announces itself
@@ -490,7 +453,7 @@ START_TEST(echo_comes_back)
 {
     const char *data;
     arp_say(1, "10.0.0.2", "10.0.0.1");
-    forget();
+    link_forget();
     echo_say("10.0.0.1", "are you there?");
     ck_assert_uint_eq(heard_count, 1);
     const struct ip_header header = ip_heard(0, &data, 0);
@@ -499,7 +462,7 @@ START_TEST(echo_comes_back)
     ck_assert_mem_eq(data, "\0\0", 2);
     ck_assert_mem_eq(data + 4, "\x12\x34\0\1are you there?", 18);
     ck_assert_uint_eq(checksum_end(checksum_add(0, data, header.size)), 0);
-    forget();
+    link_forget();
     echo_say("10.0.0.255", "all of you?");
     echo_say("10.0.0.9", "another?");
     ip_say("10.0.0.2", "10.0.0.1", IP_ICMP, "\x08\0\0\0 damaged", 12);
@@ -513,7 +476,7 @@ START_TEST(martians_are_dropped)
     const char datagram[] = {1, 2, 0, 99, 0, 8, 0, 0};
     const uint64_t before = atomic_load(&net_counts[NET_IP_STRANGE]);
     arp_say(1, "10.0.0.2", "10.0.0.1");
-    forget();
+    link_forget();
     ip_say("10.0.0.2", "127.0.0.1", IP_UDP, datagram, 8);
     ip_say("127.0.0.1", "10.0.0.1", IP_UDP, datagram, 8);
     ip_say("10.0.0.1", "10.0.0.1", IP_UDP, datagram, 8);
@@ -540,23 +503,12 @@ START_TEST(noise_is_dropped)
         const uint16_t kinds[] = {ETHERNET_ARP, ETHERNET_V4, ETHERNET_V6, (uint16_t)random};
         data[0] = round % 3 == 0 ? 0x45 : round % 3 == 1 ? 0x60 : data[0];
         say(kinds[round % 4], round % 5 == 0 ? everybody : here, data, random % sizeof data);
-        forget();
+        link_forget();
     }
 }
 END_TEST
 
 // ---- Fragments -------------------------------------------------------------------------
-
-static void whole_check(struct packet *whole, const char *data, uint32_t size)
-{
-    struct ip_header header;
-    ck_assert_ptr_nonnull(whole);
-    ck_assert_int_eq(ip_header_read(&header, whole->data, whole->size, false), 0);
-    ck_assert_uint_eq(header.protocol, 99);
-    ck_assert_uint_eq(header.size, size);
-    ck_assert_mem_eq(whole->data + header.transport, data, size);
-    packet_free(whole);
-}
 
 // What is too long for the link is cut, and is the same when put together.
 START_TEST(long_datagrams_are_cut)
@@ -568,7 +520,7 @@ START_TEST(long_datagrams_are_cut)
         data[i] = (char)(i * 7);
     }
     arp_say(1, "10.0.0.2", "10.0.0.1");
-    forget();
+    link_forget();
     struct packet *packet = ip_make("10.0.0.1", "10.0.0.2", 99, data, sizeof data);
     net_output(packet); // may not be cut
     ck_assert_uint_eq(heard_count, 0);
@@ -625,7 +577,7 @@ START_TEST(datagrams_leave_with_a_checksum)
     socket->ready = ready;
     socket->release = release;
     arp_say(1, "10.0.0.2", "10.0.0.1");
-    forget();
+    link_forget();
     ck_assert_int_eq(udp_send(socket, &message, &done), 0);
     ck_assert_uint_eq(done, 5);
     const struct ip_header header = ip_heard(0, &data, 0);
@@ -653,7 +605,7 @@ int main(void)
     Suite *suite = suite_create("wire");
     TCase *cases = tcase_create("wire");
     tcase_set_timeout(cases, 60);
-    tcase_add_checked_fixture(cases, start, end);
+    tcase_add_checked_fixture(cases, start, link_forget);
     tcase_add_test(cases, addresses_are_read_as_the_host_reads_them);
     tcase_add_test(cases, wrong_options_are_refused);
     tcase_add_test(cases, longest_prefix_wins);

@@ -12,41 +12,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/system/figures.h"
+
 enum { PAGE = 4096, LARGE = 2 << 20, LARGE_KIB = LARGE / 1024, COLLAPSE = 25 };
-
-static char text[1 << 18];
-
-static void show(const char *what, int is_so)
-{
-    printf("%s %d\n", what, is_so != 0);
-    fflush(stdout);
-}
-
-static const char *slurp(const char *path)
-{
-    int fd = open(path, O_RDONLY);
-    size_t length = 0;
-    ssize_t got;
-    while (fd >= 0 && (got = read(fd, text + length, sizeof text - 1 - length)) > 0) {
-        length += (size_t)got;
-    }
-    text[length] = 0;
-    close(fd);
-    return text;
-}
-
-static long value(const char *path, const char *name)
-{
-    const char *line = strstr(slurp(path), name);
-    return line == NULL ? -1 : strtol(line + strlen(name), NULL, 10);
-}
 
 // Of the mapping that begins at va.
 static long area_kib(const char *va)
 {
     char start[32];
     snprintf(start, sizeof start, "%lx-", (unsigned long)va);
-    const char *area = strstr(slurp("/proc/self/smaps"), start);
+    const char *area = strstr(text_of("/proc/self/smaps"), start);
     const char *line = area == NULL ? NULL : strstr(area, "AnonHugePages:");
     return line == NULL ? -1 : strtol(line + sizeof "AnonHugePages:" - 1, NULL, 10);
 }
@@ -90,28 +65,28 @@ static int says(int result, int error)
 static void asked(void)
 {
     char *va = map(2 * LARGE);
-    show("untouched", says(madvise(va, 2 * LARGE, COLLAPSE), EINVAL));
+    promise("untouched", says(madvise(va, 2 * LARGE, COLLAPSE), EINVAL));
     fill(va, 2 * LARGE);
-    show("small at first", area_kib(va) == 0);
-    show("collapsed", says(madvise(va, 2 * LARGE, COLLAPSE), 0));
-    show("holds what it held", holds(va, 2 * LARGE));
-    show("smaps", area_kib(va) == 2 * LARGE_KIB);
-    show("meminfo", value("/proc/meminfo", "AnonHugePages:") >= 2 * LARGE_KIB);
-    show("vmstat", value("/proc/vmstat", "thp_collapse_alloc ") >= 2);
-    show("again", says(madvise(va, 2 * LARGE, COLLAPSE), 0));
+    promise("small at first", area_kib(va) == 0);
+    promise("collapsed", says(madvise(va, 2 * LARGE, COLLAPSE), 0));
+    promise("holds what it held", holds(va, 2 * LARGE));
+    promise("smaps", area_kib(va) == 2 * LARGE_KIB);
+    promise("meminfo", figure("/proc/meminfo", "AnonHugePages") >= 2 * LARGE_KIB);
+    promise("vmstat", figure("/proc/vmstat", "thp_collapse_alloc") >= 2);
+    promise("again", says(madvise(va, 2 * LARGE, COLLAPSE), 0));
     fill(va, 2 * LARGE);
-    show("may be written", holds(va, 2 * LARGE));
+    promise("may be written", holds(va, 2 * LARGE));
     mprotect(va + 3 * PAGE, PAGE, PROT_READ);
     mprotect(va + 3 * PAGE, PAGE, PROT_READ | PROT_WRITE);
-    show("split by mprotect", area_kib(va) <= 2 * LARGE_KIB && holds(va, 2 * LARGE));
+    promise("split by mprotect", area_kib(va) <= 2 * LARGE_KIB && holds(va, 2 * LARGE));
     munmap(va + LARGE + 5 * PAGE, PAGE);
-    show("split by munmap", area_kib(va) <= LARGE_KIB && holds(va, LARGE + 5 * PAGE));
-    show("with a hole", says(madvise(va, 2 * LARGE, COLLAPSE), ENOMEM) ||
-                            says(madvise(va, 2 * LARGE, COLLAPSE), EINVAL));
-    show("what is before it", says(madvise(va, LARGE, COLLAPSE), 0) && area_kib(va) == LARGE_KIB &&
-                                  holds(va, LARGE + 5 * PAGE));
+    promise("split by munmap", area_kib(va) <= LARGE_KIB && holds(va, LARGE + 5 * PAGE));
+    promise("with a hole", says(madvise(va, 2 * LARGE, COLLAPSE), ENOMEM) ||
+                               says(madvise(va, 2 * LARGE, COLLAPSE), EINVAL));
+    promise("what is before it", says(madvise(va, LARGE, COLLAPSE), 0) &&
+                                     area_kib(va) == LARGE_KIB && holds(va, LARGE + 5 * PAGE));
     madvise(va, LARGE, MADV_DONTNEED);
-    show("discarded", va[0] == 0 && va[LARGE - 1] == 0);
+    promise("discarded", va[0] == 0 && va[LARGE - 1] == 0);
     munmap(va, 2 * LARGE);
 }
 
@@ -119,11 +94,11 @@ static void refused(void)
 {
     char *va = map(LARGE);
     fill(va, LARGE);
-    show("less than 2 MiB", says(madvise(va + PAGE, LARGE - 2 * PAGE, COLLAPSE), EINVAL));
+    promise("less than 2 MiB", says(madvise(va + PAGE, LARGE - 2 * PAGE, COLLAPSE), EINVAL));
     mprotect(va, LARGE, PROT_READ);
-    show("read-only", says(madvise(va, LARGE, COLLAPSE), EINVAL));
+    promise("read-only", says(madvise(va, LARGE, COLLAPSE), EINVAL));
     munmap(va, LARGE);
-    show("unmapped", says(madvise(va, LARGE, COLLAPSE), ENOMEM));
+    promise("unmapped", says(madvise(va, LARGE, COLLAPSE), ENOMEM));
 }
 
 // Some of the pages: the others become zeros.
@@ -134,8 +109,8 @@ static void partly(void)
     va[0] = 'a';
     va[LARGE - 1] = 'z';
     int result = madvise(va, LARGE, COLLAPSE);
-    show("of few pages", result == 0 || errno == EINVAL); // Linux heeds the advice
-    show("and zeros", va[0] == 'a' && va[LARGE - 1] == 'z' && va[LARGE / 2] == 0);
+    promise("of few pages", result == 0 || errno == EINVAL); // Linux heeds the advice
+    promise("and zeros", va[0] == 'a' && va[LARGE - 1] == 'z' && va[LARGE / 2] == 0);
     munmap(va, LARGE);
 }
 
@@ -178,8 +153,8 @@ static void in_use(void)
     void *lost = NULL, *lost_too = NULL;
     pthread_join(users[0], &lost);
     pthread_join(users[1], &lost_too);
-    show("in use", wrong == 0);
-    show("no write is lost", lost == NULL && lost_too == NULL);
+    promise("in use", wrong == 0);
+    promise("no write is lost", lost == NULL && lost_too == NULL);
     munmap(used, LARGE);
 }
 

@@ -8,21 +8,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/system/figures.h"
+
 enum { PAGE = 4096, PIECES = 40, PIECE = 32 * PAGE, BIG = 1 << 20 };
-
-static char text[1 << 16];
-
-static void show(const char *what, int is_so)
-{
-    printf("%s %d\n", what, is_so != 0);
-    fflush(stdout);
-}
-
-static long value(const char *name)
-{
-    const char *line = strstr(text, name);
-    return line == NULL ? -1 : strtol(line + strlen(name), NULL, 10);
-}
 
 struct flushes {
     long remote, all, one;
@@ -30,12 +18,10 @@ struct flushes {
 
 static struct flushes count(void)
 {
-    int vmstat = open("/proc/vmstat", O_RDONLY);
-    ssize_t length = read(vmstat, text, sizeof text - 1);
-    close(vmstat);
-    text[length > 0 ? length : 0] = 0;
-    return (struct flushes){value("nr_tlb_remote_flush "), value("nr_tlb_local_flush_all "),
-                            value("nr_tlb_local_flush_one ")};
+    const char *text = text_of("/proc/vmstat");
+    return (struct flushes){number_behind(text, "nr_tlb_remote_flush "),
+                            number_behind(text, "nr_tlb_local_flush_all "),
+                            number_behind(text, "nr_tlb_local_flush_one ")};
 }
 
 // How often since before; where there is one CPU, whether. Flushes of everything are counted, and
@@ -78,14 +64,14 @@ static void whole(void)
     char *va = pieces();
     struct flushes before = count();
     int error = mprotect(va, PIECES * PIECE, PROT_READ);
-    show("mprotect of many pieces", error == 0 && since(&before) == 1);
+    promise("mprotect of many pieces", error == 0 && since(&before) == 1);
     before = count();
     error = munmap(va, PIECES * PIECE);
-    show("munmap of many pieces", error == 0 && since(&before) == 1);
+    promise("munmap of many pieces", error == 0 && since(&before) == 1);
     va = pieces();
     before = count();
     va = mmap(va, PIECES * PIECE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-    show("mmap over many pieces", va != MAP_FAILED && since(&before) == 1);
+    promise("mmap over many pieces", va != MAP_FAILED && since(&before) == 1);
     munmap(va, PIECES * PIECE);
 }
 
@@ -98,8 +84,8 @@ static void discarded(void)
     }
     struct flushes before = count();
     int error = madvise(va, 8 * BIG, MADV_DONTNEED);
-    show("madvise of several mappings", error == 0 && since(&before) == 1);
-    show("reads as zeros", va[0] == 0 && va[3 * BIG] == 0 && va[8 * BIG - 1] == 0);
+    promise("madvise of several mappings", error == 0 && since(&before) == 1);
+    promise("reads as zeros", va[0] == 0 && va[3 * BIG] == 0 && va[8 * BIG - 1] == 0);
     before = count();
     error = madvise(va, 8 * BIG, MADV_DONTNEED);
     munmap(va, 8 * BIG);
@@ -107,7 +93,7 @@ static void discarded(void)
     memset(va, 1, BIG);
     before = count();
     char *moved = mremap(va, BIG, 4 * BIG, MREMAP_MAYMOVE);
-    show("mremap", moved != MAP_FAILED && since(&before) <= 1 && moved[BIG - 1] == 1);
+    promise("mremap", moved != MAP_FAILED && since(&before) <= 1 && moved[BIG - 1] == 1);
     munmap(moved, 4 * BIG);
 }
 
@@ -118,7 +104,7 @@ static void untouched(void)
     mprotect(va + BIG, BIG, PROT_READ);
     mprotect(va, 64 * BIG, PROT_READ);
     munmap(va, 64 * BIG);
-    show("what was never touched", since(&before) == 0);
+    promise("what was never touched", since(&before) == 0);
     int fd = memfd_create("flushes", 0);
     if (fd < 0 || ftruncate(fd, BIG) != 0) {
         exit(3);
@@ -126,23 +112,23 @@ static void untouched(void)
     va = mmap(NULL, BIG, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     before = count();
     munmap(va, BIG);
-    show("a shared file that was never touched", since(&before) == 0);
+    promise("a shared file that was never touched", since(&before) == 0);
     va = mmap(NULL, BIG, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     memset(va, 1, BIG);
     before = count();
     int error = ftruncate(fd, 0);
-    show("a file that is cut", error == 0 && since(&before) == 1);
+    promise("a file that is cut", error == 0 && since(&before) == 1);
     before = count();
     munmap(va, BIG);
-    show("and then unmapped", since(&before) == 0);
+    promise("and then unmapped", since(&before) == 0);
     close(fd);
 }
 
 int main(void)
 {
     const struct flushes start = count();
-    show("counted", start.remote >= 0 && start.all >= 0 && start.one >= 0 &&
-                        value("nr_tlb_remote_flush_received ") >= 0);
+    promise("counted", start.remote >= 0 && start.all >= 0 && start.one >= 0 &&
+                           figure("/proc/vmstat", "nr_tlb_remote_flush_received") >= 0);
     whole();
     discarded();
     untouched();

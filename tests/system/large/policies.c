@@ -11,30 +11,15 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "tests/system/figures.h"
+
 #define FOLDER "/sys/kernel/mm/transparent_hugepage/"
 
 enum { PAGE = 4096, LARGE = 2 << 20, SIZE = 4 * LARGE, COLLAPSE = 25 };
 
-static char text[1 << 16];
-
-static void show(const char *what, int is_so)
-{
-    printf("%s %d\n", what, is_so != 0);
-    fflush(stdout);
-}
-
-static const char *slurp(const char *path)
-{
-    int fd = open(path, O_RDONLY);
-    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    text[length < 0 ? 0 : length] = 0;
-    close(fd);
-    return text;
-}
-
 static int is_text(const char *path, const char *wanted)
 {
-    return strcmp(slurp(path), wanted) == 0;
+    return strcmp(text_of(path), wanted) == 0;
 }
 
 // errno, or 0.
@@ -48,8 +33,7 @@ static int put(const char *path, const char *value)
 
 static long count(const char *name)
 {
-    const char *line = strstr(slurp("/proc/vmstat"), name);
-    return line == NULL ? -1 : strtol(line + strlen(name), NULL, 10);
+    return number_behind(text_of("/proc/vmstat"), name);
 }
 
 // Of memory that comes by faults, aligned: how many large pages came as it was touched.
@@ -80,36 +64,36 @@ static long advised(void)
 
 static void words(void)
 {
-    show("enabled", is_text(FOLDER "enabled", "[always] madvise never\n"));
-    show("large as advised", advised() == SIZE / LARGE);
-    show("and not where advised against", touched(0, MADV_NOHUGEPAGE) == 0);
-    show("never", put(FOLDER "enabled", "never\n") == 0 &&
-                      is_text(FOLDER "enabled", "always madvise [never]\n"));
-    show("none comes", advised() == 0 && touched(0, -1) == 0);
-    show("madvise", put(FOLDER "enabled", "madvise") == 0 &&
-                        is_text(FOLDER "enabled", "always [madvise] never\n"));
-    show("where it was asked for", advised() == SIZE / LARGE);
-    show("nowhere else", touched(0, -1) == 0);
-    show("no such word", put(FOLDER "enabled", "sometimes") == EINVAL &&
-                             is_text(FOLDER "enabled", "always [madvise] never\n"));
-    show("always", put(FOLDER "enabled", "always\n") == 0 &&
-                       is_text(FOLDER "enabled", "[always] madvise never\n"));
+    promise("enabled", is_text(FOLDER "enabled", "[always] madvise never\n"));
+    promise("large as advised", advised() == SIZE / LARGE);
+    promise("and not where advised against", touched(0, MADV_NOHUGEPAGE) == 0);
+    promise("never", put(FOLDER "enabled", "never\n") == 0 &&
+                         is_text(FOLDER "enabled", "always madvise [never]\n"));
+    promise("none comes", advised() == 0 && touched(0, -1) == 0);
+    promise("madvise", put(FOLDER "enabled", "madvise") == 0 &&
+                           is_text(FOLDER "enabled", "always [madvise] never\n"));
+    promise("where it was asked for", advised() == SIZE / LARGE);
+    promise("nowhere else", touched(0, -1) == 0);
+    promise("no such word", put(FOLDER "enabled", "sometimes") == EINVAL &&
+                                is_text(FOLDER "enabled", "always [madvise] never\n"));
+    promise("always", put(FOLDER "enabled", "always\n") == 0 &&
+                          is_text(FOLDER "enabled", "[always] madvise never\n"));
 }
 
 static void numbers(void)
 {
-    show("size", is_text(FOLDER "hpage_pmd_size", "2097152\n"));
-    show("what never differs",
-         put(FOLDER "defrag", "always") == EACCES &&
-             is_text(FOLDER "shmem_enabled", "always within_size advise [never] deny force\n"));
-    show("absent pages", put(FOLDER "khugepaged/max_ptes_none", "511\n") == 0 &&
-                             is_text(FOLDER "khugepaged/max_ptes_none", "511\n"));
-    show("too many", put(FOLDER "khugepaged/max_ptes_none", "512") == EINVAL &&
-                         is_text(FOLDER "khugepaged/max_ptes_none", "511\n"));
-    show("no number", put(FOLDER "khugepaged/pages_to_scan", "many") == EINVAL &&
-                          put(FOLDER "khugepaged/pages_to_scan", "-1") == EINVAL);
-    show("scanned", put(FOLDER "khugepaged/pages_to_scan", "4096") == 0 &&
-                        is_text(FOLDER "khugepaged/pages_to_scan", "4096\n"));
+    promise("size", is_text(FOLDER "hpage_pmd_size", "2097152\n"));
+    promise("what never differs",
+            put(FOLDER "defrag", "always") == EACCES &&
+                is_text(FOLDER "shmem_enabled", "always within_size advise [never] deny force\n"));
+    promise("absent pages", put(FOLDER "khugepaged/max_ptes_none", "511\n") == 0 &&
+                                is_text(FOLDER "khugepaged/max_ptes_none", "511\n"));
+    promise("too many", put(FOLDER "khugepaged/max_ptes_none", "512") == EINVAL &&
+                            is_text(FOLDER "khugepaged/max_ptes_none", "511\n"));
+    promise("no number", put(FOLDER "khugepaged/pages_to_scan", "many") == EINVAL &&
+                             put(FOLDER "khugepaged/pages_to_scan", "-1") == EINVAL);
+    promise("scanned", put(FOLDER "khugepaged/pages_to_scan", "4096") == 0 &&
+                           is_text(FOLDER "khugepaged/pages_to_scan", "4096\n"));
 }
 
 static int says(long result, int error)
@@ -119,21 +103,21 @@ static int says(long result, int error)
 
 static void disabled(void)
 {
-    show("at first", prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 0);
-    show("disabled",
-         prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0 && prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 1);
-    show("none comes either", advised() == 0);
+    promise("at first", prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 0);
+    promise("disabled", prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0 &&
+                            prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 1);
+    promise("none comes either", advised() == 0);
     char *va = mmap(NULL, 2 * LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     memset(va, 1, 2 * LARGE);
-    show("nor by a collapse", says(madvise(va, 2 * LARGE, COLLAPSE), EINVAL));
+    promise("nor by a collapse", says(madvise(va, 2 * LARGE, COLLAPSE), EINVAL));
     munmap(va, 2 * LARGE);
-    show("wrong words", says(prctl(PR_SET_THP_DISABLE, 1, 0, 1, 0), EINVAL) &&
-                            says(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 1), EINVAL) &&
-                            says(prctl(PR_GET_THP_DISABLE, 1, 0, 0, 0), EINVAL) &&
-                            says(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 1), EINVAL));
-    show("enabled again", prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0) == 0 &&
-                              prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 0 &&
-                              advised() == SIZE / LARGE);
+    promise("wrong words", says(prctl(PR_SET_THP_DISABLE, 1, 0, 1, 0), EINVAL) &&
+                               says(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 1), EINVAL) &&
+                               says(prctl(PR_GET_THP_DISABLE, 1, 0, 0, 0), EINVAL) &&
+                               says(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 1), EINVAL));
+    promise("enabled again", prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0) == 0 &&
+                                 prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 0 &&
+                                 advised() == SIZE / LARGE);
 }
 
 // What was large, and is not any more.
@@ -146,16 +130,16 @@ static void split(void)
     memset(base, 1, 4 * LARGE);
     long pages = count("thp_split_page "), mappings = count("thp_split_pmd ");
     mprotect(base + PAGE, PAGE, PROT_READ);
-    show("by mprotect",
-         count("thp_split_pmd ") == mappings + 1 && count("thp_split_page ") == pages);
+    promise("by mprotect",
+            count("thp_split_pmd ") == mappings + 1 && count("thp_split_page ") == pages);
     munmap(base + LARGE + PAGE, LARGE); // of two
-    show("by munmap",
-         count("thp_split_pmd ") == mappings + 3 && count("thp_split_page ") == pages + 2);
+    promise("by munmap",
+            count("thp_split_pmd ") == mappings + 3 && count("thp_split_page ") == pages + 2);
     madvise(base + 3 * LARGE + LARGE / 2, LARGE / 2, MADV_DONTNEED);
-    show("by madvise",
-         count("thp_split_pmd ") == mappings + 4 && count("thp_split_page ") == pages + 3);
+    promise("by madvise",
+            count("thp_split_pmd ") == mappings + 4 && count("thp_split_page ") == pages + 3);
     munmap(va, 5 * LARGE);
-    show("not by the rest", count("thp_split_pmd ") == mappings + 4);
+    promise("not by the rest", count("thp_split_pmd ") == mappings + 4);
 }
 
 int main(void)

@@ -16,40 +16,19 @@
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 
+#include "tests/system/figures.h"
+
 enum { PAGE = 4096, MIB = 1 << 20, PIECES = 1024 };
-
-static void show(const char *what, int is_so)
-{
-    printf("%s %d\n", what, is_so != 0);
-    fflush(stdout);
-}
-
-// The number behind name at the start of a line.
-static long value(const char *path, const char *name)
-{
-    static __thread char line[256];
-    long found = -1;
-    FILE *file = fopen(path, "r");
-    while (file != NULL && found < 0 && fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, name, strlen(name)) == 0) {
-            found = strtol(line + strlen(name), NULL, 10);
-        }
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    return found;
-}
 
 static long total_kib(void)
 {
-    return value("/proc/meminfo", "MemTotal:");
+    return figure("/proc/meminfo", "MemTotal");
 }
 
 // What the hypervisor has, in MiB.
 static long balloon_mib(void)
 {
-    return (value("/proc/vmstat", "balloon_inflate ") - value("/proc/vmstat", "balloon_deflate ")) /
+    return (figure("/proc/vmstat", "balloon_inflate") - figure("/proc/vmstat", "balloon_deflate")) /
            (MIB / PAGE);
 }
 
@@ -85,12 +64,12 @@ static void taken(long mib)
     struct sysinfo info;
     const long total = total_kib();
     sysinfo(&info);
-    show("it is gone from MemTotal", total > 0 && total <= (96 - mib) * 1024);
-    show("and for sysinfo", (long)(info.totalram / 1024) == total);
-    const long free_mib = value("/proc/meminfo", "MemFree:") / 1024, filled = fill();
-    show("what is free can be had", filled > free_mib / 2 && filled <= free_mib);
-    show("again", fill() >= filled - 2);
-    show("and the hypervisor keeps what it has", balloon_mib() == mib);
+    promise("it is gone from MemTotal", total > 0 && total <= (96 - mib) * 1024);
+    promise("and for sysinfo", (long)(info.totalram / 1024) == total);
+    const long free_mib = figure("/proc/meminfo", "MemFree") / 1024, filled = fill();
+    promise("what is free can be had", filled > free_mib / 2 && filled <= free_mib);
+    promise("again", fill() >= filled - 2);
+    promise("and the hypervisor keeps what it has", balloon_mib() == mib);
 }
 
 static atomic_int is_over, wrong;
@@ -128,25 +107,27 @@ static void busy(long mib)
     for (size_t i = 0; i < 2; ++i) {
         pthread_join(threads[i], NULL);
     }
-    show("memory is taken while the program uses it", balloon_mib() == mib);
-    show("none of what it uses", wrong == 0);
+    promise("memory is taken while the program uses it", balloon_mib() == mib);
+    promise("none of what it uses", wrong == 0);
 }
 
 static void lent(long mib)
 {
     wait_for(mib);
-    show("MemTotal is as it was", total_kib() > (96 - 24) * 1024);
+    promise("MemTotal is as it was", total_kib() > (96 - 24) * 1024);
     const size_t size = (size_t)mib * MIB;
     char *block = malloc(size);
-    show("memory comes back instead of ENOMEM", block != NULL);
+    promise("memory comes back instead of ENOMEM", block != NULL);
     if (block == NULL) {
         exit(3);
     }
     memset(block, 1, size);
     __asm__ volatile("" : : "r"(block) : "memory"); // else clang does without all of it
-    show("as it was counted", balloon_mib() < mib && value("/proc/vmstat", "balloon_deflate ") > 0);
-    const long stolen = value("/proc/vmstat", "pgsteal_direct ");
-    show("by who could not wait", stolen > 0 && value("/proc/vmstat", "pgscan_direct ") >= stolen);
+    promise("as it was counted",
+            balloon_mib() < mib && figure("/proc/vmstat", "balloon_deflate") > 0);
+    const long stolen = figure("/proc/vmstat", "pgsteal_direct");
+    promise("by who could not wait",
+            stolen > 0 && figure("/proc/vmstat", "pgscan_direct") >= stolen);
     free(block);
 }
 
@@ -155,26 +136,26 @@ static void promised(long mib)
     char line[16];
     const size_t size = (size_t)mib * MIB;
     char *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    show("mapped", map != MAP_FAILED);
+    promise("mapped", map != MAP_FAILED);
     if (fgets(line, sizeof line, stdin) == NULL) {
         exit(3);
     }
     memset(map, 1, size);
-    show("touched", map[size - 1] == 1);
+    promise("touched", map[size - 1] == 1);
 }
 
 static void back(void)
 {
     const long total = total_kib();
-    show("ready", 1);
+    promise("ready", 1);
     while (total_kib() == total) {
         sched_yield();
     }
-    show("less", 1);
+    promise("less", 1);
     while (total_kib() != total) {
         sched_yield();
     }
-    show("all", balloon_mib() == 0);
+    promise("all", balloon_mib() == 0);
 }
 
 int main(int argc, char **argv)
@@ -195,7 +176,7 @@ int main(int argc, char **argv)
         while (balloon_mib() < mib) {
             sched_yield();
         }
-        show("the program goes on", 1);
+        promise("the program goes on", 1);
     } else {
         return 2;
     }

@@ -13,13 +13,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, LARGE = 2 << 20, SIZE = 4 << 20, ROUNDS = 6, THREADS = 3, BLOCK = 3 * PAGE };
+#include "tests/system/figures.h"
 
-static void show(const char *what, int is_so)
-{
-    printf("%s %d\n", what, is_so != 0);
-    fflush(stdout);
-}
+enum { PAGE = 4096, LARGE = 2 << 20, SIZE = 4 << 20, ROUNDS = 6, THREADS = 3, BLOCK = 3 * PAGE };
 
 static int is_zero(const char *memory, size_t size)
 {
@@ -109,10 +105,10 @@ static void zeros(void)
             rest();
         }
     }
-    show("small pages", small);
-    show("large pages", large);
-    show("lone pages", lone);
-    show("blocks", blocks);
+    promise("small pages", small);
+    promise("large pages", large);
+    promise("lone pages", lone);
+    promise("blocks", blocks);
     pthread_t threads[THREADS];
     int numbers[THREADS];
     intptr_t all = 1;
@@ -125,53 +121,37 @@ static void zeros(void)
         pthread_join(threads[i], &result);
         all &= (intptr_t)result;
     }
-    show("while others write", all != 0);
-}
-
-static long figure(const char *name)
-{
-    char line[128];
-    long value = -1;
-    FILE *file = fopen("/proc/vmstat", "r");
-    while (file != NULL && value < 0 && fgets(line, sizeof line, file) != NULL) {
-        const size_t length = strlen(name);
-        if (strncmp(line, name, length) == 0 && line[length] == ' ') {
-            value = atol(line + length);
-        }
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    return value;
+    promise("while others write", all != 0);
 }
 
 // Whether processors without work clear count pages more, soon.
 static int is_cleared(long before, long count)
 {
     enum { RESTS = 2000 };
-    for (int i = 0; i < RESTS && figure("pgclear_idle") - before < count; ++i) {
+    for (int i = 0; i < RESTS && figure("/proc/vmstat", "pgclear_idle") - before < count; ++i) {
         rest();
     }
-    return figure("pgclear_idle") - before >= count;
+    return figure("/proc/vmstat", "pgclear_idle") - before >= count;
 }
 
 // What one processor has cleared, another one may not come by: soon, not each time.
 static void figures(void)
 {
     enum { TRIES = 50 };
-    const long pages = SIZE / PAGE, idle = figure("pgclear_idle");
+    const long pages = SIZE / PAGE, idle = figure("/proc/vmstat", "pgclear_idle");
     int zeros = use_pages(MADV_NOHUGEPAGE), is_spared = 0;
-    show("zeros", zeros);
-    show("cleared by processors without work", idle >= 0 && is_cleared(idle, pages));
+    promise("zeros", zeros);
+    promise("cleared by processors without work", idle >= 0 && is_cleared(idle, pages));
     for (int i = 0; i < TRIES && zeros && !is_spared; ++i) {
-        const long late = figure("pgclear_late"), spared = figure("pgclear_spared");
+        const long late = figure("/proc/vmstat", "pgclear_late"),
+                   spared = figure("/proc/vmstat", "pgclear_spared");
         zeros = use_pages(MADV_NOHUGEPAGE);
-        is_spared = figure("pgclear_late") - late < pages / 4 &&
-                    figure("pgclear_spared") - spared >= pages * 3 / 4;
+        is_spared = figure("/proc/vmstat", "pgclear_late") - late < pages / 4 &&
+                    figure("/proc/vmstat", "pgclear_spared") - spared >= pages * 3 / 4;
         rest();
     }
-    show("zeros again", zeros);
-    show("nobody waited for it", is_spared);
+    promise("zeros again", zeros);
+    promise("nobody waited for it", is_spared);
 }
 
 int main(int argc, char **argv)

@@ -16,13 +16,9 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, MIB = 1 << 20, LEFT = 6 * MIB, SIZES = 5, PIECES = 65536 };
+#include "tests/system/figures.h"
 
-static void show(const char *what, int is_so)
-{
-    printf("%s %d\n", what, is_so != 0);
-    fflush(stdout);
-}
+enum { PAGE = 4096, MIB = 1 << 20, LEFT = 6 * MIB, SIZES = 5, PIECES = 65536 };
 
 static size_t free_bytes(void)
 {
@@ -110,9 +106,9 @@ static void repeat(const struct kind *kind, int rounds)
         }
     }
     malloc_trim(0);
-    show("each round had its memory", is_less == 0 && first[0] > LEFT / 2);
-    show("each ended in ENOMEM, with its contents", wrong == 0);
-    show("memory is back where it began", free_bytes() + MIB >= before);
+    promise("each round had its memory", is_less == 0 && first[0] > LEFT / 2);
+    promise("each ended in ENOMEM, with its contents", wrong == 0);
+    promise("memory is back where it began", free_bytes() + MIB >= before);
 }
 
 // ---- Calls ----
@@ -253,21 +249,21 @@ static void calls(void)
 {
     void *ballast = ballast_take();
     int pair[2];
-    show("some is left", ballast != MAP_FAILED && pipe(pair) == 0);
+    promise("some is left", ballast != MAP_FAILED && pipe(pair) == 0);
     int wrong = 0;
     const size_t before = exhaust(&kinds[2], PAGE, &wrong);
-    show("the break", breaks());
-    show("mremap", remaps());
-    show("realloc", copies());
-    show("files", files());
-    show("pipes", pipes());
-    show("sockets", sockets());
-    show("threads", threads());
+    promise("the break", breaks());
+    promise("mremap", remaps());
+    promise("realloc", copies());
+    promise("files", files());
+    promise("pipes", pipes());
+    promise("sockets", sockets());
+    promise("threads", threads());
     const size_t now = exhaust(&kinds[2], PAGE, &wrong);
     if (now < before / 2) {
         printf("%zu of %zu: ", now, before);
     }
-    show("what was freed can be had again", now >= before / 2 && wrong == 0);
+    promise("what was freed can be had again", now >= before / 2 && wrong == 0);
 }
 
 // ---- Untouched ----
@@ -291,7 +287,7 @@ static void untouched(void)
         }
         int is_right =
             count * size <= have + 4 * MIB && count * size >= have / 2 && errno == ENOMEM;
-        show("no more is granted than there is", is_right);
+        promise("no more is granted than there is", is_right);
         size_t others = 0; // may not take what is granted
         while (others < 1000 && (block = malloc(30000)) != NULL) {
             blocks[PIECES - 1 - others++] = block;
@@ -305,7 +301,7 @@ static void untouched(void)
         while (others-- > 0) {
             free(blocks[PIECES - 1 - others]);
         }
-        show("all that is granted comes", 1);
+        promise("all that is granted comes", 1);
     }
 }
 
@@ -320,7 +316,7 @@ int main(int argc, char **argv)
     } else {
         for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; ++i) {
             if (strcmp(what, kinds[i].name) == 0) {
-                show("some is left", ballast_take() != MAP_FAILED);
+                promise("some is left", ballast_take() != MAP_FAILED);
                 repeat(&kinds[i], atoi(argv[2]) / SIZES);
             }
         }

@@ -8,16 +8,12 @@
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 
+#include "tests/system/figures.h"
+
 enum { PIECE = 65536, BLOCKS_MAX = 65536 };
 
 static void *blocks[2][BLOCKS_MAX];
 static size_t share; // of each thread
-
-static void show(const char *what, int is_so)
-{
-    printf("%s %d\n", what, is_so);
-    fflush(stdout);
-}
 
 static size_t free_bytes(void)
 {
@@ -82,8 +78,8 @@ int main(void)
             pthread_join(threads[i], NULL);
         }
         size_t wanted = free_first / 10 * 8;
-        show("less is free than is wanted", free_bytes() < wanted);
-        show("it is there", fill(wanted) >= wanted - PIECE);
+        promise("less is free than is wanted", free_bytes() < wanted);
+        promise("it is there", fill(wanted) >= wanted - PIECE);
     }
     return 0;
 }

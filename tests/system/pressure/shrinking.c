@@ -11,6 +11,7 @@
 #include <sys/sysinfo.h>
 
 #include "core/libc/include/osv/shrinker.h"
+#include "tests/system/figures.h"
 
 enum { ENTRY = 1 << 20, ENTRIES = 4096 };
 
@@ -19,12 +20,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char *entries[ENTRIES];
 static int entry_count;
 static atomic_int calls;
-
-static void show(const char *what, int is_so)
-{
-    printf("%s %d\n", what, is_so);
-    fflush(stdout);
-}
 
 // Memory that is there, not merely promised.
 static char *fill(size_t size)
@@ -101,25 +96,11 @@ static void shortage(void)
     while (count < size / 65536 && (pieces[count] = fill(65536)) != NULL) {
         ++count;
     }
-    show("more small pieces than were free", count == size / 65536);
-    show("the cache gave what was missing", entry_count < had && atomic_load(&calls) > 0);
+    promise("more small pieces than were free", count == size / 65536);
+    promise("the cache gave what was missing", entry_count < had && atomic_load(&calls) > 0);
     while (count > 0) {
         munmap(pieces[--count], 65536);
     }
-}
-
-static long vmstat(const char *name)
-{
-    char line[64], key[48];
-    long value, found = -1;
-    FILE *file = fopen("/proc/vmstat", "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        if (sscanf(line, "%47s %ld", key, &value) == 2 && strcmp(key, name) == 0) {
-            found = value;
-        }
-    }
-    fclose(file);
-    return found;
 }
 
 // One allocation that is larger than what is free.
@@ -127,13 +108,17 @@ static void one_large(void)
 {
     cache_fill((int)(free_bytes() / ENTRY) - 4 + entry_count);
     int before = atomic_load(&calls);
-    long stalls = vmstat("allocstall_normal"), direct = vmstat("pgsteal_direct");
-    long unasked = vmstat("pgsteal_kswapd");
+    long stalls = figure("/proc/vmstat", "allocstall_normal"),
+         direct = figure("/proc/vmstat", "pgsteal_direct");
+    long unasked = figure("/proc/vmstat", "pgsteal_kswapd");
     char *large = fill(8 * (size_t)ENTRY);
-    show("one large piece", large != NULL && atomic_load(&calls) > before);
-    long waited = vmstat("pgsteal_direct") - direct; // 0 where the reclaimer came first
-    show("vmstat counts it", direct >= 0 && waited + vmstat("pgsteal_kswapd") > unasked);
-    show("and who waited", (waited > 0) == (vmstat("allocstall_normal") > stalls));
+    promise("one large piece", large != NULL && atomic_load(&calls) > before);
+    long waited =
+        figure("/proc/vmstat", "pgsteal_direct") - direct; // 0 where the reclaimer came first
+    promise("vmstat counts it",
+            direct >= 0 && waited + figure("/proc/vmstat", "pgsteal_kswapd") > unasked);
+    promise("and who waited",
+            (waited > 0) == (figure("/proc/vmstat", "allocstall_normal") > stalls));
     if (large != NULL) {
         munmap(large, 8 * (size_t)ENTRY);
     }
@@ -168,26 +153,26 @@ int main(void)
     }
     static atomic_int once_calls, allocation, removed_calls;
     errno = 0;
-    show("no function: EINVAL",
-         osv_register_shrinker("none", NULL, NULL) == NULL && errno == EINVAL);
+    promise("no function: EINVAL",
+            osv_register_shrinker("none", NULL, NULL) == NULL && errno == EINVAL);
     once = osv_register_shrinker("once", once_shrink, &once_calls);
     struct osv_shrinker *removed = osv_register_shrinker("removed", cache_shrink, &removed_calls);
     struct osv_shrinker *allocating =
         osv_register_shrinker("allocating", allocating_shrink, &allocation);
     struct osv_shrinker *cache = osv_register_shrinker("cache", cache_shrink, &calls);
-    show("registered", once != NULL && removed != NULL && allocating != NULL && cache != NULL);
+    promise("registered", once != NULL && removed != NULL && allocating != NULL && cache != NULL);
     osv_unregister_shrinker(removed);
     osv_unregister_shrinker(NULL);
     shortage();
     one_large();
-    show("one that removes itself is called once", atomic_load(&once_calls) == 1);
-    show("one that allocates is refused", atomic_load(&allocation) == 1);
-    show("one that is removed is not called", atomic_load(&removed_calls) == 0);
+    promise("one that removes itself is called once", atomic_load(&once_calls) == 1);
+    promise("one that allocates is refused", atomic_load(&allocation) == 1);
+    promise("one that is removed is not called", atomic_load(&removed_calls) == 0);
     osv_unregister_shrinker(allocating);
     osv_unregister_shrinker(cache);
     int before = atomic_load(&calls);
     while (fill(ENTRY) != NULL) {
     }
-    show("none is called: ENOMEM", errno == ENOMEM && before == atomic_load(&calls));
+    promise("none is called: ENOMEM", errno == ENOMEM && before == atomic_load(&calls));
     return 0;
 }

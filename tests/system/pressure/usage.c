@@ -11,42 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "tests/system/figures.h"
+
 enum { KIB = 1024, MIB = 1 << 20, PAGE_KIB = 4 };
-
-static char text[1 << 20];
-
-static void show(const char *what, int is_so)
-{
-    printf("%s %d\n", what, is_so != 0);
-    fflush(stdout);
-}
-
-static char *slurp(const char *path)
-{
-    size_t length = 0;
-    int fd = open(path, O_RDONLY);
-    ssize_t got;
-    while (fd >= 0 && (got = read(fd, text + length, sizeof text - 1 - length)) > 0) {
-        length += (size_t)got;
-    }
-    text[length] = 0;
-    close(fd);
-    return text;
-}
-
-// The number behind "name:" or "name " at the start of a line; -1: there is none.
-static long value(const char *path, const char *name)
-{
-    size_t length = strlen(name);
-    for (char *line = slurp(path); line != NULL && *line != 0;) {
-        if (strncmp(line, name, length) == 0 && (line[length] == ':' || line[length] == ' ')) {
-            return strtol(line + length + 1, NULL, 10);
-        }
-        line = strchr(line, '\n');
-        line = line == NULL ? NULL : line + 1;
-    }
-    return -1;
-}
 
 static long sum(const char *path, const char *name)
 {
@@ -78,7 +45,7 @@ static int place_in(const char *const *names, const char *name)
 static int is_table(const char *path, const char *const *names, const char *const *unitless)
 {
     int place = -1, count = 0, ok = 1;
-    char *rest = slurp(path);
+    char *rest = text_of(path);
     for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
         char name[64];
         int end = 0;
@@ -140,7 +107,7 @@ static const char *const status_names[] = {
 static int is_status(void)
 {
     int place = 0, ok = 1, count = 0;
-    char *rest = slurp("/proc/self/status");
+    char *rest = text_of("/proc/self/status");
     for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
         char name[64];
         if (sscanf(line, "%63[^:]:", name) != 1 || place_in(status_names, name) < 0) {
@@ -162,23 +129,23 @@ static void formats(void)
 {
     unsigned long number[11];
     char zone[16];
-    show("meminfo", is_table("/proc/meminfo", meminfo_names, unitless));
-    show("smaps", is_table("/proc/self/smaps", smaps_names, unitless));
-    show("smaps_rollup", is_table("/proc/self/smaps_rollup", smaps_names + 3, unitless));
-    show("rollup's name", strstr(slurp("/proc/self/smaps_rollup"), "[rollup]\n") != NULL);
-    show("status", is_status());
-    show("statm has seven",
-         sscanf(slurp("/proc/self/statm"), "%lu %lu %lu %lu %lu %lu %lu\n", &number[0], &number[1],
-                &number[2], &number[3], &number[4], &number[5], &number[6]) == 7);
-    show("vmstat", value("/proc/vmstat", "nr_free_pages") > 0 &&
-                       value("/proc/vmstat", "pgfault") > 0 &&
-                       value("/proc/vmstat", "pgmajfault") >= 0);
-    char *buddies = strstr(slurp("/proc/buddyinfo"), "zone   Normal");
-    show("buddyinfo has eleven orders",
-         buddies != NULL &&
-             sscanf(buddies, "zone %15s %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu", zone,
-                    &number[0], &number[1], &number[2], &number[3], &number[4], &number[5],
-                    &number[6], &number[7], &number[8], &number[9], &number[10]) == 12);
+    promise("meminfo", is_table("/proc/meminfo", meminfo_names, unitless));
+    promise("smaps", is_table("/proc/self/smaps", smaps_names, unitless));
+    promise("smaps_rollup", is_table("/proc/self/smaps_rollup", smaps_names + 3, unitless));
+    promise("rollup's name", strstr(text_of("/proc/self/smaps_rollup"), "[rollup]\n") != NULL);
+    promise("status", is_status());
+    promise("statm has seven",
+            sscanf(text_of("/proc/self/statm"), "%lu %lu %lu %lu %lu %lu %lu\n", &number[0],
+                   &number[1], &number[2], &number[3], &number[4], &number[5], &number[6]) == 7);
+    promise("vmstat", figure("/proc/vmstat", "nr_free_pages") > 0 &&
+                          figure("/proc/vmstat", "pgfault") > 0 &&
+                          figure("/proc/vmstat", "pgmajfault") >= 0);
+    char *buddies = strstr(text_of("/proc/buddyinfo"), "zone   Normal");
+    promise("buddyinfo has eleven orders",
+            buddies != NULL &&
+                sscanf(buddies, "zone %15s %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu", zone,
+                       &number[0], &number[1], &number[2], &number[3], &number[4], &number[5],
+                       &number[6], &number[7], &number[8], &number[9], &number[10]) == 12);
 }
 
 // ---- Values ----
@@ -195,15 +162,16 @@ static int is_near(long have, long want, long slack)
 static long resident_kib(void)
 {
     long size, resident;
-    return sscanf(slurp("/proc/self/statm"), "%ld %ld", &size, &resident) == 2 ? resident * PAGE_KIB
-                                                                               : -1;
+    return sscanf(text_of("/proc/self/statm"), "%ld %ld", &size, &resident) == 2
+               ? resident * PAGE_KIB
+               : -1;
 }
 
 static void meminfo_adds_up(void)
 {
     static const char *const parts[] = {"MemFree", "AnonPages",  "Buffers",    "Cached",
                                         "Slab",    "PageTables", "KernelStack"};
-    char *copy = strdup(slurp("/proc/meminfo"));
+    char *copy = strdup(text_of("/proc/meminfo"));
     long total = 0, all = 0;
     char *rest = copy;
     for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
@@ -217,35 +185,35 @@ static void meminfo_adds_up(void)
         }
     }
     free(copy);
-    show("meminfo adds up to MemTotal", is_near(all, total, 0));
-    show("available is free but for the reserve",
-         value("/proc/meminfo", "MemAvailable") >= value("/proc/meminfo", "MemFree") * 9 / 10);
+    promise("meminfo adds up to MemTotal", is_near(all, total, 0));
+    promise("available is free but for the reserve",
+            figure("/proc/meminfo", "MemAvailable") >= figure("/proc/meminfo", "MemFree") * 9 / 10);
 }
 
 static void growth(void)
 {
     enum { SIZE = 16 };
-    long anonymous = value("/proc/meminfo", "AnonPages");
-    long resident = value("/proc/self/status", "VmRSS"), statm = resident_kib();
-    long rss_anon = value("/proc/self/status", "RssAnon");
+    long anonymous = figure("/proc/meminfo", "AnonPages");
+    long resident = figure("/proc/self/status", "VmRSS"), statm = resident_kib();
+    long rss_anon = figure("/proc/self/status", "RssAnon");
     char *block = malloc(SIZE * MIB);
     memset(block, 1, SIZE * MIB);
     __asm__ volatile("" : : "r"(block) : "memory");
-    show("AnonPages grows",
-         is_near(value("/proc/meminfo", "AnonPages") - anonymous, SIZE * KIB, 3 * KIB));
-    show("VmRSS grows",
-         is_near(value("/proc/self/status", "VmRSS") - resident, SIZE * KIB, 3 * KIB));
-    show("RssAnon grows",
-         is_near(value("/proc/self/status", "RssAnon") - rss_anon, SIZE * KIB, 3 * KIB));
-    show("statm grows", is_near(resident_kib() - statm, SIZE * KIB, 3 * KIB));
-    show("VmHWM is not less than VmRSS",
-         value("/proc/self/status", "VmHWM") >= value("/proc/self/status", "VmRSS"));
+    promise("AnonPages grows",
+            is_near(figure("/proc/meminfo", "AnonPages") - anonymous, SIZE * KIB, 3 * KIB));
+    promise("VmRSS grows",
+            is_near(figure("/proc/self/status", "VmRSS") - resident, SIZE * KIB, 3 * KIB));
+    promise("RssAnon grows",
+            is_near(figure("/proc/self/status", "RssAnon") - rss_anon, SIZE * KIB, 3 * KIB));
+    promise("statm grows", is_near(resident_kib() - statm, SIZE * KIB, 3 * KIB));
+    promise("VmHWM is not less than VmRSS",
+            figure("/proc/self/status", "VmHWM") >= figure("/proc/self/status", "VmRSS"));
     free(block);
 }
 
 static void files(void)
 {
-    long shmem = value("/proc/meminfo", "Shmem"), rss = value("/proc/self/status", "RssShmem");
+    long shmem = figure("/proc/meminfo", "Shmem"), rss = figure("/proc/self/status", "RssShmem");
     int fd = (int)syscall(SYS_memfd_create, "file", 0);
     static char page[4 * KIB];
     for (int i = 0; i < 4 * KIB / PAGE_KIB; ++i) {
@@ -253,13 +221,13 @@ static void files(void)
             break;
         }
     }
-    show("Shmem grows", is_near(value("/proc/meminfo", "Shmem") - shmem, 4 * KIB, 64));
+    promise("Shmem grows", is_near(figure("/proc/meminfo", "Shmem") - shmem, 4 * KIB, 64));
     char *map = mmap(NULL, 4 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-    show("RssShmem grows", is_near(value("/proc/self/status", "RssShmem") - rss, 4 * KIB, 64));
+    promise("RssShmem grows", is_near(figure("/proc/self/status", "RssShmem") - rss, 4 * KIB, 64));
     munmap(map, 4 * MIB);
     close(fd);
-    show("and shrinks", is_near(value("/proc/meminfo", "Shmem"), shmem, 64) &&
-                            is_near(value("/proc/self/status", "RssShmem"), rss, 64));
+    promise("and shrinks", is_near(figure("/proc/meminfo", "Shmem"), shmem, 64) &&
+                               is_near(figure("/proc/self/status", "RssShmem"), rss, 64));
 }
 
 static void areas(void)
@@ -269,38 +237,39 @@ static void areas(void)
     memset(map, 1, MIB);
     char range[64];
     snprintf(range, sizeof range, "%08lx-%08lx rw-p", (long)map, (long)map + 3 * MIB);
-    show("the area is in maps", strstr(slurp("/proc/self/maps"), range) != NULL);
-    char *found = strstr(slurp("/proc/self/smaps"), range);
+    promise("the area is in maps", strstr(text_of("/proc/self/maps"), range) != NULL);
+    char *found = strstr(text_of("/proc/self/smaps"), range);
     long size = 0, rss = 0;
     char *line = found == NULL ? NULL : strstr(found, "Size:");
     int is_size = line != NULL && sscanf(line, "Size: %ld kB", &size) == 1;
     line = found == NULL ? NULL : strstr(found, "Rss:");
     int is_rss = line != NULL && sscanf(line, "Rss: %ld kB", &rss) == 1;
-    show("smaps has its size and what is there",
-         is_size && is_rss && size == 3 * KIB && rss >= KIB && rss <= size);
+    promise("smaps has its size and what is there",
+            is_size && is_rss && size == 3 * KIB && rss >= KIB && rss <= size);
     long rollup = sum("/proc/self/smaps_rollup", "Rss"), all = sum("/proc/self/smaps", "Rss");
-    show("smaps_rollup is the sum of smaps", is_near(rollup, all, 256));
-    show("and less than VmRSS", rollup <= value("/proc/self/status", "VmRSS"));
+    promise("smaps_rollup is the sum of smaps", is_near(rollup, all, 256));
+    promise("and less than VmRSS", rollup <= figure("/proc/self/status", "VmRSS"));
     char here;
     unsigned long start = 0, end = 0;
-    char *stack = strstr(slurp("/proc/self/maps"), "[stack]");
-    while (stack != NULL && stack > text && stack[-1] != '\n') {
+    const char *maps = text_of("/proc/self/maps"), *stack = strstr(maps, "[stack]");
+    while (stack != NULL && stack > maps && stack[-1] != '\n') {
         --stack;
     }
-    show("the stack is named", stack != NULL && sscanf(stack, "%lx-%lx", &start, &end) == 2 &&
-                                   (unsigned long)&here >= start && (unsigned long)&here < end);
+    promise("the stack is named", stack != NULL && sscanf(stack, "%lx-%lx", &start, &end) == 2 &&
+                                      (unsigned long)&here >= start && (unsigned long)&here < end);
     munmap(map, 4 * MIB);
 }
 
 static void free_pieces(void)
 {
-    long pages = 0, free_kib = value("/proc/meminfo", "MemFree");
-    char *rest = strstr(slurp("/proc/buddyinfo"), "Normal") + strlen("Normal");
+    long pages = 0, free_kib = figure("/proc/meminfo", "MemFree");
+    char *rest = strstr(text_of("/proc/buddyinfo"), "Normal") + strlen("Normal");
     for (int order = 0; order < 11; ++order) {
         pages += strtol(rest, &rest, 10) << order;
     }
-    show("buddyinfo's pieces are MemFree", is_near(pages * PAGE_KIB, free_kib, 512));
-    show("and vmstat's", is_near(value("/proc/vmstat", "nr_free_pages") * PAGE_KIB, free_kib, 512));
+    promise("buddyinfo's pieces are MemFree", is_near(pages * PAGE_KIB, free_kib, 512));
+    promise("and vmstat's",
+            is_near(figure("/proc/vmstat", "nr_free_pages") * PAGE_KIB, free_kib, 512));
 }
 
 int main(int argc, char **argv)
