@@ -214,7 +214,7 @@ bool attempt_again(struct run *run, struct attempt *attempt, bool is_error)
 static void files_open(struct memory *memory, unsigned thread)
 {
     char path[64];
-    snprintf(path, sizeof path, "/dev/shm/differ.%d.%u", getpid(), thread);
+    snprintf(path, sizeof path, "/dev/shm/differ.%x.%u", own_number(), thread);
     memory->fds[FILE_MEMFD] = memfd_create("differ", MFD_CLOEXEC);
     memory->fds[FILE_SHM] = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
     memory->fds[FILE_READ_ONLY] = open(path, O_RDONLY);

@@ -14,10 +14,12 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 enum { THREADS_MAX = 16, LOOK_EVERY = 8, RETRIES = 12, BEGIN_TRIES = 50 };
@@ -127,6 +129,15 @@ static const struct operation *operation_choose(struct run *run)
         ++operation;
     }
     return operation;
+}
+
+unsigned own_number(void)
+{
+    static _Atomic unsigned number;
+    unsigned none = 0, drawn = 0;
+    while (getrandom(&drawn, sizeof drawn, 0) != sizeof drawn) {
+    }
+    return atomic_compare_exchange_strong(&number, &none, drawn | 1) ? drawn | 1 : none;
 }
 
 static uint64_t line_end(struct run *run, uint64_t hash)

@@ -65,6 +65,8 @@ void say_result(struct run *run, long result);
 bool run_again(struct run *run);
 // Cleared memory, however often that fails by chance.
 void *memory_allocate(size_t size);
+// For names in /dev/shm. Others of the same process number may be running, in other namespaces.
+unsigned own_number(void);
 
 // What differ does for a table, after its name on the command line.
 int table_main(struct run *run, const struct world *world, int count, char **words);

@@ -395,7 +395,7 @@ static void *files_open(unsigned thread)
 {
     struct files *files = memory_allocate(sizeof *files);
     umask(022);
-    snprintf(files->path, sizeof files->path, "/dev/shm/differ.%d.%u.files", getpid(), thread);
+    snprintf(files->path, sizeof files->path, "/dev/shm/differ.%x.%u.files", own_number(), thread);
     if (mkdir(files->path, 0755) != 0) {
         perror(files->path);
         exit(3);

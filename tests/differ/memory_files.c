@@ -115,7 +115,7 @@ static void make_shm(struct run *run)
     enum { LONGEST = 260 };
     static char longest[LONGEST + 2];
     char own[32];
-    snprintf(own, sizeof own, "//differ.%d", getpid()); // others may be running
+    snprintf(own, sizeof own, "//differ.%x", own_number());
     const char *const names[] = {own + 1, own,  own + 2, "/",         "",          "/a/b",
                                  ".",     "..", longest, longest + 1, longest + 4, longest + 6};
     memset(longest, 's', sizeof longest - 1);
