@@ -38,6 +38,7 @@ REQUIRED = {
     "pipe_rt_1cpu": 7.0,
     "eventfd_rt_1cpu": 7.0,
     "futex_rt_1cpu": 7.0,
+    "mmap_munmap_2m": 2.0,
     "vm_touch_thp": 0.25,
     "tcp_rr_1B_1cpu": 4.0,
     "tcp_stream_64k_1cpu": 1.5,
