@@ -30,6 +30,7 @@
 #include "hal-linux/entry.h"
 #include "hal-linux/fault.h"
 #include "hal-linux/halt.h"
+#include "hal-linux/huge.h"
 #include "hal-linux/irq.h"
 #include "hal-linux/machine.h"
 #include "hal-linux/memory.h"
@@ -293,6 +294,35 @@ static void valgrind_prepare(void)
     }
 }
 
+// The text of a setting of the host's, in buffer. NULL: there is no such setting.
+static const char *setting_read(const char *path, char *buffer, size_t size)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t got = fd < 0 ? -1 : read(fd, buffer, size - 1);
+    if (fd >= 0) {
+        close(fd);
+    }
+    buffer[got < 0 ? 0 : got] = 0;
+    return got < 0 ? NULL : buffer;
+}
+
+#define HUGE_FOLDER "/sys/kernel/mm/transparent_hugepage/"
+
+static void huge_find(bool verbose)
+{
+    char all[128], large[128];
+    const enum huge_host host = huge_host_of(
+        setting_read(HUGE_FOLDER "shmem_enabled", all, sizeof all),
+        setting_read(HUGE_FOLDER "hugepages-2048kB/shmem_enabled", large, sizeof large));
+    huge_host_set(host);
+    if (host == HUGE_HOST_NEVER && verbose) {
+        fputs("osv-sim: this host gives shared memory no huge pages: 2 MiB come as 512 pages, at"
+              " once; its administrator can allow them (echo advise >" HUGE_FOLDER
+              "shmem_enabled)\n",
+              stderr);
+    }
+}
+
 static void facts_fill(const struct boot_options *options)
 {
     boot.args = options->args;
@@ -314,6 +344,7 @@ int boot_run(const struct boot_options *options)
     if (boot.is_checked) {
         valgrind_prepare();
     }
+    huge_find(options->verbose);
     enum memory_text text = options->is_profiled ? MEMORY_TEXT_COPIED
                             : is_traced()        ? MEMORY_TEXT_PRIVATE
                                                  : MEMORY_TEXT_SHARED;

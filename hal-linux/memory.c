@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 
 #include "hal-linux/dirty.h"
+#include "hal-linux/huge.h"
 #include "hal-linux/machine.h"
 #include "hal-linux/syscall.h"
 #include "hal-linux/vcpu.h"
@@ -195,7 +196,11 @@ static long view_map(char *va, hal_phys pa, size_t size, unsigned prot)
     if (is_shared(pa, size)) {
         return shared_map(va, pa, size, prot, sharing);
     }
-    return host_map(va, size, host_prot(prot), sharing | MAP_FIXED, memory_fd, pa);
+    const long result = host_map(va, size, host_prot(prot), sharing | MAP_FIXED, memory_fd, pa);
+    if (!is_error(result)) {
+        huge_view(va, pa, size, prot);
+    }
+    return result;
 }
 
 int hal_map(char *va, hal_phys pa, size_t size, unsigned prot)
@@ -299,10 +304,16 @@ int hal_unmap(char *va, size_t size)
     return 0;
 }
 
-// One call instead of a fault of the host's per page. Hosts before Linux 5.14 do not know it.
+long huge_host_advise(char *va, size_t size, int advice)
+{
+    return syscall3(SYS_madvise, (long)va, (long)size, advice);
+}
+
+// One call for 2 MiB instead of a fault of the host's per page. Hosts before Linux 5.14 do not know
+// it.
 void hal_populate(char *va, size_t size)
 {
-    (void)syscall3(SYS_madvise, (long)va, (long)size, MADV_POPULATE_WRITE);
+    huge_populate(va, size);
 }
 
 void memory_view_restore(char *va, size_t size)

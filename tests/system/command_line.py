@@ -108,6 +108,24 @@ def dying_programs(machine, files):
     _, _, unknown = machine.run(machine.osv + ["--verbose", program, "unknown"])
     machine.case("--verbose counts unknown system calls by name", b"bpf 1" in unknown, unknown.decode(errors="replace"))
     machine.case("--verbose lists missing symbols", b"no_such_function" in err, err.decode(errors="replace"))
+    if not machine.is_kernel:
+        said = err.count(b"this host gives shared memory no huge pages")
+        machine.case("--verbose says once that there are no huge pages", said == (not has_huge_pages()), err.decode(errors="replace"))
+        machine.case("and nothing else does", b"huge pages" not in machine.run(machine.osv + [program, "none"])[2])
+
+
+def has_huge_pages():
+    """Whether this host gives shared memory huge pages."""
+    def chosen(name):
+        try:
+            with open("/sys/kernel/mm/transparent_hugepage/" + name, encoding="ascii") as file:
+                return file.read().split("[")[1].split("]")[0]
+        except FileNotFoundError:
+            return None
+    every, large = chosen("shmem_enabled"), chosen("hugepages-2048kB/shmem_enabled") or "inherit"
+    if every in (None, "deny"):
+        return False
+    return every != "never" if large == "inherit" else every != "force" and large != "never"
 
 
 def surroundings(machine, files):
