@@ -3,6 +3,7 @@
 #include "core/dev/packet.h"
 
 #include "core/lib/assert.h"
+#include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
 
@@ -35,10 +36,33 @@ struct packet *packet_alloc_block(uint32_t size)
     return packet;
 }
 
+struct packet *packet_alloc_shared(struct packet_buffer *buffer, char *data, uint32_t size)
+{
+    struct packet *packet = heap_alloc(sizeof *packet);
+    if (packet != NULL) {
+        *packet = (struct packet){.data = data, .size = size, .is_block = true, .buffer = buffer};
+        packet_buffer_get(buffer);
+    }
+    return packet;
+}
+
+void packet_buffer_put(struct packet_buffer *buffer)
+{
+    const uint32_t before =
+        atomic_fetch_sub_explicit(&buffer->reference_count, 1, memory_order_acq_rel);
+    ASSERT(before > 0);
+    if (before == 1) {
+        buffer->release(buffer);
+    }
+}
+
 void packet_free(struct packet *packet)
 {
     while (packet != NULL) {
         struct packet *more = packet->more;
+        if (packet->buffer != NULL) {
+            packet_buffer_put(packet->buffer);
+        }
         if (packet->is_block) {
             heap_free(packet);
         } else {
@@ -46,4 +70,46 @@ void packet_free(struct packet *packet)
         }
         packet = more;
     }
+}
+
+uint32_t packet_size(const struct packet *packet)
+{
+    uint32_t size = 0;
+    for (; packet != NULL; packet = packet->more) {
+        size += packet->size;
+    }
+    return size;
+}
+
+void packet_copy(const struct packet *packet, char *to)
+{
+    for (; packet != NULL; packet = packet->more) {
+        memcpy(to, packet->data, packet->size);
+        to += packet->size;
+    }
+}
+
+void packet_trim(struct packet *packet, uint32_t size)
+{
+    while (packet->more != NULL && size > packet->size) {
+        size -= packet->size;
+        packet = packet->more;
+    }
+    packet->size = size < packet->size ? size : packet->size;
+    packet_free(packet->more);
+    packet->more = NULL;
+}
+
+struct packet *packet_join(struct packet *packet)
+{
+    const uint32_t size = packet_size(packet);
+    struct packet *joined = packet_alloc_block(size);
+    if (joined != NULL) {
+        packet_copy(packet, joined->data);
+        joined->size = size;
+        joined->is_trusted = packet->is_trusted;
+        joined->transport = packet->transport;
+    }
+    packet_free(packet);
+    return joined;
 }

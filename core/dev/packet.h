@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // packet.h: packets in memory that devices read and write.
 //
-// A packet is a chain of parts, each in memory of its own, a page frame or a block of the heap: this
-// struct, room in front for headers, the bytes. Any context; never blocks.
+// A packet is a chain of parts. A part is in memory of its own, a page frame or a block of the
+// heap: this struct, room in front for headers, the bytes; or it is this struct alone, and its
+// bytes lie in a buffer, which others have parts of, too. Nobody writes what others can see, and
+// headers are written in front of the bytes of a first part only, which are its own. Any context;
+// never blocks.
 #ifndef CORE_DEV_PACKET_H
 #define CORE_DEV_PACKET_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "hal/hal.h"
+
+// Memory that parts of packets share: what was written once, and is sent, sent again and received
+// without being copied; a program's own pages. release is called with the last reference, in any
+// context.
+struct packet_buffer {
+    _Atomic uint32_t reference_count;
+    void (*release)(struct packet_buffer *buffer);
+};
 
 struct packet {
     struct packet *next; // the owner's: of a list of packets
@@ -18,10 +30,12 @@ struct packet {
     uint32_t size;
     bool is_block; // of the heap
     // core/net's, of a first part.
-    bool is_trusted;    // it has not left this machine: its payload needs no checksum
-    uint16_t transport; // from data to the header behind IP's
-    uint32_t cost;      // what it counts for in a channel, bytes
-    uint64_t place;     // of data in a stream
+    bool is_trusted;              // it has not left this machine: its payload needs no checksum
+    uint16_t transport;           // from data to the header behind IP's
+    uint32_t cost;                // what it counts for in a channel, bytes
+    bool is_gathered;             // tcp_stream.c's: there may be room behind the bytes
+    uint64_t place;               // of data in a stream
+    struct packet_buffer *buffer; // that data lies in, counted; NULL: it is the part's own memory
 };
 
 enum {
@@ -37,7 +51,31 @@ struct packet *packet_alloc(void);
 // One empty part with PACKET_HEADROOM and room for size bytes behind it, one after the other in
 // physical memory. NULL: no memory.
 struct packet *packet_alloc_block(uint32_t size);
+// A part whose bytes are size at data, in buffer, which is counted, and one run of physical memory.
+// NULL: no memory.
+struct packet *packet_alloc_shared(struct packet_buffer *buffer, char *data, uint32_t size);
 void packet_free(struct packet *packet); // all parts
+
+uint32_t packet_size(const struct packet *packet);       // of all parts, bytes
+void packet_copy(const struct packet *packet, char *to); // the bytes of all parts
+void packet_trim(struct packet *packet, uint32_t size);  // the first size bytes, of all parts, stay
+// The bytes of all parts in one, with PACKET_HEADROOM; packet is gone. NULL: no memory, and packet
+// is gone, too.
+struct packet *packet_join(struct packet *packet);
+
+static inline void packet_buffer_get(struct packet_buffer *buffer)
+{
+    atomic_fetch_add_explicit(&buffer->reference_count, 1, memory_order_relaxed);
+}
+
+void packet_buffer_put(struct packet_buffer *buffer);
+
+// Nobody but the caller has a reference, so that it may be written again.
+static inline bool packet_buffer_is_mine(const struct packet_buffer *buffer)
+{
+    // Pairs with packet_buffer_put: what others have read of it they have read before.
+    return atomic_load_explicit(&buffer->reference_count, memory_order_acquire) == 1;
+}
 
 // Makes one of packet_alloc empty: data is headroom bytes behind the start of its room.
 void packet_reset(struct packet *packet, uint32_t headroom);

@@ -3,6 +3,7 @@
 // swaps those of the sum (RFC 1071, 2 (B)). 32 bits at a time: 2^32 of them fit the sum.
 #include "core/net/checksum.h"
 
+#include "core/dev/packet.h"
 #include "core/lib/string.h"
 #include "core/net/address.h"
 
@@ -17,6 +18,20 @@ uint64_t checksum_add(uint64_t sum, const void *data, size_t size)
     uint32_t rest = 0;
     memcpy(&rest, at, size);
     return sum + rest;
+}
+
+// A part that begins at an odd place has each byte in the other half of a word.
+uint64_t checksum_add_packet(uint64_t sum, const struct packet *packet, uint32_t from)
+{
+    bool is_odd = false;
+    for (; packet != NULL; packet = packet->more) {
+        const uint32_t size = packet->size - from;
+        const uint16_t words = (uint16_t)~checksum_end(checksum_add(0, packet->data + from, size));
+        sum += is_odd ? __builtin_bswap16(words) : words;
+        is_odd ^= size % 2 != 0;
+        from = 0;
+    }
+    return sum;
 }
 
 uint64_t checksum_add_ends(uint64_t sum, const struct net_address *source,

@@ -54,7 +54,7 @@ static void give_up(struct ethernet *ethernet, struct packet *packet)
     }
     netif_count(&ethernet->netif, NETIF_SENT_DROPPED, 1);
     struct packet *message = NULL;
-    if (ip_header_read(&header, packet->data, packet->size, false) == 0 &&
+    if (ip_packet_read(&header, packet) == 0 &&
         header.protocol != IP_ICMP && header.protocol != IP_ICMPV6) {
         message = icmp_unreachable(packet, &header, ICMP_NO_HOST);
     }

@@ -8,6 +8,7 @@
 #include "core/net/ip.h"
 #include "core/net/netif.h"
 #include "core/net/route.h"
+#include "core/net/tcp_header.h"
 #include "core/net/tcp_socket.h"
 #include "core/net/udp.h"
 
@@ -38,7 +39,7 @@ static struct packet *transport_input(struct netif *netif, struct packet *packet
                                       const struct ip_header *header)
 {
     packet->transport = header->transport;
-    packet->size = header->transport + header->size;
+    packet_trim(packet, header->transport + header->size);
     switch (header->protocol) {
     case IP_UDP:
         return udp_input(packet, header);
@@ -61,6 +62,15 @@ static struct packet *transport_input(struct netif *netif, struct packet *packet
     }
 }
 
+// Has one part, or is a segment of TCP whose headers lie in the first.
+static bool is_plain(const struct packet *packet)
+{
+    struct ip_header header;
+    return packet->more == NULL ||
+           (ip_packet_read(&header, packet) == 0 && header.protocol == IP_TCP &&
+            tcp_header_is_whole(packet->data + header.transport, packet->size - header.transport));
+}
+
 // -EPROTONOSUPPORT: it is for another machine, or its source is nobody's that is out there (RFC
 // 1122, 3.2.1.3).
 static int ends_check(const struct netif *netif, const struct ip_header *header)
@@ -76,7 +86,14 @@ struct packet *net_input(struct netif *netif, struct packet *packet)
 {
     struct ip_header header;
     net_count(NET_IP_RECEIVED);
-    int error = ip_header_read(&header, packet->data, packet->size, false);
+    if (!is_plain(packet)) {
+        packet = packet_join(packet);
+        if (packet == NULL) {
+            net_count(NET_NO_MEMORY);
+            return NULL;
+        }
+    }
+    int error = ip_packet_read(&header, packet);
     if (error == 0 || error == -EOPNOTSUPP) {
         const int wrong = ends_check(netif, &header);
         error = wrong != 0 ? wrong : error;

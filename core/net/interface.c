@@ -54,20 +54,8 @@ static void received(void *state, struct packet *packet)
 // One part, and no page for a short one. NULL: no memory.
 static struct packet *packet_pack(struct packet *packet)
 {
-    uint32_t size = 0;
-    for (const struct packet *part = packet; part != NULL; part = part->more) {
-        size += part->size;
-    }
-    if (packet->more == NULL && size > COPIED_MAX) {
-        return packet;
-    }
-    struct packet *copy = packet_alloc_block(size);
-    for (const struct packet *part = packet; part != NULL && copy != NULL; part = part->more) {
-        memcpy(copy->data + copy->size, part->data, part->size);
-        copy->size += part->size;
-    }
-    packet_free(packet);
-    return copy;
+    const bool is_good = packet->more == NULL && packet->size > COPIED_MAX;
+    return is_good ? packet : packet_join(packet);
 }
 
 static void packet_input(struct interface *interface, struct packet *packet)
@@ -104,7 +92,7 @@ static void interface_run(void *argument)
 static void transmit(struct ethernet *ethernet, struct packet *frame)
 {
     struct interface *interface = container_of(ethernet, struct interface, ethernet);
-    const uint32_t size = frame->size;
+    const uint32_t size = packet_size(frame);
     if (net_device_send(interface->device, frame) != 0) {
         netif_count(&ethernet->netif, NETIF_SENT_DROPPED, 1);
         return;

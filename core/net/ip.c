@@ -188,12 +188,21 @@ int ip_header_read(struct ip_header *header, const char *data, uint32_t size, bo
     }
 }
 
+int ip_packet_read(struct ip_header *header, const struct packet *packet)
+{
+    const bool is_cut = packet->more != NULL;
+    const int error = ip_header_read(header, packet->data, packet->size, is_cut);
+    const bool is_read = error == 0 || error == -EOPNOTSUPP;
+    return is_cut && is_read && header->transport + header->size > packet_size(packet) ? -EINVAL
+                                                                                       : error;
+}
+
 static void ip4_push(struct packet *packet, const struct ip_header *header)
 {
     struct ip4_header raw = {
         .version = 4 << 4 | sizeof raw / 4,
         .service = header->service,
-        .size = net_order16((uint16_t)packet->size),
+        .size = net_order16((uint16_t)packet_size(packet)),
         .number = header->may_cut ? (uint16_t)header->number : 0,
         .fragment = net_order16((uint16_t)((header->may_cut ? 0 : IP4_WHOLE) |
                                            (header->has_more ? IP4_MORE : 0) | header->offset / 8)),
@@ -211,7 +220,7 @@ static void ip6_push(struct packet *packet, const struct ip_header *header)
     struct ip6_header raw = {
         .version = (uint8_t)(6 << 4 | header->service >> 4),
         .service = (uint8_t)(header->service << 4),
-        .size = net_order16((uint16_t)(packet->size - sizeof raw)),
+        .size = net_order16((uint16_t)(packet_size(packet) - sizeof raw)),
         .next = header->protocol,
         .hops = header->hops,
     };

@@ -48,6 +48,9 @@ struct ip_header {
 HAL_MUST_CHECK int ip_header_read(struct ip_header *header, const char *data, uint32_t size,
                                   bool is_cut);
 
+// The same, of a packet, in whose first part all of IP's headers lie.
+HAL_MUST_CHECK int ip_packet_read(struct ip_header *header, const struct packet *packet);
+
 // Puts a header with what *header says of all but transport, fragment and size in front of the
 // packet.
 void ip_header_push(struct packet *packet, const struct ip_header *header);

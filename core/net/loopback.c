@@ -8,7 +8,7 @@ static void loopback_send(struct netif *netif, struct packet *packet, const stru
     (void)hop;
     while (packet != NULL) { // an answer, of which there is no other
         netif_count(netif, NETIF_SENT, 1);
-        netif_count(netif, NETIF_SENT_BYTES, packet->size);
+        netif_count(netif, NETIF_SENT_BYTES, packet_size(packet));
         packet = net_input(netif, packet);
     }
 }

@@ -38,7 +38,7 @@ static void checksum_put(struct packet *packet, const struct ip_header *header)
     memcpy(at + place, &checksum, sizeof checksum);
     const uint64_t sum =
         checksum_add_ends(0, &header->source, &header->target, header->protocol, header->size);
-    checksum = checksum_end(checksum_add(sum, at, header->size));
+    checksum = checksum_end(checksum_add_packet(sum, packet, header->transport));
     checksum = checksum == 0 && header->protocol == IP_UDP ? UINT16_MAX : checksum; // 0: none
     memcpy(at + place, &checksum, sizeof checksum);
 }
@@ -48,7 +48,7 @@ static void send_out(const struct route *route, struct packet *packet)
 {
     struct netif *netif = route->netif;
     struct ip_header header;
-    if (ip_header_read(&header, packet->data, packet->size, false) != 0) {
+    if (ip_packet_read(&header, packet) != 0) {
         drop(packet, NET_IP_DAMAGED);
         return;
     }
@@ -56,10 +56,15 @@ static void send_out(const struct route *route, struct packet *packet)
         checksum_put(packet, &header);
         packet->is_trusted = false;
     }
-    if (packet->size <= netif->mtu) {
+    if (packet_size(packet) <= netif->mtu) {
         netif->send(netif, packet, &route->hop);
     } else if (header.may_cut) {
-        fragments_send(route, packet, &header);
+        packet = packet_join(packet);
+        if (packet != NULL) {
+            fragments_send(route, packet, &header);
+        } else {
+            net_count(NET_NO_MEMORY);
+        }
     } else {
         drop(packet, NET_IP_TOO_LONG);
     }

@@ -42,7 +42,7 @@ static void flow_sum(const struct flow *flow, void *argument)
     totals->open += tcp->state == TCP_STATE_ESTABLISHED || tcp->state == TCP_STATE_CLOSE_WAIT;
     totals->waiting += tcp->state == TCP_STATE_TIME_WAIT;
     totals->orphans += socket->is_orphan && tcp->state != TCP_STATE_TIME_WAIT;
-    totals->bytes += socket->sending.size +
+    totals->bytes += socket->sending.taken +
                      atomic_load_explicit(&socket->socket.channel.cost, memory_order_relaxed);
 }
 

@@ -86,6 +86,16 @@ static void options_read(struct tcp_segment *segment, const char *data, uint32_t
     }
 }
 
+bool tcp_header_is_whole(const char *data, uint32_t size)
+{
+    struct header raw;
+    if (size < sizeof raw) {
+        return false;
+    }
+    memcpy(&raw, data, sizeof raw);
+    return (uint32_t)(raw.length >> 4) * 4 <= size;
+}
+
 int tcp_header_read(struct tcp_segment *segment, struct tcp_ports *ports, char *data, uint32_t size)
 {
     struct header raw;

@@ -3,6 +3,7 @@
 #ifndef CORE_NET_TCP_HEADER_H
 #define CORE_NET_TCP_HEADER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/net/tcp.h"
@@ -13,6 +14,9 @@ enum { TCP_HEADER_MIN = 20, TCP_HEADER_MAX = 60 };
 struct tcp_ports { // in the machine's order
     uint16_t source, target;
 };
+
+// Whether the header that begins at data lies within size bytes.
+bool tcp_header_is_whole(const char *data, uint32_t size);
 
 // Reads what size bytes at data say; segment->data and size are those behind the header. -EINVAL:
 // shorter than it says. Options that are none are passed over.

@@ -175,7 +175,7 @@ bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet)
     struct tcp_ports ports;
     struct beginning beginning = {.is_answered = false};
     struct tcp_segment *segment = &beginning.syn;
-    if (ip_header_read(&header, packet->data, packet->size, false) != 0 ||
+    if (ip_packet_read(&header, packet) != 0 ||
         tcp_header_read(segment, &ports, packet->data + header.transport, header.size) != 0) {
         return false;
     }

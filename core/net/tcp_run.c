@@ -38,18 +38,17 @@ static hal_ns clock_now(void)
 
 // ---- Sending -------------------------------------------------------------------------
 
-static struct packet *segment_packet(const struct tcp_segment *segment,
-                                     const struct tcp_ports *ports, const struct ip_header *header,
-                                     bool is_trusted)
+// Puts the headers in front of what packet has. NULL, which was no memory, stays that.
+static struct packet *headers_put(struct packet *packet, const struct tcp_segment *segment,
+                                  const struct tcp_ports *ports, const struct ip_header *header,
+                                  bool is_trusted)
 {
     char head[TCP_HEADER_MAX];
-    struct packet *packet = packet_alloc_block(segment->size);
     if (packet == NULL) {
         net_count(NET_NO_MEMORY);
         return NULL;
     }
     const uint32_t length = tcp_header_write(head, segment, ports);
-    packet->size = segment->size;
     packet->data -= length;
     packet->size += length;
     memcpy(packet->data, head, length);
@@ -65,7 +64,7 @@ static void checksum_put(struct packet *packet, const struct ip_header *header)
     char *at = packet->data + packet->transport;
     const uint32_t size = packet->size - packet->transport;
     const uint64_t sum = checksum_add_ends(0, &header->source, &header->target, IP_TCP, size);
-    const uint16_t checksum = checksum_end(checksum_add(sum, at, size));
+    const uint16_t checksum = checksum_end(checksum_add_packet(sum, packet, packet->transport));
     memcpy(at + CHECKSUM, &checksum, sizeof checksum);
 }
 
@@ -93,12 +92,11 @@ static void host_send(struct tcp *connection, const struct tcp_segment *segment)
         .service = options->service,
     };
     const struct tcp_ports ports = {tcp->socket.local.port, tcp->socket.remote.port};
-    struct packet *packet = segment_packet(segment, &ports, &header, true);
-    if (packet == NULL) {
-        return; // it is lost, as others are
+    struct packet *packet = send_queue_packet(&tcp->sending, segment->from, segment->size);
+    packet = headers_put(packet, segment, &ports, &header, true);
+    if (packet != NULL) { // else it is lost, as others are
+        outbox_add(tcp, packet);
     }
-    tcp_stream_copy(tcp, segment->from, packet->data + packet->size - segment->size, segment->size);
-    outbox_add(tcp, packet);
 }
 
 // No lock is held.
@@ -127,7 +125,7 @@ struct packet *tcp_packet_input(struct packet *packet, const struct ip_header *h
     }
     const struct net_end local = {header->target, ports.target};
     const struct net_end remote = {header->source, ports.source};
-    packet->cost = packet->size + PACKET_COST;
+    packet->cost = header->transport + header->size + PACKET_COST;
     if (net_socket_deliver(IP_TCP, &local, &remote, packet)) {
         return NULL;
     }
@@ -140,7 +138,8 @@ struct packet *tcp_packet_input(struct packet *packet, const struct ip_header *h
             .hops = IP_HOPS_DEFAULT,
         };
         const struct tcp_ports back_ports = {ports.target, ports.source};
-        answer = segment_packet(&refusal, &back_ports, &back, packet->is_trusted);
+        answer =
+            headers_put(packet_alloc_block(0), &refusal, &back_ports, &back, packet->is_trusted);
         if (answer != NULL && !answer->is_trusted) {
             checksum_put(answer, &back);
         }
@@ -159,7 +158,7 @@ void tcp_refusal_add(struct tcp_socket *tcp, const struct ip_header *header,
         .hops = IP_HOPS_DEFAULT,
     };
     const struct tcp_ports back_ports = {ports->target, ports->source};
-    struct packet *packet = segment_packet(refusal, &back_ports, &back, true);
+    struct packet *packet = headers_put(packet_alloc_block(0), refusal, &back_ports, &back, true);
     if (packet != NULL) {
         outbox_add(tcp, packet);
     }
@@ -171,9 +170,8 @@ static bool host_store(struct tcp *connection, const struct tcp_segment *segment
     struct tcp_socket *tcp = container_of(connection, struct tcp_socket, tcp);
     struct packet *packet = tcp->running;
     tcp->running = NULL;
-    packet->data = (char *)segment->data + skip;
-    packet->size = size;
-    tcp_stream_keep(tcp, packet, from);
+    const uint32_t headers = (uint32_t)((const char *)segment->data - packet->data);
+    tcp_stream_keep(tcp, packet, headers + skip, size, from);
     return true;
 }
 
@@ -184,7 +182,7 @@ static bool checksum_is_right(const struct packet *packet, const struct ip_heade
     const uint64_t sum =
         checksum_add_ends(0, &header->source, &header->target, IP_TCP, header->size);
     return packet->is_trusted ||
-           checksum_end(checksum_add(sum, packet->data + header->transport, header->size)) == 0;
+           checksum_end(checksum_add_packet(sum, packet, header->transport)) == 0;
 }
 
 // With lock held: what a thread may wait for.
@@ -238,7 +236,7 @@ static void packet_run(struct tcp_socket *tcp, struct packet *packet)
     struct tcp_segment segment;
     struct tcp_ports ports;
     const uint32_t cost = packet->cost;
-    const int error = ip_header_read(&header, packet->data, packet->size, false);
+    const int error = ip_packet_read(&header, packet);
     if (error != 0 || !checksum_is_right(packet, &header) ||
         tcp_header_read(&segment, &ports, packet->data + header.transport, header.size) != 0) {
         net_count(NET_TCP_BAD_CHECKSUM);

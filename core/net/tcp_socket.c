@@ -5,7 +5,6 @@
 
 #include "core/dev/packet.h"
 #include "core/lib/errno.h"
-#include "core/mem/heap.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
 #include "core/net/output.h"
@@ -58,7 +57,7 @@ void tcp_socket_init(struct tcp_socket *tcp, bool is_v4)
 
 void tcp_socket_release(struct tcp_socket *tcp)
 {
-    heap_free(tcp->sending.data);
+    send_queue_end(&tcp->sending);
     if (tcp->parent != NULL) {
         net_socket_put(&tcp->parent->socket);
     }

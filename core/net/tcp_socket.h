@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/lib/list.h"
+#include "core/net/send_queue.h"
 #include "core/net/socket.h"
 #include "core/net/tcp.h"
 #include "core/sync/alarm.h"
@@ -22,13 +23,6 @@ struct packet;
 struct tcp_ports;
 
 enum tcp_stage { TCP_STAGE_IDLE, TCP_STAGE_LISTENING, TCP_STAGE_CONNECTION };
-
-struct tcp_buffer { // a ring: of a stream, [start, start + used)
-    char *data;     // NULL while it is empty
-    uint32_t size;  // a power of two
-    uint64_t start;
-    uint32_t used;
-};
 
 struct tcp_socket {
     struct net_socket socket; // first, and its lock guards the rest
@@ -45,7 +39,7 @@ struct tcp_socket {
     struct tcp_settings settings;
     uint32_t send_limit; // bytes not acknowledged, at most
     hal_ns linger;       // of close; UINT64_MAX: it does not wait
-    struct tcp_buffer sending;
+    struct send_queue sending;
     struct packet *running; // the one whose segment is looked at; NULL: it has been kept
     struct packet *outbox, *outbox_last;
     struct alarm alarm;
@@ -136,9 +130,10 @@ void tcp_child_forget(struct tcp_socket *child);
 void tcp_children_abort(struct tcp_socket *tcp);
 
 // tcp_stream.c
-void tcp_stream_keep(struct tcp_socket *tcp, struct packet *packet, uint64_t from);
+// Bytes [skip, skip + size) of packet, which is gone, are the stream's from `from` on.
+void tcp_stream_keep(struct tcp_socket *tcp, struct packet *packet, uint32_t skip, uint32_t size,
+                     uint64_t from);
 void tcp_stream_acknowledged(struct tcp_socket *tcp);
-void tcp_stream_copy(const struct tcp_socket *tcp, uint64_t from, char *to, uint32_t size);
 uint32_t tcp_stream_room(const struct tcp_socket *tcp);
 void tcp_stream_end(struct tcp_socket *tcp); // gives back what it holds
 

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// tcp_stream.c: the bytes of a connection: what was written and not acknowledged, in a ring; what
-// was received and not read, as packets by their place in the stream.
+// tcp_stream.c: the bytes of a connection: what is written goes into its queue (send_queue.h); what
+// was received and not read are packets by their place in the stream, of one part each.
 //
-// A packet with few bytes costs many, so those are gathered in blocks. Invariant: the packets of
-// the list ascend by place; they may overlap, and what lies before what has been read counts no
-// more.
+// A packet with few bytes costs many, so where there are more than one those are gathered in
+// blocks. Invariant: the packets of the list ascend by place; they may overlap, and what lies
+// before what has been read counts no more.
 #include "core/net/tcp_socket.h"
 
 #include "core/dev/packet.h"
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
-#include "core/mem/heap.h"
 #include "core/net/run.h"
 
 enum {
-    RING_MIN = 1024,
     GATHER_MAX = 1024,  // fewer bytes are gathered
     GATHER_SIZE = 3900, // into blocks of a page
     STEP_MAX = 131072,  // bytes that are written before others may have the lock
@@ -27,84 +25,9 @@ uint32_t tcp_stream_room(const struct tcp_socket *tcp)
     return tcp->sending.used < tcp->send_limit ? tcp->send_limit - tcp->sending.used : 0;
 }
 
-// Size bytes from place `at` of the ring on, in one or two pieces.
-static uint32_t piece_size(const struct tcp_buffer *buffer, uint64_t at, uint32_t size)
-{
-    const uint32_t left = buffer->size - (uint32_t)(at & (buffer->size - 1));
-    return size < left ? size : left;
-}
-
-static char *piece_at(const struct tcp_buffer *buffer, uint64_t at)
-{
-    return buffer->data + (at & (buffer->size - 1));
-}
-
-void tcp_stream_copy(const struct tcp_socket *tcp, uint64_t from, char *to, uint32_t size)
-{
-    const struct tcp_buffer *buffer = &tcp->sending;
-    while (size > 0) {
-        const uint32_t part = piece_size(buffer, from, size);
-        memcpy(to, piece_at(buffer, from), part);
-        from += part;
-        to += part;
-        size -= part;
-    }
-}
-
-static bool ring_grow(struct tcp_socket *tcp, uint32_t size)
-{
-    struct tcp_buffer *buffer = &tcp->sending;
-    uint32_t larger = buffer->size == 0 ? RING_MIN : buffer->size;
-    while (larger < buffer->used + size) {
-        larger *= 2;
-    }
-    if (larger == buffer->size) {
-        return true;
-    }
-    char *data = heap_alloc(larger);
-    if (data == NULL) {
-        return false;
-    }
-    struct tcp_buffer grown = {data, larger, buffer->start, buffer->used};
-    for (uint64_t at = buffer->start; at < buffer->start + buffer->used;) {
-        uint32_t part = piece_size(&grown, at, (uint32_t)(buffer->start + buffer->used - at));
-        part = piece_size(buffer, at, part);
-        memcpy(piece_at(&grown, at), piece_at(buffer, at), part);
-        at += part;
-    }
-    heap_free(buffer->data);
-    *buffer = grown;
-    return true;
-}
-
-static int ring_put(struct tcp_socket *tcp, const char *user, uint32_t size)
-{
-    struct tcp_buffer *buffer = &tcp->sending;
-    while (size > 0) {
-        const uint64_t at = buffer->start + buffer->used;
-        const uint32_t part = piece_size(buffer, at, size);
-        const int error = hal_copy_safe(piece_at(buffer, at), user, part);
-        if (error != 0) {
-            return error;
-        }
-        buffer->used += part;
-        user += part;
-        size -= part;
-    }
-    return 0;
-}
-
 void tcp_stream_acknowledged(struct tcp_socket *tcp)
 {
-    struct tcp_buffer *buffer = &tcp->sending;
-    const uint32_t gone = (uint32_t)(tcp_acknowledged(&tcp->tcp) - buffer->start);
-    buffer->start += gone;
-    buffer->used -= gone;
-    if (buffer->used == 0 && buffer->size > RING_MIN) {
-        heap_free(buffer->data);
-        buffer->data = NULL;
-        buffer->size = 0;
-    }
+    send_queue_acknowledged(&tcp->sending, tcp_acknowledged(&tcp->tcp));
 }
 
 // With lock held: why nothing may be sent. -EAGAIN: not yet.
@@ -151,7 +74,7 @@ static bool is_all(const struct net_message *message, size_t done)
     return vector_at(message, done, &unused) == NULL;
 }
 
-// With lock held: puts a part of what is left of a vector into the ring. *done grows.
+// With lock held: puts a part of what is left of a vector into the queue. *done grows.
 static int part_put(struct tcp_socket *tcp, const struct io_vector *vector, size_t offset,
                     uint32_t room, size_t *done)
 {
@@ -160,11 +83,8 @@ static int part_put(struct tcp_socket *tcp, const struct io_vector *vector, size
     if (part == 0) {
         return -EAGAIN;
     }
-    if (!ring_grow(tcp, part)) {
-        return -ENOMEM;
-    }
     const uint32_t before = tcp->sending.used;
-    const int error = ring_put(tcp, vector->data + offset, part);
+    const int error = send_queue_put(&tcp->sending, vector->data + offset, part);
     *done += tcp->sending.used - before;
     return error;
 }
@@ -211,19 +131,16 @@ static uint64_t packet_end(const struct packet *packet)
     return packet->place + packet->size;
 }
 
-// Puts few bytes behind those of last, which is a block for that, or makes one. False: it cannot.
-static bool gather(struct tcp_socket *tcp, const struct packet *packet)
+// Puts few bytes behind those of last, which is a block for that. False: it is not, or is full.
+static bool gather(struct packet *last, const struct packet *packet)
 {
-    struct packet *last = tcp->socket.last;
-    const bool fits = tcp->socket.first != NULL && last->cost == 0 &&
-                      packet_end(last) == packet->place &&
+    const bool fits = last->is_gathered && packet_end(last) == packet->place &&
                       last->size + packet->size <= GATHER_SIZE - packet_headroom(last);
-    if (!fits) {
-        return false;
+    if (fits) {
+        memcpy(last->data + last->size, packet->data, packet->size);
+        last->size += packet->size;
     }
-    memcpy(last->data + last->size, packet->data, packet->size);
-    last->size += packet->size;
-    return true;
+    return fits;
 }
 
 // A block with the bytes of packet, and room for more. NULL: no memory.
@@ -234,6 +151,7 @@ static struct packet *gatherer(const struct packet *packet)
         memcpy(block->data, packet->data, packet->size);
         block->size = packet->size;
         block->place = packet->place;
+        block->is_gathered = true;
     }
     return block;
 }
@@ -252,20 +170,56 @@ static void packet_insert(struct net_socket *socket, struct packet *packet)
     socket->last = packet->next == NULL ? packet : socket->last;
 }
 
-void tcp_stream_keep(struct tcp_socket *tcp, struct packet *packet, uint64_t from)
+// A packet of few bytes that is not the first. False: the caller keeps it.
+static bool small_keep(struct tcp_socket *tcp, struct packet *packet)
 {
-    packet->place = from;
-    if (packet->size < GATHER_MAX) {
-        const bool is_gathered = gather(tcp, packet);
-        struct packet *block = is_gathered ? NULL : gatherer(packet);
-        if (is_gathered || block != NULL) {
-            channel_return(&tcp->socket.channel, packet->cost);
-            packet_free(packet);
-            packet = block;
-        }
+    struct packet *last = tcp->socket.last;
+    const bool is_gathered = gather(last, packet);
+    if (!is_gathered && last->size >= GATHER_MAX) {
+        return false; // the first of them
     }
-    if (packet != NULL) {
-        packet_insert(&tcp->socket, packet);
+    struct packet *block = is_gathered ? NULL : gatherer(packet);
+    if (!is_gathered && block == NULL) {
+        return false;
+    }
+    channel_return(&tcp->socket.channel, packet->cost);
+    packet_free(packet);
+    if (block != NULL) {
+        packet_insert(&tcp->socket, block);
+    }
+    return true;
+}
+
+static void part_keep(struct tcp_socket *tcp, struct packet *part)
+{
+    const bool is_small = part->size < GATHER_MAX && tcp->socket.first != NULL;
+    if (!is_small || !small_keep(tcp, part)) {
+        packet_insert(&tcp->socket, part);
+    }
+}
+
+void tcp_stream_keep(struct tcp_socket *tcp, struct packet *packet, uint32_t skip, uint32_t size,
+                     uint64_t from)
+{
+    const uint32_t cost = packet->cost;
+    while (packet != NULL) {
+        struct packet *more = packet->more;
+        const uint32_t passed = skip < packet->size ? skip : packet->size;
+        const uint32_t left = packet->size - passed;
+        packet->data += passed;
+        packet->size = left < size ? left : size;
+        packet->place = from;
+        packet->more = NULL;
+        skip -= passed;
+        size -= packet->size;
+        from += packet->size;
+        packet->cost = size == 0 ? cost : 0; // it counts until its last part has been read
+        if (packet->size > 0) {
+            part_keep(tcp, packet);
+        } else {
+            packet_free(packet);
+        }
+        packet = more;
     }
 }
 
@@ -282,8 +236,8 @@ void tcp_stream_end(struct tcp_socket *tcp)
     while (tcp->socket.first != NULL) {
         first_free(tcp);
     }
-    heap_free(tcp->sending.data);
-    tcp->sending = (struct tcp_buffer){.start = 0};
+    send_queue_end(&tcp->sending);
+    tcp->sending.start = 0; // of a connection that may come
 }
 
 // With lock held: copies what is in order from stream place `from` on. user NULL: drops it.

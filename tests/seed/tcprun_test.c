@@ -49,9 +49,9 @@ void packet_free(struct packet *packet)
     ++freed;
 }
 
-int ip_header_read(struct ip_header *header, const char *data, uint32_t size, bool is_cut)
+int ip_packet_read(struct ip_header *header, const struct packet *packet)
 {
-    (void)data, (void)size, (void)is_cut;
+    (void)packet;
     *header = (struct ip_header){.size = 0};
     return 0;
 }
@@ -105,9 +105,9 @@ NEVER(uint32_t tcp_header_write(char data[TCP_HEADER_MAX] __attribute__((unused)
                                 const struct tcp_ports *ports __attribute__((unused))))
 NEVER(void ip_header_push(struct packet *packet __attribute__((unused)),
                           const struct ip_header *header __attribute__((unused))))
-NEVER(uint64_t checksum_add(uint64_t sum __attribute__((unused)),
-                            const void *data __attribute__((unused)),
-                            size_t size __attribute__((unused))))
+NEVER(uint64_t checksum_add_packet(uint64_t sum __attribute__((unused)),
+                                   const struct packet *packet __attribute__((unused)),
+                                   uint32_t from __attribute__((unused))))
 
 NEVER(void net_output(struct packet *packet __attribute__((unused))))
 NEVER(uint16_t checksum_end(uint64_t sum __attribute__((unused))))
