@@ -201,7 +201,7 @@ int main(int argc, char **argv)
     }
     disks_add(&options);
     balloon_make(&options);
-    network_add(options.net);
+    network_add(&options);
     int status = boot_run(&boot);
     if (status != 0 && options.self_test == NULL) {
         mounts_explain(options.program);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// network.c: what the network device of osv-sim is connected to: a TAP interface of the host, or a
-// switch: a folder with a socket for each machine, which needs no privilege.
+// network.c: what the network device of osv-sim is connected to: a TAP interface of the host; or,
+// what needs no privilege, a switch: a folder with a socket for each machine; or a network of its
+// own, whose way out is this process's sockets.
 #include "sim/network.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if.h>
 #include <linux/if_tun.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,17 @@
 #include <unistd.h>
 
 #include "hal-linux/dev/net.h"
+#include "sim/nat.h"
 #include "sim/options.h"
 
-enum { MTU = 1500, MTU_MIN = 68, MTU_MAX = 3000, VIRTIO_HEADER = 12, BUFFER = 4 << 20 };
+enum {
+    MTU = 1500,
+    MTU_MIN = 68,
+    MTU_MAX = 3000,
+    VIRTIO_HEADER = 12,
+    BUFFER = 4 << 20,
+    PATIENCE_US = 200000, // of a sender, where others have no room
+};
 
 static struct net_far far;
 static struct sockaddr_un own; // of a switch
@@ -35,8 +44,9 @@ static const char *value_of(const char *text, const char *name)
 void network_check(const char *text)
 {
     const char *folder = value_of(text, "switch="), *tap = value_of(text, "tap=");
-    if (strcmp(text, "none") != 0 && folder == NULL && tap == NULL) {
-        options_fail(EXIT_USAGE, "--net: '%s' is none of none, switch=FOLDER and tap=NAME", text);
+    if (strcmp(text, "none") != 0 && strcmp(text, "user") != 0 && folder == NULL && tap == NULL) {
+        options_fail(EXIT_USAGE, "--net: '%s' is none of none, user, switch=FOLDER and tap=NAME",
+                     text);
     }
     if (folder != NULL && strlen(folder) > NET_FOLDER_MAX) {
         options_fail(EXIT_USAGE, "--net %s: the name is longer than %d characters", text,
@@ -64,7 +74,7 @@ static void socket_remove(void)
 static void switch_join(const char *text, const char *folder)
 {
     char name[NET_HARDWARE_DIGITS + 1];
-    const struct timeval patience = {.tv_usec = 200000};
+    const struct timeval patience = {.tv_usec = PATIENCE_US};
     const int buffer = BUFFER;
     net_hardware_name(far.hardware, name);
     own.sun_family = AF_UNIX;
@@ -100,13 +110,13 @@ static void tap_fail(const char *text, const char *name)
     if (error == EPERM || error == EACCES) {
         options_fail(EXIT_USAGE,
                      "--net %s: no right to it; root can make one for you: ip tuntap add %s mode "
-                     "tap user %u; --net switch=FOLDER needs no right",
+                     "tap user %u; --net user needs no right",
                      text, name, (unsigned)geteuid());
     }
     options_fail(EXIT_USAGE, "--net %s: %s", text,
                  error == EBUSY    ? "another process has it"
                  : error == EINVAL ? "the interface is no tap"
-                 : error == ENOENT ? "this host has no /dev/net/tun; --net switch=FOLDER needs none"
+                 : error == ENOENT ? "this host has no /dev/net/tun; --net user needs none"
                                    : strerror(error));
 }
 
@@ -114,6 +124,12 @@ static void tap_open(const char *text, const char *name)
 {
     struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
     const int header = VIRTIO_HEADER;
+    if (if_nametoindex(name) == 0) { // root would get a new one, which leads nowhere
+        options_fail(EXIT_USAGE,
+                     "--net %s: there is no such interface; root makes one by: ip tuntap add %s "
+                     "mode tap user %u && ip link set %s up; --net user needs none",
+                     text, name, (unsigned)geteuid(), name);
+    }
     (void)snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
     far.fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
     if (far.fd < 0 || ioctl(far.fd, TUNSETIFF, &request) != 0 ||
@@ -123,15 +139,36 @@ static void tap_open(const char *text, const char *name)
     far.mtu = mtu_of(&request);
 }
 
-void network_add(const char *text)
+static void user_join(const struct options *options)
 {
-    if (text == NULL || strcmp(text, "none") == 0) {
+    const struct nat_options nat = {
+        .addresses = options->addresses,
+        .address_count = options->address_count,
+        .ports = options->ports,
+        .port_count = options->port_count,
+        .mtu = MTU,
+    };
+    const struct timeval patience = {.tv_usec = PATIENCE_US};
+    far.fd = nat_start(&nat, VIRTIO_HEADER);
+    (void)setsockopt(far.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+}
+
+void network_add(const struct options *options)
+{
+    const char *text = options->net == NULL ? "none" : options->net;
+    const bool is_user = strcmp(text, "user") == 0;
+    if (options->port_count > 0 && !is_user) {
+        options_fail(EXIT_USAGE, "--publish goes with --net user only");
+    }
+    if (strcmp(text, "none") == 0) {
         return;
     }
     const char *folder = value_of(text, "switch=");
     far.mtu = MTU;
     hardware_make();
-    if (folder != NULL) {
+    if (is_user) {
+        user_join(options);
+    } else if (folder != NULL) {
         switch_join(text, folder);
     } else {
         tap_open(text, value_of(text, "tap="));

@@ -3,11 +3,13 @@
 #ifndef SIM_NETWORK_H
 #define SIM_NETWORK_H
 
-// Ends the process where text is none of none, switch=FOLDER and tap=NAME.
+struct options;
+
+// Ends the process where text is none of none, user, switch=FOLDER and tap=NAME.
 void network_check(const char *text);
 
-// Adds the device that text, which has been checked, says. NULL: none. Ends the process where it
-// cannot be had.
-void network_add(const char *text);
+// Adds the device that options->net, which has been checked, says, if any. Ends the process where
+// it cannot be had.
+void network_add(const struct options *options);
 
 #endif

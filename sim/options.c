@@ -39,12 +39,17 @@ static const char usage[] =
     "                               made, to which sizes are written (see README.md); with "
     "deflate-on-oom it\n"
     "                               comes back before the program gets ENOMEM\n"
-    "      --net none|switch=FOLDER|tap=NAME\n"
-    "                               a network device, eth0 (default none): on a switch with other "
-    "osv-sim\n"
-    "                               of the same FOLDER, which needs no privilege, or a tap of the "
-    "host\n"
+    "      --net none|user|switch=FOLDER|tap=NAME\n"
+    "                               a network device, eth0 (default none): on a network of its own "
+    "that goes\n"
+    "                               out by this process's sockets; on a switch with other osv-sim "
+    "of the same\n"
+    "                               FOLDER (both need no privilege); or a tap of the host\n"
     "      --ip ADDRESS/BITS[,GATEWAY]  an address of eth0, of IPv4 or IPv6; repeatable\n"
+    "  -p, --publish [ADDRESS:]HOST:GUEST[/tcp|/udp]\n"
+    "                               with --net user, a port of the host's 127.0.0.1, or ADDRESS, "
+    "leads to\n"
+    "                               the program's; repeatable\n"
     "  -e, --env NAME=VALUE         sets an environment variable; repeatable\n"
     "      --cwd DIR                the program's current directory\n"
     "      --seed N                 a run that can be repeated: the seed decides all that chance "
@@ -465,6 +470,16 @@ static bool seed_option_take(struct options *options, int option)
     return true;
 }
 
+static void publish_take(struct options *options, const char *text)
+{
+    if (options->port_count == PORT_MAX) {
+        options_fail(EXIT_USAGE, "--publish: more than %d of them", PORT_MAX);
+    }
+    if (!port_parse(&options->ports[options->port_count++], text)) {
+        options_fail(EXIT_USAGE, "--publish: '%s' is not " PORT_FORM, text);
+    }
+}
+
 // False: it is none of the network's.
 static bool network_option_take(struct options *options, int option)
 {
@@ -476,6 +491,8 @@ static bool network_option_take(struct options *options, int option)
             options_fail(EXIT_USAGE, "--ip: more than %d of them", OPTIONS_ADDRESS_MAX);
         }
         options->addresses[options->address_count++] = optarg;
+    } else if (option == 'p') {
+        publish_take(options, optarg);
     } else {
         return false;
     }
@@ -560,6 +577,7 @@ static const struct option longs[] = {
     {"balloon", required_argument, NULL, OPTION_BALLOON},
     {"net", required_argument, NULL, OPTION_NET},
     {"ip", required_argument, NULL, OPTION_IP},
+    {"publish", required_argument, NULL, 'p'},
     {"env", required_argument, NULL, 'e'},
     {"cwd", required_argument, NULL, OPTION_CWD},
     {"seed", required_argument, NULL, OPTION_SEED},
@@ -616,7 +634,7 @@ static void options_take(struct options *options, int argc, char **argv)
         options_fail(EXIT_USAGE, "out of memory");
     }
     optind = 0; // from the start again
-    while ((option = getopt_long(argc, argv, "+:c:m:v:e:", longs, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "+:c:m:v:e:p:", longs, NULL)) != -1) {
         if (option == ':') {
             options_fail(EXIT_USAGE, "option '%s' needs a value", argv[optind - 1]);
         }

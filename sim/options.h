@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "hal-linux/machine.h"
+#include "sim/tool/port.h"
 
 enum {
     OPTIONS_MOUNT_MAX = 20,
@@ -50,6 +51,8 @@ struct options {
     const char *net;                            // what the network device leads to; NULL: none
     const char *addresses[OPTIONS_ADDRESS_MAX]; // as core reads them
     size_t address_count;
+    struct port ports[PORT_MAX]; // of the host, that lead to the machine's
+    size_t port_count;
     const char *env[OPTIONS_ENV_MAX]; // NAME=VALUE
     size_t env_count;
     struct options_balloon balloon;

@@ -15,6 +15,10 @@ static const char *error_text(int error)
         return "the network device refuses what is needed: virtio 1.0, two queues";
     case -EEXIST:
         return "the address is given twice, or is the loopback network's";
+    case -EMSGSIZE:
+        return "the device's MTU is too small: IPv6 asks for 1280 bytes; on a tap: ip link set "
+               "NAME "
+               "mtu 1280";
     case -EINVAL:
         return "wants ADDRESS/BITS[,GATEWAY], such as 10.0.2.15/24,10.0.2.2 or fd00::2/64, and a "
                "gateway on that network";

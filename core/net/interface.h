@@ -27,7 +27,8 @@ HAL_MUST_CHECK int interface_address_read(struct interface_address *address, con
 HAL_MUST_CHECK int interface_open(size_t index, struct ethernet **ethernet);
 
 // Gives it the address, and, where there is a gateway, the way to all others. -EEXIST: this machine
-// has the address already; -ENOSPC, -ENOMEM.
+// has the address already; -EMSGSIZE: its MTU is less than the version of IP asks for; -ENOSPC,
+// -ENOMEM.
 HAL_MUST_CHECK int interface_address_set(struct ethernet *ethernet,
                                          const struct interface_address *address);
 

@@ -9,10 +9,12 @@ int interface_address_set(struct ethernet *ethernet, const struct interface_addr
 {
     struct netif *netif = &ethernet->netif;
     const struct route_address own = {address->address, address->bits, netif};
-    int error = route_address_add(&own);
+    const bool is_v4 = address_is_v4(&address->address);
+    const uint32_t mtu_min = is_v4 ? ETHERNET_MTU_MIN : ETHERNET_MTU_V6_MIN;
+    int error = netif->mtu < mtu_min ? -EMSGSIZE : route_address_add(&own);
     if (error == 0 && !address_is_any(&address->gateway)) {
         const struct route_entry all = {
-            .target = address_any(address_is_v4(&address->address)),
+            .target = address_any(is_v4),
             .netif = netif,
             .gateway = address->gateway,
             .source = address->address,

@@ -45,52 +45,22 @@ void network_parse(struct network *network, const char *text)
          text);
 }
 
-// Cuts the last number off text, which has a colon before it unless it is the first. 0: there is
-// none.
-static uint16_t number_cut(char *text)
-{
-    char *colon = strrchr(text, ':'), *end;
-    const char *digits = colon == NULL ? text : colon + 1;
-    const unsigned long number = strtoul(digits, &end, 10);
-    const bool is_number = digits[0] >= '0' && digits[0] <= '9' && *end == 0;
-    *(colon == NULL ? text : colon) = 0;
-    return is_number && number <= UINT16_MAX ? (uint16_t)number : 0;
-}
-
 void network_publish(struct network *network, const char *text)
 {
-    struct network_port port = {.address = "127.0.0.1"};
-    struct in_addr address;
-    char *rest = text_make("%s", text);
-    char *slash = strrchr(rest, '/');
-    if (slash != NULL) {
-        *slash = 0;
-        port.is_datagrams = strcmp(slash + 1, "udp") == 0;
+    struct port port;
+    if (!port_parse(&port, text)) {
+        fail(STATUS_USAGE, "--publish: '%s' is not " PORT_FORM, text);
     }
-    const bool is_protocol = slash == NULL || port.is_datagrams || strcmp(slash + 1, "tcp") == 0;
-    port.guest = number_cut(rest);
-    port.host = number_cut(rest);
-    if (rest[0] != 0) {
-        (void)snprintf(port.address, sizeof port.address, "%s", rest);
-    }
-    if (!is_protocol || port.guest == 0 || port.host == 0 || strlen(rest) >= sizeof port.address ||
-        inet_pton(AF_INET, port.address, &address) != 1) {
-        fail(STATUS_USAGE,
-             "--publish: '%s' is not [ADDRESS:]HOST:GUEST[/tcp|/udp], with ports "
-             "from 1 to 65535 and an IPv4 address",
-             text);
-    }
-    if (network->port_count == NETWORK_PORT_MAX) {
-        fail(STATUS_USAGE, "--publish: more than %d of them", NETWORK_PORT_MAX);
+    if (network->port_count == PORT_MAX) {
+        fail(STATUS_USAGE, "--publish: more than %d of them", PORT_MAX);
     }
     network->ports[network->port_count++] = port;
-    free(rest);
 }
 
 // ---- The host --------------------------------------------------------------------------
 
 // As QEMU will bind it.
-static void port_check(const struct network_port *port)
+static void port_check(const struct port *port)
 {
     const int one = 1;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port->host)};

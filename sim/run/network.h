@@ -5,9 +5,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-enum { NETWORK_PORT_MAX = 16, NETWORK_ADDRESS_SIZE = 16 };
+#include "sim/tool/port.h"
 
 enum network_kind {
     NETWORK_NONE,   // there is no device
@@ -17,16 +16,10 @@ enum network_kind {
     NETWORK_NAMED,  // a network of libvirt
 };
 
-struct network_port { // of the host, which leads to one of the guest's
-    char address[NETWORK_ADDRESS_SIZE];
-    uint16_t host, guest;
-    bool is_datagrams; // UDP, otherwise TCP
-};
-
 struct network {
     enum network_kind kind;
     const char *name; // of the interface, bridge or network
-    struct network_port ports[NETWORK_PORT_MAX];
+    struct port ports[PORT_MAX];
     size_t port_count;
     char hardware[18]; // address of the device, a new one each time; empty: the hypervisor's choice
 };
@@ -34,7 +27,7 @@ struct network {
 // none, user, tap=NAME, bridge=NAME or network=NAME. Ends the process where it is none of these.
 void network_parse(struct network *network, const char *text);
 
-// [ADDRESS:]HOST:GUEST[/tcp|/udp]. Ends the process where it is not that.
+// One more port, as port_parse has it. Ends the process where it is not that.
 void network_publish(struct network *network, const char *text);
 
 // Ends the process where the network cannot be had. is_direct: QEMU is ours, as are its rights.

@@ -134,7 +134,7 @@ static char *network_end(const struct network *network)
         text = text_make("user,id=net");
     }
     for (size_t i = 0; i < network->port_count; ++i) {
-        const struct network_port *port = &network->ports[i];
+        const struct port *port = &network->ports[i];
         char *more = text_make("%s,hostfwd=%s:%s:%u-:%u", text, port->is_datagrams ? "udp" : "tcp",
                                port->address, port->host, port->guest);
         free(text);

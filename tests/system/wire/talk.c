@@ -3,7 +3,8 @@
 //
 //   talk serve PORT COUNT        gives back what COUNT connections and a datagram bring, of both
 //                                versions of IP; says "ready" when it can
-//   talk ask ADDRESS PORT        wants back what it sends: short and long datagrams, a stream
+//   talk ask ADDRESS PORT [MAX]  wants back what it sends: short and long datagrams, but none
+//                                longer than MAX, and a stream
 //   talk fail ADDRESS PORT       says how a connection fails
 //   talk list                    says which interfaces and routes there are
 #include <arpa/inet.h>
@@ -204,10 +205,10 @@ static void stream_ask(int fd)
     printf("stream of %zu\n", at);
 }
 
-static int ask(const char *address, int port)
+static int ask(const char *address, int port, int longest)
 {
     const int datagrams = connected(SOCK_DGRAM, address, port);
-    for (int i = 0; i < LENGTHS; ++i) {
+    for (int i = 0; i < LENGTHS && lengths[i] <= longest; ++i) {
         datagram_ask(datagrams, lengths[i]);
     }
     stream_ask(connected(SOCK_STREAM, address, port));
@@ -265,8 +266,8 @@ int main(int argc, char **argv)
     if (argc == 4 && strcmp(argv[1], "serve") == 0) {
         return serve(atoi(argv[2]), atoi(argv[3]));
     }
-    if (argc == 4 && strcmp(argv[1], "ask") == 0) {
-        return ask(argv[2], atoi(argv[3]));
+    if (argc >= 4 && strcmp(argv[1], "ask") == 0) {
+        return ask(argv[2], atoi(argv[3]), argc == 4 ? LONGEST : atoi(argv[4]));
     }
     if (argc == 4 && strcmp(argv[1], "fail") == 0) {
         close(connected(SOCK_STREAM, argv[2], atoi(argv[3])));

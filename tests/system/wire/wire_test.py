@@ -13,7 +13,9 @@ import tempfile
 
 TIMEOUT = 200
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}  # the kernel's command line is short
-SAID = "".join("datagram of %d\n" % size for size in (0, 1, 17, 512, 1400, 1472, 1473, 3000, 20000)) + "stream of 3145728\n"
+STREAM = "stream of 3145728\n"
+SHORT = "".join("datagram of %d\n" % size for size in (0, 1, 17, 512, 1400))
+SAID = SHORT + "".join("datagram of %d\n" % size for size in (1472, 1473, 3000, 20000)) + STREAM
 
 
 class Suite:
@@ -83,6 +85,34 @@ def user_network(suite, name):
         got = suite.run([suite.talk, "ask", "127.0.0.1", port])
         suite.case("%s: a server there, a client here" % name, got[:2] == (0, SAID), got)
         suite.case("%s: the server ends" % name, (server.stdout.read(), server.wait()) == ("served 1\n", 0), server.returncode)
+
+
+def own_user_network(suite, name):
+    """osv-sim's network of one machine, whose way out is the sockets of osv-sim."""
+    for words, there, longest in (("10.0.2.15/24,10.0.2.2", "10.0.2.2", ()), ("192.168.7.5/24,192.168.7.9", "192.168.7.9", ()),
+                                  ("fd00::15/64,fd00::2", "fd00::2", ("1400",))):  # libslirp knows no fragments of IPv6
+        port = ports()
+        with suite.server([suite.talk, "serve", port, "1"]):
+            got = suite.run(suite.process("user", "--ip", words, "talk", "ask", there, port, *longest))
+            suite.case("user, %s: Linux is asked at %s" % (name, there), got[:2] == (0, SHORT + STREAM if longest else SAID), got)
+    port, more = ports(), ports()
+    with suite.server(suite.process("user", "--ip", "10.0.2.15/24,10.0.2.2", "-p", port + ":700", "--publish", "127.0.0.1:%s:700/udp" % port,
+                                    "-p", "127.0.0.2:%s:700" % more, "talk", "serve", "700", "3")) as server:
+        asking = [subprocess.Popen([suite.talk, "ask", "127.0.0.1", port], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        for one in asking:
+            said = one.communicate(timeout=TIMEOUT)[0]
+            suite.case("user, %s: Linux asks, one of two" % name, (one.returncode, said) == (0, SAID), said)
+        taken = suite.run(suite.process("user", "--publish", port + ":1", "talk", "list"))
+        suite.case("user, %s: the port is taken" % name, taken[0] == 2 and "osv-sim: --publish: port %s of 127.0.0.1: is taken; give another\n"
+                   % port in taken[2], taken)
+        with socket.create_connection(("127.0.0.2", int(more)), TIMEOUT) as last:
+            last.sendall(b"to another address")
+            last.shutdown(socket.SHUT_WR)
+            with last.makefile("rb") as answer:
+                suite.case("user, %s: by another address of the host" % name, answer.read() == b"to another address")
+        suite.case("user, %s: the server ends" % name, (server.stdout.read(), server.wait()) == ("served 3\n", 0), server.returncode)
+    got = suite.run(suite.process("user", "--ip", "10.0.2.15/24,10.0.2.2", "talk", "fail", "10.0.2.2", ports()))
+    suite.case("user, %s: Linux refuses" % name, got[:2] == (1, "connect: Connection refused\n"), got)
 
 
 def what_is_not_there(suite):
@@ -178,6 +208,10 @@ def over_tap(suite, name):
             suite.case("tap, %s: Linux asks by IPv6" % name, got[:2] == (0, SAID), got)
             got = suite.run(inside + [sys.executable, "-c", PING, "10.2.0.2"])
             suite.case("tap, %s: Linux's ping" % name, got[:2] == (0, "echo\n"), got)
+            subprocess.run(inside + "ip tuntap add osv1 mode tap".split(), check=True)
+            subprocess.run(inside + "ip link set osv1 mtu 1000 up".split(), check=True)
+            small = suite.run(inside + suite.process("tap=osv1", "--ip", "fd00::3/64", "talk", "list"))
+            suite.case("tap, %s: too small an MTU" % name, small[0] == 2 and "--ip=fd00::3/64: the device's MTU is too small" in small[2], small)
             busy = suite.run(inside + suite.process(net, "--ip", "10.2.0.3/24", "talk", "fail", "10.2.0.1", "9"))
             suite.case("tap, %s: another process has it" % name, busy[0] == 2 and "--net tap=osv0: another process has it" in busy[2], busy)
             got = suite.run(inside + [suite.talk, "ask", "10.2.0.2", "700"])
@@ -193,7 +227,14 @@ def over_tap(suite, name):
 
 
 def wrong_options(suite):
-    for words, said in ((["--net", "tap="], "--net: 'tap=' is none of none, switch=FOLDER and tap=NAME"),
+    for words, said in ((["--net", "tap="], "--net: 'tap=' is none of none, user, switch=FOLDER and tap=NAME"),
+                        (["--net", "tap=osv-none"], "there is no such interface; root makes one by: ip tuntap add osv-none mode tap user"),
+                        (["--net", "user", "-p", "80"], "--publish: '80' is not [ADDRESS:]HOST:GUEST[/tcp|/udp]"),
+                        (["--net", "user", "-p", "::1:80:80"], "--publish: '::1:80:80' is not "),
+                        (["--net", "user", "-p", "8080:80/sctp"], "--publish: '8080:80/sctp' is not "),
+                        (["--net", "user", "-p", "192.0.2.1:8080:80"], "port 8080 of 192.0.2.1: Cannot assign requested address"),
+                        (["--net", "switch=x", "-p", "80:80"], "--publish goes with --net user only"),
+                        (["--net", "user", "--ip", "10.0.0.1/31"], "--ip 10.0.0.1/31: --net user needs room"),
                         (["--net", "tap=a/b"], "'a/b' is no name of an interface"),
                         (["--net", "switch=/nowhere/else"], "the folder: No such file or directory"),
                         (["--net", "switch=x", "--seed", "1"], "not with --seed"),
@@ -217,6 +258,7 @@ def sim_suite(suite, sim, counts):
     has_taps = may_make_namespaces()
     for suite.cpus in counts:
         on_switch(suite, suite.cpus + " CPUs")
+        own_user_network(suite, suite.cpus + " CPUs")
         if has_taps:
             over_tap(suite, suite.cpus + " CPUs")
         else:
