@@ -178,6 +178,11 @@ void machine_stream_busy(bool is_busy);
 bool machine_is_late(void);
 bool machine_is_failing(enum seed_fault kind);
 
+// From here on the calling host thread asks for the host's files as that user, whom the program may
+// have become: the host judges by it and gives it what is made. Where the host does not let this
+// process do so, it is judged by what it is; core judges besides.
+void machine_act_as(uint32_t uid, uint32_t gid);
+
 // How many of the size bytes that a stream could take or give it does: at least 1, where size is.
 size_t machine_transfer(size_t size);
 

@@ -4,6 +4,7 @@
 
 #include <asm/prctl.h>
 
+#include "hal-linux/machine.h"
 #include "hal-linux/syscall.h"
 
 struct vcpu vcpus[HAL_CPU_MAX];
@@ -37,4 +38,17 @@ void vcpu_adopt_thread(struct vcpu *block)
 {
     *block = (struct vcpu){.self = block, .masked = 1, .index = VCPU_HOSTED};
     syscall3(SYS_arch_prctl, ARCH_SET_GS, (long)block, 0);
+}
+
+// setfsuid(2) is of one thread, unlike what the C library makes of setuid(2).
+void machine_act_as(uint32_t uid, uint32_t gid)
+{
+    struct vcpu *vcpu = vcpu_self();
+    if (vcpu->acts_uid == uid && vcpu->acts_gid == gid) {
+        return;
+    }
+    vcpu->acts_uid = uid;
+    vcpu->acts_gid = gid;
+    syscall3(SYS_setfsgid, gid, 0, 0);
+    syscall3(SYS_setfsuid, uid, 0, 0);
 }

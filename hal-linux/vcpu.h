@@ -48,7 +48,8 @@ struct vcpu {
     _Atomic uint32_t started; // futex word of hal_cpu_start
     struct hal_context boot;  // the host thread's own stack
     _Alignas(64) _Atomic uint64_t lines[VCPU_LINES / 64];
-    _Atomic uint32_t notices; // bits are enum hal_notice
+    _Atomic uint32_t notices;    // bits are enum hal_notice
+    uint32_t acts_uid, acts_gid; // see machine_act_as
 };
 
 enum { VCPU_HOSTED = UINT32_MAX };

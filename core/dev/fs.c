@@ -7,8 +7,9 @@
 // takes finished requests off the ring, wakes their owners, and passes its office on when its own
 // request is done. Without a collector the device is told not to interrupt.
 //
-// Requests whose answer nobody wants (FORGET, RELEASE) are collected by whoever comes next. They may
-// have half of the slots, so that among those who wait for a slot's end somebody always collects.
+// Requests whose answer nobody wants (FORGET, RELEASE) are collected by whoever comes next. They
+// may have half of the slots, so that among those who wait for a slot's end somebody always
+// collects.
 //
 // Requests that may take for ever (waits for events) go to a queue of their own, whose collector is
 // a thread that does nothing else.
@@ -200,12 +201,12 @@ static struct fs_slot *slot_take(struct fs_queue *queue)
     return slot;
 }
 
-static uint32_t owner_uid, owner_gid; // whom the far end acts for
+static _Atomic uint32_t owner_uid, owner_gid; // whom the far end acts for
 
 void fs_owner_set(uint32_t uid, uint32_t gid)
 {
-    owner_uid = uid;
-    owner_gid = gid;
+    atomic_store_explicit(&owner_uid, uid, memory_order_relaxed);
+    atomic_store_explicit(&owner_gid, gid, memory_order_relaxed);
 }
 
 static size_t append(char *to, size_t length, const void *from, size_t size)
@@ -220,8 +221,8 @@ static size_t request_write(struct fs_queue *queue, struct fs_slot *slot,
     struct fuse_request header = {.operation = call->operation,
                                   .unique = ++queue->unique,
                                   .node = call->node,
-                                  .uid = owner_uid,
-                                  .gid = owner_gid,
+                                  .uid = atomic_load_explicit(&owner_uid, memory_order_relaxed),
+                                  .gid = atomic_load_explicit(&owner_gid, memory_order_relaxed),
                                   .pid = 1};
     size_t length = append(slot->request, sizeof header, call->arguments, call->arguments_size);
     if (call->name != NULL) {

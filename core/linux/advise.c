@@ -6,6 +6,7 @@
 
 #include "core/lib/errno.h"
 #include "core/linux/calls.h"
+#include "core/linux/credentials.h"
 #include "core/linux/hugemap.h"
 #include "core/linux/range.h"
 #include "core/linux/process.h"
@@ -235,7 +236,7 @@ _Atomic bool memory_has_been_locked;
 int memory_lock_allow(size_t size)
 {
     uint64_t limit = process_limit(RLIMIT_MEMLOCK);
-    if (linux_getuid() == 0 || limit == RLIM_INFINITY) {
+    if (credentials_may(CAPABILITY_IPC_LOCK) || limit == RLIM_INFINITY) {
         return 0;
     }
     return limit == 0 ? -EPERM : size > limit || vm_locked_bytes() > limit - size ? -ENOMEM : 0;

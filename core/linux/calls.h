@@ -261,12 +261,11 @@ long linux_select(int fd_count, fd_set *reads, fd_set *writes, fd_set *exception
 long linux_pselect6(int fd_count, fd_set *reads, fd_set *writes, fd_set *exceptions,
                     struct timespec *timeout, const struct linux_pselect_mask *mask);
 
-// process.c
-long linux_getpid(void);
-long linux_getppid(void);
-long linux_gettid(void);
+// credentials.c
 long linux_getuid(void);
 long linux_getgid(void);
+long linux_geteuid(void);
+long linux_getegid(void);
 long linux_getresuid(uint32_t *real, uint32_t *effective, uint32_t *saved);
 long linux_getresgid(uint32_t *real, uint32_t *effective, uint32_t *saved);
 long linux_setuid(uint32_t uid);
@@ -275,7 +274,19 @@ long linux_setreuid(uint32_t real, uint32_t effective);
 long linux_setregid(uint32_t real, uint32_t effective);
 long linux_setresuid(uint32_t real, uint32_t effective, uint32_t saved);
 long linux_setresgid(uint32_t real, uint32_t effective, uint32_t saved);
-long linux_getgroups(int count, uint32_t *groups);
+long linux_setfsuid(uint32_t uid);
+long linux_setfsgid(uint32_t gid);
+long linux_getgroups(int room, uint32_t *ids);
+long linux_setgroups(size_t count, const uint32_t *ids);
+
+// capability.c
+long linux_capget(void *user_header, void *user_data);
+long linux_capset(void *user_header, const void *user_data);
+
+// process.c
+long linux_getpid(void);
+long linux_getppid(void);
+long linux_gettid(void);
 long linux_getpgid(int id);
 long linux_getsid(int id);
 long linux_getpgrp(void);
@@ -301,7 +312,6 @@ long linux_waitid(void);
 long linux_exit(int status);
 long linux_exit_group(int status);
 long linux_membarrier(int command, unsigned flags);
-long linux_capget(void *user_header, void *user_data);
 long linux_personality(unsigned long persona);
 
 // clone_x86_64.c

@@ -2,15 +2,16 @@
 // coredump.c: taking a core dump.
 //
 // A thread of its own does it, so that the one that dies is switched out like all others and its
-// registers are known. First everybody is made to hold still (standstill.h), so that the dump can be
-// written through the file system like any file. A thread that does not stop in time is left out,
-// and named.
+// registers are known. First everybody is made to hold still (standstill.h), so that the dump can
+// be written through the file system like any file. A thread that does not stop in time is left
+// out, and named.
 #include "core/linux/coredump.h"
 
 #include <stdatomic.h>
 
 #include "core/lib/format.h"
 #include "core/linux/corefile.h"
+#include "core/linux/calls.h"
 #include "core/linux/process.h"
 #include "core/linux/standstill.h"
 #include "core/linux/task.h"
@@ -87,7 +88,7 @@ void coredump_take(int signal, const struct hal_regs *regs, const struct linux_s
         death.info = (struct linux_signal_info){
             .signal = signal,
             .code = SENT_TO_THREAD,
-            .sender = {.pid = PROCESS_ID, .uid = process_options()->uid}};
+            .sender = {.pid = PROCESS_ID, .uid = (uint32_t)linux_getuid()}};
     }
     atomic_store(&is_wanted, true);
     thread_wake(dumper);

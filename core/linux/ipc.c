@@ -6,7 +6,7 @@
 #include "core/lib/errno.h"
 #include "core/lib/list.h"
 #include "core/lib/string.h"
-#include "core/linux/process.h"
+#include "core/linux/credentials.h"
 #include "core/mem/heap.h"
 
 enum {
@@ -114,8 +114,8 @@ int ipc_add(struct ipc_table *table, struct ipc_object *object, int32_t key, uin
     ++table->object_count;
     object->key = key;
     object->id = (int32_t)(table->sequence << SLOT_BITS | slot);
-    object->uid = object->creator_uid = process_options()->uid;
-    object->gid = object->creator_gid = process_options()->gid;
+    object->uid = object->creator_uid = credentials_user().effective;
+    object->gid = object->creator_gid = credentials_group().effective;
     object->mode = mode & PERMISSIONS;
     object->changed = ipc_now();
     if (key != IPC_PRIVATE) {
@@ -155,20 +155,21 @@ void ipc_remove(struct ipc_table *table, struct ipc_object *object)
 
 bool ipc_may(const struct ipc_object *object, uint32_t mode)
 {
-    const struct process_options *self = process_options();
+    const uint32_t uid = credentials_user().effective;
     uint32_t wanted = mode >> 6 | mode >> 3 | mode, granted = object->mode;
-    if (self->uid == object->uid || self->uid == object->creator_uid) {
+    if (uid == object->uid || uid == object->creator_uid) {
         granted >>= 6;
-    } else if (self->gid == object->gid || self->gid == object->creator_gid) {
+    } else if (credentials_is_member(object->gid) || credentials_is_member(object->creator_gid)) {
         granted >>= 3;
     }
-    return self->uid == 0 || (wanted & ~granted & 7) == 0;
+    return (wanted & ~granted & 7) == 0 || credentials_may(CAPABILITY_IPC_OWNER);
 }
 
 bool ipc_may_change(const struct ipc_object *object)
 {
-    const uint32_t self = process_options()->uid;
-    return self == 0 || self == object->uid || self == object->creator_uid;
+    const uint32_t self = credentials_user().effective;
+    return self == object->uid || self == object->creator_uid ||
+           credentials_may(CAPABILITY_SYS_ADMIN);
 }
 
 struct ipc_perm ipc_permissions(const struct ipc_object *object)

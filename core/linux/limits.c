@@ -4,6 +4,7 @@
 
 #include "core/lib/errno.h"
 #include "core/linux/calls.h"
+#include "core/linux/credentials.h"
 #include "core/linux/process.h"
 #include "core/linux/procfiles.h"
 #include "core/linux/user.h"
@@ -44,7 +45,7 @@ static long limit_set(int resource, const struct rlimit *user)
     if (limit.rlim_cur > limit.rlim_max) {
         return -EINVAL;
     }
-    if (limit.rlim_max > limits[resource].rlim_max && linux_getuid() != 0) {
+    if (limit.rlim_max > limits[resource].rlim_max && !credentials_may(CAPABILITY_SYS_RESOURCE)) {
         return -EPERM;
     }
     if (resource == RLIMIT_NOFILE && limit.rlim_max > FD_MAX) {

@@ -8,6 +8,7 @@
 
 #include "core/lib/errno.h"
 #include "core/linux/calls.h"
+#include "core/linux/credentials.h"
 #include "core/linux/range.h"
 #include "core/linux/task.h"
 #include "core/linux/user.h"
@@ -281,7 +282,7 @@ long linux_mbind(char *start, size_t size, int mode, const uint64_t *user, unsig
     if (error == 0 && (flags & ~(unsigned)(MOVE_STRICT | MOVE | MOVE_ALL)) != 0) {
         error = -EINVAL;
     }
-    if (error == 0 && (flags & MOVE_ALL) != 0 && linux_getuid() != 0) {
+    if (error == 0 && (flags & MOVE_ALL) != 0 && !credentials_may(CAPABILITY_SYS_NICE)) {
         error = -EPERM;
     }
     error = error != 0 ? error : range_check(start, size, &end);
@@ -345,7 +346,7 @@ long linux_migrate_pages(int32_t id, unsigned long bits, const uint64_t *user_fr
     if (task_thread(id) == NULL) {
         return -ESRCH;
     }
-    if ((to & ~(uint64_t)NODES) != 0 && linux_getuid() != 0) {
+    if ((to & ~(uint64_t)NODES) != 0 && !credentials_may(CAPABILITY_SYS_NICE)) {
         return -EPERM;
     }
     return (to & NODES) == 0 ? -EINVAL : 0;
@@ -386,7 +387,7 @@ long linux_move_pages(int32_t id, unsigned long count, char *const *user_pages,
     if ((flags & ~(MOVE | MOVE_ALL)) != 0) {
         return -EINVAL;
     }
-    if ((flags & MOVE_ALL) != 0 && linux_getuid() != 0) {
+    if ((flags & MOVE_ALL) != 0 && !credentials_may(CAPABILITY_SYS_NICE)) {
         return -EPERM;
     }
     if (task_thread(id) == NULL) {

@@ -13,6 +13,7 @@
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
+#include "core/linux/credentials.h"
 #include "core/linux/coredump.h"
 #include "core/linux/machine.h"
 #include "core/linux/procfiles.h"
@@ -34,7 +35,7 @@ void process_init(const struct process_options *given)
     options = given;
     limits_init();
     vfs_umask_set(given->umask);
-    vfs_owner_set(given->uid, given->gid);
+    credentials_init(given->uid, given->gid);
     signal_ignore(given->ignored_signals);
     int error = procfiles_add();
     ASSERT(error == 0); // memory for a dozen names
@@ -94,91 +95,6 @@ long linux_getppid(void)
 long linux_gettid(void)
 {
     return task_self()->id;
-}
-
-long linux_getuid(void)
-{
-    return options->uid;
-}
-
-long linux_getgid(void)
-{
-    return options->gid;
-}
-
-static int ids_write(uint32_t *real, uint32_t *effective, uint32_t *saved, uint32_t id)
-{
-    uint32_t *users[3] = {real, effective, saved};
-    for (int i = 0; i < 3; ++i) {
-        int error = user_write(users[i], &id, sizeof id);
-        if (error != 0) {
-            return error;
-        }
-    }
-    return 0;
-}
-
-long linux_getresuid(uint32_t *real, uint32_t *effective, uint32_t *saved)
-{
-    return ids_write(real, effective, saved, options->uid);
-}
-
-long linux_getresgid(uint32_t *real, uint32_t *effective, uint32_t *saved)
-{
-    return ids_write(real, effective, saved, options->gid);
-}
-
-long linux_setuid(uint32_t uid)
-{
-    return uid == options->uid ? 0 : -EPERM;
-}
-
-long linux_setgid(uint32_t gid)
-{
-    return gid == options->gid ? 0 : -EPERM;
-}
-
-// To what it is already.
-static long ids_set(uint32_t own, const uint32_t *ids, int count)
-{
-    for (int i = 0; i < count; ++i) {
-        if (ids[i] != own && ids[i] != UINT32_MAX) {
-            return -EPERM;
-        }
-    }
-    return 0;
-}
-
-long linux_setreuid(uint32_t real, uint32_t effective)
-{
-    return ids_set(options->uid, (const uint32_t[]){real, effective}, 2);
-}
-
-long linux_setregid(uint32_t real, uint32_t effective)
-{
-    return ids_set(options->gid, (const uint32_t[]){real, effective}, 2);
-}
-
-long linux_setresuid(uint32_t real, uint32_t effective, uint32_t saved)
-{
-    return ids_set(options->uid, (const uint32_t[]){real, effective, saved}, 3);
-}
-
-long linux_setresgid(uint32_t real, uint32_t effective, uint32_t saved)
-{
-    return ids_set(options->gid, (const uint32_t[]){real, effective, saved}, 3);
-}
-
-long linux_getgroups(int count, uint32_t *groups)
-{
-    if (count < 0) {
-        return -EINVAL;
-    }
-    if (count > 0) {
-        int error = user_write(groups, &options->gid, sizeof *groups);
-        return error != 0 ? error : 1;
-    }
-    return 1;
 }
 
 long linux_getpgid(int id)
@@ -297,6 +213,7 @@ long linux_prctl(int operation, unsigned long a, unsigned long b, unsigned long 
 {
     enum { MEMORY_NAME = 0x53564d41 }; // PR_SET_VMA; its one a is PR_SET_VMA_ANON_NAME
     char name[THREAD_NAME_SIZE] = {0};
+    long result;
     switch (operation) {
     case PR_SET_NAME:
         return name_read((const char *)a);
@@ -325,40 +242,11 @@ long linux_prctl(int operation, unsigned long a, unsigned long b, unsigned long 
         return (a | b | c | d) != 0
                    ? -EINVAL
                    : atomic_load_explicit(&huge_settings.is_disabled, memory_order_relaxed);
-    case PR_GET_KEEPCAPS:
     case PR_GET_SECCOMP:
         return 0;
     default:
-        return -EINVAL;
+        return capability_control(operation, a, b, c, d, &result) ? result : -EINVAL;
     }
-}
-
-// Nothing here asks for a capability: the process has none.
-long linux_capget(void *user_header, void *user_data)
-{
-    enum { VERSION_1 = 0x19980330, VERSION_2 = 0x20071026, VERSION_3 = 0x20080522 };
-    struct {
-        uint32_t version;
-        int32_t id;
-    } header;
-    const uint32_t none[6] = {0};
-    int error = user_read(&header, user_header, sizeof header);
-    if (error != 0) {
-        return error;
-    }
-    bool is_short = header.version == VERSION_1;
-    if (!is_short && header.version != VERSION_2 && header.version != VERSION_3) {
-        header.version = VERSION_3;
-        error = user_write(user_header, &header, sizeof header);
-        return error != 0 || user_data == NULL ? error : -EINVAL;
-    }
-    if (header.id < 0) {
-        return -EINVAL;
-    }
-    if (task_thread(header.id) == NULL) {
-        return -ESRCH;
-    }
-    return user_data == NULL ? 0 : user_write(user_data, none, is_short ? 12 : sizeof none);
 }
 
 // ---- Threads as Linux sees them ------------------------------------------

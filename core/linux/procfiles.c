@@ -8,6 +8,7 @@
 #include "core/lib/format.h"
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
+#include "core/linux/credentials.h"
 #include "core/linux/netfiles.h"
 #include "core/linux/process.h"
 #include "core/sched/thread.h"
@@ -116,7 +117,6 @@ static size_t highest(_Atomic size_t *most, size_t now)
 static size_t status_make(char *text, size_t size, void *argument)
 {
     (void)argument;
-    const struct process_options *options = process_options();
     struct memory_usage usage;
     memory_usage_get(&usage);
     const size_t mapped = (usage.mapped + usage.heap) * PAGE_KIB;
@@ -124,11 +124,10 @@ static size_t status_make(char *text, size_t size, void *argument)
     size_t length =
         format(text, size,
                "Name:\t%.15s\nUmask:\t%04o\nState:\tR (running)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n"
-               "PPid:\t%d\nTracerPid:\t0\nUid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n"
-               "FDSize:\t64\nGroups:\t \n",
-               command_name(), vfs_umask(), PROCESS_ID, PROCESS_ID, PROCESS_PARENT_ID, options->uid,
-               options->uid, options->uid, options->uid, options->gid, options->gid, options->gid,
-               options->gid);
+               "PPid:\t%d\nTracerPid:\t0\n",
+               command_name(), vfs_umask(), PROCESS_ID, PROCESS_ID, PROCESS_PARENT_ID);
+    size_t used = length < size ? length : size;
+    length += credentials_format(text + used, size - used);
     const struct {
         const char *name;
         size_t kib;
@@ -151,12 +150,14 @@ static size_t status_make(char *text, size_t size, void *argument)
         {"HugetlbPages", usage.mapped_huge * PAGE_KIB},
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; ++i) {
-        size_t used = length < size ? length : size;
+        used = length < size ? length : size;
         length += format(text + used, size - used, "%s:\t%8zu kB\n", lines[i].name, lines[i].kib);
     }
-    size_t used = length < size ? length : size;
-    return length +
-           format(text + used, size - used, "CoreDumping:\t0\nThreads:\t%u\n", threads_sum().count);
+    used = length < size ? length : size;
+    length +=
+        format(text + used, size - used, "CoreDumping:\t0\nThreads:\t%u\n", threads_sum().count);
+    used = length < size ? length : size;
+    return length + capabilities_format(text + used, size - used);
 }
 
 // ---- The system: uname(2), one field to a file ----

@@ -6,6 +6,7 @@
 
 #include "core/lib/errno.h"
 #include "core/linux/calls.h"
+#include "core/linux/credentials.h"
 #include "core/linux/process.h"
 #include "core/linux/task.h"
 #include "core/linux/user.h"
@@ -94,7 +95,8 @@ int linux_schedule_make(struct thread_schedule *schedule, int policy, int priori
     if (is_fair ? priority != 0 : priority < 1 || priority > THREAD_PRIORITY_MAX) {
         return -EINVAL;
     }
-    if (linux_getuid() != 0 && (is_real_time(policy) || (schedule->resets && !resets))) {
+    if (!credentials_may(CAPABILITY_SYS_NICE) &&
+        (is_real_time(policy) || (schedule->resets && !resets))) {
         return -EPERM;
     }
     schedule->policy = policy == SCHED_IDLE ? THREAD_IDLE : (uint8_t)policy;
@@ -221,7 +223,7 @@ static void nice_of(struct thread *thread, struct nice_request *request)
         request->result = request->result < found ? found : request->result;
         return;
     }
-    if (request->nice < schedule.nice && linux_getuid() != 0) {
+    if (request->nice < schedule.nice && !credentials_may(CAPABILITY_SYS_NICE)) {
         request->result = -EACCES;
         return;
     }

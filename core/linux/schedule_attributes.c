@@ -11,6 +11,7 @@
 
 #include "core/lib/errno.h"
 #include "core/linux/calls.h"
+#include "core/linux/credentials.h"
 #include "core/linux/process.h"
 #include "core/linux/task.h"
 #include "core/linux/user.h"
@@ -107,7 +108,7 @@ static int schedule_change(struct thread_schedule *schedule,
     if (policy == SCHED_OTHER || policy == SCHED_BATCH) {
         schedule->nice = (int8_t)attributes->nice;
     }
-    return schedule->nice < nice && linux_getuid() != 0 ? -EPERM : 0;
+    return schedule->nice < nice && !credentials_may(CAPABILITY_SYS_NICE) ? -EPERM : 0;
 }
 
 // What the caller wants to keep it has; whether threads it creates are real-time stays with the

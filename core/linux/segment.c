@@ -15,6 +15,7 @@
 #include "core/lib/format.h"
 #include "core/lib/list.h"
 #include "core/linux/calls.h"
+#include "core/linux/credentials.h"
 #include "core/linux/hugemap.h"
 #include "core/linux/ipc.h"
 #include "core/linux/process.h"
@@ -88,7 +89,9 @@ static int size_check(size_t size, int flags)
         return -ENOSPC;
     }
     if ((flags & SHM_HUGETLB) != 0) {
-        return !hugemap_size_is_known((unsigned)flags) ? -EINVAL : linux_getuid() != 0 ? -EPERM : 0;
+        return !hugemap_size_is_known((unsigned)flags) ? -EINVAL
+               : !credentials_may(CAPABILITY_IPC_LOCK) ? -EPERM
+                                                       : 0;
     }
     bool is_promised = (flags & SHM_NORESERVE) == 0;
     return is_promised && size / HAL_PAGE_SIZE > frame_total_count() ? -ENOMEM : 0;
@@ -436,8 +439,8 @@ static long sums_tell(void *user)
 // All memory stays where it is anyway: the mark is what others ask for.
 static int lock_set(struct segment *segment, bool is_locked)
 {
-    if (!ipc_may_change(&segment->object) ||
-        (is_locked && linux_getuid() != 0 && process_limit(RLIMIT_MEMLOCK) == 0)) {
+    if (!ipc_may_change(&segment->object) || (is_locked && !credentials_may(CAPABILITY_IPC_LOCK) &&
+                                              process_limit(RLIMIT_MEMLOCK) == 0)) {
         return -EPERM;
     }
     bool was_locked = (segment->object.mode & SHM_LOCKED) != 0;

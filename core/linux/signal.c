@@ -77,9 +77,10 @@ struct linux_signal_info signal_info_kernel(int signal)
 
 struct linux_signal_info signal_info_user(int signal)
 {
-    return (struct linux_signal_info){.signal = signal,
-                                      .code = SI_USER,
-                                      .sender = {.pid = PROCESS_ID, .uid = process_options()->uid}};
+    return (struct linux_signal_info){
+        .signal = signal,
+        .code = SI_USER,
+        .sender = {.pid = PROCESS_ID, .uid = (uint32_t)linux_getuid()}};
 }
 
 // ---- Queues. All with task_lock held -----------------------------------------

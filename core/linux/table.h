@@ -88,12 +88,15 @@
     ROW(getgid, linux_getgid, ""), \
     ROW(setuid, linux_setuid, "d"), \
     ROW(setgid, linux_setgid, "d"), \
-    ROW(geteuid, linux_getuid, ""), \
-    ROW(getegid, linux_getgid, ""), \
+    ROW(geteuid, linux_geteuid, ""), \
+    ROW(getegid, linux_getegid, ""), \
     ROW(setpgid, linux_setpgid, "dd"), \
     ROW(getppid, linux_getppid, ""), \
     ROW(setsid, linux_setsid, ""), \
     ROW(getgroups, linux_getgroups, "dp"), \
+    ROW(setgroups, linux_setgroups, "up"), \
+    ROW(setfsuid, linux_setfsuid, "d"), \
+    ROW(setfsgid, linux_setfsgid, "d"), \
     ROW(getresuid, linux_getresuid, "ppp"), \
     ROW(getresgid, linux_getresgid, "ppp"), \
     ROW(setreuid, linux_setreuid, "dd"), \
@@ -110,6 +113,7 @@
     ROW(rt_tgsigqueueinfo, linux_rt_tgsigqueueinfo, "dddp"), \
     ROW(sigaltstack, linux_sigaltstack, "pp"), \
     ROW(capget, linux_capget, "pp"), \
+    ROW(capset, linux_capset, "pp"), \
     ROW(personality, linux_personality, "x"), \
     ROW(statfs, linux_statfs, "sp"), \
     ROW(fstatfs, linux_fstatfs, "dp"), \

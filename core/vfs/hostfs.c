@@ -327,6 +327,15 @@ static int host_status(struct vnode *vnode, struct file_status *status)
 
 static int host_change(struct vnode *vnode, const struct vnode_change *change)
 {
+    struct file_status status;
+    int error = 0;
+    if (atomic_load_explicit(&vnode_owner_is_other, memory_order_relaxed)) {
+        error = vnode_status(vnode, &status);
+        error = error != 0 ? error : vnode_change_check(status.uid, status.gid, change);
+    }
+    if (error != 0) {
+        return error;
+    }
     // enum vnode_change_what and enum fuse_set number the same things differently only here:
     unsigned what = change->what;
     struct fuse_setattr arguments = {
@@ -360,7 +369,7 @@ static int host_change(struct vnode *vnode, const struct vnode_change *change)
     }
     struct host_cache *cache = host_cache_find(host_device_of(vnode), call.node);
     host_cache_change_begin(cache);
-    int error = fs_call(host_device_of(vnode), &call);
+    error = fs_call(host_device_of(vnode), &call);
     host_cache_change_end(cache, UINT64_MAX, error == 0 ? change->size : UINT64_MAX);
     host_cache_put(cache);
     host_data_changed();

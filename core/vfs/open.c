@@ -65,7 +65,7 @@ static int open_check(struct vnode *vnode, uint32_t flags)
     }
     static const unsigned wanted[] = {4, 2, 6, 6};
     unsigned mode = wanted[flags & OPEN_ACCESS] | ((flags & OPEN_TRUNCATE) != 0 ? 2 : 0);
-    if (vnode->ops->access == NULL) {
+    if (vnode_is_judged(vnode)) {
         return vnode_access(vnode, mode);
     }
     // The file system judges in open, but does not know how it is mounted.

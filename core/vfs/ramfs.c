@@ -567,18 +567,6 @@ static int ramfs_status(struct vnode *vnode, struct file_status *status)
     return 0;
 }
 
-static int owner_check(const struct ramfs_node *node, const struct vnode_change *change)
-{
-    bool is_owner = vnode_owner_uid == 0 || vnode_owner_uid == node->uid;
-    bool changes_uid = (change->what & CHANGE_UID) != 0 && change->uid != node->uid;
-    bool changes_gid = (change->what & CHANGE_GID) != 0 && change->gid != node->gid;
-    if (vnode_owner_uid != 0 && (changes_uid || (changes_gid && change->gid != vnode_owner_gid))) {
-        return -EPERM;
-    }
-    unsigned owned = CHANGE_MODE | CHANGE_UID | CHANGE_GID | CHANGE_ACCESSED | CHANGE_MODIFIED;
-    return (change->what & owned) != 0 && !is_owner ? -EPERM : 0;
-}
-
 static int ramfs_change(struct vnode *vnode, const struct vnode_change *change)
 {
     struct ramfs_node *node = node_of(vnode);
@@ -590,7 +578,7 @@ static int ramfs_change(struct vnode *vnode, const struct vnode_change *change)
     }
     struct file_time now = file_time_now();
     names_lock();
-    int error = owner_check(node, change);
+    int error = vnode_change_check(node->uid, node->gid, change);
     if (error == 0) {
         unsigned what = change->what;
         node->mode = (what & CHANGE_MODE) != 0 ? change->mode & 07777 : node->mode;

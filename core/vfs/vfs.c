@@ -25,9 +25,15 @@ uint32_t vfs_umask(void)
 
 void vfs_owner_set(uint32_t uid, uint32_t gid)
 {
-    vnode_owner_uid = uid;
-    vnode_owner_gid = gid;
+    atomic_store_explicit(&vnode_owner_uid, uid, memory_order_relaxed);
+    atomic_store_explicit(&vnode_owner_gid, gid, memory_order_relaxed);
     fs_owner_set(uid, gid);
+}
+
+void vfs_owner_change(uint32_t uid, uint32_t gid)
+{
+    atomic_store_explicit(&vnode_owner_is_other, true, memory_order_relaxed);
+    vfs_owner_set(uid, gid);
 }
 
 // ---- Attributes ----
@@ -181,7 +187,7 @@ int vfs_truncate(const char *path, uint64_t size)
     } else if (vnode->mount->read_only) {
         error = -EROFS;
     } else {
-        error = vnode->ops->access == NULL ? vnode_access(vnode, 2) : 0;
+        error = vnode_is_judged(vnode) ? vnode_access(vnode, 2) : 0;
         error = error != 0 ? error : file_size_check(vnode, size);
         error = error != 0 ? error : vnode->ops->change(vnode, &change);
     }

@@ -23,8 +23,8 @@ void vfs_init(void); // the root: an empty ramfs with /tmp /dev /proc mounted (d
 HAL_MUST_CHECK int vfs_init_image(const char *name, const struct hal_region *image);
 
 // The same, but the image is on a disk or a partition, by its name in /dev ("/dev/vda",
-// "/dev/vda1"), or as partition_find has it ("partuuid:..."). -ENXIO: there is none. -EIO also where
-// it cannot be read. -EXDEV: the partition does not begin at a page.
+// "/dev/vda1"), or as partition_find has it ("partuuid:..."). -ENXIO: there is none. -EIO also
+// where it cannot be read. -EXDEV: the partition does not begin at a page.
 HAL_MUST_CHECK int vfs_init_disk(const char *name);
 
 // The same, but the root is a file-system device of the machine, by its name. As vfs_mount_device,
@@ -87,7 +87,11 @@ int vfs_file_entry(struct file *file, struct entry **entry);
 
 void vfs_umask_set(uint32_t mask);
 uint32_t vfs_umask(void);
-void vfs_owner_set(uint32_t uid, uint32_t gid); // of new files in ramfs
+
+// As whom the process acts on files, and whose those are that it makes: before the program starts,
+// and when it changes that itself.
+void vfs_owner_set(uint32_t uid, uint32_t gid);
+void vfs_owner_change(uint32_t uid, uint32_t gid);
 
 // Makes a regular file in the directory that a file-system device serves, in place of what has that
 // name, and opens it. The device is mounted nowhere: files of core's own, which the program does

@@ -9,7 +9,15 @@
 #include "core/vfs/mount.h"
 #include "hal/hal.h"
 
-uint32_t vnode_owner_uid, vnode_owner_gid;
+_Atomic uint32_t vnode_owner_uid, vnode_owner_gid;
+_Atomic bool vnode_owner_is_other;
+bool (*vnode_has_group)(uint32_t gid);
+
+static bool is_member(uint32_t gid)
+{
+    return gid == atomic_load_explicit(&vnode_owner_gid, memory_order_relaxed) ||
+           (vnode_has_group != NULL && vnode_has_group(gid));
+}
 
 void vnode_init(struct vnode *vnode, const struct vnode_ops *ops, struct mount *mount,
                 uint32_t type, uint64_t inode)
@@ -65,21 +73,22 @@ int vnode_status(struct vnode *vnode, struct file_status *status)
 static int access_by_mode(struct vnode *vnode, unsigned mode)
 {
     struct file_status status;
-    if (vnode_owner_uid == 0 && ((mode & 1) == 0 || vnode->type != MODE_FILE)) {
+    const uint32_t uid = atomic_load_explicit(&vnode_owner_uid, memory_order_relaxed);
+    if (uid == 0 && ((mode & 1) == 0 || vnode->type != MODE_FILE)) {
         return 0;
     }
     int error = vnode_status(vnode, &status);
     if (error != 0) {
         return error;
     }
-    if (vnode_owner_uid == 0) {
+    if (uid == 0) {
         // The superuser executes only what somebody may execute.
         return (status.mode & 0111) == 0 ? -EACCES : 0;
     }
     unsigned granted = status.mode & 7;
-    if (status.uid == vnode_owner_uid) {
+    if (status.uid == uid) {
         granted = status.mode >> 6 & 7;
-    } else if (status.gid == vnode_owner_gid) {
+    } else if (is_member(status.gid)) {
         granted = status.mode >> 3 & 7;
     }
     return (mode & ~granted & 7) != 0 ? -EACCES : 0;
@@ -92,8 +101,21 @@ int vnode_access(struct vnode *vnode, unsigned mode)
     if ((mode & 2) != 0 && is_data && vnode->mount->read_only) {
         return -EROFS;
     }
-    return vnode->ops->access != NULL ? vnode->ops->access(vnode, mode)
-                                      : access_by_mode(vnode, mode);
+    int error = vnode->ops->access != NULL ? vnode->ops->access(vnode, mode) : 0;
+    return error == 0 && vnode_is_judged(vnode) ? access_by_mode(vnode, mode) : error;
+}
+
+int vnode_change_check(uint32_t uid, uint32_t gid, const struct vnode_change *change)
+{
+    const uint32_t self = atomic_load_explicit(&vnode_owner_uid, memory_order_relaxed);
+    bool is_owner = self == 0 || self == uid;
+    bool changes_uid = (change->what & CHANGE_UID) != 0 && change->uid != uid;
+    bool changes_gid = (change->what & CHANGE_GID) != 0 && change->gid != gid;
+    if (self != 0 && (changes_uid || (changes_gid && !is_member(change->gid)))) {
+        return -EPERM;
+    }
+    unsigned owned = CHANGE_MODE | CHANGE_UID | CHANGE_GID | CHANGE_ACCESSED | CHANGE_MODIFIED;
+    return (change->what & owned) != 0 && !is_owner ? -EPERM : 0;
 }
 
 int vnode_names_access(struct vnode *directory)
@@ -101,7 +123,7 @@ int vnode_names_access(struct vnode *directory)
     if (directory->mount->read_only) {
         return -EROFS;
     }
-    return directory->ops->access == NULL ? vnode_access(directory, 3) : 0;
+    return vnode_is_judged(directory) ? vnode_access(directory, 3) : 0;
 }
 
 int vnode_search_access(struct vnode *directory)
@@ -110,7 +132,7 @@ int vnode_search_access(struct vnode *directory)
         return -ENOTDIR;
     }
     // File systems with a judgement of their own make it in lookup.
-    return directory->ops->access == NULL ? vnode_access(directory, 1) : 0;
+    return vnode_is_judged(directory) ? vnode_access(directory, 1) : 0;
 }
 
 int vnode_search(struct vnode *directory, const char *name, struct vnode **child)

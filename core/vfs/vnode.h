@@ -124,6 +124,8 @@ static inline bool vnode_is_link(const struct vnode *vnode)
 
 // May the process do this (read 4, write 2, execute 1)? 0 or -EACCES or -EROFS.
 int vnode_access(struct vnode *vnode, unsigned mode);
+// May it change this of a file of that user and group? 0 or -EPERM.
+int vnode_change_check(uint32_t uid, uint32_t gid, const struct vnode_change *change);
 // May the process change the names in this directory, as far as core can tell?
 int vnode_names_access(struct vnode *directory);
 int vnode_status(struct vnode *vnode, struct file_status *status);
@@ -134,14 +136,26 @@ int vnode_search_access(struct vnode *directory);
 // whatever is mounted there.
 int vnode_search(struct vnode *directory, const char *name, struct vnode **child);
 
-// Whom files belong to that the process makes, and by whom vnode_access judges.
-extern uint32_t vnode_owner_uid, vnode_owner_gid;
+// As whom the process acts on files: whose those are that it makes, and by whom vnode_access
+// judges. Whether the program has changed that: a file system of the machine may judge by whom it
+// was before. vnode_has_group tells of supplementary groups; NULL: there are none.
+extern _Atomic uint32_t vnode_owner_uid, vnode_owner_gid;
+extern _Atomic bool vnode_owner_is_other;
+extern bool (*vnode_has_group)(uint32_t gid); // set at boot
+
+// Whether core judges, be it besides the file system's own judgement in lookup and open.
+static inline bool vnode_is_judged(const struct vnode *vnode)
+{
+    return vnode->ops->access == NULL ||
+           atomic_load_explicit(&vnode_owner_is_other, memory_order_relaxed);
+}
 
 // May the process look names up in a directory of this mode? As vnode_access, as far as a glance
 // goes.
 static inline bool vnode_is_open_to_search(uint32_t mode)
 {
-    return vnode_owner_uid == 0 || (mode & 0111) == 0111;
+    return atomic_load_explicit(&vnode_owner_uid, memory_order_relaxed) == 0 ||
+           (mode & 0111) == 0111;
 }
 
 // The time of day, as files are stamped.

@@ -277,6 +277,7 @@ static void serve_now(struct device_chain *chain)
     } else if (may_fail(header->opcode) && machine_is_failing(SEED_FAULT_IO)) {
         fs_fail(&request, -EIO);
     } else if (host->root >= 0 || !fs_stream_serve(&request)) {
+        machine_act_as(header->uid, header->gid);
         operation->serve(&request);
     }
 }

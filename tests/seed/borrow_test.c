@@ -113,7 +113,7 @@ void lock_drop_process(struct file *file)
 {
 }
 
-uint32_t vnode_owner_uid, vnode_owner_gid;
+_Atomic uint32_t vnode_owner_uid, vnode_owner_gid;
 
 struct file_time file_time_now(void)
 {

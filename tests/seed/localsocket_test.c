@@ -18,7 +18,7 @@
 
 enum { BLOCKS = 16, BLOCK_SIZE = 2048, FILES = 8 };
 
-uint32_t vnode_owner_uid, vnode_owner_gid;
+_Atomic uint32_t vnode_owner_uid, vnode_owner_gid;
 
 static _Alignas(16) char blocks[BLOCKS][BLOCK_SIZE];
 static bool is_used[BLOCKS];

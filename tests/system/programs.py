@@ -32,6 +32,19 @@ def naming(machine, files):
             printed(machine, "names", machine.osv + [path], text.read())
 
 
+def credentials(machine, files):
+    """What Linux 6.18 printed as root, in a folder of the machine's own memory and in one of the host."""
+    if os.getuid() != 0 and not machine.is_kernel:
+        machine.case("only root has ids to give up", True)
+        return
+    with open(files["credentials.txt"], "rb") as text:
+        expected = text.read().split(b"----\n")
+    os.chmod(machine.top, 0o755)
+    for (way, folder), want in zip((("keep", "/tmp"), ("steps", "/tmp"), ("steps", ".")), expected):
+        machine.empty()
+        printed(machine, "%s in %s" % (way, folder), machine.osv + [files["credentials"], way, folder], want)
+
+
 def real_time_program(machine, files):
     """One that asks Linux for real-time threads: a container may not have any."""
     try:

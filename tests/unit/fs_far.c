@@ -256,3 +256,8 @@ size_t device_scatter(const struct iovec *parts, uint32_t count, size_t offset, 
 {
     return parts_move(parts, count, offset, (char *)(uintptr_t)source, size, false);
 }
+
+void machine_act_as(uint32_t uid, uint32_t gid)
+{
+    (void)uid, (void)gid; // who runs the test
+}

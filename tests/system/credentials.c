@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// credentials.c: ids of user and group, supplementary groups and capabilities, as the superuser and
+// after giving that up. With "keep" some capabilities stay; in the folder that is given.
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "show.h"
+
+enum { USER = 1000, OTHER = 1001, GROUP = 2000, MEMBER = 2001 };
+
+static int knows_members =
+    1; // the machine's own files: the host knows no supplementary groups of ours
+
+static void ids_show(const char *when)
+{
+    uid_t user[3];
+    gid_t group[3];
+    SHOW(getresuid(&user[0], &user[1], &user[2]));
+    SHOW(getresgid(&group[0], &group[1], &group[2]));
+    printf("%s: user %u %u %u files %d, group %u %u %u files %d, %u %u %u %u\n", when, user[0],
+           user[1], user[2], setfsuid(-1), group[0], group[1], group[2], setfsgid(-1), getuid(),
+           geteuid(), getgid(), getegid());
+}
+
+static void status_show(void)
+{
+    char line[256];
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status != NULL && fgets(line, sizeof line, status) != NULL) {
+        if (strncmp(line, "Uid:", 4) == 0 || strncmp(line, "Gid:", 4) == 0 ||
+            strncmp(line, "Groups:", 7) == 0 || strncmp(line, "CapEff:", 7) == 0) {
+            unsigned long sets;
+            if (sscanf(line, "CapEff: %lx", &sets) == 1) {
+                printf("effective: change users %lu\n", sets >> CAP_SETUID & 1);
+            } else {
+                printf("%s", line);
+            }
+        }
+    }
+    if (status != NULL) {
+        fclose(status);
+    }
+}
+
+// Of each set, whether it has CAP_SETUID, CAP_SETGID and CAP_CHOWN.
+static void sets_show(const char *when)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct sets[2];
+    const uint32_t mask = 1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_CHOWN;
+    SHOW(syscall(SYS_capget, &header, sets));
+    printf("%s: effective %x permitted %x inheritable %x\n", when, sets[0].effective & mask,
+           sets[0].permitted & mask, sets[0].inheritable & mask);
+}
+
+static long sets_set(uint32_t version, int id, uint32_t effective, uint32_t permitted,
+                     uint32_t inheritable)
+{
+    struct __user_cap_header_struct header = {version, id};
+    struct __user_cap_data_struct sets[2] = {{effective, permitted, inheritable}, {0, 0, 0}};
+    return syscall(SYS_capset, &header, sets);
+}
+
+static void groups_try(void)
+{
+    const gid_t groups[3] = {MEMBER, 7, 8};
+    gid_t list[8] = {0};
+    SHOW(setgroups(3, groups));
+    SHOW(getgroups(0, NULL));
+    SHOW(getgroups(2, list));
+    SHOW(getgroups(8, list));
+    printf("%u %u %u\n", list[0], list[1], list[2]);
+    SHOW(syscall(SYS_setgroups, 65537, groups));
+    SHOW(syscall(SYS_setgroups, 2, 8));
+    SHOW(syscall(SYS_setgroups, -1, groups));
+    SHOW(syscall(SYS_getgroups, -1, list));
+    SHOW(syscall(SYS_getgroups, 8, 8));
+}
+
+static void versions_try(void)
+{
+    struct __user_cap_header_struct header = {1, 0};
+    struct __user_cap_data_struct sets[2];
+    SHOW(syscall(SYS_capget, &header, sets));
+    printf("version %x\n", header.version);
+    header.version = 1;
+    SHOW(syscall(SYS_capget, &header, NULL));
+    header.pid = -1;
+    SHOW(syscall(SYS_capget, &header, sets));
+    header.pid = 4000000;
+    SHOW(syscall(SYS_capget, &header, sets));
+    SHOW(syscall(SYS_capset, &header, sets));
+    SHOW(syscall(SYS_capget, 8, sets));
+    SHOW(sets_set(1, 0, 0, 0, 0));
+}
+
+static void control_try(void)
+{
+    SHOW(prctl(PR_CAPBSET_READ, CAP_SETUID));
+    SHOW(prctl(PR_CAPBSET_READ, 1000));
+    SHOW(prctl(PR_CAPBSET_DROP, CAP_CHOWN));
+    SHOW(prctl(PR_CAPBSET_DROP, 1000));
+    SHOW(prctl(PR_CAPBSET_READ, CAP_CHOWN));
+    SHOW(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_SETUID, 0, 0));
+    SHOW(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SETUID, 0, 0));
+    SHOW(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, CAP_SETUID, 0, 0));
+    SHOW(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
+    SHOW(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 1, 0, 0));
+    SHOW(prctl(PR_CAP_AMBIENT, 9, CAP_SETUID, 0, 0));
+    SHOW(prctl(PR_SET_KEEPCAPS, 2));
+    SHOW(prctl(PR_GET_KEEPCAPS));
+    SHOW(prctl(PR_GET_SECUREBITS));
+}
+
+static void file_make(const char *name, mode_t mode, gid_t group)
+{
+    int file = open(name, O_CREAT | O_WRONLY, 0600);
+    SHOW(write(file, "x", 1));
+    SHOW(fchown(file, 0, group));
+    SHOW(fchmod(file, mode));
+    close(file);
+}
+
+static void open_try(const char *name, int flags)
+{
+    int file = open(name, flags, 0644);
+    printf("%s %#x: ", name, (unsigned)flags);
+    SHOW_OK(file);
+    struct stat status;
+    if (file >= 0 && (flags & O_CREAT) != 0 && fstat(file, &status) == 0) {
+        printf("of %u, group %u\n", status.st_uid, status.st_gid);
+    }
+    close(file);
+}
+
+static void files_try(void)
+{
+    open_try("secret", O_RDONLY);
+    open_try("secret", O_RDWR);
+    if (knows_members) {
+        open_try("members", O_RDONLY);
+        open_try("members", O_WRONLY);
+    }
+    open_try("public", O_RDONLY);
+    open_try("public", O_WRONLY);
+    open_try("made", O_CREAT | O_RDWR);
+    open_try("closed/file", O_RDONLY);
+    SHOW(chown("public", USER, -1));
+    SHOW(chown("public", -1, MEMBER));
+    SHOW(chmod("public", 0777));
+    SHOW(unlink("made"));
+}
+
+static void steps(void)
+{
+    SHOW(setresuid(-1, USER, -1));
+    ids_show("effective user");
+    sets_show("effective user");
+    files_try();
+    SHOW(setgroups(0, NULL));
+    SHOW(setgid(3));
+    SHOW(setresuid(-1, 0, -1));
+    sets_show("back");
+    SHOW(setfsuid(USER));
+    ids_show("files' user");
+    open_try("secret", O_RDONLY);
+    SHOW(setfsuid(0));
+    open_try("secret", O_RDONLY);
+    SHOW(setreuid(USER, -1));
+    ids_show("real user");
+    SHOW(setreuid(-1, OTHER));
+    ids_show("other effective user");
+    SHOW(setreuid(OTHER, USER));
+    ids_show("swapped");
+    SHOW(setuid(0));
+    SHOW(seteuid(0));
+    ids_show("stays");
+}
+
+// The last of the superuser, who may keep the sets.
+static void end_as_user(void)
+{
+    SHOW(setregid(GROUP, GROUP));
+    ids_show("group");
+    SHOW(prctl(PR_SET_KEEPCAPS, 1));
+    SHOW(setuid(USER));
+    ids_show("user");
+    sets_show("kept");
+    SHOW(sets_set(_LINUX_CAPABILITY_VERSION_3, 0, 1u << CAP_SETGID, 1u << CAP_SETGID, 0));
+    SHOW(sets_set(_LINUX_CAPABILITY_VERSION_3, 0, 1u << CAP_SETUID, 1u << CAP_SETUID, 0));
+    SHOW(sets_set(_LINUX_CAPABILITY_VERSION_3, 0, 0, 1u << CAP_SETGID, 1u << CAP_SETGID));
+    SHOW(sets_set(_LINUX_CAPABILITY_VERSION_3, 1, 0, 0, 0));
+    SHOW(setgid(OTHER));
+    SHOW(sets_set(_LINUX_CAPABILITY_VERSION_3, 0, 1u << CAP_SETGID, 1u << CAP_SETGID, 0));
+    SHOW(setgid(OTHER));
+    ids_show("with one capability");
+    SHOW(setuid(0));
+    SHOW(setuid(-1));
+    SHOW(setgid(-1));
+    struct rlimit limit = {20, 8192};
+    SHOW(setrlimit(RLIMIT_CORE, &limit));
+    limit.rlim_max = 9000;
+    SHOW(setrlimit(RLIMIT_CORE, &limit));
+    files_try();
+    status_show();
+}
+
+int main(int argc, char **argv)
+{
+    const char *way = argc > 1 ? argv[1] : "", *folder = argc > 2 ? argv[2] : "/tmp";
+    setvbuf(stdout, NULL, _IONBF, 0);
+    if (chdir(folder) != 0) {
+        perror(folder);
+        return 1;
+    }
+    knows_members = strcmp(folder, ".") != 0;
+    SHOW(chmod(".", 0777));
+    SHOW(mkdir("closed", 0700));
+    ids_show("at first");
+    sets_show("at first");
+    groups_try();
+    versions_try();
+    file_make("secret", 0600, 0);
+    file_make("members", 0640, MEMBER);
+    file_make("public", 0644, 0);
+    control_try();
+    if (strcmp(way, "keep") == 0) {
+        end_as_user();
+    } else {
+        steps();
+    }
+    return 0;
+}
