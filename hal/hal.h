@@ -24,6 +24,7 @@ enum {
     HAL_PAGE_SIZE = 4096,
     HAL_DIRECT_ALIGN = 2 << 20,
     HAL_CPU_MAX = 256,
+    HAL_NODE_MAX = 16,
     HAL_ENTRY_STACK = 32768,
     HAL_STACK_PROBE = 2048
 };
@@ -71,6 +72,20 @@ struct hal_module { // a file that came with the boot: a root image, say
     size_t size;
 };
 
+struct hal_node_memory {
+    struct hal_region region;
+    uint32_t node;
+};
+
+// Which CPUs and memory lie together.
+struct hal_nodes {
+    uint32_t count;                                // 1 .. HAL_NODE_MAX
+    const struct hal_node_memory *memory;          // sorted, disjoint; what is in none goes with what lies behind it
+    size_t memory_count;
+    uint8_t cpus[HAL_CPU_MAX];                     // the node of each
+    uint8_t distances[HAL_NODE_MAX][HAL_NODE_MAX]; // as ACPI's SLIT has them: 10 is a node's own
+};
+
 struct hal_boot {
     const char *const *args;          // options, then the program and its arguments; NULL ends
     const char *const *env;           // NULL ends
@@ -82,6 +97,7 @@ struct hal_boot {
     size_t low_size;                  // (ET_EXEC); 0: this machine has none
     const struct hal_region *regions; // usable RAM, sorted, disjoint
     size_t region_count;
+    const struct hal_nodes *nodes;    // NULL: there is one
     bool memory_is_zero;              // nothing but the modules and the image has been written to it
     bool is_checked;                  // a memory checker watches: hal_check_set wants to be told
     size_t eager_max;                 // memory up to this size is better mapped at once than by page faults

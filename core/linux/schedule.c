@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "core/lib/errno.h"
+#include "core/mem/frame_zones.h"
 #include "core/linux/calls.h"
 #include "core/linux/credentials.h"
 #include "core/linux/process.h"
@@ -67,7 +68,8 @@ long linux_sched_getaffinity(int32_t id, size_t size, uint64_t *user)
 
 long linux_getcpu(unsigned *cpu, unsigned *node)
 {
-    const unsigned values[2] = {thread_cpu_index(), 0};
+    const uint32_t index = thread_cpu_index();
+    const unsigned values[2] = {index, frame_node_of_cpu(index)};
     int error = cpu == NULL ? 0 : user_write(cpu, &values[0], sizeof values[0]);
     return error != 0 || node == NULL ? error : user_write(node, &values[1], sizeof values[1]);
 }

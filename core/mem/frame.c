@@ -25,6 +25,7 @@
 #include "core/lib/mark.h"
 #include "core/lib/string.h"
 #include "core/mem/frame_memory.h"
+#include "core/mem/frame_zones.h"
 #include "core/mem/percpu.h"
 #include "core/mem/pressure.h"
 
@@ -189,7 +190,8 @@ static void span_find(struct span *span, uint32_t count, uint32_t align)
 
 struct wish {
     uint32_t count, align, count_min;
-    uint32_t room; // frames that are to be free, counted from the first; 0: those that are taken
+    uint32_t room;  // frames that are to be free, counted from the first; 0: those that are taken
+    unsigned place; // frame_zones.h
 };
 
 // Takes count_min to count frames of one area. False: they are not there.
@@ -286,25 +288,45 @@ static size_t hint_get(void)
     return area;
 }
 
-// First where this CPU took frames last, then in areas that are in use already, then in unused ones
-// from the top: whole areas are taken from the bottom.
-static bool small_find(const struct wish *wish, struct span *span)
+// First in areas of the zone that are in use already, from where frames were taken last, then in
+// unused ones from the top: whole areas are taken from the bottom.
+static bool zone_find(struct frame_zone *zone, size_t hint, const struct wish *wish,
+                      struct span *span)
 {
-    size_t hint = hint_get();
-    if (area_take(hint, wish, span)) {
-        return true;
-    }
-    size_t area = hint;
-    for (size_t i = 1; i < frame_memory.area_count; ++i) {
-        area = area + 1 == frame_memory.area_count ? 0 : area + 1;
+    const size_t count = zone->end - zone->first;
+    size_t area =
+        hint - zone->first < count ? hint : atomic_load_explicit(&zone->hint, memory_order_relaxed);
+    for (size_t i = 0; i < count; ++i) {
+        area = area + 1 == zone->end ? zone->first : area + 1;
         if (used_count(area) != 0 && area_take(area, wish, span)) {
-            hint_set(area);
             return true;
         }
     }
-    for (area = frame_memory.area_count; area-- > 0;) {
+    for (area = zone->end; area-- > zone->first;) {
         if (used_count(area) == 0 && area_take(area, wish, span)) {
-            hint_set(area);
+            return true;
+        }
+    }
+    return false;
+}
+
+// First where this CPU took frames last, then zone by zone. So a CPU whose node is full goes on in
+// the area that it found elsewhere, and asks its own node again when that is full.
+static bool small_find(const struct wish *wish, struct span *span)
+{
+    const size_t hint = hint_get();
+    if (wish->place == 0 && area_take(hint, wish, span)) {
+        return true;
+    }
+    uint32_t at = 0;
+    struct frame_zone *zone;
+    while ((zone = frame_zone_next(wish->place, &at)) != NULL) {
+        if (zone_find(zone, hint, wish, span)) {
+            if (wish->place == 0) {
+                hint_set(span->area);
+            } else {
+                atomic_store_explicit(&zone->hint, (uint32_t)span->area, memory_order_relaxed);
+            }
             return true;
         }
     }
@@ -318,6 +340,7 @@ static bool small_take(const struct wish *wish, struct span *span)
     for (int tries = 0; tries < WHOLE_TRIES; ++tries) {
         uint32_t before = atomic_load(&openings);
         if (small_find(wish, span)) {
+            frame_zone_count(span->area, span->count, wish->place);
             return true;
         }
         if (!is_changing(before)) {
@@ -328,11 +351,11 @@ static bool small_take(const struct wish *wish, struct span *span)
     return false;
 }
 
-// The first sequence of count unused areas, or the longest.
-static size_t whole_find(size_t count, size_t *first)
+// The first sequence of count unused areas of [from, end), or the longest.
+static size_t whole_find(size_t from, size_t end, size_t count, size_t *first)
 {
     size_t best = 0, length = 0;
-    for (size_t i = 0; i < frame_memory.area_count && best < count; ++i) {
+    for (size_t i = from; i < end && best < count; ++i) {
         bool unused = used_count(i) == 0;
         length = unused ? length + 1 : 0;
         if (length > best) {
@@ -343,12 +366,29 @@ static size_t whole_find(size_t count, size_t *first)
     return best;
 }
 
+// In the first zone that has count_min; else, where they may lie anywhere, across zones.
+static size_t whole_search(size_t count, size_t count_min, unsigned place, size_t *first)
+{
+    uint32_t at = 0;
+    size_t found = 0;
+    const struct frame_zone *zone;
+    while ((zone = frame_zone_next(place, &at)) != NULL) {
+        found = whole_find(zone->first, zone->end, count, first);
+        if (found > 0 && found >= count_min) {
+            return found;
+        }
+    }
+    return count_min > 1 && frame_zones.node_count > 1 && frame_place_nodes(place) == 0
+               ? whole_find(0, frame_memory.area_count, count, first)
+               : found;
+}
+
 // Takes count_min to count neighbouring areas whole, and answers how many; 0: none.
-static size_t whole_take(size_t count, size_t count_min, size_t *first)
+static size_t whole_take(size_t count, size_t count_min, unsigned place, size_t *first)
 {
     for (int tries = 0; tries < WHOLE_TRIES; ++tries) {
         const uint32_t before = atomic_load(&openings);
-        size_t found = whole_find(count, first);
+        size_t found = whole_search(count, count_min, place, first);
         if ((found < count_min || found == 0) && !is_changing(before)) {
             return 0;
         }
@@ -370,16 +410,17 @@ static size_t whole_take(size_t count, size_t count_min, size_t *first)
 }
 
 // Takes count_min to count frames from the start of an area on.
-static size_t large_take(size_t count, size_t count_min, hal_phys *start)
+static size_t large_take(size_t count, size_t count_min, unsigned place, hal_phys *start)
 {
     size_t areas = (count + AREA_FRAMES - 1) / AREA_FRAMES;
     size_t first = 0;
-    size_t taken = whole_take(areas, (count_min + AREA_FRAMES - 1) / AREA_FRAMES, &first);
+    size_t taken = whole_take(areas, (count_min + AREA_FRAMES - 1) / AREA_FRAMES, place, &first);
     if (taken == 0) {
         return 0;
     }
     *start = frame_memory.first + ((hal_phys)first << AREA_SHIFT);
     size_t frames = min_size(taken * AREA_FRAMES, count);
+    frame_zone_count(first, frames, place);
     frame_free(*start + (hal_phys)frames * HAL_PAGE_SIZE, taken * AREA_FRAMES - frames);
     return frames;
 }
@@ -393,11 +434,6 @@ static inline void frames_tell(enum hal_check state, hal_phys start, size_t coun
     if (__builtin_expect(frame_memory.is_checked, 0)) {
         hal_check_set(state, frame_address(start), count * HAL_PAGE_SIZE);
     }
-}
-
-bool frame_is_checked(void)
-{
-    return frame_memory.is_checked;
 }
 
 // ---- Zeros ---------------------------------------------------------------
@@ -465,35 +501,6 @@ static void run_prepare(hal_phys start, size_t count, unsigned flags)
     }
 }
 
-// ---- The high-water mark ---------------------------------------------------
-
-static _Atomic bool peak_is_watched;
-static _Atomic size_t peak;
-
-// Frames have been taken out of areas.
-static void peak_look(void)
-{
-    if (!atomic_load_explicit(&peak_is_watched, memory_order_relaxed)) {
-        return;
-    }
-    size_t used = frame_memory.total - frame_free_count();
-    size_t highest = atomic_load_explicit(&peak, memory_order_relaxed);
-    while (used > highest && !atomic_compare_exchange_weak(&peak, &highest, used)) {
-    }
-}
-
-void frame_peak_watch(void)
-{
-    atomic_store(&peak_is_watched, true);
-    peak_look();
-}
-
-size_t frame_peak_count(void)
-{
-    peak_look();
-    return atomic_load(&peak);
-}
-
 // ---- Single frames -------------------------------------------------------
 
 static void run_free(hal_phys start, size_t count)
@@ -516,12 +523,12 @@ static bool is_promised(size_t count, unsigned flags)
 // Interrupts are off.
 static void cache_fill(struct frame_cache *cache, unsigned flags)
 {
-    static const struct wish wish = {CACHE_BATCH, 1, 1, 0};
+    static const struct wish wish = {CACHE_BATCH, 1, 1, 0, 0};
     struct span span;
     if (is_promised(CACHE_BATCH, flags) || !small_take(&wish, &span)) {
         return;
     }
-    peak_look();
+    frame_peak_look();
     if ((flags & FRAME_ZERO) != 0) {
         frame_clear_ask(&cache->clearing, span.count);
     }
@@ -589,15 +596,35 @@ static int single_alloc(unsigned flags, hal_phys *start)
     return 0;
 }
 
+static inline void single_keep(struct frame_cache *cache, hal_phys start)
+{
+    cache->frames[cache->count++] = start | CACHED_DIRTY;
+    cache->clearing.has_none = false;
+}
+
+// A CPU keeps frames of its own node only.
+static __attribute__((noinline)) void single_free_more(struct frame_cache *cache, hal_phys start)
+{
+    if (cache->count == CACHE_MAX) {
+        cache_drain(cache, CACHE_MAX - CACHE_BATCH);
+    }
+    if (frame_zones.node_count == 1 || frame_node_of(start) == frame_node_of_cpu(percpu_index())) {
+        single_keep(cache, start);
+    } else {
+        run_free(start, 1);
+        pressure_given(1);
+    }
+}
+
 static void single_free(hal_phys start)
 {
     uintptr_t irq = hal_irq_save();
     struct frame_cache *cache = cache_mine();
-    if (cache->count == CACHE_MAX) {
-        cache_drain(cache, CACHE_MAX - CACHE_BATCH);
+    if (cache->count >= cache->room) {
+        single_free_more(cache, start);
+    } else {
+        single_keep(cache, start);
     }
-    cache->frames[cache->count++] = start | CACHED_DIRTY;
-    cache->clearing.has_none = false;
     hal_irq_restore(irq);
 }
 
@@ -616,18 +643,31 @@ static uint32_t power_above(size_t count)
     return count <= 1 ? 1 : (uint32_t)1 << (64 - __builtin_clzll(count - 1));
 }
 
-static bool run_take(size_t count, hal_phys *start)
+static bool run_take(size_t count, unsigned place, hal_phys *start)
 {
     if (count > AREA_FRAMES / 2) {
-        return large_take(count, count, start) != 0;
+        return large_take(count, count, place, start) != 0;
     }
-    struct wish wish = {(uint32_t)count, power_above(count), (uint32_t)count, 0};
+    struct wish wish = {(uint32_t)count, power_above(count), (uint32_t)count, 0, place};
     struct span span;
     if (!small_take(&wish, &span)) {
         return false;
     }
     *start = span_start(&span);
     return true;
+}
+
+static int run_alloc(size_t count, unsigned flags, unsigned place, hal_phys *start)
+{
+    if (is_promised(count, flags) || !run_take(count, place, start)) {
+        cache_empty();
+        if (is_promised(count, flags) || !run_take(count, place, start)) {
+            return -ENOMEM;
+        }
+    }
+    frame_peak_look();
+    run_prepare(*start, count, flags);
+    return 0;
 }
 
 static _Atomic bool is_injected; // may fail because the machine says so
@@ -653,27 +693,25 @@ int frame_alloc(size_t count, unsigned flags, hal_phys *start)
     if (count == 1) {
         return single_alloc(flags, start);
     }
-    if (is_promised(count, flags) || !run_take(count, start)) {
-        cache_empty();
-        if (is_promised(count, flags) || !run_take(count, start)) {
-            return -ENOMEM;
-        }
-    }
-    peak_look();
-    run_prepare(*start, count, flags);
-    return 0;
+    return run_alloc(count, flags, 0, start);
+}
+
+int frame_alloc_placed(size_t count, unsigned flags, unsigned place, hal_phys *start)
+{
+    ASSERT(count > 0);
+    return is_refused(flags) ? -ENOMEM : run_alloc(count, flags, place, start);
 }
 
 int frame_alloc_room(size_t count, size_t room, hal_phys *start)
 {
     ASSERT(count > 0 && count <= room && room <= AREA_FRAMES);
-    struct wish wish = {(uint32_t)count, power_above(room), (uint32_t)count, (uint32_t)room};
+    struct wish wish = {(uint32_t)count, power_above(room), (uint32_t)count, (uint32_t)room, 0};
     struct span span;
     if (is_refused(0) || is_promised(count, 0) || !small_take(&wish, &span)) {
         return -ENOMEM;
     }
     *start = span_start(&span);
-    peak_look();
+    frame_peak_look();
     run_prepare(*start, count, 0);
     return 0;
 }
@@ -690,7 +728,7 @@ bool frame_take_next(hal_phys start, size_t count)
         pressure_given(span.count);
         return false;
     }
-    peak_look();
+    frame_peak_look();
     run_prepare(start, count, 0);
     return true;
 }
@@ -707,10 +745,10 @@ size_t frame_alloc_run(size_t count_max, unsigned flags, hal_phys *start)
     if (is_promised(count_max, flags)) {
         return single_alloc(flags, start) == 0 ? 1 : 0;
     }
-    size_t count = count_max >= AREA_FRAMES ? large_take(count_max, AREA_FRAMES, start) : 0;
+    size_t count = count_max >= AREA_FRAMES ? large_take(count_max, AREA_FRAMES, 0, start) : 0;
     uint32_t wanted = (uint32_t)min_size(count_max, AREA_FRAMES);
     for (uint32_t least = wanted; count == 0 && least > 0; least /= 8) {
-        struct wish wish = {wanted, 1, least, 0};
+        struct wish wish = {wanted, 1, least, 0, 0};
         struct span span;
         if (small_take(&wish, &span)) {
             *start = span_start(&span);
@@ -720,7 +758,7 @@ size_t frame_alloc_run(size_t count_max, unsigned flags, hal_phys *start)
     if (count == 0) {
         return single_alloc(flags, start) == 0 ? 1 : 0;
     }
-    peak_look();
+    frame_peak_look();
     run_prepare(*start, count, flags);
     return count;
 }
@@ -740,43 +778,4 @@ void frame_free(hal_phys start, size_t count)
 char *frame_address(hal_phys frame)
 {
     return frame_memory.direct_base + frame;
-}
-
-hal_phys frame_of(const void *address)
-{
-    ASSERT(frame_is_direct(address));
-    return (hal_phys)((const char *)address - frame_memory.direct_base);
-}
-
-char *frame_direct_base(void)
-{
-    return frame_memory.direct_base;
-}
-
-bool frame_is_direct(const void *address)
-{
-    return (uintptr_t)address - (uintptr_t)frame_memory.direct_base - frame_memory.first <
-           frame_span();
-}
-
-hal_phys frame_first(void)
-{
-    return frame_memory.first;
-}
-
-size_t frame_span(void)
-{
-    return frame_memory.area_count << AREA_SHIFT;
-}
-
-bool frame_is_taken(hal_phys frame)
-{
-    struct span span = span_of(frame, 1);
-    if (span.area >= frame_memory.area_count || (used_load(span.area) & USED_READY) == 0) {
-        return span.area < frame_memory.area_count && used_load(span.area) != 0;
-    }
-    return (atomic_load_explicit(&frame_memory.areas[span.area].taken[span.at / 64],
-                                 memory_order_relaxed) >>
-                (span.at % 64) &
-            1) != 0;
 }

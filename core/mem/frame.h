@@ -31,6 +31,10 @@ HAL_MUST_CHECK int frame_alloc_room(size_t count, size_t room, hal_phys *start);
 // Takes these frames, which come after such. False: some of them are in use, or promised.
 bool frame_take_next(hal_phys start, size_t count);
 
+// As frame_alloc, from nodes that place names (frame_zones.h), and never out of a CPU's store.
+HAL_MUST_CHECK int frame_alloc_placed(size_t count, unsigned flags, unsigned place,
+                                      hal_phys *start);
+
 // From now on a machine that plants faults may let allocations fail: the program begins.
 void frame_inject_start(void);
 

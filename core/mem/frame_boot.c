@@ -8,6 +8,7 @@
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/frame_memory.h"
+#include "core/mem/frame_zones.h"
 #include "core/mem/pressure.h"
 
 static void span_withhold(const struct span *span)
@@ -150,10 +151,12 @@ void frame_init(const struct hal_boot *boot)
     frame_memory.areas = (struct area *)(void *)(base + used_size + units_size);
     holes_withhold(boot);
     frames_withhold(place, place + size);
+    frame_zones_init(boot);
     for (uint32_t i = 0; i < frame_memory.cpu_count; ++i) {
         struct frame_cache *cache = &frame_memory.caches[i];
         cache->count = 0;
-        cache->hint = (uint32_t)(frame_memory.area_count - 1);
+        cache->hint = frame_zone_of_cpu(i)->end - 1;
+        cache->room = frame_zones.node_count == 1 ? CACHE_MAX : 0;
         cache->clearing = (struct frame_clearing){0};
     }
     frame_demand = (struct frame_demand){.asked = 0};

@@ -7,6 +7,7 @@
 #include "core/lib/mark.h"
 #include "core/mem/frame.h"
 #include "core/mem/frame_memory.h"
+#include "core/mem/frame_zones.h"
 
 // For statistics: the CPU may be changing it.
 static MARK_GUESS uint32_t cache_count(uint32_t cpu)
@@ -33,6 +34,31 @@ static size_t used_of_word(size_t word)
     return used;
 }
 
+// What a CPU keeps is of its node, but for what it had to take elsewhere.
+size_t frame_cached_count(uint32_t node)
+{
+    size_t frames = 0;
+    for (uint32_t i = 0; i < frame_memory.cpu_count; ++i) {
+        frames += frame_node_of_cpu(i) == node ? cache_count(i) : 0;
+    }
+    return frames;
+}
+
+size_t frame_node_free_count(uint32_t node)
+{
+    if (frame_zones.node_count == 1) {
+        return frame_free_count();
+    }
+    size_t frames = frame_cached_count(node);
+    for (uint32_t i = 0; i < frame_zones.count; ++i) {
+        const struct frame_zone *zone = &frame_zones.zones[i];
+        for (size_t area = zone->first; zone->node == node && area < zone->end; ++area) {
+            frames += AREA_FRAMES - min_size(used_load(area) & USED_COUNT, AREA_FRAMES);
+        }
+    }
+    return frames;
+}
+
 size_t frame_free_count(void)
 {
     size_t used = 0, cached = 0;
@@ -48,4 +74,29 @@ size_t frame_free_count(void)
 size_t frame_total_count(void)
 {
     return frame_memory.total;
+}
+
+// ---- The high-water mark ---------------------------------------------------
+
+_Atomic bool frame_peak_is_watched;
+static _Atomic size_t peak;
+
+void frame_peak_raise(void)
+{
+    size_t used = frame_memory.total - frame_free_count();
+    size_t highest = atomic_load_explicit(&peak, memory_order_relaxed);
+    while (used > highest && !atomic_compare_exchange_weak(&peak, &highest, used)) {
+    }
+}
+
+void frame_peak_watch(void)
+{
+    atomic_store(&frame_peak_is_watched, true);
+    frame_peak_look();
+}
+
+size_t frame_peak_count(void)
+{
+    frame_peak_look();
+    return atomic_load(&peak);
 }

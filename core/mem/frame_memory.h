@@ -55,6 +55,7 @@ struct frame_cache {
     uint32_t hint; // the area that the last frames came from
     hal_phys frames[CACHE_MAX];
     struct frame_clearing clearing;
+    uint32_t room; // frames that are kept without a look: CACHE_MAX, or 0 where there are nodes
 };
 
 _Static_assert(sizeof(struct frame_cache) == 1024, "a CPU's part of the metadata");
@@ -137,6 +138,17 @@ bool frame_area_open(size_t index, uint32_t count);
 // it.
 bool frame_borrow(size_t area, uint32_t at);
 void frame_return(size_t area, uint32_t at);
+
+// Frames have been taken out of areas: is that the most since somebody watches?
+extern _Atomic bool frame_peak_is_watched;
+void frame_peak_raise(void);
+
+static inline void frame_peak_look(void)
+{
+    if (atomic_load_explicit(&frame_peak_is_watched, memory_order_relaxed)) {
+        frame_peak_raise();
+    }
+}
 
 // Interrupts are off. So many frames are asked for that read as zeros: about, where they are single
 // ones.

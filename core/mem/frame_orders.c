@@ -3,9 +3,8 @@
 // they make, from the allocator's own bits.
 #include "core/mem/frame_orders.h"
 
-#include "core/mem/frame.h"
 #include "core/mem/frame_memory.h"
-#include "core/mem/pressure.h"
+#include "core/mem/frame_zones.h"
 
 enum { WORD_ORDER = 6, AREA_ORDER = 9 };
 
@@ -45,13 +44,10 @@ static bool area_count(const struct area *area, size_t counts[FRAME_ORDERS])
     return words != 0;
 }
 
-void frame_orders(size_t counts[FRAME_ORDERS])
+static void zone_count(const struct frame_zone *zone, size_t counts[FRAME_ORDERS])
 {
     bool is_pair = false; // the area before, an even one, is free and not counted yet
-    for (uint32_t i = 0; i < FRAME_ORDERS; ++i) {
-        counts[i] = 0;
-    }
-    for (size_t i = 0; i < frame_memory.area_count; ++i) {
+    for (size_t i = zone->first; i < zone->end; ++i) {
         uint32_t used = used_load(i);
         bool is_free =
             used == 0 || ((used & USED_READY) != 0 && area_count(&frame_memory.areas[i], counts));
@@ -61,6 +57,17 @@ void frame_orders(size_t counts[FRAME_ORDERS])
         is_pair = is_even && is_free;
     }
     counts[AREA_ORDER] += is_pair;
-    size_t all = frame_free_count(), left = pressure_left();
-    counts[0] += all > left ? all - left : 0;
+}
+
+void frame_orders(uint32_t node, size_t counts[FRAME_ORDERS])
+{
+    for (uint32_t i = 0; i < FRAME_ORDERS; ++i) {
+        counts[i] = 0;
+    }
+    for (uint32_t i = 0; i < frame_zones.count; ++i) {
+        if (frame_zones.zones[i].node == node) {
+            zone_count(&frame_zones.zones[i], counts);
+        }
+    }
+    counts[0] += frame_cached_count(node);
 }

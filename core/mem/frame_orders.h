@@ -4,11 +4,12 @@
 #define CORE_MEM_FRAME_ORDERS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum { FRAME_ORDERS = 11 }; // as Linux has them: up to 1024 frames
 
-// counts[i]: aligned pieces of 2^i free frames, as large as they can be. What CPUs keep ready
-// counts as single frames. A moment's answer; any context.
-void frame_orders(size_t counts[FRAME_ORDERS]);
+// counts[i]: aligned pieces of 2^i free frames of a node, as large as they can be. What its CPUs
+// keep ready counts as single frames. A moment's answer; any context.
+void frame_orders(uint32_t node, size_t counts[FRAME_ORDERS]);
 
 #endif

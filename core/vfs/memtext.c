@@ -8,7 +8,6 @@
 #include "core/lib/string.h"
 #include "core/mem/frame.h"
 #include "core/mem/frame_clear.h"
-#include "core/mem/frame_orders.h"
 #include "core/mem/usage.h"
 #include "core/sched/sched.h"
 #include "core/sync/shrinker.h"
@@ -362,30 +361,14 @@ static size_t vmstat_make(char *text, size_t size, void *argument)
     return writer.length;
 }
 
-static size_t buddyinfo_make(char *text, size_t size, void *argument)
-{
-    (void)argument;
-    struct writer writer = {text, size, 0};
-    size_t counts[FRAME_ORDERS];
-    frame_orders(counts);
-    writer_put(&writer, "Node 0, zone   Normal ");
-    for (size_t i = 0; i < FRAME_ORDERS; ++i) {
-        writer_put(&writer, "%6zu ", counts[i]);
-    }
-    writer_put(&writer, "\n");
-    return writer.length;
-}
-
 int memtext_add(void)
 {
     static const struct {
         const char *name;
         size_t (*make)(char *text, size_t size, void *argument);
     } files[] = {
-        {"self/maps", maps_make},           {"self/smaps", smaps_make},
-        {"self/smaps_rollup", rollup_make}, {"self/statm", statm_make},
-        {"meminfo", meminfo_make},          {"vmstat", vmstat_make},
-        {"buddyinfo", buddyinfo_make},
+        {"self/maps", maps_make},   {"self/smaps", smaps_make}, {"self/smaps_rollup", rollup_make},
+        {"self/statm", statm_make}, {"meminfo", meminfo_make},  {"vmstat", vmstat_make},
     };
     int error = 0;
     for (size_t i = 0; i < sizeof files / sizeof files[0] && error == 0; ++i) {

@@ -6,6 +6,7 @@
 #include "hal/common/string.h"
 #include "hal/common/cmdline.h"
 #include "hal/common/image.h"
+#include "hal/common/nodes.h"
 #include "hal/common/virtio.h"
 #include "hal/common/virtio_mmio.h"
 #include "hal/upcall.h"
@@ -40,6 +41,7 @@ static struct {
 static struct loader loader;
 static struct memory_list usable;
 static const char *const environment[] = {NULL};
+static struct nodes nodes;
 static struct virtio_found devices;
 static struct virtio_mmio_list mmio;
 static const char *arguments[WORDS_MAX + 1];
@@ -93,6 +95,19 @@ static void memory_init(void)
     }
     smp_page_set(loader.low_page);
     paging_init(&loader.ram, &usable);
+}
+
+// NULL: there is one.
+static const struct hal_nodes *nodes_said(void)
+{
+    const struct acpi *acpi = firmware();
+    if (!nodes_find(&nodes, acpi)) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < percpu_count(); ++i) {
+        nodes_cpu_add(&nodes, acpi, i, percpu_of(i)->apic_id);
+    }
+    return &nodes.found;
 }
 
 // Those of the command line first: it has those that have devices.
@@ -164,6 +179,7 @@ HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol)
         .low_size = LAYOUT_WINDOW_HIGH - LAYOUT_WINDOW,
         .regions = usable.regions,
         .region_count = usable.count,
+        .nodes = nodes_said(),
         .memory_is_zero = false, // firmware and loader have been there
         .eager_max = 0,
         .modules = loader.modules,

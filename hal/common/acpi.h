@@ -16,6 +16,7 @@ enum {
     ACPI_IO_CONTROLLER_MAX = 8,
     ACPI_LINE_MAX = 16,
     ACPI_NODE_MEMORY_MAX = 32,
+    ACPI_DISTANCES = HAL_NODE_MAX,
     ACPI_MMIO_MAX = 32,
 };
 
@@ -86,6 +87,9 @@ struct acpi {
     size_t segment_count;
     struct acpi_node_memory node_memory[ACPI_NODE_MEMORY_MAX];
     size_t node_memory_count;
+    uint8_t distances[ACPI_DISTANCES]
+                     [ACPI_DISTANCES];    // between nodes of firmware's numbers; 10: none
+    size_t distance_count;                // of nodes; 0: not said
     struct acpi_mmio mmio[ACPI_MMIO_MAX]; // in the order of their descriptions: acpi_read_devices
     size_t mmio_count;
     struct acpi_power power;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// acpi_facts.c: what is in the tables that matter to a kernel: MADT, MCFG, SRAT, FADT, HPET, and
-// one package of DSDT.
+// acpi_facts.c: what is in the tables that matter to a kernel: MADT, MCFG, SRAT, SLIT, FADT, HPET,
+// and one package of DSDT.
 //
-// Offsets are those of ACPI 6.4 (5.2.9 FADT, 5.2.12 MADT, 5.2.16 SRAT), the PCI Firmware
-// Specification (MCFG) and the IA-PC HPET Specification. What does not fit in the lists of struct
-// acpi is left out.
+// Offsets are those of ACPI 6.4 (5.2.9 FADT, 5.2.12 MADT, 5.2.16 SRAT, 5.2.17 SLIT), the PCI
+// Firmware Specification (MCFG) and the IA-PC HPET Specification. What does not fit in the lists of
+// struct acpi is left out.
 #include "hal/common/acpi.h"
 #include "hal/common/acpi_table.h"
 
@@ -32,6 +32,10 @@ enum {
     SRAT_MEMORY = 1,
     SRAT_CPU_LONG = 2,
     SRAT_USABLE = 1,
+
+    SLIT_COUNT = 36,
+    SLIT_ENTRIES = 44,
+    SLIT_OWN = 10, // the distance of a node to itself, which no other has
 
     FADT_DSDT = 40,
     FADT_CONTROL_A = 64,
@@ -264,6 +268,31 @@ static const char *srat_add(struct acpi *acpi, const struct acpi_table *table)
     return NULL;
 }
 
+// ---- SLIT ------------------------------------------------------------------
+
+static const char *slit_add(struct acpi *acpi, const struct acpi_table *table)
+{
+    const uint64_t count = acpi_number(table, SLIT_COUNT, 8);
+    const size_t size = table->size < SLIT_ENTRIES ? 0 : table->size - SLIT_ENTRIES;
+    if (count == 0 || count > size || count * count > size) {
+        return "is too short";
+    }
+    const size_t known = count < ACPI_DISTANCES ? count : ACPI_DISTANCES;
+    for (size_t i = 0; i < known * known; ++i) {
+        const size_t from = i / known, to = i % known;
+        const uint64_t distance = acpi_number(table, SLIT_ENTRIES + from * count + to, 1);
+        if (from == to ? distance != SLIT_OWN : distance <= SLIT_OWN) {
+            return "has a distance that cannot be";
+        }
+    }
+    for (size_t i = 0; i < known * known; ++i) {
+        acpi->distances[i / known][i % known] =
+            (uint8_t)acpi_number(table, SLIT_ENTRIES + i / known * count + i % known, 1);
+    }
+    acpi->distance_count = known;
+    return NULL;
+}
+
 // ---- FADT ------------------------------------------------------------------
 
 // A register that has an old field of 4 bytes, which is a port, and perhaps a newer one that counts
@@ -387,6 +416,9 @@ const char *acpi_facts_add(struct acpi *acpi, const struct acpi_table *table)
     }
     if (acpi_is_text(table, 0, "SRAT")) {
         return srat_add(acpi, table);
+    }
+    if (acpi_is_text(table, 0, "SLIT")) {
+        return slit_add(acpi, table);
     }
     if (acpi_is_text(table, 0, "FACP")) {
         return fadt_add(acpi, table);

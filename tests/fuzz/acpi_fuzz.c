@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "hal/common/acpi.h"
+#include "hal/common/nodes.h"
 
 // Views that an input may take: lists may name the same long table over and over.
 enum { BLOCKS_MAX = 8192, ROOT_SIZE = 20, ROOT_SIZE_LONG = 36, HEADER_SIZE = 36, LISTED_MAX = 64 };
@@ -54,6 +55,31 @@ static void facts_check(const struct acpi *acpi)
     }
 }
 
+static void nodes_check(const struct acpi *acpi)
+{
+    static struct nodes nodes;
+    const struct hal_nodes *found = &nodes.found;
+    if (!nodes_find(&nodes, acpi)) {
+        return;
+    }
+    require(found->count >= 2 && found->count <= HAL_NODE_MAX);
+    require(found->memory_count == acpi->node_memory_count);
+    hal_phys end = 0;
+    for (size_t i = 0; i < found->memory_count; ++i) {
+        require(found->memory[i].region.start >= end && found->memory[i].node < found->count);
+        end = found->memory[i].region.start + found->memory[i].region.size;
+        require(end >= found->memory[i].region.start);
+    }
+    for (uint32_t i = 0; i < found->count * found->count; ++i) {
+        const uint32_t from = i / found->count, to = i % found->count;
+        require(from == to ? found->distances[from][to] == 10 : found->distances[from][to] > 10);
+    }
+    for (uint32_t i = 0; i < acpi->cpu_count; ++i) {
+        nodes_cpu_add(&nodes, acpi, i, acpi->cpus[i].id);
+        require(found->cpus[i] < found->count);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct acpi acpi;
@@ -65,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     acpi_read_program(&acpi, view);
     acpi_read_devices(&acpi, view);
     facts_check(&acpi);
+    nodes_check(&acpi);
     while (block_count > 0) {
         free(blocks[--block_count]);
     }

@@ -50,6 +50,11 @@ def srat(nodes):
     return table_of(b"SRAT", body)
 
 
+def slit(nodes):
+    body = struct.pack("<Q", nodes)
+    return table_of(b"SLIT", body + bytes(10 if i == j else 20 for i in range(nodes) for j in range(nodes)))
+
+
 def fadt(program, is_reduced):
     body = bytearray(276 - 36)
     for at, form, value in ((40, "<I", program), (64, "<I", 0x604), (76, "<I", 0x608), (88, "<I", 0x04020400),
@@ -79,7 +84,7 @@ def memory_of(kind):
 
     program = put(dsdt())
     hpet = table_of(b"HPET", struct.pack("<IIQBHB", 1, 64 << 8, 0xfed00000, 0, 0, 0))
-    for table in (srat(many), fadt(program, kind == "reduced"), madt(many, many), hpet, mcfg(many), table_of(b"OEM1", b"1234")):
+    for table in (srat(many), slit(many), fadt(program, kind == "reduced"), madt(many, many), hpet, mcfg(many), table_of(b"OEM1", b"1234")):
         addresses.append(put(table))
     form = "<I" if kind == "short" else "<Q"
     listed = table_of(b"RSDT" if kind == "short" else b"XSDT", b"".join(struct.pack(form, at) for at in addresses))

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "hal/common/acpi.h"
+#include "hal/common/nodes.h"
 
 enum { MEMORY = 0x4000, ROOT = 0x40, LIST = 0x100, TABLES = 0x400, BLOCKS_MAX = 4096 };
 
@@ -308,6 +309,134 @@ START_TEST(hardware_is_reduced)
 }
 END_TEST
 
+// ---- Nodes ----------------------------------------------------------------------
+
+// Three nodes that firmware calls 1, 4 and 7, of which the last has the lowest memory and overlaps
+// node 1's; CPU 0 is of 4, CPU 2 of 1, and 300 of 7.
+static void nodes_make(void)
+{
+    enum { CPU_SIZE = 16, MEMORY_SIZE = 40 };
+    static const struct {
+        unsigned char id, node;
+    } of_cpus[] = {{0, 4}, {2, 1}};
+    static const struct {
+        uint64_t start, size;
+        unsigned char node;
+    } of_memory[] = {{0x10000000, 0x10000000, 1}, {0x40000000, 0x40000000, 4}, {0, 0x18000000, 7}};
+    unsigned char body[12 + 2 * CPU_SIZE + 3 * MEMORY_SIZE + 24] = {0};
+    unsigned char *at = body + 12;
+    for (size_t i = 0; i < 2; ++i, at += CPU_SIZE) {
+        memcpy(at, (const unsigned char[]){0, CPU_SIZE, of_cpus[i].node, of_cpus[i].id, 1}, 5);
+    }
+    for (size_t i = 0; i < 3; ++i, at += MEMORY_SIZE) {
+        memcpy(at, (const unsigned char[]){1, MEMORY_SIZE, of_memory[i].node}, 3);
+        memcpy(at + 8, &of_memory[i].start, 8);
+        memcpy(at + 16, &of_memory[i].size, 8);
+        at[28] = 1;
+    }
+    memcpy(at, (const unsigned char[]){2, 24, 0, 0, 7, 0, 0, 0, 0x2c, 1, 0, 0, 1}, 13);
+    memory_clear(true);
+    (void)table_add("APIC", madt, sizeof madt);
+    (void)table_add("SRAT", body, sizeof body);
+}
+
+// 8 nodes, from i to j 10 + 3 |i - j| + (i > j).
+static size_t distances_add(void)
+{
+    unsigned char body[8 + 64] = {8};
+    for (int i = 0; i < 64; ++i) {
+        const int from = i / 8, to = i % 8;
+        body[8 + i] = (unsigned char)(10 + (from > to ? 3 * (from - to) + 1 : 3 * (to - from)));
+    }
+    return table_add("SLIT", body, sizeof body);
+}
+
+static struct nodes nodes;
+
+START_TEST(nodes_are_numbered)
+{
+    nodes_make();
+    (void)distances_add();
+    ck_assert(tables_read(&acpi, ROOT));
+    ck_assert_ptr_null(acpi.problem);
+    ck_assert(nodes_find(&nodes, &acpi));
+    const struct hal_nodes *found = &nodes.found;
+    ck_assert_uint_eq(found->count, 3);
+    ck_assert_uint_eq(found->memory_count, 3);
+    const uint64_t starts[] = {0, 0x18000000, 0x40000000},
+                   sizes[] = {0x18000000, 0x8000000, 0x40000000};
+    const uint32_t of[] = {2, 0, 1};
+    for (size_t i = 0; i < 3; ++i) {
+        ck_assert_uint_eq(found->memory[i].region.start, starts[i]);
+        ck_assert_uint_eq(found->memory[i].region.size, sizes[i]);
+        ck_assert_uint_eq(found->memory[i].node, of[i]);
+    }
+    ck_assert_uint_eq(found->distances[0][0], 10);
+    ck_assert_uint_eq(found->distances[0][1], 19);
+    ck_assert_uint_eq(found->distances[1][0], 20);
+    ck_assert_uint_eq(found->distances[2][0], 29);
+    nodes_cpu_add(&nodes, &acpi, 0, 300);
+    nodes_cpu_add(&nodes, &acpi, 1, 2);
+    nodes_cpu_add(&nodes, &acpi, 2, 0);
+    ck_assert(found->cpus[0] == 2 && found->cpus[1] == 0 && found->cpus[2] == 1);
+}
+END_TEST
+
+START_TEST(distances_need_not_be_said)
+{
+    nodes_make();
+    ck_assert(tables_read(&acpi, ROOT));
+    ck_assert(nodes_find(&nodes, &acpi));
+    ck_assert_uint_eq(nodes.found.distances[1][1], 10);
+    ck_assert_uint_eq(nodes.found.distances[1][2], 20);
+}
+END_TEST
+
+START_TEST(one_node_is_none)
+{
+    tables_make(true); // memory of node 7, CPUs of others
+    ck_assert(tables_read(&acpi, ROOT));
+    ck_assert(nodes_find(&nodes, &acpi));
+    acpi.node_memory_count = 0;
+    ck_assert(!nodes_find(&nodes, &acpi));
+    acpi.node_memory_count = 1;
+    acpi.cpu_count = 0;
+    ck_assert(!nodes_find(&nodes, &acpi));
+    acpi.node_memory_count = HAL_NODE_MAX + 1;
+    for (uint32_t i = 0; i <= HAL_NODE_MAX; ++i) {
+        acpi.node_memory[i] = (struct acpi_node_memory){{i << 20, 1 << 20}, i};
+    }
+    ck_assert(!nodes_find(&nodes, &acpi)); // more than there is room for
+}
+END_TEST
+
+START_TEST(distances_are_damaged)
+{
+    static const struct {
+        size_t at;
+        unsigned char byte;
+        const char *problem;
+    } all[] = {
+        {44, 11, "has a distance that cannot be"}, // to itself
+        {45, 10, "has a distance that cannot be"}, // as near as itself
+        {36, 9, "is too short"},
+        {36, 0, "is too short"},
+        {43, 0x80, "is too short"},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i) {
+        nodes_make();
+        const size_t start = distances_add();
+        memory[start + all[i].at] = all[i].byte;
+        table_fix(start);
+        ck_assert(tables_read(&acpi, ROOT));
+        ck_assert_str_eq(acpi.table, "SLIT");
+        ck_assert_str_eq(acpi.problem, all[i].problem);
+        ck_assert_uint_eq(acpi.distance_count, 0);
+        ck_assert(nodes_find(&nodes, &acpi));
+    }
+}
+END_TEST
+
 START_TEST(root_is_searched)
 {
     tables_make(true);
@@ -511,6 +640,10 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, facts);
     tcase_add_test(tcase, hardware_is_reduced);
+    tcase_add_test(tcase, nodes_are_numbered);
+    tcase_add_test(tcase, distances_need_not_be_said);
+    tcase_add_test(tcase, one_node_is_none);
+    tcase_add_test(tcase, distances_are_damaged);
     tcase_add_test(tcase, root_is_searched);
     tcase_add_test(tcase, root_is_damaged);
     tcase_add_test(tcase, virtio_devices_are_found);

@@ -16,6 +16,7 @@
 #include "core/mem/frame.h"
 #include "core/mem/frame_clear.h"
 #include "core/mem/frame_orders.h"
+#include "core/mem/frame_zones.h"
 #include "core/mem/heap.h"
 #include "core/mem/plain.h"
 #include "core/mem/slab.h"
@@ -172,6 +173,13 @@ size_t frame_span(void)
 size_t frame_total_count(void)
 {
     return FRAMES;
+}
+
+struct frame_zones frame_zones = {.count = 1, .node_count = 1, .totals = {FRAMES}};
+
+size_t frame_node_free_count(uint32_t node)
+{
+    return node == 0 ? frame_free_count() : 0;
 }
 
 struct block { // before each block
@@ -540,8 +548,9 @@ void frame_clear_counts_get(struct frame_clear_counts *counts)
     *counts = (struct frame_clear_counts){0};
 }
 
-void frame_orders(size_t counts[FRAME_ORDERS])
+void frame_orders(uint32_t node, size_t counts[FRAME_ORDERS])
 {
+    (void)node;
     memset(counts, 0, FRAME_ORDERS * sizeof counts[0]);
 }
 
