@@ -7,6 +7,7 @@
 #include "core/elf/program.h"
 #include "core/lib/format.h"
 #include "core/lib/string.h"
+#include "core/mem/heap.h"
 #include "hal/hal.h"
 
 HAL_NORETURN static void refuse(const char *option, const char *why)
@@ -65,7 +66,12 @@ static void mount_read(struct options *options, const char *option, const char *
     text_copy(option, mount->tag, sizeof mount->tag, tag, (size_t)(colon - tag));
     size_t size = strlen(colon + 1);
     mount->is_read_only = mode_take(colon + 1, &size);
-    text_copy(option, mount->path, sizeof mount->path, colon + 1, size);
+    size_t room = size < OPTION_TEXT_MAX ? size + 1 : OPTION_TEXT_MAX;
+    mount->path = heap_alloc(room);
+    if (mount->path == NULL) {
+        refuse(option, "not enough memory; try a larger -m");
+    }
+    text_copy(option, mount->path, room, colon + 1, size);
 }
 
 // virtiofs:TAG[:ro|:rw], or the name of a module.

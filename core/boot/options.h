@@ -32,7 +32,7 @@ enum {
 
 struct option_mount {
     char tag[OPTION_TAG_SIZE];
-    char path[OPTION_TEXT_MAX];
+    char *path; // of the heap; shorter than OPTION_TEXT_MAX
     bool is_read_only;
 };
 
@@ -55,8 +55,8 @@ struct options {
     bool is_self_test, is_self_test_to_fail;
 };
 
-// Reads boot's arguments. An unknown option or a bad value halts the machine with status 2 and one
-// line.
+// Reads boot's arguments, after heap_init. An unknown option or a bad value halts the machine with
+// status 2 and one line.
 void options_read(struct options *options, const char *const *arguments,
                   const char *const *environment);
 

@@ -177,7 +177,7 @@ struct pair {
     bool self_is_right;
 };
 
-static _Alignas(64) char pair_stack[16384], pair_entry_stack[HAL_ENTRY_STACK];
+enum { PAIR_STACK_SIZE = 16384 };
 
 static void pair_entry(void *argument)
 {
@@ -189,14 +189,14 @@ static void pair_entry(void *argument)
     }
 }
 
-static bool context_check(void)
+static bool pair_check(char *stack, char *entry_stack)
 {
     struct thread *self = thread_self();
     struct pair pair = {
         .here = {.self = self, .entry_stack = self->context.entry_stack},
-        .there = {.self = &pair.there, .entry_stack = pair_entry_stack + HAL_ENTRY_STACK},
+        .there = {.self = &pair.there, .entry_stack = entry_stack + HAL_ENTRY_STACK},
     };
-    hal_context_init(&pair.there, pair_stack, sizeof pair_stack, pair_entry, &pair);
+    hal_context_init(&pair.there, stack, PAIR_STACK_SIZE, pair_entry, &pair);
     const uintptr_t state = hal_irq_save();
     bool right = true;
     for (int i = 1; right && i <= SWITCHES; ++i) {
@@ -205,6 +205,19 @@ static bool context_check(void)
         right = pair.turns == i && pair.self_is_right && thread_self() == self;
     }
     hal_irq_restore(state);
+    return right;
+}
+
+static bool context_check(void)
+{
+    enum { FRAMES = (PAIR_STACK_SIZE + HAL_ENTRY_STACK) / HAL_PAGE_SIZE };
+    hal_phys stacks;
+    if (frame_alloc(FRAMES, 0, &stacks) != 0) {
+        return false;
+    }
+    char *stack = frame_address(stacks);
+    const bool right = pair_check(stack, stack + PAIR_STACK_SIZE);
+    frame_free(stacks, FRAMES);
     return right;
 }
 
@@ -451,9 +464,9 @@ static uint32_t readers_start(struct reader *readers, const struct reader *like)
 }
 
 // Behind va is first frame's page and then the one after it.
-static bool translations_are_new(char *va, hal_phys frame)
+// readers: one for each CPU.
+static bool translations_are_new(char *va, hal_phys frame, struct reader *readers)
 {
-    static struct reader readers[HAL_CPU_MAX];
     _Atomic uint32_t looked_count = 0;
     _Atomic bool is_new = false;
     const struct reader like = {.page = va, .looked_count = &looked_count, .is_new = &is_new};
@@ -480,11 +493,13 @@ static bool flush_check(void)
     char *area;
     hal_phys frame;
     char *va = window_take(&area);
-    if (va == NULL || frame_alloc(2, 0, &frame) != 0) {
+    struct reader *readers = heap_alloc(sched_cpu_count() * sizeof *readers);
+    if (va == NULL || readers == NULL || frame_alloc(2, 0, &frame) != 0) {
         return false;
     }
-    const bool right = translations_are_new(va, frame);
+    const bool right = translations_are_new(va, frame, readers);
     frame_free(frame, 2);
+    heap_free(readers);
     return vm_unmap(area, 2 * LARGE_SIZE) == 0 && right;
 }
 
