@@ -121,6 +121,7 @@ void thread_depart(struct cpu *cpu, struct thread *thread, struct cpu *target); 
 void sched_switch(struct cpu *cpu, struct cpu *target); // target: where the caller is ready to run; NULL: nowhere
 void sched_switch_dead(struct cpu *cpu);
 void sched_finish(void); // first thing after every switch
+void sched_idle_init(struct cpu *cpu); // lays its idle thread's stack out, before it runs
 hal_ns sched_account(struct cpu *cpu); // charges current for its time up to now; answers now
 
 static inline struct cpu *thread_cpu(const struct thread *thread)

@@ -229,6 +229,12 @@ static void idle_run(void *argument)
     }
 }
 
+void sched_idle_init(struct cpu *cpu)
+{
+    struct thread *idle = &cpu->idle_thread;
+    hal_context_init(&idle->context, idle->stack, idle->stack_size, idle_run, cpu);
+}
+
 // Leaves the boot stack for ever.
 HAL_NORETURN static void cpu_run(struct cpu *cpu)
 {
@@ -238,7 +244,6 @@ HAL_NORETURN static void cpu_run(struct cpu *cpu)
     cpu->now_ns = hal_clock_ns();
     (void)decay_anchor(&cpu->clock, cpu->now_ns);
     atomic_store_explicit(&idle->switched_ns, cpu->now_ns, memory_order_relaxed);
-    hal_context_init(&idle->context, idle->stack, idle->stack_size, idle_run, cpu);
     hal_context_switch(&boot, &idle->context);
     __builtin_unreachable();
 }
@@ -253,14 +258,12 @@ void sched_adopt(void)
     hal_cpu_adopt(sched_cpus[0]);
 }
 
-// -ENOMEM and a CPU that does not start are fatal: nothing runs yet.
+// The CPU begins at the far end of its idle thread's stack, which comes to need that later, if ever.
+// One that does not start is fatal: nothing runs yet.
 static void cpu_start(struct cpu *cpu)
 {
-    enum { BOOT_STACK_SIZE = 4 * HAL_PAGE_SIZE };
-    hal_phys stack;
-    int error = frame_alloc(BOOT_STACK_SIZE / HAL_PAGE_SIZE, 0, &stack);
-    ASSERT(error == 0);
-    error = hal_cpu_start(cpu->index, cpu, frame_address(stack), BOOT_STACK_SIZE);
+    enum { START_SIZE = 2 * HAL_PAGE_SIZE };
+    int error = hal_cpu_start(cpu->index, cpu, cpu->idle_thread.stack, START_SIZE);
     ASSERT(error == 0);
 }
 
@@ -296,6 +299,7 @@ void sched_start(const struct hal_boot *boot, void (*first)(void *), void *argum
         cpu->timer_ns = UINT64_MAX;
         all.words[i / 64] |= 1ul << i % 64;
         thread_idle_init(cpu);
+        sched_idle_init(cpu);
     }
     struct cpu *cpu = sched_cpus[0];
     cpu->current = &cpu->idle_thread;

@@ -315,13 +315,12 @@ void thread_discard(struct thread *thread)
 void thread_idle_init(struct cpu *cpu)
 {
     struct thread *thread = &cpu->idle_thread;
-    char *stack = pages_alloc(THREAD_STACK_SIZE);
-    char *entry_stack = pages_alloc(HAL_ENTRY_STACK);
-    ASSERT(stack != NULL && entry_stack != NULL);
-    thread->own_entry_stack = entry_stack + HAL_ENTRY_STACK;
+    char *stack = pages_alloc(HAL_ENTRY_STACK);
+    ASSERT(stack != NULL);
+    thread->own_entry_stack = stack + HAL_ENTRY_STACK;
     thread_fill(thread, cpu, NULL);
     thread->stack = stack;
-    thread->stack_size = THREAD_STACK_SIZE;
+    thread->stack_size = HAL_ENTRY_STACK;
     name_copy(thread, "idle");
     struct hal_cpu_set only = {0};
     only.words[cpu->index / 64] = 1ul << cpu->index % 64;

@@ -111,6 +111,7 @@ static void cpu_reset(unsigned index)
     idle->stack_size = STACK_SIZE;
     atomic_store(&idle->cpu, cpu);
     atomic_store(&idle->affinity[0], 1u << index);
+    sched_idle_init(cpu);
 }
 
 void guest_reset(unsigned index, unsigned cpu, void (*body)(void))
