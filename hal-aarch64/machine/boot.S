@@ -115,8 +115,8 @@ boot_image_table:
     .skip 4096
 boot_image_blocks:
     .skip 4096
-boot_stack:
-    .skip 65536
+    .skip 32768 // HAL_ENTRY_STACK
+    .globl boot_stack_top
 boot_stack_top:
 
     .section .note.GNU-stack, "", %progbits

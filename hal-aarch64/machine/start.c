@@ -19,9 +19,10 @@
 // From kernel.ld.
 extern char image_start[], image_end[];
 
+// In boot.S; entries' stack, too, until core switches to a context that has its own.
+extern char boot_stack_top[];
+
 static struct percpu boot_cpu;
-static _Alignas(
-    64) char boot_entry_stack[HAL_ENTRY_STACK]; // until core switches to a context that has its own
 static struct tree tree;
 static struct memory_list usable;
 static const char *const environment[] = {NULL};
@@ -30,7 +31,7 @@ static struct hal_boot boot;
 static void percpu_init(void)
 {
     boot_cpu.deadline = UINT64_MAX;
-    boot_cpu.entry_stack = boot_entry_stack + HAL_ENTRY_STACK;
+    boot_cpu.entry_stack = boot_stack_top;
     percpu_bounce_set(boot_cpu.bounce + BOUNCE_SIZE);
     __asm__ volatile("msr tpidr_el1, %0\n\tmsr tpidrro_el0, xzr\n\tmsr tpidr_el0, xzr"
                      :

@@ -109,7 +109,7 @@ boot_long:
     mov %eax, %gs
     test %ebp, %ebp
     jnz boot_other
-    movabs $boot_stack_top, %rsp
+    movabs $machine_first + BOOT_STACK_SIZE, %rsp
     mov %ebx, %edi // esi is the protocol
     xor %ebp, %ebp
     movabs $machine_start, %rax
@@ -207,11 +207,5 @@ boot_direct_pages:
     .quad page << 21 | DIRECT_PAGE
     .set page, page + 1
     .endr
-
-    .bss
-    .balign 16
-boot_stack:
-    .skip 65536
-boot_stack_top:
 
     .section .note.GNU-stack, "", @progbits

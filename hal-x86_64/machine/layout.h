@@ -6,7 +6,7 @@
 //   addresses 0000000040000000 .. 00007fffffffefff  the other one: programs, their stacks and files
 //   ffff800000000000 + p                  the direct map: memory, and all else below 4 GiB
 //   ffffc00000000000 + p                  registers of devices, mapped one by one
-//   ffffffff80000000 + p                  the image, loaded at p = 2 MiB
+//   ffffffff80000000 + p                  the image, loaded at p = 1 MiB
 #ifndef HAL_X86_64_MACHINE_LAYOUT_H
 #define HAL_X86_64_MACHINE_LAYOUT_H
 
@@ -20,6 +20,8 @@
 #define BOOT_MAPPED                                                                                \
     0x100000000 // the direct map has all below this from the start, whatever is there
 #define BOOT_IMAGE_END 0x2000000 // and the image is below this
+
+#define BOOT_STACK_SIZE 32768
 
 #define SELECTOR_CODE 8
 #define SELECTOR_DATA 16

@@ -15,6 +15,7 @@ enum {
     LINUX_MEMORY_MAX = 128,   // entries that the page has room for
     MEMORY_RAM = 1,           // in all
     REAL_MODE_MEMORY = 0xa0000,
+    BIOS_MEMORY = 0x10000, // as Linux keeps by default: its option reservelow
     MEMORY_ENTRIES_MAX = 4096,
 };
 
@@ -90,11 +91,11 @@ void loader_memory_read(struct loader *loader, const void *entries, size_t count
     }
 }
 
-// The first MiB belongs to firmware and to the start of other CPUs.
+// The BIOS's own data, and what it may write to although its map does not say so, stay as they are.
 static void memory_finish(struct loader *loader)
 {
     loader->low_page = memory_list_take(&loader->ram, HAL_PAGE_SIZE, REAL_MODE_MEMORY);
-    memory_list_remove(&loader->ram, 0, LOADER_LOW_MEMORY);
+    memory_list_remove(&loader->ram, 0, BIOS_MEMORY);
 }
 
 void loader_module_add(struct loader *loader, hal_phys start, uint64_t size)

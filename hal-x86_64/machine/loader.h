@@ -19,7 +19,7 @@ enum { LOADER_MODULE_MAX = 16, LOADER_LOW_MEMORY = 1 << 20 };
 // Everything in here but line is copied: the loader's own memory may be given to core. A module may
 // lie in the first MiB, in low_page, too.
 struct loader {
-    struct memory_list ram;  // all of it above the first MiB
+    struct memory_list ram;  // all of it above the first 64 KiB but low_page
     hal_phys low_page;       // a page of RAM in the first MiB, where other CPUs start; 0: none
     const char *line;        // the loader's own command line, where it has left it; NULL: none
     const char *const *args; // the image's and the loader's (hal/common/image.h); ends with NULL

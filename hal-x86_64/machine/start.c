@@ -33,11 +33,17 @@ enum {
 // From kernel.ld.
 extern char image_start[], image_end[];
 
-static struct {
+// Of the boot CPU. The stack is boot.S's first, and that of entries, too, until core switches to a
+// context that has its own.
+struct machine_first {
+    _Alignas(64) char stack[HAL_ENTRY_STACK];
     struct percpu cpu;
-    _Alignas(
-        64) char entry_stack[HAL_ENTRY_STACK]; // until core switches to a context that has its own
-} first;
+} machine_first;
+
+_Static_assert(offsetof(struct machine_first, cpu) == HAL_ENTRY_STACK &&
+                   HAL_ENTRY_STACK == BOOT_STACK_SIZE,
+               "boot.S");
+
 static struct loader loader;
 static struct memory_list usable;
 static const char *const environment[] = {NULL};
@@ -59,23 +65,52 @@ static void low_module_move(struct hal_module *module)
     module->start = start;
 }
 
-// Below that no program runs (tests/bench:boot_test); said at once, while what is there suffices to
-// say it.
+static void text_write(const char *text)
+{
+    hal_console_write(text, text_size(text));
+}
+
+static void number_write(uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    hal_console_write(digits + at, sizeof digits - at);
+}
+
+// What a small program runs in (tests/bench:boot_test).
+static uint64_t memory_least(void)
+{
+    enum { KERNEL = 3550 << 10, EACH_CPU = 96 << 10 };
+    const size_t cpus = firmware()->cpu_count;
+    uint64_t size = KERNEL + (uint64_t)EACH_CPU * (cpus == 0 ? 1 : cpus);
+    for (size_t i = 0; i < loader.module_count; ++i) {
+        size += loader.modules[i].size;
+    }
+    return size;
+}
+
+// Said at once, while what is there suffices to say it.
 static void memory_check(void)
 {
-    enum { LEAST_MB = 5, MB_SHIFT = 20, STATUS_NOT_EXECUTABLE = 126 };
-    _Static_assert(LEAST_MB < 10, "one digit each");
+    enum { MB_SHIFT = 20, STATUS_NOT_EXECUTABLE = 126 };
     uint64_t size = LOADER_LOW_MEMORY;
     for (size_t i = 0; i < loader.ram.count; ++i) {
-        size += loader.ram.regions[i].size;
+        const struct hal_region *region = &loader.ram.regions[i];
+        size += region->start < LOADER_LOW_MEMORY ? 0 : region->size;
     }
     // Firmware keeps a part of the last one.
-    const uint64_t megabytes = (size + (1 << MB_SHIFT) - 1) >> MB_SHIFT;
-    if (megabytes < LEAST_MB) {
-        char text[] = "osv: ? MB of memory are too few; give at least ?\n";
-        text[5] = (char)('0' + megabytes);
-        text[sizeof text - 3] = '0' + LEAST_MB;
-        hal_console_write(text, sizeof text - 1);
+    const uint64_t last = (1 << MB_SHIFT) - 1, there = (size + last) >> MB_SHIFT;
+    const uint64_t least = (memory_least() + last) >> MB_SHIFT;
+    if (there < least) {
+        text_write("osv: ");
+        number_write(there);
+        text_write(" MB of memory are too few; give at least ");
+        number_write(least);
+        text_write("\n");
         hal_halt(HAL_POWER_OFF, STATUS_NOT_EXECUTABLE);
     }
 }
@@ -153,19 +188,19 @@ static void symbols_find(void)
 
 HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol)
 {
-    percpu_init(&first.cpu);
-    percpu_add(&first.cpu);
-    atomic_store(&first.cpu.is_running, true);
-    first.cpu.entry_stack = first.entry_stack + HAL_ENTRY_STACK;
+    percpu_init(&machine_first.cpu);
+    percpu_add(&machine_first.cpu);
+    atomic_store(&machine_first.cpu.is_running, true);
+    machine_first.cpu.entry_stack = machine_first.stack + HAL_ENTRY_STACK;
     loader_read(&loader, protocol, info);
-    memory_check();
     firmware_init(loader.rsdp);
+    memory_check();
     memory_init();
     power_init();
     clock_init();
     apic_init();
     timer_init();
-    entropy_init(&first.cpu);
+    entropy_init(&machine_first.cpu);
     const uint32_t cpu_count = smp_init(&usable);
     devices_find();
     boot = (struct hal_boot){
@@ -188,8 +223,8 @@ HAL_NORETURN void machine_start(hal_phys info, enum loader_protocol protocol)
         .dev_count = devices.count,
         .image = image_start,
         .image_size = (size_t)(image_end - image_start),
-        .scratch = (const char *)&first,
-        .scratch_size = sizeof first,
+        .scratch = (const char *)&machine_first,
+        .scratch_size = sizeof machine_first,
     };
     sign_give();
     symbols_find();

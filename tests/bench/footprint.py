@@ -21,9 +21,9 @@ import boot
 MEMORY = "128M"
 CPUS = (1, 2, 4)
 LIMITS = {  # bytes
-    "footprint_kernel_cpu": 163840,
+    "footprint_kernel_cpu": 98304,
     "footprint_kernel_thread": 61440,
-    "footprint_sim_cpu": 368640,
+    "footprint_sim_cpu": 307200,
     "footprint_sim_thread": 69632,
 }
 
@@ -37,7 +37,7 @@ def figures_in(output, what):
 
 
 def on_kernel(kernel, cpus):
-    return figures_in(kernel.boot(MEMORY, options=["-smp", str(cpus)])[0], "the kernel with %d CPUs" % cpus)
+    return figures_in(kernel.boot(MEMORY, cpus=cpus)[0], "the kernel with %d CPUs" % cpus)
 
 
 def on_sim(options, cpus):
