@@ -160,7 +160,9 @@ static void flags_put(struct writer *writer, const struct vm_area_info *area)
     writer_put(writer, "%s", (area->flags & VM_SHARED) != 0 ? "ms " : "");
     writer_put(writer, "%s", (area->flags & (VM_STACK | VM_GROWS)) != 0 ? "gd " : "");
     writer_put(writer, "%s", (area->flags & VM_LOCKED) != 0 ? "lo " : "");
-    writer_put(writer, "%s\n", (area->flags & VM_HUGE) != 0 ? "de ht " : "");
+    writer_put(writer, "%s", (area->flags & VM_HUGE) != 0 ? "de ht " : "");
+    writer_put(writer, "%s", (area->flags & VM_LARGE_ADVISED) != 0 ? "hg " : "");
+    writer_put(writer, "%s\n", (area->flags & VM_SMALL_ADVISED) != 0 ? "nh " : "");
 }
 
 static bool smaps_area(const struct vm_area_info *area, const struct vm_pages *pages,

@@ -434,6 +434,9 @@ static int area_protect(const struct area *area, char *start, char *end, unsigne
     bool may_come = is_lazy(area, prot | old_prot);
     if (may_come && !area->has_pages) {
         lazy_begin(start, end, prot, LAZY_LARGE);
+        if ((area->flags & VM_ADVISED_MASK) != 0) {
+            lazy_advise(start, end, (area->flags & VM_LARGE_ADVISED) != 0);
+        }
     } else if (may_come) {
         lazy_put(area, start, end, prot);
     }

@@ -7,6 +7,7 @@
 #include "core/vm/area.h"
 #include "core/vm/change.h"
 #include "core/vm/grow.h"
+#include "core/vm/lazy.h"
 #include "core/vm/vm.h"
 
 enum { LOCK_MARKS = VM_LOCKED | VM_ON_FAULT };
@@ -24,8 +25,8 @@ bool vm_piece_get(char *va, char *end, struct vm_piece *piece)
         piece->end = area->end < end ? area->end : end;
         piece->prot = area->prot;
         piece->mapping_start = area->start;
-        piece->flags = area_flags_told(area) &
-                       (VM_SHARED | VM_READ_ONLY | LOCK_MARKS | VM_HUGE | VM_POLICY_MASK);
+        piece->flags = area_flags_told(area) & (VM_SHARED | VM_READ_ONLY | LOCK_MARKS | VM_HUGE |
+                                                VM_ADVISED_MASK | VM_POLICY_MASK);
         piece->flags |= (area->flags & AREA_GROWING) != 0 ? VM_GROWS : 0;
         piece->pager = area->pager;
         piece->offset = area->offset + (uint64_t)(piece->start - area->start);
@@ -116,6 +117,32 @@ size_t vm_locked_bytes(void)
     size_t bytes = 0;
     vm_walk(locked_add, &bytes);
     return bytes;
+}
+
+// ---- Advice --------------------------------------------------------------
+
+int vm_advise_large(char *va, size_t size, bool may_be_large)
+{
+    struct change change;
+    int error = change_begin(&change);
+    if (error != 0) {
+        return error;
+    }
+    char *end = va + size;
+    error = range_is_mapped(va, end) ? 0 : -ENOMEM;
+    if (error == 0) {
+        const unsigned advice = may_be_large ? VM_LARGE_ADVISED : VM_SMALL_ADVISED;
+        range_isolate(va, end);
+        for (struct area *area = area_first(va, end); area != NULL; area = area_after(area, end)) {
+            if ((area->flags & VM_HUGE) == 0) { // those are large whatever anybody says
+                area->flags = (area->flags & ~(unsigned)VM_ADVISED_MASK) | advice;
+            }
+        }
+        range_merge(&change, va, end);
+        lazy_advise(va, end, may_be_large);
+    }
+    change_end(&change);
+    return error;
 }
 
 // ---- Numbers of the caller's ---------------------------------------------

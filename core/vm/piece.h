@@ -17,7 +17,8 @@ struct vm_pager;
 struct vm_piece {
     char *start, *end;
     char *mapping_start; // of all of the mapping
-    // VM_SHARED, VM_READ_ONLY, VM_LOCKED, VM_ON_FAULT, VM_GROWS, VM_HUGE, VM_POLICY_MASK
+    // VM_SHARED, VM_READ_ONLY, VM_LOCKED, VM_ON_FAULT, VM_GROWS, VM_HUGE, VM_ADVISED_MASK,
+    // VM_POLICY_MASK
     unsigned prot, flags;
     struct vm_pager *pager; // one reference is the caller's; NULL: anonymous
     uint64_t offset;        // of start, in the pager

@@ -257,9 +257,9 @@ static void request_insert(struct change *change, const struct request *request)
     area->start = request->va;
     area->end = request->va + request->size;
     area->prot = request->prot;
-    area->flags =
-        request->flags & (VM_SHARED | VM_LAZY | VM_READ_ONLY | VM_LOCKED | VM_ON_FAULT | VM_COPY |
-                          AREA_GROWING | VM_HUGE | VM_HUGE_PRIVATE | VM_POLICY_MASK);
+    area->flags = request->flags &
+                  (VM_SHARED | VM_LAZY | VM_READ_ONLY | VM_LOCKED | VM_ON_FAULT | VM_COPY |
+                   AREA_GROWING | VM_HUGE | VM_HUGE_PRIVATE | VM_ADVISED_MASK | VM_POLICY_MASK);
     area->has_pages = request->is_eager || request->pager != NULL || (area->flags & VM_LAZY) != 0;
     area->is_sparse = (area->flags & VM_LAZY) != 0;
     area->pager = request->pager;
@@ -436,20 +436,6 @@ int vm_discard(char *va, size_t size)
     return error;
 }
 
-int vm_advise_large(char *va, size_t size, bool may_be_large)
-{
-    if (!is_range(va, size)) {
-        return -EINVAL;
-    }
-    change_lock();
-    const int error = range_is_mapped(va, va + size) ? 0 : -ENOMEM;
-    if (error == 0) {
-        lazy_advise(va, va + size, may_be_large);
-    }
-    change_unlock();
-    return error;
-}
-
 static bool is_resident(char *va)
 {
     hal_phys pa;
@@ -588,9 +574,10 @@ static int remap_grow(struct change *change, char **va, size_t old_size, size_t 
     if (!fits && !may_move) {
         return -ENOMEM;
     }
-    growth = (struct request){.size = new_size - old_size,
-                              .prot = area->prot,
-                              .flags = area->flags & (VM_SHARED | VM_POLICY_MASK)};
+    growth =
+        (struct request){.size = new_size - old_size,
+                         .prot = area->prot,
+                         .flags = area->flags & (VM_SHARED | VM_ADVISED_MASK | VM_POLICY_MASK)};
     if (!is_allowed(&growth)) {
         return -ENOMEM;
     }

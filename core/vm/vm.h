@@ -74,14 +74,17 @@ enum vm_flags {
     // Of a file of large pages: the range is whole ones, and so is each part of it that anybody
     // changes, which callers see to.
     VM_HUGE = 8192,
-    VM_HUGE_PRIVATE = 16384, // VM_HUGE, VM_SHARED, and nobody else has the file: told as private
+    VM_HUGE_PRIVATE = 16384,  // VM_HUGE, VM_SHARED, and nobody else has the file: told as private
+    VM_LARGE_ADVISED = 32768, // MADV_HUGEPAGE, also of what may not be touched yet
+    VM_SMALL_ADVISED = 65536, // MADV_NOHUGEPAGE
     VM_POLICY_SHIFT = 24, // the upper bits: a number of the caller's, which stays with the mapping
-    VM_COPY = 512,      // private, of a file to which nobody writes: pages may be copied early
-    VM_MOVED = 2048,    // in place of another mapping that goes: no more for RLIMIT_AS, RLIMIT_DATA
-    VM_GROWS = 4096,    // anonymous: grows down to where it is touched (MAP_GROWSDOWN; grow.h)
+    VM_COPY = 512,        // private, of a file to which nobody writes: pages may be copied early
+    VM_MOVED = 2048, // in place of another mapping that goes: no more for RLIMIT_AS, RLIMIT_DATA
+    VM_GROWS = 4096, // anonymous: grows down to where it is touched (MAP_GROWSDOWN; grow.h)
 };
 
 #define VM_POLICY_MASK 0xff000000u
+#define VM_ADVISED_MASK (VM_LARGE_ADVISED | VM_SMALL_ADVISED)
 
 int vm_init(const struct hal_boot *boot);
 
@@ -102,7 +105,7 @@ HAL_MUST_CHECK int vm_remap(char **va, size_t old_size, size_t new_size, bool ma
 HAL_MUST_CHECK int vm_discard(char *va,
                               size_t size); // MADV_DONTNEED: reads as zeros (or the file) again
 // MADV_HUGEPAGE and MADV_NOHUGEPAGE: whether memory of the range comes in 2 MiB where it can; as
-// mapped it does, but for what was mapped VM_LAZY. -ENOMEM: a hole
+// mapped it does, but for what was mapped VM_LAZY. -ENOMEM: a hole, or no memory
 HAL_MUST_CHECK int vm_advise_large(char *va, size_t size, bool may_be_large);
 // mincore: a byte for each page goes to pages, memory of the program.
 HAL_MUST_CHECK int vm_is_resident(char *va, size_t size, unsigned char *pages);
@@ -165,6 +168,10 @@ void vm_limit_set(size_t size, size_t data_size);
 // RLIMIT_STACK: how large what grows may become. The first stack is made so large, where there is
 // room, or so small as what was touched of it allows. SIZE_MAX: no limit.
 void vm_stack_limit_set(size_t size);
+
+// Where va is in the first stack: how far that may come to reach, as the limit is now. False: it is
+// not.
+HAL_MUST_CHECK bool vm_stack_get(const char *va, char **start, size_t *size);
 
 // Maps the first stack, "[stack]" in /proc: *size bytes at *stack. -ENOMEM.
 HAL_MUST_CHECK int vm_stack_map(char **stack, size_t *size);

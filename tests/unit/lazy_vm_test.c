@@ -134,6 +134,13 @@ START_TEST(memory_comes_in_2_mib_where_there_is_plenty)
     ck_assert_int_eq(vm_protect(va + 2 * MIB, 2 * MIB, RW), 0);
     ck_assert(touch(va + 2 * MIB, HAL_WRITE));
     ck_assert_uint_eq(present_count(va, 8 * MIB), 512);
+    // Advice from before that holds.
+    ck_assert_int_eq(vm_advise_large(va + 4 * MIB, 2 * MIB, false), 0);
+    ck_assert_int_eq(vm_protect(va + 4 * MIB, 4 * MIB, RW), 0);
+    ck_assert(touch(va + 4 * MIB, HAL_WRITE));
+    ck_assert_uint_eq(present_count(va + 4 * MIB, 4 * MIB), 16);
+    ck_assert(touch(va + 6 * MIB, HAL_WRITE));
+    ck_assert_uint_eq(present_count(va + 6 * MIB, 2 * MIB), 512);
     ck_assert_int_eq(vm_unmap(va, 8 * MIB), 0);
     // Scarce memory comes in small pieces.
     char *most = NULL;

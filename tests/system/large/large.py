@@ -22,4 +22,4 @@ def collapses(machine, files):
 
 def policies(machine, files):
     """When large pages come, and what is counted of them."""
-    all_so(machine, "policies", machine.osv + [files["policies"]], 26)
+    all_so(machine, "policies", machine.osv + [files["policies"]], 28)

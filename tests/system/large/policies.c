@@ -37,10 +37,9 @@ static long count(const char *name)
 }
 
 // Of memory that comes by faults, aligned: how many large pages came as it was touched.
-static long touched(int flags, int advice)
+static long touched_later(int prot, int flags, int advice)
 {
-    char *va = mmap(NULL, SIZE + LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags,
-                    -1, 0);
+    char *va = mmap(NULL, SIZE + LARGE, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
     if (va == MAP_FAILED) {
         exit(3);
     }
@@ -48,6 +47,7 @@ static long touched(int flags, int advice)
     if (advice >= 0) {
         madvise(base, SIZE, advice);
     }
+    mprotect(base, SIZE, PROT_READ | PROT_WRITE);
     long before = count("thp_fault_alloc ");
     for (size_t i = 0; i < SIZE; i += PAGE) {
         base[i] = 1;
@@ -55,6 +55,11 @@ static long touched(int flags, int advice)
     long came = count("thp_fault_alloc ") - before;
     munmap(va, SIZE + LARGE);
     return came;
+}
+
+static long touched(int flags, int advice)
+{
+    return touched_later(PROT_READ | PROT_WRITE, flags, advice);
 }
 
 static long advised(void)
@@ -67,12 +72,16 @@ static void words(void)
     promise("enabled", is_text(FOLDER "enabled", "[always] madvise never\n"));
     promise("large as advised", advised() == SIZE / LARGE);
     promise("and not where advised against", touched(0, MADV_NOHUGEPAGE) == 0);
+    promise("nor where that was before it could be touched",
+            touched_later(PROT_NONE, 0, MADV_NOHUGEPAGE) == 0);
     promise("never", put(FOLDER "enabled", "never\n") == 0 &&
                          is_text(FOLDER "enabled", "always madvise [never]\n"));
     promise("none comes", advised() == 0 && touched(0, -1) == 0);
     promise("madvise", put(FOLDER "enabled", "madvise") == 0 &&
                            is_text(FOLDER "enabled", "always [madvise] never\n"));
     promise("where it was asked for", advised() == SIZE / LARGE);
+    promise("or before it could be touched",
+            touched_later(PROT_NONE, 0, MADV_HUGEPAGE) == SIZE / LARGE);
     promise("nowhere else", touched(0, -1) == 0);
     promise("no such word", put(FOLDER "enabled", "sometimes") == EINVAL &&
                                 is_text(FOLDER "enabled", "always [madvise] never\n"));
