@@ -16,6 +16,7 @@
 #include "core/linux/syscall.h"
 #include "core/mem/heap.h"
 #include "core/sync/shrinker.h"
+#include "core/vm/vm.h"
 
 enum { STACK_MIN = 16384, PAGE = HAL_PAGE_SIZE, SCHEDULE_EXPLICIT = 1 };
 
@@ -227,8 +228,11 @@ EXPORT(int, pthread_setattr_default_np, const struct thread_attributes *attribut
 EXPORT(int, pthread_getattr_np, struct libc_thread *thread, struct thread_attributes *attributes)
 {
     glibc_pthread_attr_init(attributes);
-    attributes->stack = thread->stack;
-    attributes->stack_size = thread->stack_size;
+    if (!vm_stack_get(thread->stack + thread->stack_size - 1, &attributes->stack,
+                      &attributes->stack_size)) {
+        attributes->stack = thread->stack;
+        attributes->stack_size = thread->stack_size;
+    }
     attributes->guard_size = thread->guard_size;
     attributes->detached = atomic_load(&thread->ownership) == LIBC_DETACHED;
     const struct thread_schedule schedule = thread_schedule_get(thread->thread);

@@ -10,8 +10,10 @@
 #include "core/linux/hugemap.h"
 #include "core/linux/range.h"
 #include "core/linux/process.h"
+#include "core/linux/user.h"
 #include "core/vfs/file.h"
 #include "core/vfs/pager.h"
+#include "core/vfs/zeros.h"
 #include "core/vm/collapse.h"
 #include "core/vm/piece.h"
 #include "core/vm/vm.h"
@@ -125,6 +127,46 @@ static char *discard_end(char *start, char *end, bool may_be_locked, bool *is_re
     return va;
 }
 
+// A system call runs on its caller's stack, below what the caller has there: within CALL_DEPTH and
+// CALL_HEIGHT of here.
+enum { CALL_DEPTH = 32 << 10, CALL_HEIGHT = 8 << 10, CLEAR_DEPTH = 1024 };
+
+// Pages where this very call has its own variables are not thrown away: zeros come in up to these.
+static __attribute__((noinline)) void own_clear(char *va, char *end)
+{
+    char *live = (char *)__builtin_frame_address(0) - CLEAR_DEPTH;
+    struct vm_piece piece;
+    end = end < live ? end : live;
+    while (va < end && vm_piece_get(va, end, &piece)) {
+        bool is_own = is_anonymous(&piece) && (piece.prot & HAL_WRITE) != 0;
+        for (char *at = piece.start; at < piece.end && is_own; at += HAL_PAGE_SIZE) {
+            size_t left = (size_t)(piece.end - at);
+            is_own = user_write(at, vfs_zeros, left < HAL_PAGE_SIZE ? left : HAL_PAGE_SIZE) == 0;
+        }
+        va = piece.end;
+        vm_piece_put(&piece);
+    }
+}
+
+// Of mappings one behind the other.
+static int mapped_discard(char *start, char *end)
+{
+    const uintptr_t page = HAL_PAGE_SIZE, here = (uintptr_t)__builtin_frame_address(0);
+    char *low = (char *)((here - CALL_DEPTH) & -page),
+         *high = (char *)((here + CALL_HEIGHT) & -page);
+    if (end <= low || start >= high) {
+        return end > start ? vm_discard(start, (size_t)(end - start)) : 0;
+    }
+    low = start > low ? start : low;
+    high = end < high ? end : high;
+    int error = start < low ? vm_discard(start, (size_t)(low - start)) : 0;
+    error = error == 0 && high < end ? vm_discard(high, (size_t)(end - high)) : error;
+    if (error == 0) {
+        own_clear(low, high);
+    }
+    return error;
+}
+
 static int range_discard(char *va, char *end, bool may_be_locked)
 {
     struct vm_piece piece;
@@ -146,7 +188,7 @@ static int range_discard(char *va, char *end, bool may_be_locked)
             continue;
         }
         va = discard_end(start, end, may_be_locked, &is_refused);
-        int error = va > start ? vm_discard(start, (size_t)(va - start)) : 0;
+        int error = mapped_discard(start, va);
         if (error != 0 || is_refused) {
             return error != 0 ? error : -EINVAL;
         }

@@ -160,6 +160,20 @@ void vm_stack_limit_set(size_t size)
     change_end(&change);
 }
 
+bool vm_stack_get(const char *va, char **start, size_t *size)
+{
+    change_lock();
+    const struct area *area = stack_lowest();
+    const bool is_there = area != NULL && va >= area->start && va < stack.end;
+    if (is_there) {
+        const size_t whole = (size_t)(stack.end - area->start);
+        *size = whole <= stack.limit ? whole : stack.limit / HAL_PAGE_SIZE * HAL_PAGE_SIZE;
+        *start = stack.end - *size;
+    }
+    change_unlock();
+    return is_there;
+}
+
 int vm_stack_map(char **start, size_t *size)
 {
     *size = stack.limit < STACK_MAX ? stack.limit : (size_t)STACK_MAX;

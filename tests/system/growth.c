@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // growth.c: mappings that grow down (MAP_GROWSDOWN, PROT_GROWSDOWN), how far, and the first stack
 // (RLIMIT_STACK).
+#include <alloca.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -301,6 +303,81 @@ static void lowered(void)
     SHOW(survives(3 * MB));
 }
 
+// How large pthread_getattr_np takes the first stack for: by the limit, but for what lies above.
+static int is_told(size_t size)
+{
+    pthread_attr_t attributes;
+    void *start = NULL;
+    size_t told = 0;
+    limit(size);
+    pthread_getattr_np(pthread_self(), &attributes);
+    pthread_attr_getstack(&attributes, &start, &told);
+    pthread_attr_destroy(&attributes);
+    char *here = __builtin_frame_address(0);
+    return told <= size && told > size - 256 * PAGE && here > (char *)start &&
+           here < (char *)start + told;
+}
+
+static void told(void)
+{
+    SHOW(is_told(8 * MB));
+    SHOW(is_told(16 * MB));
+    SHOW(is_told(4 * MB));
+    limit(8 * MB);
+}
+
+// ---- One's own stack, thrown away below what is in use ---------------------
+
+static __attribute__((noinline)) int discard_below(size_t size, size_t depth)
+{
+    volatile char *pad = alloca(depth);
+    __asm__ volatile("" : "+r"(pad));
+    pad[0] = 1;
+    char *end = (char *)((uintptr_t)pad & -(uintptr_t)PAGE);
+    int error = madvise(end - size, size, MADV_DONTNEED);
+    return error == 0 && pad[0] == 1;
+}
+
+static void below(size_t size)
+{
+    char *low = (char *)__builtin_frame_address(0) - size;
+    int count = 0, zeros = 0;
+    for (size_t depth = 16; depth < PAGE; depth += 240) {
+        deep(size + 64 * PAGE);
+        count += discard_below(size, depth);
+        zeros += low[0] == 0 && low[size / 2] == 0;
+    }
+    printf("below, %zu KiB: %d %d\n", size >> 10, count, zeros);
+}
+
+enum { DATA = 192 << 10, SMALL_STACK = 16 << 10 };
+static char *beside;
+
+static void *discard_beside(void *argument)
+{
+    return madvise(beside, DATA, MADV_DONTNEED) == 0 ? argument : NULL;
+}
+
+// What lies below the stack is not one's own any more: it is gone to the last byte.
+static void under(void)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    void *result = NULL;
+    beside = mmap(NULL, DATA + SMALL_STACK, RW, PRIVATE, -1, 0);
+    memset(beside, 1, DATA);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstack(&attributes, beside + DATA, SMALL_STACK);
+    pthread_create(&thread, &attributes, discard_beside, beside);
+    pthread_join(thread, &result);
+    int left = 0;
+    for (int i = 0; i < DATA; ++i) {
+        left += beside[i];
+    }
+    printf("under: %d, left %d\n", result == beside, left);
+    munmap(beside, DATA + SMALL_STACK);
+}
+
 int main(void)
 {
     static char signal_stack[64 << 10];
@@ -319,6 +396,10 @@ int main(void)
     limits();
     lowered();
     stack();
+    told();
+    below(128 << 10);
+    below(MB);
+    under();
     places();
     return 0;
 }
