@@ -12,6 +12,7 @@
 #include "core/linux/process.h"
 #include "core/linux/range.h"
 #include "core/linux/user.h"
+#include "core/mem/frame.h"
 #include "core/sync/shrinker.h"
 #include "core/vfs/fdtable.h"
 #include "core/vfs/hugefile.h"
@@ -189,6 +190,15 @@ int memory_map_check(const char *va, size_t whole, int flags, struct file *file,
     return error != 0 ? error : kind_check(flags, file);
 }
 
+// As Linux guesses by default: what counts is refused where it is more than all memory, also where
+// it comes only when it is touched.
+static bool is_hopeless(size_t whole, int prot, int flags)
+{
+    bool counts =
+        (flags & MAP_TYPE) == MAP_PRIVATE ? (prot & PROT_WRITE) != 0 : (flags & MAP_ANONYMOUS) != 0;
+    return counts && (flags & MAP_NORESERVE) == 0 && whole / HAL_PAGE_SIZE > frame_total_count();
+}
+
 static __attribute__((noinline)) long map_anything(char *va, size_t size, int prot, int flags,
                                                    struct file *file, uint64_t offset)
 {
@@ -204,6 +214,7 @@ static __attribute__((noinline)) long map_anything(char *va, size_t size, int pr
     }
     flags |= marks_are_set() ? MAP_LOCKED : 0;
     long error = memory_map_check(va, whole, flags, file, offset);
+    error = error == 0 && is_hopeless(whole, prot, flags) ? -ENOMEM : error;
     if (error != 0) {
         return error;
     }
