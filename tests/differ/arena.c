@@ -118,7 +118,7 @@ static const char *file_name(const struct memory *memory, unsigned long inode, c
 }
 
 // /proc/self/maps of the arena, page by page: how the machine merges neighbours is its own affair.
-static void say_maps(struct run *run)
+void arena_maps_say(struct run *run)
 {
     struct memory *memory = memory_of(run);
     size_t size = 0;
@@ -161,7 +161,7 @@ void arena_look(struct run *run)
 {
     say_contents(run);
     say(run, ";");
-    say_maps(run);
+    arena_maps_say(run);
 }
 
 // ---- Calls that may fail by chance ---------------------------------------

@@ -43,6 +43,7 @@ static inline struct memory *memory_of(struct run *run)
 void *arena_open(unsigned thread, size_t pages);
 void arena_begin(struct run *run); // all of it without access; the files as they were at first
 void arena_look(struct run *run);
+void arena_maps_say(struct run *run); // what is mapped alone
 void arena_close(void *state);
 _Noreturn void arena_die(const char *what); // says why, by errno
 

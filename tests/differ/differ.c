@@ -25,8 +25,8 @@
 enum { THREADS_MAX = 16, LOOK_EVERY = 8, RETRIES = 12, BEGIN_TRIES = 50 };
 
 static const struct world *const worlds[] = {
-    &memory_world,          &calls_world, &memory_files_world, &memory_rare_world,
-    &memory_segments_world, &files_world, &huge_world};
+    &memory_world,      &calls_world,           &memory_files_world, &memory_growth_world,
+    &memory_rare_world, &memory_segments_world, &files_world,        &huge_world};
 
 static struct {
     const struct world *world;

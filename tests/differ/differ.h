@@ -49,8 +49,8 @@ struct world {
     void (*close)(void *state);
 };
 
-extern const struct world memory_world, calls_world, memory_files_world, memory_rare_world,
-    memory_segments_world, files_world, huge_world;
+extern const struct world memory_world, calls_world, memory_files_world, memory_growth_world,
+    memory_rare_world, memory_segments_world, files_world, huge_world;
 
 uint32_t random_below(struct run *run, uint32_t limit);
 bool random_chance(struct run *run, uint32_t one_in);

@@ -9,7 +9,8 @@
 MACHINE is compare.py's: CPUS, CPUS@SEED (the seeded machine) or BOARD:CPUS (the kernel in QEMU). A world that is a table
 (memory_calls) has cases, all of which are made, or --cases of each operation; --only: one operation. Else a sequence has 100
 operations; sequences are made from seeds FROM, FROM + 1 ... --faults: of the seeded machine's allocations some fail; then
-what Linux does must come after all, and an operation that failed must have changed nothing. --seeds: schedules of the
+what Linux does must come after all, and an operation that failed must have changed nothing; where the program itself
+could not start for that, the next schedule is taken. --seeds: schedules of the
 seeded machine that the sequences are dealt to. --quick: as many as a machine makes in a few seconds.
 
 The first sequence with a difference is shown as short as it can be made: the command of either side, and what they said.
@@ -25,8 +26,9 @@ LENGTH = 100
 PIECE = 2000  # sequences of one run of the program
 TRIES = 200
 FAULTS = "page=0.01"
-TABLES = {"memory_calls", "memory_files", "memory_rare", "memory_segments"}
+TABLES = {"memory_calls", "memory_files", "memory_growth", "memory_rare", "memory_segments"}
 SHOWN = 12  # cases of a table that differ
+NOT_STARTED, STARTS = 126, 20  # osv-sim's status; schedules that are tried
 
 
 def compare_py():
@@ -71,10 +73,22 @@ class Differ:
             osv[at] = str(int(osv[at]) + schedule)
         return osv
 
+    def here(self, words, schedule=0):
+        """The run here, by the first schedule from this one on by which the program starts."""
+        for later in range(STARTS if self.options.faults else 1):
+            result = self.run(self.prefix(schedule + later), words)
+            if result[0] != NOT_STARTED:
+                break
+        return result, schedule + later
+
+    def repeats(self, words):
+        """Whether Linux says the same where each operation that may fail is made again until it does not."""
+        return self.run([], words) == self.run([], words + ["-r"])
+
     def piece(self, first, count, schedule):
         """The first seed that differs, and what was wrong with the run; (None, None): none."""
         words = [first, count, LENGTH, "-t", self.options.threads]
-        linux, here = self.run([], words), self.run(self.prefix(schedule), words)
+        linux, (here, _) = self.run([], words), self.here(words, schedule)
         if linux[:2] == here[:2] and linux[0] == 0:
             return None, None
         pairs = zip(linux[1].splitlines(), here[1].splitlines())
@@ -119,6 +133,7 @@ class Differ:
         return chosen, found
 
     def explain(self, seed, schedule, why):
+        schedule = self.here([seed, 1, LENGTH], schedule)[1]
         prefix = self.prefix(schedule)
         chosen, found = self.shrink(seed, prefix)
         text = "seed %d: %s\n" % (seed, why)
@@ -140,7 +155,7 @@ class Table(Differ):
     def operation(self, name):
         """What differs of one operation: a text, or an empty one."""
         words = self.words() + ["-l", name]
-        linux, here = self.run([], words), self.run(self.osv, words)
+        linux, (here, schedule) = self.run([], words), self.here(words)
         pairs = list(zip(linux[1].splitlines(), here[1].splitlines()))
         pairs = [(want, have) for want, have in pairs if want != have]
         if not pairs and linux[:2] == here[:2]:
@@ -150,10 +165,10 @@ class Table(Differ):
         for want, have in pairs[:SHOWN]:
             text += "Linux: %s\nhere:  %s\n" % (want.decode(errors="replace"), have.decode(errors="replace"))
         words = [self.program, self.options.world, "-l", name] + ([pairs[0][0].decode().split()[1]] if pairs else [])
-        return text + "all that is seen: %s\n" % shlex.join(self.osv + words)
+        return text + "all that is seen: %s\n" % shlex.join(self.prefix(schedule) + words)
 
     def compare(self):
-        linux, here = self.run([], self.words()), self.run(self.osv, self.words())
+        linux, (here, _) = self.run([], self.words()), self.here(self.words())
         have = {line.split()[0]: line for line in here[1].decode().splitlines()}
         self.machine.case("%s: the tables end as on Linux" % self.options.world, linux[0] == here[0] == 0,
                           "status %d, on Linux %d\n%s" % (here[0], linux[0], here[2].decode(errors="replace")[:2000]))
@@ -198,6 +213,9 @@ def quick(machine, options):
     options.cases = 300 if machine.is_kernel else 100 if machine.is_seeded else 0
     options.operations = 2000 if machine.is_kernel else 1000 if machine.is_seeded else 20000
     compare(machine, options)
+    if not (machine.is_kernel or machine.is_seeded):
+        words = ["-n", 100] if options.world in TABLES else [180, 20, LENGTH] # 194 copies a page to itself
+        machine.case("%s: to repeat changes nothing" % options.world, Differ(machine, options).repeats(words))
     if machine.is_seeded:
         options.operations, options.threads, options.faults, options.cases = 200, 1, True, 20
         compare(machine, options)

@@ -455,11 +455,14 @@ static void make_transfer(struct run *run)
         size_t left = (size_t)(status.st_size > offset ? status.st_size - offset : 0);
         size = size < left ? size : left;
     }
-    do {
-        done = is_read ? pread(fd, range.start + skip, size, offset)
-                       : pwrite(fd, range.start + skip, size, offset);
-    } while ((done < (ssize_t)size) && run_again(run));
-    say_result(run, done);
+    char *at = range.start + skip;
+    size_t whole = 0;
+    do { // what is there already is not copied once more: that would change it where it is the same
+        done = is_read ? pread(fd, at + whole, size - whole, offset + (long)whole)
+                       : pwrite(fd, at + whole, size - whole, offset + (long)whole);
+        whole += done > 0 ? (size_t)done : 0;
+    } while (done != 0 && whole < size && run_again(run));
+    say_result(run, whole > 0 ? (ssize_t)whole : done);
 }
 
 static const struct operation operations[] = {
