@@ -10,6 +10,7 @@
 #include "core/net/counts.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
+#include "core/net/netif.h"
 #include "core/vfs/proctext.h"
 #include "core/vfs/vfs.h"
 #include "core/vfs/vnode.h"
@@ -93,7 +94,8 @@ static size_t snmp_make(char *text, size_t size, void *argument)
 {
     struct writer writer = {text, size, 0};
     const uint64_t bad = count(NET_IP_DAMAGED), strange = count(NET_IP_STRANGE);
-    const uint64_t unknown = count(NET_IP_NO_PROTOCOL), received = count(NET_IP_RECEIVED);
+    const uint64_t on_lo = netif_figure(&loopback, NETIF_SENT);
+    const uint64_t unknown = count(NET_IP_NO_PROTOCOL), received = count(NET_IP_RECEIVED) + on_lo;
     const uint64_t udp_bad = count(NET_UDP_DAMAGED) + count(NET_UDP_BAD_CHECKSUM);
     (void)argument;
     writer_put(&writer,
@@ -101,7 +103,7 @@ static size_t snmp_make(char *text, size_t size, void *argument)
                "InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes\n"
                "Ip: 2 %u %lu %lu %lu 0 %lu 0 %lu %lu %lu %lu\n",
                IP_HOPS_DEFAULT, received, bad, strange, unknown, received - bad - strange - unknown,
-               count(NET_IP_SENT), count(NET_NO_MEMORY), count(NET_IP_NO_ROUTE));
+               count(NET_IP_SENT) + on_lo, count(NET_NO_MEMORY), count(NET_IP_NO_ROUTE));
     writer_put(&writer, "Icmp: InMsgs InErrors OutMsgs OutErrors\nIcmp: %lu %lu %lu 0\n",
                count(NET_ICMP_RECEIVED), count(NET_ICMP_DROPPED), count(NET_ICMP_SENT));
     tcp_snmp_put(&writer);

@@ -156,7 +156,8 @@ void tcp_snmp_put(struct writer *writer)
                "EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n"
                "Tcp: 1 200 120000 -1 %lu %lu %lu %lu %u %lu %lu %lu %lu %lu %lu\n",
                counts->calls, counts->answers, counts->failures, counts->resets_received,
-               totals.open, count(NET_TCP_RECEIVED), count(NET_TCP_SENT), counts->resent_segments,
+               totals.open, count(NET_TCP_RECEIVED) + counts->segments_received,
+               count(NET_TCP_SENT) + counts->segments_sent, counts->resent_segments,
                count(NET_TCP_DAMAGED) + count(NET_TCP_BAD_CHECKSUM),
                counts->resets_sent + count(NET_TCP_NO_SOCKET), count(NET_TCP_BAD_CHECKSUM));
 }

@@ -55,9 +55,9 @@ unsigned channel_push(struct channel *channel, struct packet *packet, uint32_t l
     } else if (!sleeper_wake(channel)) {
         result |= CHANNEL_ALONE;
     }
-    // Pairs with channel_watch: it sees the packet, or this sees it and whom it has made known.
-    atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(&channel->is_watched, memory_order_relaxed)) {
+    // seq_cst, as the push is: pairs with channel_watch, which sees the packet, or this sees it and
+    // whom it has made known.
+    if (atomic_load(&channel->is_watched)) {
         result |= CHANNEL_WATCHED;
     }
     return result;
@@ -140,6 +140,5 @@ void channel_wake_all(struct channel *channel)
 
 void channel_watch(struct channel *channel)
 {
-    atomic_store_explicit(&channel->is_watched, true, memory_order_relaxed);
-    atomic_thread_fence(memory_order_seq_cst); // pairs with channel_push
+    atomic_store(&channel->is_watched, true); // pairs with channel_push
 }

@@ -62,4 +62,10 @@ void channel_wake_all(struct channel *channel);
 // are told so; what was pushed before that it sees in the channel afterwards.
 void channel_watch(struct channel *channel);
 
+// False: whoever watches from now on takes the lock after the caller has given it back.
+static inline bool channel_is_watched(struct channel *channel)
+{
+    return atomic_load_explicit(&channel->is_watched, memory_order_relaxed);
+}
+
 #endif

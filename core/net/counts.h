@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 enum net_count {
-    NET_IP_RECEIVED,
-    NET_IP_SENT,
-    NET_IP_DAMAGED, // shorter than it says, not IP, or with a wrong checksum
-    NET_IP_STRANGE, // for another machine, or with options that are not known
+    NET_IP_RECEIVED, // but for those on lo, which counts them
+    NET_IP_SENT,     // the same
+    NET_IP_DAMAGED,  // shorter than it says, not IP, or with a wrong checksum
+    NET_IP_STRANGE,  // for another machine, or with options that are not known
     NET_IP_NO_PROTOCOL,
     NET_IP_NO_ROUTE, // not sent
     NET_IP_TOO_LONG, // for the interface, and not to be cut: not sent
@@ -29,9 +29,9 @@ enum net_count {
     NET_UDP_NO_PORT,
     NET_UDP_DAMAGED,
     NET_UDP_BAD_CHECKSUM,
-    NET_UDP_FULL, // more than the socket takes
-    NET_TCP_RECEIVED,
-    NET_TCP_SENT,
+    NET_UDP_FULL,     // more than the socket takes
+    NET_TCP_RECEIVED, // but for those of connections, which count them
+    NET_TCP_SENT,     // the same
     NET_TCP_NO_SOCKET,
     NET_TCP_DAMAGED,
     NET_TCP_BAD_CHECKSUM,

@@ -85,7 +85,9 @@ static int ends_check(const struct netif *netif, const struct ip_header *header)
 struct packet *net_input(struct netif *netif, struct packet *packet)
 {
     struct ip_header header;
-    net_count(NET_IP_RECEIVED);
+    if ((netif->flags & NETIF_LOOPBACK) == 0) {
+        net_count(NET_IP_RECEIVED);
+    }
     if (!is_plain(packet)) {
         packet = packet_join(packet);
         if (packet == NULL) {

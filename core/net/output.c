@@ -72,10 +72,10 @@ static void send_out(const struct route *route, struct packet *packet)
 
 void net_output_by(const struct route *route, struct packet *packet)
 {
-    net_count(NET_IP_SENT);
     if ((route->netif->flags & NETIF_LOOPBACK) != 0) {
         route->netif->send(route->netif, packet, &route->hop);
     } else {
+        net_count(NET_IP_SENT);
         send_out(route, packet);
     }
 }

@@ -3,6 +3,8 @@
 // after the other, so that what running one brings about waits in the list and does not nest.
 #include "core/net/run.h"
 
+#include <stdatomic.h>
+
 #include "core/lib/list.h"
 #include "core/net/socket.h"
 #include "core/sync/alarm.h"
@@ -11,6 +13,15 @@ enum { TURNS_MAX = 256 }; // then another goes on: the caller has work of its ow
 
 static struct mutex run_lock;
 static struct list to_run = LIST_EMPTY(to_run);
+// Changed under the lock. Who looks without it sees at least what it has put in itself: what others
+// have put in they will take out.
+static _Atomic uint32_t to_run_count;
+
+static void count_change(uint32_t by)
+{
+    const uint32_t count = atomic_load_explicit(&to_run_count, memory_order_relaxed);
+    atomic_store_explicit(&to_run_count, count + by, memory_order_relaxed);
+}
 
 void net_run_later(struct net_socket *socket)
 {
@@ -19,18 +30,28 @@ void net_run_later(struct net_socket *socket)
         socket->is_to_run = true;
         net_socket_get(socket);
         list_push_back(&to_run, &socket->run_node);
+        count_change(1);
     }
     mutex_unlock(&run_lock);
 }
 
+bool net_run_is_due(void)
+{
+    return atomic_load_explicit(&to_run_count, memory_order_relaxed) != 0;
+}
+
 static struct net_socket *run_next(void)
 {
+    if (!net_run_is_due()) {
+        return NULL;
+    }
     mutex_lock(&run_lock);
     struct list *node = list_pop_front(&to_run);
     struct net_socket *socket =
         node == NULL ? NULL : container_of(node, struct net_socket, run_node);
     if (socket != NULL) {
         socket->is_to_run = false;
+        count_change(UINT32_MAX);
     }
     mutex_unlock(&run_lock);
     return socket;

@@ -4,11 +4,16 @@
 #ifndef CORE_NET_RUN_H
 #define CORE_NET_RUN_H
 
+#include <stdbool.h>
+
 struct net_socket;
 
 // The socket, which the caller has counted, is run soon: by the caller, who calls net_run, or by
 // another that is at it.
 void net_run_later(struct net_socket *socket);
+
+// Whether there may be something to be run that the caller has brought about.
+bool net_run_is_due(void);
 
 // Runs what is to be run, and what comes of that. Not from within socket->run.
 void net_run(void);

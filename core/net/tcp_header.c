@@ -96,6 +96,17 @@ bool tcp_header_is_whole(const char *data, uint32_t size)
     return (uint32_t)(raw.length >> 4) * 4 <= size;
 }
 
+int tcp_ports_read(struct tcp_ports *ports, const char *data, uint32_t size)
+{
+    struct header raw;
+    if (!tcp_header_is_whole(data, size)) {
+        return -EINVAL;
+    }
+    memcpy(&raw, data, sizeof raw);
+    *ports = (struct tcp_ports){net_order16(raw.source), net_order16(raw.target)};
+    return raw.length >> 4 < sizeof raw / 4 ? -EINVAL : 0;
+}
+
 int tcp_header_read(struct tcp_segment *segment, struct tcp_ports *ports, char *data, uint32_t size)
 {
     struct header raw;

@@ -15,6 +15,9 @@ struct tcp_ports { // in the machine's order
     uint16_t source, target;
 };
 
+// The ports alone, of a header that lies within size bytes. -EINVAL: it does not.
+HAL_MUST_CHECK int tcp_ports_read(struct tcp_ports *ports, const char *data, uint32_t size);
+
 // Whether the header that begins at data lies within size bytes.
 bool tcp_header_is_whole(const char *data, uint32_t size);
 

@@ -78,7 +78,7 @@ static struct tcp_socket *child_make(struct tcp_socket *tcp, const struct beginn
     net_socket_get(&child->socket); // is_alive
     (beginning->is_answered ? tcp_resume : tcp_answer)(&child->tcp, &tcp_socket_host,
                                                        &child->settings, beginning->iss,
-                                                       &beginning->syn, hal_clock_ns());
+                                                       &beginning->syn, tcp_now(tcp));
     return child;
 }
 
@@ -113,7 +113,7 @@ static void cookie_send(struct tcp_socket *tcp, const struct ip_header *header,
     const uint16_t said = syn->mss != 0 ? syn->mss : TCP_MSS_UNSAID;
     const struct tcp_segment answer = {
         .sequence = tcp_cookie_make(&beginning->local, &beginning->remote, syn->sequence, said,
-                                    hal_clock_ns()),
+                                    tcp_now(tcp)),
         .acknowledgement = syn->sequence + 1,
         .flags = TCP_SYN | TCP_ACK,
         .window = tcp->settings.room < UINT16_MAX ? tcp->settings.room : UINT16_MAX,
@@ -121,16 +121,16 @@ static void cookie_send(struct tcp_socket *tcp, const struct ip_header *header,
         .scale = UINT8_MAX,
     };
     net_count(NET_TCP_COOKIES_SENT);
-    tcp->cookie_at = hal_clock_ns();
+    tcp->cookie_at = tcp_now(tcp);
     tcp_refusal_add(tcp, header, ports, &answer);
 }
 
 // False: the segment acknowledges no cookie.
-static bool cookie_read(const struct tcp_socket *tcp, struct beginning *beginning)
+static bool cookie_read(struct tcp_socket *tcp, struct beginning *beginning)
 {
     const struct tcp_segment segment = beginning->syn;
     const uint32_t irs = segment.sequence - 1;
-    const hal_ns now = hal_clock_ns();
+    const hal_ns now = tcp_now(tcp);
     uint16_t mss;
     if (tcp->cookie_at == 0 || now - tcp->cookie_at > COOKIE_SPAN) {
         return false;
@@ -266,7 +266,7 @@ void tcp_children_abort(struct tcp_socket *tcp)
         while ((child = child_take(tcp, lists[i])) != NULL) {
             tcp_enter(child);
             child->is_orphan = true;
-            tcp_abort(&child->tcp, hal_clock_ns());
+            tcp_abort(&child->tcp, tcp_now(child));
             tcp_leave(child);
             net_socket_put(&child->socket);
         }

@@ -31,9 +31,12 @@ enum {
 static _Atomic uint32_t waiting_count; // connections in TIME-WAIT
 static _Atomic uint32_t orphan_count;  // connections without a file, but for those
 
-static hal_ns clock_now(void)
+hal_ns tcp_now(struct tcp_socket *tcp)
 {
-    return hal_clock_ns();
+    if (tcp->now == 0) {
+        tcp->now = hal_clock_ns();
+    }
+    return tcp->now;
 }
 
 // ---- Sending -------------------------------------------------------------------------
@@ -77,7 +80,6 @@ static void outbox_add(struct tcp_socket *tcp, struct packet *packet)
     }
     tcp->outbox_last = packet;
     packet->next = NULL;
-    net_count(NET_TCP_SENT);
 }
 
 static void host_send(struct tcp *connection, const struct tcp_segment *segment)
@@ -118,7 +120,7 @@ struct packet *tcp_packet_input(struct packet *packet, const struct ip_header *h
     struct tcp_ports ports;
     char *data = packet->data + header->transport;
     struct packet *answer = NULL;
-    if (tcp_header_read(&segment, &ports, data, header->size) != 0) {
+    if (tcp_ports_read(&ports, data, header->size) != 0) {
         net_count(NET_TCP_DAMAGED);
         packet_free(packet);
         return NULL;
@@ -130,7 +132,8 @@ struct packet *tcp_packet_input(struct packet *packet, const struct ip_header *h
         return NULL;
     }
     net_count(NET_TCP_NO_SOCKET);
-    if (tcp_refuse(&segment, &refusal)) {
+    if (tcp_header_read(&segment, &ports, data, header->size) == 0 &&
+        tcp_refuse(&segment, &refusal)) {
         const struct ip_header back = {
             .source = header->target,
             .target = header->source,
@@ -160,6 +163,7 @@ void tcp_refusal_add(struct tcp_socket *tcp, const struct ip_header *header,
     const struct tcp_ports back_ports = {ports->target, ports->source};
     struct packet *packet = headers_put(packet_alloc_block(0), refusal, &back_ports, &back, true);
     if (packet != NULL) {
+        net_count(NET_TCP_SENT);
         outbox_add(tcp, packet);
     }
 }
@@ -177,12 +181,15 @@ static bool host_store(struct tcp *connection, const struct tcp_segment *segment
 
 const struct tcp_host tcp_socket_host = {.send = host_send, .store = host_store};
 
-static bool checksum_is_right(const struct packet *packet, const struct ip_header *header)
+static bool checksum_is_right(const struct packet *packet, const struct net_end *local,
+                              const struct net_end *remote)
 {
-    const uint64_t sum =
-        checksum_add_ends(0, &header->source, &header->target, IP_TCP, header->size);
-    return packet->is_trusted ||
-           checksum_end(checksum_add_packet(sum, packet, header->transport)) == 0;
+    if (packet->is_trusted) {
+        return true;
+    }
+    const uint64_t sum = checksum_add_ends(0, &remote->address, &local->address, IP_TCP,
+                                           packet_size(packet) - packet->transport);
+    return checksum_end(checksum_add_packet(sum, packet, packet->transport)) == 0;
 }
 
 // With lock held: what a thread may wait for.
@@ -230,41 +237,73 @@ static bool begins_anew(const struct tcp *old, const struct tcp_segment *segment
             tcp_is_before(old->expected, segment->sequence));
 }
 
-static void packet_run(struct tcp_socket *tcp, struct packet *packet)
+// A packet for a connection. Answers it if it is to be freed; NULL: it has been kept.
+static struct packet *segment_run(struct tcp_socket *tcp, struct packet *packet)
 {
-    struct ip_header header;
     struct tcp_segment segment;
     struct tcp_ports ports;
-    const uint32_t cost = packet->cost;
-    const int error = ip_packet_read(&header, packet);
-    if (error != 0 || !checksum_is_right(packet, &header) ||
-        tcp_header_read(&segment, &ports, packet->data + header.transport, header.size) != 0) {
+    const uint32_t size = packet_size(packet) - packet->transport;
+    const bool is_right =
+        checksum_is_right(packet, &tcp->socket.local, &tcp->socket.remote) &&
+        tcp_header_read(&segment, &ports, packet->data + packet->transport, size) == 0;
+    if (!is_right) {
         net_count(NET_TCP_BAD_CHECKSUM);
-    } else if (tcp->stage == TCP_STAGE_LISTENING) {
-        net_count(NET_TCP_RECEIVED);
-        if (tcp_listener_packet(tcp, packet)) {
-            channel_return(&tcp->socket.channel, cost);
-            packet = NULL;
-        }
-    } else if (tcp->stage == TCP_STAGE_IDLE) {
-        struct tcp_segment refusal;
-        if (tcp_refuse(&segment, &refusal)) { // nobody listens
-            tcp_refusal_add(tcp, &header, &ports, &refusal);
-        }
+    } else if (ports.source != tcp->socket.remote.port) { // it came before the connection
+        net_count(NET_TCP_NO_SOCKET);
     } else if (begins_anew(&tcp->tcp, &segment)) {
         tcp_end(&tcp->tcp, 0);
-        channel_return(&tcp->socket.channel, cost);
+        channel_return(&tcp->socket.channel, packet->cost);
         outbox_add(tcp, packet); // once the flow is gone
         packet = NULL;
     } else {
-        net_count(NET_TCP_RECEIVED);
         tcp->running = packet;
-        tcp_input(&tcp->tcp, &segment, clock_now());
+        tcp_input(&tcp->tcp, &segment, tcp_now(tcp));
         packet = tcp->running;
     }
-    if (packet != NULL) {
+    return packet;
+}
+
+// The same of one for a socket that is no connection.
+static struct packet *stray_run(struct tcp_socket *tcp, struct packet *packet)
+{
+    struct ip_header header;
+    struct tcp_segment segment, refusal;
+    struct tcp_ports ports;
+    int error = ip_packet_read(&header, packet);
+    const struct net_end local = {.address = header.target}, remote = {.address = header.source};
+    if (error == 0 && checksum_is_right(packet, &local, &remote)) {
+        char *data = packet->data + header.transport;
+        error = tcp_header_read(&segment, &ports, data, header.size);
+    } else {
+        error = -EINVAL;
+    }
+    if (error != 0) {
+        net_count(NET_TCP_BAD_CHECKSUM);
+        return packet;
+    }
+    net_count(NET_TCP_RECEIVED);
+    if (tcp->stage == TCP_STAGE_LISTENING) {
+        const uint32_t cost = packet->cost;
+        if (!tcp_listener_packet(tcp, packet)) {
+            return packet;
+        }
         channel_return(&tcp->socket.channel, cost);
-        packet_free(packet);
+        return NULL;
+    }
+    if (tcp_refuse(&segment, &refusal)) { // nobody listens
+        tcp_refusal_add(tcp, &header, &ports, &refusal);
+    }
+    return packet;
+}
+
+static void packet_run(struct tcp_socket *tcp, struct packet *packet)
+{
+    const uint32_t cost = packet->cost;
+    const bool is_connection = tcp->stage == TCP_STAGE_CONNECTION;
+    struct packet *left = is_connection ? segment_run(tcp, packet) : stray_run(tcp, packet);
+    if (left != NULL) {
+        channel_return(&tcp->socket.channel, cost);
+        packet_free(left);
     }
 }
 
@@ -285,7 +324,7 @@ static void channel_run(struct tcp_socket *tcp)
     }
     // Nobody will read it (RFC 9293, 3.6.1: the peer is told so).
     if (tcp->is_orphan && tcp->socket.first != NULL) {
-        tcp_abort(&tcp->tcp, clock_now());
+        tcp_abort(&tcp->tcp, tcp_now(tcp));
     }
 }
 
@@ -294,6 +333,7 @@ static void channel_run(struct tcp_socket *tcp)
 void tcp_enter(struct tcp_socket *tcp)
 {
     mutex_lock(&tcp->socket.lock);
+    tcp->now = 0;
     channel_run(tcp);
 }
 
@@ -301,11 +341,12 @@ static void alarm_ring(struct alarm *alarm)
 {
     struct tcp_socket *tcp = container_of(alarm, struct tcp_socket, alarm);
     mutex_lock(&tcp->socket.lock);
+    tcp->now = 0;
     tcp->alarm_at = UINT64_MAX;
     channel_run(tcp);
     if (tcp->stage == TCP_STAGE_CONNECTION) {
         const struct look before = look_at(tcp);
-        tcp_tick(&tcp->tcp, clock_now());
+        tcp_tick(&tcp->tcp, tcp_now(tcp));
         changes_note(tcp, &before);
     }
     tcp_leave(tcp);
@@ -358,7 +399,7 @@ static void orphan_count_update(struct tcp_socket *tcp)
         tcp->is_counted_orphan = true;
         if (atomic_fetch_add_explicit(&orphan_count, 1, memory_order_relaxed) >= ORPHANS_MAX) {
             net_count(NET_TCP_ORPHANS_FULL);
-            tcp_abort(&tcp->tcp, clock_now());
+            tcp_abort(&tcp->tcp, tcp_now(tcp));
         }
     } else if (tcp->is_counted_orphan && !is_alive) {
         tcp->is_counted_orphan = false;
@@ -402,13 +443,13 @@ void tcp_leave(struct tcp_socket *tcp)
     const bool is_established = tcp->is_embryo && tcp->tcp.state != TCP_STATE_SYN_RECEIVED && !ends;
     const bool is_stillborn = tcp->is_embryo && ends;
     tcp->is_embryo = tcp->is_embryo && !is_established && !is_stillborn;
-    const bool has_input = tcp->has_input, has_room = tcp->has_room;
+    const bool has_news = tcp->has_input || tcp->has_room, has_room = tcp->has_room;
+    const bool is_watched = has_news && channel_is_watched(&socket->channel);
     tcp->has_input = tcp->has_room = false;
-    if (has_input || has_room) {
+    if (has_news) {
         channel_wake_all(&socket->channel);
     }
     alarm_update(tcp);
-    net_socket_get(socket);
     mutex_unlock(&socket->lock);
     outbox_send(outbox);
     if (is_established) {
@@ -416,7 +457,7 @@ void tcp_leave(struct tcp_socket *tcp)
     } else if (is_stillborn) {
         tcp_child_forget(tcp);
     }
-    if (has_input || has_room) {
+    if (is_watched) {
         socket->ready(socket, has_room);
     }
     if (!channel_is_empty(&socket->channel)) {
@@ -428,7 +469,22 @@ void tcp_leave(struct tcp_socket *tcp)
     if (was_armed) {
         net_socket_put(socket);
     }
-    net_socket_put(socket);
+}
+
+static int error_of(enum wait_result result)
+{
+    return result == WAIT_WOKEN ? 0 : result == WAIT_INTERRUPTED ? -EINTR : -EAGAIN;
+}
+
+int tcp_await_within(struct tcp_socket *tcp, const struct net_patience *patience)
+{
+    if (!patience->waits || tcp->now != 0 || net_run_is_due()) {
+        return -EAGAIN;
+    }
+    const enum wait_result result =
+        channel_wait(&tcp->socket.channel, &tcp->socket.lock, patience->deadline);
+    channel_run(tcp);
+    return error_of(result);
 }
 
 int tcp_await(struct tcp_socket *tcp, uint32_t changes, const struct net_patience *patience)
@@ -443,5 +499,5 @@ int tcp_await(struct tcp_socket *tcp, uint32_t changes, const struct net_patienc
         result = channel_wait(&tcp->socket.channel, &tcp->socket.lock, patience->deadline);
     }
     mutex_unlock(&tcp->socket.lock);
-    return result == WAIT_WOKEN ? 0 : result == WAIT_INTERRUPTED ? -EINTR : -EAGAIN;
+    return error_of(result);
 }

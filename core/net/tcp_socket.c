@@ -96,7 +96,7 @@ static int connect_begin(struct tcp_socket *tcp, struct net_end remote)
     socket->shut = 0;
     net_socket_get(socket); // is_alive
     const uint32_t iss = flow_sequence(&socket->local, &socket->remote);
-    tcp_connect(&tcp->tcp, &tcp_socket_host, &tcp->settings, iss, hal_clock_ns());
+    tcp_connect(&tcp->tcp, &tcp_socket_host, &tcp->settings, iss, tcp_now(tcp));
     return 0;
 }
 
@@ -167,7 +167,7 @@ static void break_off(struct tcp_socket *tcp)
 {
     const struct net_end nobody = {address_any(tcp->socket.is_v4), 0};
     if (tcp->stage == TCP_STAGE_CONNECTION) {
-        tcp_abort(&tcp->tcp, hal_clock_ns());
+        tcp_abort(&tcp->tcp, tcp_now(tcp));
         tcp_stream_end(tcp);
     }
     tcp->socket.remote = nobody;
@@ -211,7 +211,7 @@ int tcp_shutdown(struct tcp_socket *tcp, unsigned what)
     const bool listens = tcp->stage == TCP_STAGE_LISTENING;
     const bool is_connected = has_peer(tcp);
     if (is_connected && (what & NET_SHUT_WRITE)) {
-        tcp_close(&tcp->tcp, hal_clock_ns());
+        tcp_close(&tcp->tcp, tcp_now(tcp));
     }
     if (is_connected || listens) {
         tcp->socket.shut |= listens ? what & NET_SHUT_READ : what;
@@ -250,17 +250,16 @@ static void listener_close(struct tcp_socket *tcp)
     tcp_children_abort(tcp);
 }
 
-static void connection_close(struct tcp_socket *tcp)
+bool tcp_connection_end(struct tcp_socket *tcp)
 {
-    const hal_ns now = hal_clock_ns();
     tcp_enter(tcp);
     const bool is_unread = tcp_received(&tcp->tcp) > tcp->tcp.taken;
-    const hal_ns span = tcp->linger;
+    const bool breaks = is_unread || tcp->linger == 0;
     tcp->is_orphan = true;
-    if (is_unread || span == 0) {
-        tcp_abort(&tcp->tcp, now);
+    if (breaks) {
+        tcp_abort(&tcp->tcp, tcp_now(tcp));
     } else {
-        tcp_close(&tcp->tcp, now);
+        tcp_close(&tcp->tcp, tcp_now(tcp));
         tcp->tcp.end_after = ORPHAN_SPAN;
         tcp_deadline_set(&tcp->tcp);
     }
@@ -270,7 +269,14 @@ static void connection_close(struct tcp_socket *tcp)
         packet_free(packet);
     }
     tcp_leave(tcp);
-    if (!is_unread && span != 0 && span != UINT64_MAX) {
+    net_run();
+    return !breaks;
+}
+
+static void connection_close(struct tcp_socket *tcp)
+{
+    const hal_ns span = tcp->linger;
+    if (tcp_connection_end(tcp) && span != UINT64_MAX) {
         linger(tcp, span);
     }
 }
@@ -351,10 +357,9 @@ bool tcp_is_connected(struct tcp_socket *tcp)
 
 void tcp_settings_changed(struct tcp_socket *tcp)
 {
-    const hal_ns now = hal_clock_ns();
     tcp_enter(tcp);
     if (tcp->stage == TCP_STAGE_CONNECTION) {
-        tcp_adjust(&tcp->tcp, &tcp->settings, now);
+        tcp_adjust(&tcp->tcp, &tcp->settings, tcp_now(tcp));
     }
     tcp_leave(tcp);
     net_run();

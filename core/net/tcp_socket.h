@@ -40,6 +40,7 @@ struct tcp_socket {
     uint32_t send_limit; // bytes not acknowledged, at most
     hal_ns linger;       // of close; UINT64_MAX: it does not wait
     struct send_queue sending;
+    hal_ns now;             // tcp_now's; 0: not asked since tcp_enter
     struct packet *running; // the one whose segment is looked at; NULL: it has been kept
     struct packet *outbox, *outbox_last;
     struct alarm alarm;
@@ -109,18 +110,25 @@ static inline struct tcp_socket *tcp_socket_of(struct net_socket *socket)
 }
 
 // tcp_run.c. Between the two the lock is held. enter looks at what has come; leave sends what is to
-// be sent, and tells those who wait.
+// be sent, and tells those who wait. The caller has a reference until after tcp_leave.
 void tcp_enter(struct tcp_socket *tcp);
 void tcp_leave(struct tcp_socket *tcp);
+hal_ns tcp_now(struct tcp_socket *tcp); // between the two always the same
 // Waits until something has changed since changes; on return the lock is not held.
 HAL_MUST_CHECK int tcp_await(struct tcp_socket *tcp, uint32_t changes,
                              const struct net_patience *patience);
+// The same between the two, where nothing has happened that tcp_leave is to tell. -EAGAIN also: it
+// has, or what others brought waits to be run.
+HAL_MUST_CHECK int tcp_await_within(struct tcp_socket *tcp, const struct net_patience *patience);
 extern const struct tcp_host tcp_socket_host;
 
 uint16_t tcp_mss_for(const struct net_address *target);
 // Adds one to what is to be sent: an answer to a packet with that header.
 void tcp_refusal_add(struct tcp_socket *tcp, const struct ip_header *header,
                      const struct tcp_ports *ports, const struct tcp_segment *refusal);
+
+// tcp_socket.c: nobody will read or write any more. False: the connection is broken off.
+bool tcp_connection_end(struct tcp_socket *tcp);
 
 // tcp_listen.c
 // True: packet is another's by now.

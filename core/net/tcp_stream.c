@@ -101,7 +101,7 @@ static int vectors_send(struct tcp_socket *tcp, const struct net_message *messag
         const uint32_t room = tcp_stream_room(tcp);
         error = part_put(tcp, vector, offset, room < STEP_MAX ? room : STEP_MAX, done);
     }
-    tcp_write(&tcp->tcp, tcp->sending.start + tcp->sending.used, hal_clock_ns());
+    tcp_write(&tcp->tcp, tcp->sending.start + tcp->sending.used, tcp_now(tcp));
     return error;
 }
 
@@ -271,7 +271,7 @@ static void read_until(struct tcp_socket *tcp, uint64_t place)
     while (tcp->socket.first != NULL && packet_end(tcp->socket.first) <= place) {
         first_free(tcp);
     }
-    tcp_read(&tcp->tcp, place, hal_clock_ns());
+    tcp_read(&tcp->tcp, place, tcp_now(tcp));
 }
 
 // With lock held: why there is nothing to read. 0: the end. -EAGAIN: not yet.
@@ -318,6 +318,22 @@ static int stream_take(struct tcp_socket *tcp, struct net_message *message, bool
     return error != 0 ? error : *done == before ? receive_check(tcp) : -EAGAIN;
 }
 
+// The same, and waits for it as long as there is nothing else to do.
+static int stream_await(struct tcp_socket *tcp, struct net_message *message, bool drops,
+                        size_t *done)
+{
+    const size_t before = *done;
+    int error;
+    do {
+        error = stream_take(tcp, message, drops, done);
+        if (error != -EAGAIN || *done > before) {
+            return error;
+        }
+        error = tcp_await_within(tcp, &message->patience);
+    } while (error == 0);
+    return error;
+}
+
 int tcp_receive(struct tcp_socket *tcp, struct net_message *message, bool waits_for_all, bool drops,
                 size_t *done)
 {
@@ -328,7 +344,7 @@ int tcp_receive(struct tcp_socket *tcp, struct net_message *message, bool waits_
         const size_t before = message->only_looks ? 0 : *done;
         *done = before;
         tcp_enter(tcp);
-        error = stream_take(tcp, message, drops, done);
+        error = stream_await(tcp, message, drops, done);
         const uint32_t changes = tcp->changes;
         tcp_leave(tcp);
         error = error == -EAGAIN && is_all(message, *done) ? 0 : error;

@@ -56,6 +56,11 @@ int ip_packet_read(struct ip_header *header, const struct packet *packet)
     return 0;
 }
 
+uint32_t packet_size(const struct packet *packet)
+{
+    return packet->size;
+}
+
 int tcp_header_read(struct tcp_segment *segment, struct tcp_ports *ports, char *data, uint32_t size)
 {
     (void)data, (void)size;
@@ -197,6 +202,25 @@ static void await_two(void)
     net_run();
 }
 
+// As who reads does, who keeps the lock while there is nothing else to do.
+static void await_two_within(void)
+{
+    const struct net_patience for_ever = {true, UINT64_MAX};
+    bool has_both;
+    do {
+        tcp_enter(&tcp);
+        do {
+            has_both = tcp_received(&tcp.tcp) >= 2;
+        } while (!has_both && tcp_await_within(&tcp, &for_ever) == 0);
+        const uint32_t changes = tcp.changes;
+        tcp_leave(&tcp);
+        if (!has_both) {
+            seed_check(tcp_await(&tcp, changes, &for_ever) == 0, "it gave up");
+        }
+    } while (!has_both);
+    net_run();
+}
+
 static void check(unsigned count)
 {
     seed_check(tcp_received(&tcp.tcp) == count && freed == count, "a packet is not looked at");
@@ -225,6 +249,11 @@ static const struct seed_test tests[] = {
     {.name = "tcprun, one waits",
      .reset = reset,
      .bodies = {bring_two, await_two},
+     .check = check_two,
+     .preemption_max = 2},
+    {.name = "tcprun, one waits with the lock",
+     .reset = reset,
+     .bodies = {bring_two, await_two_within},
      .check = check_two,
      .preemption_max = 2},
     {.name = "tcprun, two bring",
