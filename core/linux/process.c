@@ -24,6 +24,7 @@
 #include "core/linux/user.h"
 #include "core/mem/frame.h"
 #include "core/mem/usage.h"
+#include "core/net/tcp_finish.h"
 #include "core/vfs/vfs.h"
 #include "core/vm/huge.h"
 #include "core/vm/vm.h"
@@ -46,6 +47,9 @@ const struct process_options *process_options(void)
     return options;
 }
 
+// So long may another machine take nothing of what it is to get.
+#define FINISH_PATIENCE (UINT64_C(5) * 1000000000)
+
 static void (*exit_hook)(void);
 
 void process_exit_hook_set(void (*hook)(void))
@@ -56,12 +60,15 @@ void process_exit_hook_set(void (*hook)(void))
 void process_exit(int status)
 {
     static _Atomic bool has_begun;
-    if (exit_hook != NULL && hal_irq_enabled()) {
+    if (hal_irq_enabled()) {
         coredump_await();
         if (atomic_exchange(&has_begun, true)) {
             standstill_hold();
         }
-        exit_hook();
+        if (exit_hook != NULL) {
+            exit_hook();
+        }
+        tcp_finish(FINISH_PATIENCE);
     }
     process_end(status);
 }

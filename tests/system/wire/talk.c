@@ -84,9 +84,7 @@ static void *datagrams_serve(void *argument)
 static void stream_serve(int fd)
 {
     static char data[CHUNK];
-    const struct linger linger = {.l_onoff = 1, .l_linger = 60}; // the machine ends with us
     ssize_t got;
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
     while ((got = read(fd, data, sizeof data)) > 0) {
         for (ssize_t at = 0, put; at < got; at += put) {
             put = write(fd, data + at, (size_t)(got - at));
