@@ -275,13 +275,21 @@ long linux_msync(char *va, size_t size, int flags)
 _Atomic unsigned memory_future_marks;
 _Atomic bool memory_has_been_locked;
 
+static bool lock_is_limited(void)
+{
+    return !credentials_may(CAPABILITY_IPC_LOCK) && process_limit(RLIMIT_MEMLOCK) != RLIM_INFINITY;
+}
+
+int memory_lock_allow_all(size_t size)
+{
+    const uint64_t limit = process_limit(RLIMIT_MEMLOCK);
+    return !lock_is_limited() ? 0 : limit == 0 ? -EPERM : size > limit ? -ENOMEM : 0;
+}
+
 int memory_lock_allow(size_t size)
 {
-    uint64_t limit = process_limit(RLIMIT_MEMLOCK);
-    if (credentials_may(CAPABILITY_IPC_LOCK) || limit == RLIM_INFINITY) {
-        return 0;
-    }
-    return limit == 0 ? -EPERM : size > limit || vm_locked_bytes() > limit - size ? -ENOMEM : 0;
+    const size_t locked = lock_is_limited() ? vm_locked_bytes() : 0;
+    return memory_lock_allow_all(size > SIZE_MAX - locked ? SIZE_MAX : size + locked);
 }
 
 // What a process that locks memory wants: it is there, and will not have to wait for it. Memory
@@ -386,7 +394,7 @@ long linux_mlockall(int flags)
         flags == MCL_ONFAULT) {
         return -EINVAL;
     }
-    int error = memory_lock_allow((flags & MCL_CURRENT) != 0 ? vm_mapped_bytes() : 0);
+    int error = memory_lock_allow_all((flags & MCL_CURRENT) != 0 ? vm_mapped_bytes() : 0);
     if (error != 0) {
         return error;
     }

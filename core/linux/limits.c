@@ -35,13 +35,8 @@ void limits_init(void)
     vm_stack_limit_set(limits[RLIMIT_STACK].rlim_cur);
 }
 
-static long limit_set(int resource, const struct rlimit *user)
+static long limit_set(int resource, struct rlimit limit)
 {
-    struct rlimit limit;
-    int error = user_read(&limit, user, sizeof limit);
-    if (error != 0) {
-        return error;
-    }
     if (limit.rlim_cur > limit.rlim_max) {
         return -EINVAL;
     }
@@ -74,6 +69,11 @@ uint64_t process_limit(int resource)
 
 long linux_prlimit64(int id, int resource, const struct rlimit *set, struct rlimit *get)
 {
+    struct rlimit limit;
+    long error = set != NULL ? user_read(&limit, set, sizeof limit) : 0; // first, as on Linux
+    if (error != 0) {
+        return error;
+    }
     if (id != 0 && id != PROCESS_ID) {
         return -ESRCH;
     }
@@ -81,7 +81,7 @@ long linux_prlimit64(int id, int resource, const struct rlimit *set, struct rlim
         return -EINVAL;
     }
     struct rlimit old = limits[resource];
-    long error = set == NULL ? 0 : limit_set(resource, set);
+    error = set == NULL ? 0 : limit_set(resource, limit);
     return error != 0 || get == NULL ? error : user_write(get, &old, sizeof old);
 }
 

@@ -47,5 +47,6 @@ void memory_grown_populate(char *va, char *end);
 int memory_name_set(char *va, size_t size, const char *user);
 // Whether so much more may be locked: -EPERM, -ENOMEM (RLIMIT_MEMLOCK).
 int memory_lock_allow(size_t size);
+int memory_lock_allow_all(size_t size); // the same of all that is locked
 
 #endif

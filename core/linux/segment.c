@@ -50,6 +50,7 @@ struct segment {
 };
 
 static struct ipc_table segments = {.limit = SEGMENT_COUNT_MAX, .last = -1};
+static size_t locked_bytes; // of those that are SHM_LOCKED; segments.lock
 
 static struct segment *segment_of(struct ipc_object *object)
 {
@@ -75,6 +76,7 @@ static struct segment *segment_end(struct segment *segment)
         return NULL;
     }
     ipc_remove(&segments, &segment->object);
+    locked_bytes -= (segment->object.mode & SHM_LOCKED) != 0 ? memory_round(segment->size) : 0;
     return segment;
 }
 
@@ -444,9 +446,12 @@ static int lock_set(struct segment *segment, bool is_locked)
         return -EPERM;
     }
     bool was_locked = (segment->object.mode & SHM_LOCKED) != 0;
-    if (is_locked && !was_locked && memory_lock_allow(memory_round(segment->size)) != 0) {
+    const size_t whole = memory_round(segment->size);
+    if (is_locked && !was_locked && memory_lock_allow_all(locked_bytes + whole) != 0) {
         return -ENOMEM;
     }
+    locked_bytes += is_locked && !was_locked ? whole : 0;
+    locked_bytes -= was_locked && !is_locked ? whole : 0;
     segment->object.mode &= ~(uint32_t)SHM_LOCKED;
     segment->object.mode |= is_locked ? SHM_LOCKED : 0;
     return 0;

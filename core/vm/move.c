@@ -9,6 +9,7 @@
 #include "core/vm/change.h"
 #include "core/vm/huge.h"
 #include "core/vm/lazy.h"
+#include "core/vm/limit.h"
 #include "core/vm/pages.h"
 #include "core/vm/piece.h"
 #include "core/vm/vm.h"
@@ -115,11 +116,28 @@ static int growth_map(const struct vm_piece *piece, size_t size, size_t new_size
                   piece->offset + size);
 }
 
+// What stays is mapped twice: that counts, and as data where it is.
+static bool is_allowed(const struct vm_piece *piece, size_t size, char *target, unsigned how)
+{
+    if ((how & VM_MOVE_STAYS) == 0) {
+        return true;
+    }
+    change_lock();
+    char *replaced = (how & VM_MOVE_FIXED) != 0 ? target : NULL;
+    const bool is_allowed =
+        limit_is_none || limit_allows(replaced, size, piece->prot, piece->flags);
+    change_unlock();
+    return is_allowed;
+}
+
 static int piece_move(const struct vm_piece *piece, size_t size, size_t new_size, char **target,
                       unsigned how)
 {
     unsigned flags = (how & VM_MOVE_FIXED) != 0 ? VM_FIXED : 0;
     flags |= new_size <= size && (how & VM_MOVE_STAYS) == 0 ? VM_MOVED : 0;
+    if (!is_allowed(piece, new_size, *target, how)) {
+        return -ENOMEM;
+    }
     int error = vm_map(target, new_size, 0, flags, NULL, 0);
     if (error != 0) {
         return error;
