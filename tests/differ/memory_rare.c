@@ -7,10 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ipc.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -318,6 +321,76 @@ static void make_seal(struct run *run)
 
 // ---- Limits --------------------------------------------------------------
 
+// A page of System V's shared memory; there is one at a time.
+static int segment = -1;
+
+static int segment_made(void)
+{
+    segment = segment >= 0 ? segment : shmget(IPC_PRIVATE, PAGE, 0600);
+    return segment;
+}
+
+static void limited_end(void)
+{
+    if (segment >= 0) {
+        shmctl(segment, IPC_RMID, NULL);
+        segment = -1;
+    }
+    munlockall();
+}
+
+// Of what counts as locked, and in ways to map that count otherwise.
+static long locking_call(struct run *run, uint32_t call)
+{
+    struct memory *memory = memory_of(run);
+    char *arena = memory->arena;
+    const int private = MAP_PRIVATE | MAP_ANONYMOUS;
+    void *va = NULL;
+    switch (call) {
+    case 14:
+        return mlock(arena, PAGE);
+    case 15:
+        return sbrk(64l * PAGE) == (void *)-1 ? -1 : 0;
+    case 16:
+        return mlock(arena, 2 * PAGE);
+    case 17:
+        return mlock2(arena, PAGE, MLOCK_ONFAULT);
+    case 18:
+        va = mmap(arena + 2 * PAGE, PAGE, RW, private | MAP_FIXED | MAP_LOCKED, -1, 0);
+        break;
+    case 19:
+        va = mmap(arena + 2 * PAGE, PAGE, RW, private | MAP_FIXED | MAP_NORESERVE, -1, 0);
+        break;
+    case 20:
+        va =
+            mmap(arena + 2 * PAGE, PAGE, RW, private | MAP_FIXED | MAP_STACK | MAP_POPULATE, -1, 0);
+        break;
+    case 21:
+        va = mmap(arena + 2 * PAGE, PAGE, RW, MAP_SHARED | MAP_FIXED, memory->fds[FILE_SHM], 0);
+        break;
+    case 22:
+        va = mremap(arena, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+                    arena + 2 * PAGE);
+        break;
+    case 23:
+        va = mremap(arena + 12 * PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+                    arena + 2 * PAGE); // locked
+        break;
+    case 24:
+        return munlock(arena + 12 * PAGE, PAGE);
+    case 25:
+        return munlockall();
+    case 26:
+        return mlockall(MCL_FUTURE);
+    case 27:
+        va = shmat(segment_made(), arena + 2 * PAGE, 0);
+        break;
+    default:
+        return shmctl(segment_made(), SHM_LOCK, NULL);
+    }
+    return va == MAP_FAILED ? -1 : (char *)va - arena;
+}
+
 static long limited_call(struct run *run, uint32_t call)
 {
     struct memory *memory = memory_of(run);
@@ -364,24 +437,23 @@ static long limited_call(struct run *run, uint32_t call)
         return mprotect(arena + 4 * PAGE, PAGE, PROT_READ);
     case 13:
         return munmap(arena + PAGE, PAGE);
-    case 14:
-        return mlock(arena, PAGE);
     default:
-        return sbrk(64l * PAGE) == (void *)-1 ? -1 : 0;
+        return locking_call(run, call);
     }
     return va == MAP_FAILED ? -1 : (char *)va - arena;
 }
 
 static void make_limit(struct run *run)
 {
-    enum { CALLS = 16 };
-    static const rlim_t limits[] = {0, 1, 5 * PAGE, RLIM_INFINITY};
-    int what = choose(run, 2) != 0 ? RLIMIT_DATA : RLIMIT_AS;
+    enum { CALLS = 29 };
+    static const rlim_t limits[] = {0, 1, PAGE, 5 * PAGE, RLIM_INFINITY};
+    static const int kinds[] = {RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK};
+    int what = CHOOSE(run, kinds);
     struct rlimit old, limit;
     getrlimit(what, &old);
     limit = (struct rlimit){CHOOSE(run, limits), old.rlim_max};
     uint32_t call = choose(run, CALLS);
-    say(run, " %d limit %lx call %u", what == RLIMIT_DATA, (long)limit.rlim_cur, call);
+    say(run, " %d limit %lx call %u", what, (long)limit.rlim_cur, call);
     char *end = sbrk(0);
     struct attempt attempt = attempt_begin(run);
     long result;
@@ -393,7 +465,35 @@ static void make_limit(struct run *run)
         errno = error;
     } while (attempt_again(run, &attempt, result < 0));
     say_result(run, result);
+    limited_end();
     while (sbrk(0) != end && sbrk(end - (char *)sbrk(0)) == (void *)-1) {
+    }
+}
+
+// What setrlimit says of limits themselves. Hard ones stay: who is not privileged cannot take that
+// back.
+static void make_limit_set(struct run *run)
+{
+    static const int kinds[] = {RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK, 16, -1};
+    static const rlim_t sizes[] = {64 << 20, (rlim_t)1 << 40, RLIM_INFINITY - 1, RLIM_INFINITY};
+    int what = CHOOSE(run, kinds);
+    struct rlimit old = {0, 0}, now = {0, 0};
+    bool is_known = getrlimit(what, &old) == 0;
+    struct rlimit limit = {CHOOSE(run, sizes), CHOOSE(run, sizes)};
+    limit.rlim_max = limit.rlim_max < limit.rlim_cur ? limit.rlim_max : old.rlim_max;
+    const int how = NUMBER_CHOOSE(run, "how", 0, 1 /* by number */, 2 /* NULL */, 3 /* wrong */);
+    const struct rlimit *from = how < 2    ? &limit
+                                : how == 2 ? NULL
+                                           : (void *)(memory_of(run)->arena + 7 * PAGE);
+    say(run, " %d limit %lx %lx", what, (long)limit.rlim_cur, (long)limit.rlim_max);
+    long result = how == 1 ? prlimit(getpid(), (enum __rlimit_resource)what, from, &now)
+                           : syscall(SYS_prlimit64, 0, what, from, &now);
+    say_result(run, result);
+    if (is_known) {
+        say(run, " was %d", now.rlim_cur == old.rlim_cur && now.rlim_max == old.rlim_max);
+        getrlimit(what, &now);
+        say(run, " is %d %d", now.rlim_cur == limit.rlim_cur, now.rlim_max == limit.rlim_max);
+        setrlimit(what, &old);
     }
 }
 
@@ -409,14 +509,29 @@ static const struct operation operations[] = {
     {"mincore_says", 1, make_core_says},
     {"seals", 1, make_seal},
     {"limits", 1, make_limit},
+    {"setrlimit", 1, make_limit_set},
 };
+
+// Without the right to lock what one likes, which who runs this may have on one machine alone.
+static void *rare_open(unsigned thread)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct rights[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}};
+    if (syscall(SYS_capget, &header, rights) == 0) {
+        rights[CAP_TO_INDEX(CAP_IPC_LOCK)].effective &= ~CAP_TO_MASK(CAP_IPC_LOCK);
+        if (syscall(SYS_capset, &header, rights) != 0) {
+            arena_die("differ: capset");
+        }
+    }
+    return cases_open(thread);
+}
 
 const struct world memory_rare_world = {
     .name = "memory_rare",
     .is_table = true,
     .operations = operations,
     .operation_count = sizeof operations / sizeof operations[0],
-    .open = cases_open,
+    .open = rare_open,
     .begin = cases_begin,
     .look = cases_look,
     .close = arena_close,
