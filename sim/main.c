@@ -9,7 +9,7 @@
 //   --cwd=PATH --umask=OCTAL --uid=N --gid=N --hostname=NAME   what a process inherits
 //   --ignore=N                a signal that it ignores from the start; one option for each
 //   --strace --verbose --stats --leak --check-heap --debug=LIST  as given to osv-sim
-//   --ip=ADDRESS/BITS[,GATEWAY]  as given to osv-sim
+//   --ip=ADDRESS/BITS[,GATEWAY] --dns=ADDRESS  as given to osv-sim
 //   --core=TAG:NAME --perf-map=TAG:NAME   a file, and the device that serves its directory
 #include <errno.h>
 #include <signal.h>
@@ -36,7 +36,7 @@
 #include "sim/seed.h"
 #include "sim/shrink.h"
 
-enum { ARGUMENTS_EXTRA = MOUNTS_MAX + OUTPUTS_MAX + OPTIONS_ADDRESS_MAX + _NSIG + 16 };
+enum { ARGUMENTS_EXTRA = MOUNTS_MAX + OUTPUTS_MAX + 2 * OPTIONS_ADDRESS_MAX + _NSIG + 16 };
 
 struct arguments {
     const char **list;
@@ -104,6 +104,9 @@ static const char *const *arguments_make(const struct options *options)
     inherited_add(&arguments, options->cwd == NULL ? cwd : options->cwd);
     for (size_t i = 0; i < options->address_count; ++i) {
         argument_add(&arguments, "--ip=%s", options->addresses[i]);
+    }
+    for (size_t i = 0; i < options->name_server_count; ++i) {
+        argument_add(&arguments, "--dns=%s", options->name_servers[i]);
     }
     if (options->debug != NULL) {
         argument_add(&arguments, "--debug=%s", options->debug);

@@ -46,10 +46,15 @@ static const char usage[] =
     "of the same\n"
     "                               FOLDER (both need no privilege); or a tap of the host\n"
     "      --ip ADDRESS/BITS[,GATEWAY]  an address of eth0, of IPv4 or IPv6; repeatable\n"
+    "                               (default: by DHCP)\n"
+    "      --dns ADDRESS            a name server for /etc/resolv.conf (default: DHCP's); "
+    "repeatable\n"
     "  -p, --publish [ADDRESS:]HOST:GUEST[/tcp|/udp]\n"
     "                               with --net user, a port of the host's 127.0.0.1, or ADDRESS, "
     "leads to\n"
     "                               the program's; repeatable\n"
+    "      --pcap FILE              writes down what eth0 sends and receives, for tcpdump and "
+    "Wireshark\n"
     "  -e, --env NAME=VALUE         sets an environment variable; repeatable\n"
     "      --cwd DIR                the program's current directory\n"
     "      --seed N                 a run that can be repeated: the seed decides all that chance "
@@ -432,7 +437,9 @@ enum long_only {
     OPTION_HELP,
     OPTION_SELF_TEST,
     OPTION_NET,
-    OPTION_IP
+    OPTION_IP,
+    OPTION_DNS,
+    OPTION_PCAP
 };
 
 // Those that belong to --seed. False: it is none of them.
@@ -470,6 +477,14 @@ static bool seed_option_take(struct options *options, int option)
     return true;
 }
 
+static void address_take(const char **addresses, size_t *count, const char *name)
+{
+    if (*count == OPTIONS_ADDRESS_MAX) {
+        options_fail(EXIT_USAGE, "%s: more than %d of them", name, OPTIONS_ADDRESS_MAX);
+    }
+    addresses[(*count)++] = optarg;
+}
+
 static void publish_take(struct options *options, const char *text)
 {
     if (options->port_count == PORT_MAX) {
@@ -487,10 +502,11 @@ static bool network_option_take(struct options *options, int option)
         network_check(optarg);
         options->net = optarg;
     } else if (option == OPTION_IP) {
-        if (options->address_count == OPTIONS_ADDRESS_MAX) {
-            options_fail(EXIT_USAGE, "--ip: more than %d of them", OPTIONS_ADDRESS_MAX);
-        }
-        options->addresses[options->address_count++] = optarg;
+        address_take(options->addresses, &options->address_count, "--ip");
+    } else if (option == OPTION_DNS) {
+        address_take(options->name_servers, &options->name_server_count, "--dns");
+    } else if (option == OPTION_PCAP) {
+        options->capture = optarg;
     } else if (option == 'p') {
         publish_take(options, optarg);
     } else {
@@ -577,6 +593,8 @@ static const struct option longs[] = {
     {"balloon", required_argument, NULL, OPTION_BALLOON},
     {"net", required_argument, NULL, OPTION_NET},
     {"ip", required_argument, NULL, OPTION_IP},
+    {"dns", required_argument, NULL, OPTION_DNS},
+    {"pcap", required_argument, NULL, OPTION_PCAP},
     {"publish", required_argument, NULL, 'p'},
     {"env", required_argument, NULL, 'e'},
     {"cwd", required_argument, NULL, OPTION_CWD},

@@ -51,8 +51,11 @@ struct options {
     const char *net;                            // what the network device leads to; NULL: none
     const char *addresses[OPTIONS_ADDRESS_MAX]; // as core reads them
     size_t address_count;
+    const char *name_servers[OPTIONS_ADDRESS_MAX]; // the same
+    size_t name_server_count;
     struct port ports[PORT_MAX]; // of the host, that lead to the machine's
     size_t port_count;
+    const char *capture; // the file for the network device's frames, or NULL
     const char *env[OPTIONS_ENV_MAX]; // NAME=VALUE
     size_t env_count;
     struct options_balloon balloon;

@@ -230,12 +230,10 @@ static void kernel_start(void)
 
 static void network_open(void)
 {
-    const char *option = "";
-    const char *wrong = network_start(&options, &option);
+    char what[NETWORK_TEXT_SIZE];
+    const char *wrong = network_start(&options, what);
     if (wrong != NULL) {
-        char name[OPTION_TEXT_MAX];
-        (void)format(name, sizeof name, "--ip=%s", option);
-        give_up(2, name, wrong);
+        give_up(2, what, wrong);
     }
 }
 

@@ -5,8 +5,12 @@
 
 struct options;
 
-// Opens eth0 and gives it its addresses. Nothing where the options want none. NULL, or what is
-// wrong, and in *option with which of them.
-const char *network_start(const struct options *options, const char **option);
+enum { NETWORK_TEXT_SIZE = 128 };
+
+// Opens eth0, gives it its addresses or gets one by DHCP, and shows the program the name servers in
+// /etc/resolv.conf, if there is such a file. Nothing where there is no device and no option wants
+// it. Where DHCP takes too long, the program does not wait, and a line says so. NULL, or what is
+// wrong, and in what with which option.
+const char *network_start(const struct options *options, char what[NETWORK_TEXT_SIZE]);
 
 #endif

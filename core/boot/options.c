@@ -187,12 +187,13 @@ static bool report_option(struct process_options *process, const char *option)
     return true;
 }
 
-static void address_read(struct options *options, const char *option, const char *value)
+static void address_add(const char **addresses, size_t *count, const char *option,
+                        const char *value)
 {
-    if (options->address_count == OPTION_ADDRESS_MAX) {
+    if (*count == OPTION_ADDRESS_MAX) {
         refuse(option, "at most 8 addresses");
     }
-    options->addresses[options->address_count++] = value;
+    addresses[(*count)++] = value;
 }
 
 static void option_read(struct options *options, const char *option)
@@ -206,7 +207,9 @@ static void option_read(struct options *options, const char *option)
     } else if ((value = value_of(option, "--std=")) != NULL) {
         options->streams = value;
     } else if ((value = value_of(option, "--ip=")) != NULL) {
-        address_read(options, option, value);
+        address_add(options->addresses, &options->address_count, option, value);
+    } else if ((value = value_of(option, "--dns=")) != NULL) {
+        address_add(options->name_servers, &options->name_server_count, option, value);
     } else if ((value = value_of(option, "--env=")) != NULL) {
         environment_read(options, option, value);
     } else if ((value = value_of(option, "--root=")) != NULL) {

@@ -8,7 +8,9 @@
 //   --root=/dev/vda          a disk in that format, or a partition (/dev/vda1, partuuid:GUID)
 //   --std=TAG                the device whose nodes 0, 1, 2 are the standard streams
 //   --exec=PATH              the program's file; without it, the first argument names it
-//   --ip=ADDRESS/BITS[,GATEWAY]   an address of eth0, of either version of IP
+//   --ip=ADDRESS/BITS[,GATEWAY]   an address of eth0, of either version of IP; without one it asks
+//                            for one by DHCP
+//   --dns=ADDRESS            a name server, whatever the network says of others
 //   --cwd=PATH  --umask=OCTAL  --uid=N  --gid=N
 //   --ignore=N               a signal that the program ignores from the start; as often as need be
 //   --debug=libs,symbols     the dynamic linker prints what it does, as with LD_DEBUG
@@ -52,6 +54,8 @@ struct options {
     size_t mount_count;
     const char *addresses[OPTION_ADDRESS_MAX]; // of --ip, in their form
     size_t address_count;
+    const char *name_servers[OPTION_ADDRESS_MAX]; // of --dns
+    size_t name_server_count;
     bool is_self_test, is_self_test_to_fail;
 };
 

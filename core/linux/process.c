@@ -24,6 +24,7 @@
 #include "core/linux/user.h"
 #include "core/mem/frame.h"
 #include "core/mem/usage.h"
+#include "core/net/names.h"
 #include "core/net/tcp_finish.h"
 #include "core/vfs/vfs.h"
 #include "core/vm/huge.h"
@@ -133,6 +134,7 @@ long linux_setsid(void)
 
 long linux_uname(struct utsname *result)
 {
+    const struct net_names names = net_names_now();
     struct utsname name = {
         .sysname = "Linux",
         .nodename = "osv",
@@ -141,6 +143,9 @@ long linux_uname(struct utsname *result)
         .domainname = "(none)",
     };
     (void)format(name.machine, sizeof name.machine, "%s", machine_name);
+    if (names.host[0] != 0) {
+        (void)format(name.nodename, sizeof name.nodename, "%s", names.host);
+    }
     return user_write(result, &name, sizeof name);
 }
 

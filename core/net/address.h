@@ -26,6 +26,11 @@ static inline uint16_t net_order16(uint16_t value) // and back
     return __builtin_bswap16(value);
 }
 
+static inline uint32_t net_order32(uint32_t value) // and back
+{
+    return __builtin_bswap32(value);
+}
+
 // The second word of a mapped address is 0, 0, 0xff, 0xff, a, b, c, d.
 static inline struct net_address address_of_v4(const void *bytes)
 {

@@ -3,6 +3,7 @@
 #include "core/net/address_text.h"
 
 #include "core/lib/errno.h"
+#include "core/lib/format.h"
 #include "core/lib/string.h"
 
 // Digits of base 10 or 16 from *text on, at most limit. False: there are none, or too many.
@@ -100,4 +101,20 @@ int address_network_read(struct net_address *address, uint8_t *bits, const char 
     }
     *bits = error == 0 ? (uint8_t)number : 0;
     return error;
+}
+
+void address_write(const struct net_address *address, char text[ADDRESS_TEXT_SIZE])
+{
+    const uint8_t *bytes = address_bytes(address);
+    if (address_is_v4(address)) {
+        bytes = address_v4_bytes(address);
+        (void)format(text, ADDRESS_TEXT_SIZE, "%u.%u.%u.%u", bytes[0], bytes[1], bytes[2],
+                     bytes[3]);
+        return;
+    }
+    for (unsigned i = 0; i < ADDRESS_V6_SIZE; i += 2) {
+        const size_t length = i == 0 ? 0 : strlen(text);
+        (void)format(text + length, ADDRESS_TEXT_SIZE - length, "%s%x", i == 0 ? "" : ":",
+                     (unsigned)bytes[i] << 8 | bytes[i + 1]);
+    }
 }

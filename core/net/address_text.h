@@ -6,6 +6,11 @@
 #include "core/net/address.h"
 #include "hal/hal.h"
 
+enum { ADDRESS_TEXT_SIZE = 40 };
+
+// Those of IPv6 with all of their zeros.
+void address_write(const struct net_address *address, char text[ADDRESS_TEXT_SIZE]);
+
 // Reads an address from *text on, which is behind it then. -EINVAL: there is none.
 HAL_MUST_CHECK int address_read(struct net_address *address, const char **text);
 

@@ -5,6 +5,7 @@
 #include "core/dev/packet.h"
 #include "core/lib/string.h"
 #include "core/net/counts.h"
+#include "core/net/dhcp_client.h"
 #include "core/net/ethernet.h"
 #include "core/net/route.h"
 
@@ -49,13 +50,32 @@ static void arp_send(struct ethernet *ethernet, uint16_t operation,
     ethernet_send(ethernet, packet, ETHERNET_ARP, hardware);
 }
 
+// On the network of target, or by the route that says that target is on the link (RFC 3442).
+static bool source_find(const struct ethernet *ethernet, const struct net_address *target,
+                        struct net_address *source)
+{
+    struct route route;
+    if (route_source(&ethernet->netif, target, false, source)) {
+        return true;
+    }
+    const bool is_there = route_find(target, &route) == 0 && route.netif == &ethernet->netif;
+    *source = is_there ? route.source : *source;
+    return is_there;
+}
+
 void arp_ask(struct ethernet *ethernet, const struct neighbour_step *step)
 {
     struct net_address source;
     const bool is_known = step->act == NEIGHBOUR_ASK_ONE;
-    if (route_source(&ethernet->netif, &step->address, false, &source)) {
+    if (source_find(ethernet, &step->address, &source)) {
         arp_send(ethernet, ASK, &source, &step->address, is_known ? step->hardware : all_hardware);
     }
+}
+
+void arp_probe(struct ethernet *ethernet, const struct net_address *address)
+{
+    const struct net_address nobody = address_any(true);
+    arp_send(ethernet, ASK, &nobody, address, all_hardware);
 }
 
 void arp_announce(struct ethernet *ethernet, const struct net_address *address)
@@ -88,6 +108,19 @@ static void learn(struct ethernet *ethernet, const struct arp *arp)
     ethernet_step(ethernet, &step);
 }
 
+// Whoever has an address, or is about to take it, is heard by who is about to take it here.
+static void use_tell(struct ethernet *ethernet, const struct arp *arp)
+{
+    const struct net_address source = address_of_v4(arp->source);
+    const struct net_address target = address_of_v4(arp->target);
+    struct dhcp_client *dhcp = ethernet->dhcp;
+    if (dhcp != NULL &&
+        memcmp(arp->source_hardware, ethernet->netif.hardware, sizeof arp->source_hardware) != 0) {
+        const bool is_probe = address_is_any(&source) && arp->operation == net_order16(ASK);
+        dhcp_client_heard(dhcp, is_probe ? &target : &source);
+    }
+}
+
 void arp_input(struct ethernet *ethernet, struct packet *packet)
 {
     struct arp arp;
@@ -105,6 +138,7 @@ void arp_input(struct ethernet *ethernet, struct packet *packet)
     }
     const struct net_address source = address_of_v4(arp.source);
     const struct net_address target = address_of_v4(arp.target);
+    use_tell(ethernet, &arp);
     learn(ethernet, &arp);
     if (arp.operation == net_order16(ASK) && is_ours(ethernet, &target) &&
         !address_is_equal(&source, &target)) {

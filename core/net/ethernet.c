@@ -8,6 +8,7 @@
 #include "core/lib/string.h"
 #include "core/net/arp.h"
 #include "core/net/counts.h"
+#include "core/net/dhcp_client.h"
 #include "core/net/icmp.h"
 #include "core/net/ip.h"
 #include "core/net/nd.h"
@@ -54,8 +55,8 @@ static void give_up(struct ethernet *ethernet, struct packet *packet)
     }
     netif_count(&ethernet->netif, NETIF_SENT_DROPPED, 1);
     struct packet *message = NULL;
-    if (ip_packet_read(&header, packet) == 0 &&
-        header.protocol != IP_ICMP && header.protocol != IP_ICMPV6) {
+    if (ip_packet_read(&header, packet) == 0 && header.protocol != IP_ICMP &&
+        header.protocol != IP_ICMPV6) {
         message = icmp_unreachable(packet, &header, ICMP_NO_HOST);
     }
     packet_free(packet);
@@ -176,6 +177,9 @@ static void strange_drop(struct ethernet *ethernet, struct packet *frame)
 
 static void ip_input(struct ethernet *ethernet, struct packet *packet, bool is_to_many)
 {
+    if (ethernet->dhcp != NULL && dhcp_client_input(ethernet->dhcp, packet)) {
+        return;
+    }
     const struct net_address target = ip_target(packet);
     if (is_to_many && route_is_local(&target)) { // RFC 1122, 3.3.6
         strange_drop(ethernet, packet);

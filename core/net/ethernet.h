@@ -10,6 +10,7 @@
 #include "core/net/netif.h"
 #include "core/sync/alarm.h"
 
+struct dhcp_client;
 struct packet;
 
 enum { ETHERNET_HEADER = 14, ETHERNET_MTU_MIN = 68, ETHERNET_MTU_V6_MIN = 1280 };
@@ -21,8 +22,9 @@ struct ethernet {
     // Takes the frame, which begins with the Ethernet header.
     void (*transmit)(struct ethernet *ethernet, struct packet *frame);
     struct neighbours neighbours;
-    struct alarm alarm;      // of what neighbours wait for
-    struct mutex alarm_lock; // held while it is set
+    struct alarm alarm;       // of what neighbours wait for
+    struct mutex alarm_lock;  // held while it is set
+    struct dhcp_client *dhcp; // NULL: none. Set before anything comes, and not changed then
 };
 
 // All-zero but for transmit and netif's name, mtu and hardware; makes its netif known. -ENOSPC.

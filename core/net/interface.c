@@ -15,6 +15,7 @@
 #include "core/mem/heap.h"
 #include "core/net/channel.h"
 #include "core/net/counts.h"
+#include "core/net/dhcp_client.h"
 #include "core/net/ethernet.h"
 #include "core/net/run.h"
 #include "core/net/socket.h"
@@ -132,7 +133,7 @@ static void netif_fill(struct interface *interface)
     interface->ethernet.transmit = transmit;
 }
 
-int interface_open(size_t index, struct ethernet **ethernet)
+int interface_open(size_t index, bool has_dhcp, struct ethernet **ethernet)
 {
     const struct hal_dev_info *info = device_at(HAL_NET, index);
     struct interface *interface;
@@ -149,6 +150,7 @@ int interface_open(size_t index, struct ethernet **ethernet)
     }
     netif_fill(interface);
     error = ethernet_start(&interface->ethernet);
+    error = error == 0 && has_dhcp ? dhcp_client_make(&interface->ethernet) : error;
     if (error != 0) { // nothing is freed: the alarm's thread may know it
         net_device_close(interface->device);
         thread_discard(interface->thread);

@@ -5,6 +5,7 @@
 #ifndef CORE_NET_INTERFACE_H
 #define CORE_NET_INTERFACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/net/route.h"
@@ -22,9 +23,10 @@ struct interface_address {
 // network.
 HAL_MUST_CHECK int interface_address_read(struct interface_address *address, const char *text);
 
-// The interface over the index-th network device: from now on what comes there is received. -ENXIO:
-// there is no such device. -ENODEV: its driver cannot use it; -ENOMEM.
-HAL_MUST_CHECK int interface_open(size_t index, struct ethernet **ethernet);
+// The interface over the index-th network device: from now on what comes there is received.
+// has_dhcp: with ethernet->dhcp, which is not yet started. -ENXIO: there is no such device.
+// -ENODEV: its driver cannot use it; -ENOMEM.
+HAL_MUST_CHECK int interface_open(size_t index, bool has_dhcp, struct ethernet **ethernet);
 
 // Gives it the address, and, where there is a gateway, the way to all others. -EEXIST: this machine
 // has the address already; -EMSGSIZE: its MTU is less than the version of IP asks for; -ENOSPC,

@@ -261,6 +261,17 @@ int procfs_fill_system(struct mount *mount)
     return 0;
 }
 
+int procfs_fill_text(struct mount *mount, text_maker *make)
+{
+    struct proc_node *text = node_new(mount, PROC_TEXT, "");
+    if (text == NULL) {
+        return -ENOMEM;
+    }
+    text->make = make;
+    mount->root = &text->vnode;
+    return 0;
+}
+
 void procfs_forget_system(void)
 {
     vnode_put(&system_root->vnode);

@@ -14,6 +14,8 @@ struct thread;
 int procfs_fill(struct mount *mount);
 int procfs_fill_system(struct mount *mount);
 void procfs_forget_system(void); // the mount is not seen anywhere
+// Its root is one text, as of procfs_add. -ENOMEM.
+int procfs_fill_text(struct mount *mount, size_t (*make)(char *text, size_t size, void *argument));
 
 // Before anybody looks: fill adds texts when the first one does. -ENOMEM is that one's answer.
 void procfs_fill_later(int (*fill)(void));

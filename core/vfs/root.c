@@ -109,6 +109,27 @@ int vfs_mount_ramfs(const char *path)
     return error;
 }
 
+int vfs_mount_text(const char *path, size_t (*make)(char *text, size_t size, void *argument))
+{
+    char real_path[MOUNT_PATH_SIZE];
+    struct entry *entry;
+    size_t length;
+    int error = walk_find(NULL, path, false, &entry); // a link there is hidden, too
+    if (error != 0) {
+        return error;
+    }
+    struct mount *mount = mount_new("proc", "proc", true);
+    error = mount == NULL ? -ENOSPC : procfs_fill_text(mount, make);
+    error = error != 0 ? error : entry_path(entry, real_path, sizeof real_path, &length);
+    if (error == 0) {
+        mount_attach(mount, entry->vnode, real_path);
+    } else if (mount != NULL) {
+        mount_discard(mount);
+    }
+    entry_put(entry);
+    return error;
+}
+
 int vfs_mount_device(const char *device_name, const char *path, bool read_only)
 {
     const struct hal_dev_info *info = device_find(HAL_FS, device_name);

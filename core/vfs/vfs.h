@@ -36,6 +36,9 @@ HAL_MUST_CHECK int vfs_init_device(const char *device_name, bool read_only);
 // path is /. -ENODEV, -EPROTO, -EIO: the device refuses, speaks another protocol, does not answer.
 int vfs_mount_device(const char *device_name, const char *path, bool read_only);
 int vfs_mount_ramfs(const char *path);
+// Shows a text that is made when it is read, as of procfs_add, in place of the file of that name,
+// which has to be there: -ENOENT.
+int vfs_mount_text(const char *path, size_t (*make)(char *text, size_t size, void *argument));
 
 enum {
     VFS_NO_FOLLOW = 1,

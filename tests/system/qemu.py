@@ -4,7 +4,7 @@
 
     qemu.py -c CPUS --machine q35|microvm --kernel FILE [OPTION...] PROGRAM ARGUMENT...
 
-OPTIONs are osv-sim's -m, -v, -e, --cwd, --ip, --debug, --balloon and those of FLAGS, and --net, which is QEMU's -netdev without an id. The
+OPTIONs are osv-sim's -m, -v, -e, --cwd, --ip, --dns, --debug, --balloon and those of FLAGS, and --net, which is QEMU's -netdev without an id. The
 program sees the host's files
 read-only, the current directory and what -v names by virtio-fs, /tmp, /dev and /proc of its own. Standard streams, exit
 status, environment, umask, ids and ignored signals are as osv-sim hands them on; but that Python ignores SIGPIPE and
@@ -48,7 +48,7 @@ class Options:
         elif option in ("-e", "--env"):
             name, _, text = value.partition("=")
             self.environment[name] = text
-        elif option in ("--debug", "--ip"):
+        elif option in ("--debug", "--ip", "--dns"):
             self.core.append(option + "=" + value)
         else:
             setattr(self, {"--balloon": "balloon", "-c": "cpus", "-m": "memory", "--cwd": "cwd", "--machine": "machine", "--kernel": "kernel",

@@ -7,6 +7,7 @@
 //                                longer than MAX, and a stream
 //   talk fail ADDRESS PORT       says how a connection fails
 //   talk list                    says which interfaces and routes there are
+//   talk names                   says who knows names, and whether that can be changed
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -256,8 +257,23 @@ static int list(void)
     return 0;
 }
 
+static int names(void)
+{
+    char line[256];
+    FILE *file = fopen("/etc/resolv.conf", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        printf("%s", line);
+    }
+    file = fopen("/etc/resolv.conf", "w");
+    printf("%s\n", file == NULL ? strerror(errno) : "written");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "names") == 0) {
+        return names();
+    }
     if (argc == 2 && strcmp(argv[1], "list") == 0) {
         return list();
     }
