@@ -19,6 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "hal-linux/dev/capture.h"
 #include "hal-linux/dev/net.h"
 #include "sim/nat.h"
 #include "sim/options.h"
@@ -153,12 +154,25 @@ static void user_join(const struct options *options)
     (void)setsockopt(far.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
+static void capture_begin(const char *name)
+{
+    const int fd = capture_open(name);
+    if (fd < 0) {
+        options_fail(EXIT_USAGE, "--pcap: %s: %s", name, strerror(-fd));
+    }
+    far.capture = fd;
+}
+
 void network_add(const struct options *options)
 {
     const char *text = options->net == NULL ? "none" : options->net;
     const bool is_user = strcmp(text, "user") == 0;
     if (options->port_count > 0 && !is_user) {
         options_fail(EXIT_USAGE, "--publish goes with --net user only");
+    }
+    if (options->capture != NULL && strcmp(text, "none") == 0) {
+        options_fail(EXIT_USAGE,
+                     "--pcap: there is no network device to listen to: give one by --net");
     }
     if (strcmp(text, "none") == 0) {
         return;
@@ -172,6 +186,9 @@ void network_add(const struct options *options)
         switch_join(text, folder);
     } else {
         tap_open(text, value_of(text, "tap="));
+    }
+    if (options->capture != NULL) {
+        capture_begin(options->capture);
     }
     if (net_add("eth0", &far) != 0) {
         options_fail(EXIT_USAGE, "cannot make the network device");

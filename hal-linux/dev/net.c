@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "hal-linux/dev/capture.h"
 #include "hal-linux/dev/device.h"
 #include "hal-linux/syscall.h"
 
@@ -134,6 +135,13 @@ static void late_send(struct device_chain *chain)
     device_chain_done(chain, 0);
 }
 
+static void frame_note(const struct net_far *far, const struct device_chain *chain, size_t size)
+{
+    if (far->capture != 0) {
+        capture_frame(far->capture, chain->parts, chain->in_count + chain->out_count, HEADER, size);
+    }
+}
+
 static void send_serve(struct wire *wire, struct device_chain *chain)
 {
     char name[NET_HARDWARE_DIGITS + 1];
@@ -143,6 +151,7 @@ static void send_serve(struct wire *wire, struct device_chain *chain)
         device_chain_done(chain, 0);
         return;
     }
+    frame_note(wire->far, chain, device_size(chain->parts, chain->in_count));
     if (wire->far->folder == NULL) {
         (void)syscall3(SYS_writev, wire->far->fd, (long)chain->parts, chain->in_count);
         device_chain_done(chain, 0);
@@ -201,6 +210,7 @@ static void receive_run(struct device_chain *chain)
         if (size < 0) {
             return; // the wire is cut: the buffers stay here
         }
+        frame_note(wire->far, chain, (size_t)size);
         device_chain_done(chain, (uint32_t)size);
         chain = buffer_next(wire);
     }

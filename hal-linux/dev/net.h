@@ -14,6 +14,7 @@ struct net_far {
     const char *folder;
     uint8_t hardware[NET_HARDWARE_SIZE];
     uint16_t mtu;
+    int capture; // of capture_open; 0: none
 };
 
 // Hosted. Adds a HAL_NET device; far stays the caller's, and as it is. As device_add.

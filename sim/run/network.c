@@ -149,8 +149,29 @@ static void hardware_make(struct network *network)
                    bytes[1], bytes[2]);
 }
 
+// QEMU makes it, perhaps from another directory.
+static void capture_check(struct network *network, bool is_direct)
+{
+    if (network->kind == NETWORK_NONE) {
+        fail(STATUS_USAGE, "--pcap: there is no network device to listen to: give one by --net");
+    }
+    if (!is_direct && network->kind != NETWORK_USER) {
+        fail(STATUS_USAGE, "--pcap: only with --direct or --net user: this device is libvirt's");
+    }
+    const int fd = open(network->capture, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    char *whole = fd < 0 ? NULL : realpath(network->capture, NULL);
+    if (whole == NULL) {
+        fail(STATUS_CANNOT, "--pcap: %s: %s", network->capture, strerror(errno));
+    }
+    close(fd);
+    network->capture = whole; // until the end
+}
+
 void network_check(struct network *network, bool is_direct)
 {
+    if (network->capture != NULL) {
+        capture_check(network, is_direct);
+    }
     if (network->port_count > 0 && network->kind != NETWORK_USER) {
         fail(STATUS_USAGE, "--publish goes with --net user only");
     }

@@ -21,6 +21,7 @@ struct network {
     const char *name; // of the interface, bridge or network
     struct port ports[PORT_MAX];
     size_t port_count;
+    const char *capture; // the file for the device's frames, or NULL
     char hardware[18]; // address of the device, a new one each time; empty: the hypervisor's choice
 };
 

@@ -38,6 +38,7 @@ static const char usage[] =
     "  -p, --publish [ADDRESS:]HOST:GUEST[/tcp|/udp]\n"
     "                               with --net user, a port of the host's 127.0.0.1, or ADDRESS,\n"
     "                               leads to the guest's; repeatable\n"
+    "      --pcap FILE              writes down what the device sends and receives, for tcpdump\n"
     "  -e, --env NAME=VALUE         sets an environment variable; repeatable\n"
     "      --cwd DIR                the program's current directory\n"
     "      --kernel-option OPTION   gives the kernel one more option; repeatable\n"
@@ -64,6 +65,7 @@ enum {
     OPTION_INITRD,
     OPTION_DISK,
     OPTION_NET,
+    OPTION_PCAP,
     OPTION_CWD,
     OPTION_KERNEL,
     OPTION_QEMU,
@@ -76,6 +78,7 @@ static const struct option names[] = {
     {"mount", required_argument, NULL, 'v'},
     {"env", required_argument, NULL, 'e'},
     {"publish", required_argument, NULL, 'p'},
+    {"pcap", required_argument, NULL, OPTION_PCAP},
     {"connect", required_argument, NULL, OPTION_CONNECT},
     {"direct", no_argument, NULL, OPTION_DIRECT},
     {"name", required_argument, NULL, OPTION_NAME},
@@ -230,6 +233,9 @@ static void option_take(struct options *options, int option)
         break;
     case OPTION_NET:
         network_parse(&options->network, optarg);
+        break;
+    case OPTION_PCAP:
+        options->network.capture = optarg;
         break;
     case OPTION_CWD:
         options->cwd = optarg;

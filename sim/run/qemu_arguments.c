@@ -144,6 +144,17 @@ static char *network_end(const struct network *network)
     return text;
 }
 
+// The network's far end, and who listens there.
+static void network_end_add(struct list *list, const struct network *network)
+{
+    pair_add(list, "-netdev", network_end(network));
+    if (network->capture != NULL) {
+        char *name = escaped(network->capture);
+        pair_add(list, "-object", text_make("filter-dump,id=capture,netdev=net,file=%s", name));
+        free(name);
+    }
+}
+
 // Without firmware's part of it, by which machines start over a network.
 static void network_add(struct list *list, const struct machine *machine)
 {
@@ -151,7 +162,7 @@ static void network_add(struct list *list, const struct machine *machine)
     if (network->kind == NETWORK_NONE) {
         return;
     }
-    pair_add(list, "-netdev", network_end(network));
+    network_end_add(list, network);
     pair_add(list, "-device",
              text_make("virtio-net-%s,netdev=net%s%s%s", transport(machine),
                        network->hardware[0] != 0 ? ",mac=" : "", network->hardware,
@@ -184,7 +195,7 @@ char **qemu_network_arguments_make(const struct machine *machine)
 {
     struct list list = {.items = memory_new(ARGUMENTS_MAX * sizeof(char *))};
     if (machine->network.kind != NETWORK_NONE) {
-        pair_add(&list, "-netdev", network_end(&machine->network));
+        network_end_add(&list, &machine->network);
         pair_add(&list, "-device",
                  text_make("{\"driver\":\"virtio-net-pci\",\"netdev\":\"net\",\"romfile\":\"\"}"));
     }

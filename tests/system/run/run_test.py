@@ -184,15 +184,19 @@ def networks(suite):
         free.close()
         for board in ("q35", "microvm"):
             got = suite.run(suite.machine("--net", "user", "-p", "%d:80" % port, "-p", "127.0.0.1:%d:53/udp" % port, "--kernel-option",
-                                          "--selftest", board=board))
+                                          "--selftest", "--pcap", suite.path("frames, " + board), board=board))
             suite.case("--net user on " + board, got[0] == 0 and re.search(r"^ok \d+ - a network device sends and receives$", got[2], re.M) and
                        "osv: device eth0, " in got[2], got)
+            with open(suite.path("frames, " + board), "rb") as file:
+                frames = file.read()
+            suite.case("--pcap on " + board, frames[:4] == bytes.fromhex("d4c3b2a1") and frames.count(bytes.fromhex("0806000108000604")) >= 2, frames)
         got = suite.run(suite.machine("--kernel-option", "--selftest"))
         suite.case("no network", got[0] == 0 and "osv: device eth0, " not in got[2], got)
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         suite.refused("a port that is taken", suite.machine("--net", "user", "-p", "%d:80" % port), 125, "port %d of 127.0.0.1: is taken" % port)
+    suite.refused("no such place", suite.machine("--net", "user", "--pcap", "/nowhere/x"), 125, "--pcap: /nowhere/x: No such file")
     suite.refused("no such tap", suite.machine("--net", "tap=nowhere0"), 125, "no such interface", "ip tuntap add nowhere0")
     suite.refused("an interface that is no tap", suite.machine("--net", "tap=lo"), 125, "tap=lo", "is no tap")
     suite.refused("no such bridge", suite.machine("--net", "bridge=nowhere0"), 125, "no such interface", "ip link add nowhere0")
@@ -236,6 +240,7 @@ def wrong_options(suite):
             ("no port of the host's", ["--net", "user", "-p", "80", kernel], "'80'"),
             ("another protocol", ["--net", "user", "-p", "80:80/icmp", kernel], "'80:80/icmp'"),
             ("an address that is none", ["--net", "user", "-p", "here:80:80", kernel], "'here:80:80'"),
+            ("a capture without a network", ["--pcap", "x", kernel], "no network device to listen to"),
             ("a port without a network", ["-p", "8080:80", kernel], "--net user"),
             ("a variable without a value", ["-e", "HOME", kernel], "'HOME'"),
             ("a time that is none", ["--timeout", "soon", kernel], "'soon'"),

@@ -7,9 +7,11 @@ import contextlib
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 TIMEOUT = 200
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}  # the kernel's command line is short
@@ -77,14 +79,62 @@ def ports():
 def user_network(suite, name):
     port = ports()
     with suite.server([suite.talk, "serve", port, "1"]):
-        got = suite.run(suite.guest("user", "--ip", "10.0.2.15/24,10.0.2.2", "talk", "ask", "10.0.2.2", port))
+        got = suite.run(suite.guest("user", "talk", "ask", "10.0.2.2", port))  # its address is DHCP's
         suite.case("%s: a client there, a server here" % name, got[:2] == (0, SAID), got)
+    got = suite.run(suite.guest("user", "--dns", "10.9.9.9", "talk", "names"))
+    suite.case("%s: who knows names" % name, got[1] == "nameserver 10.9.9.9\nRead-only file system\n", got)
     port = ports()
     net = "user,hostfwd=tcp:127.0.0.1:{0}-:700,hostfwd=udp:127.0.0.1:{0}-:700".format(port)
     with suite.server(suite.guest(net, "--ip", "10.0.2.15/24,10.0.2.2", "talk", "serve", "700", "1")) as server:
         got = suite.run([suite.talk, "ask", "127.0.0.1", port])
         suite.case("%s: a server there, a client here" % name, got[:2] == (0, SAID), got)
         suite.case("%s: the server ends" % name, (server.stdout.read(), server.wait()) == ("served 1\n", 0), server.returncode)
+
+
+def total(data):
+    """Of the 16-bit words, as the Internet checksum wants it: 0xffff where there is a right one in data."""
+    data += bytes(len(data) % 2)
+    value = sum(struct.unpack(">%dH" % (len(data) // 2), data))
+    while value > 0xffff:
+        value = (value & 0xffff) + (value >> 16)
+    return value
+
+
+def frames(path):
+    """(time in ns, frame) of a pcap file."""
+    with open(path, "rb") as file:
+        data = file.read()
+    if data[:24] != struct.pack("<IHHIIII", 0xa1b23c4d, 2, 4, 0, 0, 262144, 1):
+        raise ValueError("no pcap file: %r" % data[:24])
+    at = 24
+    while at < len(data):
+        seconds, ns, kept, size = struct.unpack_from("<IIII", data, at)
+        if kept != size or ns >= 1000000000 or at + 16 + kept > len(data):
+            raise ValueError("record at %d" % at)
+        yield seconds * 1000000000 + ns, data[at + 16:at + 16 + kept]
+        at += 16 + kept
+
+
+def captured(suite, name, path, begin, end):
+    """What was heard of a client of 10.0.2.2: its lease, and both sides of its conversation, with right sums."""
+    ends, kinds, times, wrong = set(), [], [], 0
+    for when, frame in frames(path):
+        times.append(when)
+        if frame[12:14] != b"\x08\x00":
+            continue
+        head = 14 + 4 * (frame[14] & 15)
+        size, offset, protocol = struct.unpack_from(">H", frame, 16)[0], struct.unpack_from(">H", frame, 20)[0], frame[23]
+        wrong += total(frame[14:head]) != 0xffff
+        body = frame[head:14 + size]
+        if offset & 0x3fff == 0 and not (protocol == 17 and body[6:8] == bytes(2)):
+            wrong += total(frame[26:34] + struct.pack(">HH", protocol, len(body)) + body) != 0xffff
+        if protocol == 6:
+            ends.add((socket.inet_ntoa(frame[26:30]), socket.inet_ntoa(frame[30:34])))
+        if protocol == 17 and offset & 0x1fff == 0 and struct.unpack_from(">HH", body) in ((67, 68), (68, 67)):
+            kinds.append(body[8 + 242])
+    holds = (ends == {("10.0.2.15", "10.0.2.2"), ("10.0.2.2", "10.0.2.15")} and kinds == [1, 2, 3, 5] and wrong == 0 and
+             begin <= min(times) and max(times) <= end)
+    suite.case("user, %s: what is heard on the wire" % name, holds, (ends, kinds, wrong, len(times)))
 
 
 def own_user_network(suite, name):
@@ -111,6 +161,15 @@ def own_user_network(suite, name):
             with last.makefile("rb") as answer:
                 suite.case("user, %s: by another address of the host" % name, answer.read() == b"to another address")
         suite.case("user, %s: the server ends" % name, (server.stdout.read(), server.wait()) == ("served 3\n", 0), server.returncode)
+    port = ports()
+    with suite.server([suite.talk, "serve", port, "1"]):
+        begin, path = time.time_ns(), os.path.join(suite.folder, "frames")
+        got = suite.run(suite.process("user", "--pcap", path, "talk", "ask", "10.0.2.2", port))
+        suite.case("user, %s: an address by DHCP" % name, got == (0, SAID, ""), got)
+        captured(suite, name, path, begin, time.time_ns())
+    for words, said in (((), "10.0.2.3"), (("--dns", "10.9.9.9"), "10.9.9.9"), (("--dns", "fd00::9"), "fd00:0:0:0:0:0:0:9")):
+        got = suite.run(suite.process("user", *words, "talk", "names"))
+        suite.case("user, %s: name servers %s" % (name, words), got[:2] == (0, "nameserver %s\nRead-only file system\n" % said), got)
     got = suite.run(suite.process("user", "--ip", "10.0.2.15/24,10.0.2.2", "talk", "fail", "10.0.2.2", ports()))
     suite.case("user, %s: Linux refuses" % name, got[:2] == (1, "connect: Connection refused\n"), got)
 
@@ -226,6 +285,12 @@ def over_tap(suite, name):
         subprocess.run(["ip", "netns", "del", space], check=True)
 
 
+def no_lease(suite):
+    got = suite.run(suite.process("switch=" + os.path.join(suite.folder, "silent"), "talk", "fail", "10.0.2.2", "80"))
+    suite.case("nobody gives an address", got == (1, "connect: Network is unreachable\n", "osv: eth0: no DHCP server has answered within 10 s: "
+                                                  "the program starts without an address; --ip gives one\n"), got)
+
+
 def wrong_options(suite):
     for words, said in ((["--net", "tap="], "--net: 'tap=' is none of none, user, switch=FOLDER and tap=NAME"),
                         (["--net", "tap=osv-none"], "there is no such interface; root makes one by: ip tuntap add osv-none mode tap user"),
@@ -239,6 +304,11 @@ def wrong_options(suite):
                         (["--net", "switch=/nowhere/else"], "the folder: No such file or directory"),
                         (["--net", "switch=x", "--seed", "1"], "not with --seed"),
                         (["--ip", "10.0.0.1/24"], "--ip=10.0.0.1/24: the machine has no network device; give it one by --net"),
+                        (["--net", "none", "--pcap", "x"], "--pcap: there is no network device to listen to: give one by --net"),
+                        (["--net", "user", "--pcap", "/nowhere/x"], "--pcap: /nowhere/x: No such file or directory"),
+                        (["--dns", "10.0.0.1"], "--dns=10.0.0.1: the machine has no network device; give it one by --net"),
+                        (["--net", "user", "--dns", "name"], "--dns=name: wants an address, such as 10.0.2.3 or fd00::3"),
+                        (["--net", "user"] + ["--dns", "10.0.0.1"] * 4, "--dns=10.0.0.1: at most 3 of them"),
                         (["--net", "none", "--ip", "10.0.0.1/24"], "has no network device"),
                         (["--net", "switch=x", "--ip", "10.0.0.1"], "--ip=10.0.0.1: wants ADDRESS/BITS[,GATEWAY]")):
         got = suite.run([suite.sim] + words + [suite.talk, "fail", "10.0.0.2", "80"])
@@ -264,6 +334,7 @@ def sim_suite(suite, sim, counts):
         else:
             suite.case("over TAP # SKIP this user may not make network namespaces", True)
     listed(suite)
+    no_lease(suite)
     wrong_options(suite)
 
 
