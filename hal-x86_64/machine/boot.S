@@ -5,11 +5,17 @@
 // enters at the ELF header's e_entry, rsi = page of parameters, in a map that has image and page at their physical
 // addresses; from there it is one step back to where PVH enters.
 //
-// The page tables are in the image. Those to start with map it at its physical addresses, for the instructions before
-// the jump, and at its own; and the first 4 GiB in the direct map, which are part of the final tables, too (paging.c).
+// The page tables are in the image, those of few entries in its zeros. Those to start with map it at its physical
+// addresses, for the instructions before the jump, and at its own; and the first 4 GiB in the direct map, which are
+// part of the final tables, too (paging.c).
 #include "layout.h"
 
 #define PHYS(symbol) ((symbol) - LAYOUT_IMAGE)
+
+#define TABLE 0x23 // present, writable, accessed
+#define LARGE_PAGE 0xe3 // and dirty, large
+// As radix_entry.h has it: may be read and written, not executed.
+#define DIRECT_PAGE (LARGE_PAGE | 3 << 9 | 1 << 52 | 1 << 63)
 
     .section .note.Xen, "a", @note
     .balign 4
@@ -82,6 +88,21 @@ boot_known:
     shr $2, %ecx
     rep stosl
 1:
+    movl $PHYS(boot_low) + TABLE, PHYS(boot_root)
+    movl $PHYS(boot_direct) + TABLE, PHYS(boot_root) + 256 * 8
+    movl $PHYS(boot_high) + TABLE, PHYS(boot_root) + 511 * 8
+    movl $PHYS(boot_image) + TABLE, PHYS(boot_low)
+    movl $PHYS(boot_image) + TABLE, PHYS(boot_high) + 510 * 8
+    .set page, 0
+    .rept BOOT_MAPPED >> 30
+    movl $PHYS(boot_direct_pages) + page * 4096 + TABLE, PHYS(boot_direct) + page * 8
+    .set page, page + 1
+    .endr
+    .set page, 0
+    .rept BOOT_IMAGE_END >> 21
+    movl $(page << 21 | LARGE_PAGE), PHYS(boot_image) + page * 8
+    .set page, page + 1
+    .endr
     xor %ebp, %ebp
 // ebp is 0 on the boot CPU.
 boot_paged:
@@ -167,45 +188,27 @@ boot_linux_target:
     .long PHYS(boot_linux_32)
     .word SELECTOR_BOOT_CODE
 
-#define TABLE 0x23 // present, writable, accessed
-#define LARGE_PAGE 0xe3 // and dirty, large
-// As radix_entry.h has it: may be read and written, not executed.
-#define DIRECT_PAGE (LARGE_PAGE | 3 << 9 | 1 << 52 | 1 << 63)
     .data
     .balign 4096
-boot_root:
-    .quad PHYS(boot_low) + TABLE
-    .skip 255 * 8
-    .quad PHYS(boot_direct) + TABLE
-    .skip 254 * 8
-    .quad PHYS(boot_high) + TABLE
-boot_low:
-    .quad PHYS(boot_image) + TABLE
-    .skip 511 * 8
-boot_high:
-    .skip 510 * 8
-    .quad PHYS(boot_image) + TABLE
-    .skip 8
-boot_image:
-    .set page, 0
-    .rept BOOT_IMAGE_END >> 21
-    .quad page << 21 | LARGE_PAGE
-    .set page, page + 1
-    .endr
-    .skip 4096 - (BOOT_IMAGE_END >> 21) * 8
-    .globl boot_direct
-boot_direct:
-    .set page, 0
-    .rept BOOT_MAPPED >> 30
-    .quad PHYS(boot_direct_pages) + page * 4096 + TABLE
-    .set page, page + 1
-    .endr
-    .skip 4096 - (BOOT_MAPPED >> 30) * 8
 boot_direct_pages:
     .set page, 0
     .rept BOOT_MAPPED >> 21
     .quad page << 21 | DIRECT_PAGE
     .set page, page + 1
     .endr
+
+    .bss
+    .balign 4096
+boot_root:
+    .skip 4096
+boot_low:
+    .skip 4096
+boot_high:
+    .skip 4096
+boot_image:
+    .skip 4096
+    .globl boot_direct
+boot_direct:
+    .skip 4096
 
     .section .note.GNU-stack, "", @progbits
