@@ -29,7 +29,7 @@ LINUX_SMALL = "256M"     # it does not start with 64 MB
 PVH_NOTE = 18
 LIMITS = {  # of ours
     "boot_instructions_64mb": 450000,
-    "boot_growth_64mb_to_16gb": 1,
+    "boot_growth_64mb_to_16gb": 1,  # half of it is the hole below 4 GiB and a second piece of memory, from 3 GB on
     "kernel_size": 1500000,
     "least_memory": 4,
     "least_memory_microvm": 4,
