@@ -33,6 +33,7 @@ struct packet {
     bool is_trusted;              // it has not left this machine: its payload needs no checksum
     uint16_t transport;           // from data to the header behind IP's
     uint32_t cost;                // what it counts for in a channel, bytes
+    bool is_message;              // of ICMP, about a packet of ours
     bool is_gathered;             // tcp_stream.c's: there may be room behind the bytes
     uint64_t place;               // of data in a stream
     struct packet_buffer *buffer; // that data lies in, counted; NULL: it is the part's own memory

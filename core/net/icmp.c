@@ -17,6 +17,7 @@ enum {
     V4_ECHO = 8,
     V4_ECHO_REPLY = 0,
     V6_UNREACHABLE = 1,
+    V6_TOO_BIG = 2,
     V6_ECHO = 128,
     V6_ECHO_REPLY = 129,
     CHECKSUM = 2, // where it lies
@@ -129,9 +130,12 @@ struct packet *icmp6_make(const struct ip_header *header, const void *head, uint
 static int error_of(const struct icmp_header *head, bool is_v4)
 {
     // By code: RFC 792 and 1122, 3.2.2.1; RFC 4443, 3.1.
-    static const int16_t v4[] = {ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT, ECONNREFUSED};
+    static const int16_t v4[] = {ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT, ECONNREFUSED, EMSGSIZE};
     static const int16_t v6[] = {ENETUNREACH, EACCES, EHOSTUNREACH, EHOSTUNREACH, ECONNREFUSED};
     const uint8_t count = is_v4 ? sizeof v4 / sizeof *v4 : sizeof v6 / sizeof *v6;
+    if (!is_v4 && head->type == V6_TOO_BIG) {
+        return -EMSGSIZE;
+    }
     const bool is_unreachable = head->type == (is_v4 ? V4_UNREACHABLE : V6_UNREACHABLE);
     return !is_unreachable || head->code >= count ? 0 : is_v4 ? -v4[head->code] : -v6[head->code];
 }
@@ -148,4 +152,12 @@ int icmp_error_read(const struct packet *packet, const struct ip_header *header,
     *quoted = header->transport + HEADER;
     const int error = ip_header_read(about, packet->data + *quoted, header->size - HEADER, true);
     return error != 0 ? 0 : error_of(&head, is_v4);
+}
+
+uint32_t icmp_error_mtu(const struct packet *packet, const struct ip_header *header)
+{
+    struct icmp_header head;
+    memcpy(&head, packet->data + header->transport, sizeof head);
+    const uint32_t rest = __builtin_bswap32(head.rest);
+    return header->protocol == IP_ICMP ? rest & UINT16_MAX : rest;
 }

@@ -31,8 +31,12 @@ bool icmp_is_right(const struct packet *packet, const struct ip_header *header);
 
 // What has come, whose header is *header. Answers what a message says as -errno, and in *about the
 // header of the packet that it is about, *quoted bytes behind the start of the message's own IP
-// header. 0: it says nothing that concerns a socket, or is damaged.
+// header. 0: it says nothing that concerns a socket, or is damaged. -EMSGSIZE: the packet was too
+// long for the way (RFC 1191, 8201).
 int icmp_error_read(const struct packet *packet, const struct ip_header *header,
                     struct ip_header *about, uint32_t *quoted);
+
+// How long packets may be, as a message of -EMSGSIZE says; 0: it does not say.
+uint32_t icmp_error_mtu(const struct packet *packet, const struct ip_header *header);
 
 #endif

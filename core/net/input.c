@@ -29,7 +29,10 @@ static struct packet *icmp_input(struct packet *packet, const struct ip_header *
         return answer;
     }
     const int error = icmp_error_read(packet, header, &about, &quoted);
-    if (error == 0 || about.protocol != IP_UDP || !udp_error_input(packet, &about, quoted)) {
+    const bool is_ours =
+        error != 0 && ((about.protocol == IP_UDP && udp_error_input(packet, &about, quoted)) ||
+                       (about.protocol == IP_TCP && tcp_error_input(packet, &about, quoted)));
+    if (!is_ours) {
         drop(packet, NET_ICMP_DROPPED);
     }
     return NULL;

@@ -81,11 +81,17 @@ static bool has_tried_enough(const struct tcp *tcp)
     return tcp->settings.give_up != 0 ? is_user_tired(tcp) : tcp->retries >= retries_max(tcp);
 }
 
+static void fruitless_end(struct tcp *tcp)
+{
+    ++tcp->counts.given_up;
+    tcp_end(tcp, tcp->obstacle != 0 ? tcp->obstacle : -ETIMEDOUT);
+}
+
 static void retransmit_tick(struct tcp *tcp)
 {
     const bool is_syn = tcp->state == TCP_STATE_SYN_SENT || tcp->state == TCP_STATE_SYN_RECEIVED;
     if (has_tried_enough(tcp)) {
-        tcp_end(tcp, -ETIMEDOUT);
+        fruitless_end(tcp);
         return;
     }
     if (is_syn) {
@@ -124,7 +130,7 @@ static void probe_send(struct tcp *tcp)
 static void probe_tick(struct tcp *tcp)
 {
     if (is_user_tired(tcp) || tcp->probes >= retries_max(tcp)) {
-        tcp_end(tcp, -ETIMEDOUT);
+        fruitless_end(tcp);
         return;
     }
     if (tcp_forced_send(tcp)) {
@@ -152,7 +158,7 @@ static void keep_tick(struct tcp *tcp)
     if (give_up != 0 ? silence >= give_up && tcp->keeps > 0
                      : tcp->keeps >= tcp->settings.keep_count) {
         tcp_reset_send(tcp, tcp->next);
-        tcp_end(tcp, -ETIMEDOUT);
+        fruitless_end(tcp);
         return;
     }
     ++tcp->keeps;
@@ -183,6 +189,41 @@ void tcp_tick(struct tcp *tcp, hal_ns now)
     if (tcp->acknowledge_at <= now) {
         tcp_acknowledge(tcp);
     }
+    tcp_deadline_set(tcp);
+}
+
+// ---- The network ---------------------------------------------------------------------
+
+static bool is_under_way(const struct tcp *tcp, uint32_t sequence)
+{
+    return tcp->state != TCP_STATE_CLOSED && !tcp_is_before(sequence, tcp->una) &&
+           tcp_is_before(sequence, tcp->next);
+}
+
+void tcp_unreachable(struct tcp *tcp, int error, uint32_t sequence, hal_ns now)
+{
+    if (!is_under_way(tcp, sequence)) {
+        return;
+    }
+    tcp->now = now;
+    tcp->obstacle = error;
+    if (tcp->state == TCP_STATE_SYN_SENT) {
+        tcp_end(tcp, error);
+        tcp_deadline_set(tcp);
+    }
+}
+
+// What is under way is sent again in shorter segments.
+void tcp_path_learn(struct tcp *tcp, uint16_t mss, uint32_t sequence, hal_ns now)
+{
+    if (!is_under_way(tcp, sequence) || mss >= tcp->mss || mss < TCP_MSS_MIN ||
+        tcp->state == TCP_STATE_SYN_SENT || tcp->state == TCP_STATE_SYN_RECEIVED) {
+        return;
+    }
+    tcp->now = now;
+    tcp->mss = mss;
+    tcp_flight_lose_first(tcp, tcp->next - tcp->una);
+    tcp_output(tcp);
     tcp_deadline_set(tcp);
 }
 

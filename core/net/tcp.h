@@ -116,6 +116,7 @@ struct tcp {
     struct tcp_settings settings;
     enum tcp_state state;
     int error;       // -errno why it is closed; 0: in peace
+    int obstacle;    // -errno that the network has told since something was acknowledged; or 0
     hal_ns deadline; // call tcp_tick then; UINT64_MAX: never
 
     // Sending. Sequence numbers: the SYN is iss, the first byte iss + 1.
@@ -210,6 +211,12 @@ void tcp_resume(struct tcp *tcp, const struct tcp_host *host, const struct tcp_s
 
 void tcp_input(struct tcp *tcp, const struct tcp_segment *segment, hal_ns now);
 void tcp_tick(struct tcp *tcp, hal_ns now); // also before the deadline
+
+// What the network says of the segment that begins at sequence, which is not believed where that is
+// not under way: it has not arrived for error, which ends an attempt to connect, and what others
+// give up with later; or segments may have no more than mss bytes with their options.
+void tcp_unreachable(struct tcp *tcp, int error, uint32_t sequence, hal_ns now);
+void tcp_path_learn(struct tcp *tcp, uint16_t mss, uint32_t sequence, hal_ns now);
 
 void tcp_adjust(struct tcp *tcp, const struct tcp_settings *settings,
                 hal_ns now);                                   // not their mss, room

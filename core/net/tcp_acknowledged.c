@@ -165,6 +165,7 @@ bool tcp_acknowledgement_take(struct tcp *tcp, const struct tcp_segment *segment
     const bool has_advanced = tcp_is_before(tcp->una, acknowledgement);
     const bool is_repeated = tcp->may_sack && tells_repetition(segment);
     tcp->probes = 0;
+    tcp->obstacle = 0;
     if (has_advanced) {
         tcp_flight_advance(tcp, acknowledgement, &arrival);
         rtt_measure(tcp, segment, &arrival);

@@ -28,7 +28,6 @@ void tcp_end(struct tcp *tcp, int error)
     const bool was_asking =
         tcp->state == TCP_STATE_SYN_SENT || tcp->state == TCP_STATE_SYN_RECEIVED;
     tcp->counts.failures += was_asking;
-    tcp->counts.given_up += error == -ETIMEDOUT;
     tcp->state = TCP_STATE_CLOSED;
     tcp->error = error;
     tcp->retransmit_at = tcp->acknowledge_at = tcp->probe_at = UINT64_MAX;

@@ -299,8 +299,13 @@ static struct packet *stray_run(struct tcp_socket *tcp, struct packet *packet)
 static void packet_run(struct tcp_socket *tcp, struct packet *packet)
 {
     const uint32_t cost = packet->cost;
-    const bool is_connection = tcp->stage == TCP_STAGE_CONNECTION;
-    struct packet *left = is_connection ? segment_run(tcp, packet) : stray_run(tcp, packet);
+    struct packet *left = packet;
+    if (packet->is_message) {
+        tcp_error_run(tcp, packet);
+    } else {
+        const bool is_connection = tcp->stage == TCP_STAGE_CONNECTION;
+        left = is_connection ? segment_run(tcp, packet) : stray_run(tcp, packet);
+    }
     if (left != NULL) {
         channel_return(&tcp->socket.channel, cost);
         packet_free(left);

@@ -102,6 +102,10 @@ void tcp_settings_changed(struct tcp_socket *tcp);
 // A packet has come, and is taken. Answers one to be sent back, or NULL.
 struct packet *tcp_packet_input(struct packet *packet, const struct ip_header *header);
 
+// A message of ICMP says error (icmp_error_read) about a segment that we sent. False: the caller
+// keeps it.
+bool tcp_error_input(struct packet *packet, const struct ip_header *about, uint32_t quoted);
+
 // ---- Of the sockets' own files ----------------------------------------------------
 
 static inline struct tcp_socket *tcp_socket_of(struct net_socket *socket)
@@ -129,6 +133,9 @@ void tcp_refusal_add(struct tcp_socket *tcp, const struct ip_header *header,
 
 // tcp_socket.c: nobody will read or write any more. False: the connection is broken off.
 bool tcp_connection_end(struct tcp_socket *tcp);
+
+// tcp_error.c: what a message of ICMP does, with the lock held.
+void tcp_error_run(struct tcp_socket *tcp, const struct packet *packet);
 
 // tcp_listen.c
 // True: packet is another's by now.

@@ -95,7 +95,8 @@ static void error_note(struct net_socket *socket, const struct packet *packet,
     struct ip_header about;
     uint32_t quoted;
     const int error = icmp_error_read(packet, header, &about, &quoted);
-    if (socket->remote.port != 0 && error != -ENETUNREACH && error != -EHOSTUNREACH) {
+    if (socket->remote.port != 0 && error != -ENETUNREACH && error != -EHOSTUNREACH &&
+        error != -EMSGSIZE) {
         socket->error = error != 0 ? error : socket->error;
     }
 }

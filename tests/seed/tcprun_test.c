@@ -114,6 +114,8 @@ NEVER(uint64_t checksum_add_packet(uint64_t sum __attribute__((unused)),
                                    const struct packet *packet __attribute__((unused)),
                                    uint32_t from __attribute__((unused))))
 
+NEVER(void tcp_error_run(struct tcp_socket *socket __attribute__((unused)),
+                         const struct packet *packet __attribute__((unused))))
 NEVER(void net_output(struct packet *packet __attribute__((unused))))
 NEVER(uint16_t checksum_end(uint64_t sum __attribute__((unused))))
 NEVER(void tcp_tick(struct tcp *connection __attribute__((unused)),

@@ -563,26 +563,34 @@ static void state_statement(void)
     }
 }
 
-static void error_statement(void)
+static int error_word(void)
 {
-    static const struct {
-        const char *name;
-        int error;
-    } errors[] = {{"none", 0},
-                  {"ECONNREFUSED", -ECONNREFUSED},
-                  {"ECONNRESET", -ECONNRESET},
-                  {"EPIPE", -EPIPE},
-                  {"ETIMEDOUT", -ETIMEDOUT},
-                  {"EHOSTUNREACH", -EHOSTUNREACH},
-                  {"ENETUNREACH", -ENETUNREACH}};
     const char *name = word();
-    for (unsigned i = 0; i < sizeof errors / sizeof *errors; ++i) {
-        if (name != NULL && strcmp(name, errors[i].name) == 0) {
-            number_check("error", (uint64_t)-tcp.error, (uint64_t)-errors[i].error);
-            return;
+    for (int error = 0; name != NULL && error < 200; ++error) {
+        const char *its = error == 0 ? "none" : strerrorname_np(error);
+        if (its != NULL && strcmp(name, its) == 0) {
+            return -error;
         }
     }
     fail("what error?");
+    return 0;
+}
+
+static void error_statement(void)
+{
+    number_check("error", (uint64_t)-tcp.error, (uint64_t)-error_word());
+}
+
+static void unreachable_statement(void)
+{
+    const int error = error_word();
+    tcp_unreachable(&tcp, error, tcp.iss + number(), now);
+}
+
+static void path_statement(void)
+{
+    const uint16_t mss = (uint16_t)number();
+    tcp_path_learn(&tcp, mss, tcp.iss + number(), now);
 }
 
 static void set_statement(void)
@@ -675,6 +683,8 @@ static const struct statement {
     {"close", close_statement, true},
     {"abort", abort_statement, true},
     {"orphan", orphan_statement, true},
+    {"unreachable", unreachable_statement, true},
+    {"path", path_statement, true},
     {"set", set_statement, true},
     {"window", window_statement, false},
     {"nomemory", refuse_statement, false},

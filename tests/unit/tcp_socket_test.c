@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/dev/packet.h"
+#include "core/net/checksum.h"
 #include "core/net/counts.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
@@ -31,7 +32,7 @@ static void capture(struct netif *netif, struct packet *packet, const struct net
     struct ip_header header;
     struct tcp_segment segment;
     struct tcp_ports ports;
-    ck_assert_int_eq(ip_header_read(&header, packet->data, packet->size, false), 0);
+    ck_assert_int_eq(ip_packet_read(&header, packet), 0);
     ck_assert_int_eq(
         tcp_header_read(&segment, &ports, packet->data + header.transport, header.size), 0);
     if (ports.target == SERVER) { // a SYN that finds who listens once more
@@ -278,6 +279,65 @@ START_TEST(syn_begins_anew_what_waits) // RFC 6191
 }
 END_TEST
 
+// ---- Messages of ICMP ------------------------------------------------------------------
+
+// About the segment of ours to that peer that begins at sequence.
+static void message(uint32_t which, uint8_t code, uint16_t mtu, uint32_t sequence)
+{
+    const struct ip_header header = {.source = address_loopback(true),
+                                     .target = address_loopback(true),
+                                     .protocol = IP_TCP,
+                                     .hops = 64};
+    const struct tcp_segment segment = {.sequence = sequence, .scale = UINT8_MAX};
+    const struct tcp_ports ports = {SERVER, (uint16_t)(10000 + which)};
+    const uint8_t head[8] = {3, code, 0, 0, 0, 0, (uint8_t)(mtu >> 8), (uint8_t)mtu};
+    struct ip_header outer = header;
+    outer.protocol = IP_ICMP;
+    char raw[TCP_HEADER_MAX];
+    const uint32_t length = tcp_header_write(raw, &segment, &ports);
+    struct packet *packet = packet_alloc_block(length);
+    memcpy(packet->data, raw, length);
+    packet->size = length;
+    ip_header_push(packet, &header);
+    packet->data -= sizeof head;
+    packet->size += sizeof head;
+    memcpy(packet->data, head, sizeof head);
+    const uint16_t sum = checksum_end(checksum_add(0, packet->data, packet->size));
+    memcpy(packet->data + 2, &sum, sizeof sum);
+    ip_header_push(packet, &outer);
+    ck_assert_ptr_null(net_input(&loopback, packet));
+    net_run();
+}
+
+START_TEST(message_about_a_long_segment_makes_them_shorter)
+{
+    static const char data[1400];
+    const struct io_vector vector = {(char *)(uintptr_t)data, sizeof data};
+    const struct net_message sent = {.vectors = &vector, .count = 1};
+    struct tcp_socket *listener = listener_make(BACKLOG);
+    struct tcp_socket *child = connection_of(listener, 1);
+    const uint64_t before = count_of(NET_ICMP_DROPPED);
+    size_t done = 0;
+    ck_assert_int_eq(tcp_send(child, &sent, &done), 0);
+    ck_assert_uint_eq(answers[1].size, sizeof data);
+    const uint32_t sequence = answers[1].sequence;
+    message(1, 4, 1000, sequence + 5000); // not under way
+    ck_assert_uint_eq(child->tcp.mss, 1460);
+    message(1, 4, 1000, sequence);
+    ck_assert_uint_eq(child->tcp.mss, 960);
+    ck_assert_uint_eq(answers[1].sequence, sequence + 960);
+    message(1, 4, 100, sequence); // Linux's least
+    ck_assert_uint_eq(child->tcp.mss, 512);
+    message(1, 1, 0, sequence);
+    ck_assert_int_eq(child->tcp.obstacle, -EHOSTUNREACH);
+    ck_assert_uint_eq(count_of(NET_ICMP_DROPPED), before);
+    message(2, 1, 0, sequence); // of nobody: it goes to who listens
+    ck_assert_uint_eq(count_of(NET_ICMP_DROPPED), before + 1);
+    tcp_socket_close(child);
+    tcp_socket_close(listener);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tcp_socket");
@@ -290,6 +350,7 @@ int main(void)
     tcase_add_test(cases, too_many_without_a_file_are_reset);
     tcase_add_test(cases, too_many_that_wait_end_at_once);
     tcase_add_test(cases, syn_begins_anew_what_waits);
+    tcase_add_test(cases, message_about_a_long_segment_makes_them_shorter);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

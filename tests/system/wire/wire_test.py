@@ -206,6 +206,8 @@ def on_switch(suite, name):
         got = suite.run(suite.process(net, "--ip", "10.1.0.3/24", "talk", "ask", "10.1.0.1", "700"))
         suite.case("switch, %s: its address on another machine" % name, got[:2] == (0, SAID), got)
         suite.case("switch, %s: the server ends" % name, (server.stdout.read(), server.wait()) == ("served 2\n", 0), server.returncode)
+    got = suite.run(suite.process(net, "--ip", "10.1.0.3/24", "talk", "fail", "10.1.0.77", "700"))
+    suite.case("switch, %s: nobody has the address" % name, got[:2] == (1, "connect: No route to host\n"), got)
     suite.case("switch, %s: nothing is left in the folder" % name, os.listdir(net.partition("=")[2]) == [])
 
 
