@@ -14,7 +14,7 @@
 
 #include "differ.h"
 
-enum { FD_COUNT = 5, SIZE_MAX_BYTES = 40000, NAMES_MAX = 64 };
+enum { FD_COUNT = 5, SIZE_MAX_BYTES = 40000, NAMES_MAX = 64, TRIES = 50 };
 
 struct files {
     char path[64];
@@ -293,7 +293,8 @@ static int name_compare(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-static void listing_read(struct run *run, int folder, struct listing *listing)
+// False: it has come to an end too early.
+static bool listing_try(struct run *run, int folder, struct listing *listing)
 {
     int fd;
     DIR *stream = NULL;
@@ -305,6 +306,7 @@ static void listing_read(struct run *run, int folder, struct listing *listing)
             close(fd);
         }
     } while (stream == NULL && run->may_fail);
+    errno = 0;
     for (struct dirent *entry; stream != NULL && (entry = readdir(stream)) != NULL;) {
         bool is_own = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
         if (!is_own && listing->count < NAMES_MAX) {
@@ -312,8 +314,16 @@ static void listing_read(struct run *run, int folder, struct listing *listing)
                      entry->d_name);
         }
     }
+    bool is_whole = errno == 0;
     if (stream != NULL) {
         closedir(stream);
+    }
+    return is_whole || !run->may_fail;
+}
+
+static void listing_read(struct run *run, int folder, struct listing *listing)
+{
+    while (!listing_try(run, folder, listing)) {
     }
     qsort(listing->names, (size_t)listing->count, sizeof listing->names[0], name_compare);
 }
@@ -396,11 +406,18 @@ static void *files_open(unsigned thread)
     struct files *files = memory_allocate(sizeof *files);
     umask(022);
     snprintf(files->path, sizeof files->path, "/dev/shm/differ.%x.%u.files", own_number(), thread);
-    if (mkdir(files->path, 0755) != 0) {
+    int error = -1;
+    for (int i = 0; i < TRIES && error != 0; ++i) { // memory may fail by chance
+        error = mkdir(files->path, 0755);
+    }
+    if (error != 0) {
         perror(files->path);
         exit(3);
     }
-    files->folder = open(files->path, O_RDONLY | O_DIRECTORY);
+    files->folder = -1;
+    for (int i = 0; i < TRIES && files->folder < 0; ++i) {
+        files->folder = open(files->path, O_RDONLY | O_DIRECTORY);
+    }
     memset(files->fds, -1, sizeof files->fds);
     return files;
 }
