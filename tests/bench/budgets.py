@@ -32,6 +32,7 @@ PROGRAMS = {
     "timerlat": [],
     "fileops": ["/tmp"],
     "ipc": [],
+    "net": [],
 }
 REPEATED = "ctxsw"
 
