@@ -548,7 +548,7 @@ static void arp_receive(void *state, struct packet *packet)
 {
     struct answer *answer = state;
     struct arp_frame frame;
-    if (packet->size >= sizeof frame) {
+    if (packet != NULL && packet->size >= sizeof frame) {
         memcpy(&frame, packet->data, sizeof frame);
         if (frame.type[0] == 8 && frame.type[1] == 6 && frame.operation[1] == 2 &&
             memcmp(frame.target, answer->self, sizeof frame.target) == 0 &&

@@ -32,6 +32,7 @@ enum {
     CONFIG_STATUS = 6,
     CONFIG_MTU = 10,
     STATUS_LINK_UP = 1,
+    COPIED_MAX = 512, // bytes of a frame that is copied
 };
 
 // virtio 1.2, 5.1.6; without offloads only the last is used.
@@ -121,6 +122,28 @@ static bool buffers_replace(struct net_device *device, struct packet *packet)
     return there_are;
 }
 
+// A copy, and the device has its buffer again. NULL: no memory.
+static struct packet *packet_copied(struct net_device *device, struct packet *packet)
+{
+    struct packet *copy = packet_alloc_block(packet->size);
+    if (copy != NULL) {
+        memcpy(copy->data, packet->data, packet->size);
+        copy->size = packet->size;
+        copy->is_trusted = packet->is_trusted;
+    }
+    buffer_give(device, packet);
+    return copy;
+}
+
+// The packet, once the device has as many buffers as before. NULL: no memory.
+static struct packet *packet_keep(struct net_device *device, struct packet *packet)
+{
+    if (packet->more == NULL && packet->size <= COPIED_MAX) {
+        return packet_copied(device, packet);
+    }
+    return buffers_replace(device, packet) ? packet : NULL;
+}
+
 // The next buffer that the device has filled. False: there is none, or the device is broken.
 static bool buffer_take(struct net_device *device, struct packet **packet)
 {
@@ -174,19 +197,13 @@ static bool receive_one(struct net_device *device)
     if (!packet_take(device, &packet)) {
         return false;
     }
-    if (packet == NULL) {
-        return true;
-    }
-    uint64_t bytes = 0;
-    for (const struct packet *part = packet; part != NULL; part = part->more) {
-        bytes += part->size;
-    }
-    if (!buffers_replace(device, packet)) {
+    const uint64_t bytes = packet_size(packet);
+    if (packet != NULL && (packet = packet_keep(device, packet)) == NULL) {
         count_add(device, COUNT_DROPPED, 1);
-        return true;
+    } else if (packet != NULL) {
+        count_add(device, COUNT_RECEIVED, 1);
+        count_add(device, COUNT_RECEIVED_BYTES, bytes);
     }
-    count_add(device, COUNT_RECEIVED, 1);
-    count_add(device, COUNT_RECEIVED_BYTES, bytes);
     device->receive(device->state, packet);
     return true;
 }

@@ -20,7 +20,8 @@ struct net_counts {
 };
 
 // receive(state, packet) is called for each packet that comes, with interrupts off, on one CPU, in
-// the order in which they come: it must not block, and the packet is its own. -ENODEV: there is no
+// the order in which they come: it must not block, and the packet is its own. NULL: one was
+// dropped, or damaged. A short packet is a block, and does not keep a page. -ENODEV: there is no
 // such device, or it wants what this driver has not; -ENOMEM; -EINVAL: it has no two queues.
 HAL_MUST_CHECK int net_device_open(const struct hal_dev_info *info,
                                    void (*receive)(void *state, struct packet *packet), void *state,

@@ -169,6 +169,13 @@ static bool is_for_us(const struct ethernet *ethernet, const struct ethernet_hea
            memcmp(head->target, ethernet->netif.hardware, sizeof head->target) == 0;
 }
 
+static bool is_ip(const struct packet *packet, uint16_t kind)
+{
+    const unsigned version = (uint8_t)packet->data[0] >> 4;
+    return (kind == ETHERNET_V4 && version == 4) ||
+           (kind == ETHERNET_V6 && version == 6 && packet->size >= IP6_HEADER);
+}
+
 static void strange_drop(struct ethernet *ethernet, struct packet *frame)
 {
     netif_count(&ethernet->netif, NETIF_RECEIVED_STRANGE, 1);
@@ -203,18 +210,38 @@ void ethernet_input(struct ethernet *ethernet, struct packet *frame)
     memcpy(&head, frame->data, sizeof head);
     frame->data += sizeof head;
     frame->size -= (uint32_t)sizeof head;
-    const unsigned version = (uint8_t)frame->data[0] >> 4;
     const uint16_t kind = net_order16(head.kind);
     if (!is_for_us(ethernet, &head)) {
         strange_drop(ethernet, frame);
-    } else if ((kind == ETHERNET_V4 && version == 4) ||
-               (kind == ETHERNET_V6 && version == 6 && frame->size >= IP6_HEADER)) {
+    } else if (is_ip(frame, kind)) {
         ip_input(ethernet, frame, (head.target[0] & 1) != 0);
     } else if (kind == ETHERNET_ARP) {
         arp_input(ethernet, frame);
     } else {
         strange_drop(ethernet, frame);
     }
+}
+
+bool ethernet_input_direct(struct ethernet *ethernet, struct packet *frame,
+                           struct net_socket **told)
+{
+    struct ethernet_header head;
+    if (frame->size < sizeof head + IP4_HEADER) {
+        return false;
+    }
+    const uint32_t bytes = packet_size(frame);
+    memcpy(&head, frame->data, sizeof head);
+    frame->data += sizeof head;
+    frame->size -= (uint32_t)sizeof head;
+    if (memcmp(head.target, ethernet->netif.hardware, sizeof head.target) == 0 &&
+        is_ip(frame, net_order16(head.kind)) && net_input_direct(&ethernet->netif, frame, told)) {
+        netif_count(&ethernet->netif, NETIF_RECEIVED, 1);
+        netif_count(&ethernet->netif, NETIF_RECEIVED_BYTES, bytes);
+        return true;
+    }
+    frame->data -= sizeof head;
+    frame->size += (uint32_t)sizeof head;
+    return false;
 }
 
 int ethernet_start(struct ethernet *ethernet)

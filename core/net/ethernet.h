@@ -33,6 +33,10 @@ HAL_MUST_CHECK int ethernet_start(struct ethernet *ethernet);
 // A frame has come, and is taken.
 void ethernet_input(struct ethernet *ethernet, struct packet *frame);
 
+// The same in an interrupt, as net_input_direct.
+bool ethernet_input_direct(struct ethernet *ethernet, struct packet *frame,
+                           struct net_socket **told);
+
 // Tells all on the link that the address is here (RFC 5227, 3).
 void ethernet_announce(struct ethernet *ethernet, const struct net_address *address);
 

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // input.c: packets of IP that an interface has received: to whom they go.
+//
+// What a socket gets by its flow an interrupt puts into its channel. All that wants more than that
+// is a thread's: fragments, ICMP, the first packet of a connection, what is for nobody or wrong.
 #include "core/dev/packet.h"
 #include "core/lib/errno.h"
+#include "core/lib/string.h"
 #include "core/net/counts.h"
 #include "core/net/fragment.h"
 #include "core/net/icmp.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
 #include "core/net/route.h"
+#include "core/net/socket.h"
 #include "core/net/tcp_header.h"
 #include "core/net/tcp_socket.h"
 #include "core/net/udp.h"
@@ -116,4 +121,43 @@ struct packet *net_input(struct netif *netif, struct packet *packet)
         return NULL;
     }
     return transport_input(netif, packet, &header);
+}
+
+// The ends that the ports at data say; false: of a packet that a flow alone says nothing about, or
+// whose headers do not lie in the first part.
+static bool ends_read(const struct ip_header *header, const char *data, uint32_t size,
+                      struct net_end *local, struct net_end *remote)
+{
+    enum { FLAGS = 13 };
+    uint16_t ports[2];
+    const bool is_tcp = header->protocol == IP_TCP;
+    const uint32_t least = is_tcp ? TCP_HEADER_MIN : UDP_HEADER;
+    if ((!is_tcp && header->protocol != IP_UDP) || size < least || header->size < least ||
+        (is_tcp && ((data[FLAGS] & TCP_SYN) != 0 || !tcp_header_is_whole(data, size)))) {
+        return false;
+    }
+    memcpy(ports, data, sizeof ports);
+    *remote = (struct net_end){header->source, net_order16(ports[0])};
+    *local = (struct net_end){header->target, net_order16(ports[1])};
+    return true;
+}
+
+bool net_input_direct(struct netif *netif, struct packet *packet, struct net_socket **told)
+{
+    struct ip_header header;
+    struct net_end local, remote;
+    if (ip_packet_read(&header, packet) != 0 || header.transport > packet->size ||
+        ends_check(netif, &header) != 0 || !route_is_local(&header.target) ||
+        !ends_read(&header, packet->data + header.transport, packet->size - header.transport,
+                   &local, &remote)) {
+        return false;
+    }
+    packet_trim(packet, header.transport + header.size); // whoever gets it
+    packet->transport = header.transport;
+    packet->cost = header.transport + header.size + NET_PACKET_COST;
+    if (!net_socket_push(header.protocol, &local, &remote, packet, told)) {
+        return false;
+    }
+    net_count(NET_IP_RECEIVED);
+    return true;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // interface.c: see interface.h.
 //
-// What the device's interrupt brings waits in a channel, in the order in which it came, for a
-// thread of the interface's: flows are found and sockets told there, as both may block. A short
-// packet is copied, so that it does not keep a page.
+// The device's interrupt puts what it can into the channels of sockets (net_input_direct). What it
+// cannot waits in a channel of the interface's, in the order in which it came, for a thread, which
+// also looks after the sockets that got something while nobody waited for it: both may block.
 #include "core/net/interface.h"
 
 #include "core/dev/device.h"
@@ -19,11 +19,11 @@
 #include "core/net/ethernet.h"
 #include "core/net/run.h"
 #include "core/net/socket.h"
+#include "core/sched/quiescence.h"
 #include "core/sched/thread.h"
 
 enum {
     WAITING_MAX = 4 << 20, // bytes of packets that the thread has not yet seen
-    COPIED_MAX = 512,      // bytes of a packet that is copied
     NAME_SIZE = 8,
 };
 
@@ -31,37 +31,61 @@ struct interface {
     struct ethernet ethernet;
     struct net_device *device;
     char name[NAME_SIZE];
-    struct channel arrived;
-    struct mutex lock; // for channel_wait
+    struct channel arrived;          // packets for the thread
+    struct net_told told;            // sockets for it
+    _Atomic(struct thread *) runner; // it, once it runs
     struct thread *thread;
 };
 
 // ---- Packets ---------------------------------------------------------------------------
 
-// Interrupts off.
-static void received(void *state, struct packet *packet)
+static void runner_wake(struct interface *interface)
 {
-    struct interface *interface = state;
+    struct thread *runner = atomic_load(&interface->runner);
+    if (runner != NULL) { // before that it has not looked yet
+        thread_wake(runner);
+    }
+}
+
+static void leave_to_thread(struct interface *interface, struct packet *packet)
+{
     packet->cost = 0;
     for (const struct packet *part = packet; part != NULL; part = part->more) {
         packet->cost += HAL_PAGE_SIZE;
     }
-    if (channel_push(&interface->arrived, packet, WAITING_MAX) == 0) {
+    const unsigned pushed = channel_push(&interface->arrived, packet, WAITING_MAX);
+    if (pushed == 0) {
         netif_count(&interface->ethernet.netif, NETIF_RECEIVED_DROPPED, 1);
         packet_free(packet);
+    } else if ((pushed & CHANNEL_ALONE) != 0) {
+        runner_wake(interface);
     }
 }
 
-// One part, and no page for a short one. NULL: no memory.
-static struct packet *packet_pack(struct packet *packet)
+// Interrupts off.
+static void received(void *state, struct packet *packet)
 {
-    const bool is_good = packet->more == NULL && packet->size > COPIED_MAX;
-    return is_good ? packet : packet_join(packet);
+    struct interface *interface = state;
+    struct net_socket *told = NULL;
+    if (packet == NULL) {
+        netif_count(&interface->ethernet.netif, NETIF_RECEIVED_DROPPED, 1);
+        return;
+    }
+    quiescence_interrupt_begin();
+    const bool is_taken = ethernet_input_direct(&interface->ethernet, packet, &told);
+    quiescence_interrupt_end();
+    if (told != NULL) {
+        if (net_told_push(&interface->told, told)) {
+            runner_wake(interface);
+        }
+    } else if (!is_taken) {
+        leave_to_thread(interface, packet);
+    }
 }
 
 static void packet_input(struct interface *interface, struct packet *packet)
 {
-    packet = packet_pack(packet);
+    packet = packet->more == NULL ? packet : packet_join(packet);
     if (packet == NULL) {
         netif_count(&interface->ethernet.netif, NETIF_RECEIVED_DROPPED, 1);
         net_count(NET_NO_MEMORY);
@@ -70,22 +94,28 @@ static void packet_input(struct interface *interface, struct packet *packet)
     ethernet_input(&interface->ethernet, packet);
 }
 
+static void packets_input(struct interface *interface, struct packet *packet)
+{
+    while (packet != NULL) {
+        struct packet *next = packet->next;
+        channel_return(&interface->arrived, packet->cost);
+        packet_input(interface, packet);
+        packet = next;
+    }
+}
+
 static void interface_run(void *argument)
 {
     struct interface *interface = argument;
+    atomic_store(&interface->runner, thread_self()); // before the looks; pairs with runner_wake
     for (;;) {
-        mutex_lock(&interface->lock);
-        struct packet *packet = channel_take(&interface->arrived);
-        if (packet == NULL) {
-            (void)channel_wait(&interface->arrived, &interface->lock, UINT64_MAX);
+        const bool has_told = net_told_tell(&interface->told);
+        struct packet *packets = channel_take(&interface->arrived);
+        if (!has_told && packets == NULL) {
+            thread_park();
+            continue;
         }
-        mutex_unlock(&interface->lock);
-        while (packet != NULL) {
-            struct packet *next = packet->next;
-            channel_return(&interface->arrived, packet->cost);
-            packet_input(interface, packet);
-            packet = next;
-        }
+        packets_input(interface, packets);
         net_run();
     }
 }

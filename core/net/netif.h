@@ -12,6 +12,7 @@
 struct ip_header;
 struct neighbours;
 struct net_address;
+struct net_socket;
 struct packet;
 
 enum { NETIF_MAX = 8, NETIF_HARDWARE_SIZE = 6 };
@@ -69,5 +70,10 @@ static inline uint64_t netif_figure(const struct netif *netif, enum netif_count 
 // A packet of IP has come, and is taken. Answers one to be sent back (net_output), complete from
 // its IP header on, or NULL. Thread context; the caller holds no lock and is in no RCU section.
 struct packet *net_input(struct netif *netif, struct packet *packet);
+
+// The same in an interrupt, between quiescence_interrupt_begin and its end: whole packets of UDP
+// and TCP for sockets that there are. *told as of net_socket_push. False: it is for net_input, and
+// as it was.
+bool net_input_direct(struct netif *netif, struct packet *packet, struct net_socket **told);
 
 #endif

@@ -9,6 +9,7 @@
 #include "core/dev/packet.h"
 #include "core/lib/errno.h"
 #include "core/lib/list.h"
+#include "core/lib/mark.h"
 #include "core/net/counts.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
@@ -174,6 +175,37 @@ void net_socket_ends(struct net_socket *socket, struct net_end *local, struct ne
 
 // ---- Packets -----------------------------------------------------------------------
 
+// What is to be done for a socket that a packet was for.
+enum delivery { DELIVERY_FULL, DELIVERY_DONE, DELIVERY_TOLD };
+
+// In an RCU section.
+static enum delivery packet_push(struct net_socket *socket, uint8_t protocol, struct packet *packet)
+{
+    const uint32_t limit = atomic_load_explicit(&socket->receive_limit, memory_order_relaxed);
+    const unsigned pushed = channel_push(&socket->channel, packet, limit);
+    if (pushed == 0) {
+        atomic_fetch_add_explicit(&socket->drop_count, 1, memory_order_relaxed);
+        net_count(protocol == IP_UDP ? NET_UDP_FULL : NET_TCP_FULL);
+        return DELIVERY_FULL;
+    }
+    // Who runs it tells those who poll what has come of it.
+    if (socket->run != NULL) {
+        return (pushed & CHANNEL_ALONE) != 0 ? DELIVERY_TOLD : DELIVERY_DONE;
+    }
+    return (pushed & CHANNEL_WATCHED) != 0 ? DELIVERY_TOLD : DELIVERY_DONE;
+}
+
+// It is counted; the count is put.
+static void socket_look_after(struct net_socket *socket)
+{
+    if (socket->run != NULL) {
+        net_run_later(socket);
+    } else {
+        socket->ready(socket, true);
+    }
+    net_socket_put(socket);
+}
+
 bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
                         struct packet *packet)
 {
@@ -184,27 +216,57 @@ bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const str
         return false;
     }
     struct net_socket *socket = flow->socket;
-    const uint32_t limit = atomic_load_explicit(&socket->receive_limit, memory_order_relaxed);
-    const unsigned pushed = channel_push(&socket->channel, packet, limit);
-    // Who runs it tells those who poll what has come of it.
-    const bool is_to_run = socket->run != NULL && (pushed & CHANNEL_ALONE) != 0;
-    const bool is_watched = socket->run == NULL && (pushed & CHANNEL_WATCHED) != 0;
-    if (pushed == 0) {
-        atomic_fetch_add_explicit(&socket->drop_count, 1, memory_order_relaxed);
-        net_count(protocol == IP_UDP ? NET_UDP_FULL : NET_TCP_FULL);
-    }
-    const bool is_counted = (is_to_run || is_watched) && socket_get_unless_free(socket);
+    const enum delivery delivery = packet_push(socket, protocol, packet);
+    const bool is_counted = delivery == DELIVERY_TOLD && socket_get_unless_free(socket);
     rcu_read_end();
-    if (pushed == 0) {
+    if (delivery == DELIVERY_FULL) {
         packet_free(packet);
     }
     if (is_counted) {
-        if (is_to_run) {
-            net_run_later(socket);
-        } else {
-            socket->ready(socket, true);
-        }
-        net_socket_put(socket);
+        socket_look_after(socket);
     }
     return true;
+}
+
+bool net_socket_push(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
+                     struct packet *packet, struct net_socket **told)
+{
+    const struct flow *flow = flow_find(protocol, local, remote);
+    *told = NULL;
+    if (flow == NULL) {
+        return false;
+    }
+    struct net_socket *socket = flow->socket;
+    const enum delivery delivery = packet_push(socket, protocol, packet);
+    if (delivery == DELIVERY_FULL) {
+        packet_free(packet);
+    } else if (delivery == DELIVERY_TOLD && !atomic_exchange(&socket->is_told, true)) {
+        *told = socket_get_unless_free(socket) ? socket : NULL;
+    } else if (delivery == DELIVERY_TOLD) {
+        MARK("socket: another tells of it");
+    }
+    return true;
+}
+
+bool net_told_push(struct net_told *told, struct net_socket *socket)
+{
+    struct net_socket *newest = atomic_load_explicit(&told->newest, memory_order_relaxed);
+    do {
+        socket->told_next = newest;
+    } while (!atomic_compare_exchange_weak(&told->newest, &newest, socket)); // it is gone
+    return newest == NULL;
+}
+
+// What comes once is_told is false is told of again; what came before is seen by what this tells.
+bool net_told_tell(struct net_told *told)
+{
+    struct net_socket *socket = atomic_exchange(&told->newest, NULL);
+    const bool is_some = socket != NULL;
+    while (socket != NULL) {
+        struct net_socket *next = socket->told_next;
+        atomic_store(&socket->is_told, false);
+        socket_look_after(socket);
+        socket = next;
+    }
+    return is_some;
 }

@@ -23,6 +23,8 @@
 struct flow;
 struct packet;
 
+enum { NET_PACKET_COST = 640 }; // what a packet counts for beside its bytes, about as Linux has it
+
 enum net_shut { NET_SHUT_READ = 1, NET_SHUT_WRITE = 2 };
 
 // What options set, by who has the lock.
@@ -52,6 +54,9 @@ struct net_socket {
     struct rcu_head end;
     struct list run_node; // run.c's, under its lock
     bool is_to_run;
+    // Of one that has got a packet in an interrupt, and whom a thread is to look after.
+    struct net_socket *told_next;
+    _Atomic bool is_told;
 
     // What follows is guarded by lock.
     struct flow *flow;           // NULL: no port
@@ -103,8 +108,8 @@ void net_socket_ends(struct net_socket *socket, struct net_end *local, struct ne
 // ---- For the protocols -----------------------------------------------------------
 
 // With lock held: the end that packets to remote come from. A remote address that is any becomes
-// this machine's. -ENETUNREACH: no way leads there, or not from the address that was chosen by bind.
-// -EINVAL: that address is the loopback network's, and the way leads out.
+// this machine's. -ENETUNREACH: no way leads there, or not from the address that was chosen by
+// bind. -EINVAL: that address is the loopback network's, and the way leads out.
 HAL_MUST_CHECK int net_socket_route(const struct net_socket *socket, struct net_end *remote,
                                     struct net_end *local);
 
@@ -119,5 +124,22 @@ HAL_MUST_CHECK int net_socket_flow_listen(struct net_socket *socket, struct net_
 // Gives packet to the socket that it is for. False: there is none, and the caller keeps it.
 bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
                         struct packet *packet);
+
+// The same in an interrupt, between quiescence_interrupt_begin and its end. *told: NULL, or a
+// socket that is counted, and in no net_told: the caller puts it there.
+bool net_socket_push(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
+                     struct packet *packet, struct net_socket **told);
+
+// Such sockets, on their way to a thread. All-zero is empty.
+struct net_told {
+    _Atomic(struct net_socket *) newest;
+};
+
+// Any context. True: it was empty, and the thread is to be woken.
+bool net_told_push(struct net_told *told, struct net_socket *socket);
+
+// Of each socket those who poll are told, or it is run soon (net_run); its count is put. False:
+// there was none. Thread context, of one thread.
+bool net_told_tell(struct net_told *told);
 
 #endif

@@ -22,7 +22,6 @@
 #include "core/net/tcp_header.h"
 
 enum {
-    PACKET_COST = 640,  // as in udp.c
     ORPHANS_MAX = 4096, // net.ipv4.tcp_max_orphans of Linux with little memory: the rest is reset
     WAITING_MAX =
         4096, // net.ipv4.tcp_max_tw_buckets of Linux with little memory: the rest ends at once
@@ -127,7 +126,7 @@ struct packet *tcp_packet_input(struct packet *packet, const struct ip_header *h
     }
     const struct net_end local = {header->target, ports.target};
     const struct net_end remote = {header->source, ports.source};
-    packet->cost = header->transport + header->size + PACKET_COST;
+    packet->cost = header->transport + header->size + NET_PACKET_COST;
     if (net_socket_deliver(IP_TCP, &local, &remote, packet)) {
         return NULL;
     }

@@ -19,9 +19,7 @@
 #include "core/net/route.h"
 
 enum {
-    UDP_HEADER = 8,
     UDP_SIZE_MAX = IP_SIZE_MAX - UDP_HEADER, // of the data, behind IPv6
-    PACKET_COST = 640, // what a packet counts for beside its bytes, about as Linux has it
 };
 
 struct udp_header {
@@ -44,7 +42,7 @@ struct packet *udp_input(struct packet *packet, const struct ip_header *header)
     memcpy(&raw, packet->data + header->transport, sizeof raw);
     const struct net_end local = {header->target, net_order16(raw.target)};
     const struct net_end remote = {header->source, net_order16(raw.source)};
-    packet->cost = packet->size + PACKET_COST;
+    packet->cost = packet->size + NET_PACKET_COST;
     if (!net_socket_deliver(IP_UDP, &local, &remote, packet)) {
         net_count(NET_UDP_NO_PORT);
         answer = icmp_unreachable(packet, header, ICMP_NO_PORT);
@@ -62,7 +60,7 @@ bool udp_error_input(struct packet *packet, const struct ip_header *about, uint3
     memcpy(&raw, packet->data + quoted + about->transport, sizeof raw);
     const struct net_end local = {about->source, net_order16(raw.source)};
     const struct net_end remote = {about->target, net_order16(raw.target)};
-    packet->cost = packet->size + PACKET_COST;
+    packet->cost = packet->size + NET_PACKET_COST;
     return net_socket_deliver(IP_UDP, &local, &remote, packet);
 }
 
@@ -104,6 +102,14 @@ static void error_note(struct net_socket *socket, const struct packet *packet,
 static void packet_look(struct net_socket *socket, struct packet *packet)
 {
     struct ip_header header;
+    const uint32_t cost = packet->cost;
+    packet = packet->more == NULL ? packet : packet_join(packet);
+    if (packet == NULL) {
+        net_count(NET_NO_MEMORY);
+        channel_return(&socket->channel, cost);
+        return;
+    }
+    packet->cost = cost;
     const int error = ip_header_read(&header, packet->data, packet->size, false);
     const bool is_datagram = error == 0 && header.protocol == IP_UDP;
     if (is_datagram && datagram_check(packet, &header)) {

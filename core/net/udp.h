@@ -13,6 +13,8 @@
 
 struct ip_header;
 
+enum { UDP_HEADER = 8 };
+
 // remote NULL: connected to nobody. -ENETUNREACH; as net_socket_bind.
 HAL_MUST_CHECK int udp_connect(struct net_socket *socket, const struct net_end *remote);
 

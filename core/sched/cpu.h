@@ -71,6 +71,7 @@ struct cpu {
     _Alignas(CPU_LINE) struct inbox *inbox; // set at boot
     _Atomic bool idle;                      // halted, looking or about to: it takes threads off others, and
                                             // is in no section (quiescence.h); only it sets it
+    _Atomic bool in_section;                // but an interrupt's; the same
     _Atomic(struct thread *) first;         // ready, with the smallest order; NULL: none. This CPU's; whether
                                             // there is one is a hint for others,
     _Atomic uint32_t line_count;            // as is how many are in line

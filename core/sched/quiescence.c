@@ -8,6 +8,9 @@
 // in a section it has the thread switch at the section's end. While nobody waits, a switch costs a
 // look at two numbers.
 //
+// An interrupt that begins a section where a CPU idles says so: the asker then waits for the CPU to
+// answer by itself.
+//
 // Invariant: `missing` is how many CPUs have not answered the number in quiescence_asked. Who turns
 // a CPU's `answered` into that number counts it down, once; the CPU itself, or for one that idles
 // the asker.
@@ -42,6 +45,26 @@ void quiescence_answer(struct cpu *cpu)
     }
 }
 
+// The thread that is interrupted may have a switch owed to it, which is not for here.
+void quiescence_interrupt_begin(void)
+{
+    struct cpu *cpu = hal_cpu_self();
+    ASSERT(!hal_irq_enabled());
+    ++cpu->current->preempt_count;
+    atomic_store_explicit(&cpu->in_section, true, memory_order_relaxed);
+    // Pairs with the fence in quiescence_wait: the asker sees the section, or it what the asker
+    // did.
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+void quiescence_interrupt_end(void)
+{
+    struct cpu *cpu = hal_cpu_self();
+    // Release pairs with the acquire in cpu_ask: the section has ended.
+    atomic_store_explicit(&cpu->in_section, false, memory_order_release);
+    --cpu->current->preempt_count;
+}
+
 void quiescence_interrupt(struct cpu *cpu)
 {
     struct thread *current = cpu->current;
@@ -67,7 +90,8 @@ static void cpu_ask(struct cpu *cpu, bool kicks)
         // It has answered.
     } else if (cpu == hal_cpu_self()) {
         quiescence_answer(cpu);
-    } else if (atomic_load_explicit(&cpu->idle, memory_order_acquire)) {
+    } else if (atomic_load_explicit(&cpu->idle, memory_order_acquire) &&
+               !atomic_load_explicit(&cpu->in_section, memory_order_acquire)) {
         MARK("quiescence: a CPU idles");
         quiescence_answer(cpu);
     } else if (kicks) {

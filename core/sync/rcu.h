@@ -19,7 +19,8 @@ struct rcu_head {
     void (*function)(struct rcu_head *head);
 };
 
-// A reader does not block meanwhile. For threads, not for interrupts by themselves. Nests.
+// A reader does not block meanwhile. For threads, and for interrupts between
+// quiescence_interrupt_begin and its end. Nests.
 static inline void rcu_read_begin(void)
 {
     preempt_disable();

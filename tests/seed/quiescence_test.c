@@ -2,6 +2,7 @@
 // quiescence_test.c: waiting for all sections, on the real core/sched: a reader on one CPU meets
 // whoever replaces what it reads, on the other, wherever the two are.
 #include "core/sched/quiescence.h"
+#include "core/sched/sched.h"
 #include "core/sched/thread.h"
 #include "guest.h"
 #include "seed.h"
@@ -80,6 +81,38 @@ static void reset_idle(void)
     guest_reset(1, 1, wait_and_look);
 }
 
+// The reader is an interrupt of a CPU that idles.
+
+static void look_in_interrupt(void)
+{
+    quiescence_interrupt_begin();
+    look();
+    quiescence_interrupt_end();
+    seed_end();
+}
+
+static void interrupt_and_replace(void)
+{
+    const uintptr_t irq = hal_irq_save();
+    sched_errand_send(1, look_in_interrupt);
+    hal_irq_restore(irq);
+    replace();
+}
+
+static void reset_interrupt(void)
+{
+    guests_reset();
+    data_reset();
+    guest_reset(0, 0, interrupt_and_replace);
+    atomic_store(&guest(0)->affinity[0], 1);
+}
+
+static void reset_interrupt_patient(void)
+{
+    reset_interrupt();
+    patience = 1000;
+}
+
 // Whoever comes first replaces, and replaces again; the other reads.
 
 static _Atomic bool is_free;
@@ -143,6 +176,20 @@ static const struct seed_test tests[] = {
         .end_count = 2,
         .marks = patient_marks,
         .preemption_max = 3,
+    },
+    {
+        .name = "quiescence, a reader that is an interrupt",
+        .reset = reset_interrupt,
+        .bodies = {guest_cpu_run, guest_cpu_run},
+        .end_count = 2,
+        .preemption_max = 2,
+    },
+    {
+        .name = "quiescence, a reader that is an interrupt, with patience",
+        .reset = reset_interrupt_patient,
+        .bodies = {guest_cpu_run, guest_cpu_run},
+        .end_count = 2,
+        .preemption_max = 2,
     },
     {
         .name = "quiescence, twice",

@@ -164,13 +164,17 @@ static const struct hal_dev_info info = {.dev = (struct hal_dev *)&device_memory
                                          .queue_count = QUEUES,
                                          .name = "eth0"};
 static char got[65536];
-static size_t got_size, got_count;
+static size_t got_size, got_count, lost_count;
 static const char letters[] =
     "The quick brown fox jumps over the lazy dog, and the dog does not mind";
 
 static void receive(void *state, struct packet *packet)
 {
     ck_assert_ptr_eq(state, got);
+    if (packet == NULL) {
+        ++lost_count;
+        return;
+    }
     got_size = 0;
     for (const struct packet *part = packet; part != NULL; part = part->more) {
         memcpy(got + got_size, part->data, part->size);
@@ -191,7 +195,7 @@ static void start(void)
     config = (struct virtio_net_config){
         .mac = {2, 3, 4, 5, 6, 7}, .mtu = 9000, .status = VIRTIO_NET_S_LINK_UP};
     memset(kicks, 0, sizeof kicks);
-    got_count = sent_count = 0;
+    got_count = sent_count = lost_count = 0;
     sends_at_once = true;
     ck_assert_int_eq(open_device(), 0);
     host_thread_run();
@@ -349,6 +353,7 @@ START_TEST(without_memory_packets_are_dropped_and_later_ones_come)
     const struct net_counts counts = net_device_counts(device);
     ck_assert_uint_eq(counts.received, got_count);
     ck_assert_uint_gt(counts.dropped, VIRTQ_SIZE);
+    ck_assert_uint_eq(counts.dropped, lost_count);
     ck_assert_uint_eq(counts.received + counts.dropped, 3 * VIRTQ_SIZE);
 }
 END_TEST
@@ -363,6 +368,7 @@ START_TEST(damaged_packets_are_counted)
     interrupt(RECEIVE);
     ck_assert_uint_eq(got_count, 0);
     ck_assert_uint_eq(net_device_counts(device).damaged, HEADER + 15);
+    ck_assert_uint_eq(lost_count, HEADER + 15);
     ck_assert_uint_eq(available(RECEIVE), VIRTQ_SIZE);
 }
 END_TEST
