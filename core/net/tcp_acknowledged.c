@@ -66,9 +66,12 @@ static void syn_acknowledged(struct tcp *tcp, const struct tcp_segment *segment)
 
 // ---- Windows -------------------------------------------------------------------------
 
+// Not of one that was overtaken (RFC 9293, 3.10.7.4): its window is counted from what it
+// acknowledges.
 static void window_update(struct tcp *tcp, const struct tcp_segment *segment)
 {
-    if (tcp_is_before(segment->sequence, tcp->window_sequence) ||
+    if (tcp_is_before(segment->acknowledgement, tcp->una) ||
+        tcp_is_before(segment->sequence, tcp->window_sequence) ||
         (segment->sequence == tcp->window_sequence &&
          tcp_is_before(segment->acknowledgement, tcp->window_acknowledgement))) {
         return;

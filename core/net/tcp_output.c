@@ -100,10 +100,15 @@ static void segment_send(struct tcp *tcp, struct tcp_segment *segment)
     tcp->host->send(tcp, segment);
 }
 
-// Behind all that was sent: what lies before the window is no good.
+// Behind all that was sent: what lies before the window is no good, nor what lies behind one that
+// the peer has made smaller since.
 void tcp_acknowledge(struct tcp *tcp)
 {
-    struct tcp_segment segment = {.sequence = tcp->next, .flags = TCP_ACK};
+    const uint32_t edge = tcp->una + tcp->window;
+    struct tcp_segment segment = {
+        .sequence = tcp_is_before(edge, tcp->next) ? edge : tcp->next,
+        .flags = TCP_ACK,
+    };
     segment_send(tcp, &segment);
 }
 
