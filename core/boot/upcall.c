@@ -8,11 +8,17 @@
 #include "core/sched/sched.h"
 #include "core/vm/vm.h"
 
+// Core copies under its locks, and what it copies does not wait for memory.
+static bool page_fault(const struct hal_fault *fault)
+{
+    return fault->is_optional ? vm_fault(fault->va, fault->access)
+                              : vm_fault_patient(fault->va, fault->access);
+}
+
 bool upcall_fault(const struct hal_fault *fault, struct hal_frame *frame)
 {
     sched_fault_count();
-    return (fault->kind == HAL_FAULT_PAGE && vm_fault(fault->va, fault->access)) ||
-           signal_fault(fault, frame);
+    return (fault->kind == HAL_FAULT_PAGE && page_fault(fault)) || signal_fault(fault, frame);
 }
 
 hal_phys upcall_table_get(void)

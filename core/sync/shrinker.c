@@ -173,12 +173,20 @@ static void end_tell(size_t size)
     }
 }
 
+static bool is_scarce(size_t size)
+{
+    const size_t frames = size / HAL_PAGE_SIZE + 1;
+    return frames <= frame_total_count() && pressure_spare() < frames + (size_t)pressure.low;
+}
+
+bool shrinker_wait(size_t size)
+{
+    return is_scarce(size) && shrinker_reclaim(size) > 0;
+}
+
 bool shrinker_retry(size_t size)
 {
-    size_t frames = size / HAL_PAGE_SIZE + 1;
-    bool is_scarce =
-        frames <= frame_total_count() && pressure_spare() < frames + (size_t)pressure.low;
-    if (!is_scarce || is_mine()) {
+    if (!is_scarce(size) || is_mine()) {
         return false;
     }
     if (shrinker_reclaim(size) > 0) {

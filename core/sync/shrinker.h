@@ -41,6 +41,9 @@ size_t shrinker_ask(size_t wanted);
 // given back, memory has ended. The caller is as for shrinker_reclaim.
 bool shrinker_retry(size_t size);
 
+// The same, and nothing is reported.
+bool shrinker_wait(size_t size);
+
 // report(wanted bytes) is called when memory has ended: once in each shortage, and of many
 // shortages in the first, the second, the fourth and so on. By who failed, in shrinker_retry.
 void shrinker_report_set(void (*report)(size_t wanted));

@@ -6,6 +6,7 @@
 // and says how things are, for a mapping may be about to be put in another's place.
 #include "core/lib/errno.h"
 #include "core/sched/thread.h"
+#include "core/sync/shrinker.h"
 #include "core/vm/area.h"
 #include "core/vm/change.h"
 #include "core/vm/filemap.h"
@@ -90,20 +91,32 @@ static int fault_with_mutex(char *va, unsigned access, struct wanted *wanted, bo
     return error;
 }
 
-static bool file_fault(char *va, unsigned access)
+// 0, -EFAULT, -ENOMEM, or -EAGAIN: it may be there now.
+static int file_fault_once(char *va, unsigned access, bool *has_waited)
 {
-    enum { PREPARE_MAX = 5 }; // one that somebody cuts off meanwhile is looked for again
+    struct wanted wanted;
+    int error = fault_alone(va, access, &wanted, has_waited);
+    error = error == -EBUSY ? fault_with_mutex(va, access, &wanted, has_waited) : error;
+    if (error == -EAGAIN) {
+        *has_waited = true;
+        const int failure = wanted.pager->prepare(wanted.pager, wanted.offset, HAL_PAGE_SIZE);
+        wanted.pager->put(wanted.pager);
+        error = failure != 0 ? failure : -EAGAIN;
+    }
+    return error;
+}
+
+// is_patient: waits for memory.
+static bool file_fault(char *va, unsigned access, bool is_patient)
+{
+    enum { TRIES = 5 }; // what somebody cuts off meanwhile, or takes back, is looked for again
     bool has_waited = false;
     int error = -EAGAIN;
-    for (int i = 0; error == -EAGAIN && i < PREPARE_MAX; ++i) {
-        struct wanted wanted;
-        error = fault_alone(va, access, &wanted, &has_waited);
-        error = error == -EBUSY ? fault_with_mutex(va, access, &wanted, &has_waited) : error;
-        if (error == -EAGAIN) {
+    for (int i = 0; error == -EAGAIN && i < TRIES; ++i) {
+        error = file_fault_once(va, access, &has_waited);
+        if (error == -ENOMEM && is_patient) {
             has_waited = true;
-            const int failure = wanted.pager->prepare(wanted.pager, wanted.offset, HAL_PAGE_SIZE);
-            wanted.pager->put(wanted.pager);
-            error = failure != 0 ? failure : -EAGAIN;
+            error = shrinker_wait(LAZY_CHUNK) ? -EAGAIN : -ENOMEM;
         }
     }
     if (has_waited) {
@@ -114,10 +127,20 @@ static bool file_fault(char *va, unsigned access)
     return error == 0;
 }
 
-bool vm_fault(char *va, unsigned access)
+static bool fault(char *va, unsigned access, bool is_patient)
 {
     return lazy_fault(va, access) ||
-           (hal_irq_enabled() && !change_is_mine() && file_fault(va, access));
+           (hal_irq_enabled() && !change_is_mine() && file_fault(va, access, is_patient));
+}
+
+bool vm_fault(char *va, unsigned access)
+{
+    return fault(va, access, false);
+}
+
+bool vm_fault_patient(char *va, unsigned access)
+{
+    return fault(va, access, true);
 }
 
 enum vm_refusal vm_refusal(char *va, unsigned access)
@@ -135,7 +158,7 @@ enum vm_refusal vm_refusal(char *va, unsigned access)
     change_unlock();
     if (wanted.pager != NULL) {
         wanted.pager->put(wanted.pager);
-        refusal = file_fault(va, access) ? VM_NONE : VM_NO_PAGE;
+        refusal = file_fault(va, access, false) ? VM_NONE : VM_NO_PAGE;
     }
     return refusal;
 }

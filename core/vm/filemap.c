@@ -266,33 +266,84 @@ static bool hull_find(const void *object, uint64_t from, uint64_t to, char **low
     return *high != NULL;
 }
 
-int vm_cut(const void *object, uint64_t from, uint64_t to, bool copies,
-           void (*remove)(void *argument), void *argument)
+// Whether a mapping of [from, to) is one whose pages are to stay. Who changes what is mapped there
+// waits for the mutex.
+static bool is_kept(const void *object, uint64_t from, uint64_t to, char *low, char *high)
 {
-    ASSERT(from % HAL_PAGE_SIZE == 0 && (to % HAL_PAGE_SIZE == 0 || to == UINT64_MAX));
-    char *low, *high, *start, *end;
-    int error = 0;
-    struct change change;
-    change_begin_bare(&change);
-    const bool is_mapped = hull_find(object, from, to, &low, &high);
-    if (is_mapped) {
-        gate_close(low, high);
-    }
-    for (struct area *area = is_mapped ? area_first(low, high) : NULL; area != NULL && error == 0;
+    char *start, *end;
+    bool is_kept = false;
+    for (struct area *area = area_first(low, high); area != NULL && !is_kept;
          area = area_after(area, high)) {
-        if (filemap_is(area) && area->pager->object == object &&
-            cut_find(area, from, to, &start, &end)) {
-            error = copies ? pages_free(start, end, area_kind(area), &change.gather)
-                           : pages_drop(start, end, area_kind(area), &change.gather);
+        const bool is_written =
+            (area->flags & VM_SHARED) != 0 && (area->prot & (unsigned)HAL_WRITE) != 0;
+        is_kept = (is_written || (area->flags & VM_LOCKED) != 0) && filemap_is(area) &&
+                  area->pager->object == object && cut_find(area, from, to, &start, &end);
+    }
+    return is_kept;
+}
+
+// A part of a file, and what is done to it.
+struct cut {
+    const void *object;
+    uint64_t from, to;
+    bool copies;
+    void (*remove)(void *argument);
+    void *argument;
+};
+
+// The gates of [low, high), which is where it is mapped, are closed.
+static int cut_run(const struct cut *cut, char *low, char *high, struct gather *gather)
+{
+    char *start, *end;
+    int error = 0;
+    for (struct area *area = area_first(low, high); area != NULL && error == 0;
+         area = area_after(area, high)) {
+        if (filemap_is(area) && area->pager->object == cut->object &&
+            cut_find(area, cut->from, cut->to, &start, &end)) {
+            error = cut->copies ? pages_free(start, end, area_kind(area), gather)
+                                : pages_drop(start, end, area_kind(area), gather);
         }
     }
-    gather_finish(&change.gather);
+    gather_finish(gather);
     if (error == 0) {
-        remove(argument);
+        cut->remove(cut->argument);
     }
-    if (is_mapped) {
+    return error;
+}
+
+static int cut_range(const struct cut *cut, bool keeps)
+{
+    ASSERT(cut->from % HAL_PAGE_SIZE == 0 &&
+           (cut->to % HAL_PAGE_SIZE == 0 || cut->to == UINT64_MAX));
+    char *low, *high;
+    int error;
+    struct change change;
+    change_begin_bare(&change);
+    const bool is_mapped = hull_find(cut->object, cut->from, cut->to, &low, &high);
+    if (is_mapped && keeps && is_kept(cut->object, cut->from, cut->to, low, high)) {
+        gather_finish(&change.gather);
+        error = -EBUSY;
+    } else if (is_mapped) {
+        gate_close(low, high);
+        error = cut_run(cut, low, high, &change.gather);
         gate_open();
+    } else {
+        error = cut_run(cut, NULL, NULL, &change.gather);
     }
     change_end(&change);
     return error;
+}
+
+int vm_cut(const void *object, uint64_t from, uint64_t to, bool copies,
+           void (*remove)(void *argument), void *argument)
+{
+    const struct cut cut = {object, from, to, copies, remove, argument};
+    return cut_range(&cut, false);
+}
+
+int vm_cut_idle(const void *object, uint64_t from, uint64_t to, void (*remove)(void *argument),
+                void *argument)
+{
+    const struct cut cut = {object, from, to, false, remove, argument};
+    return cut_range(&cut, true);
 }

@@ -33,7 +33,7 @@ void vm_piece_put(struct vm_piece *piece);
 HAL_MUST_CHECK int vm_populate(char *va, size_t size, unsigned access);
 
 // Marks mappings with marks (VM_LOCKED and VM_ON_FAULT, or neither), up to the first hole, for
-// which it says -ENOMEM. All memory stays where it is anyway: others ask for the marks.
+// which it says -ENOMEM. All memory but that of files (vm_cut_idle) stays where it is anyway.
 HAL_MUST_CHECK int vm_lock_set(char *va, size_t size, unsigned marks);
 size_t vm_locked_bytes(void);
 

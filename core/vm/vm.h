@@ -117,6 +117,12 @@ HAL_MUST_CHECK int vm_is_resident(char *va, size_t size, unsigned char *pages);
 HAL_MUST_CHECK int vm_cut(const void *object, uint64_t from, uint64_t to, bool copies,
                           void (*remove)(void *argument), void *argument);
 
+// The same without copies, where no mapping of [from, to) is locked (mlock), or shared and may be
+// written: locks and the like may lie there, which core looks at where it cannot wait for a fault.
+// -EBUSY, -ENOMEM: nothing was removed.
+HAL_MUST_CHECK int vm_cut_idle(const void *object, uint64_t from, uint64_t to,
+                               void (*remove)(void *argument), void *argument);
+
 // The break, as brk(2): end NULL asks. Answers the break after the call.
 char *vm_brk(char *end);
 
@@ -127,6 +133,10 @@ char *vm_brk(char *end);
 // false. So who touches memory of the program under a lock must not take that lock in a pager, and
 // a stack in a file mapping must have been touched before (core masks interrupts on it).
 bool vm_fault(char *va, unsigned access);
+
+// The same, and a page of a file waits for memory (core/sync/shrinker.h): for who holds no lock of
+// core's.
+bool vm_fault_patient(char *va, unsigned access);
 
 // Why vm_fault said false, as things are now. Another thread may have changed them since.
 enum vm_refusal {

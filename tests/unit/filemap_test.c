@@ -4,6 +4,7 @@
 #include "core/lib/errno.h"
 #include "core/mem/frame.h"
 #include "core/vm/change.h"
+#include "core/vm/piece.h"
 #include "core/vm/vm.h"
 #include "vm_host.h"
 
@@ -536,6 +537,61 @@ START_TEST(no_fault_of_a_file_waits_for_other_mappings)
 }
 END_TEST
 
+START_TEST(a_fault_of_a_file_waits_for_memory)
+{
+    file_make(10);
+    char *va = NULL;
+    ck_assert_int_eq(vm_map(&va, 10 * PAGE, RW, 0, &pager, 0), 0);
+    vm_host_is_out = true;
+    ck_assert(!vm_fault_patient(va + PAGE, HAL_WRITE)); // nobody has any
+    ck_assert_uint_eq(vm_host_waits, 1);
+    ck_assert(vm_fault_patient(va + PAGE, HAL_READ)); // which takes none
+    vm_host_gives = true;
+    ck_assert(!vm_fault(va + PAGE, HAL_WRITE)); // not patient
+    ck_assert_uint_eq(vm_host_waits, 1);
+    ck_assert(vm_fault_patient(va + PAGE, HAL_WRITE));
+    ck_assert_uint_eq(vm_host_waits, 2);
+    expect(va + PAGE, PAGE, 2);
+    ck_assert_int_eq(vm_unmap(va, 10 * PAGE), 0);
+    file_clean_up();
+}
+END_TEST
+
+static void frames_drop(void *calls)
+{
+    ++*(int *)calls;
+}
+
+START_TEST(idle_pages_are_those_that_are_not_locked_nor_written)
+{
+    file_make(30);
+    int calls = 0;
+    char *va = NULL, *own = NULL;
+    ck_assert_int_eq(vm_map(&va, 30 * PAGE, HAL_READ, VM_SHARED, &pager, 0), 0);
+    ck_assert_int_eq(vm_map(&own, 10 * PAGE, RW, 0, &pager, 0), 0);
+    fill(own, PAGE, 9);
+    expect(own + PAGE, PAGE, 2);
+    expect(va, PAGE, 1);
+    ck_assert_int_eq(vm_cut_idle(&file, 0, 10 * PAGE, frames_drop, &calls), 0);
+    ck_assert_int_eq(calls, 1);
+    ck_assert_uint_eq(translation_of(va)->pa, 0);
+    ck_assert_uint_eq(translation_of(own + PAGE)->pa, 0);
+    ck_assert_uint_ne(translation_of(own)->pa, 0); // a copy
+    ck_assert_int_eq(vm_lock_set(va + 15 * PAGE, PAGE, VM_LOCKED), 0);
+    ck_assert_int_eq(vm_cut_idle(&file, 10 * PAGE, 20 * PAGE, frames_drop, &calls), -EBUSY);
+    ck_assert_int_eq(vm_cut_idle(&file, 16 * PAGE, 20 * PAGE, frames_drop, &calls), 0);
+    ck_assert_int_eq(vm_protect(va + 25 * PAGE, PAGE, RW), 0);
+    ck_assert_int_eq(vm_cut_idle(&file, 20 * PAGE, 30 * PAGE, frames_drop, &calls), -EBUSY);
+    ck_assert_int_eq(vm_protect(va + 25 * PAGE, PAGE, HAL_READ), 0);
+    ck_assert_int_eq(vm_cut_idle(&file, 20 * PAGE, 30 * PAGE, frames_drop, &calls), 0);
+    ck_assert_int_eq(vm_cut_idle(&calls, 0, PAGE, frames_drop, &calls), 0); // not mapped
+    ck_assert_int_eq(calls, 4);
+    ck_assert_int_eq(vm_unmap(va, 30 * PAGE), 0);
+    ck_assert_int_eq(vm_unmap(own, 10 * PAGE), 0);
+    file_clean_up();
+}
+END_TEST
+
 // As it is for a moment where one mapping is put in another's place.
 START_TEST(a_fault_looks_again_with_the_mutex)
 {
@@ -581,6 +637,8 @@ int main(void)
     tcase_add_test(tests, remap_grows_and_moves);
     tcase_add_test(tests, no_fault_of_a_file_where_it_would_have_to_wait);
     tcase_add_test(tests, no_fault_of_a_file_waits_for_other_mappings);
+    tcase_add_test(tests, a_fault_of_a_file_waits_for_memory);
+    tcase_add_test(tests, idle_pages_are_those_that_are_not_locked_nor_written);
     tcase_add_test(tests, a_fault_looks_again_with_the_mutex);
     tcase_add_test(tests, random_changes);
     tcase_add_test(tests, random_changes_with_failures);

@@ -12,6 +12,7 @@
 #include "core/mem/percpu.h"
 #include "core/sched/thread.h"
 #include "core/sync/mutex.h"
+#include "core/sync/shrinker.h"
 #include "core/vm/vm.h"
 #include "tests/unit/hal/unit_hal.h"
 
@@ -120,11 +121,23 @@ int hal_page_look(const char *va, struct hal_page *page)
 
 // ---- What vm stands on ---------------------------------------------------
 
+bool vm_host_is_out, vm_host_gives;
+size_t vm_host_waits;
+
+bool shrinker_wait(size_t size)
+{
+    ck_assert_uint_gt(size, 0);
+    ++vm_host_waits;
+    vm_host_may_wait = true;
+    vm_host_is_out &= !vm_host_gives;
+    return vm_host_gives;
+}
+
 int __real_frame_alloc(size_t count, unsigned flags, hal_phys *start);
 int __wrap_frame_alloc(size_t count, unsigned flags, hal_phys *start);
 int __wrap_frame_alloc(size_t count, unsigned flags, hal_phys *start)
 {
-    return fails() ? -ENOMEM : __real_frame_alloc(count, flags, start);
+    return vm_host_is_out || fails() ? -ENOMEM : __real_frame_alloc(count, flags, start);
 }
 
 size_t __real_frame_alloc_run(size_t count, unsigned flags, hal_phys *start);

@@ -31,6 +31,9 @@ bool fails(void);       // for what the test itself provides
 
 extern size_t vm_host_eager_max; // set before boot; SIZE_MAX
 
+extern bool vm_host_is_out, vm_host_gives; // of single frames; whether shrinkers give some back
+extern size_t vm_host_waits;               // so often they were asked
+
 void boot(void);
 extern size_t free_at_start; // frames
 
