@@ -2,7 +2,8 @@
 // hostcache.c: pages of mapped files behind a file-system device that has no shared memory.
 //
 // A page comes when a fault or a mapping asks for it (prepare), with its neighbours, in one
-// request. It goes with the last mapping of the file, or where the file is cut. What a mapping has
+// request. It goes with the last mapping of the file, where the file is cut, or where memory gets
+// scarce (hostpages.c). What a mapping has
 // written is found by what a page had when it was last the same as the file's: a checksum of 64
 // bits, kept while a mapping may be written (a claim). It is written back when somebody reads the
 // file by a descriptor or syncs it, when a claim goes, and at the end.
@@ -10,7 +11,8 @@
 // transfer_lock is held while pages are brought, written back or dropped, and is not taken under
 // the mutex of the address space; lock guards the table of pages, for moments, also under that
 // mutex. A page is entered under both, and taken out only by vm_cut or when nobody maps the file:
-// so find and owns may look under lock alone.
+// so find and owns may look under lock alone. Who has transfer_lock waits for the far end, but
+// neither for memory nor for a fault.
 #include "core/vfs/hostcache.h"
 
 #include "core/lib/errno.h"
@@ -19,30 +21,13 @@
 #include "core/mem/frame.h"
 #include "core/mem/heap.h"
 #include "core/mem/usage.h"
+#include "core/sync/shrinker.h"
+#include "core/vfs/hostpages.h"
 #include "core/vfs/pager.h"
 
 enum {
     SETS = 64,
-    AROUND = 256 << 10,         // what one fault brings
     FLUSH_SIZE = HEAP_SMALL_MAX // what one request writes back
-};
-
-struct cache_page {
-    char *memory; // NULL: not here
-    uint64_t sum; // of what the file has; while there are claims
-};
-
-struct host_cache {
-    struct host_cache *next;  // in its set: set_lock
-    uint32_t reference_count; // set_lock
-    const struct fs_device *device;
-    uint64_t node;
-    struct mutex transfer_lock;
-    struct list claims; // of struct cache_mapping: transfer_lock
-    struct mutex lock;
-    struct cache_page *pages; // lock
-    size_t page_count;        // of pages: lock
-    _Atomic uint64_t size;    // of the file; written under transfer_lock
 };
 
 struct cache_mapping { // state of a pager
@@ -51,30 +36,12 @@ struct cache_mapping { // state of a pager
     struct list claim; // in cache->claims, or alone
 };
 
-static struct mutex set_lock; // guards the sets
-static struct host_cache *sets[SETS];
-static _Atomic size_t cache_count; // written under set_lock
+static struct host_cache *sets[SETS]; // host_caches_lock
+static _Atomic size_t cache_count;    // written under host_caches_lock
 
 static uint64_t page_down(uint64_t offset)
 {
     return offset & ~(uint64_t)(HAL_PAGE_SIZE - 1);
-}
-
-static size_t pages_of(uint64_t size)
-{
-    return (size_t)((size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE);
-}
-
-static uint64_t page_sum(const char *page)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < HAL_PAGE_SIZE; i += sizeof(uint64_t)) {
-        uint64_t word;
-        memcpy(&word, page + i, sizeof word);
-        sum = (sum ^ word) * 0x9e3779b97f4a7c15;
-        sum ^= sum >> 29;
-    }
-    return sum;
 }
 
 // ---- Which files have pages ----
@@ -104,9 +71,9 @@ struct host_cache *host_cache_find(const struct fs_device *device, uint64_t node
     if (atomic_load(&cache_count) == 0) {
         return NULL;
     }
-    mutex_lock(&set_lock);
+    mutex_lock(&host_caches_lock);
     struct host_cache *cache = find_locked(device, node);
-    mutex_unlock(&set_lock);
+    mutex_unlock(&host_caches_lock);
     return cache;
 }
 
@@ -120,32 +87,40 @@ static void remove_locked(struct host_cache *cache)
     atomic_store(&cache_count, atomic_load(&cache_count) - 1);
 }
 
-static void pages_free(struct host_cache *cache, size_t first)
-{
-    for (size_t i = first; i < cache->page_count; ++i) {
-        if (cache->pages[i].memory != NULL) {
-            frame_free(frame_of(cache->pages[i].memory), 1);
-            cache->pages[i].memory = NULL;
-            usage_take(USAGE_FILE_PAGES, 1);
-        }
-    }
-}
-
 void host_cache_put(struct host_cache *cache)
 {
     if (cache == NULL) {
         return;
     }
-    mutex_lock(&set_lock);
+    mutex_lock(&host_caches_lock);
     const bool is_last = --cache->reference_count == 0;
     if (is_last) {
         remove_locked(cache);
     }
-    mutex_unlock(&set_lock);
+    mutex_unlock(&host_caches_lock);
     if (is_last) {
-        pages_free(cache, 0);
-        heap_free(cache->pages);
+        host_pages_free(cache, 0);
+        host_pieces_free(cache, 0);
+        heap_free(cache->pieces);
         heap_free(cache);
+    }
+}
+
+static size_t pages_shrink(struct shrinker *shrinker, size_t wanted, bool may_wait)
+{
+    (void)shrinker;
+    (void)may_wait; // it waits for far ends only, which answer whatever happens here
+    return host_pages_reclaim(wanted);
+}
+
+static void shrinker_add_locked(void)
+{
+    // What they have is counted by USAGE_FILE_PAGES.
+    static struct shrinker pages = {.name = "pages of mapped files", .shrink = pages_shrink};
+    static bool is_added;
+    if (!is_added) {
+        is_added = true;
+        shrinker_register(&pages);
     }
 }
 
@@ -153,7 +128,7 @@ void host_cache_put(struct host_cache *cache)
 static struct host_cache *cache_get(const struct host_file *host)
 {
     struct host_cache *new = heap_alloc_zeroed(sizeof *new);
-    mutex_lock(&set_lock);
+    mutex_lock(&host_caches_lock);
     struct host_cache *cache = find_locked(host->device, host->node);
     if (cache == NULL && new != NULL) {
         cache = new;
@@ -164,8 +139,9 @@ static struct host_cache *cache_get(const struct host_file *host)
         cache->next = *set_of(host->node);
         *set_of(host->node) = cache;
         atomic_store(&cache_count, atomic_load(&cache_count) + 1);
+        shrinker_add_locked();
     }
-    mutex_unlock(&set_lock);
+    mutex_unlock(&host_caches_lock);
     if (cache != new) {
         heap_free(new);
     }
@@ -173,30 +149,6 @@ static struct host_cache *cache_get(const struct host_file *host)
 }
 
 // ---- Bringing; transfer_lock is held ----
-
-// The table has room for the whole file. Memory is taken and given outside of lock: it may be that
-// of the address space.
-static int table_grow(struct host_cache *cache, uint64_t size)
-{
-    const size_t count = pages_of(size);
-    if (count > cache->page_count) {
-        struct cache_page *pages = heap_alloc_zeroed(count * sizeof *pages);
-        if (pages == NULL) {
-            return -ENOMEM;
-        }
-        struct cache_page *old = cache->pages;
-        mutex_lock(&cache->lock);
-        if (old != NULL) {
-            memcpy(pages, old, cache->page_count * sizeof *pages);
-        }
-        cache->pages = pages;
-        cache->page_count = count;
-        mutex_unlock(&cache->lock);
-        heap_free(old);
-    }
-    atomic_store(&cache->size, size);
-    return 0;
-}
 
 // One run of frames with the file's pages from index on, count at most. How many: *done.
 static int run_bring(struct host_cache *cache, const struct host_file *host, size_t index,
@@ -218,9 +170,9 @@ static int run_bring(struct host_cache *cache, const struct host_file *host, siz
     memset(memory + filled, 0, size - filled);
     mutex_lock(&cache->lock);
     for (size_t i = 0; i < count; ++i) {
-        struct cache_page *page = &cache->pages[index + i];
+        struct host_page *page = host_page_at(cache, index + i);
         page->memory = memory + i * HAL_PAGE_SIZE;
-        page->sum = list_is_empty(&cache->claims) ? 0 : page_sum(page->memory);
+        page->sum = list_is_empty(&cache->claims) ? 0 : host_page_sum(page->memory);
     }
     mutex_unlock(&cache->lock);
     usage_add(USAGE_FILE_PAGES, count);
@@ -231,7 +183,7 @@ static int run_bring(struct host_cache *cache, const struct host_file *host, siz
 static size_t absent_count(const struct host_cache *cache, size_t index, size_t end)
 {
     size_t count = 0;
-    while (index + count < end && cache->pages[index + count].memory == NULL) {
+    while (index + count < end && host_page_at(cache, index + count)->memory == NULL) {
         ++count;
     }
     return count;
@@ -244,11 +196,12 @@ static int piece_bring(struct host_cache *cache, const struct host_file *host, u
     int error = 0;
     if (offset >= size) { // it may have grown
         error = host_file_size(host, &size);
-        error = error != 0 ? error : table_grow(cache, size);
+        error = error != 0 ? error : host_pages_grow(cache, size);
     }
-    const size_t start = (size_t)(offset / AROUND * (AROUND / HAL_PAGE_SIZE));
-    size_t end = start + AROUND / HAL_PAGE_SIZE;
-    end = end < pages_of(size) ? end : pages_of(size);
+    const size_t start = (size_t)(offset / HOST_PIECE) * HOST_PIECE_PAGES;
+    size_t end = start + HOST_PIECE_PAGES;
+    end = end < host_pages_of(size) ? end : host_pages_of(size);
+    error = error == 0 && start < end ? host_piece_make(cache, start) : error;
     for (size_t at = start; at < end && error == 0;) {
         size_t done = 1;
         const size_t count = absent_count(cache, at, end);
@@ -269,13 +222,13 @@ static int run_flush(struct host_cache *cache, const struct host_file *host, cha
     const size_t first = *index;
     size_t count = 0;
     for (; count < FLUSH_SIZE / HAL_PAGE_SIZE && *index < cache->page_count; ++*index, ++count) {
-        const struct cache_page *page = &cache->pages[*index];
+        const struct host_page *page = host_page_at(cache, *index);
         char *copy = buffer + count * HAL_PAGE_SIZE;
-        if (page->memory == NULL) {
+        if (page == NULL || page->memory == NULL) {
             break;
         }
         memcpy(copy, page->memory, HAL_PAGE_SIZE); // it may be written meanwhile
-        sums[count] = page_sum(copy);
+        sums[count] = host_page_sum(copy);
         if (sums[count] == page->sum) {
             break;
         }
@@ -290,7 +243,7 @@ static int run_flush(struct host_cache *cache, const struct host_file *host, cha
     size = size < file_size - start ? size : (size_t)(file_size - start);
     const int error = host_write(host, start, buffer, size, &done);
     for (size_t i = 0; i < count && error == 0; ++i) {
-        cache->pages[first + i].sum = sums[i];
+        host_page_at(cache, first + i)->sum = sums[i];
     }
     return error != 0 || done == size ? error : -EIO;
 }
@@ -325,22 +278,22 @@ int host_cache_flush(struct host_cache *cache)
 void host_caches_flush(void)
 {
     for (size_t i = 0; i < SETS; ++i) {
-        mutex_lock(&set_lock);
+        mutex_lock(&host_caches_lock);
         struct host_cache *cache = sets[i];
         if (cache != NULL) {
             ++cache->reference_count;
         }
-        mutex_unlock(&set_lock);
+        mutex_unlock(&host_caches_lock);
         while (cache != NULL) {
             // Nobody can be told of a failure.
             const int error = host_cache_flush(cache);
             (void)error;
-            mutex_lock(&set_lock);
+            mutex_lock(&host_caches_lock);
             struct host_cache *next = cache->next;
             if (next != NULL) {
                 ++next->reference_count;
             }
-            mutex_unlock(&set_lock);
+            mutex_unlock(&host_caches_lock);
             host_cache_put(cache);
             cache = next;
         }
@@ -359,12 +312,11 @@ static void pages_write(struct host_cache *cache, uint64_t offset, const char *d
         const size_t start = (size_t)(at % HAL_PAGE_SIZE);
         const size_t room = HAL_PAGE_SIZE - start;
         const size_t part = size - done < room ? size - done : room;
-        const size_t index = (size_t)(at / HAL_PAGE_SIZE);
-        struct cache_page *page = index < cache->page_count ? &cache->pages[index] : NULL;
+        struct host_page *page = host_page_at(cache, (size_t)(at / HAL_PAGE_SIZE));
         if (page != NULL && page->memory != NULL) {
-            const bool is_clean = has_claims && page->sum == page_sum(page->memory);
+            const bool is_clean = has_claims && page->sum == host_page_sum(page->memory);
             memcpy(page->memory + start, data + done, part);
-            page->sum = is_clean ? page_sum(page->memory) : page->sum;
+            page->sum = is_clean ? host_page_sum(page->memory) : page->sum;
         }
         done += part;
     }
@@ -389,7 +341,7 @@ int host_cache_write(struct host_cache *cache, const struct host_file *host, uin
         pages_write(cache, offset + *done, buffer, put);
         *done += put;
         if (put > 0 && offset + *done > atomic_load(&cache->size) &&
-            table_grow(cache, offset + *done) != 0) {
+            host_pages_grow(cache, offset + *done) != 0) {
             MARK("cache: no memory for a longer table"); // a fault there asks again
         }
         mutex_unlock(&cache->transfer_lock);
@@ -418,7 +370,7 @@ static void cut_remove(void *argument)
 {
     const struct cut *cut = argument;
     mutex_lock(&cut->cache->lock);
-    pages_free(cut->cache, cut->first);
+    host_pages_free(cut->cache, cut->first);
     mutex_unlock(&cut->cache->lock);
 }
 
@@ -435,13 +387,14 @@ void host_cache_change_end(struct host_cache *cache, uint64_t from, uint64_t siz
     size = size != UINT64_MAX ? size : atomic_load(&cache->size);
     const bool is_cut = size < atomic_load(&cache->size);
     from = is_cut && size < from ? size : from;
-    int error = table_grow(cache, size);
+    int error = host_pages_grow(cache, size);
     if (error == 0 && from < UINT64_MAX) {
         struct cut cut = {.cache = cache, .first = (size_t)(from / HAL_PAGE_SIZE)};
         error = vm_cut(cache, page_down(from), UINT64_MAX, false, cut_remove, &cut);
+        host_pieces_free(cache, cut.first);
     }
     if (error == 0 && is_cut) { // private copies of pages that are no more
-        error = vm_cut(cache, pages_of(size) * (uint64_t)HAL_PAGE_SIZE, UINT64_MAX, true,
+        error = vm_cut(cache, host_pages_of(size) * (uint64_t)HAL_PAGE_SIZE, UINT64_MAX, true,
                        cut_nothing, NULL);
     }
     (void)error; // without memory to cut an area the mappings keep what they had
@@ -455,18 +408,29 @@ static struct cache_mapping *mapping_of(struct vm_pager *pager)
     return file_pager_of(pager)->state;
 }
 
+// The memory of a page that is here, or NULL.
+static const char *page_use(struct host_cache *cache, size_t index)
+{
+    const struct host_page *page = host_page_at(cache, index);
+    if (page == NULL || page->memory == NULL) {
+        return NULL;
+    }
+    atomic_store(&cache->pieces[index / HOST_PIECE_PAGES]->is_used, true);
+    return page->memory;
+}
+
 static int pager_find(struct vm_pager *pager, uint64_t offset, size_t size, bool is_made,
                       struct vm_frames *found)
 {
     (void)is_made;
     struct host_cache *cache = mapping_of(pager)->cache;
-    const uint64_t index = offset / HAL_PAGE_SIZE;
+    const size_t index = (size_t)(offset / HAL_PAGE_SIZE);
     mutex_lock(&cache->lock);
-    const char *first = index < cache->page_count ? cache->pages[index].memory : NULL;
+    const char *first = page_use(cache, index);
     if (first != NULL) {
         size_t length = 1;
-        while (length < size / HAL_PAGE_SIZE && index + length < cache->page_count &&
-               cache->pages[index + length].memory == first + length * HAL_PAGE_SIZE) {
+        while (length < size / HAL_PAGE_SIZE &&
+               page_use(cache, index + length) == first + length * HAL_PAGE_SIZE) {
             ++length;
         }
         *found = (struct vm_frames){.start = frame_of(first), .size = length * HAL_PAGE_SIZE};
@@ -478,21 +442,33 @@ static int pager_find(struct vm_pager *pager, uint64_t offset, size_t size, bool
 static bool pager_owns(struct vm_pager *pager, uint64_t offset, hal_phys page)
 {
     struct host_cache *cache = mapping_of(pager)->cache;
-    const uint64_t index = offset / HAL_PAGE_SIZE;
     mutex_lock(&cache->lock);
-    const bool is_ours =
-        index < cache->page_count && cache->pages[index].memory == frame_address(page);
+    const struct host_page *own = host_page_at(cache, (size_t)(offset / HAL_PAGE_SIZE));
+    const bool is_ours = own != NULL && own->memory == frame_address(page);
     mutex_unlock(&cache->lock);
     return is_ours;
 }
 
-static int pager_prepare(struct vm_pager *pager, uint64_t offset, size_t size)
+static int mapping_bring(const struct cache_mapping *mapping, uint64_t offset)
 {
-    (void)size;
-    const struct cache_mapping *mapping = mapping_of(pager);
     mutex_lock(&mapping->cache->transfer_lock);
     const int error = piece_bring(mapping->cache, mapping->host, offset);
     mutex_unlock(&mapping->cache->transfer_lock);
+    return error;
+}
+
+// Out of memory it takes that of other pages: the caller may be one that cannot wait for the
+// reclaimer.
+static int pager_prepare(struct vm_pager *pager, uint64_t offset, size_t size)
+{
+    enum { TRIES = 4 };
+    (void)size;
+    const struct cache_mapping *mapping = mapping_of(pager);
+    int error = mapping_bring(mapping, offset);
+    for (int i = 0; i < TRIES && error == -ENOMEM && host_pages_reclaim(2 * HOST_PIECE) > 0; ++i) {
+        MARK("cache: pages go for others");
+        error = mapping_bring(mapping, offset);
+    }
     return error;
 }
 
@@ -507,8 +483,10 @@ static int pager_claim(struct vm_pager *pager)
     struct host_cache *cache = mapping->cache;
     mutex_lock(&cache->transfer_lock);
     for (size_t i = 0; list_is_empty(&cache->claims) && i < cache->page_count; ++i) {
-        struct cache_page *page = &cache->pages[i];
-        page->sum = page->memory == NULL ? 0 : page_sum(page->memory);
+        struct host_page *page = host_page_at(cache, i);
+        if (page != NULL && page->memory != NULL) {
+            page->sum = host_page_sum(page->memory);
+        }
     }
     list_push_back(&cache->claims, &mapping->claim);
     mutex_unlock(&cache->transfer_lock);
@@ -549,7 +527,8 @@ int host_cache_attach(struct file_pager *pager)
     pager->state = mapping;
     pager->release = pager_release;
     mutex_lock(&cache->transfer_lock);
-    const int error = pager->size > atomic_load(&cache->size) ? table_grow(cache, pager->size) : 0;
+    const int error =
+        pager->size > atomic_load(&cache->size) ? host_pages_grow(cache, pager->size) : 0;
     mutex_unlock(&cache->transfer_lock);
     pager->pager.find = pager_find;
     pager->pager.owns = pager_owns;
@@ -557,7 +536,7 @@ int host_cache_attach(struct file_pager *pager)
     pager->pager.claim = pager_claim;
     pager->pager.sync = pager_sync;
     pager->pager.size = pager_size;
-    pager->pager.around = AROUND;
+    pager->pager.around = HOST_PIECE;
     pager->pager.object = cache;
     return error;
 }

@@ -121,7 +121,7 @@ void memory_usage_get(struct memory_usage *usage)
 
 size_t memory_usage_available(const struct memory_usage *usage)
 {
-    return less(usage->free + usage->cached, (size_t)pressure.low);
+    return less(usage->free + usage->cached + usage->file_pages, (size_t)pressure.low);
 }
 
 void memory_usage_figures(struct balloon_figures *figures)

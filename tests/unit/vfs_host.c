@@ -583,6 +583,13 @@ size_t vm_mapped_bytes(void)
 
 // ---- vm: nothing is mapped ----
 
+int vm_cut_idle(const void *object, uint64_t from, uint64_t to, void (*remove)(void *argument),
+                void *argument)
+{
+    remove(argument);
+    return 0;
+}
+
 int vm_cut(const void *object, uint64_t from, uint64_t to, bool copies,
            void (*remove)(void *argument), void *argument)
 {

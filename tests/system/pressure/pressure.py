@@ -148,3 +148,21 @@ def balloon(machine, files):
     machine.case("more than there is", (status, out) == (0, b"the program goes on 1\n"), "%d %s %s" % (status, out, err))
     if not machine.is_seeded:
         told(machine, program)
+
+
+def rereading(machine, files):
+    """A file that is larger than memory."""
+    program = files["rereading"]
+    rounds = "1" if machine.is_seeded else "3"
+    all_so(machine, "again and again", small(machine, "32M") + [program, rounds], 10)
+    if machine.is_seeded:
+        return
+    control = Control(machine, [program, "asked"])
+    control.line("read 1")
+    control.ask("40M")
+    while control.actual() != 40:
+        pass
+    control.child.stdin.write(b"go\n")
+    status = control.end()
+    machine.case("the host gets pages of files", status == 0 and control.said[-1] == "read again 1",
+                 "%d %s %s" % (status, control.said, control.errors))
