@@ -34,6 +34,7 @@
 #include "hal-linux/irq.h"
 #include "hal-linux/machine.h"
 #include "hal-linux/memory.h"
+#include "hal-linux/nodes.h"
 #include "hal-linux/syscall.h"
 #include "hal-linux/thread.h"
 #include "hal-linux/vcpu.h"
@@ -328,7 +329,9 @@ static void facts_fill(const struct boot_options *options)
     boot.args = options->args;
     boot.env = options->env;
     boot.cpu_count = options->cpu_count;
-    boot.eager_max = machine_eager_max();
+    boot.nodes = nodes_divide(options->node_count, options->memory_size, options->cpu_count);
+    // Where a program may say of which node it wants memory, none comes before.
+    boot.eager_max = boot.nodes == NULL ? machine_eager_max() : 0;
     device_shared_place(boot.direct_base, memory_shared_start(options->memory_size));
     boot.devs = device_list(&boot.dev_count);
     boot.image = __ehdr_start;

@@ -12,6 +12,7 @@ struct seed_options; // machine.h
 struct boot_options {
     uint32_t cpu_count;
     size_t memory_size;
+    uint32_t node_count;     // that it says it has
     const char *const *args; // for core: hal_boot.args
     const char *const *env;
     const struct seed_options *seed; // for the seeded machine

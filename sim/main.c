@@ -194,6 +194,7 @@ int main(int argc, char **argv)
     environment_set(&options);
     const struct boot_options boot = {.cpu_count = options.cpu_count,
                                       .memory_size = options.memory_size,
+                                      .node_count = options.node_count,
                                       .args = arguments_make(&options),
                                       .env = (const char *const *)environ,
                                       .seed = &options.seed,

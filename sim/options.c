@@ -29,6 +29,7 @@ static const char usage[] =
     "\n"
     "  -c, --cpus N                 virtual CPUs (default: the host's; with --seed 2)\n"
     "  -m, --memory SIZE            guest memory, with k, M or G (default 1G)\n"
+    "      --nodes N                NUMA nodes that memory and CPUs are divided into (default 1)\n"
     "  -v, --mount HOST:GUEST[:ro]  shows a host directory to the program; repeatable\n"
     "      --disk FILE[:ro]         a file or block device of the host as /dev/vda, the next as "
     "/dev/vdb ...\n"
@@ -115,14 +116,13 @@ void options_fail(int status, const char *format, ...)
     exit(status);
 }
 
-static uint32_t cpus_parse(const char *text)
+static uint32_t count_parse(const char *option, const char *text, unsigned long most)
 {
     char *end;
     errno = 0;
     unsigned long count = strtoul(text, &end, 10);
-    if (errno != 0 || end == text || *end != 0 || text[0] == '-' || count < 1 ||
-        count > HAL_CPU_MAX) {
-        options_fail(EXIT_USAGE, "--cpus: '%s' is not a number from 1 to %d", text, HAL_CPU_MAX);
+    if (errno != 0 || end == text || *end != 0 || text[0] == '-' || count < 1 || count > most) {
+        options_fail(EXIT_USAGE, "%s: '%s' is not a number from 1 to %lu", option, text, most);
     }
     return (uint32_t)count;
 }
@@ -439,7 +439,8 @@ enum long_only {
     OPTION_NET,
     OPTION_IP,
     OPTION_DNS,
-    OPTION_PCAP
+    OPTION_PCAP,
+    OPTION_NODES
 };
 
 // Those that belong to --seed. False: it is none of them.
@@ -522,7 +523,10 @@ static void option_take(struct options *options, int option)
     }
     switch (option) {
     case 'c':
-        options->cpu_count = cpus_parse(optarg);
+        options->cpu_count = count_parse("--cpus", optarg, HAL_CPU_MAX);
+        break;
+    case OPTION_NODES:
+        options->node_count = count_parse("--nodes", optarg, HAL_NODE_MAX);
         break;
     case 'm':
         options->memory_size = memory_parse(optarg);
@@ -588,6 +592,7 @@ static void option_take(struct options *options, int option)
 static const struct option longs[] = {
     {"cpus", required_argument, NULL, 'c'},
     {"memory", required_argument, NULL, 'm'},
+    {"nodes", required_argument, NULL, OPTION_NODES},
     {"mount", required_argument, NULL, 'v'},
     {"disk", required_argument, NULL, OPTION_DISK},
     {"balloon", required_argument, NULL, OPTION_BALLOON},

@@ -44,6 +44,7 @@ struct options_balloon {
 struct options {
     uint32_t cpu_count;
     size_t memory_size;
+    uint32_t node_count; // 0: one
     struct options_mount mounts[OPTIONS_MOUNT_MAX];
     size_t mount_count;
     struct options_disk disks[OPTIONS_DISK_MAX];

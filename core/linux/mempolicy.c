@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// mempolicy.c: on which node memory is wanted (set_mempolicy(2), mbind(2), and their kin). All
-// memory is node 0: policies are checked and kept, and come true by themselves.
+// mempolicy.c: on which node memory is wanted (set_mempolicy(2), mbind(2), and their kin). What is
+// asked for is done when pages come (place.h); pages that are there stay where they are. Where all
+// memory is node 0 policies are checked and kept, and come true by themselves.
 //
 // A policy is kept once, whoever has it: a thread, or a mapping in its flags (VM_POLICY). There are
-// few, and they are never freed.
+// few, and they are never freed or changed: so a fault reads one without the lock.
 #include "core/linux/mempolicy.h"
 
 #include "core/lib/errno.h"
@@ -12,7 +13,11 @@
 #include "core/linux/range.h"
 #include "core/linux/task.h"
 #include "core/linux/user.h"
+#include "core/mem/frame.h"
+#include "core/mem/frame_zones.h"
+#include "core/vfs/proctext.h"
 #include "core/vm/piece.h"
+#include "core/vm/place.h"
 #include "core/vm/vm.h"
 
 enum mode {
@@ -39,7 +44,6 @@ enum {
     MOVE = 2,
     MOVE_ALL = 4,
 
-    NODES = 1,
     NODES_NAMED = 64, // that a mask may name
     MASK_BITS_MAX = 8 * HAL_PAGE_SIZE,
     POLICIES_MAX = VM_POLICY_MASK >> VM_POLICY_SHIFT,
@@ -57,6 +61,66 @@ static struct policy policies[POLICIES_MAX + 1]; // 0: the default. Under lock
 static uint32_t policy_count = 1;
 
 static const struct policy default_policy = {.mode = MODE_DEFAULT};
+
+// Those that have memory.
+static uint64_t nodes_all(void)
+{
+    uint64_t nodes = 0;
+    for (uint32_t node = 0; node < frame_node_count(); ++node) {
+        nodes |= (uint64_t)(frame_zones.totals[node] != 0) << node;
+    }
+    return nodes;
+}
+
+static uint32_t node_first(uint64_t nodes)
+{
+    return (uint32_t)__builtin_ctzll(nodes);
+}
+
+// The n-th of them, which go round.
+static uint32_t node_at(uint64_t nodes, uint64_t n)
+{
+    for (n %= (uint64_t)__builtin_popcountll(nodes); n > 0; --n) {
+        nodes &= nodes - 1;
+    }
+    return node_first(nodes);
+}
+
+static unsigned kind_of(const struct policy *policy)
+{
+    return policy->mode & ~(unsigned)FLAGS_ALL;
+}
+
+// By number `page` where nodes take turns: for place.h.
+static unsigned policy_place(const struct policy *policy, uint64_t page)
+{
+    const uint32_t nodes = (uint32_t)policy->nodes;
+    const uint32_t home = policy->home < 0 ? HAL_NODE_MAX : (uint32_t)policy->home;
+    switch (kind_of(policy)) {
+    case MODE_PREFERRED:
+        return frame_place(node_first(nodes), 0);
+    case MODE_PREFERRED_MANY:
+        return frame_place(home < HAL_NODE_MAX ? home : node_first(nodes), 0);
+    case MODE_BIND:
+        return frame_place(home, nodes);
+    case MODE_INTERLEAVE:
+        return frame_place(node_at(nodes, page), 0) | FRAME_PLACE_INTERLEAVED;
+    default:
+        return 0;
+    }
+}
+
+// A mapping's, or else the thread's: a thread of core's has none.
+static unsigned page_place(unsigned id, uintptr_t page)
+{
+    struct task *task = thread_self()->user;
+    if (id != 0 || task == NULL) {
+        return id == 0 ? 0 : policy_place(&policies[id], page);
+    }
+    return task->memory_policy == 0
+               ? 0
+               : policy_place(&policies[task->memory_policy], task->memory_turn++);
+}
 
 static struct policy policy_get(uint32_t id)
 {
@@ -86,6 +150,9 @@ static int policy_keep(const struct policy *policy)
     const bool is_new = id == policy_count && id <= POLICIES_MAX;
     if (is_new) {
         policies[policy_count++] = *policy;
+        if (frame_node_count() > 1) {
+            place_tell(page_place);
+        }
     }
     const bool is_kept = id < policy_count;
     mutex_unlock(&lock);
@@ -128,6 +195,20 @@ static int mode_check(unsigned mode)
     return kind >= MODES || is_both || (is_balanced && kind != MODE_BIND) ? -EINVAL : 0;
 }
 
+// Relative ones: the n-th is the n-th that there is, and they go round.
+static uint64_t nodes_meant(uint64_t nodes, unsigned flags)
+{
+    const uint64_t all = nodes_all();
+    uint64_t meant = 0;
+    if ((flags & FLAG_RELATIVE) == 0) {
+        return nodes & all;
+    }
+    for (; nodes != 0; nodes &= nodes - 1) {
+        meant |= (uint64_t)1 << node_at(all, (uint64_t)__builtin_ctzll(nodes));
+    }
+    return meant;
+}
+
 // The mode has been checked.
 static int policy_make(struct policy *policy, unsigned mode, uint64_t nodes)
 {
@@ -145,18 +226,14 @@ static int policy_make(struct policy *policy, unsigned mode, uint64_t nodes)
         return 0;
     }
     kind = nodes == 0 ? MODE_LOCAL : kind;
-    const uint64_t meant = (flags & FLAG_RELATIVE) != 0 && nodes != 0 ? 1 : nodes & NODES;
+    uint64_t meant = nodes_meant(nodes, flags);
     if (meant == 0 && kind != MODE_LOCAL) {
         return -EINVAL;
     }
+    meant = kind == MODE_PREFERRED ? meant & -meant : meant;
     *policy = (struct policy){
         .mode = kind | flags, .user_nodes = named != 0 ? nodes : 0, .nodes = meant, .home = -1};
     return 0;
-}
-
-static unsigned kind_of(const struct policy *policy)
-{
-    return policy->mode & ~(unsigned)FLAGS_ALL;
 }
 
 // ---- Of a thread -----------------------------------------------------------
@@ -202,14 +279,27 @@ static int mapping_policy(char *va, struct policy *policy)
     return 0;
 }
 
+// -ENOENT: there is no page. What is no frame of ours, a device's, counts as node 0's.
+static int page_node(char *va)
+{
+    hal_phys pa;
+    unsigned prot;
+    if (hal_translate(va, &pa, &prot) != 0) {
+        return -ENOENT;
+    }
+    return pa - frame_first() < frame_span() ? (int)frame_node_of(pa) : 0;
+}
+
 static int node_get(char *va, unsigned flags, const struct policy *policy, int *answer)
 {
-    *answer = 0;
     if ((flags & GET_ADDRESS) == 0) {
-        return kind_of(policy) == MODE_INTERLEAVE ? 0 : -EINVAL;
+        const bool has_turns = kind_of(policy) == MODE_INTERLEAVE;
+        *answer = has_turns ? (int)node_at(policy->nodes, task_self()->memory_turn) : 0;
+        return has_turns ? 0 : -EINVAL;
     }
     va -= (uintptr_t)va % HAL_PAGE_SIZE;
-    return vm_populate(va, HAL_PAGE_SIZE, HAL_READ) != 0 ? -EFAULT : 0;
+    *answer = vm_populate(va, HAL_PAGE_SIZE, HAL_READ) != 0 ? -EFAULT : page_node(va);
+    return *answer < 0 ? -EFAULT : 0;
 }
 
 static int policy_find(char *va, unsigned flags, struct policy *policy)
@@ -227,11 +317,11 @@ long linux_get_mempolicy(int *user_mode, uint64_t *user, unsigned long bits, cha
     struct policy policy = default_policy;
     int answer = 0, error = 0;
     const unsigned how = (unsigned)flags;
-    if ((user != NULL && bits < NODES) || (flags & ~7ul) != 0 ||
+    if ((user != NULL && bits < frame_node_count()) || (flags & ~7ul) != 0 ||
         ((how & GET_ALLOWED) != 0 && (how & (GET_NODE | GET_ADDRESS)) != 0)) {
         return -EINVAL;
     }
-    uint64_t nodes = NODES;
+    uint64_t nodes = nodes_all();
     if ((how & GET_ALLOWED) == 0) {
         error = policy_find(va, how, &policy);
         if (error == 0 && (how & GET_NODE) != 0) {
@@ -271,6 +361,19 @@ static int range_is_whole(char *va, char *end)
     return va < end ? -EFAULT : 0;
 }
 
+// Whether pages are there that the policy, if it names nodes, would not have put there.
+static bool range_is_misplaced(char *va, const char *end, const struct policy *policy)
+{
+    const uint64_t nodes = policy->nodes == 0 || frame_node_count() == 1 ? ~0ul : policy->nodes;
+    for (; va < end && nodes != ~0ul; va += HAL_PAGE_SIZE) {
+        const int node = page_node(va);
+        if (node >= 0 && (nodes >> node & 1) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 long linux_mbind(char *start, size_t size, int mode, const uint64_t *user, unsigned long bits,
                  unsigned flags)
 {
@@ -291,8 +394,14 @@ long linux_mbind(char *start, size_t size, int mode, const uint64_t *user, unsig
     }
     error = policy_make(&policy, (unsigned)mode, nodes);
     error = error != 0 ? error : range_is_whole(start, end);
+    const bool is_misplaced = error == 0 && (flags & (MOVE_STRICT | MOVE | MOVE_ALL)) != 0 &&
+                              range_is_misplaced(start, end, &policy);
+    if (is_misplaced && (flags & (MOVE_STRICT | MOVE | MOVE_ALL)) == MOVE_STRICT) {
+        error = -EIO;
+    }
     const int id = error != 0 ? error : policy_keep(&policy);
-    return id < 0 ? id : vm_policy_set(start, (size_t)(end - start), (unsigned)id);
+    error = id < 0 ? id : vm_policy_set(start, (size_t)(end - start), (unsigned)id);
+    return error == 0 && is_misplaced && (flags & MOVE_STRICT) != 0 ? -EIO : error;
 }
 
 // Of one mapping. 1: it has no policy.
@@ -315,7 +424,9 @@ long linux_set_mempolicy_home_node(char *start, size_t size, unsigned long home,
                                    unsigned long flags)
 {
     char *end;
-    int error = flags != 0 || home >= NODES ? -EINVAL : range_check(start, size, &end);
+    int error = flags != 0 || home >= NODES_NAMED || (nodes_all() >> home & 1) == 0
+                    ? -EINVAL
+                    : range_check(start, size, &end);
     if (error != 0 || end == start) {
         return error;
     }
@@ -332,7 +443,48 @@ long linux_set_mempolicy_home_node(char *start, size_t size, unsigned long home,
     return error;
 }
 
+// ---- As text ---------------------------------------------------------------
+
+void mempolicy_put(struct writer *writer, uint32_t id)
+{
+    static const char *const names[MODES] = {"default",    "prefer", "bind",
+                                             "interleave", "local",  "prefer (many)"};
+    const struct policy *policy = &policies[id != 0 ? id : task_self()->memory_policy];
+    writer_put(writer, "%s", names[kind_of(policy)]);
+    if ((policy->mode & (FLAG_STATIC | FLAG_RELATIVE)) != 0) {
+        writer_put(writer, "=%s", (policy->mode & FLAG_STATIC) != 0 ? "static" : "relative");
+    }
+    const char *comma = ":";
+    for (uint32_t first = 0; first < HAL_NODE_MAX; ++first) {
+        uint32_t last = first;
+        while ((policy->nodes >> first & 1) != 0 && (policy->nodes >> (last + 1) & 1) != 0) {
+            ++last;
+        }
+        if ((policy->nodes >> first & 1) != 0) {
+            writer_put(writer, last == first ? "%s%u" : "%s%u-%u", comma, first, last);
+            comma = ",";
+        }
+        first = last;
+    }
+}
+
 // ---- Moving, of which there is none ----------------------------------------
+
+struct count {
+    uint64_t nodes;
+    size_t pages;
+};
+
+static bool area_count(const struct vm_area_info *area, const struct vm_pages *pages,
+                       void *argument)
+{
+    (void)area;
+    struct count *count = argument;
+    for (uint32_t node = 0; node < frame_node_count(); ++node) {
+        count->pages += (count->nodes >> node & 1) != 0 ? pages->nodes[node] : 0;
+    }
+    return true;
+}
 
 long linux_migrate_pages(int32_t id, unsigned long bits, const uint64_t *user_from,
                          const uint64_t *user_to)
@@ -346,23 +498,28 @@ long linux_migrate_pages(int32_t id, unsigned long bits, const uint64_t *user_fr
     if (task_thread(id) == NULL) {
         return -ESRCH;
     }
-    if ((to & ~(uint64_t)NODES) != 0 && !credentials_may(CAPABILITY_SYS_NICE)) {
+    if ((to & ~nodes_all()) != 0 && !credentials_may(CAPABILITY_SYS_NICE)) {
         return -EPERM;
     }
-    return (to & NODES) == 0 ? -EINVAL : 0;
+    if ((to & nodes_all()) == 0) {
+        return -EINVAL;
+    }
+    struct count count = {.nodes = frame_node_count() == 1 ? 0 : from & ~to, .pages = 0};
+    if (count.nodes != 0) {
+        vm_walk_pages(area_count, &count);
+    }
+    return (long)count.pages; // that are not moved
 }
 
 static int page_status(char *va)
 {
     struct vm_piece piece;
-    hal_phys pa;
-    unsigned prot;
     va -= (uintptr_t)va % HAL_PAGE_SIZE;
     if ((uintptr_t)va > MEMORY_ADDRESS_MAX || !vm_piece_get(va, va + HAL_PAGE_SIZE, &piece)) {
         return -EFAULT;
     }
     vm_piece_put(&piece);
-    return hal_translate(va, &pa, &prot) == 0 ? 0 : -ENOENT;
+    return page_node(va);
 }
 
 static int page_move(char *const *user_page, const int *user_node, int *user_status)
@@ -372,12 +529,14 @@ static int page_move(char *const *user_page, const int *user_node, int *user_sta
     int error = user_read(&page, user_page, sizeof page);
     if (error == 0 && user_node != NULL) {
         error = user_read(&node, user_node, sizeof node);
-        error = error == 0 && (node < 0 || node >= NODES) ? -ENODEV : error;
+        const bool is_there = node >= 0 && node < NODES_NAMED && (nodes_all() >> node & 1) != 0;
+        error = error == 0 && !is_there ? -ENODEV : error;
     }
     if (error != 0) {
         return error;
     }
-    const int status = page_status(page);
+    int status = page_status(page);
+    status = status >= 0 && user_node != NULL && status != node ? -EBUSY : status;
     return user_write(user_status, &status, sizeof status);
 }
 

@@ -198,6 +198,7 @@ int procfiles_add(void)
         {"self/environ", environ_make, 0},
         {"self/comm", comm_make, 0},
         {"self/limits", limits_make, 0},
+        {"self/numa_maps", nodemaps_make, 0},
         {"self/stat", stat_make, 0},
         {"self/status", status_make, 0},
         {"cpuinfo", cpuinfo_make, 0},

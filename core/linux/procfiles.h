@@ -14,6 +14,9 @@ size_t cpuinfo_make(char *text, size_t size, void *argument);
 // /proc/self/limits (limits.c).
 size_t limits_make(char *text, size_t size, void *argument);
 
+// /proc/self/numa_maps (nodemaps.c).
+size_t nodemaps_make(char *text, size_t size, void *argument);
+
 // /proc/sysvipc/shm (segment.c).
 size_t segments_make(char *text, size_t size, void *argument);
 

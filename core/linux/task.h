@@ -35,6 +35,7 @@ struct task {
     void *robust_list;                // set_robust_list
     int parent_death_signal;          // prctl; kept for whoever asks
     uint8_t memory_policy;            // mempolicy.c's
+    uint8_t memory_turn;              // and: of nodes that take turns
     bool is_cloned;                   // made by the program: the C library does not know the thread
     struct hal_regs regs;             // where signals are put together; see signal_run.c
 };

@@ -19,6 +19,7 @@
 #include "core/vm/huge.h"
 #include "core/vm/lazy.h"
 #include "core/vm/moving.h"
+#include "core/vm/place.h"
 #include "core/vm/vm.h"
 
 enum {
@@ -70,13 +71,23 @@ static int piece_move(char *base, hal_phys target)
     return is_moved ? 0 : -EAGAIN;
 }
 
+// Where each page has a place of its own they stay so.
+static int target_alloc(char *base, hal_phys *target)
+{
+    struct place found;
+    const struct place *place = place_is_told() && place_look(base, &found) ? &found : NULL;
+    return place != NULL && found.end - base < MOVING_SIZE
+               ? -EINVAL
+               : place_alloc(place, MOVING_PAGES, 0, target);
+}
+
 static int piece_collapse(char *base, size_t count_min)
 {
     hal_phys target;
-    int error = frame_alloc(MOVING_PAGES, 0, &target);
+    int error = target_alloc(base, &target);
     if (error != 0) {
         huge_count(HUGE_FAILURES);
-        return -ENOMEM;
+        return error;
     }
     mutex_lock(&mutex);
     change_lock();

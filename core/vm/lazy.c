@@ -28,6 +28,7 @@
 #include "core/sched/thread.h"
 #include "core/vm/huge.h"
 #include "core/vm/moving.h"
+#include "core/vm/place.h"
 #include "hal/hal.h"
 
 enum {
@@ -562,8 +563,19 @@ static void absent_find(char *base, uint64_t word, uint32_t *first, uint32_t *la
     }
 }
 
-// The word is claimed.
-static bool chunk_map(char *va, uint64_t word)
+// Of the pages [first, last] of the chunk at base, those that the place is for.
+static void place_limit(const struct place *place, char *base, uint32_t *first, uint32_t *last)
+{
+    while (base + (size_t)*first * HAL_PAGE_SIZE < place->start) {
+        ++*first;
+    }
+    while (base + (size_t)*last * HAL_PAGE_SIZE >= place->end) {
+        --*last;
+    }
+}
+
+// The word is claimed. place NULL: any.
+static bool chunk_map(char *va, uint64_t word, const struct place *place)
 {
     char *base = align_down(va, LAZY_CHUNK);
     uint32_t page = (uint32_t)(va - base) / HAL_PAGE_SIZE;
@@ -574,11 +586,14 @@ static bool chunk_map(char *va, uint64_t word)
         return true; // another fault mapped it
     }
     absent_find(base, word, &first, &last);
+    if (place != NULL) {
+        place_limit(place, base, &first, &last);
+    }
     size_t count = last - first + 1;
-    if (frame_alloc(count, FRAME_ZERO | FRAME_PROMISED, &pa) != 0) {
+    if (place_alloc(place, count, FRAME_ZERO | FRAME_PROMISED, &pa) != 0) {
         first = page;
         count = 1;
-        if (frame_alloc(1, FRAME_ZERO | FRAME_SURE | FRAME_PROMISED, &pa) != 0) {
+        if (place_alloc(place, 1, FRAME_ZERO | FRAME_SURE | FRAME_PROMISED, &pa) != 0) {
             return false;
         }
     }
@@ -618,7 +633,7 @@ static bool is_plentiful(void)
 }
 
 // Maps the 2 MiB around va, if all of them are as its word is.
-static bool large_map(char *va, _Atomic uint64_t *word, uint64_t fresh)
+static bool large_map(char *va, _Atomic uint64_t *word, uint64_t fresh, const struct place *place)
 {
     const unsigned prot = (unsigned)(fresh & PROT_MASK);
     const uint64_t rest = CHUNK_FIELDS | CHUNK_PROMISED | CHUNK_ADVISED;
@@ -628,6 +643,9 @@ static bool large_map(char *va, _Atomic uint64_t *word, uint64_t fresh)
         return false;
     }
     char *base = align_down(va, LARGE_SIZE);
+    if (place != NULL && (base < place->start || place->end - base < LARGE_SIZE)) {
+        return false;
+    }
     _Atomic uint64_t *words = word - (size_t)(align_down(va, LAZY_CHUNK) - base) / LAZY_CHUNK;
     for (uint32_t i = 0; i < LARGE_CHUNKS; ++i) {
         if (atomic_load(&words[i]) != fresh) {
@@ -636,7 +654,7 @@ static bool large_map(char *va, _Atomic uint64_t *word, uint64_t fresh)
     }
     hal_phys pa;
     if (!is_plentiful() ||
-        frame_alloc(LARGE_SIZE / HAL_PAGE_SIZE, FRAME_ZERO | FRAME_PROMISED, &pa) != 0) {
+        place_alloc(place, LARGE_SIZE / HAL_PAGE_SIZE, FRAME_ZERO | FRAME_PROMISED, &pa) != 0) {
         huge_count(HUGE_FALLBACKS);
         return false;
     }
@@ -671,6 +689,24 @@ static void moving_wait(char *va, _Atomic uint64_t *word)
     (void)word_return(align_down(va, LAZY_CHUNK), word); // or the next fault does
 }
 
+// Where somebody has said which nodes are wanted. NULL: any, also where the mapping cannot be
+// looked at and nobody may wait.
+static const struct place *place_get(char *va, struct place *found)
+{
+    enum { WAIT_YIELDS = 64 };
+    for (int i = 0; i < WAIT_YIELDS; ++i) {
+        if (place_look(va, found)) {
+            return found;
+        }
+        if (!hal_irq_enabled()) {
+            return NULL;
+        }
+        MARK("lazy: the mapping of a page is being changed");
+        thread_yield();
+    }
+    return NULL;
+}
+
 bool lazy_fault(char *va, unsigned access)
 {
     _Atomic uint64_t *entry = directory_entry(va);
@@ -679,9 +715,11 @@ bool lazy_fault(char *va, unsigned access)
         return false;
     }
     _Atomic uint64_t *word = word_in(atomic_load(entry), va);
+    struct place found;
+    const struct place *place = place_is_told() ? place_get(va, &found) : NULL;
     uint64_t old = atomic_load(word);
     if ((old & CHUNK_LARGE) != 0 && (access & HAL_WRITE & (unsigned)old) != 0 &&
-        hal_irq_enabled() && large_map(va, word, old)) {
+        hal_irq_enabled() && large_map(va, word, old, place)) {
         return true;
     }
     if ((old & CHUNK_MOVING) != 0) {
@@ -697,7 +735,7 @@ bool lazy_fault(char *va, unsigned access)
     bool is_claimed = is_allowed && (old & (CHUNK_BUSY | CHUNK_MOVING)) == 0 &&
                       atomic_compare_exchange_strong(word, &old, (old | CHUNK_BUSY) & ~CHUNK_FRESH);
     if (is_claimed) {
-        is_mapped = chunk_map(va, old);
+        is_mapped = chunk_map(va, old, place);
         promise(-word_promised(old));
         atomic_fetch_and(word, ~CHUNK_BUSY);
     }

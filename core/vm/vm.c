@@ -25,6 +25,7 @@
 #include "core/vm/lazy.h"
 #include "core/vm/limit.h"
 #include "core/vm/pages.h"
+#include "core/vm/place.h"
 
 enum {
     COPY_MAX = 256 << 10,
@@ -130,8 +131,8 @@ static int request_fill(struct request *request)
     bool at_once = (request->flags & VM_LAZY) == 0 || (request->flags & VM_POPULATE) != 0;
     if (request->prot == 0) {
         request->flags &= ~(unsigned)VM_LAZY;
-    } else if (request->size > space.eager_max && (request->flags & VM_POPULATE) == 0 &&
-               !frame_is_checked()) {
+    } else if ((request->size > space.eager_max || place_is_told()) &&
+               (request->flags & VM_POPULATE) == 0 && !frame_is_checked()) {
         request->is_promised = at_once;
         request->flags |= VM_LAZY;
     } else if (at_once || frame_is_checked()) { // not every checker can restart an instruction
@@ -142,7 +143,7 @@ static int request_fill(struct request *request)
         size_t share = (request->flags & VM_POPULATE) != 0 ? 1 : 2;
         bool is_scarce = pages > PAGES_MANY && pages > frame_free_count() / share;
         request->flags &= ~(unsigned)VM_LAZY;
-        request->flags |= is_scarce ? VM_LAZY : 0;
+        request->flags |= is_scarce || (place_is_told() && !frame_is_checked()) ? VM_LAZY : 0;
     }
     request->is_eager = request->prot != 0 && (request->flags & VM_LAZY) == 0;
     return request->is_eager ? frame_list_fill(&request->frames, request->size, NULL, 0) : 0;

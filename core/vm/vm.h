@@ -163,6 +163,7 @@ struct vm_pages {
     size_t own;   // in frames of the area's: anonymous memory, and private copies of a file's
     size_t large; // of these, anonymous ones that are mapped by 2 MiB
     size_t file;  // the file's own frames
+    size_t nodes[HAL_NODE_MAX]; // all of these, where there are several nodes
 };
 void vm_walk_pages(bool (*visit)(const struct vm_area_info *area, const struct vm_pages *pages,
                                  void *argument),

@@ -4,6 +4,7 @@
 // What is there of an area nobody counts: the machine's tables know. So each page is looked up, but
 // for what faults alone can have mapped where none did (lazy_next).
 #include "core/mem/frame.h"
+#include "core/mem/frame_zones.h"
 #include "core/vm/area.h"
 #include "core/vm/change.h"
 #include "core/vm/grow.h"
@@ -38,6 +39,13 @@ static bool is_large(const struct area *area, const char *va)
            page_is_large(va);
 }
 
+static void node_count(struct vm_pages *pages, hal_phys page, size_t count)
+{
+    if (frame_node_count() > 1 && page - frame_first() < frame_span()) {
+        pages->nodes[frame_node_of(page)] += count;
+    }
+}
+
 static struct vm_pages pages_of(const struct area *area)
 {
     enum { LARGE_PAGES = (2 << 20) / HAL_PAGE_SIZE };
@@ -48,9 +56,10 @@ static struct vm_pages pages_of(const struct area *area)
         hal_phys pa;
         unsigned prot;
         va = is_sparse ? lazy_next(va, area->end) : va;
-        if (va < area->end && is_large(area, va)) {
+        if (va < area->end && is_large(area, va) && hal_translate(va, &pa, &prot) == 0) {
             pages.own += LARGE_PAGES;
             pages.large += LARGE_PAGES;
+            node_count(&pages, pa, LARGE_PAGES);
             va += (LARGE_PAGES - 1) * HAL_PAGE_SIZE;
             continue;
         }
@@ -58,6 +67,7 @@ static struct vm_pages pages_of(const struct area *area)
             bool is_foreign = page_is_foreign(&kind, va, pa);
             pages.own += !is_foreign;
             pages.file += is_foreign;
+            node_count(&pages, pa, 1);
         }
     }
     return pages;

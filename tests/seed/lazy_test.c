@@ -55,6 +55,12 @@ MARK_GUESS int frame_alloc(size_t count, unsigned flags, hal_phys *start)
     return -1;
 }
 
+int frame_alloc_placed(size_t count, unsigned flags, unsigned place, hal_phys *start)
+{
+    (void)place; // nobody has said any
+    return frame_alloc(count, flags, start);
+}
+
 MARK_GUESS void frame_free(hal_phys start, size_t count)
 {
     if (count == PAGES) {

@@ -74,6 +74,12 @@ MARK_GUESS int frame_alloc(size_t count, unsigned flags, hal_phys *start)
     return 0;
 }
 
+int frame_alloc_placed(size_t count, unsigned flags, unsigned place, hal_phys *start)
+{
+    (void)place; // nobody has said any
+    return frame_alloc(count, flags, start);
+}
+
 void frame_free(hal_phys start, size_t count)
 {
     seed_check(false, "nobody gives back but by gather");
