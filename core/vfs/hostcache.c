@@ -106,11 +106,14 @@ void host_cache_put(struct host_cache *cache)
     }
 }
 
+// What is given back here may be promised to mappings at once, and is then not to be had again: so
+// some stay, the program's text first, which go for each other when a fault finds no memory.
 static size_t pages_shrink(struct shrinker *shrinker, size_t wanted, bool may_wait)
 {
+    enum { KEPT = 1 << 20 };
     (void)shrinker;
     (void)may_wait; // it waits for far ends only, which answer whatever happens here
-    return host_pages_reclaim(wanted);
+    return host_pages_reclaim(wanted, KEPT);
 }
 
 static void shrinker_add_locked(void)
@@ -465,7 +468,8 @@ static int pager_prepare(struct vm_pager *pager, uint64_t offset, size_t size)
     (void)size;
     const struct cache_mapping *mapping = mapping_of(pager);
     int error = mapping_bring(mapping, offset);
-    for (int i = 0; i < TRIES && error == -ENOMEM && host_pages_reclaim(2 * HOST_PIECE) > 0; ++i) {
+    for (int i = 0; i < TRIES && error == -ENOMEM && host_pages_reclaim(2 * HOST_PIECE, 0) > 0;
+         ++i) {
         MARK("cache: pages go for others");
         error = mapping_bring(mapping, offset);
     }

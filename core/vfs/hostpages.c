@@ -210,12 +210,15 @@ static void piece_look(struct look *look)
     }
 }
 
-size_t host_pages_reclaim(size_t wanted)
+size_t host_pages_reclaim(size_t wanted, size_t kept)
 {
     size_t freed = 0;
     struct look look;
     // Twice around: what was asked for goes where there is nothing else.
-    for (size_t i = 2 * order_length(); i > 0 && freed < wanted && order_next(&look); --i) {
+    for (size_t i = 2 * order_length(); i > 0 && freed < wanted; --i) {
+        if (usage_get(USAGE_FILE_PAGES) * HAL_PAGE_SIZE <= kept || !order_next(&look)) {
+            break;
+        }
         look.freed = 0;
         mutex_lock(&look.cache->transfer_lock);
         piece_look(&look);

@@ -72,9 +72,9 @@ void host_pages_free(struct host_cache *cache, size_t first);
 void host_pieces_free(struct host_cache *cache, size_t first);
 
 // Gives back wanted bytes, if it can, of pages that are as the file has them, and answers how many.
-// What shared mappings let be written stays, as does what is locked (mlock). Who calls holds no
-// lock of hostcache.h's, nor the address space's.
-size_t host_pages_reclaim(size_t wanted);
+// What shared mappings let be written stays, as does what is locked (mlock), and with the last
+// `kept` bytes it stops. Who calls holds no lock of hostcache.h's, nor the address space's.
+size_t host_pages_reclaim(size_t wanted, size_t kept);
 
 // Counts the file of the next piece in the order. hostcache.c's.
 void host_cache_put(struct host_cache *cache);

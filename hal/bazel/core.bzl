@@ -122,13 +122,14 @@ def _users(room):
 def _deps(room, suffix):
     return ["//core/%s:%s%s" % (r, r, suffix) for r in ROOMS[room]]
 
-# Exceptions of a program pass through what it calls back from, which is in libc; and tables for all of core would be a tenth of the
-# kernel. Elsewhere a frame's caller is found by its frame pointer, and by gdb in the debug information.
+# Exceptions of a program pass through what it calls back from, which is in libc, and memcpy and its like have no frames; tables for all of
+# core would be a tenth of the kernel. Elsewhere a frame's caller is found by its frame pointer, and by gdb in the debug information.
+_TABLE_ROOMS = ["libc", "lib"]
 _NO_TABLES = ["-fno-exceptions", "-fno-asynchronous-unwind-tables"]
 
 def _core_copts(room):
     # gcc's <limits.h> looks for a libc's unless it believes that it comes from there.
-    return _CORE_COPTS + (_NO_TABLES if room != "libc" else []) + (["-D_GNU_SOURCE"] + MUSL_INCLUDE if room in _MUSL_ROOMS else ["-D_LIBC_LIMITS_H_"])
+    return _CORE_COPTS + (_NO_TABLES if room not in _TABLE_ROOMS else []) + (["-D_GNU_SOURCE"] + MUSL_INCLUDE if room in _MUSL_ROOMS else ["-D_LIBC_LIMITS_H_"])
 
 def _core_headers(room):
     return ["//hal"] + (["@musl//:headers", "//core/libc:override"] if room in _MUSL_ROOMS else [])

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sim/run/failure.h"
@@ -160,6 +161,9 @@ static void capture_check(struct network *network, bool is_direct)
     }
     const int fd = open(network->capture, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     char *whole = fd < 0 ? NULL : realpath(network->capture, NULL);
+    if (!is_direct && fd >= 0) {
+        (void)fchmod(fd, 0666); // libvirt's QEMU is somebody else
+    }
     if (whole == NULL) {
         fail(STATUS_CANNOT, "--pcap: %s: %s", network->capture, strerror(errno));
     }

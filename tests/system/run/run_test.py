@@ -177,6 +177,11 @@ def devices(suite):
 
 def networks(suite):
     """The device on QEMU's user network: core's self-test finds its router. What cannot be had."""
+    folder = suite.folder("captures")
+
+    def frames_of(board):
+        return os.path.join(folder, "frames, " + board)
+
     with contextlib.ExitStack() as stack:
         free, taken = stack.enter_context(socket.socket()), stack.enter_context(socket.socket())
         free.bind(("127.0.0.1", 0))
@@ -184,10 +189,10 @@ def networks(suite):
         free.close()
         for board in ("q35", "microvm"):
             got = suite.run(suite.machine("--net", "user", "-p", "%d:80" % port, "-p", "127.0.0.1:%d:53/udp" % port, "--kernel-option",
-                                          "--selftest", "--pcap", suite.path("frames, " + board), board=board))
+                                          "--selftest", "--pcap", frames_of(board), board=board))
             suite.case("--net user on " + board, got[0] == 0 and re.search(r"^ok \d+ - a network device sends and receives$", got[2], re.M) and
                        "osv: device eth0, " in got[2], got)
-            with open(suite.path("frames, " + board), "rb") as file:
+            with open(frames_of(board), "rb") as file:
                 frames = file.read()
             suite.case("--pcap on " + board, frames[:4] == bytes.fromhex("d4c3b2a1") and frames.count(bytes.fromhex("0806000108000604")) >= 2, frames)
         got = suite.run(suite.machine("--kernel-option", "--selftest"))
