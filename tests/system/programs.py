@@ -32,6 +32,13 @@ def naming(machine, files):
             printed(machine, "names", machine.osv + [path], text.read())
 
 
+def unsupported(machine, files):
+    """What Linux has and we have not; and a number that neither knows."""
+    status, out, err = machine.run(machine.osv + [files["unsupported"]])
+    lines = out.decode().splitlines()
+    machine.case("they say so", status == 0 and len(lines) == 7 and all(line.endswith(": ENOSYS") for line in lines), repr((status, out, err)))
+
+
 def credentials(machine, files):
     """What Linux 6.18 printed as root, in a folder of the machine's own memory and in one of the host."""
     if os.getuid() != 0 and not machine.is_kernel:
