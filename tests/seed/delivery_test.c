@@ -13,6 +13,7 @@
 #include "core/net/route.h"
 #include "core/net/run.h"
 #include "core/net/socket.h"
+#include "rcu_steps.h"
 #include "seed.h"
 #include "seed_main.h"
 #include "seed_thread.h"
@@ -30,8 +31,6 @@ static bool is_closed;
 static _Alignas(16) char blocks[BLOCKS][BLOCK_MAX];
 static bool is_used[BLOCKS];
 static struct net_socket nobody; // whose flow is one that is no more
-static struct rcu_head *ended;   // waits until nobody reads
-static int reader_count;
 
 MARK_GUESS void *heap_alloc_zeroed(size_t size)
 {
@@ -50,34 +49,6 @@ void heap_free(void *block)
     seed_check(is_used[index], "freed twice");
     is_used[index] = false;
     ((struct flow *)block)->socket = &nobody;
-}
-
-MARK_GUESS static void ended_run(void)
-{
-    while (reader_count == 0 && ended != NULL) {
-        struct rcu_head *head = ended;
-        ended = head->next;
-        head->function(head);
-    }
-}
-
-MARK_GUESS void rcu_defer(struct rcu_head *head, void (*function)(struct rcu_head *head))
-{
-    head->function = function;
-    head->next = ended;
-    ended = head;
-    ended_run();
-}
-
-MARK_GUESS void preempt_disable(void)
-{
-    ++reader_count;
-}
-
-MARK_GUESS void preempt_enable(void)
-{
-    --reader_count;
-    ended_run();
 }
 
 MARK_GUESS void packet_free(struct packet *packet)

@@ -10,7 +10,7 @@
 #include "core/mem/heap.h"
 #include "core/net/netif.h"
 #include "core/sched/thread.h"
-#include "core/sync/rcu.h"
+#include "rcu_steps.h"
 #include "seed.h"
 #include "seed_main.h"
 #include "seed_thread.h"
@@ -24,8 +24,6 @@ static struct netif wire = {.name = "eth0"};
 
 static _Alignas(16) char tables[TABLES][TABLE_SIZE];
 static bool is_used[TABLES];
-static struct rcu_head *ended; // waits until nobody reads
-static int reader_count;
 
 MARK_GUESS void *heap_alloc_zeroed(size_t size)
 {
@@ -48,34 +46,6 @@ void heap_free(void *block)
     for (size_t i = 0; i < 4; ++i) { // the counts of a table among them
         ((uint64_t *)(void *)tables[index])[i] = 0;
     }
-}
-
-MARK_GUESS static void ended_run(void)
-{
-    while (reader_count == 0 && ended != NULL) {
-        struct rcu_head *head = ended;
-        ended = head->next;
-        head->function(head);
-    }
-}
-
-MARK_GUESS void rcu_defer(struct rcu_head *head, void (*function)(struct rcu_head *head))
-{
-    head->function = function;
-    head->next = ended;
-    ended = head;
-    ended_run();
-}
-
-MARK_GUESS void preempt_disable(void)
-{
-    ++reader_count;
-}
-
-MARK_GUESS void preempt_enable(void)
-{
-    --reader_count;
-    ended_run();
 }
 
 // ---- Two threads ----------------------------------------------------------------------------
