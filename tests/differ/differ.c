@@ -188,12 +188,16 @@ static uint64_t sequence_make(struct run *run, uint64_t seed)
     return hash;
 }
 
+// What a thread maps for itself would come where another has just unmapped, and be mapped over.
+static pthread_barrier_t all_open;
+
 static void *sequences_make(void *argument)
 {
     unsigned thread = (unsigned)(uintptr_t)argument;
     struct run *run = memory_allocate(sizeof *run);
     run->may_fail = job.may_fail;
     run->state = job.world->open(thread);
+    pthread_barrier_wait(&all_open);
     for (size_t i = thread; i < job.count; i += job.thread_count) {
         job.hashes[i] = sequence_make(run, job.seed + i);
     }
@@ -246,6 +250,7 @@ int main(int count, char **words)
         return table_main(run, first, count - 1, words + 1);
     }
     job_read(count, words);
+    pthread_barrier_init(&all_open, NULL, job.thread_count);
     for (unsigned i = 1; i < job.thread_count; ++i) {
         int error = EAGAIN;
         for (int tries = 0; tries < BEGIN_TRIES && error == EAGAIN; ++tries) {

@@ -10,7 +10,7 @@ MACHINE is compare.py's: CPUS, CPUS@SEED (the seeded machine) or BOARD:CPUS (the
 (memory_calls) has cases, all of which are made, or --cases of each operation; --only: one operation. Else a sequence has 100
 operations; sequences are made from seeds FROM, FROM + 1 ... --faults: of the seeded machine's allocations some fail; then
 what Linux does must come after all, and an operation that failed must have changed nothing; where the program itself
-could not start for that, the next schedule is taken. --seeds: schedules of the
+had no memory to begin with, the next schedule is taken. --seeds: schedules of the
 seeded machine that the sequences are dealt to. --quick: as many as a machine makes in a few seconds.
 
 The first sequence with a difference is shown as short as it can be made: the command of either side, and what they said.
@@ -28,7 +28,7 @@ TRIES = 200
 FAULTS = "page=0.01"
 TABLES = {"memory_calls", "memory_files", "memory_growth", "memory_rare", "memory_segments"}
 SHOWN = 12  # cases of a table that differ
-NOT_STARTED, STARTS = 126, 20  # osv-sim's status; schedules that are tried
+NOT_STARTED, STARTS = (126, 3), 20  # statuses of osv-sim and of the program; schedules that are tried
 
 
 def compare_py():
@@ -77,7 +77,7 @@ class Differ:
         """The run here, by the first schedule from this one on by which the program starts."""
         for later in range(STARTS if self.options.faults else 1):
             result = self.run(self.prefix(schedule + later), words)
-            if result[0] != NOT_STARTED:
+            if result[0] not in NOT_STARTED:
                 break
         return result, schedule + later
 
