@@ -242,7 +242,8 @@ void *arena_open(unsigned thread, size_t pages)
     memory->maps = open("/proc/self/maps", O_RDONLY);
     char *va = mmap(NULL, HOLE + memory->size + HOLE, PROT_NONE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (va == MAP_FAILED || munmap(va, HOLE) != 0 || munmap(va + HOLE + memory->size, HOLE) != 0) {
+    if (memory->maps < 0 || va == MAP_FAILED || munmap(va, HOLE) != 0 ||
+        munmap(va + HOLE + memory->size, HOLE) != 0) {
         arena_die("differ: no arena");
     }
     memory->arena = va + HOLE;
