@@ -169,6 +169,8 @@ static void break_off(struct tcp_socket *tcp)
     if (tcp->stage == TCP_STAGE_CONNECTION) {
         tcp_abort(&tcp->tcp, tcp_now(tcp));
         tcp_stream_end(tcp);
+    } else {
+        tcp->stage = TCP_STAGE_IDLE; // at once: who waits to accept looks next
     }
     tcp->socket.remote = nobody;
     tcp->socket.error = 0;
