@@ -487,6 +487,7 @@ int tcp_await_within(struct tcp_socket *tcp, const struct net_patience *patience
     }
     const enum wait_result result =
         channel_wait(&tcp->socket.channel, &tcp->socket.lock, patience->deadline);
+    tcp->now = 0; // what others have seen meanwhile is past
     channel_run(tcp);
     return error_of(result);
 }

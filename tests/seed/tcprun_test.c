@@ -20,6 +20,7 @@ enum { PACKETS = 4, COST = 10, LIMIT = 1000 };
 
 static struct tcp_socket tcp;
 static struct packet packets[PACKETS];
+static hal_ns brought[PACKETS]; // when
 static unsigned freed;
 
 // ---- What stands in for the rest of the room -------------------------------------------
@@ -39,7 +40,8 @@ uint64_t tcp_acknowledged(const struct tcp *connection)
 
 void tcp_input(struct tcp *connection, const struct tcp_segment *segment, hal_ns now)
 {
-    (void)segment, (void)now;
+    (void)segment;
+    seed_check(now >= brought[tcp.running - packets], "it is seen before it has come");
     ++connection->counts.segments_received;
 }
 
@@ -160,6 +162,7 @@ static void reset(void)
 // As net_socket_deliver does.
 static void bring(unsigned index)
 {
+    brought[index] = hal_clock_ns();
     const unsigned pushed = channel_push(&tcp.socket.channel, &packets[index], LIMIT);
     if (pushed & CHANNEL_ALONE) {
         net_run_later(&tcp.socket);
@@ -186,6 +189,21 @@ static void look(void)
     tcp_enter(&tcp);
     tcp_leave(&tcp);
     net_run();
+}
+
+// As who writes.
+static void ask_time(void)
+{
+    tcp_enter(&tcp);
+    (void)tcp_now(&tcp);
+    tcp_leave(&tcp);
+    net_run();
+}
+
+static void ask_and_bring_two(void)
+{
+    ask_time();
+    bring_two();
 }
 
 static void await_two(void)
@@ -256,6 +274,11 @@ static const struct seed_test tests[] = {
     {.name = "tcprun, one waits with the lock",
      .reset = reset,
      .bodies = {bring_two, await_two_within},
+     .check = check_two,
+     .preemption_max = 2},
+    {.name = "tcprun, one waits with the lock, and another asks the time",
+     .reset = reset,
+     .bodies = {ask_and_bring_two, await_two_within},
      .check = check_two,
      .preemption_max = 2},
     {.name = "tcprun, two bring",
