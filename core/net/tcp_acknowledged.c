@@ -100,8 +100,9 @@ static void sacks_take(struct tcp *tcp, const struct tcp_segment *segment,
 {
     for (uint32_t i = 0; i < segment->sack_count; ++i) {
         const struct tcp_range range = segment->sacks[i];
+        // Its start must lie before next, too: "before" goes round half of all numbers.
         if (tcp_is_before(range.start, range.end) && tcp_is_before(tcp->una, range.start) &&
-            !tcp_is_before(tcp->next, range.end)) {
+            tcp_is_before(range.start, tcp->next) && !tcp_is_before(tcp->next, range.end)) {
             tcp_flight_sacked(tcp, range, arrival);
         }
     }

@@ -29,6 +29,9 @@ SEEDS = {
     "losses": begin(105) + writes(19000) + b"".join(
         segment(ACK, kind=32 | 64 * (i % 4), more=struct.pack(">HHHH", 1448 * i, 1448, 3000, 100)) for i in range(1, 6)) + passes(18) + passes(20),
     "probes": begin(9) + segment(ACK, window=0) + writes(5000) + passes(20) + passes(24) + segment(ACK, window=100),
+    # What the fuzzer found: a range that begins and ends beyond half of all numbers.
+    "ranges": bytes.fromhex("696432ea6026600138b4044a100000003d0000ea60050c4805a80bb80064000000000000000000000000"
+                            "00ea6004011000000000fc00000034ea60040110096000000032ea600401100914c400"),
     "resets": begin(41) + segment(RST, sequence=5) + segment(2, sequence=9) + passes(21) + passes(21) + segment(RST),
 }
 
