@@ -18,10 +18,22 @@
 #include "core/sched/thread.h"
 #include "core/sync/mutex.h"
 
+#define FEATURE_CHECKSUM (UINT64_C(1) << 0)
+#define FEATURE_GUEST_CHECKSUM (UINT64_C(1) << 1)
 #define FEATURE_MTU (UINT64_C(1) << 3)
 #define FEATURE_ADDRESS (UINT64_C(1) << 5)
+#define FEATURE_GUEST_TCP4 (UINT64_C(1) << 7)
+#define FEATURE_GUEST_TCP6 (UINT64_C(1) << 8)
+#define FEATURE_TCP4 (UINT64_C(1) << 11)
+#define FEATURE_TCP6 (UINT64_C(1) << 12)
 #define FEATURE_MERGED_BUFFERS (UINT64_C(1) << 15)
 #define FEATURE_STATUS (UINT64_C(1) << 16)
+
+#define FEATURES_WANTED                                                                            \
+    (VIRTIO_VERSION_1 | VIRTIO_EVENT_INDEX | FEATURE_CHECKSUM | FEATURE_GUEST_CHECKSUM |           \
+     FEATURE_MTU | FEATURE_ADDRESS | FEATURE_GUEST_TCP4 | FEATURE_GUEST_TCP6 | FEATURE_TCP4 |      \
+     FEATURE_TCP6 | FEATURE_MERGED_BUFFERS | FEATURE_STATUS)
+#define FEATURES_LARGE (FEATURE_GUEST_TCP4 | FEATURE_GUEST_TCP6) // packets that fit no buffer
 
 enum {
     QUEUE_RECEIVE,
@@ -35,7 +47,10 @@ enum {
     COPIED_MAX = 512, // bytes of a frame that is copied
 };
 
-// virtio 1.2, 5.1.6; without offloads only the last is used.
+enum net_header_flags { HEADER_NEEDS_CHECKSUM = 1, HEADER_CHECKSUM_IS_RIGHT = 2 };
+enum net_segmentation { SEGMENTS_NONE = 0, SEGMENTS_TCP4 = 1, SEGMENTS_TCP6 = 4 };
+
+// virtio 1.2, 5.1.6.
 struct net_header {
     uint8_t flags, segmentation;
     uint16_t header_size, segment_size;
@@ -186,6 +201,10 @@ static bool packet_take(struct net_device *device, struct packet **result)
     }
     packet->data += sizeof header;
     packet->size -= (uint32_t)sizeof header;
+    // Where the sum is yet to be put in the packet comes from a neighbour of this machine's on the
+    // same host, and has not been on any wire.
+    packet->is_trusted = (device->features & FEATURE_GUEST_CHECKSUM) != 0 &&
+                         (header.flags & (HEADER_NEEDS_CHECKSUM | HEADER_CHECKSUM_IS_RIGHT)) != 0;
     *result = packet;
     return true;
 }
@@ -283,6 +302,12 @@ static int sent_collect(struct net_device *device)
     return result;
 }
 
+// Whether anything was freed: how often the ring has moved.
+static bool has_collected(const struct net_device *device, uint16_t before)
+{
+    return device->send_ring.used_index != before;
+}
+
 // Until the ring has room for the parts, whatever else it is.
 static int parts_add(struct net_device *device, const struct virtq_part *parts, size_t count,
                      struct packet *packet)
@@ -294,15 +319,18 @@ static int parts_add(struct net_device *device, const struct virtq_part *parts, 
     }
     struct thread *self = thread_self();
     atomic_store(&device->sender, self);
-    virtq_interrupts_set(&device->send_ring, true);
     thread_wait_note(self, THREAD_WAIT_DEVICE, device);
     for (;;) {
+        const uint16_t before = device->send_ring.used_index;
+        virtq_interrupts_set_late(&device->send_ring);
         error = sent_collect(device);
         error = error != 0 ? error : virtq_add(&device->send_ring, parts, count, packet);
         if (error != -ENOSPC) {
             break;
         }
-        thread_park();
+        if (!has_collected(device, before)) {
+            thread_park();
+        }
     }
     thread_wait_note(self, THREAD_WAIT_NONE, NULL);
     virtq_interrupts_set(&device->send_ring, false);
@@ -310,15 +338,36 @@ static int parts_add(struct net_device *device, const struct virtq_part *parts, 
     return error;
 }
 
+// In front of the packet: what the device is to do about it.
+static void header_push(struct packet *packet)
+{
+    enum { KIND = 12, KIND_V6 = 0x86dd, TCP_LENGTH = 12 };
+    struct net_header header = {0};
+    if (packet->checksum_place != 0) {
+        header.flags = HEADER_NEEDS_CHECKSUM;
+        header.checksum_start = packet->transport;
+        header.checksum_offset = packet->checksum_place;
+    }
+    if (packet->segment_size != 0) {
+        const uint8_t *bytes = (const uint8_t *)packet->data;
+        const bool is_v6 = (bytes[KIND] << 8 | bytes[KIND + 1]) == KIND_V6;
+        const uint32_t words = bytes[packet->transport + TCP_LENGTH] >> 4;
+        header.segmentation = is_v6 ? SEGMENTS_TCP6 : SEGMENTS_TCP4;
+        header.segment_size = packet->segment_size;
+        header.header_size = (uint16_t)(packet->transport + words * sizeof(uint32_t));
+    }
+    ASSERT(packet_headroom(packet) >= sizeof header);
+    packet->data -= sizeof header;
+    packet->size += (uint32_t)sizeof header;
+    memcpy(packet->data, &header, sizeof header);
+}
+
 int net_device_send(struct net_device *device, struct packet *packet)
 {
     struct virtq_part parts[NET_PARTS_MAX];
     size_t count = 0;
     uint64_t bytes = 0;
-    ASSERT(packet_headroom(packet) >= sizeof(struct net_header));
-    packet->data -= sizeof(struct net_header);
-    packet->size += (uint32_t)sizeof(struct net_header);
-    memset(packet->data, 0, sizeof(struct net_header));
+    header_push(packet);
     for (const struct packet *part = packet; part != NULL; part = part->more) {
         if (count == NET_PARTS_MAX) {
             packet_free(packet);
@@ -345,10 +394,19 @@ int net_device_send(struct net_device *device, struct packet *packet)
 
 // ---- Opening and closing -------------------------------------------------------
 
+static int ring_init(struct net_device *device, struct virtq *ring)
+{
+    const int error = virtq_init(ring, RING_SIZE);
+    if (error == 0 && (device->features & VIRTIO_EVENT_INDEX) != 0) {
+        virtq_events_use(ring);
+    }
+    return error;
+}
+
 static int rings_open(struct net_device *device)
 {
-    int error = virtq_init(&device->receive_ring, RING_SIZE);
-    error = error != 0 ? error : virtq_init(&device->send_ring, RING_SIZE);
+    int error = ring_init(device, &device->receive_ring);
+    error = error != 0 ? error : ring_init(device, &device->send_ring);
     error = error != 0 ? error
                        : hal_dev_queue(device->dev, QUEUE_RECEIVE, &device->receive_ring.place, 0);
     error =
@@ -389,14 +447,22 @@ static int facts_read(struct net_device *device)
     return 0;
 }
 
+// Agrees upon features. -ENODEV.
+static int features_agree(struct net_device *device)
+{
+    device->features = FEATURES_WANTED;
+    int error = hal_dev_open(device->dev, &device->features);
+    if (error == 0 && (device->features & FEATURES_LARGE) != 0 &&
+        (device->features & FEATURE_MERGED_BUFFERS) == 0) {
+        device->features &= ~FEATURES_LARGE;
+        error = hal_dev_open(device->dev, &device->features);
+    }
+    return error == 0 && (device->features & VIRTIO_VERSION_1) == 0 ? -ENODEV : error;
+}
+
 static int device_start(struct net_device *device)
 {
-    device->features =
-        VIRTIO_VERSION_1 | FEATURE_MTU | FEATURE_ADDRESS | FEATURE_MERGED_BUFFERS | FEATURE_STATUS;
-    int error = hal_dev_open(device->dev, &device->features);
-    if (error == 0 && (device->features & VIRTIO_VERSION_1) == 0) {
-        error = -ENODEV;
-    }
+    int error = features_agree(device);
     error = error != 0 ? error : facts_read(device);
     error = error != 0 ? error : rings_open(device);
     error = error != 0 ? error : device_attach(device->dev, queue_interrupt, device);
@@ -489,6 +555,13 @@ bool net_device_has_link(struct net_device *device)
         hal_dev_config(device->dev, CONFIG_STATUS, &status, sizeof status);
     }
     return (status & STATUS_LINK_UP) != 0;
+}
+
+unsigned net_device_offloads(const struct net_device *device)
+{
+    return ((device->features & FEATURE_CHECKSUM) != 0 ? NET_CHECKSUMS : 0u) |
+           ((device->features & FEATURE_TCP4) != 0 ? NET_SEGMENTS_V4 : 0u) |
+           ((device->features & FEATURE_TCP6) != 0 ? NET_SEGMENTS_V6 : 0u);
 }
 
 struct net_counts net_device_counts(const struct net_device *device)

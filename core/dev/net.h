@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // net.h: the driver of network devices (virtio 1.2, 5.1): Ethernet frames, without their checksum,
-// to and from one pair of queues.
+// to and from one pair of queues. What the device offers of the transports' work it does: checksums
+// both ways, cutting what is sent into segments and putting together what comes.
 #ifndef CORE_DEV_NET_H
 #define CORE_DEV_NET_H
 
@@ -11,6 +12,12 @@
 struct net_device;
 
 enum { NET_ADDRESS_SIZE = 6, NET_MTU_DEFAULT = 1500, NET_MTU_MIN = 68, NET_PARTS_MAX = 16 };
+
+enum net_offload {       // what the device does of what is sent
+    NET_CHECKSUMS = 1,   // packet.checksum_place
+    NET_SEGMENTS_V4 = 2, // packet.segment_size, over IPv4
+    NET_SEGMENTS_V6 = 4, // and over IPv6
+};
 
 struct net_counts {
     uint64_t received, sent; // packets
@@ -33,11 +40,14 @@ const uint8_t *net_device_address(const struct net_device *device);
 // The most bytes behind the Ethernet header.
 uint32_t net_device_mtu(const struct net_device *device);
 bool net_device_has_link(struct net_device *device);
+unsigned net_device_offloads(const struct net_device *device);        // enum net_offload
 struct net_counts net_device_counts(const struct net_device *device); // a moment's
 
 // Takes the packet, which begins with an Ethernet header and has packet_headroom for a virtio
-// header, and sends it. May block while as many are under way as the ring takes. -EIO: the device
-// broke the rules, and is dead; -EMSGSIZE: it has more than NET_PARTS_MAX parts. Thread context.
+// header, and sends it; where there is something to be done about it, transport says where that
+// header lies behind the Ethernet header's beginning. May block while as many are under way as the
+// ring takes. -EIO: the device broke the rules, and is dead; -EMSGSIZE: it has more than
+// NET_PARTS_MAX parts. Thread context.
 HAL_MUST_CHECK int net_device_send(struct net_device *device, struct packet *packet);
 
 #endif

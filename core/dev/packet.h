@@ -30,11 +30,17 @@ struct packet {
     uint32_t size;
     bool is_block; // of the heap
     // core/net's, of a first part.
-    bool is_trusted;              // it has not left this machine: its payload needs no checksum
-    uint16_t transport;           // from data to the header behind IP's
-    uint32_t cost;                // what it counts for in a channel, bytes
-    bool is_message;              // of ICMP, about a packet of ours
-    bool is_gathered;             // tcp_stream.c's: there may be room behind the bytes
+    bool is_trusted;    // its payload needs no checksum: it has not left this machine, or
+                        // the device says that it is right
+    uint16_t transport; // from data to the header behind IP's
+    uint32_t cost;      // what it counts for in a channel, bytes
+    bool is_message;    // of ICMP, about a packet of ours
+    bool is_gathered;   // tcp_stream.c's: there may be room behind the bytes
+    // To be sent: of TCP, and to be cut into segments of so many bytes of data; 0: as it is.
+    uint16_t segment_size;
+    // To be sent: where in the transport's header the checksum is to be put, in which there is that
+    // of the ends alone; 0: nothing is.
+    uint8_t checksum_place;
     uint64_t place;               // of data in a stream
     struct packet_buffer *buffer; // that data lies in, counted; NULL: it is the part's own memory
 };

@@ -35,19 +35,30 @@ struct virtq_ring {
     struct {
         _Atomic uint16_t flags, index;
         uint16_t ring[VIRTQ_SIZE];
-        uint16_t used_event;
+        uint16_t event; // of a ring of that size; see used_event
     } available;
     struct {
         _Alignas(4) _Atomic uint16_t flags;
         _Atomic uint16_t index;
         struct virtq_used_entry ring[VIRTQ_SIZE];
-        uint16_t available_event;
+        uint16_t event; // see available_event
     } used;
 };
 
 _Static_assert(sizeof(struct virtq_desc) == 16, "virtio 1.2, 2.7.5");
 _Static_assert(sizeof(struct virtq_ring) <= HAL_PAGE_SIZE, "one frame");
 _Static_assert((VIRTQ_SIZE & (VIRTQ_SIZE - 1)) == 0, "virtio 1.2, 2.7: a power of two");
+
+// They lie behind the last entry that there is.
+static _Atomic uint16_t *used_event(const struct virtq *queue)
+{
+    return (_Atomic uint16_t *)(queue->ring->available.ring + queue->place.size);
+}
+
+static const _Atomic uint16_t *available_event(const struct virtq *queue)
+{
+    return (const _Atomic uint16_t *)(queue->ring->used.ring + queue->place.size);
+}
 
 int virtq_init(struct virtq *queue, uint16_t size)
 {
@@ -78,6 +89,13 @@ void virtq_free(struct virtq *queue)
     usage_take(USAGE_RINGS, 1);
     frame_free(frame_of(queue->ring), 1);
     queue->ring = NULL;
+}
+
+void virtq_events_use(struct virtq *queue)
+{
+    queue->has_events = true;
+    atomic_store(&queue->ring->available.flags, 0); // it means nothing from here on
+    virtq_interrupts_set(queue, false);
 }
 
 int virtq_add(struct virtq *queue, const struct virtq_part *parts, size_t count, void *token)
@@ -119,10 +137,22 @@ int virtq_add(struct virtq *queue, const struct virtq_part *parts, size_t count,
     return 0;
 }
 
-bool virtq_kick_wanted(const struct virtq *queue)
+// Does event lie in [from, to)?
+static bool is_passed(uint16_t event, uint16_t from, uint16_t to)
 {
-    // The device looks for chains after it has taken the flag away: one of us two sees the other.
+    return (uint16_t)(to - event - 1) < (uint16_t)(to - from);
+}
+
+bool virtq_kick_wanted(struct virtq *queue)
+{
+    const uint16_t from = queue->kicked_index;
+    queue->kicked_index = queue->available_index;
+    // The device looks for chains after it has taken the flag away, or written the event: one of
+    // us two sees the other.
     atomic_thread_fence(memory_order_seq_cst);
+    if (queue->has_events) {
+        return is_passed(atomic_load(available_event(queue)), from, queue->available_index);
+    }
     return (atomic_load(&queue->ring->used.flags) & USED_NO_NOTIFY) == 0;
 }
 
@@ -171,10 +201,26 @@ int virtq_collect(struct virtq *queue, void **token, uint32_t *written)
     return 1;
 }
 
+// Sequentially consistent: the collection that follows must not be done before the device can see
+// the flag, or the event.
+static void interrupts_set(struct virtq *queue, bool on, uint16_t event)
+{
+    if (queue->has_events) {
+        atomic_store(used_event(queue), event);
+    } else {
+        atomic_store(&queue->ring->available.flags, on ? 0 : AVAIL_NO_INTERRUPT);
+    }
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
 void virtq_interrupts_set(struct virtq *queue, bool on)
 {
-    // Sequentially consistent: the collection that follows must not be done before the device can
-    // see the flag.
-    atomic_store(&queue->ring->available.flags, on ? 0 : AVAIL_NO_INTERRUPT);
-    atomic_thread_fence(memory_order_seq_cst);
+    // Off: the one that was finished last, which comes again after 65535 others.
+    interrupts_set(queue, on, on ? queue->used_index : (uint16_t)(queue->used_index - 1));
+}
+
+void virtq_interrupts_set_late(struct virtq *queue)
+{
+    const uint16_t under_way = (uint16_t)(queue->available_index - queue->used_index);
+    interrupts_set(queue, true, (uint16_t)(queue->used_index + under_way / 2));
 }

@@ -13,6 +13,7 @@
 enum { VIRTQ_SIZE = 64 }; // descriptors at most
 
 #define VIRTIO_VERSION_1 (UINT64_C(1) << 32)
+#define VIRTIO_EVENT_INDEX (UINT64_C(1) << 29)
 
 struct virtq_ring; // the memory shared with the device
 
@@ -27,8 +28,9 @@ struct virtq {
     struct virtq_ring *ring;
     uint16_t free_head, free_count; // descriptors
     uint16_t available_index;       // of the next entry we publish
+    uint16_t kicked_index;          // the same, when the device was last to hear of it
     uint16_t used_index;            // of the next entry we take
-    bool is_broken;
+    bool is_broken, has_events;
     // Our own memory of each chain, by its first descriptor: the ring's is in reach of the device.
     uint16_t next[VIRTQ_SIZE];
     uint16_t chain_length[VIRTQ_SIZE]; // 0: not the first descriptor of a chain in flight
@@ -40,13 +42,17 @@ struct virtq {
 HAL_MUST_CHECK int virtq_init(struct virtq *queue, uint16_t size);
 void virtq_free(struct virtq *queue); // the device is stopped
 
+// VIRTIO_EVENT_INDEX was agreed upon: both sides say from which chain on they want to hear of them
+// (virtio 1.2, 2.7.10). Before the device runs.
+void virtq_events_use(struct virtq *queue);
+
 // Hands a chain to the device, which hears of it by hal_dev_kick. -ENOSPC: not so many descriptors
 // are free.
 HAL_MUST_CHECK int virtq_add(struct virtq *queue, const struct virtq_part *parts, size_t count,
                              void *token);
 
-// Does the device want to hear of the chains added since the last kick?
-bool virtq_kick_wanted(const struct virtq *queue);
+// Does the device want to hear of the chains added since this was last asked?
+bool virtq_kick_wanted(struct virtq *queue);
 
 // Takes back a finished chain: 1, its token and how many bytes the device says to have written
 // (never more than there was room for). 0: none is finished. -EIO: the device broke the rules.
@@ -55,5 +61,9 @@ HAL_MUST_CHECK int virtq_collect(struct virtq *queue, void **token, uint32_t *wr
 // Does the device interrupt when it finishes a chain? After turning that on the caller collects
 // once more.
 void virtq_interrupts_set(struct virtq *queue, bool on);
+
+// On, but with events only when about half of what the device has now is finished. Once: whoever
+// has collected something since asks anew.
+void virtq_interrupts_set_late(struct virtq *queue);
 
 #endif

@@ -30,7 +30,10 @@ static struct hal_dev *const dev = (struct hal_dev *)&device_memory;
 
 static const uint64_t all_features =
     VIRTIO_VERSION_1 | 1 << VIRTIO_NET_F_MAC | 1 << VIRTIO_NET_F_MTU | 1 << VIRTIO_NET_F_MRG_RXBUF |
-    1 << VIRTIO_NET_F_STATUS | 1 << VIRTIO_NET_F_CSUM | 1 << VIRTIO_NET_F_CTRL_VQ;
+    1 << VIRTIO_NET_F_STATUS | 1 << VIRTIO_NET_F_CSUM | 1 << VIRTIO_NET_F_GUEST_CSUM |
+    1 << VIRTIO_NET_F_HOST_TSO4 | 1 << VIRTIO_NET_F_HOST_TSO6 | 1 << VIRTIO_NET_F_GUEST_TSO4 |
+    1 << VIRTIO_NET_F_GUEST_TSO6 | 1 << VIRTIO_NET_F_CTRL_VQ;
+static const uint64_t large_features = 1 << VIRTIO_NET_F_GUEST_TSO4 | 1 << VIRTIO_NET_F_GUEST_TSO6;
 
 int hal_dev_open(struct hal_dev *device, uint64_t *features)
 {
@@ -133,12 +136,13 @@ void hal_dev_kick(struct hal_dev *device, uint32_t index)
 }
 
 // Writes a packet into as many buffers as it needs, of which each takes size bytes.
-static void arrive(const char *bytes, size_t length, size_t size)
+static void arrive_flagged(const char *bytes, size_t length, size_t size, uint8_t flags)
 {
     static char whole[65536 + HEADER];
     struct virtio_net_hdr_mrg_rxbuf *header = (struct virtio_net_hdr_mrg_rxbuf *)whole;
     length += HEADER;
     memset(header, 0, HEADER);
+    header->hdr.flags = flags;
     memcpy(whole + HEADER, bytes, length - HEADER);
     header->num_buffers = (uint16_t)((length + size - 1) / size);
     for (size_t at = 0; at < length; at += size) {
@@ -149,6 +153,11 @@ static void arrive(const char *bytes, size_t length, size_t size)
         memcpy((char *)desc(RECEIVE)[head].addr, whole + at, part);
         finish(RECEIVE, head, (uint32_t)part);
     }
+}
+
+static void arrive(const char *bytes, size_t length, size_t size)
+{
+    arrive_flagged(bytes, length, size, 0);
 }
 
 static void interrupt(int queue)
@@ -165,6 +174,7 @@ static const struct hal_dev_info info = {.dev = (struct hal_dev *)&device_memory
                                          .name = "eth0"};
 static char got[65536];
 static size_t got_size, got_count, lost_count;
+static bool got_trust;
 static const char letters[] =
     "The quick brown fox jumps over the lazy dog, and the dog does not mind";
 
@@ -176,6 +186,7 @@ static void receive(void *state, struct packet *packet)
         return;
     }
     got_size = 0;
+    got_trust = packet->is_trusted;
     for (const struct packet *part = packet; part != NULL; part = part->more) {
         memcpy(got + got_size, part->data, part->size);
         got_size += part->size;
@@ -189,9 +200,9 @@ static int open_device(void)
     return net_device_open(&info, receive, got, &device);
 }
 
-static void start(void)
+static void start_with(uint64_t features)
 {
-    offered_features = all_features;
+    offered_features = features;
     config = (struct virtio_net_config){
         .mac = {2, 3, 4, 5, 6, 7}, .mtu = 9000, .status = VIRTIO_NET_S_LINK_UP};
     memset(kicks, 0, sizeof kicks);
@@ -199,6 +210,11 @@ static void start(void)
     sends_at_once = true;
     ck_assert_int_eq(open_device(), 0);
     host_thread_run();
+}
+
+static void start(void)
+{
+    start_with(all_features);
 }
 
 static void stop(void)
@@ -223,8 +239,9 @@ static struct packet *packet_of(const char *bytes, size_t size)
 
 START_TEST(a_device_is_opened_as_it_offers)
 {
-    ck_assert_uint_eq(wanted_features, all_features & ~(UINT64_C(1) << VIRTIO_NET_F_CSUM |
-                                                        UINT64_C(1) << VIRTIO_NET_F_CTRL_VQ));
+    ck_assert_uint_eq(wanted_features, all_features & ~(UINT64_C(1) << VIRTIO_NET_F_CTRL_VQ));
+    ck_assert_uint_eq(net_device_offloads(device),
+                      NET_CHECKSUMS | NET_SEGMENTS_V4 | NET_SEGMENTS_V6);
     ck_assert_mem_eq(net_device_address(device), "\2\3\4\5\6\7", NET_ADDRESS_SIZE);
     ck_assert_uint_eq(net_device_mtu(device), 9000);
     ck_assert(net_device_has_link(device));
@@ -243,8 +260,21 @@ START_TEST(a_device_that_offers_little_will_do)
     memset(&config, 0xff, sizeof config);
     ck_assert_int_eq(open_device(), 0);
     ck_assert_uint_eq(net_device_mtu(device), NET_MTU_DEFAULT);
+    ck_assert_uint_eq(net_device_offloads(device), 0);
     ck_assert_uint_eq(net_device_address(device)[0] & 3, 2);
     ck_assert(net_device_has_link(device));
+}
+END_TEST
+
+// Packets of many segments need many buffers.
+START_TEST(a_device_without_merged_buffers_gives_no_large_packets)
+{
+    stop();
+    offered_features = all_features & ~(UINT64_C(1) << VIRTIO_NET_F_MRG_RXBUF);
+    config.mtu = 1500;
+    ck_assert_int_eq(open_device(), 0);
+    ck_assert_uint_eq(wanted_features & large_features, 0);
+    ck_assert_uint_ne(wanted_features & 1 << VIRTIO_NET_F_HOST_TSO4, 0);
 }
 END_TEST
 
@@ -297,6 +327,27 @@ START_TEST(packets_come_without_their_header)
         ck_assert_uint_eq(available(RECEIVE), VIRTQ_SIZE);
     }
     ck_assert_uint_eq(net_device_counts(device).received, got_count);
+}
+END_TEST
+
+// The device knows of the checksum, or there is none yet; but only where that was agreed upon.
+START_TEST(what_the_device_has_checked_is_trusted)
+{
+    const uint8_t flags[] = {0, VIRTIO_NET_HDR_F_NEEDS_CSUM, VIRTIO_NET_HDR_F_DATA_VALID, 4};
+    for (size_t i = 0; i < sizeof flags; ++i) {
+        for (size_t size = 400; size <= 4000; size += 3600) { // copied, and kept; of parts
+            static char bytes[3000];
+            arrive_flagged(bytes, i % 2 == 0 ? 30 : sizeof bytes, size, flags[i]);
+            interrupt(RECEIVE);
+            ck_assert_int_eq(got_trust, i == 1 || i == 2);
+        }
+    }
+    stop();
+    offered_features &= ~(UINT64_C(1) << VIRTIO_NET_F_GUEST_CSUM);
+    start_with(offered_features);
+    arrive_flagged(letters, 30, 4000, VIRTIO_NET_HDR_F_DATA_VALID);
+    interrupt(RECEIVE);
+    ck_assert(!got_trust);
 }
 END_TEST
 
@@ -437,6 +488,93 @@ START_TEST(packets_are_sent_in_all_their_parts)
 }
 END_TEST
 
+static struct virtio_net_hdr sent_header(struct packet *packet)
+{
+    struct virtio_net_hdr header;
+    ck_assert_int_eq(net_device_send(device, packet), 0);
+    memcpy(&header, sent, sizeof header);
+    return header;
+}
+
+// virtio 1.2, 5.1.6.2.
+START_TEST(the_device_is_told_what_is_left_to_it)
+{
+    struct packet *packet = packet_of(letters, sizeof letters);
+    packet->transport = 34;
+    packet->checksum_place = 6;
+    struct virtio_net_hdr header = sent_header(packet);
+    ck_assert_uint_eq(header.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
+    ck_assert_uint_eq(header.csum_start, 34);
+    ck_assert_uint_eq(header.csum_offset, 6);
+    ck_assert_uint_eq(header.gso_type, VIRTIO_NET_HDR_GSO_NONE);
+    for (int is_v6 = 0; is_v6 < 2; ++is_v6) {
+        packet = packet_of(letters, sizeof letters);
+        memcpy(packet->data + 12, is_v6 ? "\x86\xdd" : "\x08\x00", 2);
+        packet->transport = is_v6 ? 54 : 34;
+        packet->data[packet->transport + 12] = (char)0x80; // words of header
+        packet->checksum_place = 16;
+        packet->segment_size = 1448;
+        header = sent_header(packet);
+        ck_assert_uint_eq(header.csum_start, is_v6 ? 54 : 34);
+        ck_assert_uint_eq(header.gso_type,
+                          is_v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4);
+        ck_assert_uint_eq(header.gso_size, 1448);
+        ck_assert_uint_eq(header.hdr_len, header.csum_start + 32);
+    }
+}
+END_TEST
+
+// A device that says by events what it wants to hear of is kicked for that alone.
+START_TEST(by_events_many_packets_are_one_kick)
+{
+    stop();
+    start_with(all_features | UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX);
+    ck_assert_uint_ne(wanted_features & UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX, 0);
+    sends_at_once = false;
+    uint16_t *wanted = (uint16_t *)(void *)&used(SEND)->ring[rings[SEND].size];
+    for (int i = 0; i < 10; ++i) {
+        ck_assert_int_eq(net_device_send(device, packet_of(letters, 30)), 0);
+        ck_assert_uint_eq(kicks[SEND], 1);
+    }
+    while (available(SEND) > 0) {
+        send_one();
+    }
+    *wanted = taken[SEND];
+    ck_assert_int_eq(net_device_send(device, packet_of(letters, 30)), 0);
+    ck_assert_uint_eq(kicks[SEND], 2);
+}
+END_TEST
+
+static void device_sends_all(void)
+{
+    const uint16_t event = avail(SEND)->ring[rings[SEND].size], before = used(SEND)->idx;
+    while (available(SEND) > 0 && !vring_need_event(event, used(SEND)->idx, before)) {
+        send_one();
+    }
+    ck_assert(vring_need_event(event, used(SEND)->idx, before)); // the sender will be told
+    interrupt(SEND);
+}
+
+START_TEST(by_events_a_full_ring_is_waited_for)
+{
+    stop();
+    start_with(all_features | UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX);
+    sends_at_once = false;
+    host_sleep_hook = device_sends_all;
+    for (int i = 0; i < 5 * VIRTQ_SIZE; ++i) {
+        struct packet *packet = packet_of(letters, 30);
+        for (int more = i % 4; more > 0; --more) { // parts
+            struct packet *part = packet_of(letters, 20);
+            part->more = packet->more;
+            packet->more = part;
+        }
+        ck_assert_int_eq(net_device_send(device, packet), 0);
+    }
+    ck_assert_uint_ge(sent_count, 4 * VIRTQ_SIZE);
+    host_sleep_hook = NULL;
+}
+END_TEST
+
 static void device_sends_some(void)
 {
     ck_assert_uint_eq(avail(SEND)->flags, 0);
@@ -487,6 +625,11 @@ int main(void)
     suite_add_tcase(suite, driver);
     tcase_add_test(driver, a_device_is_opened_as_it_offers);
     tcase_add_test(driver, a_device_that_offers_little_will_do);
+    tcase_add_test(driver, a_device_without_merged_buffers_gives_no_large_packets);
+    tcase_add_test(driver, what_the_device_has_checked_is_trusted);
+    tcase_add_test(driver, the_device_is_told_what_is_left_to_it);
+    tcase_add_test(driver, by_events_many_packets_are_one_kick);
+    tcase_add_test(driver, by_events_a_full_ring_is_waited_for);
     tcase_add_loop_test(driver, a_device_that_cannot_be_driven_is_refused, 0, 3);
     tcase_add_test(driver, no_memory_is_an_error_wherever_it_ends);
     tcase_add_test(driver, packets_come_without_their_header);

@@ -159,6 +159,83 @@ START_TEST(a_small_ring_goes_round_too)
 }
 END_TEST
 
+static void used_event_is(uint16_t size, uint16_t event)
+{
+    ck_assert_uint_eq(avail()->ring[size], event);
+    ck_assert_uint_eq(avail()->flags, 0);
+}
+
+// Whether a device that was last looked at before it finished chain from hears of it now.
+static bool would_interrupt(uint16_t size, uint16_t from)
+{
+    return vring_need_event(avail()->ring[size], used()->idx, from);
+}
+
+static void chain_finish(uint16_t size)
+{
+    const uint16_t head = avail()->ring[device_taken++ % size];
+    used()->ring[used()->idx % size] = (struct vring_used_elem){head, 0};
+    ++used()->idx;
+}
+
+// By events both sides say of which chain they want to hear: of rings of all sizes, over the end of
+// 16 bits.
+START_TEST(events_say_which_chain_is_to_be_heard_of)
+{
+    const uint16_t size = (uint16_t)_i;
+    void *token;
+    uint32_t written;
+    virtq_free(&queue);
+    ck_assert_int_eq(virtq_init(&queue, size), 0);
+    virtq_events_use(&queue);
+    uint16_t *wanted = (uint16_t *)(void *)&used()->ring[size];
+    for (int round = 0; round < 70000; ++round) {
+        const uint16_t index = avail()->idx, before = used()->idx;
+        *wanted = (uint16_t)(index + round % 3); // the next, or one or two later
+        ck_assert_int_eq(virtq_add(&queue, parts, 1, &token), 0);
+        ck_assert_int_eq(virtq_kick_wanted(&queue), round % 3 == 0);
+        ck_assert(!virtq_kick_wanted(&queue));
+        ck_assert_int_eq(virtq_add(&queue, parts, 1, &token), 0);
+        ck_assert_int_eq(virtq_kick_wanted(&queue), round % 3 == 1);
+        virtq_interrupts_set(&queue, false);
+        chain_finish(size);
+        ck_assert(!would_interrupt(size, before));
+        ck_assert_int_eq(virtq_collect(&queue, &token, &written), 1);
+        virtq_interrupts_set(&queue, true);
+        used_event_is(size, used()->idx);
+        chain_finish(size);
+        ck_assert(would_interrupt(size, (uint16_t)(before + 1)));
+        ck_assert_int_eq(virtq_collect(&queue, &token, &written), 1);
+    }
+}
+END_TEST
+
+START_TEST(interrupts_may_wait_for_half_of_what_is_under_way)
+{
+    virtq_events_use(&queue);
+    for (uint16_t count = 0; count <= VIRTQ_SIZE; ++count) {
+        void *token;
+        uint32_t written;
+        const uint16_t before = used()->idx;
+        for (uint16_t i = 0; i < count; ++i) {
+            ck_assert_int_eq(virtq_add(&queue, parts, 1, &token), 0);
+        }
+        virtq_interrupts_set_late(&queue);
+        for (uint16_t i = 0; i < count; ++i) {
+            ck_assert_int_eq(would_interrupt(VIRTQ_SIZE, before), i > count / 2);
+            chain_finish(VIRTQ_SIZE);
+        }
+        ck_assert_int_eq(would_interrupt(VIRTQ_SIZE, before), count > 0);
+        while (virtq_collect(&queue, &token, &written) == 1) {
+        }
+    }
+    virtq_free(&queue);
+    start(); // without events it is the next one
+    virtq_interrupts_set_late(&queue);
+    ck_assert_uint_eq(avail()->flags, 0);
+}
+END_TEST
+
 static void lie(int kind)
 {
     switch (kind) {
@@ -341,6 +418,9 @@ int main(void)
     tcase_add_test(ring, chains_finish_in_any_order);
     tcase_add_test(ring, a_full_ring_takes_no_more);
     tcase_add_test(ring, a_small_ring_goes_round_too);
+    tcase_add_loop_test(ring, events_say_which_chain_is_to_be_heard_of, VIRTQ_SIZE, VIRTQ_SIZE + 1);
+    tcase_add_loop_test(ring, events_say_which_chain_is_to_be_heard_of, 8, 9);
+    tcase_add_test(ring, interrupts_may_wait_for_half_of_what_is_under_way);
     tcase_add_loop_test(ring, lies_are_errors, 0, 6);
     tcase_add_test(ring, scribbles_do_not_matter);
     TCase *driver = tcase_create("driver");
