@@ -33,6 +33,7 @@ void ethernet_send(struct ethernet *ethernet, struct packet *packet, enum ethern
     ASSERT(packet_headroom(packet) >= sizeof head);
     packet->data -= sizeof head;
     packet->size += (uint32_t)sizeof head;
+    packet->transport = (uint16_t)(packet->transport + sizeof head);
     memcpy(packet->data, &head, sizeof head);
     ethernet->transmit(ethernet, packet);
 }

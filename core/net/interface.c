@@ -153,12 +153,21 @@ static int interface_make(size_t index, struct interface **made)
     return 0;
 }
 
+static unsigned flags_of(unsigned offloads)
+{
+    return ((offloads & NET_CHECKSUMS) != 0 ? NETIF_CHECKSUMS : 0u) |
+           ((offloads & NET_SEGMENTS_V4) != 0 ? NETIF_SEGMENTS_V4 : 0u) |
+           ((offloads & NET_SEGMENTS_V6) != 0 ? NETIF_SEGMENTS_V6 : 0u);
+}
+
 static void netif_fill(struct interface *interface)
 {
     struct netif *netif = &interface->ethernet.netif;
     const uint32_t mtu = net_device_mtu(interface->device);
     netif->name = interface->name;
     netif->mtu = mtu;
+    netif->flags = flags_of(net_device_offloads(interface->device));
+    netif->parts_max = NET_PARTS_MAX;
     memcpy(netif->hardware, net_device_address(interface->device), sizeof netif->hardware);
     interface->ethernet.transmit = transmit;
 }

@@ -19,6 +19,10 @@ enum { NETIF_MAX = 8, NETIF_HARDWARE_SIZE = 6 };
 
 enum netif_flags {
     NETIF_LOOPBACK = 1, // what is sent comes back: payloads need no checksum
+    // What it does of what is sent: packet.checksum_place, and packet.segment_size of each version.
+    NETIF_CHECKSUMS = 2,
+    NETIF_SEGMENTS_V4 = 4,
+    NETIF_SEGMENTS_V6 = 8,
 };
 
 enum netif_count {
@@ -34,9 +38,10 @@ enum netif_count {
 
 struct netif {
     const char *name;
-    uint32_t index; // 1 ..
-    uint32_t mtu;   // the longest packet, bytes from the IP header on
-    unsigned flags; // enum netif_flags
+    uint32_t index;     // 1 ..
+    uint32_t mtu;       // the longest packet, bytes from the IP header on
+    unsigned flags;     // enum netif_flags
+    uint32_t parts_max; // of a packet that is to be cut into segments
     uint8_t hardware[NETIF_HARDWARE_SIZE];
     // Takes the packet, whose data begins with the IP header and has room in front for the link's,
     // for hop, which is on the link. Thread context; the caller holds no lock and is in no RCU

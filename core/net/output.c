@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // output.c: see output.h. What does not leave this machine needs no checksum; what does gets it
-// here, in one place for all transports.
+// here, in one place for all transports, or is left to the interface; so are packets of TCP that
+// are to become several segments.
 #include "core/net/output.h"
 
 #include "core/dev/packet.h"
@@ -13,6 +14,8 @@
 #include "core/net/ip.h"
 #include "core/net/netif.h"
 #include "core/net/route.h"
+#include "core/net/segment.h"
+#include "core/net/tcp_header.h"
 
 static void drop(struct packet *packet, enum net_count why)
 {
@@ -27,7 +30,8 @@ static uint32_t checksum_place(uint8_t protocol)
     return protocol == IP_UDP ? UDP_CHECKSUM : protocol == IP_TCP ? TCP_CHECKSUM : 0;
 }
 
-static void checksum_put(struct packet *packet, const struct ip_header *header)
+// Puts in the checksum, or what an interface that does the rest wants there.
+static void checksum_put(struct packet *packet, const struct ip_header *header, bool is_left)
 {
     const uint32_t place = checksum_place(header->protocol);
     uint16_t checksum = 0;
@@ -38,35 +42,79 @@ static void checksum_put(struct packet *packet, const struct ip_header *header)
     memcpy(at + place, &checksum, sizeof checksum);
     const uint64_t sum =
         checksum_add_ends(0, &header->source, &header->target, header->protocol, header->size);
-    checksum = checksum_end(checksum_add_packet(sum, packet, header->transport));
-    checksum = checksum == 0 && header->protocol == IP_UDP ? UINT16_MAX : checksum; // 0: none
+    if (is_left) {
+        checksum = (uint16_t)~checksum_end(sum);
+        packet->checksum_place = (uint8_t)place;
+        packet->transport = header->transport;
+    } else {
+        checksum = checksum_end(checksum_add_packet(sum, packet, header->transport));
+        checksum = checksum == 0 && header->protocol == IP_UDP ? UINT16_MAX : checksum; // 0: none
+    }
     memcpy(at + place, &checksum, sizeof checksum);
 }
 
-// On an interface that leads out of this machine.
-static void send_out(const struct route *route, struct packet *packet)
+static uint32_t parts_of(const struct packet *packet)
+{
+    uint32_t count = 0;
+    for (; packet != NULL; packet = packet->more) {
+        ++count;
+    }
+    return count;
+}
+
+// The interface cuts it, and none of the segments is too long for it.
+static bool netif_cuts(const struct netif *netif, const struct packet *packet,
+                       const struct ip_header *header)
+{
+    const unsigned flag = address_is_v4(&header->target) ? NETIF_SEGMENTS_V4 : NETIF_SEGMENTS_V6;
+    const uint32_t heads = header->transport + tcp_header_length(packet->data + header->transport);
+    return (netif->flags & flag) != 0 && packet->segment_size + heads <= netif->mtu &&
+           parts_of(packet) <= netif->parts_max;
+}
+
+// One that is not to be cut by us.
+static void whole_send(const struct route *route, struct packet *packet,
+                       const struct ip_header *header)
 {
     struct netif *netif = route->netif;
-    struct ip_header header;
-    if (ip_packet_read(&header, packet) != 0) {
-        drop(packet, NET_IP_DAMAGED);
-        return;
-    }
+    const bool fits = packet->segment_size != 0 || packet_size(packet) <= netif->mtu;
     if (packet->is_trusted) {
-        checksum_put(packet, &header);
+        checksum_put(packet, header, fits && (netif->flags & NETIF_CHECKSUMS) != 0);
         packet->is_trusted = false;
     }
-    if (packet_size(packet) <= netif->mtu) {
+    if (fits) {
         netif->send(netif, packet, &route->hop);
-    } else if (header.may_cut) {
+    } else if (header->may_cut) {
         packet = packet_join(packet);
         if (packet != NULL) {
-            fragments_send(route, packet, &header);
+            fragments_send(route, packet, header);
         } else {
             net_count(NET_NO_MEMORY);
         }
     } else {
         drop(packet, NET_IP_TOO_LONG);
+    }
+}
+
+// On an interface that leads out of this machine.
+static void send_out(const struct route *route, struct packet *packet)
+{
+    struct ip_header header;
+    if (ip_packet_read(&header, packet) != 0) {
+        drop(packet, NET_IP_DAMAGED);
+        return;
+    }
+    if (packet->segment_size == 0 || netif_cuts(route->netif, packet, &header)) {
+        whole_send(route, packet, &header);
+        return;
+    }
+    struct packet *piece = segments_cut(packet, &header);
+    while (piece != NULL) {
+        struct packet *next = piece->next;
+        piece->next = NULL;
+        header.size = packet_size(piece) - header.transport;
+        whole_send(route, piece, &header);
+        piece = next;
     }
 }
 

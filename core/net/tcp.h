@@ -49,9 +49,10 @@ struct tcp_segment {
     uint32_t time, echo;
     uint32_t sack_count;
     struct tcp_range sacks[TCP_SACK_MAX];
-    uint32_t size; // bytes of data
-    uint64_t from; // of a segment to be sent: where its data begins in the stream
-    void *data;    // of one that came: its receiver's own
+    uint32_t size;  // bytes of data
+    uint64_t from;  // of a segment to be sent: where its data begins in the stream
+    uint16_t piece; // the same: it is to be cut into ones with so many bytes of data; 0: it is one
+    void *data;     // of one that came: its receiver's own
 };
 
 enum tcp_state { // as Linux numbers them
@@ -100,6 +101,7 @@ enum tcp_congestion { TCP_CONGESTION_CUBIC, TCP_CONGESTION_RENO };
 
 struct tcp_settings {
     uint16_t mss;       // the most that the path takes, without the header's options
+    uint32_t burst;     // bytes of data that the host takes at once, and cuts; 0: it does not cut
     uint32_t room;      // of the receive buffer, bytes
     bool has_no_delay;  // Nagle's rule is off
     bool is_corked;     // only whole segments

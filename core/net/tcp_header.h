@@ -18,6 +18,13 @@ struct tcp_ports { // in the machine's order
 // The ports alone, of a header that lies within size bytes. -EINVAL: it does not.
 HAL_MUST_CHECK int tcp_ports_read(struct tcp_ports *ports, const char *data, uint32_t size);
 
+// That of a whole header, bytes.
+static inline uint32_t tcp_header_length(const char *data)
+{
+    enum { LENGTH = 12 };
+    return ((uint8_t)data[LENGTH] >> 4) * (uint32_t)sizeof(uint32_t);
+}
+
 // Whether the header that begins at data lies within size bytes.
 bool tcp_header_is_whole(const char *data, uint32_t size);
 

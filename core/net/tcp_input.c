@@ -95,7 +95,9 @@ static void data_take(struct tcp *tcp, const struct tcp_segment *segment)
         const bool fills = tcp->held_count > 0;
         tcp->expected = end;
         held_join(tcp);
-        tcp->owed += fills ? 2 : 1; // RFC 5681, 4.2: at once where a gap is filled
+        // At once where a gap is filled (RFC 5681, 4.2); and one that is longer than any that we
+        // take was several, which the device or the peer's host has put together.
+        tcp->owed += fills || segment->size > tcp->settings.mss ? 2 : 1;
     } else {
         (void)tcp_range_add(tcp->held, &tcp->held_count, range);
         tcp->newest_held = start;

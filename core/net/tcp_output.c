@@ -96,7 +96,8 @@ static void segment_send(struct tcp *tcp, struct tcp_segment *segment)
     if (!is_syn) {
         segment->scale = UINT8_MAX;
     }
-    ++tcp->counts.segments_sent;
+    tcp->counts.segments_sent +=
+        segment->piece == 0 ? 1 : (segment->size + segment->piece - 1) / segment->piece;
     tcp->host->send(tcp, segment);
 }
 
@@ -157,6 +158,7 @@ static void data_send(struct tcp *tcp, uint32_t sequence, uint32_t size)
         .flags = (uint8_t)(TCP_ACK | (size > 0 && is_last ? TCP_PSH : 0)),
         .size = size,
         .from = tcp->written - back,
+        .piece = size > payload_max(tcp) ? (uint16_t)payload_max(tcp) : 0,
     };
     if (is_last && tcp->is_closing) {
         segment.flags |= TCP_FIN;
@@ -228,6 +230,18 @@ static uint32_t window_left(const struct tcp *tcp)
     return tcp_is_before(tcp->next, edge) ? edge - tcp->next : 0;
 }
 
+// As many segments at once as the host takes, and with them what is left where it need not wait for
+// more. Of most bytes that may go, and left that there are, more than fit one segment.
+static uint32_t burst_size(const struct tcp *tcp, uint32_t most, uint32_t left)
+{
+    const uint32_t one = payload_max(tcp);
+    const uint32_t burst = tcp->settings.pace == 0 ? tcp->settings.burst : 0;
+    const uint32_t size = min(most, burst < one ? one : burst / one * one);
+    const bool is_all = size == left && !tcp->settings.is_corked &&
+                        (tcp->settings.has_no_delay || tcp->is_closing);
+    return is_all ? size : size / one * one;
+}
+
 // The next new segment. False: nothing may go.
 static bool data_send_next(struct tcp *tcp)
 {
@@ -247,8 +261,11 @@ static bool data_send_next(struct tcp *tcp)
     const uint32_t by_peer = window_left(tcp);
     const uint32_t by_path = flight < tcp->congestion ? tcp->congestion - flight : 0;
     const uint32_t wanted = min(min(left, payload_max(tcp)), by_peer);
-    const uint32_t size = min(wanted, by_path);
+    uint32_t size = min(wanted, by_path);
     tcp->is_limited |= size < wanted;
+    if (size == payload_max(tcp)) {
+        size = burst_size(tcp, min(min(left, by_peer), by_path), left);
+    }
     if (size == 0 || !may_go(tcp, size, left)) {
         return false;
     }

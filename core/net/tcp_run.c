@@ -96,6 +96,7 @@ static void host_send(struct tcp *connection, const struct tcp_segment *segment)
     struct packet *packet = send_queue_packet(&tcp->sending, segment->from, segment->size);
     packet = headers_put(packet, segment, &ports, &header, true);
     if (packet != NULL) { // else it is lost, as others are
+        packet->segment_size = segment->piece;
         outbox_add(tcp, packet);
     }
 }

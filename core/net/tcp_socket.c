@@ -9,6 +9,7 @@
 #include "core/net/ip.h"
 #include "core/net/output.h"
 #include "core/net/run.h"
+#include "core/net/tcp_header.h"
 
 enum {
     SEND_LIMIT = 524288,
@@ -40,6 +41,7 @@ void tcp_socket_init(struct tcp_socket *tcp, bool is_v4)
     tcp->socket.run = run;
     atomic_store_explicit(&tcp->socket.receive_limit, CHANNEL_LIMIT, memory_order_relaxed);
     tcp->settings = (struct tcp_settings){
+        .burst = IP_SIZE_MAX - IP4_HEADER - TCP_HEADER_MAX,
         .room = ROOM,
         .keep_idle = 7200 * SECOND, // Linux's
         .keep_interval = 75 * SECOND,

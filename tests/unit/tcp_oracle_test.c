@@ -132,7 +132,7 @@ static void fly(uint32_t to, const char *data, uint32_t size)
     heap_put(item);
 }
 
-static void host_send(struct tcp *tcp, const struct tcp_segment *segment)
+static void piece_send(struct tcp *tcp, const struct tcp_segment *segment)
 {
     const uint32_t which = (uint32_t)((struct side *)tcp - sides);
     const struct tcp_ports ports = {(uint16_t)(1000 + which), (uint16_t)(1000 + (which ^ 1))};
@@ -157,6 +157,22 @@ static void host_send(struct tcp *tcp, const struct tcp_segment *segment)
     if (happens(network.duplication)) {
         fly(which ^ 1, data, length + segment->size);
     }
+}
+
+// As a device cuts them.
+static void host_send(struct tcp *tcp, const struct tcp_segment *segment)
+{
+    const uint32_t most = segment->piece == 0 ? segment->size : segment->piece;
+    uint32_t at = 0;
+    do {
+        struct tcp_segment piece = *segment;
+        piece.sequence += at;
+        piece.from += at;
+        piece.size = segment->size - at < most ? segment->size - at : most;
+        at += piece.size;
+        piece.flags &= (uint8_t)(at < segment->size ? ~(TCP_PSH | TCP_FIN) : UINT8_MAX);
+        piece_send(tcp, &piece);
+    } while (at < segment->size);
 }
 
 static bool host_store(struct tcp *tcp, const struct tcp_segment *segment, uint64_t from,
@@ -310,6 +326,7 @@ static void begin(void)
             .keep_count = 9,
             .control = draw(2) == 0 ? TCP_CONGESTION_CUBIC : TCP_CONGESTION_RENO,
             .pace = draw(8) == 0 ? 50000 + draw(1000000) : 0,
+            .burst = draw(2) == 0 ? 65000 : 0,
         };
     }
 }

@@ -273,6 +273,8 @@ static struct pattern pattern_read(uint32_t source, uint32_t target)
         } else if (word_is("echo")) {
             pattern.has_echo = true;
             segment->echo = number();
+        } else if (word_is("piece")) {
+            segment->piece = (uint16_t)number();
         } else if (word_is("nots")) {
             pattern.has_no_times = true;
         } else if (word_is("sack")) {
@@ -335,6 +337,7 @@ static bool is_like(const struct tcp_segment *is, const struct pattern *pattern)
            (!pattern->has_times ||
             (is->has_timestamps && is->time == wanted->time && is->echo == wanted->echo)) &&
            (!pattern->has_echo || (is->has_timestamps && is->echo == wanted->echo)) &&
+           (wanted->piece == 0 || is->piece == wanted->piece) &&
            (!pattern->has_no_times || !is->has_timestamps) &&
            (!pattern->has_sacks || ranges_are_equal(is, wanted));
 }
@@ -601,6 +604,8 @@ static void set_statement(void)
         settings.room = number();
     } else if (word_is("nodelay")) {
         settings.has_no_delay = number() != 0;
+    } else if (word_is("burst")) {
+        settings.burst = number();
     } else if (word_is("cork")) {
         settings.is_corked = number() != 0;
     } else if (word_is("timeout")) {
