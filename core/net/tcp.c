@@ -17,8 +17,8 @@ enum {
 uint64_t tcp_acknowledged(const struct tcp *tcp)
 {
     const uint32_t end = tcp->iss + 1 + (uint32_t)tcp->written;
-    if (!tcp_is_before(tcp->iss, tcp->una)) {
-        return 0;
+    if (tcp->una == tcp->iss && tcp->written < UINT32_MAX) {
+        return 0; // not even the SYN; or else the numbers have been round
     }
     return tcp_is_before(tcp->una, end) ? tcp->written - (end - tcp->una) : tcp->written;
 }

@@ -237,6 +237,77 @@ START_TEST(streams_arrive_over_a_bad_network)
 }
 END_TEST
 
+// ---- More bytes than there are sequence numbers ----------------------------------------
+
+enum { LINE = 64, AT_ONCE = 1 << 20 };
+#define LONG_STREAM (UINT64_C(9) << 29) // 4.5 GiB
+
+static struct tcp ends[2];
+static struct tcp_segment line[LINE];
+static uint32_t line_put, line_taken;
+static uint8_t line_to[LINE];
+
+static void line_send(struct tcp *tcp, const struct tcp_segment *segment)
+{
+    ck_assert_uint_lt(line_put - line_taken, LINE);
+    line_to[line_put % LINE] = tcp == &ends[0];
+    line[line_put++ % LINE] = *segment;
+}
+
+static bool line_store(struct tcp *tcp, const struct tcp_segment *segment, uint64_t from,
+                       uint32_t skip, uint32_t size)
+{
+    (void)segment, (void)skip, (void)size;
+    ck_assert_uint_eq(from, tcp_received(tcp));
+    return true;
+}
+
+static void line_deliver(void)
+{
+    static const struct tcp_host host = {line_send, line_store};
+    while (line_taken != line_put) {
+        const struct tcp_segment segment = line[line_taken % LINE];
+        struct tcp *to = &ends[line_to[line_taken++ % LINE]];
+        now += 1000;
+        if (to->host == NULL) {
+            tcp_answer(to, &host, &settings, 7, &segment, now);
+        } else {
+            tcp_input(to, &segment, now);
+        }
+    }
+}
+
+START_TEST(a_stream_may_be_longer_than_its_numbers)
+{
+    static const struct tcp_host host = {line_send, line_store};
+    const struct tcp_settings large = {.mss = MSS, .room = 4 << 20, .burst = 65000};
+    settings = large;
+    tcp_connect(&ends[0], &host, &settings, 5, now);
+    ck_assert_uint_eq(tcp_acknowledged(&ends[0]), 0);
+    line_deliver();
+    uint64_t before = 0;
+    while (before < LONG_STREAM) {
+        tcp_write(&ends[0], before + AT_ONCE < LONG_STREAM ? before + AT_ONCE : LONG_STREAM, now);
+        line_deliver();
+        tcp_read(&ends[1], tcp_received(&ends[1]), now);
+        line_deliver();
+        const hal_ns deadline =
+            ends[0].deadline < ends[1].deadline ? ends[0].deadline : ends[1].deadline;
+        if (tcp_acknowledged(&ends[0]) == before) {
+            ck_assert_uint_ne(deadline, UINT64_MAX);
+            now = deadline;
+            tcp_tick(&ends[0], now);
+            tcp_tick(&ends[1], now);
+            line_deliver();
+        }
+        ck_assert_uint_ge(tcp_acknowledged(&ends[0]), before);
+        ck_assert_uint_le(tcp_acknowledged(&ends[0]), tcp_received(&ends[1]));
+        before = tcp_acknowledged(&ends[0]);
+    }
+    ck_assert_uint_eq(tcp_received(&ends[1]), LONG_STREAM);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tcp");
@@ -245,6 +316,7 @@ int main(void)
     tcase_add_test(cases, header_is_read_as_it_was_written);
     tcase_add_test(cases, streams_arrive_over_a_good_network);
     tcase_add_test(cases, streams_arrive_over_a_bad_network);
+    tcase_add_test(cases, a_stream_may_be_longer_than_its_numbers);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
