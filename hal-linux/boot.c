@@ -27,6 +27,7 @@
 
 #include "hal-linux/clock.h"
 #include "hal-linux/dev/device.h"
+#include "hal-linux/dev/net.h"
 #include "hal-linux/entry.h"
 #include "hal-linux/fault.h"
 #include "hal-linux/halt.h"
@@ -229,6 +230,7 @@ static int signals_serve(struct watched *watched)
             break;
         }
     }
+    net_drain();
     code = machine_end(how, code);
     if (how == HAL_CRASH && has_terminal) {
         tcsetattr(STDIN_FILENO, TCSANOW, &terminal);

@@ -27,7 +27,7 @@
 enum {
     MTU = 1500,
     MTU_MIN = 68,
-    MTU_MAX = 3000,
+    MTU_MAX = 65521, // the host's most
     VIRTIO_HEADER = 12,
     BUFFER = 4 << 20,
     PATIENCE_US = 200000, // of a sender, where others have no room
@@ -138,6 +138,7 @@ static void tap_open(const char *text, const char *name)
         tap_fail(text, name);
     }
     far.mtu = mtu_of(&request);
+    far.is_tap = true;
 }
 
 static void user_join(const struct options *options)

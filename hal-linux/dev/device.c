@@ -220,41 +220,53 @@ static void done_move(struct hal_dev *dev, struct queue *queue, struct device_ch
     }
 }
 
-static void done_push(struct queue *queue, struct device_chain *chain)
+// All of them at once, the first one deepest.
+static void done_push(struct queue *queue, struct device_chain *const *chains, size_t count)
 {
+    for (size_t i = 1; i < count; ++i) {
+        chains[i]->done_next = chains[i - 1]->head + 1;
+    }
     uint32_t top = atomic_load(&queue->done);
     do {
-        chain->done_next = top;
-    } while (!atomic_compare_exchange_weak(&queue->done, &top, chain->head + 1));
+        chains[0]->done_next = top;
+    } while (!atomic_compare_exchange_weak(&queue->done, &top, chains[count - 1]->head + 1));
 }
 
 // Either we publish, or whoever does looks at the stack again after it lets go.
-static void done_publish(struct hal_dev *dev, struct queue *queue, struct device_chain *chain)
+static void done_publish(struct hal_dev *dev, struct queue *queue,
+                         struct device_chain *const *chains, size_t count)
 {
-    if (atomic_exchange(&queue->publishing, 1) == 0) {
-        done_move(dev, queue, chain);
+    if (count == 1 && atomic_exchange(&queue->publishing, 1) == 0) {
+        done_move(dev, queue, chains[0]);
     } else {
-        done_push(queue, chain);
+        done_push(queue, chains, count);
     }
     while (atomic_load(&queue->done) != 0 && atomic_exchange(&queue->publishing, 1) == 0) {
         done_move(dev, queue, NULL);
     }
 }
 
-void device_chain_done(struct device_chain *chain, uint32_t written)
+void device_chains_done(struct device_chain *const *chains, size_t count)
 {
-    struct hal_dev *dev = chain->dev;
-    struct queue *queue = &dev->queues[chain->queue];
+    struct hal_dev *dev = chains[0]->dev;
+    struct queue *queue = &dev->queues[chains[0]->queue];
     uintptr_t state = hal_irq_save();
-    if (!atomic_load(&dev->running)) { // stopped meanwhile: the ring is no longer ours
-        atomic_store(&chain->taken, false);
-        atomic_fetch_sub(&dev->chain_count, 1);
+    if (atomic_load(&dev->running)) {
+        done_publish(dev, queue, chains, count);
         hal_irq_restore(state);
         return;
     }
-    chain->done_written = written;
-    done_publish(dev, queue, chain);
+    for (size_t i = 0; i < count; ++i) { // stopped meanwhile: the ring is no longer ours
+        atomic_store(&chains[i]->taken, false);
+    }
+    atomic_fetch_sub(&dev->chain_count, (uint32_t)count);
     hal_irq_restore(state);
+}
+
+void device_chain_done(struct device_chain *chain, uint32_t written)
+{
+    chain->done_written = written;
+    device_chains_done(&chain, 1);
 }
 
 static void job_run(struct worker_job *job)
@@ -327,7 +339,7 @@ int hal_dev_open(struct hal_dev *dev, uint64_t *features)
         dev->queues[i].size = 0;
     }
     if (dev->ops->reset != NULL) {
-        dev->ops->reset(dev->state);
+        dev->ops->reset(dev->state, *features);
     }
     return 0;
 }

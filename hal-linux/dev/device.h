@@ -39,24 +39,24 @@ struct device_chain {
     uint64_t note[4];      // the far end's own, to remember what between serve and a worker
     struct worker_job job; // of device_chain_defer
     void (*deferred)(struct device_chain *);
-    uint32_t done_next; // in the queue's stack of finished chains: head + 1, 0 ends
-    uint32_t done_written;
-    _Atomic bool taken;                  // between take and done
+    uint32_t done_next;    // in the queue's stack of finished chains: head + 1, 0 ends
+    uint32_t done_written; // bytes, of device_chains_done
+    _Atomic bool taken;    // between take and done
     struct iovec parts[DEVICE_RING_MAX]; // addresses in the direct map
 };
 
 struct device_ops {
-    uint64_t features;    // offered besides VIRTIO_F_VERSION_1
-    uint32_t queue_count; // <= DEVICE_QUEUE_MAX
-    uint32_t config_size; // <= DEVICE_CONFIG_MAX
+    uint64_t features;                 // offered besides VIRTIO_F_VERSION_1
+    uint32_t queue_count;              // <= DEVICE_QUEUE_MAX
+    uint32_t config_size;              // <= DEVICE_CONFIG_MAX
     uint32_t written_at, written_size; // the part of it that a driver may write
-    size_t shared_size;   // of shared memory, a multiple of HAL_DIRECT_ALIGN; 0: none
+    size_t shared_size;                // of shared memory, a multiple of HAL_DIRECT_ALIGN; 0: none
     bool parallel; // serve may run on several vCPUs at once; otherwise once per queue at a time
     // Ends with device_chain_done or device_chain_defer of chain.
     void (*serve)(struct device_chain *chain);
-    // Forgets everything about earlier requests; NULL: there is nothing. Called by hal_dev_open, by
-    // no two at once.
-    void (*reset)(void *state);
+    // Forgets everything about earlier requests; features is what was agreed upon. NULL: there is
+    // nothing to do. Called by hal_dev_open, by no two at once.
+    void (*reset)(void *state, uint64_t features);
 };
 
 // Hosted, before the machine starts. Makes a device whose ring is served by ops; state is handed
@@ -84,6 +84,10 @@ const struct hal_dev_info *device_list(size_t *count);
 // queue's interrupt unless the driver asked for none. The chain is the driver's from here on. Any
 // thread.
 void device_chain_done(struct device_chain *chain, uint32_t written);
+
+// The same of count chains of one queue, each with its done_written: the driver sees all of them or
+// none, in this order.
+void device_chains_done(struct device_chain *const *chains, size_t count);
 
 // Runs function(chain) on a hosted worker thread, where it may block and use host libc, and which
 // ends with device_chain_done. From serve.

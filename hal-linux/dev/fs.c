@@ -292,9 +292,10 @@ static void serve(struct device_chain *chain)
 }
 
 // The driver starts anew: what it had open is closed.
-static void reset(void *state)
+static void reset(void *state, uint64_t features)
 {
     struct fs_host *host = state;
+    (void)features;
     uint32_t end = atomic_load(&file_end);
     for (uint32_t fd = 0; fd < end; ++fd) {
         uint32_t entry = atomic_load(&files[fd]);

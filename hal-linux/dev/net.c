@@ -3,16 +3,23 @@
 // a folder: a frame goes to the socket whose name is its target, one for many goes to all sockets.
 //
 // What is sent is gone within the kick; where the other has no room for it, and where it is for
-// many, a worker sends it. Buffers for what comes wait in a ring for one worker, who is given the
-// first of them and never ends: it reads into each from the wire.
+// many, a worker sends it, and all that comes meanwhile, in order. Buffers for what comes wait in a
+// ring for one worker, who is given the first of them and never ends: it reads from the wire into
+// as many as the longest frame takes, and keeps those that it has not filled.
+//
+// Headers go with the frames, on a switch, too: what one machine has left to its device, checksums
+// and segments, the host's or the other machine's does.
 #include "hal-linux/dev/net.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/if_ether.h>
+#include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -28,13 +35,29 @@ enum {
     LISTING_SIZE = 4096,
     NAME_OFFSET = 19, // of d_name in struct linux_dirent64
     RECORD_OFFSET = 16,
+    LINK = ETH_HLEN + 4,           // with a VLAN's tag
+    LARGE = 65535 + LINK + HEADER, // a frame of many segments
+    BUFFERS_MAX = CAPTURE_PARTS_MAX,
+    DRAIN_NS = 200000000,
+    DRAIN_TRIES = 5,
 };
+
+#define BIT(name) (1ul << VIRTIO_NET_F_##name)
+#define CHECKSUMS (BIT(CSUM) | BIT(GUEST_CSUM))
+#define SEGMENTS (BIT(HOST_TSO4) | BIT(HOST_TSO6))
+#define GUEST_SEGMENTS (BIT(GUEST_TSO4) | BIT(GUEST_TSO6))
 
 struct wire { // state of a device
     struct net_far *far;
+    size_t frame_max;              // bytes with the header, as agreed upon
     bool is_served;                // a worker has the buffers; of the queue's server alone
     _Atomic uint32_t given, taken; // buffers, by the queue's server and by the worker
     struct device_chain *buffers[DEVICE_RING_MAX];
+    // Frames that a worker sends: put there by the queue's server, and taken by the one worker that
+    // there is while they are not 0. late_count hands over both.
+    _Atomic uint32_t late_count;
+    uint32_t late_given, late_taken;
+    struct device_chain *late[DEVICE_RING_MAX];
 };
 
 static struct wire wires[DEVICE_MAX];
@@ -84,7 +107,7 @@ static long socket_send(const struct net_far *far, struct device_chain *chain, c
 
 static const uint8_t *target_of(const struct device_chain *chain)
 {
-    return chain->parts[0].iov_base;
+    return (const uint8_t *)chain->parts[0].iov_base + HEADER;
 }
 
 static bool name_is_other(const char *name, const char *own)
@@ -120,34 +143,63 @@ static void all_send(const struct net_far *far, struct device_chain *chain)
     }
 }
 
-// On a worker, where it may take a while; what does not go within the socket's patience is lost, as
-// on any wire.
-static void late_send(struct device_chain *chain)
+// Where it may take a while; what does not go within the socket's patience is lost, as on any wire.
+static void late_send(const struct net_far *far, struct device_chain *chain)
 {
-    const struct wire *wire = chain->state;
     char name[NET_HARDWARE_DIGITS + 1];
     if ((target_of(chain)[0] & 1) != 0) {
-        all_send(wire->far, chain);
+        all_send(far, chain);
     } else {
         net_hardware_name(target_of(chain), name);
-        (void)socket_send(wire->far, chain, name, 0);
+        (void)socket_send(far, chain, name, 0);
     }
-    device_chain_done(chain, 0);
+}
+
+// On a worker, until there are none.
+static void late_run(struct device_chain *first)
+{
+    struct wire *wire = first->state;
+    do {
+        struct device_chain *chain = wire->late[wire->late_taken++ % DEVICE_RING_MAX];
+        late_send(wire->far, chain);
+        device_chain_done(chain, 0);
+    } while (atomic_fetch_sub(&wire->late_count, 1) > 1);
+    (void)syscall6(SYS_futex, (long)&wire->late_count, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+}
+
+static void late_add(struct wire *wire, struct device_chain *chain)
+{
+    wire->late[wire->late_given++ % DEVICE_RING_MAX] = chain; // room for all that the queue has
+    if (atomic_fetch_add(&wire->late_count, 1) == 0) {
+        device_chain_defer(chain, late_run);
+    }
+}
+
+void net_drain(void)
+{
+    const struct timespec patience = {.tv_nsec = DRAIN_NS};
+    for (uint32_t i = 0; i < wire_count; ++i) {
+        uint32_t count;
+        for (int tries = 0; tries < DRAIN_TRIES && (count = atomic_load(&wires[i].late_count)) != 0;
+             ++tries) {
+            (void)syscall6(SYS_futex, (long)&wires[i].late_count, FUTEX_WAIT_PRIVATE, count,
+                           (long)&patience, 0, 0);
+        }
+    }
 }
 
 static void frame_note(const struct net_far *far, const struct device_chain *chain, size_t size)
 {
     if (far->capture != 0) {
-        capture_frame(far->capture, chain->parts, chain->in_count + chain->out_count, HEADER, size);
+        capture_frame(far->capture, chain->parts, chain->in_count, HEADER, size);
     }
 }
 
 static void send_serve(struct wire *wire, struct device_chain *chain)
 {
     char name[NET_HARDWARE_DIGITS + 1];
-    struct iovec *first = &chain->parts[0];
     const size_t least = HEADER + NET_HARDWARE_SIZE;
-    if (chain->in_count == 0 || first->iov_len < least) {
+    if (chain->in_count == 0 || chain->parts[0].iov_len < least) {
         device_chain_done(chain, 0);
         return;
     }
@@ -157,12 +209,10 @@ static void send_serve(struct wire *wire, struct device_chain *chain)
         device_chain_done(chain, 0);
         return;
     }
-    first->iov_base = (char *)first->iov_base + HEADER;
-    first->iov_len -= HEADER;
     net_hardware_name(target_of(chain), name);
-    if ((target_of(chain)[0] & 1) != 0 ||
+    if (atomic_load(&wire->late_count) != 0 || (target_of(chain)[0] & 1) != 0 ||
         socket_send(wire->far, chain, name, MSG_DONTWAIT) == -EAGAIN) {
-        device_chain_defer(chain, late_send);
+        late_add(wire, chain);
         return;
     }
     device_chain_done(chain, 0);
@@ -182,37 +232,73 @@ static struct device_chain *buffer_next(struct wire *wire)
     return chain;
 }
 
-// One frame, into the buffer. Its size with the header, or -errno.
-static long frame_read(const struct net_far *far, struct device_chain *chain)
+struct buffers { // that the worker has
+    struct device_chain *chains[BUFFERS_MAX];
+    struct iovec parts[BUFFERS_MAX];
+    uint32_t count;
+    size_t size;
+};
+
+static void buffers_add(struct buffers *buffers, struct device_chain *chain)
 {
-    struct virtio_net_hdr_mrg_rxbuf *header = chain->parts[0].iov_base;
-    struct iovec parts[2] = {chain->parts[0], {0}};
-    long size;
-    if (far->folder != NULL) {
-        *header = (struct virtio_net_hdr_mrg_rxbuf){0};
-        parts[0].iov_base = header + 1;
-        parts[0].iov_len -= HEADER;
+    if (chain->in_count != 0 || chain->parts[0].iov_len <= HEADER) {
+        device_chain_done(chain, 0);
+        return;
     }
+    buffers->chains[buffers->count] = chain;
+    buffers->parts[buffers->count++] = chain->parts[0];
+    buffers->size += chain->parts[0].iov_len;
+}
+
+// One frame. Its size with the header, or -errno.
+static long frame_read(const struct net_far *far, const struct buffers *buffers)
+{
+    long size;
     do {
-        size = syscall3(SYS_readv, far->fd, (long)parts, 1);
+        size = syscall3(SYS_readv, far->fd, (long)buffers->parts, (long)buffers->count);
     } while (size == -EINTR);
-    header->num_buffers = 1;
-    return size < 0 ? size : far->folder != NULL ? size + HEADER : size;
+    return size;
+}
+
+// Gives the driver those of the buffers that a frame has filled.
+static void frame_give(struct buffers *buffers, size_t size)
+{
+    struct virtio_net_hdr_mrg_rxbuf *header = buffers->parts[0].iov_base;
+    uint32_t used = 0;
+    for (size_t left = size; used == 0 || left > 0; ++used) {
+        const size_t room = buffers->parts[used].iov_len;
+        const size_t part = left < room ? left : room;
+        buffers->chains[used]->done_written = (uint32_t)part;
+        buffers->size -= room;
+        left -= part;
+    }
+    header->num_buffers = (uint16_t)used;
+    device_chains_done(buffers->chains, used);
+    buffers->count -= used;
+    for (uint32_t i = 0; i < buffers->count; ++i) {
+        buffers->chains[i] = buffers->chains[i + used];
+        buffers->parts[i] = buffers->parts[i + used];
+    }
 }
 
 // On a worker, for ever; with the first buffer.
 static void receive_run(struct device_chain *chain)
 {
     struct wire *wire = chain->state;
+    struct buffers buffers = {.count = 0};
+    buffers_add(&buffers, chain);
     for (;;) {
-        const bool is_usable = chain->in_count == 0 && chain->parts[0].iov_len > HEADER;
-        const long size = is_usable ? frame_read(wire->far, chain) : 0;
+        while (buffers.size < wire->frame_max && buffers.count < BUFFERS_MAX) {
+            buffers_add(&buffers, buffer_next(wire));
+        }
+        const long size = frame_read(wire->far, &buffers);
         if (size < 0) {
             return; // the wire is cut: the buffers stay here
         }
-        frame_note(wire->far, chain, (size_t)size);
-        device_chain_done(chain, (uint32_t)size);
-        chain = buffer_next(wire);
+        if (wire->far->capture != 0) {
+            capture_frame(wire->far->capture, buffers.parts, buffers.count, HEADER, (size_t)size);
+        }
+        frame_give(&buffers, (size_t)size);
     }
 }
 
@@ -241,14 +327,39 @@ static void net_serve(struct device_chain *chain)
     }
 }
 
+static void net_reset(void *state, uint64_t features)
+{
+    struct wire *wire = state;
+    const unsigned taken = ((features & BIT(GUEST_CSUM)) != 0 ? TUN_F_CSUM : 0u) |
+                           ((features & BIT(GUEST_TSO4)) != 0 ? TUN_F_TSO4 : 0u) |
+                           ((features & BIT(GUEST_TSO6)) != 0 ? TUN_F_TSO6 : 0u);
+    wire->frame_max =
+        (features & GUEST_SEGMENTS) != 0 ? LARGE : (size_t)wire->far->mtu + LINK + HEADER;
+    if (wire->far->is_tap) { // else the host does what is left to it
+        (void)syscall3(SYS_ioctl, wire->far->fd, TUNSETOFFLOAD, (long)taken);
+    }
+}
+
 int net_add(const char *name, struct net_far *far)
 {
-    static const struct device_ops ops = {
-        .features = 1ul << VIRTIO_NET_F_MAC | 1ul << VIRTIO_NET_F_MTU,
-        .queue_count = QUEUES,
-        .config_size = offsetof(struct virtio_net_config, mtu) + sizeof(uint16_t),
-        .serve = net_serve,
-    };
+    static const struct device_ops plain =
+                                       {
+                                           .features = BIT(MAC) | BIT(MTU) | BIT(MRG_RXBUF),
+                                           .queue_count = QUEUES,
+                                           .config_size = offsetof(struct virtio_net_config, mtu) +
+                                                          sizeof(uint16_t),
+                                           .serve = net_serve,
+                                           .reset = net_reset,
+                                       },
+                                   helping = {
+                                       .features = BIT(MAC) | BIT(MTU) | BIT(MRG_RXBUF) |
+                                                   CHECKSUMS | SEGMENTS | GUEST_SEGMENTS,
+                                       .queue_count = QUEUES,
+                                       .config_size = offsetof(struct virtio_net_config, mtu) +
+                                                      sizeof(uint16_t),
+                                       .serve = net_serve,
+                                       .reset = net_reset,
+                                   };
     struct virtio_net_config config = {.mtu = far->mtu};
     if (wire_count == DEVICE_MAX) {
         return -ENOSPC;
@@ -258,5 +369,6 @@ int net_add(const char *name, struct net_far *far)
     }
     struct wire *wire = &wires[wire_count++];
     wire->far = far;
-    return device_add(HAL_NET, name, &ops, wire, &config);
+    return device_add(HAL_NET, name, far->is_tap || far->folder != NULL ? &helping : &plain, wire,
+                      &config);
 }

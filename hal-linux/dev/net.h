@@ -3,14 +3,16 @@
 #ifndef HAL_LINUX_DEV_NET_H
 #define HAL_LINUX_DEV_NET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { NET_HARDWARE_SIZE = 6, NET_HARDWARE_DIGITS = 2 * NET_HARDWARE_SIZE, NET_FOLDER_MAX = 90 };
 
 struct net_far {
-    int fd; // gives and takes one frame at a time
-    // NULL: fd is a TAP with virtio headers of 12 bytes. Otherwise a datagram socket, and each
-    // machine of the switch has one in this folder whose name is its hardware address, as digits.
+    int fd; // gives and takes one frame at a time, with a virtio header of 12 bytes
+    bool is_tap;
+    // NULL: none. Otherwise fd is a datagram socket, and each machine of the switch has one in this
+    // folder whose name is its hardware address, as digits.
     const char *folder;
     uint8_t hardware[NET_HARDWARE_SIZE];
     uint16_t mtu;
@@ -19,6 +21,9 @@ struct net_far {
 
 // Hosted. Adds a HAL_NET device; far stays the caller's, and as it is. As device_add.
 int net_add(const char *name, struct net_far *far);
+
+// Hosted, at the end: waits until what a machine has sent has left it, but not for ever.
+void net_drain(void);
 
 // The name of a socket in folder, of NET_HARDWARE_DIGITS and a 0.
 void net_hardware_name(const uint8_t hardware[NET_HARDWARE_SIZE], char *name);

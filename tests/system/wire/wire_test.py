@@ -137,6 +137,12 @@ def captured(suite, name, path, begin, end):
     suite.case("user, %s: what is heard on the wire" % name, holds, (ends, kinds, wrong, len(times)))
 
 
+def is_large(path, sides):
+    """Whether each of the two has sent frames of TCP that are several segments, and nobody others that are longer than the link's."""
+    large = {(frame[23], socket.inet_ntoa(frame[26:30])) for _, frame in frames(path) if len(frame) > 1514}
+    return large == {(6, side) for side in sides}, large
+
+
 def own_user_network(suite, name):
     """osv-sim's network of one machine, whose way out is the sockets of osv-sim."""
     for words, there, longest in (("10.0.2.15/24,10.0.2.2", "10.0.2.2", ()), ("192.168.7.5/24,192.168.7.9", "192.168.7.9", ()),
@@ -198,8 +204,10 @@ def on_switch(suite, name):
             suite.process(net, "--ip", "10.1.0.3/24", "--ip", "fd00::3/64", "talk", "serve", "700", "2")) as other:
         got = suite.run(suite.process(net, "--ip", "fd00::4/64", "talk", "ask", "fd00::3", "700"))
         suite.case("switch, %s: one asks another by IPv6" % name, got[:2] == (0, SAID), got)
-        got = suite.run(suite.process(net, "--ip", "10.1.0.2/24", "talk", "ask", "10.1.0.1", "700"))
+        path = os.path.join(suite.folder, "large")
+        got = suite.run(suite.process(net, "--ip", "10.1.0.2/24", "--pcap", path, "talk", "ask", "10.1.0.1", "700"))
         suite.case("switch, %s: one asks another" % name, got[:2] == (0, SAID), got)
+        suite.case("switch, %s: nobody makes segments" % name, *is_large(path, ("10.1.0.1", "10.1.0.2")))
         got = suite.run(suite.process(net, "--ip", "10.1.0.4/24", "talk", "ask", "10.1.0.3", "700"))
         suite.case("switch, %s: and a third" % name, got[:2] == (0, SAID), got)
         suite.case("switch, %s: which ends" % name, (other.stdout.read(), other.wait()) == ("served 2\n", 0), other.returncode)
@@ -279,8 +287,10 @@ def over_tap(suite, name):
             suite.case("tap, %s: Linux asks" % name, got[:2] == (0, SAID), got)
             suite.case("tap, %s: the server ends" % name, (server.stdout.read(), server.wait()) == ("served 2\n", 0), server.returncode)
         with suite.server(inside + [suite.talk, "serve", "700", "1"]):
-            got = suite.run(inside + suite.process(net, "--ip", "10.2.0.2/24,10.2.0.1", "talk", "ask", "10.2.0.1", "700"))
+            path = os.path.join(suite.folder, "large")
+            got = suite.run(inside + suite.process(net, "--ip", "10.2.0.2/24,10.2.0.1", "--pcap", path, "talk", "ask", "10.2.0.1", "700"))
             suite.case("tap, %s: Linux is asked" % name, got[:2] == (0, SAID), got)
+            suite.case("tap, %s: segments are made and put together by Linux" % name, *is_large(path, ("10.2.0.1", "10.2.0.2")))
         got = suite.run(inside + suite.process(net, "--ip", "10.2.0.2/24", "talk", "fail", "10.2.0.1", "9"))
         suite.case("tap, %s: Linux refuses" % name, got[:2] == (1, "connect: Connection refused\n"), got)
     finally:
