@@ -72,15 +72,10 @@ static struct net_address mask_of(const struct route_address *own)
     return address_prefix(&all, own->bits);
 }
 
-// The last of its network; on the loopback network there is none.
+// On the loopback network there is none.
 static struct net_address broadcast_of(const struct route_address *own)
 {
-    const struct net_address mask = mask_of(own);
-    uint8_t bytes[ADDRESS_V4_SIZE];
-    for (int i = 0; i < ADDRESS_V4_SIZE; ++i) {
-        bytes[i] = address_v4_bytes(&own->address)[i] | (uint8_t)~address_v4_bytes(&mask)[i];
-    }
-    return own->netif == &loopback ? address_any(true) : address_of_v4(bytes);
+    return own->netif == &loopback ? address_any(true) : address_last(&own->address, own->bits);
 }
 
 // What sockets of IPv4 alone are asked. -EADDRNOTAVAIL: it has no address.
@@ -102,16 +97,24 @@ static int address_answer(struct ifreq *request, unsigned long which, const stru
     return 0;
 }
 
+uint32_t interface_flags(const struct netif *netif)
+{
+    const bool is_lo = (netif->flags & NETIF_LOOPBACK) != 0;
+    return IFF_UP | IFF_RUNNING | (is_lo ? IFF_LOOPBACK : IFF_BROADCAST | IFF_MULTICAST);
+}
+
 static int answer(struct ifreq *request, unsigned long which, const struct netif *netif)
 {
     const bool is_lo = (netif->flags & NETIF_LOOPBACK) != 0;
     switch (which) {
     case SIOCGIFFLAGS:
-        request->ifr_flags =
-            (short)(IFF_UP | IFF_RUNNING | (is_lo ? IFF_LOOPBACK : IFF_BROADCAST | IFF_MULTICAST));
+        request->ifr_flags = (short)interface_flags(netif);
         return 0;
     case SIOCGIFMTU:
         request->ifr_mtu = (int)netif->mtu;
+        return 0;
+    case SIOCGIFTXQLEN:
+        request->ifr_qlen = INTERFACE_QUEUE_LENGTH;
         return 0;
     case SIOCGIFMETRIC:
         request->ifr_metric = 0;
@@ -138,7 +141,8 @@ static bool is_about_addresses(unsigned long which)
 static bool is_about_interface(unsigned long which)
 {
     return which == SIOCGIFNAME || which == SIOCGIFFLAGS || which == SIOCGIFMTU ||
-           which == SIOCGIFMETRIC || which == SIOCGIFINDEX || which == SIOCGIFHWADDR;
+           which == SIOCGIFMETRIC || which == SIOCGIFINDEX || which == SIOCGIFHWADDR ||
+           which == SIOCGIFTXQLEN;
 }
 
 int interface_control(const struct file *file, unsigned long which, void *user)

@@ -19,7 +19,10 @@ enum { MESSAGES_MAX = 1024 }; // UIO_MAXIOV: of one sendmmsg, recvmmsg
 
 const struct socket_calls *socket_calls_of(const struct file *file)
 {
-    return file_is_inetsocket(file) ? &inet_calls : file_is_localsocket(file) ? &local_calls : NULL;
+    return file_is_inetsocket(file)      ? &inet_calls
+           : file_is_localsocket(file)   ? &local_calls
+           : file_is_netlinksocket(file) ? &netlink_calls
+                                         : NULL;
 }
 
 int socket_get(int fd, struct file **file)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // socketcalls.h: what the families of sockets do differently, for the system calls that all have:
-// those of unix(7) in socketlocal.c, those of ip(7) in socketinet.c.
+// those of unix(7) in socketlocal.c, those of ip(7) in socketinet.c, those of netlink(7) in
+// socketnetlink.c.
 #ifndef CORE_LINUX_SOCKETCALLS_H
 #define CORE_LINUX_SOCKETCALLS_H
 
@@ -13,6 +14,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include "core/linux/netlinkwire.h"
 #include "core/vfs/file.h"
 #include "core/vfs/localsocket.h"
 #include "core/vfs/socketoptions.h"
@@ -23,6 +25,7 @@ struct socket_address { // one of core's, to be written to the caller
         struct sockaddr_un local;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
+        struct netlink_name netlink;
     };
     uint32_t size; // 0: none
 };
@@ -56,6 +59,7 @@ union socket_option {
     struct localsocket_credentials sender;
     struct tcp_info info;
     char text[16];
+    uint32_t groups[2]; // bit n: group n + 1
 };
 
 // int results are 0 or -errno; long ones may be bytes. user points to the caller's memory.
@@ -84,6 +88,7 @@ struct socket_calls {
 
 extern const struct socket_calls local_calls; // AF_UNIX
 extern const struct socket_calls inet_calls;  // AF_INET, AF_INET6
+extern const struct socket_calls netlink_calls;
 
 // NULL: it is no socket.
 const struct socket_calls *socket_calls_of(const struct file *file);
@@ -96,10 +101,18 @@ HAL_MUST_CHECK int local_create(struct file **file, int type, int protocol, uint
 HAL_MUST_CHECK int inet_create(struct file **file, int domain, int type, int protocol,
                                uint32_t flags);
 
+HAL_MUST_CHECK int netlink_create(struct file **file, int type, int protocol, uint32_t flags);
+
 bool file_is_inetsocket(const struct file *file);
+bool file_is_netlinksocket(const struct file *file);
 
 // ioctl on a socket of any family, about interfaces. -ENOTTY: it is about something else.
 HAL_MUST_CHECK int interface_control(const struct file *file, unsigned long which, void *user);
+
+// What an interface says of itself by any way: IFF_*; packets that wait for a device (none do).
+struct netif;
+uint32_t interface_flags(const struct netif *netif);
+enum { INTERFACE_QUEUE_LENGTH = 1000 };
 
 // Writes an address to where the caller has room for *user_size bytes, cut off where that ends, and
 // its full size to user_size.

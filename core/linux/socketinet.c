@@ -8,6 +8,7 @@
 #include "core/lib/errno.h"
 #include "core/lib/list.h"
 #include "core/lib/string.h"
+#include "core/linux/credentials.h"
 #include "core/linux/transfer.h"
 #include "core/linux/user.h"
 #include "core/mem/heap.h"
@@ -136,7 +137,8 @@ static int inet_bind(struct file *file, const void *user, uint32_t size)
     if (is_mapped_refused(inet, &end)) {
         return -EINVAL;
     }
-    if (end.port != 0 && end.port < PORT_UNPRIVILEGED && vnode_owner_uid != 0) {
+    if (end.port != 0 && end.port < PORT_UNPRIVILEGED &&
+        !credentials_may(CAPABILITY_NET_BIND_SERVICE)) {
         return -EACCES;
     }
     mutex_lock(&inet->socket.lock);

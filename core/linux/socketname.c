@@ -46,7 +46,7 @@ static int type_check(int domain, int type)
     if (type < 0 || type > SOCK_PACKET) {
         return -EINVAL;
     }
-    if (domain == AF_INET || domain == AF_INET6) {
+    if (domain == AF_INET || domain == AF_INET6 || domain == AF_NETLINK) {
         return type;
     }
     if (domain != AF_UNIX) {
@@ -57,11 +57,19 @@ static int type_check(int domain, int type)
     return is_known ? type : -ESOCKTNOSUPPORT;
 }
 
+// type as type_check answers it.
+static int socket_make(struct file **file, int domain, int type, int protocol, uint32_t flags)
+{
+    return domain == AF_UNIX      ? local_create(file, type, protocol, flags)
+           : domain == AF_NETLINK ? netlink_create(file, type, protocol, flags)
+                                  : inet_create(file, domain, type, protocol, flags);
+}
+
 // There are no pairs of them; which error it is is a matter of what socket would say.
-static int inet_pair_error(int domain, int type, int protocol)
+static int pair_error(int domain, int type, int protocol)
 {
     struct file *file;
-    const int error = inet_create(&file, domain, type, protocol, 0);
+    const int error = socket_make(&file, domain, type, protocol, 0);
     if (error == 0) {
         file_put(file);
     }
@@ -76,7 +84,7 @@ long linux_socketpair(int domain, int kind, int protocol, int *user)
         return type;
     }
     if (domain != AF_UNIX) {
-        return inet_pair_error(domain, type, protocol);
+        return pair_error(domain, type, protocol);
     }
     if (protocol != 0 && protocol != AF_UNIX) {
         return -EPROTONOSUPPORT;
@@ -109,8 +117,7 @@ long linux_socket(int domain, int kind, int protocol)
     if (type < 0) {
         return type;
     }
-    int error = domain == AF_UNIX ? local_create(&file, type, protocol, (uint32_t)flags)
-                                  : inet_create(&file, domain, type, protocol, (uint32_t)flags);
+    const int error = socket_make(&file, domain, type, protocol, (uint32_t)flags);
     return error != 0 ? error : socket_install(file, flags);
 }
 

@@ -110,4 +110,13 @@ static inline struct net_address address_prefix(const struct net_address *addres
     return prefix;
 }
 
+// The last of the network of IPv4 whose first bits they are.
+static inline struct net_address address_last(const struct net_address *address, unsigned bits)
+{
+    uint32_t low;
+    memcpy(&low, address_v4_bytes(address), sizeof low);
+    low |= bits < 32 ? net_order32(UINT32_MAX >> bits) : 0;
+    return address_of_v4(&low);
+}
+
 #endif

@@ -93,6 +93,7 @@ static struct route_entry entry_of(struct netif *netif, const struct dhcp_reply 
         .netif = netif,
         .gateway = lease->routes[i].gateway,
         .source = lease->address,
+        .origin = ROUTE_ORIGIN_DHCP,
     };
 }
 

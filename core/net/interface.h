@@ -28,9 +28,12 @@ HAL_MUST_CHECK int interface_address_read(struct interface_address *address, con
 // -ENODEV: its driver cannot use it; -ENOMEM.
 HAL_MUST_CHECK int interface_open(size_t index, bool has_dhcp, struct ethernet **ethernet);
 
-// Gives it the address, and, where there is a gateway, the way to all others. -EEXIST: this machine
-// has the address already; -EMSGSIZE: its MTU is less than the version of IP asks for; -ENOSPC,
-// -ENOMEM.
+// An address more of own->netif, which those on its link are told of. -EEXIST: this machine has it
+// already; -EMSGSIZE: its MTU is less than the version of IP asks for; -ENOSPC, -ENOMEM.
+HAL_MUST_CHECK int interface_address_add(const struct route_address *own);
+
+// Gives it the address, and, where there is a gateway, the way to all others. As
+// interface_address_add.
 HAL_MUST_CHECK int interface_address_set(struct ethernet *ethernet,
                                          const struct interface_address *address);
 

@@ -1,28 +1,37 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // interface_address.c: addresses that interfaces are given by hand.
 #include "core/lib/errno.h"
+#include "core/lib/list.h"
 #include "core/net/address_text.h"
 #include "core/net/ethernet.h"
 #include "core/net/interface.h"
+
+int interface_address_add(const struct route_address *own)
+{
+    struct netif *netif = own->netif;
+    const bool is_v4 = address_is_v4(&own->address);
+    const uint32_t mtu_min = is_v4 ? ETHERNET_MTU_MIN : ETHERNET_MTU_V6_MIN;
+    const int error = netif->mtu < mtu_min ? -EMSGSIZE : route_address_add(own);
+    if (error == 0 && netif->neighbours != NULL) {
+        ethernet_announce(container_of(netif, struct ethernet, netif), &own->address);
+    }
+    return error;
+}
 
 int interface_address_set(struct ethernet *ethernet, const struct interface_address *address)
 {
     struct netif *netif = &ethernet->netif;
     const struct route_address own = {address->address, address->bits, netif};
-    const bool is_v4 = address_is_v4(&address->address);
-    const uint32_t mtu_min = is_v4 ? ETHERNET_MTU_MIN : ETHERNET_MTU_V6_MIN;
-    int error = netif->mtu < mtu_min ? -EMSGSIZE : route_address_add(&own);
+    int error = interface_address_add(&own);
     if (error == 0 && !address_is_any(&address->gateway)) {
         const struct route_entry all = {
-            .target = address_any(is_v4),
+            .target = address_any(address_is_v4(&address->address)),
             .netif = netif,
             .gateway = address->gateway,
             .source = address->address,
+            .origin = ROUTE_ORIGIN_HAND,
         };
         error = route_add(&all);
-    }
-    if (error == 0) {
-        ethernet_announce(ethernet, &address->address);
     }
     return error;
 }

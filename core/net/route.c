@@ -7,6 +7,7 @@
 // 127.0.0.0/8 and ::1 are known without one.
 #include "core/net/route.h"
 
+#include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/lib/list.h"
 #include "core/lib/string.h"
@@ -188,6 +189,38 @@ bool route_source(const struct netif *netif, const struct net_address *neighbour
 
 // ---- Changes -------------------------------------------------------------------------
 
+// With table_lock held: what the next table changes, to be told once it is there.
+static struct route_change changes[ROUTE_MAX + 2];
+static uint32_t change_count;
+static void (*watcher)(const struct route_change *change);
+
+void route_watch(void (*told)(const struct route_change *change))
+{
+    mutex_lock(&table_lock);
+    watcher = told;
+    mutex_unlock(&table_lock);
+}
+
+static void entry_note(enum route_event event, const struct route_entry *entry)
+{
+    ASSERT(change_count < sizeof changes / sizeof *changes);
+    changes[change_count++] = (struct route_change){.event = event, .entry = *entry};
+}
+
+static void address_note(enum route_event event, const struct route_address *address)
+{
+    ASSERT(change_count < sizeof changes / sizeof *changes);
+    changes[change_count++] = (struct route_change){.event = event, .address = *address};
+}
+
+static void changes_tell(bool are_made)
+{
+    for (uint32_t i = 0; are_made && watcher != NULL && i < change_count; ++i) {
+        watcher(&changes[i]);
+    }
+    change_count = 0;
+}
+
 static void table_end(struct rcu_head *head)
 {
     heap_free(container_of(head, struct table, end));
@@ -208,6 +241,7 @@ static struct table *table_copy(void)
 static int table_publish(struct table *table, int error)
 {
     if (error != 0) {
+        changes_tell(false);
         heap_free(table);
         return error;
     }
@@ -216,17 +250,19 @@ static int table_publish(struct table *table, int error)
     if (former != NULL) {
         rcu_defer(&former->end, table_end);
     }
+    changes_tell(true);
     return 0;
 }
 
 static bool entry_is_same(const struct route_entry *a, const struct route_entry *b)
 {
-    return a->bits == b->bits && a->netif == b->netif && address_is_equal(&a->target, &b->target) &&
-           address_is_equal(&a->gateway, &b->gateway);
+    return a->bits == b->bits && a->netif == b->netif && a->metric == b->metric &&
+           address_is_equal(&a->target, &b->target) && address_is_equal(&a->gateway, &b->gateway);
 }
 
 static void entry_cut(struct table *table, uint32_t index)
 {
+    entry_note(ROUTE_REMOVED, &table->routes[index]);
     --table->route_count;
     memmove(&table->routes[index], &table->routes[index + 1],
             (table->route_count - index) * sizeof table->routes[0]);
@@ -235,8 +271,7 @@ static void entry_cut(struct table *table, uint32_t index)
 static int entry_put(struct table *table, const struct route_entry *entry)
 {
     uint32_t at = 0;
-    while (at < table->route_count && !(entry_is_same(&table->routes[at], entry) &&
-                                        table->routes[at].metric == entry->metric)) {
+    while (at < table->route_count && !entry_is_same(&table->routes[at], entry)) {
         ++at;
     }
     if (at < table->route_count) {
@@ -255,6 +290,7 @@ static int entry_put(struct table *table, const struct route_entry *entry)
             (table->route_count - at) * sizeof table->routes[0]);
     table->routes[at] = *entry;
     ++table->route_count;
+    entry_note(ROUTE_ADDED, entry);
     return 0;
 }
 
@@ -283,6 +319,25 @@ int route_remove(const struct route_entry *entry)
     return error;
 }
 
+// Others on the network of own are on its link, which one address says as well as another.
+static int link_put(struct table *table, const struct route_address *own)
+{
+    const struct route_entry link = {
+        .target = address_prefix(&own->address, own->bits),
+        .bits = own->bits,
+        .netif = own->netif,
+        .gateway = address_any(address_is_v4(&own->address)),
+        .source = own->address,
+        .origin = ROUTE_ORIGIN_KERNEL,
+    };
+    for (uint32_t i = 0; i < table->route_count; ++i) {
+        if (entry_is_same(&table->routes[i], &link)) {
+            return 0;
+        }
+    }
+    return entry_put(table, &link);
+}
+
 static int address_put(struct table *table, const struct route_address *address)
 {
     if (is_loopback(&address->address) || address_find(table, &address->address) != NULL) {
@@ -292,14 +347,8 @@ static int address_put(struct table *table, const struct route_address *address)
         return -ENOSPC;
     }
     table->addresses[table->address_count++] = *address;
-    const struct route_entry link = {
-        .target = address_prefix(&address->address, address->bits),
-        .bits = address->bits,
-        .netif = address->netif,
-        .gateway = address_any(address_is_v4(&address->address)),
-        .source = address->address,
-    };
-    return entry_put(table, &link);
+    address_note(ROUTE_ADDRESS_ADDED, address);
+    return link_put(table, address);
 }
 
 int route_address_add(const struct route_address *address)
@@ -318,6 +367,7 @@ static int address_cut(struct table *table, const struct net_address *address)
         return -EADDRNOTAVAIL;
     }
     const uint32_t index = (uint32_t)(found - table->addresses);
+    const struct route_address gone = *found;
     --table->address_count;
     memmove(&table->addresses[index], &table->addresses[index + 1],
             (table->address_count - index) * sizeof table->addresses[0]);
@@ -326,7 +376,16 @@ static int address_cut(struct table *table, const struct net_address *address)
             entry_cut(table, i);
         }
     }
-    return 0;
+    address_note(ROUTE_ADDRESS_REMOVED, &gone);
+    int error = 0;
+    for (uint32_t i = 0; i < table->address_count && error == 0; ++i) {
+        const struct route_address *other = &table->addresses[i];
+        if (other->netif == gone.netif && other->bits == gone.bits &&
+            prefix_is_equal(&other->address, &gone.address, gone.bits)) {
+            error = link_put(table, other);
+        }
+    }
+    return error;
 }
 
 int route_address_remove(const struct net_address *address)

@@ -21,12 +21,20 @@ struct route {
     struct net_address hop;    // who is to get the packet on netif's link
 };
 
+enum route_origin { // who has said so, as rtnetlink(7) numbers them
+    ROUTE_ORIGIN_NONE = 0,
+    ROUTE_ORIGIN_KERNEL = 2, // an address: its network is on the link
+    ROUTE_ORIGIN_HAND = 3,
+    ROUTE_ORIGIN_DHCP = 16,
+};
+
 struct route_entry {
     struct net_address target;
     uint8_t bits; // of target: the prefix's length, ROUTE_V4_BITS or ROUTE_V6_BITS at most
     struct netif *netif;
     struct net_address gateway; // any: target is on the link
     struct net_address source;
+    uint8_t origin;  // enum route_origin, or another number of who has said so
     uint32_t metric; // the least is taken, of those with equally long prefixes
 };
 
@@ -67,8 +75,27 @@ HAL_MUST_CHECK int route_address_remove(const struct net_address *address);
 
 // In place of one with the same target, bits, netif, gateway and metric. -ENOSPC, -ENOMEM.
 HAL_MUST_CHECK int route_add(const struct route_entry *entry);
-// -ESRCH: there is none with its target, bits, netif and gateway. -ENOMEM.
+// -ESRCH: there is none with its target, bits, netif, gateway and metric. -ENOMEM.
 HAL_MUST_CHECK int route_remove(const struct route_entry *entry);
+
+enum route_event {
+    ROUTE_ADDRESS_ADDED,
+    ROUTE_ADDRESS_REMOVED,
+    ROUTE_ADDED,
+    ROUTE_REMOVED,
+};
+
+struct route_change {
+    enum route_event event;
+    union {
+        struct route_address address;
+        struct route_entry entry;
+    };
+};
+
+// From now on told is called after each change, one at a time, with a lock held: it calls none of
+// these functions. Again with the same is nothing.
+void route_watch(void (*told)(const struct route_change *change));
 
 // Copies of all, in the order in which they are looked at. Answers how many.
 uint32_t route_list(struct route_entry entries[ROUTE_MAX]);

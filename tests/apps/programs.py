@@ -239,6 +239,12 @@ PROGRAMS = [
         case("argp", *(program + option for program in ("getent", "iconv", "locale")
                        for option in (" --help", " --usage", " --version", " --none"))),
     ]),
+    Program("ip", "iproute2", "tools", "links, addresses, routes and rules of the loopback network", [
+        case("ip", *("ip " + words for words in (
+            "link show lo", "addr show dev lo", "-o -4 addr show dev lo", "-6 addr show dev lo", "-j addr show lo", "-br link show lo",
+            "link show none", "route show table local dev lo", "-6 route show table local dev lo", "route get 127.0.0.1",
+            "-6 route get ::1", "rule", "-6 rule", "neigh show dev lo", "link set none up"))),
+    ]),
     Program("git", "git", "git", "log, show, diff, blame, grep of a repository; init, add, commit", [
         case("git log", *("git -C repository " + words for words in (
             "log", "log --stat -p", "log --oneline --graph --decorate --all", "log --format=%H%n%an%n%ad%n%s --date=iso -n 3",

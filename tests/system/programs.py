@@ -32,6 +32,12 @@ def naming(machine, files):
             printed(machine, "names", machine.osv + [path], text.read())
 
 
+def netchanges(machine, files):
+    """What Linux would change, too: it is not asked."""
+    with open(files["netchanges.txt"], "rb") as text:
+        printed(machine, "addresses and routes change", machine.osv + [files["netchanges"]], text.read())
+
+
 def unsupported(machine, files):
     """What Linux has and we have not; and a number that neither knows."""
     status, out, err = machine.run(machine.osv + [files["unsupported"]])

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// netlinkaddress.c: what rtnetlink(7) says of the addresses of interfaces, and takes.
+#include <sys/socket.h>
+
+#include "core/lib/errno.h"
+#include "core/lib/string.h"
+#include "core/linux/netlink.h"
+#include "core/net/interface.h"
+#include "core/net/netif.h"
+#include "core/net/route.h"
+
+enum { LISTED_MAX = ROUTE_ADDRESS_MAX + 2 }; // and the loopback network's
+
+static uint8_t family_of(const struct net_address *address)
+{
+    return address_is_v4(address) ? AF_INET : AF_INET6;
+}
+
+static uint8_t scope_of(const struct route_address *own)
+{
+    const struct net_address v6 = address_loopback(false);
+    const bool is_host = address_is_v4(&own->address) ? address_v4_bytes(&own->address)[0] == 127
+                                                      : address_is_equal(&own->address, &v6);
+    return is_host                                ? RT_SCOPE_HOST
+           : address_is_link_local(&own->address) ? RT_SCOPE_LINK
+                                                  : RT_SCOPE_UNIVERSE;
+}
+
+static void v4_put(struct netlink_answer *answer, const struct route_address *own)
+{
+    netlink_put_address(answer, IFA_ADDRESS, &own->address);
+    netlink_put_address(answer, IFA_LOCAL, &own->address);
+    if (own->netif != &loopback && own->bits < ROUTE_V4_BITS - 1) {
+        const struct net_address last = address_last(&own->address, own->bits);
+        netlink_put_address(answer, IFA_BROADCAST, &last);
+    }
+    netlink_put_text(answer, IFA_LABEL, own->netif->name);
+}
+
+void netlink_address_put(struct netlink_answer *answer, uint16_t type,
+                         const struct route_address *own)
+{
+    const struct address_times times = {LIFETIME_FOREVER, LIFETIME_FOREVER, 0, 0};
+    struct address_head *head = netlink_begin(answer, type, sizeof *head);
+    if (head != NULL) {
+        *head = (struct address_head){family_of(&own->address), own->bits, IFA_F_PERMANENT,
+                                      scope_of(own), own->netif->index};
+    }
+    if (address_is_v4(&own->address)) {
+        v4_put(answer, own);
+    } else {
+        netlink_put_address(answer, IFA_ADDRESS, &own->address);
+    }
+    netlink_put_number(answer, IFA_FLAGS, IFA_F_PERMANENT);
+    netlink_put(answer, IFA_CACHEINFO, &times, sizeof times);
+}
+
+// ---- Listing -----------------------------------------------------------------------------
+
+static uint32_t addresses_list(struct route_address list[LISTED_MAX])
+{
+    list[0] = (struct route_address){address_loopback(true), 8, &loopback};
+    list[1] = (struct route_address){address_loopback(false), ROUTE_V6_BITS, &loopback};
+    return 2 + route_address_list(list + 2);
+}
+
+// Interface by interface, as Linux has it.
+static void family_dump(struct netlink_answer *answer, uint8_t family, uint32_t index)
+{
+    struct route_address list[LISTED_MAX];
+    const uint32_t count = addresses_list(list);
+    const struct netif *netif;
+    for (uint32_t at = 1; (netif = netif_at(at)) != NULL; ++at) {
+        for (uint32_t i = 0; i < count && (index == 0 || index == at); ++i) {
+            if (list[i].netif == netif && family_of(&list[i].address) == family) {
+                netlink_address_put(answer, RTM_NEWADDR, &list[i]);
+            }
+        }
+    }
+}
+
+static int addresses_dump(const struct netlink_request *request, struct netlink_answer *answer)
+{
+    const uint8_t family = request->size == 0 ? 0 : (uint8_t)request->body[0];
+    struct address_head head = {0};
+    answer->is_dump = true;
+    if (request->is_strict) {
+        if (request->size < sizeof head) {
+            return -EINVAL;
+        }
+        memcpy(&head, request->body, sizeof head);
+        if (head.bits != 0 || head.flags != 0 || head.scope != 0) {
+            return -EINVAL;
+        }
+        if (head.index != 0) {
+            answer->flags |= NLM_F_DUMP_FILTERED;
+            if (netif_at(head.index) == NULL) {
+                return -ENODEV;
+            }
+        }
+    }
+    if (family != AF_INET6) {
+        family_dump(answer, AF_INET, head.index);
+    }
+    if (family != AF_INET) {
+        family_dump(answer, AF_INET6, head.index);
+    }
+    return 0;
+}
+
+// ---- Changes -----------------------------------------------------------------------------
+
+static bool bytes_read(const struct netlink_request *request, uint16_t type, uint8_t family,
+                       struct net_address *address)
+{
+    const uint32_t wanted = family == AF_INET ? ADDRESS_V4_SIZE : ADDRESS_V6_SIZE;
+    uint32_t size = 0;
+    const void *bytes = netlink_find(request, sizeof(struct address_head), type, &size);
+    if (bytes == NULL || size < wanted) {
+        return false;
+    }
+    *address = family == AF_INET ? address_of_v4(bytes) : address_of_v6(bytes);
+    return true;
+}
+
+static int own_read(const struct netlink_request *request, struct route_address *own)
+{
+    struct address_head head;
+    if (request->size < sizeof head) {
+        return -EINVAL;
+    }
+    memcpy(&head, request->body, sizeof head);
+    const uint8_t bits_max = head.family == AF_INET ? ROUTE_V4_BITS : ROUTE_V6_BITS;
+    own->bits = head.bits;
+    own->netif = netif_at(head.index);
+    if (head.family != AF_INET && head.family != AF_INET6) {
+        return -EOPNOTSUPP;
+    }
+    if (head.bits > bits_max || (!bytes_read(request, IFA_LOCAL, head.family, &own->address) &&
+                                 !bytes_read(request, IFA_ADDRESS, head.family, &own->address))) {
+        return -EINVAL;
+    }
+    if (own->netif == NULL) {
+        return -ENODEV;
+    }
+    return address_is_any(&own->address) || address_is_multicast(&own->address) ? -EINVAL : 0;
+}
+
+static int own_add(const struct netlink_request *request, const struct route_address *own)
+{
+    const bool may_be_there = (request->header->flags & NLM_F_REPLACE) != 0;
+    const int error = interface_address_add(own);
+    return error == -EEXIST && may_be_there ? 0 : error;
+}
+
+int netlink_address_asked(const struct netlink_request *request, struct netlink_answer *answer)
+{
+    struct route_address own;
+    if (request->header->type == RTM_GETADDR) {
+        return (request->header->flags & NLM_F_DUMP) != 0 ? addresses_dump(request, answer)
+                                                          : -EOPNOTSUPP;
+    }
+    const int error = own_read(request, &own);
+    if (error != 0) {
+        return error;
+    }
+    if (request->header->type == RTM_NEWADDR) {
+        return own_add(request, &own);
+    }
+    return route_has(own.netif, &own.address) ? route_address_remove(&own.address) : -EADDRNOTAVAIL;
+}
