@@ -187,6 +187,7 @@ int netlink_link_asked(const struct netlink_request *request, struct netlink_ans
     }
     memcpy(&head, request->body, sizeof head);
     int error = link_find(request, &head, &netif);
+    error = type == RTM_NEWLINK && error == -EINVAL ? -ENODEV : error; // as ip wants it
     if (type == RTM_NEWLINK && error != 0 && (request->header->flags & NLM_F_CREATE) != 0) {
         answer->why = "there is no making of interfaces";
         return -EOPNOTSUPP;
