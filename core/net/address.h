@@ -84,6 +84,14 @@ static inline struct net_address address_loopback(bool is_v4)
     return is_v4 ? address_of_v4(v4) : (struct net_address){{0, UINT64_C(1) << 56}};
 }
 
+// 127.0.0.0/8 or ::1
+static inline bool address_is_loopback(const struct net_address *address)
+{
+    return address_is_v4(address)
+               ? address_v4_bytes(address)[0] == 127
+               : address->words[0] == 0 && address->words[1] == UINT64_C(1) << 56;
+}
+
 // 224.0.0.0/4 or ff00::/8
 static inline bool address_is_multicast(const struct net_address *address)
 {

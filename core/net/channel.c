@@ -132,6 +132,12 @@ enum wait_result channel_wait(struct channel *channel, struct mutex *lock, hal_n
     return result;
 }
 
+enum wait_result channel_wait_told(struct channel *channel, struct mutex *lock, hal_ns deadline)
+{
+    ASSERT(mutex_is_mine(lock));
+    return waitqueue_wait_until(&channel->others, lock, deadline, true);
+}
+
 void channel_wake_all(struct channel *channel)
 {
     (void)sleeper_wake(channel);

@@ -56,6 +56,9 @@ bool channel_is_empty(const struct channel *channel);
 // May also return early, as WAIT_WOKEN.
 enum wait_result channel_wait(struct channel *channel, struct mutex *lock, hal_ns deadline);
 
+// The same until channel_wake_all alone: what is pushed meanwhile finds nobody who sleeps.
+enum wait_result channel_wait_told(struct channel *channel, struct mutex *lock, hal_ns deadline);
+
 void channel_wake_all(struct channel *channel);
 
 // From now on push answers CHANNEL_WATCHED, too. The caller has made itself known to those who

@@ -43,40 +43,44 @@ int flow_start(void)
     return 0;
 }
 
-static uint64_t ports_word(uint8_t protocol, const struct net_end *local,
-                           const struct net_end *remote)
+// Of an end of IPv4: both in one word.
+static uint64_t v4_word(const struct net_end *end)
 {
-    return (uint64_t)protocol << 32 | (uint32_t)local->port << 16 | remote->port;
+    return end->address.words[1] >> 32 << 16 | end->port;
 }
 
-static uint64_t ends_hash(uint8_t protocol, const struct net_end *local,
-                          const struct net_end *remote)
+static bool end_is_less(const struct net_end *a, const struct net_end *b)
 {
+    return a->address.words[0] != b->address.words[0]   ? a->address.words[0] < b->address.words[0]
+           : a->address.words[1] != b->address.words[1] ? a->address.words[1] < b->address.words[1]
+                                                        : a->port < b->port;
+}
+
+// The same whichever is ours, so that both ends of a connection within this machine have one.
+static uint64_t ends_hash(uint8_t protocol, const struct net_end *one, const struct net_end *other)
+{
+    const uint64_t kind = (uint64_t)protocol << 48;
+    if (address_is_v4(&one->address)) {
+        const uint64_t a = v4_word(one), b = v4_word(other);
+        const uint64_t words[] = {(a < b ? a : b) | kind, a < b ? b : a};
+        return siphash(&hash_key, words, 2);
+    }
+    const bool is_less = end_is_less(one, other);
+    const struct net_end *low = is_less ? one : other, *high = is_less ? other : one;
     const uint64_t words[] = {
-        local->address.words[0],
-        local->address.words[1],
-        remote->address.words[0],
-        remote->address.words[1],
-        ports_word(protocol, local, remote),
+        low->address.words[0],
+        low->address.words[1],
+        kind | (uint32_t)low->port << 16 | high->port,
+        high->address.words[0],
+        high->address.words[1],
     };
-    const uint64_t v4_words[] = {
-        local->address.words[1] >> 32 | (remote->address.words[1] >> 32 << 32),
-        ports_word(protocol, local, remote),
-    };
-    return address_is_v4(&local->address) ? siphash(&hash_key, v4_words, 2)
-                                          : siphash(&hash_key, words, 5);
+    return siphash(&hash_key, words, 5);
 }
 
-static struct rcu_list *ends_list(uint8_t protocol, const struct net_end *local,
-                                  const struct net_end *remote)
-{
-    return rcu_hash_list(&by_ends, ends_hash(protocol, local, remote));
-}
-
+// Ports of this machine are nobody's choice outside: this hash needs no key.
 static struct rcu_list *port_list(uint8_t protocol, uint16_t port)
 {
-    const uint64_t word = (uint64_t)protocol << 16 | port;
-    return rcu_hash_list(&by_port, siphash(&hash_key, &word, 1));
+    return rcu_hash_list(&by_port, (uint64_t)protocol << 16 | port);
 }
 
 static struct list *connected_list(uint8_t protocol, uint16_t port)
@@ -91,11 +95,11 @@ static bool end_is_equal(const struct net_end *a, const struct net_end *b)
     return a->port == b->port && address_is_equal(&a->address, &b->address);
 }
 
-static struct flow *find_by_ends(uint8_t protocol, const struct net_end *local,
+static struct flow *find_by_ends(uint64_t hash, uint8_t protocol, const struct net_end *local,
                                  const struct net_end *remote)
 {
     struct rcu_node *node;
-    rcu_list_for_each(node, ends_list(protocol, local, remote))
+    rcu_list_for_each(node, rcu_hash_list(&by_ends, hash))
     {
         struct flow *flow = container_of(node, struct flow, by_ends);
         if (flow->key.protocol == protocol && end_is_equal(&flow->key.local, local) &&
@@ -141,7 +145,7 @@ static struct flow *find_sharing(struct flow *first, unsigned score, unsigned co
 
 struct flow *flow_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote)
 {
-    struct flow *best = find_by_ends(protocol, local, remote);
+    struct flow *best = find_by_ends(ends_hash(protocol, local, remote), protocol, local, remote);
     if (best != NULL) {
         return best;
     }
@@ -161,6 +165,12 @@ struct flow *flow_find(uint8_t protocol, const struct net_end *local, const stru
         }
     }
     return sharing > 1 ? find_sharing(best, best_score, sharing, local, remote) : best;
+}
+
+struct flow *flow_peer(const struct flow *flow)
+{
+    const struct flow_key *key = &flow->key;
+    return find_by_ends(flow->hash, key->protocol, &key->remote, &key->local);
 }
 
 // ---- Coming and going --------------------------------------------------------------
@@ -216,10 +226,10 @@ static bool is_in_use(const struct flow_key *wanted, uint16_t port, const struct
     return false;
 }
 
-uint32_t flow_sequence(const struct net_end *local, const struct net_end *remote)
+uint32_t flow_sequence(const struct flow *flow, hal_ns now)
 {
     enum { TICK_BITS = 6 }; // of 64 ns
-    return (uint32_t)(ends_hash(IP_TCP, local, remote) + (hal_clock_ns() >> TICK_BITS));
+    return (uint32_t)(flow->hash + (now >> TICK_BITS));
 }
 
 // From a place that nobody outside can guess. Connections to one end take one port after the other,
@@ -251,20 +261,33 @@ static int port_choose(struct flow_key *key)
     return -EAGAIN;
 }
 
+void flow_keep(struct flow *flow)
+{
+    atomic_fetch_add_explicit(&flow->reference_count, 1, memory_order_relaxed);
+}
+
+void flow_drop(struct flow *flow)
+{
+    if (atomic_fetch_sub_explicit(&flow->reference_count, 1, memory_order_acq_rel) == 1) {
+        heap_free(flow);
+    }
+}
+
 static void flow_end(struct rcu_head *head)
 {
-    heap_free(container_of(head, struct flow, end));
+    flow_drop(container_of(head, struct flow, end));
 }
 
 static void flow_remove(struct flow *flow)
 {
     const struct flow_key *key = &flow->key;
     if (key->remote.port != 0) {
-        rcu_list_remove(ends_list(key->protocol, &key->local, &key->remote), &flow->by_ends);
+        rcu_list_remove(rcu_hash_list(&by_ends, flow->hash), &flow->by_ends);
         list_remove(&flow->connected);
     } else {
         rcu_list_remove(port_list(key->protocol, key->local.port), &flow->by_port);
     }
+    atomic_store_explicit(&flow->is_gone, true, memory_order_relaxed);
     rcu_defer(&flow->end, flow_end);
 }
 
@@ -272,8 +295,9 @@ static void flow_insert(struct flow *flow)
 {
     const struct flow_key *key = &flow->key;
     if (key->remote.port != 0) {
+        flow->hash = ends_hash(key->protocol, &key->local, &key->remote);
         list_push_back(connected_list(key->protocol, key->local.port), &flow->connected);
-        rcu_list_push(ends_list(key->protocol, &key->local, &key->remote), &flow->by_ends);
+        rcu_list_push(rcu_hash_list(&by_ends, flow->hash), &flow->by_ends);
     } else {
         rcu_list_push(port_list(key->protocol, key->local.port), &flow->by_port);
     }
@@ -296,6 +320,7 @@ int flow_enter(struct flow **result, struct flow_key *key, struct net_socket *so
     if (error == 0) {
         flow->key = *key;
         flow->socket = socket;
+        atomic_store_explicit(&flow->reference_count, 1, memory_order_relaxed);
         flow_insert(flow);
         if (former != NULL) {
             flow_remove(former);

@@ -7,6 +7,7 @@
 #ifndef CORE_NET_FLOW_H
 #define CORE_NET_FLOW_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,7 +40,10 @@ struct flow {
     struct list connected;   // of those with one, by their port
     struct rcu_head end;
     struct flow_key key;
+    uint64_t hash; // of both ends, of one with a remote one
     struct net_socket *socket;
+    _Atomic uint32_t reference_count; // 1 of the table's
+    _Atomic bool is_gone;             // from the table: it is nobody's
 };
 
 // Before the first flow. -ENOMEM.
@@ -57,9 +61,23 @@ void flow_leave(struct flow *flow);
 // socket are there.
 struct flow *flow_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote);
 
-// Where the numbers of a connection between the ends begin: nobody outside can guess it, and it
+// For who sends one packet after the other to a flow: keeps one that was found, in the same RCU
+// section. In a later one its socket is there if it is not gone, which flow_is_gone says.
+void flow_keep(struct flow *flow);
+void flow_drop(struct flow *flow);
+
+static inline bool flow_is_gone(const struct flow *flow)
+{
+    return atomic_load_explicit(&flow->is_gone, memory_order_relaxed); // before RCU's grace
+}
+
+// The flow of the other end of a connection within this machine. NULL: there is none. The caller is
+// in an RCU section.
+struct flow *flow_peer(const struct flow *flow);
+
+// Where the numbers of a connection begin that has this flow: nobody outside can guess it, and it
 // grows with time for the same ends (RFC 6528).
-uint32_t flow_sequence(const struct net_end *local, const struct net_end *remote);
+uint32_t flow_sequence(const struct flow *flow, hal_ns now);
 
 // Calls visit for each flow of protocol, which stays meanwhile. visit enters and leaves none, and
 // takes no lock.

@@ -49,6 +49,18 @@ _Static_assert(sizeof(struct ip6_fragment) == IP6_FRAGMENT_HEADER, "RFC 8200, 4.
 _Static_assert(sizeof(struct ip4_header) == IP4_HEADER, "RFC 791, 3.1");
 _Static_assert(sizeof(struct ip6_header) == IP6_HEADER, "RFC 8200, 3");
 
+// Of whole words of 32 bits.
+static uint16_t header_checksum(const char *header, uint32_t length)
+{
+    uint64_t sum = 0;
+    for (uint32_t at = 0; at < length; at += sizeof(uint32_t)) {
+        uint32_t word;
+        memcpy(&word, header + at, sizeof word);
+        sum += word;
+    }
+    return checksum_end(sum);
+}
+
 static int ip4_read(struct ip_header *header, const char *data, uint32_t size, bool is_cut)
 {
     struct ip4_header raw;
@@ -59,7 +71,7 @@ static int ip4_read(struct ip_header *header, const char *data, uint32_t size, b
     const uint32_t length = (uint32_t)(raw.version & 15) * 4;
     const uint32_t total = net_order16(raw.size);
     if (length < sizeof raw || length > total || length > size || (total > size && !is_cut) ||
-        checksum_end(checksum_add(0, data, length)) != 0) {
+        header_checksum(data, length) != 0) {
         return -EINVAL;
     }
     const uint16_t fragment = net_order16(raw.fragment);
@@ -211,17 +223,17 @@ static void ip4_push(struct packet *packet, const struct ip_header *header)
     };
     memcpy(raw.source, address_v4_bytes(&header->source), sizeof raw.source);
     memcpy(raw.target, address_v4_bytes(&header->target), sizeof raw.target);
-    raw.checksum = checksum_end(checksum_add(0, &raw, sizeof raw));
+    raw.checksum = header_checksum((const char *)&raw, sizeof raw);
     memcpy(packet->data, &raw, sizeof raw);
 }
 
-static void ip6_push(struct packet *packet, const struct ip_header *header)
+static void ip6_push(struct packet *packet, const struct ip_header *header, uint8_t next)
 {
     struct ip6_header raw = {
         .version = (uint8_t)(6 << 4 | header->service >> 4),
         .service = (uint8_t)(header->service << 4),
         .size = net_order16((uint16_t)(packet_size(packet) - sizeof raw)),
-        .next = header->protocol,
+        .next = next,
         .hops = header->hops,
     };
     memcpy(raw.source, &header->source, sizeof raw.source);
@@ -245,19 +257,19 @@ void ip_header_push(struct packet *packet, const struct ip_header *header)
 {
     const bool is_v4 = address_is_v4(&header->target);
     const uint32_t length = is_v4 ? IP4_HEADER : IP6_HEADER;
-    struct ip_header first = *header;
+    uint8_t next = header->protocol;
     ASSERT(packet_headroom(packet) >= length + IP6_FRAGMENT_HEADER);
     if (!is_v4 && (header->has_more || header->offset != 0)) {
         fragment_push(packet, header);
-        first.protocol = IP_FRAGMENT;
+        next = IP_FRAGMENT;
     }
     packet->data -= length;
     packet->size += length;
     packet->transport = (uint16_t)length;
     if (is_v4) {
-        ip4_push(packet, &first);
+        ip4_push(packet, header);
     } else {
-        ip6_push(packet, &first);
+        ip6_push(packet, header, next);
     }
 }
 

@@ -9,6 +9,7 @@
 
 #include "hal/hal.h"
 
+struct flow;
 struct ip_header;
 struct neighbours;
 struct net_address;
@@ -76,9 +77,12 @@ static inline uint64_t netif_figure(const struct netif *netif, enum netif_count 
 // its IP header on, or NULL. Thread context; the caller holds no lock and is in no RCU section.
 struct packet *net_input(struct netif *netif, struct packet *packet);
 
-// The same in an interrupt, between quiescence_interrupt_begin and its end: whole packets of UDP
-// and TCP for sockets that there are. *told as of net_socket_push. False: it is for net_input, and
-// as it was.
+// The same as send of lo, of a whole segment of TCP of our own for a flow that the caller has kept.
+void loopback_send_to(const struct flow *flow, struct packet *packet);
+
+// The same as net_input in an interrupt, between quiescence_interrupt_begin and its end: whole
+// packets of UDP and TCP for sockets that there are. *told as of net_socket_push. False: it is for
+// net_input, and as it was.
 bool net_input_direct(struct netif *netif, struct packet *packet, struct net_socket **told);
 
 #endif

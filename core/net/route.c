@@ -28,13 +28,6 @@ enum { V4_OFFSET_BITS = ROUTE_V6_BITS - ROUTE_V4_BITS }; // of a mapped address
 static struct mutex table_lock; // of writers
 static _Atomic(struct table *) current_table;
 
-static bool is_loopback(const struct net_address *address)
-{
-    const struct net_address v6 = address_loopback(false);
-    return address_is_v4(address) ? address_v4_bytes(address)[0] == 127
-                                  : address_is_equal(address, &v6);
-}
-
 // Are the first bits of both the same, of addresses of one version?
 static bool prefix_is_equal(const struct net_address *a, const struct net_address *b, uint8_t bits)
 {
@@ -70,7 +63,7 @@ static const struct route_address *address_find(const struct table *table,
 
 bool route_is_local(const struct net_address *address)
 {
-    if (is_loopback(address)) {
+    if (address_is_loopback(address)) {
         return true;
     }
     rcu_read_begin();
@@ -121,7 +114,7 @@ bool route_takes(const struct netif *netif, const struct net_address *address)
     if ((netif->flags & NETIF_LOOPBACK) != 0) {
         return route_is_local(address);
     }
-    if (is_loopback(address)) { // RFC 1122, 3.2.1.3 (g)
+    if (address_is_loopback(address)) { // RFC 1122, 3.2.1.3 (g)
         return false;
     }
     return route_is_local(address) || address_is_multicast(address) || route_is_broadcast(address);
@@ -146,7 +139,7 @@ static bool entry_find(const struct table *table, const struct net_address *targ
 
 int route_find(const struct net_address *target, struct route *route)
 {
-    if (is_loopback(target)) {
+    if (address_is_loopback(target)) {
         *route = (struct route){&loopback, address_loopback(address_is_v4(target)), *target};
         return 0;
     }
@@ -167,7 +160,7 @@ int route_check_source(const struct route *route, const struct net_address *sour
     if (address_is_v4(&route->hop) != address_is_v4(source)) {
         return -ENETUNREACH;
     }
-    return is_loopback(source) && (route->netif->flags & NETIF_LOOPBACK) == 0 ? -EINVAL : 0;
+    return address_is_loopback(source) && (route->netif->flags & NETIF_LOOPBACK) == 0 ? -EINVAL : 0;
 }
 
 bool route_source(const struct netif *netif, const struct net_address *neighbour, bool link_only,
@@ -340,7 +333,7 @@ static int link_put(struct table *table, const struct route_address *own)
 
 static int address_put(struct table *table, const struct route_address *address)
 {
-    if (is_loopback(&address->address) || address_find(table, &address->address) != NULL) {
+    if (address_is_loopback(&address->address) || address_find(table, &address->address) != NULL) {
         return -EEXIST;
     }
     if (table->address_count == ROUTE_ADDRESS_MAX) {

@@ -9,7 +9,10 @@
 #include "core/net/socket.h"
 #include "core/sync/alarm.h"
 
-enum { TURNS_MAX = 256 }; // then another goes on: the caller has work of its own
+enum {
+    TURNS_MAX = 256, // then another goes on: the caller has work of its own
+    TURNS_AT = 16,   // one time
+};
 
 static struct mutex run_lock;
 static struct list to_run = LIST_EMPTY(to_run);
@@ -65,14 +68,15 @@ static void rest_run(struct alarm *alarm)
 
 static struct alarm rest = {.ring = rest_run};
 
-void net_run(void)
+void net_run_at(hal_ns now)
 {
     for (int turn = 0; turn < TURNS_MAX; ++turn) {
         struct net_socket *socket = run_next();
         if (socket == NULL) {
             return;
         }
-        socket->run(socket);
+        now = turn % TURNS_AT == TURNS_AT - 1 ? 0 : now;
+        socket->run(socket, &now);
         net_socket_put(socket);
     }
     const int error = alarm_set(&rest, 0);

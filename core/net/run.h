@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#include "hal/hal.h"
+
 struct net_socket;
 
 // The socket, which the caller has counted, is run soon: by the caller, who calls net_run, or by
@@ -15,7 +17,13 @@ void net_run_later(struct net_socket *socket);
 // Whether there may be something to be run that the caller has brought about.
 bool net_run_is_due(void);
 
-// Runs what is to be run, and what comes of that. Not from within socket->run.
-void net_run(void);
+// Runs what is to be run, and what comes of that. now: hal_clock_ns of just now, or 0, which is
+// asked where it is needed. Not from within socket->run.
+void net_run_at(hal_ns now);
+
+static inline void net_run(void)
+{
+    net_run_at(0);
+}
 
 #endif

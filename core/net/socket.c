@@ -206,17 +206,15 @@ static void socket_look_after(struct net_socket *socket)
     net_socket_put(socket);
 }
 
-bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
-                        struct packet *packet)
+// In an RCU section, which it ends.
+static bool flow_push(const struct flow *flow, struct packet *packet)
 {
-    rcu_read_begin();
-    const struct flow *flow = flow_find(protocol, local, remote);
     if (flow == NULL) {
         rcu_read_end();
         return false;
     }
     struct net_socket *socket = flow->socket;
-    const enum delivery delivery = packet_push(socket, protocol, packet);
+    const enum delivery delivery = packet_push(socket, flow->key.protocol, packet);
     const bool is_counted = delivery == DELIVERY_TOLD && socket_get_unless_free(socket);
     rcu_read_end();
     if (delivery == DELIVERY_FULL) {
@@ -226,6 +224,19 @@ bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const str
         socket_look_after(socket);
     }
     return true;
+}
+
+bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
+                        struct packet *packet)
+{
+    rcu_read_begin();
+    return flow_push(flow_find(protocol, local, remote), packet);
+}
+
+bool net_socket_deliver_by(const struct flow *flow, struct packet *packet)
+{
+    rcu_read_begin();
+    return flow_push(flow_is_gone(flow) ? NULL : flow, packet);
 }
 
 bool net_socket_push(uint8_t protocol, const struct net_end *local, const struct net_end *remote,

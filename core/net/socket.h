@@ -47,8 +47,9 @@ struct net_socket {
     // Something may have come, or, with has_room, may be sent, for who polls. No lock of the
     // network's is held.
     void (*ready)(struct net_socket *socket, bool has_room);
-    // Looks at what has come though nobody waits for it; NULL: that can wait. The same.
-    void (*run)(struct net_socket *socket);
+    // Looks at what has come though nobody waits for it; NULL: that can wait. *now: hal_clock_ns,
+    // if that is known, else 0; changed to what was asked. The same.
+    void (*run)(struct net_socket *socket, hal_ns *now);
     // Nobody uses it any more.
     void (*release)(struct net_socket *socket);
     struct rcu_head end;
@@ -125,8 +126,12 @@ HAL_MUST_CHECK int net_socket_flow_listen(struct net_socket *socket, struct net_
 bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
                         struct packet *packet);
 
-// The same in an interrupt, between quiescence_interrupt_begin and its end. *told: NULL, or a
-// socket that is counted, and in no net_told: the caller puts it there.
+// Gives packet to the socket of a flow that the caller has kept. False: it is gone, and the caller
+// keeps the packet.
+bool net_socket_deliver_by(const struct flow *flow, struct packet *packet);
+
+// The same as net_socket_deliver in an interrupt, between quiescence_interrupt_begin and its end.
+// *told: NULL, or a socket that is counted, and in no net_told: the caller puts it there.
 bool net_socket_push(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
                      struct packet *packet, struct net_socket **told);
 

@@ -17,6 +17,11 @@ enum option { // RFC 9293, 3.2; RFC 7323; RFC 2018
     OPTION_TIMES = 8,
 };
 
+enum {
+    TIMES_HEAD = OPTION_NOTHING << 24 | OPTION_NOTHING << 16 | OPTION_TIMES << 8 | 10,
+    TIMES_SIZE = 12,
+};
+
 struct header {
     uint16_t source, target;
     uint32_t sequence, acknowledgement;
@@ -67,6 +72,18 @@ static void option_read(struct tcp_segment *segment, const char *option, uint8_t
     default:
         break;
     }
+}
+
+// What most segments have: times alone, as RFC 7323, appendix A puts them.
+static bool times_read(struct tcp_segment *segment, const char *data, uint32_t size)
+{
+    if (size != TIMES_SIZE || word_at(data) != TIMES_HEAD) {
+        return false;
+    }
+    segment->has_timestamps = true;
+    segment->time = word_at(data + 4);
+    segment->echo = word_at(data + 8);
+    return true;
 }
 
 static void options_read(struct tcp_segment *segment, const char *data, uint32_t size)
@@ -128,7 +145,10 @@ int tcp_header_read(struct tcp_segment *segment, struct tcp_ports *ports, char *
         .size = size - length,
         .data = data + length,
     };
-    options_read(segment, data + sizeof raw, length - (uint32_t)sizeof raw);
+    const uint32_t options = length - (uint32_t)sizeof raw;
+    if (options > 0 && !times_read(segment, data + sizeof raw, options)) {
+        options_read(segment, data + sizeof raw, options);
+    }
     return 0;
 }
 
@@ -158,7 +178,7 @@ uint32_t tcp_header_write(char data[TCP_HEADER_MAX], const struct tcp_segment *s
         at = word_put(at, OPTION_NOTHING << 24 | OPTION_NOTHING << 16 | OPTION_MAY_SACK << 8 | 2);
     }
     if (segment->has_timestamps) {
-        at = word_put(at, OPTION_NOTHING << 24 | OPTION_NOTHING << 16 | OPTION_TIMES << 8 | 10);
+        at = word_put(at, TIMES_HEAD);
         at = word_put(at, segment->time);
         at = word_put(at, segment->echo);
     }

@@ -40,8 +40,7 @@ int tcp_listen(struct tcp_socket *tcp, int backlog)
     } else if (tcp->stage == TCP_STAGE_IDLE) {
         socket->options.shares &= (uint8_t)~FLOW_LISTENS;
     }
-    tcp_leave(tcp);
-    net_run();
+    tcp_leave_and_run(tcp);
     return error == -EAGAIN ? -EADDRINUSE : error;
 }
 
@@ -76,15 +75,13 @@ static struct tcp_socket *child_make(struct tcp_socket *tcp, const struct beginn
     child->socket.local = beginning->local;
     child->socket.remote = beginning->remote;
     net_socket_get(&child->socket); // is_alive
-    (beginning->is_answered ? tcp_resume : tcp_answer)(&child->tcp, &tcp_socket_host,
-                                                       &child->settings, beginning->iss,
-                                                       &beginning->syn, tcp_now(tcp));
     return child;
 }
 
 // NULL: no memory.
 static struct tcp_socket *child_begin(struct tcp_socket *tcp, const struct beginning *beginning)
 {
+    const hal_ns now = tcp_now(tcp);
     struct tcp_socket *child = child_make(tcp, beginning);
     if (child == NULL) {
         net_count(NET_TCP_NO_CHILD);
@@ -94,6 +91,13 @@ static struct tcp_socket *child_begin(struct tcp_socket *tcp, const struct begin
     mutex_lock(&child->socket.lock);
     const int error =
         net_socket_flow_set(&child->socket, child->socket.local, child->socket.remote);
+    if (beginning->is_answered) {
+        tcp_resume(&child->tcp, &tcp_socket_host, &child->settings, beginning->iss, &beginning->syn,
+                   now);
+    } else {
+        const uint32_t iss = error == 0 ? flow_sequence(child->socket.flow, now) : 0;
+        tcp_answer(&child->tcp, &tcp_socket_host, &child->settings, iss, &beginning->syn, now);
+    }
     list_push_back(&tcp->children, &child->node);
     child->is_listed = true;
     ++tcp->child_count;
@@ -200,7 +204,6 @@ bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet)
         cookie_send(tcp, &header, &ports, &beginning);
         return false;
     }
-    beginning.iss = flow_sequence(&beginning.local, &beginning.remote);
     struct tcp_socket *child = child_begin(tcp, &beginning);
     if (child != NULL) {
         net_run_later(&child->socket); // sends its answer

@@ -16,6 +16,7 @@
 #include "core/net/counts.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
+#include "core/net/netif.h"
 #include "core/net/output.h"
 #include "core/net/run.h"
 #include "core/net/tcp_counts.h"
@@ -101,13 +102,38 @@ static void host_send(struct tcp *connection, const struct tcp_segment *segment)
     }
 }
 
-// No lock is held.
-static void outbox_send(struct packet *packet)
+// With lock held: the flow of a peer on the loopback network, looked for once. NULL: there is none,
+// or none yet.
+static const struct flow *peer_of(struct tcp_socket *tcp)
+{
+    if (tcp->peer != NULL || tcp->is_far || tcp->tcp.state == TCP_STATE_SYN_SENT) {
+        return tcp->is_far ? NULL : tcp->peer;
+    }
+    tcp->is_far = true;
+    if (address_is_loopback(&tcp->socket.remote.address)) {
+        rcu_read_begin();
+        struct flow *flow = flow_peer(tcp->socket.flow);
+        if (flow != NULL) {
+            flow_keep(flow);
+            tcp->peer = flow;
+            tcp->is_far = false;
+        }
+        rcu_read_end();
+    }
+    return tcp->peer;
+}
+
+// No lock is held. peer: whom all of it is for; NULL: their headers say it.
+static void outbox_send(struct packet *packet, const struct flow *peer)
 {
     while (packet != NULL) {
         struct packet *next = packet->next;
         packet->next = NULL;
-        net_output(packet);
+        if (peer != NULL) {
+            loopback_send_to(peer, packet);
+        } else {
+            net_output(packet);
+        }
         packet = next;
     }
 }
@@ -335,11 +361,24 @@ static void channel_run(struct tcp_socket *tcp)
 
 // ---- Entering and leaving ----------------------------------------------------------------
 
-void tcp_enter(struct tcp_socket *tcp)
+void tcp_enter_at(struct tcp_socket *tcp, hal_ns now)
 {
     mutex_lock(&tcp->socket.lock);
-    tcp->now = 0;
+    // Another may have been here since now.
+    tcp->now = now == 0 || now > tcp->tcp.now ? now : tcp->tcp.now;
     channel_run(tcp);
+}
+
+void tcp_enter(struct tcp_socket *tcp)
+{
+    tcp_enter_at(tcp, 0);
+}
+
+void tcp_leave_and_run(struct tcp_socket *tcp)
+{
+    const hal_ns now = tcp->now;
+    tcp_leave(tcp);
+    net_run_at(now);
 }
 
 static void alarm_ring(struct alarm *alarm)
@@ -436,18 +475,41 @@ static bool is_over(struct tcp_socket *tcp)
     return true;
 }
 
+// What has become of a connection since the last look.
+struct standing {
+    bool ends, was_armed, is_established, is_stillborn;
+};
+
+static uint32_t standing_key(const struct tcp_socket *tcp)
+{
+    return 1u | (uint32_t)tcp->is_alive << 1 | (uint32_t)tcp->is_orphan << 2 |
+           (uint32_t)tcp->tcp.state << 3;
+}
+
+// With lock held, at the end.
+static struct standing standing_update(struct tcp_socket *tcp)
+{
+    struct standing now = {.ends = false};
+    if (standing_key(tcp) == tcp->settled) {
+        return now;
+    }
+    orphan_count_update(tcp);
+    waiting_count_update(tcp);
+    now.ends = is_over(tcp);
+    now.was_armed = now.ends && alarm_end(tcp);
+    now.is_established = tcp->is_embryo && tcp->tcp.state != TCP_STATE_SYN_RECEIVED && !now.ends;
+    now.is_stillborn = tcp->is_embryo && now.ends;
+    tcp->is_embryo = tcp->is_embryo && !now.is_established && !now.is_stillborn;
+    tcp->settled = standing_key(tcp);
+    return now;
+}
+
 void tcp_leave(struct tcp_socket *tcp)
 {
     struct net_socket *socket = &tcp->socket;
-    orphan_count_update(tcp);
+    const struct standing now = standing_update(tcp);
     struct packet *outbox = tcp->outbox;
     tcp->outbox = NULL;
-    waiting_count_update(tcp);
-    const bool ends = is_over(tcp);
-    const bool was_armed = ends && alarm_end(tcp);
-    const bool is_established = tcp->is_embryo && tcp->tcp.state != TCP_STATE_SYN_RECEIVED && !ends;
-    const bool is_stillborn = tcp->is_embryo && ends;
-    tcp->is_embryo = tcp->is_embryo && !is_established && !is_stillborn;
     const bool has_news = tcp->has_input || tcp->has_room, has_room = tcp->has_room;
     const bool is_watched = has_news && channel_is_watched(&socket->channel);
     tcp->has_input = tcp->has_room = false;
@@ -455,11 +517,13 @@ void tcp_leave(struct tcp_socket *tcp)
         channel_wake_all(&socket->channel);
     }
     alarm_update(tcp);
+    const bool is_for_peer = outbox != NULL && tcp->stage == TCP_STAGE_CONNECTION && tcp->is_alive;
+    const struct flow *peer = is_for_peer ? peer_of(tcp) : NULL;
     mutex_unlock(&socket->lock);
-    outbox_send(outbox);
-    if (is_established) {
+    outbox_send(outbox, peer);
+    if (now.is_established) {
         tcp_child_offer(tcp);
-    } else if (is_stillborn) {
+    } else if (now.is_stillborn) {
         tcp_child_forget(tcp);
     }
     if (is_watched) {
@@ -468,10 +532,10 @@ void tcp_leave(struct tcp_socket *tcp)
     if (!channel_is_empty(&socket->channel)) {
         net_run_later(socket);
     }
-    if (ends) {
+    if (now.ends) {
         net_socket_put(socket);
     }
-    if (was_armed) {
+    if (now.was_armed) {
         net_socket_put(socket);
     }
 }
@@ -493,6 +557,16 @@ int tcp_await_within(struct tcp_socket *tcp, const struct net_patience *patience
     return error_of(result);
 }
 
+// Who accepts sleeps until there is a connection: segments of those that begin are run by whoever
+// brings them.
+static enum wait_result change_wait(struct tcp_socket *tcp, hal_ns deadline)
+{
+    struct channel *channel = &tcp->socket.channel;
+    return tcp->stage == TCP_STAGE_LISTENING
+               ? channel_wait_told(channel, &tcp->socket.lock, deadline)
+               : channel_wait(channel, &tcp->socket.lock, deadline);
+}
+
 int tcp_await(struct tcp_socket *tcp, uint32_t changes, const struct net_patience *patience)
 {
     enum wait_result result = WAIT_WOKEN;
@@ -502,7 +576,7 @@ int tcp_await(struct tcp_socket *tcp, uint32_t changes, const struct net_patienc
     }
     mutex_lock(&tcp->socket.lock);
     if (tcp->changes == changes) {
-        result = channel_wait(&tcp->socket.channel, &tcp->socket.lock, patience->deadline);
+        result = change_wait(tcp, patience->deadline);
     }
     mutex_unlock(&tcp->socket.lock);
     return error_of(result);

@@ -28,10 +28,11 @@ static bool has_peer(const struct tcp_socket *tcp)
            state != TCP_STATE_TIME_WAIT && state != TCP_STATE_SYN_SENT;
 }
 
-static void run(struct net_socket *socket)
+static void run(struct net_socket *socket, hal_ns *now)
 {
     struct tcp_socket *tcp = tcp_socket_of(socket);
-    tcp_enter(tcp);
+    tcp_enter_at(tcp, *now);
+    *now = tcp->now != 0 ? tcp->now : *now;
     tcp_leave(tcp);
 }
 
@@ -60,6 +61,9 @@ void tcp_socket_init(struct tcp_socket *tcp, bool is_v4)
 void tcp_socket_release(struct tcp_socket *tcp)
 {
     send_queue_end(&tcp->sending);
+    if (tcp->peer != NULL) {
+        flow_drop(tcp->peer);
+    }
     if (tcp->parent != NULL) {
         net_socket_put(&tcp->parent->socket);
     }
@@ -95,9 +99,10 @@ static int connect_begin(struct tcp_socket *tcp, struct net_end remote)
     tcp->stage = TCP_STAGE_CONNECTION;
     tcp->is_alive = true;
     tcp->is_told = false;
+    tcp->is_far = tcp->peer != NULL; // who was another one's
     socket->shut = 0;
     net_socket_get(socket); // is_alive
-    const uint32_t iss = flow_sequence(&socket->local, &socket->remote);
+    const uint32_t iss = flow_sequence(socket->flow, tcp_now(tcp));
     tcp_connect(&tcp->tcp, &tcp_socket_host, &tcp->settings, iss, tcp_now(tcp));
     return 0;
 }
@@ -272,8 +277,7 @@ bool tcp_connection_end(struct tcp_socket *tcp)
         tcp->socket.first = packet->next;
         packet_free(packet);
     }
-    tcp_leave(tcp);
-    net_run();
+    tcp_leave_and_run(tcp);
     return !breaks;
 }
 
@@ -335,8 +339,7 @@ unsigned tcp_poll(struct tcp_socket *tcp)
 {
     tcp_enter(tcp);
     const unsigned events = events_of(tcp);
-    tcp_leave(tcp);
-    net_run();
+    tcp_leave_and_run(tcp);
     return events;
 }
 
@@ -345,8 +348,7 @@ int tcp_error_take(struct tcp_socket *tcp)
     tcp_enter(tcp);
     const int error = tcp->socket.error;
     tcp->socket.error = 0;
-    tcp_leave(tcp);
-    net_run();
+    tcp_leave_and_run(tcp);
     return error;
 }
 
@@ -354,8 +356,7 @@ bool tcp_is_connected(struct tcp_socket *tcp)
 {
     tcp_enter(tcp);
     const bool is_connected = has_peer(tcp);
-    tcp_leave(tcp);
-    net_run();
+    tcp_leave_and_run(tcp);
     return is_connected;
 }
 
@@ -365,6 +366,5 @@ void tcp_settings_changed(struct tcp_socket *tcp)
     if (tcp->stage == TCP_STAGE_CONNECTION) {
         tcp_adjust(&tcp->tcp, &tcp->settings, tcp_now(tcp));
     }
-    tcp_leave(tcp);
-    net_run();
+    tcp_leave_and_run(tcp);
 }

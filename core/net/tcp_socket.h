@@ -18,6 +18,7 @@
 #include "core/sync/alarm.h"
 #include "hal/hal.h"
 
+struct flow;
 struct ip_header;
 struct packet;
 struct tcp_ports;
@@ -33,6 +34,7 @@ struct tcp_socket {
     bool is_orphan;  // its file is gone
     bool is_waiting; // in TIME-WAIT, and counted as that
     bool is_counted_orphan;
+    uint32_t settled;         // tcp_run.c's: how it stood when that was looked at last
     bool was_short;           // somebody wants more room than there is to send
     uint32_t changes;         // how often something that a thread may wait for has changed
     bool has_input, has_room; // news for who polls
@@ -43,6 +45,9 @@ struct tcp_socket {
     hal_ns now;             // tcp_now's; 0: not asked since tcp_enter
     struct packet *running; // the one whose segment is looked at; NULL: it has been kept
     struct packet *outbox, *outbox_last;
+    struct flow
+        *peer;   // what is sent goes to this one, kept as long as the socket is there; or NULL
+    bool is_far; // there is none, and will be none
     struct alarm alarm;
     hal_ns alarm_at;
 
@@ -117,7 +122,9 @@ static inline struct tcp_socket *tcp_socket_of(struct net_socket *socket)
 // be sent, and tells those who wait. The caller has a reference until after tcp_leave.
 void tcp_enter(struct tcp_socket *tcp);
 void tcp_leave(struct tcp_socket *tcp);
-hal_ns tcp_now(struct tcp_socket *tcp); // between the two always the same
+void tcp_enter_at(struct tcp_socket *tcp, hal_ns now); // hal_clock_ns of just now, or 0: not asked
+void tcp_leave_and_run(struct tcp_socket *tcp);        // and net_run
+hal_ns tcp_now(struct tcp_socket *tcp);                // between the two always the same
 // Waits until something has changed since changes; on return the lock is not held.
 HAL_MUST_CHECK int tcp_await(struct tcp_socket *tcp, uint32_t changes,
                              const struct net_patience *patience);

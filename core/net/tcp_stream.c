@@ -114,11 +114,12 @@ int tcp_send(struct tcp_socket *tcp, const struct net_message *message, size_t *
         error = error == 0 ? vectors_send(tcp, message, done) : error;
         tcp->was_short |= error == -EAGAIN;
         const uint32_t changes = tcp->changes;
+        const hal_ns now = tcp->now;
         tcp_leave(tcp);
         if (error == -EAGAIN) {
             error = tcp_await(tcp, changes, &message->patience);
         } else {
-            net_run();
+            net_run_at(now);
         }
     } while (error == 0 && !is_all(message, *done));
     return *done > 0 ? 0 : error;
@@ -346,10 +347,11 @@ int tcp_receive(struct tcp_socket *tcp, struct net_message *message, bool waits_
         tcp_enter(tcp);
         error = stream_await(tcp, message, drops, done);
         const uint32_t changes = tcp->changes;
+        const hal_ns now = tcp->now;
         tcp_leave(tcp);
         error = error == -EAGAIN && is_all(message, *done) ? 0 : error;
         if (error != -EAGAIN || (*done > 0 && !waits_for_all)) {
-            net_run();
+            net_run_at(now);
             break;
         }
         error = tcp_await(tcp, changes, &message->patience);
@@ -363,8 +365,7 @@ size_t tcp_input_size(struct tcp_socket *tcp)
     tcp_enter(tcp);
     const bool is_connection = tcp->stage == TCP_STAGE_CONNECTION;
     const uint64_t size = is_connection ? tcp_received(&tcp->tcp) - tcp->tcp.taken : 0;
-    tcp_leave(tcp);
-    net_run();
+    tcp_leave_and_run(tcp);
     return (size_t)size;
 }
 
@@ -372,7 +373,6 @@ size_t tcp_output_size(struct tcp_socket *tcp)
 {
     tcp_enter(tcp);
     const size_t size = tcp->sending.used;
-    tcp_leave(tcp);
-    net_run();
+    tcp_leave_and_run(tcp);
     return size;
 }

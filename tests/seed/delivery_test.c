@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// delivery_test.c: packets that an interrupt gives to sockets, under every schedule against their
-// owner and the interface's thread: who is to be told is told of all, nothing is told to a socket
-// that is gone, and what is given back is given back once. Memory goes as soon as RCU allows it.
+// delivery_test.c: packets that an interrupt gives to sockets, or a thread that has kept their
+// flow, under every schedule against their owner and the interface's thread: who is to be told is
+// told of all, nothing is told to a socket that is gone, and what is given back is given back once.
+// Memory goes as soon as RCU allows it.
 #include <string.h>
 
 #include "core/dev/packet.h"
@@ -25,6 +26,7 @@ static struct packet packets[PACKETS];
 static unsigned freed[PACKETS], seen, released;
 static struct net_told told;
 static bool is_closed;
+static struct flow *kept;
 
 // ---- In place of core/mem, RCU and the rest of the room: each is one step -----------------
 
@@ -49,6 +51,7 @@ void heap_free(void *block)
     seed_check(is_used[index], "freed twice");
     is_used[index] = false;
     ((struct flow *)block)->socket = &nobody;
+    ((struct flow *)block)->is_gone = false;
 }
 
 MARK_GUESS void packet_free(struct packet *packet)
@@ -170,9 +173,34 @@ static void tell_and_close(void)
     close_it();
 }
 
+static void keep(void)
+{
+    rcu_read_begin();
+    kept = flow_find(IP_UDP, &here, &there);
+    flow_keep(kept);
+    rcu_read_end();
+}
+
+static void reset_kept(void)
+{
+    reset();
+    keep();
+}
+
+static void send_to_kept(void)
+{
+    for (unsigned i = 0; i < PACKETS; ++i) {
+        if (!net_socket_deliver_by(kept, &packets[i])) {
+            packet_free(&packets[i]);
+        }
+    }
+    flow_drop(kept);
+}
+
 static void check(void)
 {
     tell_all();
+    seed_check(!is_closed || !(is_used[1] || is_used[2]), "a flow is not given back");
     seed_check(is_closed || seen == PACKETS, "a packet is in the channel, and nobody was told");
     seed_check(!is_closed || released == 1, "the socket has not ended once");
     for (unsigned i = 0; i < PACKETS; ++i) {
@@ -201,6 +229,11 @@ static const struct seed_test tests[] = {
      .bodies = {interrupts, tell_and_close},
      .check = check,
      .preemption_max = 2},
+    {.name = "delivery, to a flow that is kept",
+     .reset = reset_kept,
+     .bodies = {send_to_kept, close_it},
+     .check = check,
+     .preemption_max = 3},
 };
 
 int main(int argc, char **argv)

@@ -7,6 +7,7 @@
 #include "core/net/counts.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
+#include "core/net/netif.h"
 #include "core/net/output.h"
 #include "core/net/run.h"
 #include "core/net/tcp_counts.h"
@@ -92,6 +93,10 @@ void net_socket_put(struct net_socket *socket)
 NEVER(int alarm_set(struct alarm *alarm __attribute__((unused)),
                     hal_ns deadline __attribute__((unused))))
 NEVER(bool alarm_stop(struct alarm *alarm __attribute__((unused))))
+NEVER(struct flow *flow_peer(const struct flow *flow __attribute__((unused))))
+NEVER(void preempt_disable(void))
+NEVER(void preempt_enable(void))
+NEVER(void flow_keep(struct flow *flow __attribute__((unused))))
 NEVER(void flow_leave(struct flow *flow __attribute__((unused))))
 NEVER(void tcp_end(struct tcp *connection __attribute__((unused)),
                    int error __attribute__((unused))))
@@ -118,6 +123,8 @@ NEVER(uint64_t checksum_add_packet(uint64_t sum __attribute__((unused)),
 
 NEVER(void tcp_error_run(struct tcp_socket *socket __attribute__((unused)),
                          const struct packet *packet __attribute__((unused))))
+NEVER(void loopback_send_to(const struct flow *flow __attribute__((unused)),
+                            struct packet *packet __attribute__((unused))))
 NEVER(void net_output(struct packet *packet __attribute__((unused))))
 NEVER(uint16_t checksum_end(uint64_t sum __attribute__((unused))))
 NEVER(void tcp_tick(struct tcp *connection __attribute__((unused)),
@@ -132,8 +139,9 @@ uint64_t checksum_add_ends(uint64_t sum, const struct net_address *source,
 
 // ---- Packets and threads -------------------------------------------------------------
 
-static void run(struct net_socket *socket)
+static void run(struct net_socket *socket, hal_ns *now)
 {
+    (void)now;
     tcp_enter(tcp_socket_of(socket));
     tcp_leave(tcp_socket_of(socket));
 }
