@@ -233,6 +233,14 @@ bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const str
     return flow_push(flow_find(protocol, local, remote), packet);
 }
 
+bool net_socket_pass(const struct net_end *local, const struct net_end *remote,
+                     struct packet *packet)
+{
+    rcu_read_begin();
+    const struct flow *flow = flow_find(IP_TCP, local, remote);
+    return flow_push(flow != NULL && flow->key.remote.port != 0 ? flow : NULL, packet);
+}
+
 bool net_socket_deliver_by(const struct flow *flow, struct packet *packet)
 {
     rcu_read_begin();

@@ -126,6 +126,11 @@ HAL_MUST_CHECK int net_socket_flow_listen(struct net_socket *socket, struct net_
 bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
                         struct packet *packet);
 
+// Gives packet to a connection of TCP between the ends. False: there is none, and the caller, who
+// may hold the lock of another socket, keeps it.
+bool net_socket_pass(const struct net_end *local, const struct net_end *remote,
+                     struct packet *packet);
+
 // Gives packet to the socket of a flow that the caller has kept. False: it is gone, and the caller
 // keeps the packet.
 bool net_socket_deliver_by(const struct flow *flow, struct packet *packet);

@@ -185,6 +185,10 @@ bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet)
     }
     beginning.local = (struct net_end){header.target, ports.target};
     beginning.remote = (struct net_end){header.source, ports.source};
+    // What came before it, and lay in the same channel, may have begun the connection.
+    if (net_socket_pass(&beginning.local, &beginning.remote, packet)) {
+        return true;
+    }
     const bool is_closed = (tcp->socket.shut & NET_SHUT_READ) != 0 || tcp->is_closed;
     const uint8_t kind = segment->flags & (TCP_SYN | TCP_ACK | TCP_RST);
     if (kind != TCP_SYN) {
