@@ -81,6 +81,21 @@ struct seed_recording {
     struct seed_check end; // point 0: it need not be the same run
 };
 
+enum { SEED_CUTS_MAX = 8, SEED_NETWORK_MTU_MAX = 3000 };
+
+// A simulated network, whose far end is a mirror (seed/mirror.h). Chances are of 2^32.
+struct seed_network {
+    uint64_t loss, duplicate, corrupt, reorder;
+    hal_ns delay, jitter;
+    uint64_t rate, queue; // bits per second, 0: any; bytes that wait for their turn at most
+    uint16_t mtu;
+    struct seed_cut { // nothing passes
+        hal_ns from, until;
+    } cuts[SEED_CUTS_MAX];
+    uint32_t cut_count;
+    int capture; // of capture_open; 0: none
+};
+
 struct seed_options {
     uint64_t seed;
     enum seed_schedule schedule;
@@ -107,6 +122,10 @@ size_t machine_eager_max(void);
 
 // Hosted: before anything else. options is not read where the machine is not seeded.
 void machine_init(const struct seed_options *options);
+
+// Hosted, before machine_init: adds a HAL_NET device on that network, which stays the caller's. As
+// device_add; -ENOSPC: there is one; -ENOTSUP: the machine is not seeded.
+int machine_network_add(const char *name, const struct seed_network *network);
 
 // Hosted: when all is known that core will be told.
 void machine_prepare(const struct hal_boot *boot);

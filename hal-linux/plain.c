@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // plain.c: what only the seeded machine does, where it is not: nothing, and nothing is late, cut
 // short or told otherwise than the host says.
+#include <errno.h>
 #include <unistd.h>
 
 #include "hal-linux/machine.h"
@@ -20,6 +21,13 @@ size_t machine_eager_max(void)
 void machine_init(const struct seed_options *options)
 {
     (void)options;
+}
+
+int machine_network_add(const char *name, const struct seed_network *network)
+{
+    (void)name;
+    (void)network;
+    return -ENOTSUP;
 }
 
 uint64_t machine_watch(void)

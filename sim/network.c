@@ -23,6 +23,7 @@
 #include "hal-linux/dev/net.h"
 #include "sim/nat.h"
 #include "sim/options.h"
+#include "sim/simulated.h"
 
 enum {
     MTU = 1500,
@@ -45,9 +46,13 @@ static const char *value_of(const char *text, const char *name)
 void network_check(const char *text)
 {
     const char *folder = value_of(text, "switch="), *tap = value_of(text, "tap=");
+    if (simulated_is(text)) {
+        simulated_check(text);
+        return;
+    }
     if (strcmp(text, "none") != 0 && strcmp(text, "user") != 0 && folder == NULL && tap == NULL) {
-        options_fail(EXIT_USAGE, "--net: '%s' is none of none, user, switch=FOLDER and tap=NAME",
-                     text);
+        options_fail(EXIT_USAGE,
+                     "--net: '%s' is none of none, user, switch=FOLDER, tap=NAME and sim", text);
     }
     if (folder != NULL && strlen(folder) > NET_FOLDER_MAX) {
         options_fail(EXIT_USAGE, "--net %s: the name is longer than %d characters", text,
@@ -178,6 +183,13 @@ void network_add(const struct options *options)
     if (strcmp(text, "none") == 0) {
         return;
     }
+    if (options->capture != NULL) {
+        capture_begin(options->capture);
+    }
+    if (simulated_is(text)) {
+        simulated_add(far.capture);
+        return;
+    }
     const char *folder = value_of(text, "switch=");
     far.mtu = MTU;
     hardware_make();
@@ -187,9 +199,6 @@ void network_add(const struct options *options)
         switch_join(text, folder);
     } else {
         tap_open(text, value_of(text, "tap="));
-    }
-    if (options->capture != NULL) {
-        capture_begin(options->capture);
     }
     if (net_add("eth0", &far) != 0) {
         options_fail(EXIT_USAGE, "cannot make the network device");

@@ -15,6 +15,7 @@
 #include "hal/hal.h"
 #include "sim/network.h"
 #include "sim/recording.h"
+#include "sim/simulated.h"
 
 // Less than this core does not start in; more than this the machine has no page numbers for.
 #define MEMORY_MIN (32ul << 20)
@@ -40,12 +41,15 @@ static const char usage[] =
     "                               made, to which sizes are written (see README.md); with "
     "deflate-on-oom it\n"
     "                               comes back before the program gets ENOMEM\n"
-    "      --net none|user|switch=FOLDER|tap=NAME\n"
+    "      --net none|user|switch=FOLDER|tap=NAME|sim[,...]\n"
     "                               a network device, eth0 (default none): on a network of its own "
     "that goes\n"
     "                               out by this process's sockets; on a switch with other osv-sim "
     "of the same\n"
-    "                               FOLDER (both need no privilege); or a tap of the host\n"
+    "                               FOLDER (both need no privilege); a tap of the host; with "
+    "--seed, a\n"
+    "                               network that the seed decides: sim,loss=0.01,delay=20ms "
+    "(README.md)\n"
     "      --ip ADDRESS/BITS[,GATEWAY]  an address of eth0, of IPv4 or IPv6; repeatable\n"
     "                               (default: by DHCP)\n"
     "      --dns ADDRESS            a name server for /etc/resolv.conf (default: DHCP's); "
@@ -739,12 +743,21 @@ static void balloon_check(const struct options *options)
     }
 }
 
-static void network_seed_check(const struct options *options)
+static void network_seed_check(struct options *options)
 {
-    if (options->net != NULL && strcmp(options->net, "none") != 0 && options->is_seeded) {
-        options_fail(EXIT_USAGE, "--net %s: not with --seed: no seed decides what others send",
+    const bool is_simulated = simulated_is(options->net);
+    if (is_simulated && !options->is_seeded) {
+        options_fail(EXIT_USAGE, "--net %s: only with --seed, which decides what happens there",
                      options->net);
     }
+    if (options->net != NULL && strcmp(options->net, "none") != 0 && options->is_seeded &&
+        !is_simulated) {
+        options_fail(EXIT_USAGE,
+                     "--net %s: not with --seed: no seed decides what others send; --net sim is a "
+                     "network of its own",
+                     options->net);
+    }
+    simulated_addresses(options);
 }
 
 void options_read(struct options *options, int argc, char **argv)

@@ -36,10 +36,11 @@ int capture_open(const char *name)
     return (int)fd;
 }
 
-void capture_frame(int fd, const struct iovec *parts, uint32_t count, size_t skip, size_t size)
+void capture_frame_at(int fd, uint64_t time, const struct iovec *parts, uint32_t count, size_t skip,
+                      size_t size)
 {
-    struct record record;
-    struct timespec now;
+    enum { SECOND = 1000000000 };
+    struct record record = {(uint32_t)(time / SECOND), (uint32_t)(time % SECOND), 0, 0};
     struct iovec all[1 + CAPTURE_PARTS_MAX] = {{&record, sizeof record}};
     if (count == 0 || count > CAPTURE_PARTS_MAX || parts[0].iov_len < skip || size < skip ||
         size > LONGEST) {
@@ -53,12 +54,14 @@ void capture_frame(int fd, const struct iovec *parts, uint32_t count, size_t ski
     }
     all[1].iov_base = (char *)all[1].iov_base + skip;
     all[1].iov_len -= skip;
-    (void)syscall3(SYS_clock_gettime, CLOCK_REALTIME, (long)&now, 0);
-    record = (struct record){
-        .seconds = (uint32_t)now.tv_sec,
-        .nanoseconds = (uint32_t)now.tv_nsec,
-        .kept = (uint32_t)(size - left - skip),
-        .size = (uint32_t)(size - left - skip),
-    };
+    record.kept = record.size = (uint32_t)(size - left - skip);
     (void)syscall3(SYS_writev, fd, (long)all, 1 + (long)count);
+}
+
+void capture_frame(int fd, const struct iovec *parts, uint32_t count, size_t skip, size_t size)
+{
+    struct timespec now;
+    (void)syscall3(SYS_clock_gettime, CLOCK_REALTIME, (long)&now, 0);
+    const uint64_t time = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    capture_frame_at(fd, time, parts, count, skip, size);
 }

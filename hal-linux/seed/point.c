@@ -76,6 +76,7 @@ static void earlier(hal_ns *next, hal_ns time)
 static hal_ns events_next(void)
 {
     hal_ns next = job_due();
+    earlier(&next, link_due());
     for (uint32_t i = 0; i < vcpu_count; ++i) {
         earlier(&next, turn_cpus[i].coming != 0 ? turn_cpus[i].coming_at : UINT64_MAX);
         earlier(&next, turn_cpus[i].fires_at);
@@ -121,6 +122,7 @@ bool point_events_take(void)
     bool is_any = false;
     job_take_arrived();
     job_run_due();
+    link_run_due();
     for (uint32_t i = 0; i < vcpu_count; ++i) {
         is_any = cpu_take(i) || is_any;
     }

@@ -180,6 +180,33 @@ bool job_wait_late(void);
 void job_raise(uint32_t index, uint32_t causes);
 void job_take_arrived(void);
 
+// ---- link.c ----
+
+void link_init(const struct seed_options *options);
+
+// When the next frame is due; UINT64_MAX: none is under way.
+hal_ns link_due(void);
+
+// Delivers the frames that are due.
+void link_run_due(void);
+
+// What became of all frames so far.
+enum link_fate {
+    LINK_SENT,        // by the machine
+    LINK_TOO_LONG,    // for the network
+    LINK_LOST,        // by chance
+    LINK_CUT,         // while the network was cut
+    LINK_NO_ROOM,     // the queue was full
+    LINK_CORRUPTED,   // and went on
+    LINK_DUPLICATED,  // one more went on
+    LINK_UNANSWERED,  // for nobody
+    LINK_NO_BUFFER,   // the machine had none for it
+    LINK_RECEIVED,    // by the machine
+    LINK_FATES
+};
+extern uint64_t link_counts[LINK_FATES];
+extern bool link_is_there;
+
 // ---- entropy.c ----
 
 void entropy_init(uint64_t seed);

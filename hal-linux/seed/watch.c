@@ -40,6 +40,7 @@ void machine_init(const struct seed_options *wanted)
     job_init(wanted->seed);
     entropy_init(wanted->seed);
     inject_init(wanted);
+    link_init(wanted);
     file_init(wanted);
     stream_init(wanted);
     if (witness_init(wanted) != 0) {
@@ -124,6 +125,19 @@ static void faults_print(void)
     }
 }
 
+static void link_print(void)
+{
+    const uint64_t *counts = link_counts;
+    if (link_is_there && options->prints_hash) {
+        fprintf(stderr,
+                "osv-sim: network: sent %lu, too long %lu, lost %lu, cut %lu, no room %lu, "
+                "corrupted %lu, duplicated %lu, unanswered %lu, no buffer %lu, received %lu\n",
+                counts[LINK_SENT], counts[LINK_TOO_LONG], counts[LINK_LOST], counts[LINK_CUT],
+                counts[LINK_NO_ROOM], counts[LINK_CORRUPTED], counts[LINK_DUPLICATED],
+                counts[LINK_UNANSWERED], counts[LINK_NO_BUFFER], counts[LINK_RECEIVED]);
+    }
+}
+
 int machine_end(enum hal_halt how, int code)
 {
     uint32_t races = witness_race_count();
@@ -133,6 +147,7 @@ int machine_end(enum hal_halt how, int code)
                 point_count, point_now, trap_processor());
     }
     faults_print();
+    link_print();
     if (how == HAL_CRASH) {
         fprintf(stderr, "osv-sim: replay: %s\n", options->command);
     }

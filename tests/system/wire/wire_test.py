@@ -304,7 +304,7 @@ def no_lease(suite):
 
 
 def wrong_options(suite):
-    for words, said in ((["--net", "tap="], "--net: 'tap=' is none of none, user, switch=FOLDER and tap=NAME"),
+    for words, said in ((["--net", "tap="], "--net: 'tap=' is none of none, user, switch=FOLDER, tap=NAME and sim"),
                         (["--net", "tap=osv-none"], "there is no such interface; root makes one by: ip tuntap add osv-none mode tap user"),
                         (["--net", "user", "-p", "80"], "--publish: '80' is not [ADDRESS:]HOST:GUEST[/tcp|/udp]"),
                         (["--net", "user", "-p", "::1:80:80"], "--publish: '::1:80:80' is not "),
