@@ -560,6 +560,11 @@ static void arp_receive(void *state, struct packet *packet)
     packet_free(packet);
 }
 
+static void link_changed(void *state)
+{
+    (void)state; // it is looked at while there is one
+}
+
 static bool router_answers(struct net_device *device, struct answer *answer)
 {
     struct packet *packet = packet_alloc();
@@ -598,7 +603,8 @@ static bool net_device_check(void)
     }
     struct answer answer = {.asker = thread_self()};
     struct net_device *device;
-    if (net_device_open(info, arp_receive, &answer, &device) != 0) {
+    const struct net_device_user user = {arp_receive, link_changed, &answer};
+    if (net_device_open(info, &user, &device) != 0) {
         return false;
     }
     bool right = net_device_has_link(device);

@@ -9,6 +9,7 @@
 #include "core/dev/net.h"
 
 #include "core/dev/device.h"
+#include "core/dev/exchange.h"
 #include "core/dev/virtq.h"
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
@@ -28,23 +29,30 @@
 #define FEATURE_TCP6 (UINT64_C(1) << 12)
 #define FEATURE_MERGED_BUFFERS (UINT64_C(1) << 15)
 #define FEATURE_STATUS (UINT64_C(1) << 16)
+#define FEATURE_CONTROL (UINT64_C(1) << 17)
+#define FEATURE_ANNOUNCE (UINT64_C(1) << 21)
 
 #define FEATURES_WANTED                                                                            \
     (VIRTIO_VERSION_1 | VIRTIO_EVENT_INDEX | FEATURE_CHECKSUM | FEATURE_GUEST_CHECKSUM |           \
      FEATURE_MTU | FEATURE_ADDRESS | FEATURE_GUEST_TCP4 | FEATURE_GUEST_TCP6 | FEATURE_TCP4 |      \
-     FEATURE_TCP6 | FEATURE_MERGED_BUFFERS | FEATURE_STATUS)
+     FEATURE_TCP6 | FEATURE_MERGED_BUFFERS | FEATURE_STATUS | FEATURE_CONTROL | FEATURE_ANNOUNCE)
 #define FEATURES_LARGE (FEATURE_GUEST_TCP4 | FEATURE_GUEST_TCP6) // packets that fit no buffer
 
 enum {
     QUEUE_RECEIVE,
     QUEUE_SEND,
+    QUEUE_CONTROL,
     RING_SIZE = VIRTQ_SIZE,
+    CONTROL_RING_SIZE = 4,
     ETHERNET_HEADER = 14,
     CONFIG_ADDRESS = 0,
     CONFIG_STATUS = 6,
     CONFIG_MTU = 10,
     STATUS_LINK_UP = 1,
-    COPIED_MAX = 512, // bytes of a frame that is copied
+    STATUS_ANNOUNCE = 2,
+    CONTROL_ANNOUNCE = 3, // a class of commands
+    ANNOUNCE_DONE = 0,    // of it
+    COPIED_MAX = 512,     // bytes of a frame that is copied
 };
 
 enum net_header_flags { HEADER_NEEDS_CHECKSUM = 1, HEADER_CHECKSUM_IS_RIGHT = 2 };
@@ -75,8 +83,8 @@ struct net_device {
     uint64_t features;
     uint8_t address[NET_ADDRESS_SIZE];
     uint32_t mtu;
-    void (*receive)(void *state, struct packet *packet);
-    void *state;
+    struct net_device_user user;
+    struct exchange control;
 
     struct virtq receive_ring; // CPU 0's, interrupts off
     struct thread *poller;     // receives what the interrupt leaves
@@ -223,7 +231,7 @@ static bool receive_one(struct net_device *device)
         count_add(device, COUNT_RECEIVED, 1);
         count_add(device, COUNT_RECEIVED_BYTES, bytes);
     }
-    device->receive(device->state, packet);
+    device->user.receive(device->user.state, packet);
     return true;
 }
 
@@ -285,6 +293,10 @@ static void queue_interrupt(void *state, uint32_t queue)
         if (sender != NULL) { // thread memory is type-stable
             thread_wake(sender);
         }
+    } else if (queue == QUEUE_CONTROL) {
+        exchange_interrupt(&device->control);
+    } else if (queue == DEVICE_CONFIG) {
+        device->user.changed(device->user.state);
     }
 }
 
@@ -411,6 +423,9 @@ static int rings_open(struct net_device *device)
                        : hal_dev_queue(device->dev, QUEUE_RECEIVE, &device->receive_ring.place, 0);
     error =
         error != 0 ? error : hal_dev_queue(device->dev, QUEUE_SEND, &device->send_ring.place, 0);
+    if (error == 0 && (device->features & FEATURE_CONTROL) != 0) {
+        error = exchange_open(&device->control, device->dev, QUEUE_CONTROL, CONTROL_RING_SIZE);
+    }
     for (uint32_t i = 0; i < RING_SIZE && error == 0; ++i) {
         struct packet *packet = packet_alloc();
         error = packet == NULL ? -ENOMEM : 0;
@@ -457,6 +472,9 @@ static int features_agree(struct net_device *device)
         device->features &= ~FEATURES_LARGE;
         error = hal_dev_open(device->dev, &device->features);
     }
+    if ((device->features & FEATURE_CONTROL) == 0) {
+        device->features &= ~FEATURE_ANNOUNCE; // a device's mistake
+    }
     return error == 0 && (device->features & VIRTIO_VERSION_1) == 0 ? -ENODEV : error;
 }
 
@@ -493,11 +511,11 @@ static void device_free(struct net_device *device)
 {
     ring_free(&device->receive_ring);
     ring_free(&device->send_ring);
+    exchange_close(&device->control);
     heap_free(device);
 }
 
-int net_device_open(const struct hal_dev_info *info,
-                    void (*receive)(void *state, struct packet *packet), void *state,
+int net_device_open(const struct hal_dev_info *info, const struct net_device_user *user,
                     struct net_device **result)
 {
     struct net_device *device = heap_alloc_zeroed(sizeof *device);
@@ -505,8 +523,7 @@ int net_device_open(const struct hal_dev_info *info,
         return -ENOMEM;
     }
     device->dev = info->dev;
-    device->receive = receive;
-    device->state = state;
+    device->user = *user;
     const struct hal_cpu_set first = {.words = {1}};
     const struct thread_schedule fair = {.policy =
                                              THREAD_FAIR}; // programs run, too, whatever comes
@@ -548,13 +565,42 @@ uint32_t net_device_mtu(const struct net_device *device)
     return device->mtu;
 }
 
-bool net_device_has_link(struct net_device *device)
+static uint16_t status_of(const struct net_device *device)
 {
     uint16_t status = STATUS_LINK_UP;
     if ((device->features & FEATURE_STATUS) != 0) {
         hal_dev_config(device->dev, CONFIG_STATUS, &status, sizeof status);
     }
-    return (status & STATUS_LINK_UP) != 0;
+    return status;
+}
+
+bool net_device_has_link(const struct net_device *device)
+{
+    return (status_of(device) & STATUS_LINK_UP) != 0;
+}
+
+bool net_device_wants_announcement(const struct net_device *device)
+{
+    return (device->features & FEATURE_ANNOUNCE) != 0 && (status_of(device) & STATUS_ANNOUNCE) != 0;
+}
+
+void net_device_announced(struct net_device *device)
+{
+    struct control { // virtio 1.2, 5.1.6.5
+        uint8_t kind, command, answer;
+    } *control = heap_alloc(sizeof *control);
+    uint32_t written;
+    if (control == NULL) {
+        return; // the device asks again
+    }
+    *control = (struct control){CONTROL_ANNOUNCE, ANNOUNCE_DONE, 0};
+    const struct virtq_part parts[] = {
+        {.address = frame_of(&control->kind), .size = 2},
+        {.address = frame_of(&control->answer), .size = 1, .is_written = true},
+    };
+    const int error = exchange_run(&device->control, parts, 2, &written);
+    (void)error; // nothing more can be done about it
+    heap_free(control);
 }
 
 unsigned net_device_offloads(const struct net_device *device)

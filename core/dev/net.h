@@ -11,6 +11,16 @@
 
 struct net_device;
 
+// Who has the device; called with interrupts off, and must not block.
+struct net_device_user {
+    // A packet has come, and is the user's own: on one CPU, in the order in which they come. NULL:
+    // one was dropped, or damaged. A short packet is a block, and does not keep a page.
+    void (*receive)(void *state, struct packet *packet);
+    // It is to be looked at anew whether there is a link, or an announcement wanted.
+    void (*changed)(void *state);
+    void *state;
+};
+
 enum { NET_ADDRESS_SIZE = 6, NET_MTU_DEFAULT = 1500, NET_MTU_MIN = 68, NET_PARTS_MAX = 16 };
 
 enum net_offload {       // what the device does of what is sent
@@ -26,20 +36,21 @@ struct net_counts {
     uint64_t damaged; // received, and shorter than a virtio header and an Ethernet header
 };
 
-// receive(state, packet) is called for each packet that comes, with interrupts off, on one CPU, in
-// the order in which they come: it must not block, and the packet is its own. NULL: one was
-// dropped, or damaged. A short packet is a block, and does not keep a page. -ENODEV: there is no
-// such device, or it wants what this driver has not; -ENOMEM; -EINVAL: it has no two queues.
+// *user is copied. -ENODEV: there is no such device, or it wants what this driver has not; -ENOMEM;
+// -EINVAL: it has not the queues that it is to have.
 HAL_MUST_CHECK int net_device_open(const struct hal_dev_info *info,
-                                   void (*receive)(void *state, struct packet *packet), void *state,
-                                   struct net_device **device);
+                                   const struct net_device_user *user, struct net_device **device);
 void net_device_close(struct net_device *device); // nobody sends
 
 // Its own, or one made at random where the device has none.
 const uint8_t *net_device_address(const struct net_device *device);
 // The most bytes behind the Ethernet header.
 uint32_t net_device_mtu(const struct net_device *device);
-bool net_device_has_link(struct net_device *device);
+bool net_device_has_link(const struct net_device *device);
+// The device has moved to another host, or the like: all neighbours are to hear where this
+// machine's addresses are (virtio 1.2, 5.1.6.5.4). announced: they have; thread context.
+bool net_device_wants_announcement(const struct net_device *device);
+void net_device_announced(struct net_device *device);
 unsigned net_device_offloads(const struct net_device *device);        // enum net_offload
 struct net_counts net_device_counts(const struct net_device *device); // a moment's
 

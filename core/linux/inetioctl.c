@@ -100,7 +100,8 @@ static int address_answer(struct ifreq *request, unsigned long which, const stru
 uint32_t interface_flags(const struct netif *netif)
 {
     const bool is_lo = (netif->flags & NETIF_LOOPBACK) != 0;
-    return IFF_UP | IFF_RUNNING | (is_lo ? IFF_LOOPBACK : IFF_BROADCAST | IFF_MULTICAST);
+    return IFF_UP | (atomic_load(&netif->is_cut) ? 0 : IFF_RUNNING) |
+           (is_lo ? IFF_LOOPBACK : IFF_BROADCAST | IFF_MULTICAST);
 }
 
 static int answer(struct ifreq *request, unsigned long which, const struct netif *netif)

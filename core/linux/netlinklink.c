@@ -40,19 +40,26 @@ static void figures_put(struct netlink_answer *answer, const struct netif *netif
     netlink_put(answer, IFLA_STATS, shorter, sizeof shorter);
 }
 
+static uint8_t state_of(const struct netif *netif)
+{
+    const bool is_lo = (netif->flags & NETIF_LOOPBACK) != 0;
+    return is_lo                         ? LINK_STATE_UNKNOWN
+           : atomic_load(&netif->is_cut) ? LINK_STATE_DOWN
+                                         : LINK_STATE_UP;
+}
+
 // What is said of it to who asks for IPv6's.
 static void v6_link_put(struct netlink_answer *answer, const struct netif *netif)
 {
-    const bool is_lo = (netif->flags & NETIF_LOOPBACK) != 0;
     netlink_put_text(answer, IFLA_IFNAME, netif->name);
     netlink_put(answer, IFLA_ADDRESS, netif->hardware, sizeof netif->hardware);
     netlink_put_number(answer, IFLA_MTU, netif->mtu);
-    netlink_put_byte(answer, IFLA_OPERSTATE, is_lo ? LINK_STATE_UNKNOWN : LINK_STATE_UP);
+    netlink_put_byte(answer, IFLA_OPERSTATE, state_of(netif));
 }
 
 static void link_put(struct netlink_answer *answer, uint8_t family, const struct netif *netif)
 {
-    const bool is_lo = (netif->flags & NETIF_LOOPBACK) != 0;
+    const bool is_lo = (netif->flags & NETIF_LOOPBACK) != 0, is_cut = atomic_load(&netif->is_cut);
     uint8_t all[NETIF_HARDWARE_SIZE];
     struct link_head *head = netlink_begin(answer, RTM_NEWLINK, sizeof *head);
     if (head != NULL) {
@@ -60,7 +67,7 @@ static void link_put(struct netlink_answer *answer, uint8_t family, const struct
             .family = family,
             .type = is_lo ? ARPHRD_LOOPBACK : ARPHRD_ETHER,
             .index = (int32_t)netif->index,
-            .flags = interface_flags(netif) | LINK_IS_UP,
+            .flags = interface_flags(netif) | (is_cut ? 0 : LINK_IS_UP),
         };
     }
     if (family == AF_INET6) {
@@ -69,7 +76,7 @@ static void link_put(struct netlink_answer *answer, uint8_t family, const struct
     }
     netlink_put_text(answer, IFLA_IFNAME, netif->name);
     netlink_put_number(answer, IFLA_TXQLEN, INTERFACE_QUEUE_LENGTH);
-    netlink_put_byte(answer, IFLA_OPERSTATE, is_lo ? LINK_STATE_UNKNOWN : LINK_STATE_UP);
+    netlink_put_byte(answer, IFLA_OPERSTATE, state_of(netif));
     netlink_put_byte(answer, IFLA_LINKMODE, 0);
     netlink_put_number(answer, IFLA_MTU, netif->mtu);
     netlink_put_number(answer, IFLA_MIN_MTU, is_lo ? 0 : MTU_MIN);
@@ -78,7 +85,7 @@ static void link_put(struct netlink_answer *answer, uint8_t family, const struct
     netlink_put_number(answer, IFLA_PROMISCUITY, 0);
     netlink_put_number(answer, IFLA_NUM_TX_QUEUES, 1);
     netlink_put_number(answer, IFLA_NUM_RX_QUEUES, 1);
-    netlink_put_byte(answer, IFLA_CARRIER, 1);
+    netlink_put_byte(answer, IFLA_CARRIER, !is_cut);
     netlink_put_text(answer, IFLA_QDISC, "noqueue");
     netlink_put_number(answer, IFLA_CARRIER_CHANGES, 0);
     netlink_put_byte(answer, IFLA_PROTO_DOWN, 0);

@@ -120,7 +120,7 @@ enum link_attribute {
     IFLA_ALT_IFNAME = 53,
 };
 
-enum { LINK_STATE_UNKNOWN = 0, LINK_STATE_UP = 6 }; // IF_OPER_*
+enum { LINK_STATE_UNKNOWN = 0, LINK_STATE_DOWN = 2, LINK_STATE_UP = 6 }; // IF_OPER_*
 
 enum { LINK_FIGURES = 24, LINK_FIGURES_SHORT = 23 };
 // struct rtnl_link_stats64 and, of 32 bits, rtnl_link_stats

@@ -35,6 +35,7 @@ struct interface {
     struct net_told told;            // sockets for it
     _Atomic(struct thread *) runner; // it, once it runs
     struct thread *thread;
+    _Atomic bool has_changed; // the device
 };
 
 // ---- Packets ---------------------------------------------------------------------------
@@ -104,11 +105,49 @@ static void packets_input(struct interface *interface, struct packet *packet)
     }
 }
 
+static void changed(void *state)
+{
+    struct interface *interface = state;
+    atomic_store(&interface->has_changed, true);
+    runner_wake(interface);
+}
+
+static void addresses_announce(struct interface *interface)
+{
+    struct route_address addresses[ROUTE_ADDRESS_MAX];
+    const uint32_t count = route_address_list(addresses);
+    for (uint32_t i = 0; i < count; ++i) {
+        if (addresses[i].netif == &interface->ethernet.netif) {
+            ethernet_announce(&interface->ethernet, &addresses[i].address);
+        }
+    }
+}
+
+// Who has got a link may be somewhere else than before, as far as its neighbours are concerned.
+static void link_look(struct interface *interface)
+{
+    const bool has_link = net_device_has_link(interface->device);
+    const bool is_wanted = net_device_wants_announcement(interface->device);
+    const bool was_cut = atomic_load(&interface->ethernet.netif.is_cut);
+    atomic_store(&interface->ethernet.netif.is_cut, !has_link);
+    if (is_wanted || (was_cut && has_link)) {
+        addresses_announce(interface);
+    }
+    if (is_wanted) {
+        net_device_announced(interface->device);
+    }
+}
+
 static void interface_run(void *argument)
 {
     struct interface *interface = argument;
     atomic_store(&interface->runner, thread_self()); // before the looks; pairs with runner_wake
+    atomic_store(&interface->has_changed, true);     // since it was opened, perhaps
     for (;;) {
+        if (atomic_load(&interface->has_changed)) {
+            atomic_store(&interface->has_changed, false); // before the look
+            link_look(interface);
+        }
         const bool has_told = net_told_tell(&interface->told);
         struct packet *packets = channel_take(&interface->arrived);
         if (!has_told && packets == NULL) {
@@ -181,7 +220,8 @@ int interface_open(size_t index, bool has_dhcp, struct ethernet **ethernet)
     if (error != 0) {
         return error;
     }
-    error = net_device_open(info, received, interface, &interface->device);
+    const struct net_device_user user = {received, changed, interface};
+    error = net_device_open(info, &user, &interface->device);
     if (error != 0) {
         thread_discard(interface->thread);
         heap_free(interface);

@@ -53,6 +53,7 @@ struct netif {
     bool (*neighbour_input)(struct netif *netif, struct packet *packet,
                             const struct ip_header *header);
     _Atomic uint64_t counts[NETIF_COUNTS];
+    _Atomic bool is_cut; // its device has no link
 };
 
 extern struct netif loopback; // "lo", of index 1

@@ -4,8 +4,8 @@
 
     qemu.py -c CPUS --machine q35|microvm --kernel FILE [OPTION...] PROGRAM ARGUMENT...
 
-OPTIONs are osv-sim's -m, -v, -e, --cwd, --ip, --dns, --debug, --balloon and those of FLAGS, and --net, which is QEMU's -netdev without an id. The
-program sees the host's files
+OPTIONs are osv-sim's -m, -v, -e, --cwd, --ip, --dns, --debug, --balloon and those of FLAGS, and --net, which is QEMU's -netdev without an id, of
+which --qmp SOCKET can say more. The program sees the host's files
 read-only, the current directory and what -v names by virtio-fs, /tmp, /dev and /proc of its own. Standard streams, exit
 status, environment, umask, ids and ignored signals are as osv-sim hands them on; but that Python ignores SIGPIPE and
 SIGXFSZ itself, so that the program does not. 124: no end in time. 125: QEMU ended without a status; what it said follows.
@@ -32,7 +32,7 @@ class Options:
 
     def __init__(self, words):
         self.cpus, self.memory, self.cwd, self.machine, self.kernel = "1", "1024M", None, "q35", None
-        self.mounts, self.environment, self.core, self.balloon, self.net = [], {}, [], None, None
+        self.mounts, self.environment, self.core, self.balloon, self.net, self.qmp = [], {}, [], None, None, None
         while words and words[0].startswith("-"):
             words = words[1:] if self.flag(words[0]) else self.value(*words)
         self.program = list(words)
@@ -52,7 +52,7 @@ class Options:
             self.core.append(option + "=" + value)
         else:
             setattr(self, {"--balloon": "balloon", "-c": "cpus", "-m": "memory", "--cwd": "cwd", "--machine": "machine", "--kernel": "kernel",
-                           "--net": "net"}[option],
+                           "--net": "net", "--qmp": "qmp"}[option],
                     value)
         return rest
 
@@ -225,6 +225,8 @@ class Run:
         if options.net is not None:
             kind = "virtio-net-pci" if options.machine == "q35" else "virtio-net-device"
             self.devices += ["-netdev", options.net + ",id=net", "-device", kind + ",netdev=net"]
+        if options.qmp is not None:
+            self.devices += ["-qmp", "unix:%s,server=on,wait=off" % options.qmp]
         serial = "virtio-serial-pci,vectors=16" if options.machine == "q35" else "virtio-serial-device"
         with open(self.path("qemu.log"), "wb") as log:
             return subprocess.Popen(

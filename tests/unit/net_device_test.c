@@ -17,7 +17,14 @@
 
 // ---- The device ------------------------------------------------------------------
 
-enum { RECEIVE, SEND, QUEUES, HEADER = sizeof(struct virtio_net_hdr_mrg_rxbuf), SENT_MAX = 1024 };
+enum {
+    RECEIVE,
+    SEND,
+    CONTROL,
+    QUEUES,
+    HEADER = sizeof(struct virtio_net_hdr_mrg_rxbuf),
+    SENT_MAX = 1024
+};
 
 static struct hal_ring rings[QUEUES];
 static uint16_t taken[QUEUES]; // chains that the device has seen
@@ -32,7 +39,8 @@ static const uint64_t all_features =
     VIRTIO_VERSION_1 | 1 << VIRTIO_NET_F_MAC | 1 << VIRTIO_NET_F_MTU | 1 << VIRTIO_NET_F_MRG_RXBUF |
     1 << VIRTIO_NET_F_STATUS | 1 << VIRTIO_NET_F_CSUM | 1 << VIRTIO_NET_F_GUEST_CSUM |
     1 << VIRTIO_NET_F_HOST_TSO4 | 1 << VIRTIO_NET_F_HOST_TSO6 | 1 << VIRTIO_NET_F_GUEST_TSO4 |
-    1 << VIRTIO_NET_F_GUEST_TSO6 | 1 << VIRTIO_NET_F_CTRL_VQ;
+    1 << VIRTIO_NET_F_GUEST_TSO6 | 1 << VIRTIO_NET_F_CTRL_VQ | 1 << VIRTIO_NET_F_GUEST_ANNOUNCE |
+    1 << VIRTIO_NET_F_CTRL_RX;
 static const uint64_t large_features = 1 << VIRTIO_NET_F_GUEST_TSO4 | 1 << VIRTIO_NET_F_GUEST_TSO6;
 
 int hal_dev_open(struct hal_dev *device, uint64_t *features)
@@ -125,6 +133,23 @@ static void send_one(void)
     finish(SEND, head, 0);
 }
 
+// A command; the one that there is ends what it is about.
+static void control_one(void)
+{
+    const uint16_t head = take(CONTROL);
+    const struct vring_desc *in = &desc(CONTROL)[head], *out = &desc(CONTROL)[in->next];
+    const struct virtio_net_ctrl_hdr *command = (const struct virtio_net_ctrl_hdr *)in->addr;
+    ck_assert_uint_eq(in->len, sizeof *command);
+    ck_assert_uint_eq(in->flags, VRING_DESC_F_NEXT);
+    ck_assert_uint_eq(command->class, VIRTIO_NET_CTRL_ANNOUNCE);
+    ck_assert_uint_eq(command->cmd, VIRTIO_NET_CTRL_ANNOUNCE_ACK);
+    ck_assert_uint_eq(out->flags, VRING_DESC_F_WRITE);
+    ck_assert_uint_eq(out->len, 1);
+    *(virtio_net_ctrl_ack *)out->addr = VIRTIO_NET_OK;
+    config.status &= (uint16_t)~VIRTIO_NET_S_ANNOUNCE;
+    finish(CONTROL, head, 1);
+}
+
 void hal_dev_kick(struct hal_dev *device, uint32_t index)
 {
     ck_assert_ptr_eq(device, dev);
@@ -132,6 +157,9 @@ void hal_dev_kick(struct hal_dev *device, uint32_t index)
     ++kicks[index];
     while (index == SEND && sends_at_once && available(SEND) > 0) {
         send_one();
+    }
+    while (index == CONTROL && available(CONTROL) > 0) {
+        control_one();
     }
 }
 
@@ -173,7 +201,7 @@ static const struct hal_dev_info info = {.dev = (struct hal_dev *)&device_memory
                                          .queue_count = QUEUES,
                                          .name = "eth0"};
 static char got[65536];
-static size_t got_size, got_count, lost_count;
+static size_t got_size, got_count, lost_count, changed_count;
 static bool got_trust;
 static const char letters[] =
     "The quick brown fox jumps over the lazy dog, and the dog does not mind";
@@ -195,9 +223,16 @@ static void receive(void *state, struct packet *packet)
     packet_free(packet);
 }
 
+static void changed(void *state)
+{
+    ck_assert_ptr_eq(state, got);
+    ++changed_count;
+}
+
 static int open_device(void)
 {
-    return net_device_open(&info, receive, got, &device);
+    const struct net_device_user user = {receive, changed, got};
+    return net_device_open(&info, &user, &device);
 }
 
 static void start_with(uint64_t features)
@@ -206,7 +241,7 @@ static void start_with(uint64_t features)
     config = (struct virtio_net_config){
         .mac = {2, 3, 4, 5, 6, 7}, .mtu = 9000, .status = VIRTIO_NET_S_LINK_UP};
     memset(kicks, 0, sizeof kicks);
-    got_count = sent_count = lost_count = 0;
+    got_count = sent_count = lost_count = changed_count = 0;
     sends_at_once = true;
     ck_assert_int_eq(open_device(), 0);
     host_thread_run();
@@ -239,7 +274,7 @@ static struct packet *packet_of(const char *bytes, size_t size)
 
 START_TEST(a_device_is_opened_as_it_offers)
 {
-    ck_assert_uint_eq(wanted_features, all_features & ~(UINT64_C(1) << VIRTIO_NET_F_CTRL_VQ));
+    ck_assert_uint_eq(wanted_features, all_features & ~(UINT64_C(1) << VIRTIO_NET_F_CTRL_RX));
     ck_assert_uint_eq(net_device_offloads(device),
                       NET_CHECKSUMS | NET_SEGMENTS_V4 | NET_SEGMENTS_V6);
     ck_assert_mem_eq(net_device_address(device), "\2\3\4\5\6\7", NET_ADDRESS_SIZE);
@@ -262,6 +297,37 @@ START_TEST(a_device_that_offers_little_will_do)
     ck_assert_uint_eq(net_device_mtu(device), NET_MTU_DEFAULT);
     ck_assert_uint_eq(net_device_offloads(device), 0);
     ck_assert_uint_eq(net_device_address(device)[0] & 3, 2);
+    ck_assert(net_device_has_link(device));
+}
+END_TEST
+
+START_TEST(the_device_says_when_its_link_or_its_place_changes)
+{
+    for (int i = 0; i < 100; ++i) { // more than the ring of commands has room for
+        ck_assert(net_device_has_link(device));
+        ck_assert(!net_device_wants_announcement(device));
+        config.status = 0;
+        interrupt(DEVICE_CONFIG);
+        ck_assert(!net_device_has_link(device));
+        config.status = VIRTIO_NET_S_LINK_UP | VIRTIO_NET_S_ANNOUNCE;
+        interrupt(DEVICE_CONFIG);
+        ck_assert_uint_eq(changed_count, 2 * (i + 1));
+        ck_assert(net_device_wants_announcement(device));
+        net_device_announced(device);
+    }
+    host_memory_fail_after(0);
+    net_device_announced(device);
+    host_memory_fail_after(-1);
+}
+END_TEST
+
+// Who wants announcements without a queue to be told of them is not listened to.
+START_TEST(without_a_control_queue_there_are_no_announcements)
+{
+    stop();
+    start_with(all_features & ~(UINT64_C(1) << VIRTIO_NET_F_CTRL_VQ));
+    config.status |= VIRTIO_NET_S_ANNOUNCE;
+    ck_assert(!net_device_wants_announcement(device));
     ck_assert(net_device_has_link(device));
 }
 END_TEST
@@ -626,6 +692,8 @@ int main(void)
     tcase_add_test(driver, a_device_is_opened_as_it_offers);
     tcase_add_test(driver, a_device_that_offers_little_will_do);
     tcase_add_test(driver, a_device_without_merged_buffers_gives_no_large_packets);
+    tcase_add_test(driver, the_device_says_when_its_link_or_its_place_changes);
+    tcase_add_test(driver, without_a_control_queue_there_are_no_announcements);
     tcase_add_test(driver, what_the_device_has_checked_is_trusted);
     tcase_add_test(driver, the_device_is_told_what_is_left_to_it);
     tcase_add_test(driver, by_events_many_packets_are_one_kick);

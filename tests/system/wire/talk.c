@@ -8,6 +8,8 @@
 //   talk fail ADDRESS PORT       says how a connection fails
 //   talk list                    says which interfaces and routes there are
 //   talk names                   says who knows names, and whether that can be changed
+//   talk link                    says "ready" when eth0 has a link; then, once each, when that is
+//                                down and when it is up again
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -269,10 +271,36 @@ static int names(void)
     return 0;
 }
 
+static void link_await(bool is_up)
+{
+    struct ifreq request = {.ifr_name = "eth0"};
+    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    do {
+        if (ioctl(fd, SIOCGIFFLAGS, &request) != 0) {
+            fail("ioctl");
+        }
+    } while (((request.ifr_flags & IFF_RUNNING) != 0) != is_up && usleep(1000) == 0);
+    close(fd);
+}
+
+static int link_tell(void)
+{
+    static const char *const lines[] = {"ready", "down", "up"};
+    for (int i = 0; i < 3; ++i) {
+        link_await(i != 1);
+        printf("%s\n", lines[i]);
+        fflush(stdout);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "names") == 0) {
         return names();
+    }
+    if (argc == 2 && strcmp(argv[1], "link") == 0) {
+        return link_tell();
     }
     if (argc == 2 && strcmp(argv[1], "list") == 0) {
         return list();

@@ -91,6 +91,18 @@ def user_network(suite, name):
         suite.case("%s: the server ends" % name, (server.stdout.read(), server.wait()) == ("served 1\n", 0), server.returncode)
 
 
+def link_of(suite, name):
+    path = os.path.join(suite.folder, "qmp")
+    with suite.server(suite.guest("user", "--ip", "10.0.2.15/24", "--qmp", path, "talk", "link")) as server, socket.socket(socket.AF_UNIX) as qmp:
+        qmp.connect(path)
+        qmp.sendall(b'{"execute": "qmp_capabilities"}')
+        said = []
+        for is_up in ("false", "true"):
+            qmp.sendall(b'{"execute": "set_link", "arguments": {"name": "net", "up": %s}}' % is_up.encode())
+            said.append(server.stdout.readline())
+        suite.case("%s: the link goes and comes" % name, (said, server.wait()) == (["down\n", "up\n"], 0), (said, server.returncode))
+
+
 def total(data):
     """Of the 16-bit words, as the Internet checksum wants it: 0xffff where there is a right one in data."""
     data += bytes(len(data) % 2)
@@ -332,6 +344,7 @@ def kernel_suite(suite, qemu, kernel, machines):
     for machine in machines:
         suite.machine, suite.cpus = machine.split(":")
         user_network(suite, machine)
+        link_of(suite, machine)
     what_is_not_there(suite)
 
 
