@@ -63,6 +63,10 @@ static bool is_since_boot(int clock)
 
 int clock_read(int clock, hal_ns *time)
 {
+    if (clock == CLOCK_MONOTONIC_RAW) { // no timer has it, and a second of 0 is no time to ping
+        *time = hal_clock_ns() + SECOND_NS;
+        return 0;
+    }
     if (is_since_boot(clock)) {
         *time = hal_clock_ns();
         return 0;

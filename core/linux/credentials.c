@@ -96,6 +96,18 @@ bool credentials_is_member(uint32_t gid)
     return gid == (uint32_t)linux_getegid() || has_group(gid);
 }
 
+bool credentials_is_within(uint32_t first, uint32_t last)
+{
+    const uint32_t gid = (uint32_t)linux_getegid();
+    bool found = gid >= first && gid <= last;
+    mutex_lock(&groups_lock);
+    for (size_t i = 0; i < group_count && !found; ++i) {
+        found = groups[i] >= first && groups[i] <= last;
+    }
+    mutex_unlock(&groups_lock);
+    return found;
+}
+
 // ---- What they are -------------------------------------------------------
 
 long linux_getuid(void)

@@ -21,6 +21,7 @@ enum capability { // Linux's numbers
     CAPABILITY_SETPCAP = 8,
     CAPABILITY_NET_BIND_SERVICE = 10,
     CAPABILITY_NET_ADMIN = 12,
+    CAPABILITY_NET_RAW = 13,
     CAPABILITY_IPC_LOCK = 14,
     CAPABILITY_IPC_OWNER = 15,
     CAPABILITY_SYS_ADMIN = 21,
@@ -32,7 +33,8 @@ enum capability { // Linux's numbers
 void credentials_init(uint32_t uid, uint32_t gid);
 struct credential_ids credentials_user(void);
 struct credential_ids credentials_group(void);
-bool credentials_is_member(uint32_t gid); // the effective one, or supplementary
+bool credentials_is_member(uint32_t gid);                  // the effective one, or supplementary
+bool credentials_is_within(uint32_t first, uint32_t last); // of one of these
 bool credentials_may(enum capability capability);
 
 struct capability_sets {

@@ -4,6 +4,7 @@
 #include "core/lib/string.h"
 #include "core/linux/socketinet.h"
 #include "core/linux/user.h"
+#include "core/net/datagram.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
 
@@ -41,14 +42,25 @@ static int target_v6_write(const struct net_message *message, struct controls *t
     return control_write(to, IPPROTO_IPV6, IPV6_PKTINFO, &target, sizeof target);
 }
 
+// SO_TIMESTAMP, SO_TIMESTAMPNS.
+static int stamp_write(const struct inet_socket *inet, hal_ns arrived, struct controls *to)
+{
+    const hal_ns since = hal_clock_ns() - arrived;
+    const hal_ns at = hal_clock_wall_ns() - since;
+    const struct timeval time = {(time_t)(at / 1000000000), (suseconds_t)(at % 1000000000 / 1000)};
+    const struct timespec exact = {(time_t)(at / 1000000000), (long)(at % 1000000000)};
+    return inet->stamps_ns ? control_write(to, SOL_SOCKET, SO_TIMESTAMPNS, &exact, sizeof exact)
+                           : control_write(to, SOL_SOCKET, SO_TIMESTAMP, &time, sizeof time);
+}
+
 int inet_controls_write(struct inet_socket *inet, const struct net_message *message,
                         struct controls *to)
 {
     const uint32_t tells = atomic_load_explicit(&inet->tells, memory_order_relaxed);
     const bool is_v4 = address_is_v4(&message->target);
     const int hops = message->hops, service = message->service;
-    int error = 0;
-    if (tells & INET_TELLS_TARGET_V6) {
+    int error = message->arrived != 0 ? stamp_write(inet, message->arrived, to) : 0;
+    if (error == 0 && (tells & INET_TELLS_TARGET_V6)) {
         error = target_v6_write(message, to);
     }
     if (error == 0 && !is_v4 && (tells & INET_TELLS_HOPS_V6)) {
@@ -67,6 +79,37 @@ int inet_controls_write(struct inet_socket *inet, const struct net_message *mess
         error = control_write(to, IPPROTO_IP, IP_TOS, &message->service, sizeof message->service);
     }
     return error;
+}
+
+// As struct sock_extended_err of Linux, and who has sent the message.
+struct report {
+    uint32_t error;
+    uint8_t origin, type, code, pad;
+    uint32_t info, data;
+    union {
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } offender;
+};
+
+int inet_report_write(struct inet_socket *inet, const struct net_report *report,
+                      struct controls *to)
+{
+    enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 };
+    const bool is_v4 = address_is_v4(&report->origin);
+    struct socket_address offender;
+    struct report said = {
+        .error = (uint32_t)-report->error,
+        .origin = is_v4 ? ORIGIN_ICMP : ORIGIN_ICMP6,
+        .type = report->type,
+        .code = report->code,
+        .info = report->mtu,
+    };
+    inet_address_tell(inet, &(struct net_end){.address = report->origin}, &offender);
+    memcpy(&said.offender, &offender.local, offender.size);
+    return control_write(to, inet->socket.is_v4 ? IPPROTO_IP : IPPROTO_IPV6,
+                         inet->socket.is_v4 ? IP_RECVERR : IPV6_RECVERR, &said,
+                         offsetof(struct report, offender) + offender.size);
 }
 
 // ---- Setting ---------------------------------------------------------------
@@ -104,7 +147,14 @@ static int discover_set(int *discovers, int value)
     return 0;
 }
 
-// With the socket's lock held.
+// With the socket's lock held. Of streams there are none.
+static int reports_set(struct inet_socket *inet, int value)
+{
+    inet->socket.options.reports = value != 0;
+    return inet_is_stream(inet) ? -ENOPROTOOPT : 0;
+}
+
+// The same.
 static int v4_set(struct inet_socket *inet, int name, int value)
 {
     switch (name) {
@@ -115,6 +165,10 @@ static int v4_set(struct inet_socket *inet, int name, int value)
         return hops_set(&inet->socket.options.hops, value, 1);
     case IP_MTU_DISCOVER:
         return discover_set(&inet->discovers, value);
+    case IP_RECVERR:
+        return reports_set(inet, value);
+    case IP_RETOPTS: // options of packets are skipped: there are none to be told
+        return 0;
     default:
         return -ENOPROTOOPT;
     }
@@ -140,6 +194,8 @@ static int v6_set(struct inet_socket *inet, int name, int value)
         return hops_set(&inet->socket.options.hops_v6, value, 0);
     case IPV6_MTU_DISCOVER:
         return discover_set(&inet->discovers_v6, value);
+    case IPV6_RECVERR:
+        return reports_set(inet, value);
     default:
         return -ENOPROTOOPT;
     }
@@ -168,19 +224,39 @@ static int linger_set(struct inet_socket *inet, const void *user, uint32_t size)
     return error;
 }
 
+static int stamps_set(struct inet_socket *inet, int name, const void *user, uint32_t size)
+{
+    int value;
+    if (size < sizeof value) {
+        return -EINVAL;
+    }
+    const int error = user_read(&value, user, sizeof value);
+    if (error == 0) {
+        mutex_lock(&inet->socket.lock);
+        inet->socket.options.has_stamps = value != 0;
+        inet->stamps_ns = value != 0 && name == SO_TIMESTAMPNS;
+        mutex_unlock(&inet->socket.lock);
+    }
+    return error;
+}
+
 int inet_option_set(struct file *file, int level, int name, const void *user, uint32_t size)
 {
     struct inet_socket *inet = inet_of(file);
     const uint32_t tells = tells_of(level, name);
     int value;
     if (level == SOL_SOCKET) {
-        return name == SO_LINGER ? linger_set(inet, user, size)
+        return name == SO_LINGER                                ? linger_set(inet, user, size)
+               : name == SO_TIMESTAMP || name == SO_TIMESTAMPNS ? stamps_set(inet, name, user, size)
                : name == SO_MAX_PACING_RATE && inet_is_stream(inet)
                    ? stream_pace_set(inet, user, size)
                    : -ENOPROTOOPT;
     }
     if (level == IPPROTO_TCP && inet_is_stream(inet)) {
         return stream_option_set(inet, name, user, size);
+    }
+    if (inet_is_raw(inet) && raw_has_option(level, name)) {
+        return raw_option_set(inet, level, name, user, size);
     }
     if (!level_is_known(inet, level)) {
         return -ENOPROTOOPT;
@@ -196,6 +272,9 @@ int inet_option_set(struct file *file, int level, int name, const void *user, ui
     mutex_lock(&inet->socket.lock);
     error = level == IPPROTO_IP ? v4_set(inet, name, value) : v6_set(inet, name, value);
     mutex_unlock(&inet->socket.lock);
+    if (error == 0 && value == 0 && (name == IP_RECVERR || name == IPV6_RECVERR)) {
+        datagram_reports_drop(&inet->socket);
+    }
     return error;
 }
 
@@ -213,6 +292,9 @@ static int v4_get(const struct inet_socket *inet, int name, int *value)
         return sizeof *value;
     case IP_MTU_DISCOVER:
         *value = inet->discovers;
+        return sizeof *value;
+    case IP_RECVERR:
+        *value = inet->socket.options.reports;
         return sizeof *value;
     case IP_MTU:
         *value = (int)loopback.mtu;
@@ -235,6 +317,9 @@ static int v6_get(const struct inet_socket *inet, int name, int *value)
     case IPV6_UNICAST_HOPS:
         *value = inet->socket.options.hops_v6;
         return sizeof *value;
+    case IPV6_RECVERR:
+        *value = inet->socket.options.reports;
+        return sizeof *value;
     case IPV6_MTU_DISCOVER:
         *value = inet->discovers_v6;
         return sizeof *value;
@@ -247,7 +332,9 @@ static int socket_level_get(struct inet_socket *inet, int name, union socket_opt
 {
     switch (name) {
     case SO_TYPE:
-        value->number = inet_is_stream(inet) ? SOCK_STREAM : SOCK_DGRAM;
+        value->number = inet_is_stream(inet)           ? SOCK_STREAM
+                        : inet->socket.kind == NET_RAW ? SOCK_RAW
+                                                       : SOCK_DGRAM;
         return sizeof value->number;
     case SO_DOMAIN:
         value->number = inet->socket.is_v4 ? AF_INET : AF_INET6;
@@ -257,6 +344,11 @@ static int socket_level_get(struct inet_socket *inet, int name, union socket_opt
         return sizeof value->number;
     case SO_ACCEPTCONN:
         value->number = inet_is_stream(inet) && inet->tcp.stage == TCP_STAGE_LISTENING;
+        return sizeof value->number;
+    case SO_TIMESTAMP:
+    case SO_TIMESTAMPNS:
+        value->number =
+            inet->socket.options.has_stamps && inet->stamps_ns == (name == SO_TIMESTAMPNS);
         return sizeof value->number;
     case SO_MAX_PACING_RATE:
         return inet_is_stream(inet) ? stream_pace_get(inet, value) : -ENOPROTOOPT;
@@ -279,6 +371,9 @@ int inet_option_get(struct file *file, int level, int name, union socket_option 
     }
     if (level == IPPROTO_TCP && inet_is_stream(inet)) {
         return stream_option_get(inet, name, value);
+    }
+    if (inet_is_raw(inet) && raw_has_option(level, name)) {
+        return raw_option_get(inet, level, name, value);
     }
     if (!level_is_known(inet, level)) {
         return inet->socket.is_v4 ? -EOPNOTSUPP : -ENOPROTOOPT;

@@ -72,7 +72,7 @@ unsigned stream_poll(struct inet_socket *inet)
 struct tcp_socket *stream_child_make(const struct tcp_socket *listener)
 {
     const struct inet_socket *parent = container_of(listener, struct inet_socket, tcp);
-    struct inet_socket *child = inet_make(parent->socket.is_v4, IP_TCP);
+    struct inet_socket *child = inet_make(parent->socket.is_v4, NET_TRANSPORT, IP_TCP);
     if (child == NULL) {
         return NULL;
     }

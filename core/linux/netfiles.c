@@ -11,6 +11,7 @@
 #include "core/net/flow.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
+#include "core/vfs/procfs.h"
 #include "core/vfs/proctext.h"
 #include "core/vfs/vfs.h"
 #include "core/vfs/vnode.h"
@@ -122,5 +123,6 @@ int netfiles_add(void)
     error = error != 0 ? error : procfs_add("net/udp6", udp_make, NULL);
     error = error != 0 ? error : linkfiles_add();
     error = error != 0 ? error : procfs_add("net/snmp", snmp_make, NULL);
+    procfs_fill_later(rawfiles_add);
     return error != 0 ? error : tcpfiles_add();
 }

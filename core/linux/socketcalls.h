@@ -60,6 +60,7 @@ union socket_option {
     struct tcp_info info;
     char text[16];
     uint32_t groups[2]; // bit n: group n + 1
+    uint32_t words[8];
 };
 
 // int results are 0 or -errno; long ones may be bytes. user points to the caller's memory.

@@ -12,6 +12,7 @@
 #include "core/linux/transfer.h"
 #include "core/linux/user.h"
 #include "core/mem/heap.h"
+#include "core/net/datagram.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
 #include "core/net/udp.h"
@@ -96,8 +97,8 @@ static int address_read(struct inet_socket *inet, struct net_end *end, int *fami
     return address.family == AF_INET || inet->socket.is_v4 ? v4_read(end, &address.v4, size) : 0;
 }
 
-static void address_tell(const struct inet_socket *inet, const struct net_end *end,
-                         struct socket_address *address)
+void inet_address_tell(const struct inet_socket *inet, const struct net_end *end,
+                       struct socket_address *address)
 {
     if (inet->socket.is_v4) {
         address->v4 =
@@ -137,6 +138,9 @@ static int inet_bind(struct file *file, const void *user, uint32_t size)
     if (is_mapped_refused(inet, &end)) {
         return -EINVAL;
     }
+    if (inet_is_raw(inet)) {
+        return raw_bind(&inet->raw, &end);
+    }
     if (end.port != 0 && end.port < PORT_UNPRIVILEGED &&
         !credentials_may(CAPABILITY_NET_BIND_SERVICE)) {
         return -EACCES;
@@ -147,6 +151,11 @@ static int inet_bind(struct file *file, const void *user, uint32_t size)
                   (has_switch(inet, SO_REUSEPORT) ? FLOW_SHARES_PORT : 0));
     mutex_unlock(&inet->socket.lock);
     return net_socket_bind(&inet->socket, &end);
+}
+
+static int datagram_connect(struct inet_socket *inet, const struct net_end *end)
+{
+    return inet_is_raw(inet) ? raw_connect(&inet->raw, end) : udp_connect(&inet->socket, end);
 }
 
 static int inet_connect(struct file *file, const void *user, uint32_t size)
@@ -160,7 +169,7 @@ static int inet_connect(struct file *file, const void *user, uint32_t size)
             tcp_disconnect(&inet->tcp);
             return 0;
         }
-        return udp_connect(&inet->socket, NULL);
+        return datagram_connect(inet, NULL);
     }
     if (error != 0) {
         return error;
@@ -176,7 +185,7 @@ static int inet_connect(struct file *file, const void *user, uint32_t size)
         return -ENETUNREACH;
     }
     if (!inet_is_stream(inet)) {
-        return udp_connect(&inet->socket, &end);
+        return datagram_connect(inet, &end);
     }
     const struct net_patience patience = inet_patience(file, 0, &inet->options.send_timeout);
     return tcp_connect_to(&inet->tcp, &end, &patience);
@@ -190,7 +199,7 @@ static int inet_name(struct file *file, bool is_peer, struct socket_address *add
     if (is_peer && (remote.port == 0 || (inet_is_stream(inet) && !tcp_is_connected(&inet->tcp)))) {
         return -ENOTCONN;
     }
-    address_tell(inet, is_peer ? &remote : &local, address);
+    inet_address_tell(inet, is_peer ? &remote : &local, address);
     return 0;
 }
 
@@ -214,7 +223,7 @@ static int inet_shutdown(struct file *file, int how)
     };
     struct inet_socket *inet = inet_of(file);
     return inet_is_stream(inet) ? tcp_shutdown(&inet->tcp, what[how])
-                                : udp_shutdown(&inet->socket, what[how]);
+                                : datagram_shutdown(&inet->socket, what[how]);
 }
 
 // ---- Moving ----------------------------------------------------------------
@@ -267,6 +276,12 @@ static int controls_check(const struct socket_message *sent)
     return error;
 }
 
+static int datagram_send(struct inet_socket *inet, const struct net_message *message, size_t *done)
+{
+    return inet_is_raw(inet) ? raw_send(&inet->raw, message, done)
+                             : udp_send(&inet->socket, message, done);
+}
+
 static long inet_send(struct file *file, const struct socket_message *sent)
 {
     struct inet_socket *inet = inet_of(file);
@@ -281,7 +296,25 @@ static long inet_send(struct file *file, const struct socket_message *sent)
     }
     int error = addressee_read(inet, sent, &end, &message.to);
     error = error != 0 ? error : controls_check(sent);
-    error = error != 0 ? error : udp_send(&inet->socket, &message, &done);
+    error = error != 0 ? error : datagram_send(inet, &message, &done);
+    return error != 0 ? error : (long)done;
+}
+
+static long report_receive(struct inet_socket *inet, struct net_message *message,
+                           struct socket_message *to)
+{
+    struct net_report report;
+    size_t done = 0;
+    int error = datagram_report_receive(&inet->socket, message, &report, &done);
+    if (error != 0) {
+        return error;
+    }
+    to->answer_flags = MSG_ERRQUEUE | (message->is_cut ? MSG_TRUNC : 0);
+    inet_address_tell(inet, &message->from, &to->from);
+    if (to->controls != NULL) {
+        error = inet_controls_write(inet, message, to->controls);
+        error = error != 0 ? error : inet_report_write(inet, &report, to->controls);
+    }
     return error != 0 ? error : (long)done;
 }
 
@@ -299,17 +332,17 @@ static long inet_receive(struct file *file, struct socket_message *to)
         return stream_receive(file, to);
     }
     if (to->flags & MSG_ERRQUEUE) {
-        return -EAGAIN;
+        return report_receive(inet, &message, to);
     }
-    int error = udp_receive(&inet->socket, &message, &done);
+    int error = datagram_receive(&inet->socket, &message, &done);
     if (error != 0) {
         return error;
     }
     to->answer_flags = message.is_cut ? MSG_TRUNC : 0;
-    if (message.from.port == 0) { // the end
+    if (!message.is_from_some) { // the end
         return 0;
     }
-    address_tell(inet, &message.from, &to->from);
+    inet_address_tell(inet, &message.from, &to->from);
     if (to->controls != NULL) {
         error = inet_controls_write(inet, &message, to->controls);
     }
@@ -333,7 +366,7 @@ static int inet_read_vectors(struct file *file, const struct io_vector *vectors,
         return 0;
     }
     return inet_is_stream(inet) ? tcp_receive(&inet->tcp, &message, false, false, done)
-                                : udp_receive(&inet->socket, &message, done);
+                                : datagram_receive(&inet->socket, &message, done);
 }
 
 static int inet_write_vectors(struct file *file, const struct io_vector *vectors, size_t count,
@@ -346,7 +379,7 @@ static int inet_write_vectors(struct file *file, const struct io_vector *vectors
         .patience = inet_patience(file, 0, &inet->options.send_timeout),
     };
     return inet_is_stream(inet) ? tcp_send(&inet->tcp, &message, done)
-                                : udp_send(&inet->socket, &message, done);
+                                : datagram_send(inet, &message, done);
 }
 
 // ---- As a file -------------------------------------------------------------
@@ -376,11 +409,11 @@ static unsigned inet_poll(struct file *file, struct poll_entry *entry)
     if (inet_is_stream(inet)) {
         return stream_poll(inet);
     }
-    const unsigned ready = udp_poll(&inet->socket);
-    const bool is_shut = (ready & UDP_SHUT_READ) != 0;
-    return POLL_OUT_ANY | (ready & UDP_READABLE || is_shut ? POLL_IN_ANY : 0) |
-           (ready & UDP_FAILED ? POLL_ERROR : 0) | (is_shut ? POLL_READ_HANG_UP : 0) |
-           (is_shut && (ready & UDP_SHUT_WRITE) ? POLL_HANG_UP : 0);
+    const unsigned ready = datagram_poll(&inet->socket);
+    const bool is_shut = (ready & DATAGRAM_SHUT_READ) != 0;
+    return POLL_OUT_ANY | (ready & DATAGRAM_READABLE || is_shut ? POLL_IN_ANY : 0) |
+           (ready & DATAGRAM_FAILED ? POLL_ERROR : 0) | (is_shut ? POLL_READ_HANG_UP : 0) |
+           (is_shut && (ready & DATAGRAM_SHUT_WRITE) ? POLL_HANG_UP : 0);
 }
 
 static int inet_control(struct file *file, unsigned long request, void *argument)
@@ -397,7 +430,7 @@ static int inet_control(struct file *file, unsigned long request, void *argument
         answer =
             (int)(request == FIONREAD ? tcp_input_size(&inet->tcp) : tcp_output_size(&inet->tcp));
     } else if (request == FIONREAD) {
-        answer = (int)udp_input_size(&inet->socket);
+        answer = (int)datagram_input_size(&inet->socket);
     }
     return hal_copy_safe(argument, &answer, sizeof answer);
 }
@@ -425,6 +458,8 @@ static void inet_close(struct file *file)
     struct inet_socket *inet = inet_of(file);
     if (inet_is_stream(inet)) {
         tcp_socket_close(&inet->tcp);
+    } else if (inet_is_raw(inet)) {
+        raw_socket_close(&inet->raw);
     } else {
         net_socket_close(&inet->socket);
     }
@@ -459,25 +494,31 @@ static void inet_release(struct net_socket *socket)
 }
 
 // Answers the protocol.
-static int kind_check(int type, int protocol)
+static int kind_check(bool is_v4, int type, int protocol, enum net_kind *kind)
 {
     if (protocol < 0 || protocol > PROTOCOL_MAX) {
         return -EINVAL;
     }
-    if (type != SOCK_DGRAM && type != SOCK_STREAM) {
+    if (type != SOCK_DGRAM && type != SOCK_STREAM && type != SOCK_RAW) {
         return -ESOCKTNOSUPPORT;
     }
     const int wanted = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
-    return protocol == 0 || protocol == wanted ? wanted : -EPROTONOSUPPORT;
+    *kind = NET_TRANSPORT;
+    return type == SOCK_RAW || (protocol != 0 && protocol != wanted)
+               ? raw_kind_check(is_v4, type, protocol, kind)
+               : wanted;
 }
 
-struct inet_socket *inet_make(bool is_v4, uint8_t protocol)
+struct inet_socket *inet_make(bool is_v4, enum net_kind kind, uint8_t protocol)
 {
     struct inet_socket *inet = heap_alloc_zeroed(sizeof *inet);
     if (inet == NULL) {
         return NULL;
     }
-    if (protocol == IP_TCP) {
+    const bool is_stream = kind == NET_TRANSPORT && protocol == IP_TCP;
+    if (kind != NET_TRANSPORT) {
+        raw_socket_init(&inet->raw, kind, protocol, is_v4);
+    } else if (is_stream) {
         tcp_socket_init(&inet->tcp, is_v4);
         inet->tcp.child_make = stream_child_make;
     } else {
@@ -488,7 +529,6 @@ struct inet_socket *inet_make(bool is_v4, uint8_t protocol)
     inet->discovers = inet->discovers_v6 = 1; // IP_PMTUDISC_WANT
     inet->inode = atomic_fetch_add_explicit(&inode_next, 1, memory_order_relaxed);
     inet->changed = file_time_now();
-    const bool is_stream = protocol == IP_TCP;
     atomic_store(&inet->options.send_limit, is_stream ? STREAM_SEND_LIMIT : LIMIT_DEFAULT);
     atomic_store(&inet->options.receive_limit, is_stream ? STREAM_RECEIVE_LIMIT : LIMIT_DEFAULT);
     return inet;
@@ -505,19 +545,22 @@ int inet_file_make(struct file **file, struct inet_socket *inet, uint32_t flags)
 
 int inet_create(struct file **file, int domain, int type, int protocol, uint32_t flags)
 {
-    const int kind = kind_check(type, protocol);
-    int error = kind < 0 ? kind : net_start();
-    error = error == 0 && kind == IPPROTO_TCP ? stream_start() : error;
+    enum net_kind kind;
+    const int number = kind_check(domain == AF_INET, type, protocol, &kind);
+    int error = number < 0 ? number : net_start();
+    error = error == 0 && type == SOCK_STREAM ? stream_start() : error;
     if (error != 0) {
         return error;
     }
-    struct inet_socket *inet = inet_make(domain == AF_INET, (uint8_t)kind);
+    struct inet_socket *inet = inet_make(domain == AF_INET, kind, (uint8_t)number);
     if (inet == NULL) {
         return -ENOMEM;
     }
     error = inet_file_make(file, inet, flags);
     if (error != 0) {
         heap_free(inet);
+    } else if (kind != NET_TRANSPORT) {
+        raw_socket_open(&inet->raw);
     }
     return error;
 }
@@ -525,7 +568,7 @@ int inet_create(struct file **file, int domain, int type, int protocol, uint32_t
 static int inet_error_take(struct file *file)
 {
     struct inet_socket *inet = inet_of(file);
-    return inet_is_stream(inet) ? tcp_error_take(&inet->tcp) : udp_error_take(&inet->socket);
+    return inet_is_stream(inet) ? tcp_error_take(&inet->tcp) : datagram_error_take(&inet->socket);
 }
 
 static void inet_options_changed(struct file *file)

@@ -9,6 +9,7 @@
 
 #include "core/linux/socketcalls.h"
 #include "core/net/ip.h"
+#include "core/net/raw.h"
 #include "core/net/tcp_socket.h"
 #include "core/vfs/poll.h"
 
@@ -26,9 +27,10 @@ enum inet_tells { // what goes along with a datagram that is received
 };
 
 struct inet_socket {
-    union { // by socket.protocol
+    union { // by socket.kind and protocol
         struct net_socket socket;
         struct tcp_socket tcp;
+        struct raw_socket raw;
     };
     struct poll_list poll;
     struct socket_options options;
@@ -36,6 +38,7 @@ struct inet_socket {
     struct linger linger;   // socket.lock
     int discovers,
         discovers_v6; // IP_MTU_DISCOVER, IPV6_MTU_DISCOVER: kept for who asks. socket.lock
+    bool stamps_ns;   // SO_TIMESTAMPNS; socket.lock
     uint64_t inode;
     struct file_time changed;
 };
@@ -47,7 +50,12 @@ static inline struct inet_socket *inet_of(const struct file *file)
 
 static inline bool inet_is_stream(const struct inet_socket *inet)
 {
-    return inet->socket.protocol == IP_TCP;
+    return inet->socket.kind == NET_TRANSPORT && inet->socket.protocol == IP_TCP;
+}
+
+static inline bool inet_is_raw(const struct inet_socket *inet) // or a ping's
+{
+    return inet->socket.kind != NET_TRANSPORT;
 }
 
 struct net_patience inet_patience(const struct file *file, int flags,
@@ -68,8 +76,24 @@ int stream_option_set(struct inet_socket *inet, int name, const void *user, uint
 int stream_option_get(struct inet_socket *inet, int name, union socket_option *value);
 
 // socketinet.c: a socket, and a file of it; those of the next are the caller's.
-struct inet_socket *inet_make(bool is_v4, uint8_t protocol); // NULL: no memory
+// NULL: no memory.
+struct inet_socket *inet_make(bool is_v4, enum net_kind kind, uint8_t protocol);
 HAL_MUST_CHECK int inet_file_make(struct file **file, struct inet_socket *inet, uint32_t flags);
+
+// inetraw.c: what is different for raw(7) and icmp(7).
+// Whether the process may have such a socket: the protocol; *kind. -EPERM, -EACCES and more.
+HAL_MUST_CHECK int raw_kind_check(bool is_v4, int type, int protocol, enum net_kind *kind);
+bool raw_has_option(int level, int name); // of those of the next two
+int raw_option_set(struct inet_socket *inet, int level, int name, const void *user, uint32_t size);
+int raw_option_get(struct inet_socket *inet, int level, int name, union socket_option *value);
+int rawfiles_add(void); // who may have pings, in /proc/sys. -ENOMEM
+
+// socketinet.c: an end as a socket's name.
+void inet_address_tell(const struct inet_socket *inet, const struct net_end *end,
+                       struct socket_address *address);
+// inetoption.c: a message of ICMP, for who asks by MSG_ERRQUEUE.
+int inet_report_write(struct inet_socket *inet, const struct net_report *report,
+                      struct controls *to);
 
 // Of struct socket_calls.
 int inet_option_set(struct file *file, int level, int name, const void *user, uint32_t size);

@@ -29,7 +29,10 @@ enum net_count {
     NET_UDP_NO_PORT,
     NET_UDP_DAMAGED,
     NET_UDP_BAD_CHECKSUM,
-    NET_UDP_FULL,     // more than the socket takes
+    NET_UDP_FULL, // more than the socket takes
+    NET_RAW_RECEIVED,
+    NET_RAW_SENT,
+    NET_RAW_FULL,     // more than the socket takes
     NET_TCP_RECEIVED, // but for those of connections, which count them
     NET_TCP_SENT,     // the same
     NET_TCP_NO_SOCKET,

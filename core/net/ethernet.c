@@ -56,8 +56,7 @@ static void give_up(struct ethernet *ethernet, struct packet *packet)
     }
     netif_count(&ethernet->netif, NETIF_SENT_DROPPED, 1);
     struct packet *message = NULL;
-    if (ip_packet_read(&header, packet) == 0 && header.protocol != IP_ICMP &&
-        header.protocol != IP_ICMPV6) {
+    if (ip_packet_read(&header, packet) == 0 && icmp_may_tell_of(packet, &header)) {
         message = icmp_unreachable(packet, &header, ICMP_NO_HOST);
     }
     packet_free(packet);

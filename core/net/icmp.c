@@ -16,8 +16,12 @@ enum {
     V4_UNREACHABLE = 3,
     V4_ECHO = 8,
     V4_ECHO_REPLY = 0,
+    V4_TIME_EXCEEDED = 11,
+    V4_PARAMETER = 12,
     V6_UNREACHABLE = 1,
     V6_TOO_BIG = 2,
+    V6_TIME_EXCEEDED = 3,
+    V6_PARAMETER = 4,
     V6_ECHO = 128,
     V6_ECHO_REPLY = 129,
     CHECKSUM = 2, // where it lies
@@ -78,6 +82,15 @@ static bool may_answer(const struct ip_header *header)
            !route_is_broadcast(&header->source);
 }
 
+bool icmp_may_tell_of(const struct packet *packet, const struct ip_header *header)
+{
+    if (header->protocol != IP_ICMP && header->protocol != IP_ICMPV6) {
+        return true;
+    }
+    const uint8_t echo = header->protocol == IP_ICMP ? V4_ECHO : V6_ECHO;
+    return header->transport < packet->size && (uint8_t)packet->data[header->transport] == echo;
+}
+
 struct packet *icmp_unreachable(const struct packet *packet, const struct ip_header *header,
                                 enum icmp_reason reason)
 {
@@ -85,7 +98,8 @@ struct packet *icmp_unreachable(const struct packet *packet, const struct ip_hea
     static const uint8_t v6_codes[] = {[ICMP_NO_PORT] = 4, [ICMP_NO_HOST] = 3};
     const bool is_v4 = address_is_v4(&header->target);
     const uint32_t most = is_v4 ? QUOTE_V4 : QUOTE_V6;
-    const struct ip_header back = header_back(header);
+    struct ip_header back = header_back(header);
+    back.source = reason == ICMP_NO_HOST ? header->source : back.source; // we say so ourselves
     const struct icmp_header head = {
         .type = is_v4 ? V4_UNREACHABLE : V6_UNREACHABLE,
         .code = is_v4 ? v4_codes[reason] : v6_codes[reason],
@@ -135,6 +149,12 @@ static int error_of(const struct icmp_header *head, bool is_v4)
     const uint8_t count = is_v4 ? sizeof v4 / sizeof *v4 : sizeof v6 / sizeof *v6;
     if (!is_v4 && head->type == V6_TOO_BIG) {
         return -EMSGSIZE;
+    }
+    if (head->type == (is_v4 ? V4_TIME_EXCEEDED : V6_TIME_EXCEEDED)) {
+        return -EHOSTUNREACH;
+    }
+    if (head->type == (is_v4 ? V4_PARAMETER : V6_PARAMETER)) {
+        return -EPROTO;
     }
     const bool is_unreachable = head->type == (is_v4 ? V4_UNREACHABLE : V6_UNREACHABLE);
     return !is_unreachable || head->code >= count ? 0 : is_v4 ? -v4[head->code] : -v6[head->code];

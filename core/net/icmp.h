@@ -13,6 +13,10 @@ struct packet;
 
 enum icmp_reason { ICMP_NO_PORT, ICMP_NO_HOST };
 
+// A packet of ours is none of ICMP, or asks for an echo: of others there are no messages (RFC 1122,
+// 3.2.2; RFC 4443, 2.4).
+bool icmp_may_tell_of(const struct packet *packet, const struct ip_header *header);
+
 // A message to its sender that packet has not come to the port or machine that it is for, ready to
 // be sent. NULL: no memory, or nobody is to be told.
 struct packet *icmp_unreachable(const struct packet *packet, const struct ip_header *header,

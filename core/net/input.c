@@ -11,6 +11,7 @@
 #include "core/net/icmp.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
+#include "core/net/raw.h"
 #include "core/net/route.h"
 #include "core/net/socket.h"
 #include "core/net/tcp_header.h"
@@ -23,7 +24,7 @@ static void drop(struct packet *packet, enum net_count why)
     packet_free(packet);
 }
 
-static struct packet *icmp_input(struct packet *packet, const struct ip_header *header)
+static struct packet *icmp_input(struct packet *packet, const struct ip_header *header, bool is_raw)
 {
     struct ip_header about;
     uint32_t quoted;
@@ -34,10 +35,15 @@ static struct packet *icmp_input(struct packet *packet, const struct ip_header *
         return answer;
     }
     const int error = icmp_error_read(packet, header, &about, &quoted);
+    if (error != 0 && raw_is_wanted()) {
+        raw_error_input(packet, &about, quoted);
+    }
     const bool is_ours =
         error != 0 && ((about.protocol == IP_UDP && udp_error_input(packet, &about, quoted)) ||
                        (about.protocol == IP_TCP && tcp_error_input(packet, &about, quoted)));
-    if (!is_ours) {
+    if (!is_ours && is_raw) {
+        packet_free(packet);
+    } else if (!is_ours) {
         drop(packet, NET_ICMP_DROPPED);
     }
     return NULL;
@@ -48,6 +54,7 @@ static struct packet *transport_input(struct netif *netif, struct packet *packet
 {
     packet->transport = header->transport;
     packet_trim(packet, header->transport + header->size);
+    const bool is_raw = raw_is_wanted() && packet->more == NULL && raw_input(packet, header);
     switch (header->protocol) {
     case IP_UDP:
         return udp_input(packet, header);
@@ -61,11 +68,15 @@ static struct packet *transport_input(struct netif *netif, struct packet *packet
         if (netif->neighbour_input != NULL && netif->neighbour_input(netif, packet, header)) {
             return NULL;
         }
-        return icmp_input(packet, header);
+        return icmp_input(packet, header, is_raw);
     case IP_ICMP:
-        return icmp_input(packet, header);
+        return icmp_input(packet, header, is_raw);
     default:
-        drop(packet, NET_IP_NO_PROTOCOL);
+        if (is_raw) {
+            packet_free(packet);
+        } else {
+            drop(packet, NET_IP_NO_PROTOCOL);
+        }
         return NULL;
     }
 }
@@ -75,7 +86,8 @@ static bool is_plain(const struct packet *packet)
 {
     struct ip_header header;
     return packet->more == NULL ||
-           (ip_packet_read(&header, packet) == 0 && header.protocol == IP_TCP &&
+           (!raw_wants_flows() && ip_packet_read(&header, packet) == 0 &&
+            header.protocol == IP_TCP &&
             tcp_header_is_whole(packet->data + header.transport, packet->size - header.transport));
 }
 
@@ -146,8 +158,9 @@ bool net_input_direct(struct netif *netif, struct packet *packet, struct net_soc
 {
     struct ip_header header;
     struct net_end local, remote;
-    if (ip_packet_read(&header, packet) != 0 || header.transport > packet->size ||
-        ends_check(netif, &header) != 0 || !route_is_local(&header.target) ||
+    if (raw_wants_flows() || ip_packet_read(&header, packet) != 0 ||
+        header.transport > packet->size || ends_check(netif, &header) != 0 ||
+        !route_is_local(&header.target) ||
         !ends_read(&header, packet->data + header.transport, packet->size - header.transport,
                    &local, &remote)) {
         return false;

@@ -2,6 +2,7 @@
 // loopback.c: the interface "lo": what is sent there has come at once, in the sender's thread.
 #include "core/dev/packet.h"
 #include "core/net/netif.h"
+#include "core/net/raw.h"
 #include "core/net/socket.h"
 
 static void sent_count(const struct packet *packet)
@@ -19,9 +20,13 @@ static void loopback_send(struct netif *netif, struct packet *packet, const stru
     }
 }
 
-// Headers that we have just written need no reading.
+// Headers that we have just written need no reading, unless others want the packet, too.
 void loopback_send_to(const struct flow *flow, struct packet *packet)
 {
+    if (raw_wants_flows()) {
+        loopback_send(&loopback, packet, NULL);
+        return;
+    }
     sent_count(packet);
     packet->cost = packet_size(packet) + NET_PACKET_COST;
     if (!net_socket_deliver_by(flow, packet)) {

@@ -57,6 +57,7 @@ static void socket_end(struct rcu_head *head)
     struct net_socket *socket = container_of(head, struct net_socket, end);
     packets_free(channel_take(&socket->channel));
     packets_free(socket->first);
+    packets_free(socket->report);
     socket->release(socket);
 }
 
@@ -185,7 +186,9 @@ static enum delivery packet_push(struct net_socket *socket, uint8_t protocol, st
     const unsigned pushed = channel_push(&socket->channel, packet, limit);
     if (pushed == 0) {
         atomic_fetch_add_explicit(&socket->drop_count, 1, memory_order_relaxed);
-        net_count(protocol == IP_UDP ? NET_UDP_FULL : NET_TCP_FULL);
+        net_count(socket->kind != NET_TRANSPORT ? NET_RAW_FULL
+                  : protocol == IP_UDP          ? NET_UDP_FULL
+                                                : NET_TCP_FULL);
         return DELIVERY_FULL;
     }
     // Who runs it tells those who poll what has come of it.
@@ -247,16 +250,10 @@ bool net_socket_deliver_by(const struct flow *flow, struct packet *packet)
     return flow_push(flow_is_gone(flow) ? NULL : flow, packet);
 }
 
-bool net_socket_push(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
-                     struct packet *packet, struct net_socket **told)
+void net_socket_give(struct net_socket *socket, struct packet *packet, struct net_socket **told)
 {
-    const struct flow *flow = flow_find(protocol, local, remote);
+    const enum delivery delivery = packet_push(socket, socket->protocol, packet);
     *told = NULL;
-    if (flow == NULL) {
-        return false;
-    }
-    struct net_socket *socket = flow->socket;
-    const enum delivery delivery = packet_push(socket, protocol, packet);
     if (delivery == DELIVERY_FULL) {
         packet_free(packet);
     } else if (delivery == DELIVERY_TOLD && !atomic_exchange(&socket->is_told, true)) {
@@ -264,7 +261,17 @@ bool net_socket_push(uint8_t protocol, const struct net_end *local, const struct
     } else if (delivery == DELIVERY_TOLD) {
         MARK("socket: another tells of it");
     }
-    return true;
+}
+
+bool net_socket_push(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
+                     struct packet *packet, struct net_socket **told)
+{
+    const struct flow *flow = flow_find(protocol, local, remote);
+    *told = NULL;
+    if (flow != NULL) {
+        net_socket_give(flow->socket, packet, told);
+    }
+    return flow != NULL;
 }
 
 bool net_told_push(struct net_told *told, struct net_socket *socket)

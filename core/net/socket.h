@@ -25,6 +25,12 @@ struct packet;
 
 enum { NET_PACKET_COST = 640 }; // what a packet counts for beside its bytes, about as Linux has it
 
+enum net_kind {
+    NET_TRANSPORT, // of packets of its protocol, by their ports
+    NET_RAW,       // of all packets of its protocol
+    NET_PING,      // of echoes of ICMP
+};
+
 enum net_shut { NET_SHUT_READ = 1, NET_SHUT_WRITE = 2 };
 
 // What options set, by who has the lock.
@@ -33,6 +39,8 @@ struct net_options {
     uint8_t service;
     uint8_t shares; // enum flow_shares; of the next bind
     bool is_v6_only;
+    bool has_stamps; // a message says when it came
+    bool reports;    // messages of ICMP are kept for who asks (datagram_report_receive)
 };
 
 // Embedded in what its maker knows of it.
@@ -42,7 +50,8 @@ struct net_socket {
     _Atomic uint32_t reference_count;
     _Atomic uint32_t receive_limit; // bytes of cost
     _Atomic uint64_t drop_count;    // packets that were more than that
-    uint8_t protocol;               // enum ip_protocol
+    uint8_t protocol;               // enum ip_protocol, or another
+    uint8_t kind;                   // enum net_kind
     bool is_v4;                     // its names are IPv4's alone
     // Something may have come, or, with has_room, may be sent, for who polls. No lock of the
     // network's is held.
@@ -60,13 +69,15 @@ struct net_socket {
     _Atomic bool is_told;
 
     // What follows is guarded by lock.
-    struct flow *flow;           // NULL: no port
-    struct net_end local;        // as getsockname has it
-    struct net_end remote;       // port 0: not connected
-    bool has_address, has_port;  // chosen by bind
-    unsigned shut;               // enum net_shut
-    int error;                   // to be told once
-    struct packet *first, *last; // received and looked at, linked by next
+    struct flow *flow;                   // NULL: no port
+    struct net_end local;                // as getsockname has it
+    struct net_end remote;               // port 0: not connected
+    bool has_address, has_port;          // chosen by bind
+    bool has_peer;                       // connected, of datagrams
+    unsigned shut;                       // enum net_shut
+    int error;                           // to be told once
+    struct packet *first, *last;         // received and looked at, linked by next
+    struct packet *report, *report_last; // messages of ICMP, likewise
     struct net_options options;
 };
 
@@ -83,10 +94,19 @@ struct net_message {
     bool only_looks;          // of a receive: what is read stays
     // Answers of a receive.
     struct net_end from;
+    bool is_from_some;         // from is
     struct net_address target; // whom it was sent to
     uint8_t hops, service;
+    hal_ns arrived;   // when the socket's owner first looked at it; 0: not known
     bool is_cut;      // it was longer, and the rest is gone
     size_t full_size; // bytes
+};
+
+struct net_report { // what a message of ICMP says
+    int error;      // -errno
+    uint8_t type, code;
+    uint32_t mtu; // of -EMSGSIZE
+    struct net_address origin;
 };
 
 // Once, before the first socket; again is nothing. -ENOMEM.
@@ -139,6 +159,9 @@ bool net_socket_deliver_by(const struct flow *flow, struct packet *packet);
 // *told: NULL, or a socket that is counted, and in no net_told: the caller puts it there.
 bool net_socket_push(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
                      struct packet *packet, struct net_socket **told);
+
+// The same of a socket that the caller has found.
+void net_socket_give(struct net_socket *socket, struct packet *packet, struct net_socket **told);
 
 // Such sockets, on their way to a thread. All-zero is empty.
 struct net_told {

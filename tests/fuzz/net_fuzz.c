@@ -11,6 +11,7 @@
 #include "core/dev/packet.h"
 #include "core/lib/errno.h"
 #include "core/net/checksum.h"
+#include "core/net/datagram.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
 #include "core/net/run.h"
@@ -106,7 +107,7 @@ static void datagrams_read(struct net_socket *socket)
     size_t done;
     do {
         done = 0;
-    } while (udp_receive(socket, &message, &done) == 0);
+    } while (datagram_receive(socket, &message, &done) == 0);
 }
 
 static void streams_read(struct tcp_socket *listener)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """programs.py: the small programs of this folder and tests/system/*: output equal to Linux's, for compare.py."""
 import os
+import re
 
 
 # QEMU's own processor never traps in vector instructions; virtiofsd, as Linux with it, makes no files without names.
@@ -56,6 +57,28 @@ def credentials(machine, files):
     for (way, folder), want in zip((("keep", "/tmp"), ("steps", "/tmp"), ("steps", ".")), expected):
         machine.empty()
         printed(machine, "%s in %s" % (way, folder), machine.osv + [files["credentials"], way, folder], want)
+
+
+def raws(machine, files):
+    """What Linux 6.18 printed as root, with net.ipv4.ping_group_range "0 2147483647", as Debian's systemd sets it."""
+    if os.getuid() != 0 and not machine.is_kernel:
+        machine.case("only root has raw sockets", True)
+        return
+    with open(files["raws.txt"], "rb") as text:
+        printed(machine, "raws", machine.osv + [files["raws"]], text.read())
+
+
+def ping(machine, files):
+    """Debian's, but for how long it took; which is an interval at least."""
+    for address in ("127.0.0.1", "::1", "localhost"):
+        command = ["ping", "-n", "-c", "2", "-i", "0.2", address]
+        said = []
+        for words in (command, machine.osv + command):
+            status, out, err = machine.run(words)
+            took = re.search(rb"time (\d+)ms", out)
+            waited = took is not None and int(took.group(1)) >= 190
+            said.append((status, waited, re.sub(rb"[\d.]+ ?ms|mdev = .*", b"", out), err))
+        machine.case("ping " + address, said[0] == said[1] and said[1][:2] == (0, True), repr(said))
 
 
 def real_time_program(machine, files):

@@ -7,6 +7,7 @@
 
 #include "core/dev/packet.h"
 #include "core/net/counts.h"
+#include "core/net/datagram.h"
 #include "core/net/ip.h"
 #include "core/net/udp.h"
 #include "core/sync/rcu.h"
@@ -105,7 +106,7 @@ static void receive_check(void)
     const struct io_vector vector = {got, sizeof got};
     struct net_message message = {.vectors = &vector, .count = 1};
     size_t done = 0;
-    ck_assert_int_eq(udp_receive(socket, &message, &done), 0);
+    ck_assert_int_eq(datagram_receive(socket, &message, &done), 0);
     ck_assert_uint_eq(done, DATA);
     ck_assert_mem_eq(got, data, DATA);
     ck_assert_uint_eq(message.from.port, PEER);

@@ -12,6 +12,7 @@
 #include "core/lib/siphash.h"
 #include "core/net/checksum.h"
 #include "core/net/counts.h"
+#include "core/net/datagram.h"
 #include "core/net/flow.h"
 #include "core/net/icmp.h"
 #include "core/net/ip.h"
@@ -185,7 +186,7 @@ static int receive(struct net_socket *socket, char *data, size_t size, size_t *d
     const struct io_vector vector = {data, size};
     struct net_message message = {.vectors = &vector, .count = 1};
     *done = 0;
-    return udp_receive(socket, &message, done);
+    return datagram_receive(socket, &message, done);
 }
 
 static int send(struct net_socket *socket, const char *text, const struct net_end *to)
@@ -333,9 +334,9 @@ START_TEST(refusal_reaches_who_is_connected)
             ck_assert_int_eq(udp_connect(socket, &to), 0);
         }
         ck_assert_int_eq(send(socket, "x", &to), 0);
-        ck_assert_uint_eq(udp_poll(socket), is_connected ? UDP_FAILED : 0);
-        ck_assert_int_eq(udp_error_take(socket), is_connected ? -ECONNREFUSED : 0);
-        ck_assert_int_eq(udp_error_take(socket), 0);
+        ck_assert_uint_eq(datagram_poll(socket), is_connected ? DATAGRAM_FAILED : 0);
+        ck_assert_int_eq(datagram_error_take(socket), is_connected ? -ECONNREFUSED : 0);
+        ck_assert_int_eq(datagram_error_take(socket), 0);
         net_socket_close(socket);
     }
 }

@@ -13,6 +13,7 @@
 #include "core/net/address_text.h"
 #include "core/net/checksum.h"
 #include "core/net/counts.h"
+#include "core/net/datagram.h"
 #include "core/net/fragment.h"
 #include "core/net/icmp.h"
 #include "core/net/interface.h"

@@ -303,6 +303,11 @@ def over_tap(suite, name):
             got = suite.run(inside + suite.process(net, "--ip", "10.2.0.2/24,10.2.0.1", "--pcap", path, "talk", "ask", "10.2.0.1", "700"))
             suite.case("tap, %s: Linux is asked" % name, got[:2] == (0, SAID), got)
             suite.case("tap, %s: segments are made and put together by Linux" % name, *is_large(path, ("10.2.0.1", "10.2.0.2")))
+        for own, there in (("10.2.0.2/24", "10.2.0.1"), ("fd00::2/64", "fd00::1")):
+            got = suite.run(inside + suite.process(net, "--ip", own, "talk")[:-1] + ["ping", "-n", "-c", "3", "-s", "1000", "-i", "0.01", there])
+            suite.case("tap, %s: Debian's ping of %s" % (name, there), got[0] == 0 and "3 received, 0% packet loss" in got[1] and got[2] == "", got)
+        got = suite.run(inside + suite.process(net, "--ip", "10.2.0.2/24", "talk")[:-1] + ["ping", "-n", "-c", "1", "-W", "5", "10.2.0.77"])
+        suite.case("tap, %s: a ping of nobody" % name, got[0] == 1 and "From 10.2.0.2 icmp_seq=1 Destination Host Unreachable\n" in got[1], got)
         got = suite.run(inside + suite.process(net, "--ip", "10.2.0.2/24", "talk", "fail", "10.2.0.1", "9"))
         suite.case("tap, %s: Linux refuses" % name, got[:2] == (1, "connect: Connection refused\n"), got)
     finally:
