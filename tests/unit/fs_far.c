@@ -65,7 +65,7 @@ int hal_dev_open(struct hal_dev *dev, uint64_t *features)
 {
     *features &= (UINT64_C(1) << 32) | dev->ops->features;
     if (dev->ops->reset != NULL) {
-        dev->ops->reset(dev->state);
+        dev->ops->reset(dev->state, *features);
     }
     return 0;
 }
