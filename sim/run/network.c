@@ -159,6 +159,12 @@ static void capture_check(struct network *network, bool is_direct)
     if (!is_direct && network->kind != NETWORK_USER) {
         fail(STATUS_USAGE, "--pcap: only with --direct or --net user: this device is libvirt's");
     }
+    if (network->kind == NETWORK_BRIDGE) {
+        fail(STATUS_USAGE,
+             "--pcap: not with --net bridge=%s, where QEMU puts virtio's headers before "
+             "the frames: make a tap on the bridge, and give it by --net tap=NAME",
+             network->name);
+    }
     const int fd = open(network->capture, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     char *whole = fd < 0 ? NULL : realpath(network->capture, NULL);
     if (!is_direct && fd >= 0) {

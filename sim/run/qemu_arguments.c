@@ -127,7 +127,9 @@ static char *network_end(const struct network *network)
     char *name = network->name == NULL ? NULL : escaped(network->name);
     char *text;
     if (network->kind == NETWORK_TAP) {
-        text = text_make("tap,id=net,ifname=%s,script=no,downscript=no", name);
+        // A capture would have the headers of virtio before the frames.
+        text = text_make("tap,id=net,ifname=%s,script=no,downscript=no%s", name,
+                         network->capture != NULL ? ",vnet_hdr=off" : "");
     } else if (network->kind == NETWORK_BRIDGE) {
         text = text_make("bridge,id=net,br=%s", name);
     } else {

@@ -246,6 +246,7 @@ def wrong_options(suite):
             ("another protocol", ["--net", "user", "-p", "80:80/icmp", kernel], "'80:80/icmp'"),
             ("an address that is none", ["--net", "user", "-p", "here:80:80", kernel], "'here:80:80'"),
             ("a capture without a network", ["--pcap", "x", kernel], "no network device to listen to"),
+            ("a capture of a bridge", ["--direct", "--net", "bridge=br0", "--pcap", "x", kernel], "--pcap: not with --net bridge=br0"),
             ("a port without a network", ["-p", "8080:80", kernel], "--net user"),
             ("a variable without a value", ["-e", "HOME", kernel], "'HOME'"),
             ("a time that is none", ["--timeout", "soon", kernel], "'soon'"),

@@ -33,6 +33,7 @@ class Suite:
         self.environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LD_LIBRARY_PATH": self.libraries}
         self.machine = self.network = None  # the first words of its command; "publish", "qemu" or "tap"
         self.inside = []                    # before a client's command
+        self.tap = ["--net", "tap=osv0", "--ip", GUEST + "/24"]
         self.count = self.failed = 0
 
     def case(self, name, holds, why=""):
@@ -61,7 +62,7 @@ class Suite:
     def options(self, ports):
         """The network's options, and where a client finds each port."""
         if self.network == "tap":
-            return ["--net", "tap=osv0", "--ip", "10.0.2.15/24"], {port: (GUEST, port[1]) for port in ports}
+            return self.tap, {port: (GUEST, port[1]) for port in ports}
         called = {port: ("127.0.0.1", port_free(port[0])) for port in ports}
         if self.network == "qemu":
             forwards = ["hostfwd=%s:127.0.0.1:%d-:%d" % (kind, called[kind, port][1], port) for kind, port in ports]
@@ -86,7 +87,7 @@ class Suite:
                     time.sleep(0.05)
                 yield server, called
             finally:
-                server.kill()
+                stop(server)
 
     def answers(self, at, greeting, answer):
         """Whether the server is there: a connection may be accepted by the network between."""
@@ -99,6 +100,15 @@ class Suite:
     def log(self):
         with open(os.path.join(self.folder, "log"), errors="replace") as log:
             return log.read()
+
+
+def stop(server):
+    """With what it has started: QEMU outlives a qemu.py that is killed."""
+    server.terminate()
+    try:
+        server.wait(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        server.kill()
 
 
 def port_free(kind):
