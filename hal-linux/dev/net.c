@@ -369,6 +369,7 @@ int net_add(const char *name, struct net_far *far)
     }
     struct wire *wire = &wires[wire_count++];
     wire->far = far;
-    return device_add(HAL_NET, name, far->is_tap || far->folder != NULL ? &helping : &plain, wire,
-                      &config);
+    // What a TAP's frames are on the wire: with help, a capture would have other sizes and sums.
+    const bool is_helping = far->folder != NULL || (far->is_tap && far->capture == 0);
+    return device_add(HAL_NET, name, is_helping ? &helping : &plain, wire, &config);
 }

@@ -139,16 +139,26 @@ IPERF = {
 }
 
 
+def listening(log, number):
+    """Its server listens anew for each test: who comes before that is sent away."""
+    until = time.monotonic() + TIMEOUT
+    while log().count("Server listening") < number and time.monotonic() < until:
+        time.sleep(0.02)
+
+
 def iperf(suite, name):
     program = suite.program("usr/bin/iperf3")
     with suite.server([("tcp", 5201)], None, "Server listening", "usr/bin/iperf3", "-s", "--forceflush"):
-        for what, words in IPERF.items():
+        for number, (what, words) in enumerate(IPERF.items(), 1):
+            listening(suite.log, number)
             got = suite.client(program, "-c", OURS[6 if "-6" in words else 4], "-t", "1", "-J", *words)
             suite.case("%s: iperf3, its server on ours: %s" % (name, what), transferred(got) > 100000, "%s\n%s" % (got, suite.log()))
-    with subprocess.Popen(suite.inside + [program, "-s"], cwd=suite.folder, env=suite.environment, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL) as server:
+    log = os.path.join(suite.folder, "iperf3.log")
+    with open(log, "w", encoding="utf-8") as output, subprocess.Popen(suite.inside + [program, "-s", "--forceflush"], cwd=suite.folder, stdout=output,
+                                                                     stderr=output, env=suite.environment) as server:
         try:
-            for what, words in IPERF.items():
+            for number, (what, words) in enumerate(IPERF.items(), 1):
+                listening(lambda: text_of(log), number)
                 got = suite.ours(program, "-c", THEIRS[6 if "-6" in words else 4], "-t", "1", "-J", *words)
                 suite.case("%s: iperf3, its client on ours: %s" % (name, what), transferred(got) > 100000, got)
         finally:
