@@ -97,14 +97,20 @@ static size_t snmp_make(char *text, size_t size, void *argument)
     const uint64_t bad = count(NET_IP_DAMAGED), strange = count(NET_IP_STRANGE);
     const uint64_t on_lo = netif_figure(&loopback, NETIF_SENT);
     const uint64_t unknown = count(NET_IP_NO_PROTOCOL), received = count(NET_IP_RECEIVED) + on_lo;
+    const uint64_t pieces = count(NET_IP_FRAGMENTS_RECEIVED), whole = count(NET_IP_FRAGMENTS_WHOLE);
+    const uint64_t late = count(NET_IP_FRAGMENTS_LATE), cut = count(NET_IP_FRAGMENTS_SENT);
     const uint64_t udp_bad = count(NET_UDP_DAMAGED) + count(NET_UDP_BAD_CHECKSUM);
     (void)argument;
     writer_put(&writer,
                "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams "
-               "InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes\n"
-               "Ip: 2 %u %lu %lu %lu 0 %lu 0 %lu %lu %lu %lu\n",
-               IP_HOPS_DEFAULT, received, bad, strange, unknown, received - bad - strange - unknown,
-               count(NET_IP_SENT) + on_lo, count(NET_NO_MEMORY), count(NET_IP_NO_ROUTE));
+               "InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes "
+               "ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n"
+               "Ip: 2 %u %lu %lu %lu 0 %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu\n",
+               IP_HOPS_DEFAULT, received, bad, strange, unknown, count(NET_IP_DISCARDED),
+               received + whole - pieces - bad - strange - unknown, count(NET_IP_SENT) + on_lo,
+               count(NET_NO_MEMORY), count(NET_IP_NO_ROUTE), late, pieces, whole,
+               late + count(NET_IP_FRAGMENTS_WRONG) + count(NET_IP_FRAGMENTS_FULL),
+               count(NET_IP_CUT), count(NET_IP_TOO_LONG), cut);
     writer_put(&writer, "Icmp: InMsgs InErrors OutMsgs OutErrors\nIcmp: %lu %lu %lu 0\n",
                count(NET_ICMP_RECEIVED), count(NET_ICMP_DROPPED), count(NET_ICMP_SENT));
     tcp_snmp_put(&writer);

@@ -151,15 +151,17 @@ void tcp_snmp_put(struct writer *writer)
     struct tcp_totals totals;
     tcp_counts_sum(&totals);
     const struct tcp_counts *counts = &totals.counts;
+    const uint64_t damaged = count(NET_TCP_DAMAGED) + count(NET_TCP_BAD_CHECKSUM);
+    const uint64_t received = count(NET_TCP_RECEIVED) + counts->segments_received + damaged +
+                              count(NET_TCP_NO_SOCKET) + count(NET_TCP_FULL);
     writer_put(writer,
                "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails "
                "EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n"
                "Tcp: 1 200 120000 -1 %lu %lu %lu %lu %u %lu %lu %lu %lu %lu %lu\n",
                counts->calls, counts->answers, counts->failures, counts->resets_received,
-               totals.open, count(NET_TCP_RECEIVED) + counts->segments_received,
-               count(NET_TCP_SENT) + counts->segments_sent, counts->resent_segments,
-               count(NET_TCP_DAMAGED) + count(NET_TCP_BAD_CHECKSUM),
-               counts->resets_sent + count(NET_TCP_NO_SOCKET), count(NET_TCP_BAD_CHECKSUM));
+               totals.open, received, count(NET_TCP_SENT) + counts->segments_sent,
+               counts->resent_segments, damaged, counts->resets_sent + count(NET_TCP_NO_SOCKET),
+               count(NET_TCP_BAD_CHECKSUM));
 }
 
 static size_t netstat_make(char *text, size_t size, void *argument)
@@ -200,7 +202,7 @@ static size_t netstat_make(char *text, size_t size, void *argument)
     for (unsigned i = 0; i < sizeof values / sizeof *values; ++i) {
         writer_put(&writer, " %lu", values[i].value);
     }
-    writer_put(&writer, "\n");
+    writer_put(&writer, "\nIpExt: ReasmOverlaps\nIpExt: %lu\n", count(NET_IP_FRAGMENTS_TWICE));
     return writer.length;
 }
 

@@ -12,6 +12,7 @@ enum net_count {
     NET_IP_DAMAGED,  // shorter than it says, not IP, or with a wrong checksum
     NET_IP_STRANGE,  // for another machine, or with options that are not known
     NET_IP_NO_PROTOCOL,
+    NET_IP_DISCARDED, // received, and there was no memory, or its socket went before it looked
     NET_IP_NO_ROUTE, // not sent
     NET_IP_TOO_LONG, // for the interface, and not to be cut: not sent
     NET_IP_FRAGMENTS_RECEIVED,
@@ -19,6 +20,8 @@ enum net_count {
     NET_IP_FRAGMENTS_LATE,  // packets of which something did not come in time
     NET_IP_FRAGMENTS_WRONG, // packets whose pieces do not fit
     NET_IP_FRAGMENTS_FULL,  // packets that had to make room
+    NET_IP_FRAGMENTS_TWICE, // pieces that were there already
+    NET_IP_CUT, // packets, into
     NET_IP_FRAGMENTS_SENT,
     NET_NO_NEIGHBOUR, // not sent: nobody on the link has the address
     NET_ICMP_RECEIVED,

@@ -78,7 +78,7 @@ static void packet_look(struct net_socket *socket, struct packet *packet)
     const bool is_message = packet->is_message;
     packet = packet->more == NULL ? packet : packet_join(packet);
     if (packet == NULL) {
-        net_count(NET_NO_MEMORY);
+        net_count(NET_IP_DISCARDED);
         channel_return(&socket->channel, cost);
         return;
     }

@@ -14,6 +14,7 @@
 #include "core/net/nd.h"
 #include "core/net/output.h"
 #include "core/net/route.h"
+#include "core/net/run.h"
 
 struct ethernet_header {
     uint8_t target[NETIF_HARDWARE_SIZE], source[NETIF_HARDWARE_SIZE];
@@ -105,6 +106,7 @@ static void alarm_ring(struct alarm *alarm)
         ethernet_step(ethernet, &step);
     } while (step.act != NEIGHBOUR_NOTHING);
     alarm_update(ethernet);
+    net_run(); // who was told that nobody has an address
 }
 
 // Addresses of many have hardware's by rule (RFC 1112, 6.4; RFC 2464, 7). False: of one.

@@ -217,7 +217,9 @@ static bool piece_take(struct assembly *assembly, struct packet *packet,
         assembly_end(assembly);
         return false;
     }
-    if (placing == PLACED && header->offset == 0) {
+    if (placing == PLACED_BEFORE) {
+        net_count(NET_IP_FRAGMENTS_TWICE);
+    } else if (header->offset == 0) {
         assembly->header = *header;
         assembly->header.has_more = false;
     }
@@ -235,6 +237,9 @@ struct packet *fragment_input(struct packet *packet, const struct ip_header *hea
     }
     struct assembly *assembly = assembly_find(header);
     assembly = assembly == NULL ? assembly_make(header, now) : assembly;
+    if (assembly == NULL) {
+        net_count(NET_NO_MEMORY);
+    }
     const bool is_taken = assembly != NULL && piece_take(assembly, packet, header);
     if (is_taken && assembly->bytes == assembly->end) { // they do not overlap
         whole = whole_make(assembly);
@@ -258,6 +263,7 @@ void fragments_send(const struct route *route, struct packet *packet,
     const uint32_t most = (route->netif->mtu - heads) & ~7u;
     const char *data = packet->data + header->transport;
     struct ip_header part = *header;
+    net_count(NET_IP_CUT);
     part.number = atomic_fetch_add_explicit(&number_next, 1, memory_order_relaxed);
     if (part.number == 0) { // nobody is to guess them (RFC 7739)
         hal_entropy(&part.number, sizeof part.number);

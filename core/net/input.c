@@ -111,7 +111,7 @@ struct packet *net_input(struct netif *netif, struct packet *packet)
     if (!is_plain(packet)) {
         packet = packet_join(packet);
         if (packet == NULL) {
-            net_count(NET_NO_MEMORY);
+            net_count(NET_IP_DISCARDED);
             return NULL;
         }
     }

@@ -43,21 +43,26 @@ void net_socket_init(struct net_socket *socket, uint8_t protocol, bool is_v4)
 
 // ---- Counting --------------------------------------------------------------------
 
-static void packets_free(struct packet *packet)
+// How many.
+static uint32_t packets_free(struct packet *packet)
 {
-    while (packet != NULL) {
+    uint32_t count = 0;
+    for (; packet != NULL; ++count) {
         struct packet *next = packet->next;
         packet_free(packet);
         packet = next;
     }
+    return count;
 }
 
 static void socket_end(struct rcu_head *head)
 {
     struct net_socket *socket = container_of(head, struct net_socket, end);
-    packets_free(channel_take(&socket->channel));
-    packets_free(socket->first);
-    packets_free(socket->report);
+    for (uint32_t left = packets_free(channel_take(&socket->channel)); left > 0; --left) {
+        net_count(NET_IP_DISCARDED);
+    }
+    (void)packets_free(socket->first);
+    (void)packets_free(socket->report);
     socket->release(socket);
 }
 

@@ -285,6 +285,9 @@ static struct packet *segment_run(struct tcp_socket *tcp, struct packet *packet)
         tcp->running = packet;
         tcp_input(&tcp->tcp, &segment, tcp_now(tcp));
         packet = tcp->running;
+        if (!tcp->is_alive) { // what it has counted itself is told by now
+            net_count(NET_TCP_RECEIVED);
+        }
     }
     return packet;
 }
@@ -307,14 +310,14 @@ static struct packet *stray_run(struct tcp_socket *tcp, struct packet *packet)
         net_count(NET_TCP_BAD_CHECKSUM);
         return packet;
     }
+    const uint32_t cost = packet->cost;
+    if (tcp->stage == TCP_STAGE_LISTENING && tcp_listener_packet(tcp, packet)) {
+        channel_return(&tcp->socket.channel, cost);
+        return NULL; // another counts it
+    }
     net_count(NET_TCP_RECEIVED);
     if (tcp->stage == TCP_STAGE_LISTENING) {
-        const uint32_t cost = packet->cost;
-        if (!tcp_listener_packet(tcp, packet)) {
-            return packet;
-        }
-        channel_return(&tcp->socket.channel, cost);
-        return NULL;
+        return packet;
     }
     if (tcp_refuse(&segment, &refusal)) { // nobody listens
         tcp_refusal_add(tcp, &header, &ports, &refusal);

@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECTIONS_MAX = 64, CHUNK = 20000, PORT = 700, PATIENCE_S = 48 * 3600 };
+enum { CONNECTIONS_MAX = 64, CHUNK = 20000, PORT = 700, PATIENCE_S = 48 * 3600, QUIET_S = 4000 };
 
 struct connection {
     uint32_t size[2]; // that the client sends, that the server sends
@@ -287,7 +287,9 @@ static void file_print(const char *name)
 
 static void result_print(void)
 {
+    const struct timespec quiet = {.tv_sec = QUIET_S}; // nothing is under way any more
     unsigned whole = 0;
+    nanosleep(&quiet, NULL);
     for (unsigned i = 0; i < count; ++i) {
         whole += connections[i].state[0] == 0 && connections[i].state[1] == 0;
     }
