@@ -68,6 +68,8 @@ long stream_send(struct file *file, const struct socket_message *sent);
 long stream_receive(struct file *file, struct socket_message *to);
 int stream_accept(struct file *file, uint32_t flags, struct file **accepted);
 unsigned stream_poll(struct inet_socket *inet);
+
+// inettcpoption.c: its options.
 void stream_linger_set(struct inet_socket *inet); // of inet->linger
 void stream_switches_set(struct inet_socket *inet);
 int stream_pace_set(struct inet_socket *inet, const void *user, uint32_t size);

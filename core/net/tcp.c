@@ -68,10 +68,17 @@ void tcp_timeout_restart(struct tcp *tcp)
     }
 }
 
+static uint32_t answer_retries(const struct tcp *tcp)
+{
+    const uint32_t defer = tcp->is_deferred ? tcp->settings.defer_tries : 0;
+    return defer > ANSWER_RETRIES ? defer : ANSWER_RETRIES;
+}
+
 static uint32_t retries_max(const struct tcp *tcp)
 {
-    return tcp->state == TCP_STATE_SYN_SENT       ? SYN_RETRIES
-           : tcp->state == TCP_STATE_SYN_RECEIVED ? ANSWER_RETRIES
+    const uint32_t syn_retries = tcp->settings.syn_retries;
+    return tcp->state == TCP_STATE_SYN_SENT       ? (syn_retries != 0 ? syn_retries : SYN_RETRIES)
+           : tcp->state == TCP_STATE_SYN_RECEIVED ? answer_retries(tcp)
            : tcp->end_after != 0                  ? ORPHAN_RETRIES
                                                   : RETRIES;
 }
@@ -96,15 +103,17 @@ static void retransmit_tick(struct tcp *tcp)
     }
     if (is_syn) {
         ++tcp->counts.timeouts;
-        ++tcp->counts.resent_segments;
     } else {
         tcp_loss_timeout(tcp);
     }
+    // One that waits for data is asked once more at the end.
+    const bool is_silent = tcp->is_deferred && tcp->retries + 1 < tcp->settings.defer_tries;
     ++tcp->retries;
     tcp_timeout_restart(tcp);
-    if (is_syn) {
+    if (is_syn && !is_silent) {
+        ++tcp->counts.resent_segments;
         tcp_syn_send(tcp);
-    } else {
+    } else if (!is_syn) {
         tcp_output(tcp);
     }
 }
@@ -232,12 +241,10 @@ void tcp_path_learn(struct tcp *tcp, uint16_t mss, uint32_t sequence, hal_ns now
 void tcp_adjust(struct tcp *tcp, const struct tcp_settings *settings, hal_ns now)
 {
     const uint16_t mss = tcp->settings.mss;
-    const uint32_t room = tcp->settings.room;
     const bool was_kept_alive = tcp->settings.is_kept_alive;
     tcp->now = now;
     tcp->settings = *settings;
     tcp->settings.mss = mss;
-    tcp->settings.room = room;
     if (!settings->is_kept_alive) {
         tcp->keep_at = UINT64_MAX;
     } else if (!was_kept_alive || tcp->keep_at != UINT64_MAX) {
@@ -294,6 +301,26 @@ void tcp_close(struct tcp *tcp, hal_ns now)
         break;
     }
     tcp_deadline_set(tcp);
+}
+
+void tcp_orphan(struct tcp *tcp, hal_ns span, hal_ns now)
+{
+    tcp->end_after = span > 0 ? span : 1;
+    tcp_close(tcp, now);
+    if (tcp->state == TCP_STATE_FIN_WAIT_2) {
+        tcp->end_at = now + tcp->end_after;
+        tcp_deadline_set(tcp);
+    }
+}
+
+void tcp_quicken(struct tcp *tcp, bool is_quick, hal_ns now)
+{
+    tcp->now = now;
+    tcp->is_quick = is_quick;
+    if (is_quick && tcp->owed > 0) {
+        tcp_acknowledge(tcp);
+        tcp_deadline_set(tcp);
+    }
 }
 
 void tcp_abort(struct tcp *tcp, hal_ns now)

@@ -108,7 +108,9 @@ struct tcp_settings {
     bool is_kept_alive; // with the next three
     hal_ns keep_idle, keep_interval;
     uint32_t keep_count;
-    hal_ns give_up; // 0: after as many retransmissions as Linux makes
+    hal_ns give_up;       // 0: after as many retransmissions as Linux makes
+    uint32_t syn_retries; // 0: as many as Linux makes
+    uint32_t defer_tries; // of answers to a SYN, for whose caller data must come; then none need
     enum tcp_congestion control;
     uint64_t pace; // bytes per second, at most; 0: any
 };
@@ -125,6 +127,8 @@ struct tcp {
     uint32_t iss, una, next;
     uint64_t written; // bytes of the stream
     bool is_caller, is_closing, has_sent_fin;
+    bool is_deferred; // the peer has acknowledged our SYN, and data is waited for
+    bool is_quick;    // until something is sent, data is acknowledged at once
     uint32_t window, window_sequence, window_acknowledgement, window_max;
     uint8_t send_scale, receive_scale;
     uint16_t mss; // that we send, at most
@@ -152,7 +156,7 @@ struct tcp {
     hal_ns retransmit_at, tail_at, reorder_at, acknowledge_at, probe_at, keep_at, end_at, pace_at;
     hal_ns end_after; // of FIN-WAIT-2, when nobody will read what comes; 0: it may last
     uint32_t retries, probes, probe_backoff, keeps;
-    hal_ns first_try, heard_at;
+    hal_ns first_try, heard_at, data_at; // data_at: data came last
 
     // What is under way, from una to next.
     struct tcp_flight flights[TCP_FLIGHTS_MAX];
@@ -198,6 +202,8 @@ struct tcp {
         uint64_t old;                      // RFC 7323, 5.3; in out_of_window, too
         uint64_t calls, answers, failures; // failures: calls and answers that came to nothing
         uint64_t resets_sent, resets_received, given_up;
+        uint64_t data_sent, data_received, held; // segments with data; those out of order
+        uint64_t resent_bytes;
     } counts;
 };
 
@@ -221,15 +227,22 @@ void tcp_unreachable(struct tcp *tcp, int error, uint32_t sequence, hal_ns now);
 void tcp_path_learn(struct tcp *tcp, uint16_t mss, uint32_t sequence, hal_ns now);
 
 void tcp_adjust(struct tcp *tcp, const struct tcp_settings *settings,
-                hal_ns now);                                   // not their mss, room
+                hal_ns now);                                   // not their mss
 void tcp_write(struct tcp *tcp, uint64_t written, hal_ns now); // the stream is so long by now
 void tcp_read(struct tcp *tcp, uint64_t taken, hal_ns now);    // so much of it has been read
 void tcp_close(struct tcp *tcp, hal_ns now);                   // nothing more will be written
 void tcp_abort(struct tcp *tcp, hal_ns now);                   // tells the peer, unless it is over
+// Nobody will read either: it closes, and FIN-WAIT-2 lasts for span. 0: as short as it can.
+void tcp_orphan(struct tcp *tcp, hal_ns span, hal_ns now);
+// What is to be acknowledged is so now, and until something is sent at once; or as ever.
+void tcp_quicken(struct tcp *tcp, bool is_quick, hal_ns now);
 
 // Bytes of the stream that the peer has, and that are in order here.
 uint64_t tcp_acknowledged(const struct tcp *tcp);
 uint64_t tcp_received(const struct tcp *tcp);
+uint32_t tcp_payload_max(const struct tcp *tcp); // of a segment that we send
+uint32_t tcp_flight_resent(const struct tcp *tcp); // bytes under way that were sent again
+uint32_t tcp_unsent(const struct tcp *tcp); // of a connection: bytes written, and not sent yet
 
 // What segment, which is for no connection, is answered with. False: nothing.
 HAL_MUST_CHECK bool tcp_refuse(const struct tcp_segment *segment, struct tcp_segment *answer);

@@ -201,6 +201,16 @@ void tcp_flight_distrust(struct tcp *tcp)
     recount(tcp);
 }
 
+uint32_t tcp_flight_resent(const struct tcp *tcp)
+{
+    uint32_t size = 0;
+    for (uint32_t i = 0; i < tcp->flight_count; ++i) {
+        const bool is_resent = tcp->flights[i].state == TCP_FLIGHT_RESENT; // and nothing else
+        size += is_resent ? tcp->flights[i].end - start_of(tcp, i) : 0;
+    }
+    return size;
+}
+
 bool tcp_flight_lost(const struct tcp *tcp, struct tcp_range *range)
 {
     uint32_t i = 0;

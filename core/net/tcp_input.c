@@ -73,6 +73,8 @@ static void data_take(struct tcp *tcp, const struct tcp_segment *segment)
     if (segment->size == 0) {
         return;
     }
+    ++tcp->counts.data_received;
+    tcp->data_at = tcp->now;
     repetition_note(tcp, segment->sequence, end);
     end = tcp_is_before(edge, end) ? edge : end;
     if (!tcp_is_before(start, end)) {
@@ -97,8 +99,9 @@ static void data_take(struct tcp *tcp, const struct tcp_segment *segment)
         held_join(tcp);
         // At once where a gap is filled (RFC 5681, 4.2); and one that is longer than any that we
         // take was several, which the device or the peer's host has put together.
-        tcp->owed += fills || segment->size > tcp->settings.mss ? 2 : 1;
+        tcp->owed += fills || tcp->is_quick || segment->size > tcp->settings.mss ? 2 : 1;
     } else {
+        ++tcp->counts.held;
         (void)tcp_range_add(tcp->held, &tcp->held_count, range);
         tcp->newest_held = start;
         tcp->owed += 2;
@@ -225,6 +228,13 @@ static void text_take(struct tcp *tcp, const struct tcp_segment *segment)
     }
 }
 
+// Of a connection that is nobody's concern before data has come (Linux's TCP_DEFER_ACCEPT).
+static bool is_too_little(const struct tcp *tcp, const struct tcp_segment *segment)
+{
+    return !tcp->is_caller && tcp->retries < tcp->settings.defer_tries && segment->size == 0 &&
+           (segment->flags & TCP_FIN) == 0;
+}
+
 static void synchronized_input(struct tcp *tcp, const struct tcp_segment *segment)
 {
     const bool is_late = is_old(tcp, segment);
@@ -246,6 +256,10 @@ static void synchronized_input(struct tcp *tcp, const struct tcp_segment *segmen
     }
     if (tcp->state == TCP_STATE_SYN_RECEIVED && segment->acknowledgement != tcp->iss + 1) {
         refuse(tcp, segment);
+        return;
+    }
+    if (tcp->state == TCP_STATE_SYN_RECEIVED && is_too_little(tcp, segment)) {
+        tcp->is_deferred = true;
         return;
     }
     // RFC 7323, 4.3: of the segment that our last acknowledgement asked for.

@@ -62,8 +62,11 @@ static struct tcp_socket *child_make(struct tcp_socket *tcp, const struct beginn
         return NULL;
     }
     child->settings = tcp->settings;
-    child->settings.mss = tcp_mss_for(&beginning->remote.address);
+    child->mss_limit = tcp->mss_limit;
+    child->settings.mss = tcp_mss_for(child, &beginning->remote.address);
     child->send_limit = tcp->send_limit;
+    child->unsent_limit = tcp->unsent_limit;
+    child->orphan_span = tcp->orphan_span;
     child->linger = tcp->linger;
     child->socket.options = tcp->socket.options;
     child->socket.options.shares &= (uint8_t)~FLOW_LISTENS;
@@ -113,7 +116,7 @@ static void cookie_send(struct tcp_socket *tcp, const struct ip_header *header,
                         const struct tcp_ports *ports, const struct beginning *beginning)
 {
     const struct tcp_segment *syn = &beginning->syn;
-    const uint16_t most = tcp_mss_for(&beginning->remote.address);
+    const uint16_t most = tcp_mss_for(tcp, &beginning->remote.address);
     const uint16_t said = syn->mss != 0 ? syn->mss : TCP_MSS_UNSAID;
     const struct tcp_segment answer = {
         .sequence = tcp_cookie_make(&beginning->local, &beginning->remote, syn->sequence, said,

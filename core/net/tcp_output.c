@@ -141,7 +141,7 @@ static uint32_t stream_end(const struct tcp *tcp) // the sequence number behind 
     return tcp->iss + 1 + (uint32_t)tcp->written;
 }
 
-static uint32_t payload_max(const struct tcp *tcp)
+uint32_t tcp_payload_max(const struct tcp *tcp)
 {
     enum { TIMESTAMPS = 12 };
     return tcp->mss - (tcp->has_timestamps ? TIMESTAMPS : 0u);
@@ -166,7 +166,10 @@ static void data_send(struct tcp *tcp, uint32_t sequence, uint32_t size)
     }
     if (tcp_is_before(sequence, tcp->next)) {
         ++tcp->counts.resent_segments;
+        tcp->counts.resent_bytes += size;
     }
+    tcp->counts.data_sent += size > 0;
+    tcp->is_quick = false;
     tcp->out += size;
     tcp->sent_at = tcp->now;
     tcp_flight_sent(tcp, sequence, sequence + size + ((segment.flags & TCP_FIN) != 0));
@@ -194,7 +197,7 @@ uint32_t tcp_pipe(const struct tcp *tcp)
 // Nagle's rule (RFC 9293, 3.7.4) and silly windows (3.8.6.2.1): may a segment of size bytes go?
 static bool may_go(const struct tcp *tcp, uint32_t size, uint32_t left)
 {
-    if (size >= payload_max(tcp) || (size == left && tcp->is_closing)) {
+    if (size >= tcp_payload_max(tcp) || (size == left && tcp->is_closing)) {
         return true;
     }
     if (tcp->settings.is_corked) {
@@ -218,7 +221,7 @@ static bool may_send_data(const struct tcp *tcp)
     }
 }
 
-static uint32_t unsent(const struct tcp *tcp)
+uint32_t tcp_unsent(const struct tcp *tcp)
 {
     const uint32_t end = stream_end(tcp);
     return tcp_is_before(tcp->next, end) ? end - tcp->next : 0;
@@ -246,7 +249,7 @@ static uint32_t burst_size(const struct tcp *tcp, uint32_t most, uint32_t left)
 static bool data_send_next(struct tcp *tcp)
 {
     const uint32_t end = stream_end(tcp);
-    const uint32_t left = unsent(tcp);
+    const uint32_t left = tcp_unsent(tcp);
     if (left == 0) {
         if (!tcp->is_closing || (tcp->has_sent_fin && tcp->next == end + 1)) {
             return false;
@@ -260,10 +263,10 @@ static bool data_send_next(struct tcp *tcp)
     const uint32_t flight = tcp_pipe(tcp);
     const uint32_t by_peer = window_left(tcp);
     const uint32_t by_path = flight < tcp->congestion ? tcp->congestion - flight : 0;
-    const uint32_t wanted = min(min(left, payload_max(tcp)), by_peer);
+    const uint32_t wanted = min(min(left, tcp_payload_max(tcp)), by_peer);
     uint32_t size = min(wanted, by_path);
     tcp->is_limited |= size < wanted;
-    if (size == payload_max(tcp)) {
+    if (size == tcp_payload_max(tcp)) {
         size = burst_size(tcp, min(min(left, by_peer), by_path), left);
     }
     if (size == 0 || !may_go(tcp, size, left)) {
@@ -286,7 +289,7 @@ static bool lost_send_next(struct tcp *tcp)
     const uint32_t under_way = tcp_pipe(tcp);
     const uint32_t edge = tcp->una + tcp->window;
     uint32_t size = tcp_is_before(range.start, stop) ? stop - range.start : 0;
-    size = min(size, payload_max(tcp));
+    size = min(size, tcp_payload_max(tcp));
     if (size > 0 && tcp_is_before(range.start, edge)) {
         size = min(size, edge - range.start);
     } else if (size > 0 && range.start != tcp->una) {
@@ -318,7 +321,7 @@ static void stream_send(struct tcp *tcp)
     if (tcp->next != before) {
         tcp_tail_restart(tcp);
     }
-    const bool is_stuck = tcp->next == tcp->una && unsent(tcp) > 0 && !is_paced(tcp);
+    const bool is_stuck = tcp->next == tcp->una && tcp_unsent(tcp) > 0 && !is_paced(tcp);
     if (is_stuck && tcp->probe_at == UINT64_MAX) {
         tcp->probe_at = tcp->now + tcp->timeout;
         tcp->probes = tcp->probe_backoff = 0;
@@ -345,7 +348,7 @@ void tcp_output(struct tcp *tcp)
 // RFC 9293, 3.8.6.2.1: what fits, after a while, though it is little; also what a cork keeps.
 bool tcp_forced_send(struct tcp *tcp)
 {
-    const uint32_t size = min(min(unsent(tcp), payload_max(tcp)), window_left(tcp));
+    const uint32_t size = min(min(tcp_unsent(tcp), tcp_payload_max(tcp)), window_left(tcp));
     if (size == 0) {
         return false;
     }
@@ -362,7 +365,7 @@ bool tcp_tail_send(struct tcp *tcp)
         return true;
     }
     const uint32_t size =
-        min(tcp_is_before(tcp->una, last) ? last - tcp->una : 0, payload_max(tcp));
+        min(tcp_is_before(tcp->una, last) ? last - tcp->una : 0, tcp_payload_max(tcp));
     data_send(tcp, last - size, size);
     return false;
 }

@@ -13,7 +13,6 @@
 
 enum {
     SEND_LIMIT = 524288,
-    ROOM = 262144,           // to receive
     CHANNEL_LIMIT = 8 << 20, // more than a peer that keeps to its window can bring
 };
 
@@ -43,12 +42,13 @@ void tcp_socket_init(struct tcp_socket *tcp, bool is_v4)
     atomic_store_explicit(&tcp->socket.receive_limit, CHANNEL_LIMIT, memory_order_relaxed);
     tcp->settings = (struct tcp_settings){
         .burst = IP_SIZE_MAX - IP4_HEADER - TCP_HEADER_MAX,
-        .room = ROOM,
+        .room = TCP_ROOM,
         .keep_idle = 7200 * SECOND, // Linux's
         .keep_interval = 75 * SECOND,
         .keep_count = 9,
     };
     tcp->send_limit = SEND_LIMIT;
+    tcp->orphan_span = ORPHAN_SPAN;
     tcp->linger = UINT64_MAX;
     tcp->tcp.state = TCP_STATE_CLOSED;
     tcp->tcp.expected = 1; // as tcp_connect begins
@@ -69,12 +69,13 @@ void tcp_socket_release(struct tcp_socket *tcp)
     }
 }
 
-uint16_t tcp_mss_for(const struct net_address *target)
+uint16_t tcp_mss_for(const struct tcp_socket *tcp, const struct net_address *target)
 {
     enum { HEADER = 20 };
     const uint32_t mtu = net_output_mtu(target);
     const uint32_t most = mtu < IP_SIZE_MAX ? mtu : IP_SIZE_MAX;
-    return (uint16_t)(most - HEADER - (address_is_v4(target) ? IP4_HEADER : IP6_HEADER));
+    const uint32_t mss = most - HEADER - (address_is_v4(target) ? IP4_HEADER : IP6_HEADER);
+    return (uint16_t)(tcp->mss_limit != 0 && tcp->mss_limit < mss ? tcp->mss_limit : mss);
 }
 
 // ---- Connecting ----------------------------------------------------------------------
@@ -95,7 +96,7 @@ static int connect_begin(struct tcp_socket *tcp, struct net_end remote)
     if (error != 0) {
         return error == -EAGAIN ? -EADDRNOTAVAIL : error;
     }
-    tcp->settings.mss = tcp_mss_for(&remote.address);
+    tcp->settings.mss = tcp_mss_for(tcp, &remote.address);
     tcp->stage = TCP_STAGE_CONNECTION;
     tcp->is_alive = true;
     tcp->is_told = false;
@@ -263,14 +264,13 @@ bool tcp_connection_end(struct tcp_socket *tcp)
 {
     tcp_enter(tcp);
     const bool is_unread = tcp_received(&tcp->tcp) > tcp->tcp.taken;
-    const bool breaks = is_unread || tcp->linger == 0;
+    const bool is_hurried = tcp->orphan_span == 0 && tcp->tcp.state == TCP_STATE_FIN_WAIT_2;
+    const bool breaks = is_unread || tcp->linger == 0 || is_hurried;
     tcp->is_orphan = true;
     if (breaks) {
         tcp_abort(&tcp->tcp, tcp_now(tcp));
     } else {
-        tcp_close(&tcp->tcp, tcp_now(tcp));
-        tcp->tcp.end_after = ORPHAN_SPAN;
-        tcp_deadline_set(&tcp->tcp);
+        tcp_orphan(&tcp->tcp, tcp->orphan_span, tcp_now(tcp));
     }
     while (tcp->socket.first != NULL) {
         struct packet *packet = tcp->socket.first;
@@ -367,4 +367,13 @@ void tcp_settings_changed(struct tcp_socket *tcp)
         tcp_adjust(&tcp->tcp, &tcp->settings, tcp_now(tcp));
     }
     tcp_leave_and_run(tcp);
+}
+
+void tcp_quick_set(struct tcp_socket *tcp, bool is_quick)
+{
+    tcp_enter(tcp);
+    tcp->is_slow = !is_quick;
+    tcp_quicken(&tcp->tcp, is_quick, tcp_now(tcp));
+    tcp_leave(tcp);
+    net_run();
 }

@@ -23,6 +23,8 @@ struct ip_header;
 struct packet;
 struct tcp_ports;
 
+enum { TCP_ROOM = 262144 }; // of the receive buffer, where nobody has set it
+
 enum tcp_stage { TCP_STAGE_IDLE, TCP_STAGE_LISTENING, TCP_STAGE_CONNECTION };
 
 struct tcp_socket {
@@ -39,7 +41,12 @@ struct tcp_socket {
     uint32_t changes;         // how often something that a thread may wait for has changed
     bool has_input, has_room; // news for who polls
     struct tcp_settings settings;
-    uint32_t send_limit; // bytes not acknowledged, at most
+    uint32_t send_limit;   // bytes not acknowledged, at most
+    uint32_t unsent_limit; // bytes not sent, of which nothing more is taken; 0: any
+    uint16_t mss_limit;    // that its program has set, as the next; 0: none
+    uint32_t window_limit; // of the receive buffer, however large it is
+    bool is_slow;          // acknowledgements are delayed, by its program's wish
+    hal_ns orphan_span;    // how long FIN-WAIT-2 lasts without a file
     hal_ns linger;       // of close; UINT64_MAX: it does not wait
     struct send_queue sending;
     hal_ns now;             // tcp_now's; 0: not asked since tcp_enter
@@ -103,6 +110,7 @@ size_t tcp_input_size(struct tcp_socket *tcp);
 size_t tcp_output_size(struct tcp_socket *tcp); // not acknowledged
 bool tcp_is_connected(struct tcp_socket *tcp);  // has a peer, as getpeername has it
 void tcp_settings_changed(struct tcp_socket *tcp);
+void tcp_quick_set(struct tcp_socket *tcp, bool is_quick); // as tcp_quicken
 
 // A packet has come, and is taken. Answers one to be sent back, or NULL.
 struct packet *tcp_packet_input(struct packet *packet, const struct ip_header *header);
@@ -133,7 +141,7 @@ HAL_MUST_CHECK int tcp_await(struct tcp_socket *tcp, uint32_t changes,
 HAL_MUST_CHECK int tcp_await_within(struct tcp_socket *tcp, const struct net_patience *patience);
 extern const struct tcp_host tcp_socket_host;
 
-uint16_t tcp_mss_for(const struct net_address *target);
+uint16_t tcp_mss_for(const struct tcp_socket *tcp, const struct net_address *target);
 // Adds one to what is to be sent: an answer to a packet with that header.
 void tcp_refusal_add(struct tcp_socket *tcp, const struct ip_header *header,
                      const struct tcp_ports *ports, const struct tcp_segment *refusal);

@@ -22,7 +22,9 @@ enum {
 
 uint32_t tcp_stream_room(const struct tcp_socket *tcp)
 {
-    return tcp->sending.used < tcp->send_limit ? tcp->send_limit - tcp->sending.used : 0;
+    const bool is_full = tcp->unsent_limit != 0 && tcp_unsent(&tcp->tcp) >= tcp->unsent_limit;
+    return tcp->sending.used < tcp->send_limit && !is_full ? tcp->send_limit - tcp->sending.used
+                                                           : 0;
 }
 
 void tcp_stream_acknowledged(struct tcp_socket *tcp)

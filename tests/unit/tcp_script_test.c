@@ -521,8 +521,12 @@ static void abort_statement(void)
 
 static void orphan_statement(void)
 {
-    tcp.end_after = span();
-    tcp_close(&tcp, now);
+    tcp_orphan(&tcp, span(), now);
+}
+
+static void quick_statement(void)
+{
+    tcp_quicken(&tcp, number() != 0, now);
 }
 
 static void refuse_statement(void)
@@ -614,6 +618,10 @@ static void set_statement(void)
         settings.pace = number();
     } else if (word_is("reno")) {
         settings.control = TCP_CONGESTION_RENO;
+    } else if (word_is("synretries")) {
+        settings.syn_retries = number();
+    } else if (word_is("defer")) {
+        settings.defer_tries = number();
     } else if (word_is("keep")) {
         settings.is_kept_alive = true;
         settings.keep_idle = span();
@@ -648,6 +656,11 @@ static void is_statement(void)
         {"strange", tcp.counts.out_of_window},
         {"challenges", tcp.counts.challenges},
         {"tailprobes", tcp.counts.tail_probes},
+        {"unsent", tcp_unsent(&tcp)},
+        {"resentbytes", tcp.counts.resent_bytes},
+        {"datasent", tcp.counts.data_sent},
+        {"datareceived", tcp.counts.data_received},
+        {"held", tcp.counts.held},
     };
     static const struct {
         const char *name;
@@ -688,6 +701,7 @@ static const struct statement {
     {"close", close_statement, true},
     {"abort", abort_statement, true},
     {"orphan", orphan_statement, true},
+    {"quick", quick_statement, true},
     {"unreachable", unreachable_statement, true},
     {"path", path_statement, true},
     {"set", set_statement, true},
