@@ -41,6 +41,8 @@ static void room_set(struct inet_socket *inet)
     uint32_t room = chosen == STREAM_RECEIVE_LIMIT / 2 ? TCP_ROOM : chosen;
     room = limit != 0 && limit < room ? limit : room;
     inet->tcp.settings.room = room < least ? least : room;
+    inet->tcp.is_room_fixed = limit != 0 || chosen != STREAM_RECEIVE_LIMIT / 2;
+    inet->tcp.settings.room_max = inet->tcp.is_room_fixed ? 0 : inet->tcp.settings.room_max;
 }
 
 void stream_switches_set(struct inet_socket *inet)
@@ -51,6 +53,8 @@ void stream_switches_set(struct inet_socket *inet)
         (atomic_load(&inet->options.switches) >> SO_KEEPALIVE & 1) != 0;
     if (limit != STREAM_SEND_LIMIT) {
         inet->tcp.send_limit = limit < LIMIT_MIN ? LIMIT_MIN : limit;
+        inet->tcp.is_send_fixed = true;
+        inet->tcp.send_max = 0;
     }
     room_set(inet);
     mutex_unlock(&inet->socket.lock);

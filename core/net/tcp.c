@@ -238,13 +238,44 @@ void tcp_path_learn(struct tcp *tcp, uint16_t mss, uint32_t sequence, hal_ns now
 
 // ---- The program ---------------------------------------------------------------------
 
+// Of a round trip, as short as it is known to be.
+static hal_ns round_trip(const struct tcp *tcp)
+{
+    return tcp->rack.is_known ? (hal_ns)tcp->rack.rtt_min * 1000 : tcp->rtt;
+}
+
+// In a round trip a peer sends no more than the window lets through. So a program that reads more
+// than half of that in one gets twice as much room, and what slow start adds (as Linux has it).
+static void room_adapt(struct tcp *tcp)
+{
+    enum { SEGMENTS_MORE = 16 };
+    const uint32_t room = tcp->settings.room;
+    const uint64_t read = tcp->taken - tcp->taken_before;
+    const uint64_t wanted = 2 * read + SEGMENTS_MORE * (uint64_t)tcp->mss;
+    if (tcp->now - tcp->taken_at < round_trip(tcp)) {
+        return;
+    }
+    tcp->taken_at = tcp->now;
+    tcp->taken_before = tcp->taken;
+    const uint32_t most = tcp->settings.room_max;
+    const uint32_t size = wanted < most ? (uint32_t)wanted : most;
+    if (size > room &&
+        (tcp->host->may_grow == NULL || tcp->host->may_grow(tcp, size - room))) {
+        tcp->settings.room = size;
+    }
+}
+
 void tcp_adjust(struct tcp *tcp, const struct tcp_settings *settings, hal_ns now)
 {
     const uint16_t mss = tcp->settings.mss;
+    const uint32_t room = tcp->settings.room;
     const bool was_kept_alive = tcp->settings.is_kept_alive;
     tcp->now = now;
     tcp->settings = *settings;
     tcp->settings.mss = mss;
+    if (settings->room_max > settings->room) {
+        tcp->settings.room = room > settings->room ? room : settings->room;
+    }
     if (!settings->is_kept_alive) {
         tcp->keep_at = UINT64_MAX;
     } else if (!was_kept_alive || tcp->keep_at != UINT64_MAX) {
@@ -267,6 +298,9 @@ void tcp_read(struct tcp *tcp, uint64_t taken, hal_ns now)
     const uint32_t told = tcp->announced - tcp->expected;
     tcp->now = now;
     tcp->taken = taken;
+    if (tcp->settings.room < tcp->settings.room_max) {
+        room_adapt(tcp);
+    }
     if (tcp->state == TCP_STATE_ESTABLISHED || tcp->state == TCP_STATE_FIN_WAIT_1 ||
         tcp->state == TCP_STATE_FIN_WAIT_2) {
         const uint32_t window = tcp_window_now(tcp);

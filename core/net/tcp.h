@@ -77,6 +77,8 @@ struct tcp_host { // what a connection stands on
     // not. False: no memory; they count as not received.
     bool (*store)(struct tcp *tcp, const struct tcp_segment *segment, uint64_t from, uint32_t skip,
                   uint32_t size);
+    // May the receive buffer take so many bytes more? NULL: it may.
+    bool (*may_grow)(struct tcp *tcp, uint32_t size);
 };
 
 enum tcp_flight_state {
@@ -103,6 +105,7 @@ struct tcp_settings {
     uint16_t mss;       // the most that the path takes, without the header's options
     uint32_t burst;     // bytes of data that the host takes at once, and cuts; 0: it does not cut
     uint32_t room;      // of the receive buffer, bytes
+    uint32_t room_max;  // what that becomes where its program reads so fast; less: it stays
     bool has_no_delay;  // Nagle's rule is off
     bool is_corked;     // only whole segments
     bool is_kept_alive; // with the next three
@@ -138,6 +141,8 @@ struct tcp {
     uint32_t irs, expected;                // the next byte in order
     uint32_t announced;                    // right edge of the window that we have told
     uint64_t taken;                        // bytes that the program has read
+    uint64_t taken_before;                 // when the last round of reading began, at
+    hal_ns taken_at;
     struct tcp_range held[TCP_RANGES_MAX]; // received out of order, ascending, beyond expected
     uint32_t held_count;
     uint32_t newest_held;       // a sequence number in the range that came last

@@ -158,7 +158,7 @@ static void data_send(struct tcp *tcp, uint32_t sequence, uint32_t size)
         .flags = (uint8_t)(TCP_ACK | (size > 0 && is_last ? TCP_PSH : 0)),
         .size = size,
         .from = tcp->written - back,
-        .piece = size > payload_max(tcp) ? (uint16_t)payload_max(tcp) : 0,
+        .piece = size > tcp_payload_max(tcp) ? (uint16_t)tcp_payload_max(tcp) : 0,
     };
     if (is_last && tcp->is_closing) {
         segment.flags |= TCP_FIN;
@@ -237,7 +237,7 @@ static uint32_t window_left(const struct tcp *tcp)
 // more. Of most bytes that may go, and left that there are, more than fit one segment.
 static uint32_t burst_size(const struct tcp *tcp, uint32_t most, uint32_t left)
 {
-    const uint32_t one = payload_max(tcp);
+    const uint32_t one = tcp_payload_max(tcp);
     const uint32_t burst = tcp->settings.pace == 0 ? tcp->settings.burst : 0;
     const uint32_t size = min(most, burst < one ? one : burst / one * one);
     const bool is_all = size == left && !tcp->settings.is_corked &&
@@ -382,6 +382,11 @@ static uint8_t scale_for(uint32_t room)
     return scale;
 }
 
+static uint32_t room_most(const struct tcp_settings *settings)
+{
+    return settings->room_max > settings->room ? settings->room_max : settings->room;
+}
+
 static void begin(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
                   uint32_t iss, hal_ns now)
 {
@@ -395,7 +400,8 @@ static void begin(struct tcp *tcp, const struct tcp_host *host, const struct tcp
         .expected = 1, // nothing behind a SYN of number 0
         .announced = 1,
         .mss = settings->mss < TCP_MSS_UNSAID ? settings->mss : TCP_MSS_UNSAID,
-        .receive_scale = scale_for(settings->room),
+        .receive_scale = scale_for(room_most(settings)),
+        .taken_at = now,
         .now = now,
         .timeout = 1000000000, // RFC 6298, 2.1
         .threshold = UINT32_MAX,

@@ -205,7 +205,8 @@ static bool host_store(struct tcp *connection, const struct tcp_segment *segment
     return true;
 }
 
-const struct tcp_host tcp_socket_host = {.send = host_send, .store = host_store};
+const struct tcp_host tcp_socket_host = {
+    .send = host_send, .store = host_store, .may_grow = tcp_room_may_grow};
 
 static bool checksum_is_right(const struct packet *packet, const struct net_end *local,
                               const struct net_end *remote)

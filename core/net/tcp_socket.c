@@ -12,7 +12,6 @@
 #include "core/net/tcp_header.h"
 
 enum {
-    SEND_LIMIT = 524288,
     CHANNEL_LIMIT = 8 << 20, // more than a peer that keeps to its window can bring
 };
 
@@ -47,7 +46,7 @@ void tcp_socket_init(struct tcp_socket *tcp, bool is_v4)
         .keep_interval = 75 * SECOND,
         .keep_count = 9,
     };
-    tcp->send_limit = SEND_LIMIT;
+    tcp->send_limit = TCP_SEND_ROOM;
     tcp->orphan_span = ORPHAN_SPAN;
     tcp->linger = UINT64_MAX;
     tcp->tcp.state = TCP_STATE_CLOSED;
@@ -64,6 +63,7 @@ void tcp_socket_release(struct tcp_socket *tcp)
     if (tcp->peer != NULL) {
         flow_drop(tcp->peer);
     }
+    tcp_grown_end(tcp);
     if (tcp->parent != NULL) {
         net_socket_put(&tcp->parent->socket);
     }
@@ -97,6 +97,7 @@ static int connect_begin(struct tcp_socket *tcp, struct net_end remote)
         return error == -EAGAIN ? -EADDRNOTAVAIL : error;
     }
     tcp->settings.mss = tcp_mss_for(tcp, &remote.address);
+    tcp_growth_begin(tcp, &remote.address);
     tcp->stage = TCP_STAGE_CONNECTION;
     tcp->is_alive = true;
     tcp->is_told = false;
@@ -267,6 +268,7 @@ bool tcp_connection_end(struct tcp_socket *tcp)
     const bool is_hurried = tcp->orphan_span == 0 && tcp->tcp.state == TCP_STATE_FIN_WAIT_2;
     const bool breaks = is_unread || tcp->linger == 0 || is_hurried;
     tcp->is_orphan = true;
+    tcp_grown_end(tcp);
     if (breaks) {
         tcp_abort(&tcp->tcp, tcp_now(tcp));
     } else {

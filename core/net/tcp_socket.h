@@ -23,7 +23,7 @@ struct ip_header;
 struct packet;
 struct tcp_ports;
 
-enum { TCP_ROOM = 262144 }; // of the receive buffer, where nobody has set it
+enum { TCP_ROOM = 262144, TCP_SEND_ROOM = 524288 }; // to receive, to send, where nobody has set it
 
 enum tcp_stage { TCP_STAGE_IDLE, TCP_STAGE_LISTENING, TCP_STAGE_CONNECTION };
 
@@ -42,6 +42,9 @@ struct tcp_socket {
     bool has_input, has_room; // news for who polls
     struct tcp_settings settings;
     uint32_t send_limit;   // bytes not acknowledged, at most
+    uint32_t send_max;     // what that may become; less: it stays
+    uint32_t grown;        // by so much more than at first it and the receive buffer are, together
+    bool is_room_fixed, is_send_fixed; // its program has set their sizes
     uint32_t unsent_limit; // bytes not sent, of which nothing more is taken; 0: any
     uint16_t mss_limit;    // that its program has set, as the next; 0: none
     uint32_t window_limit; // of the receive buffer, however large it is
@@ -151,6 +154,13 @@ bool tcp_connection_end(struct tcp_socket *tcp);
 
 // tcp_error.c: what a message of ICMP does, with the lock held.
 void tcp_error_run(struct tcp_socket *tcp, const struct packet *packet);
+
+// tcp_grow.c, with the lock held: a connection begins; its buffers are to be as at first; the send
+// buffer is full. True: it has become larger.
+void tcp_growth_begin(struct tcp_socket *tcp, const struct net_address *target);
+void tcp_grown_end(struct tcp_socket *tcp);
+bool tcp_send_grow(struct tcp_socket *tcp);
+bool tcp_room_may_grow(struct tcp *connection, uint32_t size);
 
 // tcp_listen.c
 // True: packet is another's by now.

@@ -104,7 +104,7 @@ static int vectors_send(struct tcp_socket *tcp, const struct net_message *messag
         error = part_put(tcp, vector, offset, room < STEP_MAX ? room : STEP_MAX, done);
     }
     tcp_write(&tcp->tcp, tcp->sending.start + tcp->sending.used, tcp_now(tcp));
-    return error;
+    return error == -EAGAIN && tcp_send_grow(tcp) ? 0 : error;
 }
 
 int tcp_send(struct tcp_socket *tcp, const struct net_message *message, size_t *done)
@@ -240,6 +240,7 @@ void tcp_stream_end(struct tcp_socket *tcp)
         first_free(tcp);
     }
     send_queue_end(&tcp->sending);
+    tcp_grown_end(tcp);
     tcp->sending.start = 0; // of a connection that may come
 }
 

@@ -30,6 +30,7 @@ static uint32_t sent_count, sent_seen;
 static uint8_t stored[STREAM_MAX / 8]; // one bit for each byte that was stored
 static hal_ns now;
 static bool is_begun, is_store_refused;
+static uint32_t growth_left; // of the receive buffer
 static struct {
     uint32_t acknowledgement, window;
     uint8_t scale; // of what is written as win
@@ -109,7 +110,13 @@ static bool script_store(struct tcp *to, const struct tcp_segment *segment, uint
     return true;
 }
 
-static const struct tcp_host host = {script_send, script_store};
+static bool script_may_grow(struct tcp *which, uint32_t size)
+{
+    (void)which;
+    return size <= growth_left ? (growth_left -= size, true) : false;
+}
+
+static const struct tcp_host host = {script_send, script_store, script_may_grow};
 
 // What is in order must have been stored.
 static void received_check(void)
@@ -604,8 +611,12 @@ static void set_statement(void)
 {
     if (word_is("mss")) {
         settings.mss = (uint16_t)number();
+    } else if (word_is("roommax")) {
+        settings.room_max = number();
     } else if (word_is("room")) {
         settings.room = number();
+    } else if (word_is("growth")) {
+        growth_left = number();
     } else if (word_is("nodelay")) {
         settings.has_no_delay = number() != 0;
     } else if (word_is("burst")) {
@@ -645,6 +656,7 @@ static void is_statement(void)
         {"acknowledged", tcp_acknowledged(&tcp)},
         {"congestion", tcp.congestion},
         {"threshold", tcp.threshold},
+        {"room", tcp.settings.room},
         {"mss", tcp.mss},
         {"window", tcp.window},
         {"recent", tcp.recent_time},
@@ -747,6 +759,7 @@ static void case_begin(const char *name)
     peer.window = WINDOW;
     peer.acknowledgement = ISS + 1;
     now = 1000000000;
+    growth_left = UINT32_MAX;
     settings = (struct tcp_settings){.mss = MSS, .room = 60000};
 }
 
