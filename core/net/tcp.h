@@ -9,7 +9,7 @@
 // Also: options of RFC 7323 (window scaling, timestamps, PAWS), selective acknowledgements (RFC
 // 2018, 2883), loss by time and probes of the tail (RFC 8985), timer and round-trip times of RFC
 // 6298, proportional rate reduction (RFC 6937), CUBIC (RFC 9438) or the congestion control of RFC
-// 5681 and 6582, challenge acknowledgements of RFC 5961.
+// 5681 and 6582, challenge acknowledgements of RFC 5961, losses that were none (RFC 3522, 3708).
 #ifndef CORE_NET_TCP_H
 #define CORE_NET_TCP_H
 
@@ -101,6 +101,12 @@ enum tcp_recovery {
 
 enum tcp_congestion { TCP_CONGESTION_CUBIC, TCP_CONGESTION_RENO };
 
+struct tcp_cubic {
+    hal_ns epoch;              // 0: none has begun
+    uint32_t top, k, estimate; // W_max; milliseconds; W_est
+    uint32_t prior;
+};
+
 struct tcp_settings {
     uint16_t mss;       // the most that the path takes, without the header's options
     uint32_t burst;     // bytes of data that the host takes at once, and cuts; 0: it does not cut
@@ -189,11 +195,16 @@ struct tcp {
     enum tcp_recovery recovery;
     uint32_t recovery_end;
     uint32_t before, delivered, out; // RFC 6937: the window before; in this recovery
-    struct {
-        hal_ns epoch;              // 0: none has begun
-        uint32_t top, k, estimate; // W_max; milliseconds; W_est
-        uint32_t prior;
-    } cubic;
+    struct tcp_cubic cubic;
+    struct { // a reduction that may turn out to be of no loss
+        bool is_on;
+        bool is_original;   // the segment that is looked at answers what was sent first
+        uint32_t count;     // segments that were sent again, and not told of as repeated
+        uint32_t start;     // una when it began
+        uint32_t resent_at; // the first of them, in milliseconds
+        uint32_t congestion, threshold;
+        struct tcp_cubic cubic;
+    } undo;
 
     // RFC 5961: challenges per second.
     hal_ns challenges_since;
@@ -209,6 +220,7 @@ struct tcp {
         uint64_t resets_sent, resets_received, given_up;
         uint64_t data_sent, data_received, held; // segments with data; those out of order
         uint64_t resent_bytes;
+        uint64_t undone_timeouts, undone_recoveries, undone_repeated; // losses that were none
     } counts;
 };
 
@@ -311,6 +323,17 @@ void tcp_loss_acknowledged(struct tcp *tcp, const struct tcp_arrival *arrival, b
 void tcp_loss_timeout(struct tcp *tcp);
 void tcp_loss_tick(struct tcp *tcp);
 void tcp_tail_restart(struct tcp *tcp);
+
+void tcp_flight_find_again(struct tcp *tcp); // nothing is lost
+
+// tcp_undo.c: the window is about to shrink for a loss; a segment is sent again. The rest only
+// while undo.count is not 0: a segment came, with an acknowledgement; that has advanced; range came
+// twice.
+void tcp_undo_begin(struct tcp *tcp);
+void tcp_undo_resent(struct tcp *tcp);
+void tcp_undo_look(struct tcp *tcp, const struct tcp_segment *segment);
+void tcp_undo_advanced(struct tcp *tcp, const struct tcp_arrival *arrival);
+void tcp_undo_repeated(struct tcp *tcp, struct tcp_range range);
 
 // tcp_congestion.c
 void tcp_congestion_begin(struct tcp *tcp);

@@ -170,6 +170,9 @@ bool tcp_acknowledgement_take(struct tcp *tcp, const struct tcp_segment *segment
     const bool is_repeated = tcp->may_sack && tells_repetition(segment);
     tcp->probes = 0;
     tcp->obstacle = 0;
+    if (tcp->undo.count > 0) {
+        tcp_undo_look(tcp, segment);
+    }
     if (has_advanced) {
         tcp_flight_advance(tcp, acknowledgement, &arrival);
         rtt_measure(tcp, segment, &arrival);

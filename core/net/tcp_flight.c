@@ -201,6 +201,14 @@ void tcp_flight_distrust(struct tcp *tcp)
     recount(tcp);
 }
 
+void tcp_flight_find_again(struct tcp *tcp)
+{
+    for (uint32_t i = 0; i < tcp->flight_count; ++i) {
+        tcp->flights[i].state &= ~(uint32_t)TCP_FLIGHT_LOST;
+    }
+    recount(tcp);
+}
+
 uint32_t tcp_flight_resent(const struct tcp *tcp)
 {
     uint32_t size = 0;

@@ -40,7 +40,8 @@ void tcp_loss_arrived(struct tcp *tcp, const struct tcp_flight *flight, uint32_t
 {
     const uint32_t rtt = clock_us(tcp) - flight->sent_at;
     const bool is_resent = (flight->state & TCP_FLIGHT_RESENT) != 0;
-    if (is_resent && tcp->rack.is_known && rtt < tcp->rack.rtt_min) {
+    if (is_resent &&
+        (tcp->undo.is_original || (tcp->rack.is_known && rtt < tcp->rack.rtt_min))) {
         return; // it was the first one that arrived
     }
     if (!tcp->rack.is_known) {
@@ -113,6 +114,7 @@ static void losses_find(struct tcp *tcp)
 static void recovery_begin(struct tcp *tcp)
 {
     ++tcp->counts.fast_recoveries;
+    tcp_undo_begin(tcp);
     tcp->before = tcp->congestion;
     tcp_congestion_lost(tcp);
     tcp->recovery = TCP_RECOVERY_FAST;
@@ -208,6 +210,12 @@ void tcp_loss_acknowledged(struct tcp *tcp, const struct tcp_arrival *arrival, b
     if (is_repeated) {
         repetition_take(tcp);
     }
+    if (tcp->undo.count > 0 && has_advanced) {
+        tcp_undo_advanced(tcp, arrival);
+    }
+    if (tcp->undo.count > 0 && is_repeated) {
+        tcp_undo_repeated(tcp, segment->sacks[0]);
+    }
     if (tcp->rack.has_round && !tcp_is_before(tcp->una, tcp->rack.round)) {
         tcp->rack.has_round = false;
     }
@@ -244,6 +252,9 @@ void tcp_loss_timeout(struct tcp *tcp)
     const uint32_t window = tcp->rack.is_known ? reordering_window(tcp) : 0;
     ++tcp->counts.timeouts;
     if (tcp->recovery != TCP_RECOVERY_TIMEOUT || tcp->retries == 0) {
+        if (tcp->recovery != TCP_RECOVERY_FAST) { // else what is to be undone began before
+            tcp_undo_begin(tcp);
+        }
         tcp_congestion_lost(tcp);
     }
     if (tcp->flight_count > 0 && (tcp->flights[0].state & TCP_FLIGHT_SACKED) != 0) {

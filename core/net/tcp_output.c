@@ -167,6 +167,7 @@ static void data_send(struct tcp *tcp, uint32_t sequence, uint32_t size)
     if (tcp_is_before(sequence, tcp->next)) {
         ++tcp->counts.resent_segments;
         tcp->counts.resent_bytes += size;
+        tcp_undo_resent(tcp);
     }
     tcp->counts.data_sent += size > 0;
     tcp->is_quick = false;

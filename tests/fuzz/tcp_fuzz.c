@@ -63,7 +63,7 @@ static bool host_store(struct tcp *to, const struct tcp_segment *segment, uint64
     return true;
 }
 
-static const struct tcp_host host = {host_send, host_store};
+static const struct tcp_host host = {.send = host_send, .store = host_store};
 
 static void check(void)
 {

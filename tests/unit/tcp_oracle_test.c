@@ -196,7 +196,7 @@ static bool host_store(struct tcp *tcp, const struct tcp_segment *segment, uint6
     return true;
 }
 
-static const struct tcp_host host = {host_send, host_store};
+static const struct tcp_host host = {.send = host_send, .store = host_store};
 
 static uint32_t arrive(void)
 {
@@ -318,6 +318,8 @@ static void begin(void)
         side->settings = (struct tcp_settings){
             .mss = (uint16_t)(draw(4) == 0 ? 100 + draw(20000) : 1460),
             .room = 3000 + draw(200000),
+            .room_max = draw(2) == 0 ? draw(1000000) : 0,
+            .defer_tries = draw(4) == 0 ? draw(6) : 0,
             .has_no_delay = draw(2) == 0,
             .is_corked = draw(8) == 0,
             .is_kept_alive = true, // a reset may be lost, too

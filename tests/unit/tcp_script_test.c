@@ -673,6 +673,9 @@ static void is_statement(void)
         {"datasent", tcp.counts.data_sent},
         {"datareceived", tcp.counts.data_received},
         {"held", tcp.counts.held},
+        {"undonetimeouts", tcp.counts.undone_timeouts},
+        {"undonerecoveries", tcp.counts.undone_recoveries},
+        {"undonerepeated", tcp.counts.undone_repeated},
     };
     static const struct {
         const char *name;

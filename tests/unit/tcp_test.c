@@ -121,7 +121,7 @@ static bool net_store(struct tcp *tcp, const struct tcp_segment *segment, uint64
     return true;
 }
 
-static const struct tcp_host net = {net_send, net_store};
+static const struct tcp_host net = {.send = net_send, .store = net_store};
 
 static void arrive(void)
 {
