@@ -14,8 +14,8 @@ enum {
     KEEP_SPAN_MAX = 32767, // seconds
     KEEP_COUNT_MAX = 127,
     SYN_COUNT_MAX = 127,
-    SYN_COUNT = 6,         // net.ipv4.tcp_syn_retries
-    ORPHAN_SPAN = 60,      // seconds, net.ipv4.tcp_fin_timeout
+    SYN_COUNT = 6,    // net.ipv4.tcp_syn_retries
+    ORPHAN_SPAN = 60, // seconds, net.ipv4.tcp_fin_timeout
     ORPHAN_SPAN_MAX = 120,
     ANSWER_SPAN_MAX = 120, // seconds between two of our answers to a SYN
     DEFER_MAX = 255,
@@ -196,7 +196,6 @@ static int setting_set(struct inet_socket *inet, int name, int value)
         return rest_set(inet, name, value);
     }
 }
-
 
 static const char *const controls[] = {
     [TCP_CONGESTION_CUBIC] = "cubic",

@@ -259,8 +259,7 @@ static void room_adapt(struct tcp *tcp)
     tcp->taken_before = tcp->taken;
     const uint32_t most = tcp->settings.room_max;
     const uint32_t size = wanted < most ? (uint32_t)wanted : most;
-    if (size > room &&
-        (tcp->host->may_grow == NULL || tcp->host->may_grow(tcp, size - room))) {
+    if (size > room && (tcp->host->may_grow == NULL || tcp->host->may_grow(tcp, size - room))) {
         tcp->settings.room = size;
     }
 }

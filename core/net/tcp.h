@@ -257,7 +257,7 @@ void tcp_quicken(struct tcp *tcp, bool is_quick, hal_ns now);
 // Bytes of the stream that the peer has, and that are in order here.
 uint64_t tcp_acknowledged(const struct tcp *tcp);
 uint64_t tcp_received(const struct tcp *tcp);
-uint32_t tcp_payload_max(const struct tcp *tcp); // of a segment that we send
+uint32_t tcp_payload_max(const struct tcp *tcp);   // of a segment that we send
 uint32_t tcp_flight_resent(const struct tcp *tcp); // bytes under way that were sent again
 uint32_t tcp_unsent(const struct tcp *tcp); // of a connection: bytes written, and not sent yet
 

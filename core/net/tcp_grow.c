@@ -14,24 +14,28 @@ enum {
     COST = 2,           // of a byte in a channel: packets are charged with more than they have
 };
 
-static _Atomic size_t grown; // bytes by which all are larger
+static struct mutex grown_lock;
+static size_t grown; // bytes by which all are larger. Under it
 
 static bool grow(struct tcp_socket *tcp, uint32_t size)
 {
     const size_t most = frame_total_count() * HAL_PAGE_SIZE / SHARE;
-    const size_t before = atomic_fetch_add_explicit(&grown, size, memory_order_relaxed);
-    if (before + size > most) {
-        atomic_fetch_sub_explicit(&grown, size, memory_order_relaxed);
-        return false;
-    }
-    tcp->grown += size;
-    return true;
+    mutex_lock(&grown_lock);
+    const bool is_granted = grown + size <= most;
+    grown += is_granted ? size : 0;
+    mutex_unlock(&grown_lock);
+    tcp->grown += is_granted ? size : 0;
+    return is_granted;
 }
 
 void tcp_grown_end(struct tcp_socket *tcp)
 {
-    atomic_fetch_sub_explicit(&grown, tcp->grown, memory_order_relaxed);
-    tcp->grown = 0;
+    if (tcp->grown != 0) {
+        mutex_lock(&grown_lock);
+        grown -= tcp->grown;
+        mutex_unlock(&grown_lock);
+        tcp->grown = 0;
+    }
     tcp->send_max = tcp->settings.room_max = tcp->tcp.settings.room_max = 0;
 }
 

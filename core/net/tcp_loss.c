@@ -40,8 +40,7 @@ void tcp_loss_arrived(struct tcp *tcp, const struct tcp_flight *flight, uint32_t
 {
     const uint32_t rtt = clock_us(tcp) - flight->sent_at;
     const bool is_resent = (flight->state & TCP_FLIGHT_RESENT) != 0;
-    if (is_resent &&
-        (tcp->undo.is_original || (tcp->rack.is_known && rtt < tcp->rack.rtt_min))) {
+    if (is_resent && (tcp->undo.is_original || (tcp->rack.is_known && rtt < tcp->rack.rtt_min))) {
         return; // it was the first one that arrived
     }
     if (!tcp->rack.is_known) {

@@ -41,15 +41,15 @@ struct tcp_socket {
     uint32_t changes;         // how often something that a thread may wait for has changed
     bool has_input, has_room; // news for who polls
     struct tcp_settings settings;
-    uint32_t send_limit;   // bytes not acknowledged, at most
-    uint32_t send_max;     // what that may become; less: it stays
-    uint32_t grown;        // by so much more than at first it and the receive buffer are, together
+    uint32_t send_limit; // bytes not acknowledged, at most
+    uint32_t send_max;   // what that may become; less: it stays
+    uint32_t grown;      // by so much more than at first it and the receive buffer are, together
     bool is_room_fixed, is_send_fixed; // its program has set their sizes
-    uint32_t unsent_limit; // bytes not sent, of which nothing more is taken; 0: any
-    uint16_t mss_limit;    // that its program has set, as the next; 0: none
-    uint32_t window_limit; // of the receive buffer, however large it is
-    bool is_slow;          // acknowledgements are delayed, by its program's wish
-    hal_ns orphan_span;    // how long FIN-WAIT-2 lasts without a file
+    uint32_t unsent_limit;             // bytes not sent, of which nothing more is taken; 0: any
+    uint16_t mss_limit;                // that its program has set, as the next; 0: none
+    uint32_t window_limit;             // of the receive buffer, however large it is
+    bool is_slow;                      // acknowledgements are delayed, by its program's wish
+    hal_ns orphan_span;                // how long FIN-WAIT-2 lasts without a file
     hal_ns linger;       // of close; UINT64_MAX: it does not wait
     struct send_queue sending;
     hal_ns now;             // tcp_now's; 0: not asked since tcp_enter

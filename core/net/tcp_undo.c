@@ -40,8 +40,8 @@ void tcp_undo_resent(struct tcp *tcp)
 
 void tcp_undo_look(struct tcp *tcp, const struct tcp_segment *segment)
 {
-    tcp->undo.is_original = tcp->has_timestamps && segment->has_timestamps &&
-                            segment->echo != 0 && tcp->recovery != TCP_RECOVERY_NONE &&
+    tcp->undo.is_original = tcp->has_timestamps && segment->has_timestamps && segment->echo != 0 &&
+                            tcp->recovery != TCP_RECOVERY_NONE &&
                             tcp_is_before(segment->echo, tcp->undo.resent_at);
 }
 

@@ -3,16 +3,14 @@
 // virtual time, as the FILEs say that it is given. tests/unit/tcp/README.md says how the scripts
 // are written.
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/net/tcp.h"
+#include "script_words.h"
 
 enum {
-    LINE_MAX_SIZE = 256,
-    TOKENS_MAX = 40,
     SENT_MAX = 512,
     STREAM_MAX = 4 << 20,
     MSS = 1460,
@@ -36,34 +34,6 @@ static struct {
     uint8_t scale; // of what is written as win
     bool has_timestamps;
 } peer;
-
-// ---- Failing -------------------------------------------------------------------------
-
-static const char *file_name;
-static char case_name[LINE_MAX_SIZE];
-static unsigned line_number, case_count, failed_count;
-static bool has_failed;
-
-static void fail(const char *format, ...)
-{
-    if (has_failed) {
-        return;
-    }
-    va_list arguments;
-    has_failed = true;
-    printf("# %s:%u: ", file_name, line_number);
-    va_start(arguments, format);
-    vprintf(format, arguments);
-    va_end(arguments);
-    printf("\n");
-}
-
-static void number_check(const char *what, uint64_t is, uint64_t wanted)
-{
-    if (is != wanted) {
-        fail("%s is %llu, not %llu", what, (unsigned long long)is, (unsigned long long)wanted);
-    }
-}
 
 // ---- The connection's host -----------------------------------------------------------
 
@@ -131,71 +101,6 @@ static void received_check(void)
             return;
         }
     }
-}
-
-// ---- Words ---------------------------------------------------------------------------
-
-static char *tokens[TOKENS_MAX];
-static unsigned token_count, token_next;
-
-static const char *word(void) // NULL: the line is over
-{
-    return token_next < token_count ? tokens[token_next++] : NULL;
-}
-
-static bool word_is(const char *text)
-{
-    if (token_next < token_count && strcmp(tokens[token_next], text) == 0) {
-        ++token_next;
-        return true;
-    }
-    return false;
-}
-
-static uint64_t number_of(const char *text, char **end)
-{
-    const uint64_t number = strtoull(text, end, 10);
-    if (*end == text) {
-        fail("'%s' is no number", text);
-    }
-    return number;
-}
-
-static uint32_t number(void)
-{
-    const char *text = word();
-    char *end;
-    if (text == NULL) {
-        fail("a number is missing");
-        return 0;
-    }
-    const bool is_negative = *text == '-';
-    const uint64_t value = number_of(text + is_negative, &end);
-    return is_negative ? (uint32_t)-value : (uint32_t)value;
-}
-
-static hal_ns span_of(const char *text)
-{
-    char *end;
-    const uint64_t value = number_of(text, &end);
-    static const struct {
-        const char *unit;
-        hal_ns span;
-    } units[] = {
-        {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}};
-    for (unsigned i = 0; i < sizeof units / sizeof *units; ++i) {
-        if (strcmp(end, units[i].unit) == 0) {
-            return value * units[i].span;
-        }
-    }
-    fail("'%s' is no span of time", text);
-    return 0;
-}
-
-static hal_ns span(void)
-{
-    const char *text = word();
-    return span_of(text != NULL ? text : "");
 }
 
 // ---- Segments ------------------------------------------------------------------------
