@@ -14,14 +14,32 @@ long stream_send(struct file *file, const struct socket_message *sent)
         .vectors = sent->vectors,
         .count = sent->count,
         .patience = inet_patience(file, sent->flags, &inet->options.send_timeout),
+        .is_urgent = (sent->flags & MSG_OOB) != 0,
     };
     size_t done = 0;
-    if (sent->flags & MSG_OOB) {
-        return -EOPNOTSUPP;
-    }
     const int error = tcp_send(&inet->tcp, &message, &done);
     const bool is_silent = (sent->flags & MSG_NOSIGNAL) != 0;
     return is_silent && done == 0 ? error : transfer_result(error, done);
+}
+
+// The urgent byte goes into the first vector that has room.
+static long urgent_receive(struct inet_socket *inet, struct socket_message *to)
+{
+    char byte;
+    size_t done = 0, i = 0;
+    int error = tcp_receive_urgent(&inet->tcp, (to->flags & MSG_PEEK) != 0, &byte, &done);
+    if (error != 0 || done == 0) {
+        return error;
+    }
+    while (i < to->count && to->vectors[i].size == 0) {
+        ++i;
+    }
+    to->answer_flags = MSG_OOB | (i == to->count ? MSG_TRUNC : 0);
+    to->from.size = 0;
+    if (i < to->count && (to->flags & MSG_TRUNC) == 0) {
+        error = hal_copy_safe(to->vectors[i].data, &byte, 1);
+    }
+    return error != 0 ? error : i < to->count;
 }
 
 long stream_receive(struct file *file, struct socket_message *to)
@@ -35,7 +53,7 @@ long stream_receive(struct file *file, struct socket_message *to)
     };
     size_t done = 0;
     if (to->flags & MSG_OOB) {
-        return -EINVAL;
+        return urgent_receive(inet, to);
     }
     if (to->flags & MSG_ERRQUEUE) {
         return -EAGAIN;
@@ -51,7 +69,8 @@ unsigned stream_poll(struct inet_socket *inet)
     const unsigned ready = tcp_poll(&inet->tcp);
     return (ready & (TCP_READABLE | TCP_ENDED) ? POLL_IN_ANY : 0) |
            (ready & TCP_ENDED ? POLL_READ_HANG_UP : 0) | (ready & TCP_WRITABLE ? POLL_OUT_ANY : 0) |
-           (ready & TCP_FAILED ? POLL_ERROR : 0) | (ready & TCP_BROKEN ? POLL_HANG_UP : 0);
+           (ready & TCP_URGENT ? POLL_PRIORITY : 0) | (ready & TCP_FAILED ? POLL_ERROR : 0) |
+           (ready & TCP_BROKEN ? POLL_HANG_UP : 0);
 }
 
 // ---- Accepting -------------------------------------------------------------

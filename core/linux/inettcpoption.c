@@ -57,6 +57,8 @@ void stream_switches_set(struct inet_socket *inet)
         inet->tcp.send_max = 0;
     }
     room_set(inet);
+    inet->tcp.settings.has_urgent_inline =
+        (atomic_load(&inet->options.switches) >> SO_OOBINLINE & 1) != 0;
     mutex_unlock(&inet->socket.lock);
     tcp_settings_changed(&inet->tcp);
 }

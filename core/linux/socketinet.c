@@ -24,7 +24,8 @@ enum {
     PORT_UNPRIVILEGED = 1024, // net.ipv4.ip_unprivileged_port_start
     PROTOCOL_MAX = 262,       // IPPROTO_MPTCP
     SOCKET_DEVICE = 8,
-    POLL_ALL = POLL_IN_ANY | POLL_OUT_ANY | POLL_READ_HANG_UP | POLL_HANG_UP | POLL_ERROR,
+    POLL_ALL =
+        POLL_IN_ANY | POLL_OUT_ANY | POLL_READ_HANG_UP | POLL_HANG_UP | POLL_ERROR | POLL_PRIORITY,
 };
 
 static _Atomic uint64_t inode_next = 30000;
@@ -419,11 +420,14 @@ static unsigned inet_poll(struct file *file, struct poll_entry *entry)
 static int inet_control(struct file *file, unsigned long request, void *argument)
 {
     struct inet_socket *inet = inet_of(file);
-    if (request != FIONREAD && request != TIOCOUTQ) {
+    const bool is_mark = request == SIOCATMARK && inet_is_stream(inet);
+    if (request != FIONREAD && request != TIOCOUTQ && !is_mark) {
         return -ENOTTY;
     }
     int answer = 0;
-    if (inet_is_stream(inet)) {
+    if (is_mark) {
+        answer = tcp_is_at_mark(&inet->tcp);
+    } else if (inet_is_stream(inet)) {
         if (inet->tcp.stage == TCP_STAGE_LISTENING) {
             return -EINVAL;
         }

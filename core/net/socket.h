@@ -92,6 +92,7 @@ struct net_message {
     struct net_patience patience;
     const struct net_end *to; // of a send; NULL: to who is connected
     bool only_looks;          // of a receive: what is read stays
+    bool is_urgent;           // of a send
     // Answers of a receive.
     struct net_end from;
     bool is_from_some;         // from is

@@ -30,6 +30,11 @@ uint64_t tcp_received(const struct tcp *tcp)
     return tcp->taken + ahead;
 }
 
+bool tcp_is_urgent(const struct tcp *tcp)
+{
+    return tcp->urgent.is_known && !tcp->urgent.is_read && tcp->urgent.place < tcp_received(tcp);
+}
+
 // ---- Times -------------------------------------------------------------------------
 
 static hal_ns earlier(hal_ns a, hal_ns b)
@@ -292,11 +297,18 @@ void tcp_write(struct tcp *tcp, uint64_t written, hal_ns now)
     tcp_deadline_set(tcp);
 }
 
+void tcp_urge(struct tcp *tcp, uint64_t written)
+{
+    tcp->is_urgent = true;
+    tcp->urgent_end = tcp->iss + 1 + (uint32_t)written;
+}
+
 void tcp_read(struct tcp *tcp, uint64_t taken, hal_ns now)
 {
     const uint32_t told = tcp->announced - tcp->expected;
     tcp->now = now;
     tcp->taken = taken;
+    tcp->urgent.is_known = tcp->urgent.is_known && taken <= tcp->urgent.place;
     if (tcp->settings.room < tcp->settings.room_max) {
         room_adapt(tcp);
     }

@@ -24,6 +24,7 @@ enum tcp_flags { // as in the header
     TCP_RST = 4,
     TCP_PSH = 8,
     TCP_ACK = 16,
+    TCP_URG = 32,
 };
 
 enum {
@@ -49,10 +50,12 @@ struct tcp_segment {
     uint32_t time, echo;
     uint32_t sack_count;
     struct tcp_range sacks[TCP_SACK_MAX];
-    uint32_t size;  // bytes of data
-    uint64_t from;  // of a segment to be sent: where its data begins in the stream
-    uint16_t piece; // the same: it is to be cut into ones with so many bytes of data; 0: it is one
-    void *data;     // of one that came: its receiver's own
+    uint16_t urgent; // with TCP_URG: bytes from its own number to behind the urgent byte
+    uint16_t piece;  // of one to be sent: it is to be cut into ones with so many bytes of data; 0: it
+                     // is one
+    uint32_t size;   // bytes of data
+    uint64_t from;   // of a segment to be sent: where its data begins in the stream
+    void *data;      // of one that came: its receiver's own
 };
 
 enum tcp_state { // as Linux numbers them
@@ -114,6 +117,7 @@ struct tcp_settings {
     uint32_t room_max;  // what that becomes where its program reads so fast; less: it stays
     bool has_no_delay;  // Nagle's rule is off
     bool is_corked;     // only whole segments
+    bool has_urgent_inline; // the urgent byte is read like others
     bool is_kept_alive; // with the next three
     hal_ns keep_idle, keep_interval;
     uint32_t keep_count;
@@ -138,12 +142,18 @@ struct tcp {
     bool is_caller, is_closing, has_sent_fin;
     bool is_deferred; // the peer has acknowledged our SYN, and data is waited for
     bool is_quick;    // until something is sent, data is acknowledged at once
+    bool is_urgent;   // what lies before urgent_end is
+    uint32_t urgent_end;
     uint32_t window, window_sequence, window_acknowledgement, window_max;
     uint8_t send_scale, receive_scale;
     uint16_t mss; // that we send, at most
     hal_ns sent_at;
 
     // Receiving.
+    struct {                    // what the peer has said last of urgent data (RFC 6093)
+        bool is_known, is_read; // is_read: the byte alone
+        uint64_t place;         // of the byte, which is the last of them, in the stream
+    } urgent;
     uint32_t irs, expected;                // the next byte in order
     uint32_t announced;                    // right edge of the window that we have told
     uint64_t taken;                        // bytes that the program has read
@@ -246,6 +256,7 @@ void tcp_path_learn(struct tcp *tcp, uint16_t mss, uint32_t sequence, hal_ns now
 void tcp_adjust(struct tcp *tcp, const struct tcp_settings *settings,
                 hal_ns now);                                   // not their mss
 void tcp_write(struct tcp *tcp, uint64_t written, hal_ns now); // the stream is so long by now
+void tcp_urge(struct tcp *tcp, uint64_t written);              // before tcp_write: it is urgent
 void tcp_read(struct tcp *tcp, uint64_t taken, hal_ns now);    // so much of it has been read
 void tcp_close(struct tcp *tcp, hal_ns now);                   // nothing more will be written
 void tcp_abort(struct tcp *tcp, hal_ns now);                   // tells the peer, unless it is over
@@ -253,6 +264,9 @@ void tcp_abort(struct tcp *tcp, hal_ns now);                   // tells the peer
 void tcp_orphan(struct tcp *tcp, hal_ns span, hal_ns now);
 // What is to be acknowledged is so now, and until something is sent at once; or as ever.
 void tcp_quicken(struct tcp *tcp, bool is_quick, hal_ns now);
+
+// The urgent byte has been received, and nobody has read it alone.
+bool tcp_is_urgent(const struct tcp *tcp);
 
 // Bytes of the stream that the peer has, and that are in order here.
 uint64_t tcp_acknowledged(const struct tcp *tcp);

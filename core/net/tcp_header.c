@@ -140,7 +140,8 @@ int tcp_header_read(struct tcp_segment *segment, struct tcp_ports *ports, char *
         .sequence = order32(raw.sequence),
         .acknowledgement = order32(raw.acknowledgement),
         .window = net_order16(raw.window),
-        .flags = raw.flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK),
+        .flags = raw.flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG),
+        .urgent = net_order16(raw.urgent),
         .scale = UINT8_MAX,
         .size = size - length,
         .data = data + length,
@@ -200,6 +201,7 @@ uint32_t tcp_header_write(char data[TCP_HEADER_MAX], const struct tcp_segment *s
         .length = (uint8_t)(length / 4 << 4),
         .flags = segment->flags,
         .window = net_order16((uint16_t)segment->window),
+        .urgent = net_order16(segment->urgent),
     };
     memcpy(data, &raw, sizeof raw);
     return length;

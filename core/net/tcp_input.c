@@ -218,8 +218,30 @@ static void refuse(struct tcp *tcp, const struct tcp_segment *segment)
     }
 }
 
+// The peer says how far what it sends is urgent: up to the byte before the one that it names, as
+// all implementations have it (RFC 6093, 3.1). A byte that was received already is none.
+static void urgent_take(struct tcp *tcp, const struct tcp_segment *segment)
+{
+    const uint32_t at = segment->sequence + segment->urgent - (segment->urgent > 0);
+    const uint64_t place = tcp_received(tcp) + (at - tcp->expected);
+    if (tcp->has_fin || tcp_is_before(at, tcp->expected) ||
+        (tcp->urgent.is_known && place <= tcp->urgent.place)) {
+        return;
+    }
+    if (tcp->urgent.is_known && tcp->urgent.place == tcp->taken && tcp_received(tcp) > tcp->taken &&
+        !tcp->settings.has_urgent_inline) {
+        ++tcp->taken; // the former one, which is about to be forgotten, is none of the stream's
+    }
+    tcp->urgent.is_known = true;
+    tcp->urgent.is_read = false;
+    tcp->urgent.place = place;
+}
+
 static void text_take(struct tcp *tcp, const struct tcp_segment *segment)
 {
+    if (segment->flags & TCP_URG) {
+        urgent_take(tcp, segment);
+    }
     data_take(tcp, segment);
     fin_take(tcp, segment);
     tcp_output(tcp);

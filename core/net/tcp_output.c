@@ -66,6 +66,17 @@ static void sacks_fit(const struct tcp *tcp, struct tcp_segment *segment)
     segment->sack_count = min(segment->sack_count, room);
 }
 
+// The byte behind which nothing is urgent, as far as it can be told.
+static void urgent_put(struct tcp *tcp, struct tcp_segment *segment)
+{
+    const uint32_t ahead = tcp->urgent_end - segment->sequence;
+    tcp->is_urgent = tcp_is_before(tcp->una, tcp->urgent_end);
+    if (tcp->is_urgent && tcp_is_before(segment->sequence, tcp->urgent_end)) {
+        segment->flags |= TCP_URG;
+        segment->urgent = (uint16_t)min(ahead, UINT16_MAX);
+    }
+}
+
 static void segment_send(struct tcp *tcp, struct tcp_segment *segment)
 {
     const bool is_syn = (segment->flags & TCP_SYN) != 0;
@@ -96,8 +107,13 @@ static void segment_send(struct tcp *tcp, struct tcp_segment *segment)
     if (!is_syn) {
         segment->scale = UINT8_MAX;
     }
-    tcp->counts.segments_sent +=
+    if (tcp->is_urgent) {
+        urgent_put(tcp, segment);
+    }
+    const uint32_t count =
         segment->piece == 0 ? 1 : (segment->size + segment->piece - 1) / segment->piece;
+    tcp->counts.segments_sent += count;
+    tcp->counts.data_sent += segment->size > 0 ? count : 0;
     tcp->host->send(tcp, segment);
 }
 
@@ -169,7 +185,6 @@ static void data_send(struct tcp *tcp, uint32_t sequence, uint32_t size)
         tcp->counts.resent_bytes += size;
         tcp_undo_resent(tcp);
     }
-    tcp->counts.data_sent += size > 0;
     tcp->is_quick = false;
     tcp->out += size;
     tcp->sent_at = tcp->now;
@@ -198,7 +213,8 @@ uint32_t tcp_pipe(const struct tcp *tcp)
 // Nagle's rule (RFC 9293, 3.7.4) and silly windows (3.8.6.2.1): may a segment of size bytes go?
 static bool may_go(const struct tcp *tcp, uint32_t size, uint32_t left)
 {
-    if (size >= tcp_payload_max(tcp) || (size == left && tcp->is_closing)) {
+    const bool is_urgent = tcp->is_urgent && tcp_is_before(tcp->una, tcp->urgent_end);
+    if (size >= tcp_payload_max(tcp) || is_urgent || (size == left && tcp->is_closing)) {
         return true;
     }
     if (tcp->settings.is_corked) {
@@ -239,7 +255,8 @@ static uint32_t window_left(const struct tcp *tcp)
 static uint32_t burst_size(const struct tcp *tcp, uint32_t most, uint32_t left)
 {
     const uint32_t one = tcp_payload_max(tcp);
-    const uint32_t burst = tcp->settings.pace == 0 ? tcp->settings.burst : 0;
+    const bool may_burst = tcp->settings.pace == 0 && !tcp->is_urgent; // each says how far
+    const uint32_t burst = may_burst ? tcp->settings.burst : 0;
     const uint32_t size = min(most, burst < one ? one : burst / one * one);
     const bool is_all = size == left && !tcp->settings.is_corked &&
                         (tcp->settings.has_no_delay || tcp->is_closing);

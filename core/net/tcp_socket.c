@@ -332,8 +332,14 @@ static unsigned events_of(struct tcp_socket *tcp)
     const bool is_mute = (shut & NET_SHUT_WRITE) != 0 || is_over;
     const bool has_room = is_mute || tcp_stream_room(tcp) >= tcp->send_limit / 3;
     tcp->was_short |= !has_room;
-    const bool has_data = tcp_received(&tcp->tcp) > tcp->tcp.taken;
-    return error | (has_data ? TCP_READABLE : 0) | (has_ended ? TCP_ENDED : 0) |
+    bool has_data = tcp_received(&tcp->tcp) > tcp->tcp.taken;
+    unsigned urgent = 0;
+    if (tcp->tcp.urgent.is_known) {
+        const struct tcp_part part = tcp_urgent_part(tcp);
+        has_data = part.end > part.start;
+        urgent = tcp_is_urgent(&tcp->tcp) ? TCP_URGENT : 0;
+    }
+    return error | urgent | (has_data ? TCP_READABLE : 0) | (has_ended ? TCP_ENDED : 0) |
            (has_room ? TCP_WRITABLE : 0) | (has_ended && is_mute ? TCP_BROKEN : 0);
 }
 

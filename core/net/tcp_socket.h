@@ -99,12 +99,19 @@ HAL_MUST_CHECK int tcp_send(struct tcp_socket *tcp, const struct net_message *me
 HAL_MUST_CHECK int tcp_receive(struct tcp_socket *tcp, struct net_message *message,
                                bool waits_for_all, bool drops, size_t *done);
 
+// The urgent byte alone. *done 0: the end. -EINVAL: there is none, or it is one of the stream's.
+// -EAGAIN: it has not come yet.
+HAL_MUST_CHECK int tcp_receive_urgent(struct tcp_socket *tcp, bool only_looks, char *byte,
+                                      size_t *done);
+bool tcp_is_at_mark(struct tcp_socket *tcp); // the urgent byte is the next to be read
+
 enum tcp_events {
     TCP_READABLE = 1,
     TCP_WRITABLE = 2,
     TCP_FAILED = 4,
     TCP_ENDED = 8,   // nothing more will come
     TCP_BROKEN = 16, // and nothing more can be sent
+    TCP_URGENT = 32,
 };
 
 unsigned tcp_poll(struct tcp_socket *tcp); // looks at what has come
@@ -170,6 +177,13 @@ void tcp_child_forget(struct tcp_socket *child);
 void tcp_children_abort(struct tcp_socket *tcp);
 
 // tcp_stream.c
+// Of a connection with urgent.is_known: what may be read at once, which ends at the urgent byte or
+// begins behind it. With the lock held.
+struct tcp_part {
+    uint64_t start, end;
+    bool is_cut; // there is more behind it
+};
+struct tcp_part tcp_urgent_part(const struct tcp_socket *tcp);
 // Bytes [skip, skip + size) of packet, which is gone, are the stream's from `from` on.
 void tcp_stream_keep(struct tcp_socket *tcp, struct packet *packet, uint32_t skip, uint32_t size,
                      uint64_t from);

@@ -103,6 +103,9 @@ static int vectors_send(struct tcp_socket *tcp, const struct net_message *messag
         const uint32_t room = tcp_stream_room(tcp);
         error = part_put(tcp, vector, offset, room < STEP_MAX ? room : STEP_MAX, done);
     }
+    if (message->is_urgent) {
+        tcp_urge(&tcp->tcp, tcp->sending.start + tcp->sending.used);
+    }
     tcp_write(&tcp->tcp, tcp->sending.start + tcp->sending.used, tcp_now(tcp));
     return error == -EAGAIN && tcp_send_grow(tcp) ? 0 : error;
 }
@@ -298,26 +301,49 @@ static int receive_check(struct tcp_socket *tcp)
     return is_over ? 0 : -EAGAIN;
 }
 
+struct tcp_part tcp_urgent_part(const struct tcp_socket *tcp)
+{
+    const uint64_t taken = tcp->tcp.taken, mark = tcp->tcp.urgent.place;
+    struct tcp_part part = {taken, tcp_received(&tcp->tcp), false};
+    if (mark >= part.end) {
+        return part;
+    }
+    if (mark > taken) {
+        part.end = mark;
+        part.is_cut = true;
+    } else if (!tcp->settings.has_urgent_inline) {
+        ++part.start;
+    }
+    return part;
+}
+
 // With lock held: moves what there is.
 static int stream_take(struct tcp_socket *tcp, struct net_message *message, bool drops,
                        size_t *done)
 {
     const uint64_t start = tcp->tcp.taken;
-    const uint64_t end = tcp->stage == TCP_STAGE_CONNECTION ? tcp_received(&tcp->tcp) : start;
+    const bool is_connection = tcp->stage == TCP_STAGE_CONNECTION;
+    struct tcp_part part = {start, is_connection ? tcp_received(&tcp->tcp) : start, false};
+    if (is_connection && tcp->tcp.urgent.is_known) {
+        part = tcp_urgent_part(tcp);
+    }
     const size_t before = *done;
-    uint64_t at = start;
+    uint64_t at = part.start;
     size_t offset = 0;
     int error = 0;
     const struct io_vector *vector;
-    while (error == 0 && at < end && (vector = vector_at(message, *done, &offset)) != NULL) {
+    while (error == 0 && at < part.end && (vector = vector_at(message, *done, &offset)) != NULL) {
         size_t copied;
-        error = part_copy(tcp, at, end, drops ? NULL : vector->data + offset, vector->size - offset,
-                          &copied);
+        error = part_copy(tcp, at, part.end, drops ? NULL : vector->data + offset,
+                          vector->size - offset, &copied);
         at += copied;
         *done += copied;
     }
     if (at > start && !message->only_looks) {
         read_until(tcp, at);
+    }
+    if (part.is_cut && *done > before) {
+        return 0;
     }
     return error != 0 ? error : *done == before ? receive_check(tcp) : -EAGAIN;
 }
@@ -367,9 +393,37 @@ size_t tcp_input_size(struct tcp_socket *tcp)
 {
     tcp_enter(tcp);
     const bool is_connection = tcp->stage == TCP_STAGE_CONNECTION;
-    const uint64_t size = is_connection ? tcp_received(&tcp->tcp) - tcp->tcp.taken : 0;
+    const uint64_t taken = tcp->tcp.taken, mark = tcp->tcp.urgent.place;
+    const uint64_t end = is_connection ? tcp_received(&tcp->tcp) : taken;
+    const bool is_cut = tcp->tcp.urgent.is_known && mark < end && !tcp->settings.has_urgent_inline;
     tcp_leave_and_run(tcp);
-    return (size_t)size;
+    return (size_t)((is_cut ? mark : end) - taken);
+}
+
+int tcp_receive_urgent(struct tcp_socket *tcp, bool only_looks, char *byte, size_t *done)
+{
+    int error = 0;
+    tcp_enter(tcp);
+    const uint64_t place = tcp->tcp.urgent.place;
+    if (!tcp->tcp.urgent.is_known || tcp->tcp.urgent.is_read || tcp->settings.has_urgent_inline) {
+        error = -EINVAL;
+    } else if (tcp_is_urgent(&tcp->tcp)) {
+        error = part_copy(tcp, place, place + 1, byte, 1, done);
+        tcp->tcp.urgent.is_read = error == 0 && !only_looks;
+    } else {
+        const bool is_shut = (tcp->socket.shut & NET_SHUT_READ) != 0;
+        error = tcp->tcp.state == TCP_STATE_CLOSED || is_shut ? 0 : -EAGAIN;
+    }
+    tcp_leave_and_run(tcp);
+    return error;
+}
+
+bool tcp_is_at_mark(struct tcp_socket *tcp)
+{
+    tcp_enter(tcp);
+    const bool is_at = tcp->tcp.urgent.is_known && tcp->tcp.urgent.place == tcp->tcp.taken;
+    tcp_leave_and_run(tcp);
+    return is_at;
 }
 
 size_t tcp_output_size(struct tcp_socket *tcp)

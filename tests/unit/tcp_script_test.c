@@ -172,6 +172,9 @@ static struct pattern pattern_read(uint32_t source, uint32_t target)
         } else if (word_is("win")) {
             pattern.has_window = true;
             segment->window = number();
+        } else if (word_is("urg")) {
+            pattern.has_urgent = true;
+            segment->urgent = (uint16_t)number();
         } else if (word_is("mss")) {
             segment->mss = (uint16_t)number();
         } else if (word_is("scale")) {
@@ -242,6 +245,7 @@ static bool is_like(const struct tcp_segment *is, const struct pattern *pattern)
     return (is->flags & judged) == (wanted->flags & judged) && is->sequence == wanted->sequence &&
            is->size == wanted->size &&
            (!pattern->has_acknowledgement || is->acknowledgement == wanted->acknowledgement) &&
+           (!pattern->has_urgent || is->urgent == wanted->urgent) &&
            (!pattern->has_window || is->window == wanted->window) &&
            (wanted->mss == 0 || is->mss == wanted->mss) &&
            (wanted->scale == UINT8_MAX || is->scale == wanted->scale) &&
@@ -416,6 +420,13 @@ static void write_statement(void)
     tcp_write(&tcp, tcp.written + number(), now);
 }
 
+static void urge_statement(void)
+{
+    const uint64_t written = tcp.written + number();
+    tcp_urge(&tcp, written);
+    tcp_write(&tcp, written, now);
+}
+
 static void read_statement(void)
 {
     tcp_read(&tcp, word_is("all") ? tcp_received(&tcp) : tcp.taken + number(), now);
@@ -520,6 +531,8 @@ static void set_statement(void)
         settings.room_max = number();
     } else if (word_is("room")) {
         settings.room = number();
+    } else if (word_is("inline")) {
+        settings.has_urgent_inline = number() != 0;
     } else if (word_is("growth")) {
         growth_left = number();
     } else if (word_is("nodelay")) {
@@ -578,6 +591,9 @@ static void is_statement(void)
         {"datasent", tcp.counts.data_sent},
         {"datareceived", tcp.counts.data_received},
         {"held", tcp.counts.held},
+        {"urgent", tcp_is_urgent(&tcp)},
+        {"mark", tcp.urgent.is_known ? tcp.urgent.place : UINT32_MAX},
+        {"taken", tcp.taken},
         {"undonetimeouts", tcp.counts.undone_timeouts},
         {"undonerecoveries", tcp.counts.undone_recoveries},
         {"undonerepeated", tcp.counts.undone_repeated},
@@ -617,6 +633,7 @@ static const struct statement {
     {"open", open_statement, true},
     {"accept", accept_statement, true},
     {"write", write_statement, true},
+    {"urge", urge_statement, true},
     {"read", read_statement, true},
     {"close", close_statement, true},
     {"abort", abort_statement, true},
