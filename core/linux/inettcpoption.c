@@ -21,6 +21,7 @@ enum {
     DEFER_MAX = 255,
     MSS_MIN = 88,
     MSS_MAX = 32767,
+    FAST_QUEUE_MAX = 4096,  // net.core.somaxconn
     CONTROL_NAME_SIZE = 16, // Linux's TCP_CA_NAME_MAX
     REORDERING = 3,         // net.ipv4.tcp_reordering
 };
@@ -149,6 +150,18 @@ static int rest_set(struct inet_socket *inet, int name, int value)
         return window_limit_set(inet, value);
     case TCP_NOTSENT_LOWAT:
         tcp->unsent_limit = (uint32_t)value;
+        return 0;
+    case TCP_FASTOPEN:
+        if (value < 0 || tcp->stage == TCP_STAGE_CONNECTION) {
+            return -EINVAL;
+        }
+        inet->fast_queue = value < FAST_QUEUE_MAX ? (uint32_t)value : FAST_QUEUE_MAX;
+        return 0;
+    case TCP_FASTOPEN_CONNECT:
+        if (value < 0 || value > 1 || tcp->stage != TCP_STAGE_IDLE) {
+            return -EINVAL;
+        }
+        inet->connects_fast = value != 0;
         return 0;
     default:
         return -ENOPROTOOPT;
@@ -346,8 +359,9 @@ static void info_fill(const struct inet_socket *inet, struct tcp_info *info)
 }
 
 // With lock held, as the next.
-static int rest_get(const struct tcp_socket *tcp, int name, union socket_option *value)
+static int rest_get(const struct inet_socket *inet, int name, union socket_option *value)
 {
+    const struct tcp_socket *tcp = &inet->tcp;
     switch (name) {
     case TCP_MAXSEG:
         value->number = tcp->stage == TCP_STAGE_CONNECTION ? (int)tcp_payload_max(&tcp->tcp)
@@ -365,6 +379,12 @@ static int rest_get(const struct tcp_socket *tcp, int name, union socket_option 
         return sizeof value->number;
     case TCP_NOTSENT_LOWAT:
         value->number = (int)tcp->unsent_limit;
+        return sizeof value->number;
+    case TCP_FASTOPEN:
+        value->number = (int)inet->fast_queue;
+        return sizeof value->number;
+    case TCP_FASTOPEN_CONNECT:
+        value->number = inet->connects_fast;
         return sizeof value->number;
     default:
         return -ENOPROTOOPT;
@@ -407,7 +427,7 @@ static int setting_get(const struct inet_socket *inet, int name, union socket_op
         info_fill(inet, &value->info);
         return sizeof value->info;
     default:
-        return rest_get(&inet->tcp, name, value);
+        return rest_get(inet, name, value);
     }
 }
 

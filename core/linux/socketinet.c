@@ -159,7 +159,7 @@ static int datagram_connect(struct inet_socket *inet, const struct net_end *end)
     return inet_is_raw(inet) ? raw_connect(&inet->raw, end) : udp_connect(&inet->socket, end);
 }
 
-static int inet_connect(struct file *file, const void *user, uint32_t size)
+int inet_connect_with(struct file *file, int flags, const void *user, uint32_t size)
 {
     struct inet_socket *inet = inet_of(file);
     struct net_end end;
@@ -188,8 +188,13 @@ static int inet_connect(struct file *file, const void *user, uint32_t size)
     if (!inet_is_stream(inet)) {
         return datagram_connect(inet, &end);
     }
-    const struct net_patience patience = inet_patience(file, 0, &inet->options.send_timeout);
+    const struct net_patience patience = inet_patience(file, flags, &inet->options.send_timeout);
     return tcp_connect_to(&inet->tcp, &end, &patience);
+}
+
+static int inet_connect(struct file *file, const void *user, uint32_t size)
+{
+    return inet_connect_with(file, 0, user, size);
 }
 
 static int inet_name(struct file *file, bool is_peer, struct socket_address *address)

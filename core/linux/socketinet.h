@@ -39,6 +39,8 @@ struct inet_socket {
     int discovers,
         discovers_v6; // IP_MTU_DISCOVER, IPV6_MTU_DISCOVER: kept for who asks. socket.lock
     bool stamps_ns;   // SO_TIMESTAMPNS; socket.lock
+    uint32_t fast_queue;    // TCP_FASTOPEN, TCP_FASTOPEN_CONNECT: no cookie is known, and nobody gets
+    bool connects_fast;     // one, so that the bytes follow the three steps. The same
     uint64_t inode;
     struct file_time changed;
 };
@@ -80,6 +82,7 @@ int stream_option_get(struct inet_socket *inet, int name, union socket_option *v
 // socketinet.c: a socket, and a file of it; those of the next are the caller's.
 // NULL: no memory.
 struct inet_socket *inet_make(bool is_v4, enum net_kind kind, uint8_t protocol);
+int inet_connect_with(struct file *file, int flags, const void *user, uint32_t size); // MSG_*
 HAL_MUST_CHECK int inet_file_make(struct file **file, struct inet_socket *inet, uint32_t flags);
 
 // inetraw.c: what is different for raw(7) and icmp(7).

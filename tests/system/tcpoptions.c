@@ -227,6 +227,48 @@ static void told(void)
     ends_close(ends);
 }
 
+static void fast(void)
+{
+    struct sockaddr_in nobody = {.sin_family = AF_UNSPEC};
+    char data[16] = "";
+    puts("-- fast");
+    int listener = listener_make(TCP_FASTOPEN, 5);
+    struct sockaddr_in to = name_of(listener);
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    TRY(client, TCP_FASTOPEN, 5, -1, 5000000, 0);
+    TRY(client, TCP_FASTOPEN_CONNECT, 1, 2, -1, 0);
+    SHOW(sendto(client, "hello", 5, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof to));
+    TRY(client, TCP_FASTOPEN, 3);
+    TRY(client, TCP_FASTOPEN_CONNECT, 1);
+    SHOW(sendto(client, "again", 5, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof to));
+    int server = accept(listener, NULL, NULL);
+    SHOW(recv(server, data, sizeof data, 0));
+    printf("  %s\n", data);
+    close(client);
+    close(server);
+    client = socket(AF_INET, SOCK_STREAM, 0);
+    SHOW(sendto(client, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, NULL, 0));
+    SHOW(sendto(client, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&nobody, sizeof nobody));
+    SHOW(sendto(client, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&to, 4));
+    SHOW(sendto(client, "x", 1, MSG_FASTOPEN | MSG_DONTWAIT, (struct sockaddr *)&to, sizeof to));
+    printf("  %x\n", events_of(client, POLLOUT, 10000));
+    SHOW(sendto(client, "y", 1, MSG_FASTOPEN | MSG_DONTWAIT, (struct sockaddr *)&to, sizeof to));
+    server = accept(listener, NULL, NULL);
+    SHOW(recv(server, data, sizeof data, 0));
+    close(client);
+    close(server);
+    client = connected_to(listener, TCP_FASTOPEN_CONNECT, 1);
+    SHOW(write(client, "z", 1));
+    server = accept(listener, NULL, NULL);
+    SHOW(recv(server, data, sizeof data, 0));
+    close(client);
+    close(server);
+    close(listener);
+    client = socket(AF_INET, SOCK_STREAM, 0);
+    SHOW(sendto(client, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to));
+    close(client);
+}
+
 int main(void)
 {
     values();
@@ -235,5 +277,6 @@ int main(void)
     deferred();
     unsent();
     told();
+    fast();
     return 0;
 }
