@@ -37,10 +37,10 @@ struct inet_socket {
     _Atomic uint32_t tells; // enum inet_tells
     struct linger linger;   // socket.lock
     int discovers,
-        discovers_v6; // IP_MTU_DISCOVER, IPV6_MTU_DISCOVER: kept for who asks. socket.lock
-    bool stamps_ns;   // SO_TIMESTAMPNS; socket.lock
-    uint32_t fast_queue;    // TCP_FASTOPEN, TCP_FASTOPEN_CONNECT: no cookie is known, and nobody gets
-    bool connects_fast;     // one, so that the bytes follow the three steps. The same
+        discovers_v6;    // IP_MTU_DISCOVER, IPV6_MTU_DISCOVER: kept for who asks. socket.lock
+    bool stamps_ns;      // SO_TIMESTAMPNS; socket.lock
+    uint32_t fast_queue; // TCP_FASTOPEN, TCP_FASTOPEN_CONNECT: no cookie is known, and nobody gets
+    bool connects_fast;  // one, so that the bytes follow the three steps. The same
     uint64_t inode;
     struct file_time changed;
 };

@@ -51,8 +51,7 @@ struct tcp_segment {
     uint32_t sack_count;
     struct tcp_range sacks[TCP_SACK_MAX];
     uint16_t urgent; // with TCP_URG: bytes from its own number to behind the urgent byte
-    uint16_t piece;  // of one to be sent: it is to be cut into ones with so many bytes of data; 0: it
-                     // is one
+    uint16_t piece;  // of one to be sent: cut into ones with so many bytes of data; 0: it is one
     uint32_t size;   // bytes of data
     uint64_t from;   // of a segment to be sent: where its data begins in the stream
     void *data;      // of one that came: its receiver's own
@@ -111,14 +110,14 @@ struct tcp_cubic {
 };
 
 struct tcp_settings {
-    uint16_t mss;       // the most that the path takes, without the header's options
-    uint32_t burst;     // bytes of data that the host takes at once, and cuts; 0: it does not cut
-    uint32_t room;      // of the receive buffer, bytes
-    uint32_t room_max;  // what that becomes where its program reads so fast; less: it stays
-    bool has_no_delay;  // Nagle's rule is off
-    bool is_corked;     // only whole segments
+    uint16_t mss;      // the most that the path takes, without the header's options
+    uint32_t burst;    // bytes of data that the host takes at once, and cuts; 0: it does not cut
+    uint32_t room;     // of the receive buffer, bytes
+    uint32_t room_max; // what that becomes where its program reads so fast; less: it stays
+    bool has_no_delay; // Nagle's rule is off
+    bool is_corked;    // only whole segments
     bool has_urgent_inline; // the urgent byte is read like others
-    bool is_kept_alive; // with the next three
+    bool is_kept_alive;     // with the next three
     hal_ns keep_idle, keep_interval;
     uint32_t keep_count;
     hal_ns give_up;       // 0: after as many retransmissions as Linux makes
@@ -154,10 +153,10 @@ struct tcp {
         bool is_known, is_read; // is_read: the byte alone
         uint64_t place;         // of the byte, which is the last of them, in the stream
     } urgent;
-    uint32_t irs, expected;                // the next byte in order
-    uint32_t announced;                    // right edge of the window that we have told
-    uint64_t taken;                        // bytes that the program has read
-    uint64_t taken_before;                 // when the last round of reading began, at
+    uint32_t irs, expected; // the next byte in order
+    uint32_t announced;     // right edge of the window that we have told
+    uint64_t taken;         // bytes that the program has read
+    uint64_t taken_before;  // when the last round of reading began, at
     hal_ns taken_at;
     struct tcp_range held[TCP_RANGES_MAX]; // received out of order, ascending, beyond expected
     uint32_t held_count;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/dev/packet.h"
+#include "core/mem/frame.h"
 #include "core/net/checksum.h"
 #include "core/net/counts.h"
 #include "core/net/ip.h"
@@ -338,6 +339,61 @@ START_TEST(message_about_a_long_segment_makes_them_shorter)
 }
 END_TEST
 
+// ---- Buffers that grow -----------------------------------------------------------------
+
+START_TEST(buffers_grow_within_a_share_of_memory)
+{
+    enum { SOCKETS = 4096, STEP = 6291456 - TCP_ROOM };
+    static struct tcp_socket *sockets[SOCKETS];
+    const uint8_t bytes[] = {10, 9, 8, 7};
+    const struct net_address far = address_of_v4(bytes), near = address_loopback(true);
+    const size_t share = frame_total_count() * HAL_PAGE_SIZE / 16;
+    uint32_t count = 0;
+    bool is_granted = true;
+    while (is_granted && count < SOCKETS) {
+        struct tcp_socket *tcp = sockets[count++] = socket_new();
+        tcp_growth_begin(tcp, &near);
+        ck_assert_uint_eq(tcp->settings.room_max, 0);
+        tcp_growth_begin(tcp, &far);
+        ck_assert_uint_eq(tcp->settings.room_max, 6291456);
+        const uint32_t before = atomic_load(&tcp->socket.receive_limit);
+        is_granted = tcp_room_may_grow(&tcp->tcp, STEP);
+        ck_assert_uint_eq(atomic_load(&tcp->socket.receive_limit) > before, is_granted);
+    }
+    ck_assert_uint_eq(count - 1, share / STEP);
+    struct tcp_socket *last = sockets[count - 1];
+    if (count > 1) {
+        tcp_grown_end(sockets[0]);
+        ck_assert(tcp_room_may_grow(&last->tcp, STEP));
+    }
+    while (count > 0) {
+        tcp_socket_close(sockets[--count]);
+    }
+}
+END_TEST
+
+START_TEST(a_full_send_buffer_grows_with_the_window)
+{
+    const uint8_t bytes[] = {10, 9, 8, 7};
+    const struct net_address far = address_of_v4(bytes);
+    struct tcp_socket *tcp = socket_new();
+    tcp_growth_begin(tcp, &far);
+    tcp->tcp.congestion = TCP_SEND_ROOM / 2;
+    ck_assert(!tcp_send_grow(tcp));
+    tcp->tcp.congestion = TCP_SEND_ROOM / 2 + 1000;
+    ck_assert(tcp_send_grow(tcp));
+    ck_assert_uint_eq(tcp->send_limit, TCP_SEND_ROOM + 2000);
+    ck_assert(!tcp_send_grow(tcp));
+    tcp_growth_begin(tcp, &far); // another connection
+    ck_assert_uint_eq(tcp->send_limit, TCP_SEND_ROOM);
+    tcp->is_send_fixed = tcp->is_room_fixed = true;
+    tcp_growth_begin(tcp, &far);
+    ck_assert(!tcp_send_grow(tcp));
+    ck_assert_uint_eq(tcp->settings.room_max, 0);
+    tcp_socket_close(tcp);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tcp_socket");
@@ -351,6 +407,8 @@ int main(void)
     tcase_add_test(cases, too_many_that_wait_end_at_once);
     tcase_add_test(cases, syn_begins_anew_what_waits);
     tcase_add_test(cases, message_about_a_long_segment_makes_them_shorter);
+    tcase_add_test(cases, buffers_grow_within_a_share_of_memory);
+    tcase_add_test(cases, a_full_send_buffer_grows_with_the_window);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
