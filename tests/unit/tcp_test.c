@@ -264,7 +264,7 @@ static bool line_store(struct tcp *tcp, const struct tcp_segment *segment, uint6
 
 static void line_deliver(void)
 {
-    static const struct tcp_host host = {line_send, line_store};
+    static const struct tcp_host host = {.send = line_send, .store = line_store};
     while (line_taken != line_put) {
         const struct tcp_segment segment = line[line_taken % LINE];
         struct tcp *to = &ends[line_to[line_taken++ % LINE]];
@@ -279,7 +279,7 @@ static void line_deliver(void)
 
 START_TEST(a_stream_may_be_longer_than_its_numbers)
 {
-    static const struct tcp_host host = {line_send, line_store};
+    static const struct tcp_host host = {.send = line_send, .store = line_store};
     const struct tcp_settings large = {.mss = MSS, .room = 4 << 20, .burst = 65000};
     settings = large;
     tcp_connect(&ends[0], &host, &settings, 5, now);
