@@ -155,8 +155,26 @@ void tcp_close(struct tcp *tcp, hal_ns now)
     tcp_abort(tcp, now); // its peer says goodbye at once
 }
 
+void tcp_orphan(struct tcp *tcp, hal_ns span IGNORED, hal_ns now)
+{
+    tcp_close(tcp, now);
+}
+
 void tcp_deadline_set(struct tcp *tcp IGNORED)
 {
+}
+
+void tcp_growth_begin(struct tcp_socket *tcp IGNORED, const struct net_address *target IGNORED)
+{
+}
+
+void tcp_grown_end(struct tcp_socket *tcp IGNORED)
+{
+}
+
+bool tcp_room_may_grow(struct tcp *connection IGNORED, uint32_t size IGNORED)
+{
+    return false;
 }
 
 void tcp_counts_end(const struct tcp *tcp IGNORED)
