@@ -9,6 +9,7 @@
 #include "core/net/arp.h"
 #include "core/net/counts.h"
 #include "core/net/dhcp_client.h"
+#include "core/net/filter.h"
 #include "core/net/icmp.h"
 #include "core/net/ip.h"
 #include "core/net/nd.h"
@@ -246,11 +247,46 @@ bool ethernet_input_direct(struct ethernet *ethernet, struct packet *frame,
     return false;
 }
 
+// Filters see what IP would: the rest goes on.
+static void netif_filtered(struct netif *netif, struct packet *frame)
+{
+    struct ethernet *ethernet = container_of(netif, struct ethernet, netif);
+    struct ethernet_header head;
+    enum net_verdict verdict = NET_PASS;
+    frame = frame->more == NULL ? frame : packet_join(frame);
+    if (frame == NULL) {
+        netif_count(netif, NETIF_RECEIVED_DROPPED, 1);
+        net_count(NET_NO_MEMORY);
+        return;
+    }
+    if (frame->size >= sizeof head + IP4_HEADER) {
+        memcpy(&head, frame->data, sizeof head);
+        frame->data += sizeof head;
+        frame->size -= (uint32_t)sizeof head;
+        if (is_for_us(ethernet, &head) && is_ip(frame, net_order16(head.kind))) {
+            verdict = net_filter_look(netif, &frame);
+        }
+        if (verdict == NET_PASS) {
+            frame->data -= sizeof head;
+            frame->size += (uint32_t)sizeof head;
+        }
+    }
+    if (verdict == NET_PASS) {
+        ethernet_input(ethernet, frame);
+    } else {
+        netif_count(netif, NETIF_RECEIVED, 1);
+    }
+    if (verdict == NET_ANSWER) {
+        ethernet_send(ethernet, frame, (enum ethernet_kind)net_order16(head.kind), head.source);
+    }
+}
+
 int ethernet_start(struct ethernet *ethernet)
 {
     neighbours_init(&ethernet->neighbours);
     ethernet->alarm.ring = alarm_ring;
     ethernet->netif.send = netif_send;
+    ethernet->netif.filtered = netif_filtered;
     ethernet->netif.neighbours = &ethernet->neighbours;
     ethernet->netif.neighbour_input = neighbour_input;
     const int error = alarm_set(&ethernet->alarm, UINT64_MAX);

@@ -17,6 +17,7 @@
 #include "core/net/counts.h"
 #include "core/net/dhcp_client.h"
 #include "core/net/ethernet.h"
+#include "core/net/filter.h"
 #include "core/net/run.h"
 #include "core/net/socket.h"
 #include "core/sched/quiescence.h"
@@ -70,6 +71,10 @@ static void received(void *state, struct packet *packet)
     struct net_socket *told = NULL;
     if (packet == NULL) {
         netif_count(&interface->ethernet.netif, NETIF_RECEIVED_DROPPED, 1);
+        return;
+    }
+    if (net_is_filtered()) {
+        net_filter_push(&interface->ethernet.netif, packet);
         return;
     }
     quiescence_interrupt_begin();

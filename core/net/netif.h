@@ -48,6 +48,8 @@ struct netif {
     // for hop, which is on the link. Thread context; the caller holds no lock and is in no RCU
     // section.
     void (*send)(struct netif *netif, struct packet *packet, const struct net_address *hop);
+    // What net_filter_push was given comes back here, in the runner's thread.
+    void (*filtered)(struct netif *netif, struct packet *packet);
     struct neighbours *neighbours; // NULL: it has no link
     // A message of ICMPv6 has come. True: it is about the link, and is taken. NULL: none is.
     bool (*neighbour_input)(struct netif *netif, struct packet *packet,

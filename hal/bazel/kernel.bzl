@@ -23,6 +23,7 @@ KERNEL_EXEMPT = {
     "tests/system/heap": {},
     "tests/system/large": {},
     "tests/system/libc": {},
+    "tests/system/packets": {},
     "tests/system/pages": {},
     "tests/system/pressure": {},
 }

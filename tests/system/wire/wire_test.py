@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""wire_test.py kernel QEMU.PY KERNEL TALK BOARD:CPUS... or wire_test.py sim OSV-SIM TALK CPUS...: talk.c's program on machines that are
+"""wire_test.py kernel QEMU.PY KERNEL TALK BOARD:CPUS... or wire_test.py sim OSV-SIM TALK FILTERING CPUS...: talk.c's program on machines that are
 not alone: on the kernel in QEMU, on its user network; on several osv-sim on one switch; on osv-sim and, over a TAP in a network namespace, on
 Linux. Prints TAP."""
 import contextlib
@@ -24,6 +24,7 @@ class Suite:
     def __init__(self, talk):
         self.folder = tempfile.mkdtemp(prefix="osv-wire-", dir="/tmp")
         self.talk = shutil.copy(talk, os.path.join(self.folder, "talk"))
+        self.filtering = None
         self.qemu = self.kernel = self.sim = self.machine = self.cpus = None
         self.count = self.failed = 0
 
@@ -255,6 +256,20 @@ def may_make_namespaces():
         subprocess.run(["ip", "netns", "del", "osv-wire-probe"], capture_output=True).returncode == 0
 
 
+MEMCACHED = """
+import socket
+asks = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asks.settimeout(5)
+asks.connect(("10.2.0.2", 11211))
+for i in range(50):
+    asks.send(bytes((i, 0, 0, 0, 0, 1, 0, 0)) + b"get " + b"k" * (i + 1) + b"\\r\\n")
+    got = asks.recv(2000)
+    if got != bytes((i, 0, 0, 0, 0, 1, 0, 0)) + b"VALUE %s 0 %d\\r\\n%s\\r\\nEND\\r\\n" % (b"k" * (i + 1), i + 1, b"k" * (i + 1)):
+        print(i, got)
+print("asked")
+"""
+
+
 PING = """
 import socket, struct, sys
 family, kind, to = (socket.AF_INET6, 128, sys.argv[1]) if ":" in sys.argv[1] else (socket.AF_INET, 8, sys.argv[1])
@@ -303,6 +318,10 @@ def over_tap(suite, name):
             got = suite.run(inside + suite.process(net, "--ip", "10.2.0.2/24,10.2.0.1", "--pcap", path, "talk", "ask", "10.2.0.1", "700"))
             suite.case("tap, %s: Linux is asked" % name, got[:2] == (0, SAID), got)
             suite.case("tap, %s: segments are made and put together by Linux" % name, *is_large(path, ("10.2.0.1", "10.2.0.2")))
+        with suite.server(inside + suite.process(net, "--ip", "10.2.0.2/24", "talk")[:-1] + [suite.filtering, "50"]) as server:
+            got = suite.run(inside + [sys.executable, "-c", MEMCACHED])
+            suite.case("tap, %s: a packet filter answers Linux" % name, got == (0, "asked\n", ""), got)
+            suite.case("tap, %s: and ends" % name, (server.stdout.read(), server.wait()) == ("answered 50\n", 0), server.returncode)
         for own, there in (("10.2.0.2/24", "10.2.0.1"), ("fd00::2/64", "fd00::1")):
             got = suite.run(inside + suite.process(net, "--ip", own, "talk")[:-1] + ["ping", "-n", "-c", "3", "-s", "1000", "-i", "0.01", there])
             suite.case("tap, %s: Debian's ping of %s" % (name, there), got[0] == 0 and "3 received, 0% packet loss" in got[1] and got[2] == "", got)
@@ -353,7 +372,8 @@ def kernel_suite(suite, qemu, kernel, machines):
     what_is_not_there(suite)
 
 
-def sim_suite(suite, sim, counts):
+def sim_suite(suite, sim, filtering, counts):
+    suite.filtering = shutil.copy(filtering, os.path.join(suite.folder, "filtering"))
     suite.sim = os.path.abspath(sim)
     has_taps = may_make_namespaces()
     for suite.cpus in counts:
@@ -374,7 +394,7 @@ def main(how, *words):
         if how == "kernel":
             kernel_suite(suite, words[0], words[1], words[3:])
         else:
-            sim_suite(suite, words[0], words[2:])
+            sim_suite(suite, words[0], words[2], words[3:])
     finally:
         shutil.rmtree(suite.folder)
     print("1..%d" % suite.count)
