@@ -33,15 +33,16 @@ static void flow_sum(const struct flow *flow, void *argument)
     struct tcp_totals *totals = argument;
     const struct tcp_socket *socket = tcp_socket_of(flow->socket);
     const struct tcp *tcp = &socket->tcp;
+    const bool waits = socket->stage == TCP_STAGE_CONNECTION && tcp->state == TCP_STATE_TIME_WAIT;
     ++totals->used;
-    totals->used_v6 += !flow->socket->is_v4;
+    totals->used_v6 += !flow->socket->is_v4 && !waits;
     if (socket->stage != TCP_STAGE_CONNECTION) {
         return;
     }
     add(&totals->counts, &tcp->counts);
     totals->open += tcp->state == TCP_STATE_ESTABLISHED || tcp->state == TCP_STATE_CLOSE_WAIT;
-    totals->waiting += tcp->state == TCP_STATE_TIME_WAIT;
-    totals->orphans += socket->is_orphan && tcp->state != TCP_STATE_TIME_WAIT;
+    totals->waiting += waits;
+    totals->orphans += socket->is_orphan && !waits;
     totals->bytes += socket->sending.taken +
                      atomic_load_explicit(&socket->socket.channel.cost, memory_order_relaxed);
 }

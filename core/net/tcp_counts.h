@@ -12,7 +12,7 @@ struct tcp_totals {
     uint32_t open;    // established, or closed by the peer alone
     uint32_t waiting; // in TIME-WAIT
     uint32_t used;    // sockets with a port, those of connections that are over excluded
-    uint32_t used_v6; // of those, whose names are IPv6\'s
+    uint32_t used_v6; // of those, not in TIME-WAIT, whose names are IPv6's
     uint32_t orphans; // without a file, but for those in TIME-WAIT
     uint64_t bytes;   // under way in both directions
 };

@@ -13,7 +13,7 @@ apt-get -q -o APT::Sandbox::User=root download "$package"
 dpkg-deb -x "$package"_*.deb unpacked
 mv unpacked/boot/vmlinuz-* vmlinuz
 number=0
-for module in virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net; do
+for module in virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net; do
     mv "$(find unpacked/lib/modules -name $module.ko)" modules/$number-$module.ko
     number=$((number + 1))
 done

@@ -190,7 +190,8 @@ def started(files, command, machine, server):
                 time.sleep(0.05)
             yield
         finally:
-            os.killpg(one.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(one.pid, signal.SIGKILL)
 
 
 def clients(files, kind, server, address):

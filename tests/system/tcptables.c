@@ -119,6 +119,21 @@ static long figure(const char *path, const char *kind, const char *name)
     return found;
 }
 
+// Those in TIME-WAIT are in use by nobody, of either version.
+static void uses_show(void)
+{
+    unsigned sockets = 0, v4 = 0, v6 = 0;
+    FILE *file = fopen("/proc/net/sockstat", "r"), *file6 = fopen("/proc/net/sockstat6", "r");
+    if (file != NULL && file6 != NULL) {
+        printf("sockstat: %d %d\n", fscanf(file, "sockets: used %u TCP: inuse %u", &sockets, &v4),
+               fscanf(file6, "TCP6: inuse %u", &v6));
+        printf("  in use: %s, %s\n", v4 <= sockets ? "some" : "more than there are",
+               v6 <= sockets ? "some" : "more than there are");
+        fclose(file);
+        fclose(file6);
+    }
+}
+
 static long calls(void)
 {
     return figure("/proc/net/snmp", "Tcp:", "ActiveOpens");
@@ -153,6 +168,7 @@ static void tables(void)
     SHOW(close(peer));
     SHOW(close(client));
     line_show("client that waits", -1, port, server);
+    uses_show();
     SHOW(close(listener));
     line_show("closed", -1, server, 0);
 }
