@@ -7,8 +7,9 @@
 #include "core/net/datagram.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
+#include "core/net/output.h"
 
-enum { HOPS_MAX = 255, DISCOVER_MAX = 5 /* IP_PMTUDISC_OMIT */ };
+enum { HOPS_MAX = 255 };
 
 // ---- What datagrams tell ---------------------------------------------------
 
@@ -138,12 +139,12 @@ static int hops_set(uint8_t *hops, int value, int least)
     return 0;
 }
 
-static int discover_set(int *discovers, int value)
+static int discover_set(uint8_t *discover, int value)
 {
-    if (value < 0 || value > DISCOVER_MAX) {
+    if (value < 0 || value >= PATH_COUNT) {
         return -EINVAL;
     }
-    *discovers = value;
+    *discover = (uint8_t)value;
     return 0;
 }
 
@@ -164,7 +165,7 @@ static int v4_set(struct inet_socket *inet, int name, int value)
     case IP_TTL:
         return hops_set(&inet->socket.options.hops, value, 1);
     case IP_MTU_DISCOVER:
-        return discover_set(&inet->discovers, value);
+        return discover_set(&inet->socket.options.discover, value);
     case IP_RECVERR:
         return reports_set(inet, value);
     case IP_RETOPTS: // options of packets are skipped: there are none to be told
@@ -193,7 +194,7 @@ static int v6_set(struct inet_socket *inet, int name, int value)
     case IPV6_UNICAST_HOPS:
         return hops_set(&inet->socket.options.hops_v6, value, 0);
     case IPV6_MTU_DISCOVER:
-        return discover_set(&inet->discovers_v6, value);
+        return discover_set(&inet->socket.options.discover_v6, value);
     case IPV6_RECVERR:
         return reports_set(inet, value);
     default:
@@ -280,7 +281,20 @@ int inet_option_set(struct file *file, int level, int name, const void *user, ui
 
 // ---- Getting ---------------------------------------------------------------
 
-// With the socket's lock held.
+uint32_t inet_mtu(const struct inet_socket *inet)
+{
+    const struct net_address *target = &inet->socket.remote.address;
+    const uint32_t mtu = net_output_mtu(target);
+    return address_is_v4(target) && mtu > IP_SIZE_MAX ? IP_SIZE_MAX : mtu;
+}
+
+// With the socket's lock held, as the next two.
+static int mtu_get(const struct inet_socket *inet, int *value)
+{
+    *value = (int)inet_mtu(inet);
+    return inet->socket.remote.port == 0 ? -ENOTCONN : (int)sizeof *value;
+}
+
 static int v4_get(const struct inet_socket *inet, int name, int *value)
 {
     switch (name) {
@@ -291,20 +305,18 @@ static int v4_get(const struct inet_socket *inet, int name, int *value)
         *value = inet->socket.options.hops;
         return sizeof *value;
     case IP_MTU_DISCOVER:
-        *value = inet->discovers;
+        *value = inet->socket.options.discover;
         return sizeof *value;
     case IP_RECVERR:
         *value = inet->socket.options.reports;
         return sizeof *value;
     case IP_MTU:
-        *value = (int)loopback.mtu;
-        return inet->socket.remote.port == 0 ? -ENOTCONN : (int)sizeof *value;
+        return mtu_get(inet, value);
     default:
         return -ENOPROTOOPT;
     }
 }
 
-// The same.
 static int v6_get(const struct inet_socket *inet, int name, int *value)
 {
     switch (name) {
@@ -320,8 +332,10 @@ static int v6_get(const struct inet_socket *inet, int name, int *value)
     case IPV6_RECVERR:
         *value = inet->socket.options.reports;
         return sizeof *value;
+    case IPV6_MTU:
+        return mtu_get(inet, value);
     case IPV6_MTU_DISCOVER:
-        *value = inet->discovers_v6;
+        *value = inet->socket.options.discover_v6;
         return sizeof *value;
     default:
         return -ENOPROTOOPT;

@@ -107,8 +107,6 @@ struct tcp_socket *stream_child_make(const struct tcp_socket *listener)
         return NULL;
     }
     child->linger = parent->linger;
-    child->discovers = parent->discovers;
-    child->discovers_v6 = parent->discovers_v6;
     atomic_store(&child->options.send_limit, atomic_load(&parent->options.send_limit));
     atomic_store(&child->options.receive_limit, atomic_load(&parent->options.receive_limit));
     atomic_store(&child->options.switches, atomic_load(&parent->options.switches));

@@ -6,7 +6,6 @@
 #include "core/lib/string.h"
 #include "core/linux/socketinet.h"
 #include "core/linux/user.h"
-#include "core/net/output.h"
 
 enum {
     LIMIT_MIN = 4608,      // of what is under way, bytes
@@ -270,13 +269,6 @@ static uint32_t ms_since(hal_ns now, hal_ns time)
     return time == 0 ? 0 : (uint32_t)((now - time) / 1000000);
 }
 
-// Linux sends no longer ones.
-static uint32_t path_mtu(const struct net_address *target)
-{
-    const uint32_t mtu = net_output_mtu(target);
-    return address_is_v4(target) && mtu > IP_SIZE_MAX ? IP_SIZE_MAX : mtu;
-}
-
 // With lock held.
 static void path_fill(const struct inet_socket *inet, struct tcp_info *info)
 {
@@ -291,7 +283,7 @@ static void path_fill(const struct inet_socket *inet, struct tcp_info *info)
     info->tcpi_ato = 40000;
     info->tcpi_snd_mss = info->tcpi_rcv_mss = mss;
     info->tcpi_advmss = tcp->settings.mss - (tcp->mss - mss); // so does Linux
-    info->tcpi_pmtu = path_mtu(&inet->socket.remote.address);
+    info->tcpi_pmtu = inet_mtu(inet);
     info->tcpi_unacked = (tcp->next - tcp->una + mss - 1) / mss;
     info->tcpi_sacked = (tcp->sacked + mss - 1) / mss;
     info->tcpi_lost = (tcp->lost + mss - 1) / mss;

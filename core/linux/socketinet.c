@@ -535,7 +535,6 @@ struct inet_socket *inet_make(bool is_v4, enum net_kind kind, uint8_t protocol)
     }
     inet->socket.ready = inet_ready;
     inet->socket.release = inet_release;
-    inet->discovers = inet->discovers_v6 = 1; // IP_PMTUDISC_WANT
     inet->inode = atomic_fetch_add_explicit(&inode_next, 1, memory_order_relaxed);
     inet->changed = file_time_now();
     atomic_store(&inet->options.send_limit, is_stream ? STREAM_SEND_LIMIT : LIMIT_DEFAULT);

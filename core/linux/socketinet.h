@@ -36,8 +36,6 @@ struct inet_socket {
     struct socket_options options;
     _Atomic uint32_t tells; // enum inet_tells
     struct linger linger;   // socket.lock
-    int discovers,
-        discovers_v6;    // IP_MTU_DISCOVER, IPV6_MTU_DISCOVER: kept for who asks. socket.lock
     bool stamps_ns;      // SO_TIMESTAMPNS; socket.lock
     uint32_t fast_queue; // TCP_FASTOPEN, TCP_FASTOPEN_CONNECT: no cookie is known, and nobody gets
     bool connects_fast;  // one, so that the bytes follow the three steps. The same
@@ -103,6 +101,9 @@ int inet_report_write(struct inet_socket *inet, const struct net_report *report,
 // Of struct socket_calls.
 int inet_option_set(struct file *file, int level, int name, const void *user, uint32_t size);
 int inet_option_get(struct file *file, int level, int name, union socket_option *value);
+
+// The longest packet to the peer, with socket.lock held; of IPv4 no longer than IPv4's longest.
+uint32_t inet_mtu(const struct inet_socket *inet);
 
 // What a datagram that was received tells, as messages of control.
 int inet_controls_write(struct inet_socket *inet, const struct net_message *message,

@@ -31,7 +31,25 @@ static void list_append(struct packet **first, struct packet **last, struct pack
 // Those that end what is under way are told of; of others there may be better news.
 static bool is_final(int error)
 {
-    return error != -ENETUNREACH && error != -EHOSTUNREACH && error != -EMSGSIZE;
+    return error != -ENETUNREACH && error != -EHOSTUNREACH;
+}
+
+enum path_discovery datagram_discovery(const struct net_socket *socket,
+                                       const struct net_address *target)
+{
+    const struct net_options *options = &socket->options;
+    return address_is_v4(target) ? options->discover : options->discover_v6;
+}
+
+// A router has not let one of ours through, which was so long (RFC 5927, 7).
+static int path_note(const struct net_socket *socket, const struct ip_header *about, uint32_t mtu)
+{
+    const enum path_discovery how = datagram_discovery(socket, &about->target);
+    const bool is_plausible = mtu < about->transport + about->size;
+    if (is_plausible && how != PATH_INTERFACE && how != PATH_OMIT) {
+        path_learn(&about->target, mtu);
+    }
+    return is_plausible && how != PATH_DONT ? -EMSGSIZE : 0;
 }
 
 // True: it is kept.
@@ -40,7 +58,10 @@ static bool error_note(struct net_socket *socket, struct packet *packet,
 {
     struct ip_header about;
     uint32_t quoted;
-    const int error = icmp_error_read(packet, header, &about, &quoted);
+    int error = icmp_error_read(packet, header, &about, &quoted);
+    if (error == -EMSGSIZE) {
+        error = path_note(socket, &about, icmp_error_mtu(packet, header));
+    }
     const bool is_told =
         error != 0 && (socket->options.reports || (socket->has_peer && is_final(error)));
     if (is_told) {

@@ -48,5 +48,7 @@ HAL_MUST_CHECK int datagram_packet_make(struct packet **made, const struct net_m
 // With lock held.
 void datagrams_look(struct net_socket *socket);
 int datagram_error_take_locked(struct net_socket *socket);
+enum path_discovery datagram_discovery(const struct net_socket *socket,
+                                       const struct net_address *target);
 
 #endif

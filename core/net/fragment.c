@@ -256,11 +256,11 @@ struct packet *fragment_input(struct packet *packet, const struct ip_header *hea
 // ---- Cutting ---------------------------------------------------------------------------
 
 void fragments_send(const struct route *route, struct packet *packet,
-                    const struct ip_header *header)
+                    const struct ip_header *header, uint32_t mtu)
 {
     const bool is_v4 = address_is_v4(&header->target);
     const uint32_t heads = is_v4 ? IP4_HEADER : IP6_HEADER + IP6_FRAGMENT_HEADER;
-    const uint32_t most = (route->netif->mtu - heads) & ~7u;
+    const uint32_t most = (mtu - heads) & ~7u;
     const char *data = packet->data + header->transport;
     struct ip_header part = *header;
     net_count(NET_IP_CUT);

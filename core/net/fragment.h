@@ -19,10 +19,9 @@ enum {
     FRAGMENT_PIECES_MAX = 128,    // of one packet
 };
 
-// Takes the packet, with *header, which is longer than the route's interface takes, and sends it in
-// pieces.
+// Takes the packet, with *header, which is longer than mtu, and sends it in pieces that are not.
 void fragments_send(const struct route *route, struct packet *packet,
-                    const struct ip_header *header);
+                    const struct ip_header *header, uint32_t mtu);
 
 // A fragment with *header has come, and is taken. Answers the packet that is whole by it, or NULL.
 // Pieces that overlap make all of their packet be dropped (RFC 5722).

@@ -13,6 +13,7 @@
 #include "core/net/icmp.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
+#include "core/net/path.h"
 #include "core/net/route.h"
 #include "core/net/segment.h"
 #include "core/net/tcp_header.h"
@@ -77,7 +78,8 @@ static void whole_send(const struct route *route, struct packet *packet,
                        const struct ip_header *header)
 {
     struct netif *netif = route->netif;
-    const bool fits = packet->segment_size != 0 || packet_size(packet) <= netif->mtu;
+    const uint32_t mtu = header->may_cut ? path_mtu(&header->target, netif->mtu) : netif->mtu;
+    const bool fits = packet->segment_size != 0 || packet_size(packet) <= mtu;
     if (packet->is_trusted) {
         checksum_put(packet, header, fits && (netif->flags & NETIF_CHECKSUMS) != 0);
         packet->is_trusted = false;
@@ -87,7 +89,7 @@ static void whole_send(const struct route *route, struct packet *packet,
     } else if (header->may_cut) {
         packet = packet_join(packet);
         if (packet != NULL) {
-            fragments_send(route, packet, header);
+            fragments_send(route, packet, header, mtu);
         } else {
             net_count(NET_NO_MEMORY);
         }
@@ -142,5 +144,5 @@ void net_output(struct packet *packet)
 uint32_t net_output_mtu(const struct net_address *target)
 {
     struct route route;
-    return route_find(target, &route) == 0 ? route.netif->mtu : loopback.mtu;
+    return route_find(target, &route) == 0 ? path_mtu(target, route.netif->mtu) : loopback.mtu;
 }

@@ -39,6 +39,7 @@ void net_socket_init(struct net_socket *socket, uint8_t protocol, bool is_v4)
     socket->is_v4 = is_v4;
     socket->local.address = socket->remote.address = address_any(is_v4);
     socket->options.hops = socket->options.hops_v6 = IP_HOPS_DEFAULT;
+    socket->options.discover = socket->options.discover_v6 = PATH_WANT;
 }
 
 // ---- Counting --------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #include "core/lib/list.h"
 #include "core/net/address.h"
 #include "core/net/channel.h"
+#include "core/net/path.h"
 #include "core/sync/mutex.h"
 #include "core/sync/rcu.h"
 #include "hal/hal.h"
@@ -41,6 +42,7 @@ struct net_options {
     bool is_v6_only;
     bool has_stamps; // a message says when it came
     bool reports;    // messages of ICMP are kept for who asks (datagram_report_receive)
+    uint8_t discover, discover_v6; // enum path_discovery
 };
 
 // Embedded in what its maker knows of it.

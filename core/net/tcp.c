@@ -208,7 +208,7 @@ void tcp_tick(struct tcp *tcp, hal_ns now)
 
 // ---- The network ---------------------------------------------------------------------
 
-static bool is_under_way(const struct tcp *tcp, uint32_t sequence)
+bool tcp_is_under_way(const struct tcp *tcp, uint32_t sequence)
 {
     return tcp->state != TCP_STATE_CLOSED && !tcp_is_before(sequence, tcp->una) &&
            tcp_is_before(sequence, tcp->next);
@@ -216,7 +216,7 @@ static bool is_under_way(const struct tcp *tcp, uint32_t sequence)
 
 void tcp_unreachable(struct tcp *tcp, int error, uint32_t sequence, hal_ns now)
 {
-    if (!is_under_way(tcp, sequence)) {
+    if (!tcp_is_under_way(tcp, sequence)) {
         return;
     }
     tcp->now = now;
@@ -230,7 +230,7 @@ void tcp_unreachable(struct tcp *tcp, int error, uint32_t sequence, hal_ns now)
 // What is under way is sent again in shorter segments.
 void tcp_path_learn(struct tcp *tcp, uint16_t mss, uint32_t sequence, hal_ns now)
 {
-    if (!is_under_way(tcp, sequence) || mss >= tcp->mss || mss < TCP_MSS_MIN ||
+    if (!tcp_is_under_way(tcp, sequence) || mss >= tcp->mss || mss < TCP_MSS_MIN ||
         tcp->state == TCP_STATE_SYN_SENT || tcp->state == TCP_STATE_SYN_RECEIVED) {
         return;
     }

@@ -250,6 +250,7 @@ void tcp_tick(struct tcp *tcp, hal_ns now); // also before the deadline
 // not under way: it has not arrived for error, which ends an attempt to connect, and what others
 // give up with later; or segments may have no more than mss bytes with their options.
 void tcp_unreachable(struct tcp *tcp, int error, uint32_t sequence, hal_ns now);
+bool tcp_is_under_way(const struct tcp *tcp, uint32_t sequence);
 void tcp_path_learn(struct tcp *tcp, uint16_t mss, uint32_t sequence, hal_ns now);
 
 void tcp_adjust(struct tcp *tcp, const struct tcp_settings *settings,

@@ -14,8 +14,6 @@
 enum {
     QUOTED = 8,        // what a message has of the header at least (RFC 792): up to the number
     PACKET_COST = 640, // as in udp.c
-    MTU_MIN_V4 = 552,  // net.ipv4.route.min_pmtu of Linux: nobody makes us send less
-    MTU_MIN_V6 = 1280, // RFC 8200, 5
     SEQUENCE = 4,      // where it lies in the header
 };
 
@@ -38,8 +36,7 @@ bool tcp_error_input(struct packet *packet, const struct ip_header *about, uint3
 
 static uint16_t mss_for(uint32_t mtu, bool is_v4)
 {
-    const uint32_t least = is_v4 ? MTU_MIN_V4 : MTU_MIN_V6;
-    const uint32_t most = mtu < least ? least : mtu < IP_SIZE_MAX ? mtu : IP_SIZE_MAX;
+    const uint32_t most = mtu < IP_SIZE_MAX ? mtu : IP_SIZE_MAX;
     return (uint16_t)(most - TCP_HEADER_MIN - (is_v4 ? IP4_HEADER : IP6_HEADER));
 }
 
@@ -58,9 +55,11 @@ void tcp_error_run(struct tcp_socket *tcp, const struct packet *packet)
     memcpy(&sequence, packet->data + quoted + about.transport + SEQUENCE, sizeof sequence);
     sequence = __builtin_bswap32(sequence);
     if (error == -EMSGSIZE) {
-        const uint32_t mtu = icmp_error_mtu(packet, &header);
-        tcp_path_learn(&tcp->tcp, mss_for(mtu, address_is_v4(&about.target)), sequence,
-                       tcp_now(tcp));
+        if (tcp_is_under_way(&tcp->tcp, sequence)) {
+            const uint32_t mtu = path_learn(&about.target, icmp_error_mtu(packet, &header));
+            tcp_path_learn(&tcp->tcp, mss_for(mtu, address_is_v4(&about.target)), sequence,
+                           tcp_now(tcp));
+        }
     } else {
         tcp_unreachable(&tcp->tcp, error, sequence, tcp_now(tcp));
     }

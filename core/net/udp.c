@@ -102,7 +102,13 @@ static int send_prepare(struct net_socket *socket, const struct net_end *to, siz
         return error;
     }
     const bool is_v4 = address_is_v4(&to->address);
-    if (size > UDP_SIZE_MAX - (is_v4 ? IP4_HEADER : 0)) {
+    const uint32_t heads = UDP_HEADER + (is_v4 ? IP4_HEADER : IP6_HEADER);
+    const enum path_discovery how = datagram_discovery(socket, &to->address);
+    const uint32_t link = route->netif->mtu;
+    const uint32_t most = how >= PATH_PROBE ? link : path_mtu(&to->address, link);
+    const bool is_long = size + heads > most;
+    if (size > UDP_SIZE_MAX - (is_v4 ? IP4_HEADER : 0) ||
+        (is_long && how >= PATH_DO && how != PATH_OMIT)) {
         return -EMSGSIZE;
     }
     error = datagram_error_take_locked(socket);
@@ -113,6 +119,7 @@ static int send_prepare(struct net_socket *socket, const struct net_end *to, siz
         .protocol = IP_UDP,
         .hops = is_v4 ? socket->options.hops : socket->options.hops_v6,
         .service = socket->options.service,
+        .may_cut = is_long || (how != PATH_WANT && how != PATH_DO && how != PATH_PROBE),
     };
     return error;
 }
@@ -156,7 +163,6 @@ int udp_send(struct net_socket *socket, const struct net_message *message, size_
     if (error != 0) {
         return error;
     }
-    header.may_cut = packet->size + UDP_HEADER + IP6_HEADER > route.netif->mtu;
     header_push(packet, &header, port, to.port);
     net_count(NET_UDP_SENT);
     net_output_by(&route, packet);

@@ -487,6 +487,26 @@ static void option_try(int fd, int level, int name, int value)
     option_show(fd, level, name);
 }
 
+// How long a datagram may be, by how the way's length is found.
+static void paths(int family, const char *address)
+{
+    static char data[65508];
+    int server = bound(family, address);
+    section("paths", family);
+    for (int how = 0; how < 6; ++how) {
+        const bool is_v4 = family == AF_INET;
+        int client = socket(family, SOCK_DGRAM, 0);
+        connect_to(client, address, port_of(server));
+        option_try(client, is_v4 ? IPPROTO_IP : IPPROTO_IPV6,
+                   is_v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, how);
+        option_show(client, is_v4 ? IPPROTO_IP : IPPROTO_IPV6, is_v4 ? IP_MTU : IPV6_MTU);
+        SHOW(send(client, data, 65488, 0)); // what the loopback network takes with IPv6's header
+        SHOW(send(client, data, 65507, 0));
+        close(client);
+    }
+    close(server);
+}
+
 static void options(int family)
 {
     static const int names[] = {SO_TYPE,       SO_DOMAIN,    SO_PROTOCOL, SO_ERROR,
@@ -761,6 +781,8 @@ int main(void)
     both_versions();
     sizes(AF_INET, "127.0.0.1", 65507);
     sizes(AF_INET6, "::1", 65527);
+    paths(AF_INET, "127.0.0.1");
+    paths(AF_INET6, "::1");
     options(AF_INET);
     options(AF_INET6);
     along(AF_INET, "127.0.0.1");
