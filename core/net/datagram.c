@@ -259,6 +259,38 @@ int datagram_receive(struct net_socket *socket, struct net_message *message, siz
     return error;
 }
 
+int datagram_lend(struct net_socket *socket, const struct net_patience *patience,
+                  struct datagram_lent *lent)
+{
+    struct net_message message = {.vectors = NULL};
+    mutex_lock(&socket->lock);
+    const int error = datagram_await(socket, patience);
+    struct packet *packet = error == 0 ? socket->first : NULL;
+    if (packet != NULL) {
+        socket->first = packet->next;
+    }
+    mutex_unlock(&socket->lock);
+    *lent = (struct datagram_lent){.packet = packet};
+    if (packet != NULL) {
+        const uint32_t offset = data_offset(socket, packet);
+        origin_tell(socket, packet, &message);
+        lent->data = packet->data + offset;
+        lent->size = packet->size - offset;
+        lent->from = message.from;
+        net_socket_get(socket);
+        packet->place = (uintptr_t)socket;
+    }
+    return error;
+}
+
+void datagram_give_back(struct packet *packet)
+{
+    struct net_socket *socket = (struct net_socket *)(uintptr_t)packet->place;
+    channel_return(&socket->channel, packet->cost);
+    packet_free(packet);
+    net_socket_put(socket);
+}
+
 // ---- Reports -----------------------------------------------------------------------
 
 // Where the data begin in what is quoted, and the port it was sent to.

@@ -17,6 +17,20 @@ struct packet;
 HAL_MUST_CHECK int datagram_receive(struct net_socket *socket, struct net_message *message,
                                     size_t *done);
 
+// A datagram that its receiver reads where it lies.
+struct datagram_lent {
+    struct packet *packet;
+    char *data;
+    size_t size;
+    struct net_end from;
+};
+
+// As datagram_receive; lent->packet NULL: shut. The packet keeps the socket, and counts for it,
+// until it is given back.
+HAL_MUST_CHECK int datagram_lend(struct net_socket *socket, const struct net_patience *patience,
+                                 struct datagram_lent *lent);
+void datagram_give_back(struct packet *packet);
+
 // The oldest message of ICMP that options.reports has kept: what it quotes of what we sent, behind
 // the headers; message->from says whom that was sent to. -EAGAIN: there is none.
 HAL_MUST_CHECK int datagram_report_receive(struct net_socket *socket, struct net_message *message,

@@ -57,8 +57,8 @@ static enum osv_verdict serve(struct osv_packet *packet, void *argument)
         return OSV_PASS;
     }
     memcpy(answer, packet->data + start, FRAME);
-    const size_t size = value_get(packet->data + start + FRAME, packet->size - start - FRAME,
-                                  answer + FRAME);
+    const size_t size =
+        value_get(packet->data + start + FRAME, packet->size - start - FRAME, answer + FRAME);
     const enum osv_verdict verdict = osv_packet_answer(packet, answer, FRAME + size);
     atomic_fetch_add(&answers, verdict == OSV_ANSWER);
     return verdict;
@@ -108,9 +108,8 @@ static enum osv_verdict leave(struct osv_packet *packet, void *argument)
 
 static int socket_make(bool is_v4, uint16_t port)
 {
-    const struct sockaddr_in v4 = {.sin_family = AF_INET,
-                                   .sin_port = htons(port),
-                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct sockaddr_in v4 = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const struct sockaddr_in6 v6 = {
         .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = in6addr_loopback};
     const int fd = socket(is_v4 ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
@@ -124,9 +123,8 @@ static int socket_make(bool is_v4, uint16_t port)
 
 static void tell(int fd, bool is_v4, uint16_t port, const char *data, size_t size)
 {
-    const struct sockaddr_in v4 = {.sin_family = AF_INET,
-                                   .sin_port = htons(port),
-                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct sockaddr_in v4 = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const struct sockaddr_in6 v6 = {
         .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = in6addr_loopback};
     const struct sockaddr *name =

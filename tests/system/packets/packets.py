@@ -19,10 +19,38 @@ connect: 0
 stream: 0
 """
 
+LENT = b"""nothing: -1 EAGAIN
+poll: 1
+datagrams: 3
+  'one' from port 6001 of family 1
+  '' from port 6001 of family 1
+  'three' from port 6001 of family 1
+poll: 0
+  after close: 'One'
+"""
+
+LENDING = LENT + LENT + b"""lent: 1
+after that: 1
+lent: 1
+it has not moved: 1
+a stream: -1 EOPNOTSUPP
+no socket: -1 EBADF
+none: -1 EINVAL
+flags: -1 EINVAL
+"""
+
+
+def same(machine, path, without, expected):
+    """On Linux it starts as well."""
+    status, out, _ = machine.run([path])
+    machine.case("starts on Linux", (status, out) == (1, without))
+    status, out, err = machine.run(machine.osv + [path])
+    machine.case("packets", (status, out) == (0, expected), "status %d\n%s\n%s" % (status, out.decode(), err.decode(errors="replace")[-1500:]))
+
 
 def filtering(machine, files):
-    """On Linux it starts as well."""
-    status, out, _ = machine.run([files["filtering"]])
-    machine.case("starts on Linux", (status, out) == (1, b"no packet filters here\n"))
-    status, out, err = machine.run(machine.osv + [files["filtering"]])
-    machine.case("packet filters", (status, out) == (0, FILTERED), "status %d\n%s\n%s" % (status, out.decode(), err.decode(errors="replace")[-1500:]))
+    same(machine, files["filtering"], b"no packet filters here\n", FILTERED)
+
+
+def lending(machine, files):
+    same(machine, files["lending"], b"nothing is lent here\n", LENDING)
