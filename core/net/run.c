@@ -26,16 +26,25 @@ static void count_change(uint32_t by)
     atomic_store_explicit(&to_run_count, count + by, memory_order_relaxed);
 }
 
-void net_run_later(struct net_socket *socket)
+void net_run_later_counted(struct net_socket *socket)
 {
     mutex_lock(&run_lock);
-    if (!socket->is_to_run) {
+    const bool is_new = !socket->is_to_run;
+    if (is_new) {
         socket->is_to_run = true;
-        net_socket_get(socket);
         list_push_back(&to_run, &socket->run_node);
         count_change(1);
     }
     mutex_unlock(&run_lock);
+    if (!is_new) {
+        net_socket_put(socket);
+    }
+}
+
+void net_run_later(struct net_socket *socket)
+{
+    net_socket_get(socket);
+    net_run_later_counted(socket);
 }
 
 bool net_run_is_due(void)

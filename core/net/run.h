@@ -13,6 +13,7 @@ struct net_socket;
 // The socket, which the caller has counted, is run soon: by the caller, who calls net_run, or by
 // another that is at it.
 void net_run_later(struct net_socket *socket);
+void net_run_later_counted(struct net_socket *socket); // the same, and the caller's count is gone
 
 // Whether there may be something to be run that the caller has brought about.
 bool net_run_is_due(void);

@@ -208,11 +208,11 @@ static enum delivery packet_push(struct net_socket *socket, uint8_t protocol, st
 static void socket_look_after(struct net_socket *socket)
 {
     if (socket->run != NULL) {
-        net_run_later(socket);
+        net_run_later_counted(socket);
     } else {
         socket->ready(socket, true);
+        net_socket_put(socket);
     }
-    net_socket_put(socket);
 }
 
 // In an RCU section, which it ends.

@@ -269,17 +269,34 @@ static void room_adapt(struct tcp *tcp)
     }
 }
 
-void tcp_adjust(struct tcp *tcp, const struct tcp_settings *settings, hal_ns now)
+static void settings_take(struct tcp *tcp, const struct tcp_settings *settings)
 {
     const uint16_t mss = tcp->settings.mss;
     const uint32_t room = tcp->settings.room;
-    const bool was_kept_alive = tcp->settings.is_kept_alive;
-    tcp->now = now;
     tcp->settings = *settings;
     tcp->settings.mss = mss;
     if (settings->room_max > settings->room) {
         tcp->settings.room = room > settings->room ? room : settings->room;
     }
+}
+
+bool tcp_adjust_idle(struct tcp *tcp, const struct tcp_settings *settings)
+{
+    const bool has_all_sent = tcp->next == tcp->iss + 1 + (uint32_t)tcp->written;
+    const bool is_kept_alive = tcp->settings.is_kept_alive || settings->is_kept_alive;
+    const bool is_idle =
+        tcp->state == TCP_STATE_ESTABLISHED && has_all_sent && tcp->owed == 0 && !is_kept_alive;
+    if (is_idle) {
+        settings_take(tcp, settings);
+    }
+    return is_idle;
+}
+
+void tcp_adjust(struct tcp *tcp, const struct tcp_settings *settings, hal_ns now)
+{
+    const bool was_kept_alive = tcp->settings.is_kept_alive;
+    tcp->now = now;
+    settings_take(tcp, settings);
     if (!settings->is_kept_alive) {
         tcp->keep_at = UINT64_MAX;
     } else if (!was_kept_alive || tcp->keep_at != UINT64_MAX) {

@@ -29,7 +29,9 @@ enum tcp_flags { // as in the header
 
 enum {
     TCP_SACK_MAX = 4,
+    TCP_RANGES_FEW = 2, // that a connection has room for; and with a struct tcp_space
     TCP_RANGES_MAX = 32,
+    TCP_FLIGHTS_FEW = 4, // the same
     TCP_FLIGHTS_MAX = 64,
     TCP_SCALE_MAX = 14,
     TCP_MSS_UNSAID = 536,
@@ -81,6 +83,9 @@ struct tcp_host { // what a connection stands on
                   uint32_t size);
     // May the receive buffer take so many bytes more? NULL: it may.
     bool (*may_grow)(struct tcp *tcp, uint32_t size);
+    // For what is lost or out of order; stays until the connection is over. NULL: no memory, and
+    // it makes do with what it has.
+    struct tcp_space *(*space)(struct tcp *tcp);
 };
 
 enum tcp_flight_state {
@@ -93,6 +98,11 @@ struct tcp_flight { // what was sent alike: from the end of the one before to it
     uint32_t end;
     uint32_t sent_at; // last, in microseconds
     uint32_t state;
+};
+
+struct tcp_space {
+    struct tcp_flight flights[TCP_FLIGHTS_MAX];
+    struct tcp_range held[TCP_RANGES_MAX];
 };
 
 enum tcp_recovery {
@@ -158,8 +168,8 @@ struct tcp {
     uint64_t taken;         // bytes that the program has read
     uint64_t taken_before;  // when the last round of reading began, at
     hal_ns taken_at;
-    struct tcp_range held[TCP_RANGES_MAX]; // received out of order, ascending, beyond expected
-    uint32_t held_count;
+    struct tcp_range *held; // received out of order, ascending, beyond expected
+    uint32_t held_count, held_room;
     uint32_t newest_held;       // a sequence number in the range that came last
     struct tcp_range repeated;  // came twice, and is to be told (RFC 2883); empty: none
     bool has_fin, is_fin_known; // the peer's end is in order; or is at fin
@@ -179,8 +189,8 @@ struct tcp {
     hal_ns first_try, heard_at, data_at; // data_at: data came last
 
     // What is under way, from una to next.
-    struct tcp_flight flights[TCP_FLIGHTS_MAX];
-    uint32_t flight_count;
+    struct tcp_flight *flights;
+    uint32_t flight_count, flight_room;
     uint32_t sacked, lost; // bytes of those
 
     // Loss by time (RFC 8985): of the flight that was sent last and has arrived.
@@ -231,6 +241,9 @@ struct tcp {
         uint64_t resent_bytes;
         uint64_t undone_timeouts, undone_recoveries, undone_repeated; // losses that were none
     } counts;
+
+    struct tcp_flight few_flights[TCP_FLIGHTS_FEW];
+    struct tcp_range few_held[TCP_RANGES_FEW];
 };
 
 // Begins a connection: sends a SYN. iss is to be unpredictable (RFC 6528).
@@ -253,6 +266,9 @@ void tcp_unreachable(struct tcp *tcp, int error, uint32_t sequence, hal_ns now);
 bool tcp_is_under_way(const struct tcp *tcp, uint32_t sequence);
 void tcp_path_learn(struct tcp *tcp, uint16_t mss, uint32_t sequence, hal_ns now);
 
+// The same as tcp_adjust where nothing comes of it now. False: something might, and nothing is
+// done.
+HAL_MUST_CHECK bool tcp_adjust_idle(struct tcp *tcp, const struct tcp_settings *settings);
 void tcp_adjust(struct tcp *tcp, const struct tcp_settings *settings,
                 hal_ns now);                                   // not their mss
 void tcp_write(struct tcp *tcp, uint64_t written, hal_ns now); // the stream is so long by now
@@ -292,8 +308,10 @@ static inline uint32_t tcp_later(uint32_t a, uint32_t b)
 }
 
 // tcp_range.c: ascending ranges that do not touch. False: there is no room for another.
-bool tcp_range_add(struct tcp_range *ranges, uint32_t *count, struct tcp_range range);
-bool tcp_range_fits(const struct tcp_range *ranges, uint32_t count, struct tcp_range range);
+bool tcp_range_add(struct tcp_range *ranges, uint32_t *count, uint32_t room,
+                   struct tcp_range range);
+bool tcp_range_fits(const struct tcp_range *ranges, uint32_t count, uint32_t room,
+                    struct tcp_range range);
 void tcp_range_cut(struct tcp_range *ranges, uint32_t *count,
                    uint32_t start); // forget what is before
 
@@ -317,6 +335,7 @@ void tcp_rtt_take(struct tcp *tcp, hal_ns sample);
 void tcp_challenge(struct tcp *tcp); // tcp_input.c
 
 // tcp_flight.c: what is under way.
+void tcp_space_use(struct tcp *tcp); // from now on, if there is memory
 void tcp_flight_sent(struct tcp *tcp, uint32_t start, uint32_t end); // just now
 struct tcp_arrival {  // what an acknowledgement has shown
     uint32_t bytes;   // that are known to have arrived from now on

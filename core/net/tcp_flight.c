@@ -7,6 +7,8 @@
 // peer may, too (RFC 2018, 8).
 #include "core/net/tcp.h"
 
+#include <stddef.h>
+
 #include "core/lib/assert.h"
 #include "core/lib/string.h"
 
@@ -43,14 +45,33 @@ static void join(struct tcp_flight *first, const struct tcp_flight *second)
     first->state |= second->state & TCP_FLIGHT_RESENT;
 }
 
+void tcp_space_use(struct tcp *tcp)
+{
+    struct tcp_space *space = NULL;
+    if (tcp->flights == tcp->few_flights && tcp->host->space != NULL) {
+        space = tcp->host->space(tcp);
+    }
+    if (space != NULL) {
+        memcpy(space->flights, tcp->flights, tcp->flight_count * sizeof *tcp->flights);
+        memcpy(space->held, tcp->held, tcp->held_count * sizeof *tcp->held);
+        tcp->flights = space->flights;
+        tcp->flight_room = TCP_FLIGHTS_MAX;
+        tcp->held = space->held;
+        tcp->held_room = TCP_RANGES_MAX;
+    }
+}
+
 // For two more.
 static void room_make(struct tcp *tcp)
 {
-    struct tcp_flight *flights = tcp->flights;
     uint32_t kept = 0;
-    if (tcp->flight_count + 2 <= TCP_FLIGHTS_MAX) {
+    if (tcp->flight_count + 2 > tcp->flight_room) {
+        tcp_space_use(tcp);
+    }
+    if (tcp->flight_count + 2 <= tcp->flight_room) {
         return;
     }
+    struct tcp_flight *flights = tcp->flights;
     for (uint32_t i = 0; i < tcp->flight_count; ++i) {
         flights[kept] = flights[i];
         if (i + 1 < tcp->flight_count && fate(&flights[i]) == fate(&flights[i + 1])) {
@@ -59,7 +80,7 @@ static void room_make(struct tcp *tcp)
         ++kept;
     }
     tcp->flight_count = kept;
-    while (tcp->flight_count + 2 > TCP_FLIGHTS_MAX) {
+    while (tcp->flight_count + 2 > tcp->flight_room) {
         struct tcp_flight *last = &flights[--tcp->flight_count];
         join(last - 1, last);
         last[-1].state &= ~(uint32_t)TCP_FLIGHT_SACKED;
@@ -77,7 +98,7 @@ static uint32_t split(struct tcp *tcp, uint32_t place)
     if (index == tcp->flight_count || place == start_of(tcp, index)) {
         return index;
     }
-    ASSERT(tcp->flight_count < TCP_FLIGHTS_MAX);
+    ASSERT(tcp->flight_count < tcp->flight_room);
     struct tcp_flight *flight = &tcp->flights[index];
     memmove(flight + 1, flight, (tcp->flight_count - index) * sizeof *flight);
     flight->end = place;

@@ -84,7 +84,10 @@ static void data_take(struct tcp *tcp, const struct tcp_segment *segment)
     const uint64_t from = tcp_received(tcp) + (start - tcp->expected);
     const bool is_next = start == tcp->expected;
     struct tcp_range range = {start, end};
-    if (!is_next && !tcp_range_fits(tcp->held, tcp->held_count, range)) {
+    if (!is_next && tcp->held_count == tcp->held_room) {
+        tcp_space_use(tcp);
+    }
+    if (!is_next && !tcp_range_fits(tcp->held, tcp->held_count, tcp->held_room, range)) {
         ++tcp->counts.dropped;
         tcp->owed += 2;
         return;
@@ -102,7 +105,7 @@ static void data_take(struct tcp *tcp, const struct tcp_segment *segment)
         tcp->owed += fills || tcp->is_quick || segment->size > tcp->settings.mss ? 2 : 1;
     } else {
         ++tcp->counts.held;
-        (void)tcp_range_add(tcp->held, &tcp->held_count, range);
+        (void)tcp_range_add(tcp->held, &tcp->held_count, tcp->held_room, range);
         tcp->newest_held = start;
         tcp->owed += 2;
     }

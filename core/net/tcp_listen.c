@@ -257,15 +257,22 @@ void tcp_child_forget(struct tcp_socket *child)
     }
 }
 
+// With lock held. NULL: there is none.
 static struct tcp_socket *child_take(struct tcp_socket *tcp, struct list *from)
 {
-    mutex_lock(&tcp->socket.lock);
     struct tcp_socket *child =
         list_is_empty(from) ? NULL : container_of(from->next, struct tcp_socket, node);
     if (child != NULL) {
         child_remove(child);
         tcp->ready_count -= from == &tcp->ready;
     }
+    return child;
+}
+
+static struct tcp_socket *child_take_locking(struct tcp_socket *tcp, struct list *from)
+{
+    mutex_lock(&tcp->socket.lock);
+    struct tcp_socket *child = child_take(tcp, from);
     mutex_unlock(&tcp->socket.lock);
     return child;
 }
@@ -276,7 +283,7 @@ void tcp_children_abort(struct tcp_socket *tcp)
     struct list *const lists[] = {&tcp->children, &tcp->ready};
     for (int i = 0; i < 2; ++i) {
         struct tcp_socket *child;
-        while ((child = child_take(tcp, lists[i])) != NULL) {
+        while ((child = child_take_locking(tcp, lists[i])) != NULL) {
             tcp_enter(child);
             child->is_orphan = true;
             tcp_abort(&child->tcp, tcp_now(child));
@@ -295,10 +302,9 @@ int tcp_accept(struct tcp_socket *tcp, const struct net_patience *patience,
         tcp_enter(tcp);
         const bool listens =
             tcp->stage == TCP_STAGE_LISTENING && (tcp->socket.shut & NET_SHUT_READ) == 0;
-        const bool is_ready = !list_is_empty(&tcp->ready);
+        *accepted = listens ? child_take(tcp, &tcp->ready) : NULL;
         const uint32_t changes = tcp->changes;
         tcp_leave(tcp);
-        *accepted = listens && is_ready ? child_take(tcp, &tcp->ready) : NULL;
         if (!listens) {
             error = -EINVAL;
         } else if (*accepted == NULL) {

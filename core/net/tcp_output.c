@@ -258,8 +258,8 @@ static uint32_t burst_size(const struct tcp *tcp, uint32_t most, uint32_t left)
     const bool may_burst = tcp->settings.pace == 0 && !tcp->is_urgent; // each says how far
     const uint32_t burst = may_burst ? tcp->settings.burst : 0;
     const uint32_t size = min(most, burst < one ? one : burst / one * one);
-    const bool is_all = size == left && !tcp->settings.is_corked &&
-                        (tcp->settings.has_no_delay || tcp->is_closing);
+    const bool is_all =
+        size == left && !tcp->settings.is_corked && (tcp->settings.has_no_delay || tcp->is_closing);
     return is_all ? size : size / one * one;
 }
 
@@ -415,6 +415,10 @@ static void begin(struct tcp *tcp, const struct tcp_host *host, const struct tcp
         .una = iss,
         .next = iss + 1,
         .recovery_end = iss,
+        .flights = tcp->few_flights,
+        .flight_room = TCP_FLIGHTS_FEW,
+        .held = tcp->few_held,
+        .held_room = TCP_RANGES_FEW,
         .expected = 1, // nothing behind a SYN of number 0
         .announced = 1,
         .mss = settings->mss < TCP_MSS_UNSAID ? settings->mss : TCP_MSS_UNSAID,

@@ -4,7 +4,7 @@
 
 #include "core/lib/string.h"
 
-bool tcp_range_add(struct tcp_range *ranges, uint32_t *count, struct tcp_range range)
+bool tcp_range_add(struct tcp_range *ranges, uint32_t *count, uint32_t room, struct tcp_range range)
 {
     uint32_t first = 0;
     while (first < *count && tcp_is_before(ranges[first].end, range.start)) {
@@ -17,7 +17,7 @@ bool tcp_range_add(struct tcp_range *ranges, uint32_t *count, struct tcp_range r
         range.end = tcp_later(range.end, ranges[last].end);
         ++last;
     }
-    if (first == last && *count == TCP_RANGES_MAX) {
+    if (first == last && *count == room) {
         return false;
     }
     memmove(&ranges[first + 1], &ranges[last], (*count - last) * sizeof *ranges);
@@ -26,7 +26,8 @@ bool tcp_range_add(struct tcp_range *ranges, uint32_t *count, struct tcp_range r
     return true;
 }
 
-bool tcp_range_fits(const struct tcp_range *ranges, uint32_t count, struct tcp_range range)
+bool tcp_range_fits(const struct tcp_range *ranges, uint32_t count, uint32_t room,
+                    struct tcp_range range)
 {
     for (uint32_t i = 0; i < count; ++i) {
         if (!tcp_is_before(ranges[i].end, range.start) &&
@@ -34,7 +35,7 @@ bool tcp_range_fits(const struct tcp_range *ranges, uint32_t count, struct tcp_r
             return true;
         }
     }
-    return count < TCP_RANGES_MAX;
+    return count < room;
 }
 
 void tcp_range_cut(struct tcp_range *ranges, uint32_t *count, uint32_t start)

@@ -12,6 +12,7 @@
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
+#include "core/mem/heap.h"
 #include "core/net/checksum.h"
 #include "core/net/counts.h"
 #include "core/net/flow.h"
@@ -205,8 +206,21 @@ static bool host_store(struct tcp *connection, const struct tcp_segment *segment
     return true;
 }
 
+static struct tcp_space *host_space(struct tcp *connection)
+{
+    struct tcp_socket *tcp = container_of(connection, struct tcp_socket, tcp);
+    if (tcp->space == NULL) {
+        tcp->space = heap_alloc(sizeof *tcp->space);
+    }
+    return tcp->space;
+}
+
 const struct tcp_host tcp_socket_host = {
-    .send = host_send, .store = host_store, .may_grow = tcp_room_may_grow};
+    .send = host_send,
+    .store = host_store,
+    .may_grow = tcp_room_may_grow,
+    .space = host_space,
+};
 
 static bool checksum_is_right(const struct packet *packet, const struct net_end *local,
                               const struct net_end *remote)

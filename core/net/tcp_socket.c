@@ -5,6 +5,7 @@
 
 #include "core/dev/packet.h"
 #include "core/lib/errno.h"
+#include "core/mem/heap.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
 #include "core/net/output.h"
@@ -60,6 +61,7 @@ void tcp_socket_init(struct tcp_socket *tcp, bool is_v4)
 void tcp_socket_release(struct tcp_socket *tcp)
 {
     send_queue_end(&tcp->sending);
+    heap_free(tcp->space);
     if (tcp->peer != NULL) {
         flow_drop(tcp->peer);
     }
@@ -370,6 +372,13 @@ bool tcp_is_connected(struct tcp_socket *tcp)
 
 void tcp_settings_changed(struct tcp_socket *tcp)
 {
+    mutex_lock(&tcp->socket.lock);
+    const bool is_done =
+        tcp->stage == TCP_STAGE_CONNECTION && tcp_adjust_idle(&tcp->tcp, &tcp->settings);
+    mutex_unlock(&tcp->socket.lock);
+    if (is_done) {
+        return;
+    }
     tcp_enter(tcp);
     if (tcp->stage == TCP_STAGE_CONNECTION) {
         tcp_adjust(&tcp->tcp, &tcp->settings, tcp_now(tcp));

@@ -30,11 +30,12 @@ enum tcp_stage { TCP_STAGE_IDLE, TCP_STAGE_LISTENING, TCP_STAGE_CONNECTION };
 struct tcp_socket {
     struct net_socket socket; // first, and its lock guards the rest
     enum tcp_stage stage;
-    struct tcp tcp;  // of a connection
-    bool is_alive;   // the connection is not over: it counts as one that uses the socket
-    bool is_told;    // how an attempt to connect ended
-    bool is_orphan;  // its file is gone
-    bool is_waiting; // in TIME-WAIT, and counted as that
+    struct tcp tcp;          // of a connection
+    struct tcp_space *space; // its, once it has needed that
+    bool is_alive;           // the connection is not over: it counts as one that uses the socket
+    bool is_told;            // how an attempt to connect ended
+    bool is_orphan;          // its file is gone
+    bool is_waiting;         // in TIME-WAIT, and counted as that
     bool is_counted_orphan;
     uint32_t settled;         // tcp_run.c's: how it stood when that was looked at last
     bool was_short;           // somebody wants more room than there is to send

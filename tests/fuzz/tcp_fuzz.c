@@ -63,12 +63,18 @@ static bool host_store(struct tcp *to, const struct tcp_segment *segment, uint64
     return true;
 }
 
-static const struct tcp_host host = {.send = host_send, .store = host_store};
+static struct tcp_space *host_space(struct tcp *of)
+{
+    static struct tcp_space space;
+    return (of->iss & 16) != 0 ? &space : NULL;
+}
+
+static const struct tcp_host host = {.send = host_send, .store = host_store, .space = host_space};
 
 static void check(void)
 {
     uint32_t end = tcp.una, sacked = 0, lost = 0;
-    demand(!tcp_is_before(tcp.next, tcp.una) && tcp.flight_count <= TCP_FLIGHTS_MAX);
+    demand(!tcp_is_before(tcp.next, tcp.una) && tcp.flight_count <= tcp.flight_room);
     for (uint32_t i = 0; i < tcp.flight_count; ++i) {
         const struct tcp_flight *flight = &tcp.flights[i];
         demand(tcp_is_before(end, flight->end));

@@ -96,6 +96,7 @@ NEVER(bool alarm_stop(struct alarm *alarm __attribute__((unused))))
 NEVER(struct flow *flow_peer(const struct flow *flow __attribute__((unused))))
 NEVER(void preempt_disable(void))
 NEVER(void preempt_enable(void))
+NEVER(void *heap_alloc(size_t size __attribute__((unused))))
 NEVER(void flow_keep(struct flow *flow __attribute__((unused))))
 NEVER(void flow_leave(struct flow *flow __attribute__((unused))))
 NEVER(void tcp_end(struct tcp *connection __attribute__((unused)),

@@ -61,7 +61,6 @@ static bool script_store(struct tcp *to, const struct tcp_segment *segment, uint
                          uint32_t skip, uint32_t size)
 {
     const uint8_t *data = segment->data;
-    (void)to;
     if (is_store_refused) {
         is_store_refused = false;
         return false;
@@ -86,7 +85,14 @@ static bool script_may_grow(struct tcp *which, uint32_t size)
     return size <= growth_left ? (growth_left -= size, true) : false;
 }
 
-static const struct tcp_host host = {script_send, script_store, script_may_grow};
+static struct tcp_space *script_space(struct tcp *of)
+{
+    static struct tcp_space space;
+    (void)of;
+    return &space;
+}
+
+static const struct tcp_host host = {script_send, script_store, script_may_grow, script_space};
 
 // What is in order must have been stored.
 static void received_check(void)

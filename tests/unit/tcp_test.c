@@ -121,7 +121,13 @@ static bool net_store(struct tcp *tcp, const struct tcp_segment *segment, uint64
     return true;
 }
 
-static const struct tcp_host net = {.send = net_send, .store = net_store};
+static struct tcp_space *net_space(struct tcp *tcp)
+{
+    static struct tcp_space spaces[2];
+    return &spaces[(struct side *)tcp - sides];
+}
+
+static const struct tcp_host net = {.send = net_send, .store = net_store, .space = net_space};
 
 static void arrive(void)
 {
