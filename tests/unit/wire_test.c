@@ -216,13 +216,14 @@ static void hop_check(const char *target, const char *hop)
 START_TEST(longest_prefix_wins)
 {
     const struct route_entry entries[] = {
-        {address_of("10.0.0.0"), 8, &wire.netif, address_of("10.0.0.8"), address_of("10.0.0.1"), 0},
+        {address_of("10.0.0.0"), 8, &wire.netif, address_of("10.0.0.8"), address_of("10.0.0.1"), 0,
+         0},
         {address_of("10.9.0.0"), 16, &wire.netif, address_of("10.0.0.16"), address_of("10.0.0.1"),
-         5},
+         0, 5},
         {address_of("10.9.0.0"), 16, &wire.netif, address_of("10.0.0.17"), address_of("10.0.0.1"),
-         4},
+         0, 4},
         {address_of("10.9.8.7"), 32, &wire.netif, address_of("10.0.0.32"), address_of("10.0.0.1"),
-         9},
+         0, 9},
     };
     hop_check("10.9.8.7", "10.0.0.254");
     for (size_t i = 0; i < 4; ++i) {
@@ -256,8 +257,13 @@ END_TEST
 
 START_TEST(there_is_a_limit_to_routes)
 {
-    struct route_entry entry = {address_of("12.0.0.0"), 32, &wire.netif, address_of("10.0.0.8"),
-                                address_of("10.0.0.1"), 0};
+    struct route_entry entry = {address_of("12.0.0.0"),
+                                32,
+                                &wire.netif,
+                                address_of("10.0.0.8"),
+                                address_of("10.0.0.1"),
+                                0,
+                                0};
     int error = 0;
     for (uint32_t i = 0; i <= ROUTE_MAX && error == 0; ++i) {
         entry.metric = i;
@@ -336,8 +342,8 @@ START_TEST(many_have_hardware_by_rule)
 {
     net_output(ip_make("10.0.0.1", "10.0.0.255", 99, "all", 3));
     ck_assert_mem_eq(heard[0]->data, everybody, 6);
-    const struct route_entry many = {address_of("224.0.0.0"), 4, &wire.netif, address_any(true),
-                                     address_of("10.0.0.1"),  0};
+    const struct route_entry many = {
+        address_of("224.0.0.0"), 4, &wire.netif, address_any(true), address_of("10.0.0.1"), 0, 0};
     ck_assert_int_eq(route_add(&many), 0);
     net_output(ip_make("10.0.0.1", "239.129.2.3", 99, "many", 4));
     ck_assert_mem_eq(heard[1]->data, "\x01\x00\x5e\x01\x02\x03", 6);
