@@ -11,6 +11,7 @@
 #include "hal/hal.h"
 
 struct net_end;
+struct tcp;
 
 // Registers the files with core/vfs. After vfs_init. -ENOMEM.
 HAL_MUST_CHECK int netfiles_add(void);
@@ -28,7 +29,13 @@ void net_end_put(struct net_listing *listing, const struct net_end *end);
 // The line that begins at start is over; those of IPv4 are filled up to size.
 void net_line_end(struct net_listing *listing, size_t start, size_t size);
 
+struct net_timer { // of a connection, as Linux numbers them; 0: none runs
+    unsigned kind;
+    hal_ns left_ns;
+};
+
 // tcpfiles.c
+struct net_timer net_timer_of(const struct tcp *tcp, hal_ns now);
 HAL_MUST_CHECK int tcpfiles_add(void);
 void tcp_snmp_put(struct writer *writer);
 

@@ -68,6 +68,7 @@ typedef int netlink_asked(const struct netlink_request *request, struct netlink_
 netlink_asked netlink_route_asked;   // NETLINK_ROUTE: netlinkroute.c
 netlink_asked netlink_link_asked;    // of that, links: netlinklink.c
 netlink_asked netlink_address_asked; // and addresses: netlinkaddress.c
+netlink_asked netlink_diag_asked;    // NETLINK_SOCK_DIAG: netlinkdiag.c
 
 // ---- What is told unasked ------------------------------------------------------------------
 

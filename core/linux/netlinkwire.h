@@ -208,4 +208,36 @@ struct rule_head { // struct fib_rule_hdr
 enum { FRA_PRIORITY = 6, FRA_SUPPRESS_PREFIXLEN = 14, FRA_TABLE = 15, FRA_PROTOCOL = 21 };
 enum { FR_ACT_TO_TBL = 1, RT_TABLE_DEFAULT = 253 };
 
+// ---- sock_diag(7) ------------------------------------------------------------------------
+
+enum { SOCK_DIAG_BY_FAMILY = 20 };
+
+struct diag_ends { // struct inet_diag_sockid; ports and addresses in the network's order
+    uint16_t local_port, remote_port;
+    uint8_t local[16], remote[16];
+    uint32_t index, cookie[2];
+};
+
+struct diag_request { // struct inet_diag_req_v2
+    uint8_t family, protocol, extensions, unused;
+    uint32_t states; // bit n: state n
+    struct diag_ends id;
+};
+
+struct diag_head { // struct inet_diag_msg
+    uint8_t family, state, timer, retries;
+    struct diag_ends id;
+    uint32_t expires, received, sent, uid, inode;
+};
+
+_Static_assert(sizeof(struct diag_request) == 56 && sizeof(struct diag_head) == 72, "inet_diag");
+
+enum diag_attribute { // extensions are wanted by bit n - 1
+    INET_DIAG_INFO = 2,
+    INET_DIAG_CONG = 4,
+    INET_DIAG_TOS = 5,
+    INET_DIAG_SHUTDOWN = 8,
+    INET_DIAG_SKV6ONLY = 11,
+};
+
 #endif

@@ -142,7 +142,8 @@ void netlink_tell(uint32_t group, const struct netlink_answer *message)
     list_for_each(node, &all)
     {
         struct netlink_socket *socket = container_of(node, struct netlink_socket, node);
-        if ((atomic_load(&socket->groups) >> (group - 1) & 1) != 0) {
+        if (socket->protocol == NETLINK_ROUTE &&
+            (atomic_load(&socket->groups) >> (group - 1) & 1) != 0) {
             mutex_lock(&socket->lock);
             bytes_push(socket, group, message->data, message->size);
             mutex_unlock(&socket->lock);
@@ -189,7 +190,7 @@ static void dump_end(struct netlink_socket *socket, struct netlink_answer *answe
 
 static netlink_asked *asked_of(const struct netlink_socket *socket)
 {
-    return socket->protocol == NETLINK_ROUTE ? netlink_route_asked : NULL;
+    return socket->protocol == NETLINK_ROUTE ? netlink_route_asked : netlink_diag_asked;
 }
 
 static void request_answer(struct netlink_socket *socket, const struct netlink_request *request)
@@ -560,7 +561,7 @@ int netlink_create(struct file **file, int type, int protocol, uint32_t flags)
     if (type != SOCK_RAW && type != SOCK_DGRAM) {
         return -ESOCKTNOSUPPORT;
     }
-    if (protocol != NETLINK_ROUTE) {
+    if (protocol != NETLINK_ROUTE && protocol != NETLINK_SOCK_DIAG) {
         return -EPROTONOSUPPORT;
     }
     struct netlink_socket *socket = heap_alloc_zeroed(sizeof *socket);

@@ -22,12 +22,7 @@ static uint64_t count(enum net_count which)
 
 // ---- Sockets -----------------------------------------------------------------------
 
-struct timer { // as Linux numbers them
-    unsigned kind;
-    uint64_t left; // ticks
-};
-
-static struct timer timer_of(const struct tcp *tcp, hal_ns now)
+struct net_timer net_timer_of(const struct tcp *tcp, hal_ns now)
 {
     const struct {
         unsigned kind;
@@ -36,18 +31,18 @@ static struct timer timer_of(const struct tcp *tcp, hal_ns now)
                   {4, tcp->probe_at},      {2, tcp->keep_at}, {3, tcp->end_at}};
     for (unsigned i = 0; i < sizeof timers / sizeof *timers; ++i) {
         if (timers[i].at != UINT64_MAX) {
-            return (struct timer){timers[i].kind,
-                                  timers[i].at > now ? (timers[i].at - now) / TICK : 0};
+            return (struct net_timer){timers[i].kind,
+                                      timers[i].at > now ? timers[i].at - now : 0};
         }
     }
-    return (struct timer){0, 0};
+    return (struct net_timer){0, 0};
 }
 
 static void connection_put(struct net_listing *listing, const struct tcp_socket *socket)
 {
     struct writer *writer = &listing->writer;
     const struct tcp *tcp = &socket->tcp;
-    const struct timer timer = timer_of(tcp, hal_clock_ns());
+    const struct net_timer timer = net_timer_of(tcp, hal_clock_ns());
     const uint64_t bytes = tcp_received(tcp) - tcp->taken;
     const uint64_t unread = bytes + (bytes > 0 && tcp->has_fin); // the end counts, as on Linux
     net_hex_put(writer, tcp->state, 2);
@@ -56,7 +51,7 @@ static void connection_put(struct net_listing *listing, const struct tcp_socket 
     writer_put(writer, ":");
     net_hex_put(writer, (uint32_t)unread, 8);
     writer_put(writer, " %02u:", timer.kind);
-    net_hex_put(writer, (uint32_t)timer.left, 8);
+    net_hex_put(writer, (uint32_t)(timer.left_ns / TICK), 8);
     writer_put(writer, " ");
     net_hex_put(writer, tcp->retries, 8);
 }

@@ -239,11 +239,12 @@ PROGRAMS = [
         case("argp", *(program + option for program in ("getent", "iconv", "locale")
                        for option in (" --help", " --usage", " --version", " --none"))),
     ]),
-    Program("ip", "iproute2", "tools", "links, addresses, routes and rules of the loopback network", [
+    Program("ip ss", "iproute2", "tools", "links, addresses, routes and rules of the loopback network; sockets", [
         case("ip", *("ip " + words for words in (
             "link show lo", "addr show dev lo", "-o -4 addr show dev lo", "-6 addr show dev lo", "-j addr show lo", "-br link show lo",
             "link show none", "route show table local dev lo", "-6 route show table local dev lo", "route get 127.0.0.1",
             "-6 route get ::1", "rule", "-6 rule", "neigh show dev lo", "link set none up"))),
+        case("ss", "ss -tn dport = :1", "ss -uanp sport = :1", "ss -ltin6 sport = :1"),
     ]),
     Program("git", "git", "git", "log, show, diff, blame, grep of a repository; init, add, commit", [
         case("git log", *("git -C repository " + words for words in (

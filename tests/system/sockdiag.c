@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// sockdiag.c: what sock_diag(7) says of this program's own sockets. There may be others.
+#include <arpa/inet.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "requests.h"
+#include "show.h"
+
+enum { OWN_MAX = 8, TCP = IPPROTO_TCP, UDP = IPPROTO_UDP };
+
+static char answer[65536];
+static int own[OWN_MAX], own_count, listening_port;
+
+static struct request request_make(int family, int protocol, unsigned states, unsigned extensions)
+{
+    struct request request =
+        request_of(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, sizeof(struct inet_diag_req_v2));
+    struct inet_diag_req_v2 *asked = (struct inet_diag_req_v2 *)request.bytes;
+    asked->sdiag_family = (uint8_t)family;
+    asked->sdiag_protocol = (uint8_t)protocol;
+    asked->idiag_ext = (uint8_t)extensions;
+    asked->idiag_states = states;
+    return request;
+}
+
+static const char *port_of(uint16_t port)
+{
+    return port == 0 ? "none" : ntohs(port) == listening_port ? "the listener's" : "another";
+}
+
+static void attributes_print(const struct nlmsghdr *message)
+{
+    struct rtattr *at = (struct rtattr *)((struct inet_diag_msg *)NLMSG_DATA(message) + 1);
+    int left = (int)(message->nlmsg_len - NLMSG_LENGTH(sizeof(struct inet_diag_msg)));
+    for (; RTA_OK(at, left); at = RTA_NEXT(at, left)) {
+        if (at->rta_type == INET_DIAG_SHUTDOWN || at->rta_type == INET_DIAG_SKV6ONLY) {
+            printf(", %d: %d", at->rta_type, *(uint8_t *)RTA_DATA(at));
+        } else if (at->rta_type == INET_DIAG_INFO) {
+            printf(", state %d", *(uint8_t *)RTA_DATA(at));
+        } else if (at->rta_type == INET_DIAG_CONG) {
+            printf(", has a way to avoid congestion: %d", RTA_PAYLOAD(at) > 1);
+        }
+    }
+    putchar('\n');
+}
+
+// In the order in which they were made.
+static void socket_print(const struct nlmsghdr *message, int index)
+{
+    const struct inet_diag_msg *head = NLMSG_DATA(message);
+    struct stat status;
+    char text[INET6_ADDRSTRLEN];
+    fstat(own[index], &status);
+    if (head->idiag_inode != status.st_ino) {
+        return;
+    }
+    printf("  socket %d: family %d state %d timer %d", index, head->idiag_family, head->idiag_state,
+           head->idiag_timer);
+    printf(" at %s", inet_ntop(head->idiag_family, head->id.idiag_src, text, sizeof text));
+    printf(" to %s", inet_ntop(head->idiag_family, head->id.idiag_dst, text, sizeof text));
+    printf(" port %s to %s", port_of(head->id.idiag_sport), port_of(head->id.idiag_dport));
+    printf(", to be read %u, ours %d", head->idiag_rqueue, head->idiag_uid == getuid());
+    if (head->idiag_state == 10) {
+        printf(", of %u", head->idiag_wqueue);
+    }
+    attributes_print(message);
+}
+
+static void ask(int fd, const char *what, const struct request *request)
+{
+    struct nlmsghdr *all[4096];
+    int count = 0;
+    size_t size = 0;
+    printf("%s\n", what);
+    SHOW(send(fd, request, request->head.nlmsg_len, 0) > 0);
+    for (bool is_more = true; is_more;) {
+        ssize_t got = recv(fd, answer + size, sizeof answer - size, 0);
+        struct nlmsghdr *message = (struct nlmsghdr *)(answer + size);
+        size += got > 0 ? (size_t)got : 0;
+        for (; NLMSG_OK(message, (unsigned)got); message = NLMSG_NEXT(message, got)) {
+            if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY) {
+                printf("  end %d, %d\n", message->nlmsg_type, *(int *)NLMSG_DATA(message));
+                is_more = false;
+            } else if (count < 4096) {
+                all[count++] = message;
+            }
+        }
+    }
+    for (int index = 0; index < own_count; ++index) {
+        for (int i = 0; i < count; ++i) {
+            socket_print(all[i], index);
+        }
+    }
+}
+
+static int kept(int fd)
+{
+    own[own_count++] = fd;
+    return fd;
+}
+
+static void sockets_make(void)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    const struct sockaddr_in6 any = {.sin6_family = AF_INET6};
+    socklen_t size = sizeof name;
+    const int listening = kept(socket(AF_INET, SOCK_STREAM, 0));
+    bind(listening, (struct sockaddr *)&name, sizeof name);
+    listen(listening, 5);
+    getsockname(listening, (struct sockaddr *)&name, &size);
+    listening_port = ntohs(name.sin_port);
+    const int client = kept(socket(AF_INET, SOCK_STREAM, 0));
+    connect(client, (struct sockaddr *)&name, sizeof name);
+    const int server = kept(accept(listening, NULL, NULL));
+    write(client, "unread", 6);
+    (void)server;
+    const int datagrams = kept(socket(AF_INET, SOCK_DGRAM, 0));
+    bind(datagrams, (struct sockaddr *)&name, sizeof name);
+    connect(kept(socket(AF_INET, SOCK_DGRAM, 0)), (struct sockaddr *)&name, sizeof name);
+    const int six = kept(socket(AF_INET6, SOCK_STREAM, 0));
+    bind(six, (const struct sockaddr *)&any, sizeof any);
+    listen(six, 7);
+    const int bound = kept(socket(AF_INET, SOCK_STREAM, 0));
+    name.sin_port = 0;
+    bind(bound, (struct sockaddr *)&name, sizeof name);
+}
+
+int main(void)
+{
+    const int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
+    const unsigned extensions = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_CONG - 1);
+    sockets_make();
+    struct request request = request_make(AF_INET, TCP, -1u, 0);
+    ask(fd, "TCP", &request);
+    request = request_make(AF_INET, TCP, -1u, extensions);
+    ask(fd, "TCP, and more of it", &request);
+    request = request_make(AF_INET, TCP, 1 << 10, 0);
+    ask(fd, "who listens", &request);
+    request = request_make(AF_INET6, TCP, -1u, 0);
+    ask(fd, "TCP by IPv6", &request);
+    request = request_make(AF_INET, UDP, -1u, 0);
+    ask(fd, "UDP", &request);
+    request = request_make(AF_INET, UDP, 1 << 1, 0);
+    ask(fd, "UDP that is connected", &request);
+    request = request_make(200, TCP, -1u, 0);
+    ask(fd, "no such family", &request);
+    request = request_make(AF_INET, TCP, -1u, 0);
+    request.head.nlmsg_len = NLMSG_LENGTH(1);
+    ask(fd, "a short question", &request);
+    request.head.nlmsg_len = NLMSG_LENGTH(20);
+    ask(fd, "one that ends too early", &request);
+    request = request_make(AF_INET, TCP, -1u, 0);
+    request.head.nlmsg_type = 99;
+    ask(fd, "no such type", &request);
+    puts("done");
+    return 0;
+}
