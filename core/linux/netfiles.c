@@ -14,7 +14,6 @@
 #include "core/vfs/procfs.h"
 #include "core/vfs/proctext.h"
 #include "core/vfs/vfs.h"
-#include "core/vfs/vnode.h"
 
 enum { STATE_CONNECTED = 1, STATE_IDLE = 7, LINE_SIZE = 127 };
 
@@ -62,7 +61,7 @@ static void flow_put(const struct flow *flow, void *argument)
     writer_put(writer, "00000000:");
     net_hex_put(writer, atomic_load_explicit(&socket->channel.cost, memory_order_relaxed), 8);
     writer_put(writer, " 00:00000000 00000000 %5u        0 %lu 2 0000000000000000 %lu",
-               vnode_owner_uid, inet->inode,
+               inet->uid, inet->inode,
                atomic_load_explicit(&socket->drop_count, memory_order_relaxed));
     net_line_end(listing, start, LINE_SIZE);
 }

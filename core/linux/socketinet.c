@@ -453,8 +453,8 @@ static int inet_status(struct file *file, struct file_status *status)
         .link_count = 1,
         .block_size = 4096,
         .mode = MODE_SOCKET | 0777,
-        .uid = vnode_owner_uid,
-        .gid = vnode_owner_gid,
+        .uid = inet->uid,
+        .gid = inet->gid,
         .accessed = inet->changed,
         .modified = inet->changed,
         .changed = inet->changed,
@@ -537,6 +537,8 @@ struct inet_socket *inet_make(bool is_v4, enum net_kind kind, uint8_t protocol)
     inet->socket.release = inet_release;
     inet->inode = atomic_fetch_add_explicit(&inode_next, 1, memory_order_relaxed);
     inet->changed = file_time_now();
+    inet->uid = vnode_owner_uid;
+    inet->gid = vnode_owner_gid;
     atomic_store(&inet->options.send_limit, is_stream ? STREAM_SEND_LIMIT : LIMIT_DEFAULT);
     atomic_store(&inet->options.receive_limit, is_stream ? STREAM_RECEIVE_LIMIT : LIMIT_DEFAULT);
     return inet;

@@ -40,6 +40,7 @@ struct inet_socket {
     uint32_t fast_queue; // TCP_FASTOPEN, TCP_FASTOPEN_CONNECT: no cookie is known, and nobody gets
     bool connects_fast;  // one, so that the bytes follow the three steps. The same
     uint64_t inode;
+    uint32_t uid, gid; // whose it is: the file-system ids of who made it
     struct file_time changed;
 };
 

@@ -5,6 +5,7 @@
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
+#include "core/linux/credentials.h"
 #include "core/linux/socketcalls.h"
 #include "core/linux/transfer.h"
 #include "core/linux/user.h"
@@ -178,6 +179,11 @@ static int rights_read(struct localsocket_message *message, const char *data, si
     return 0;
 }
 
+static bool is_among(uint32_t id, const struct credential_ids *ids)
+{
+    return id == ids->real || id == ids->effective || id == ids->saved;
+}
+
 static int credentials_read(struct localsocket_message *message, const char *data, size_t size)
 {
     if (size != sizeof message->credentials) {
@@ -185,10 +191,14 @@ static int credentials_read(struct localsocket_message *message, const char *dat
     }
     memcpy(&message->credentials, data, size);
     message->sender = LOCALSOCKET_SENDER_SAID;
-    const bool is_ours = message->credentials.process == (int32_t)linux_getpid() &&
-                         message->credentials.user == vnode_owner_uid &&
-                         message->credentials.group == vnode_owner_gid;
-    return is_ours || vnode_owner_uid == 0 ? 0 : -EPERM;
+    const struct credential_ids user = credentials_user(), group = credentials_group();
+    const bool is_allowed = (message->credentials.process == (int32_t)linux_getpid() ||
+                             credentials_may(CAPABILITY_SYS_ADMIN)) &&
+                            (is_among(message->credentials.user, &user) ||
+                             credentials_may(CAPABILITY_SETUID)) &&
+                            (is_among(message->credentials.group, &group) ||
+                             credentials_may(CAPABILITY_SETGID));
+    return is_allowed ? 0 : -EPERM;
 }
 
 static int controls_parse(struct localsocket_message *message, const char *data, size_t size)
@@ -257,10 +267,18 @@ static int rights_write(struct controls *to, struct localsocket_message *message
     return count == 0 ? 0 : control_write(to, SOL_SOCKET, SCM_RIGHTS, fds, count * sizeof(int));
 }
 
+// As they go along with a message.
 static struct localsocket_credentials ours(void)
 {
-    return (struct localsocket_credentials){(int32_t)linux_getpid(), vnode_owner_uid,
-                                            vnode_owner_gid};
+    return (struct localsocket_credentials){(int32_t)linux_getpid(), credentials_user().real,
+                                            credentials_group().real};
+}
+
+// As who made the other end is told: the effective ones.
+static struct localsocket_credentials ours_as_peer(void)
+{
+    return (struct localsocket_credentials){(int32_t)linux_getpid(), credentials_user().effective,
+                                            credentials_group().effective};
 }
 
 static struct localsocket_credentials sender_of(const struct localsocket_message *message)
@@ -412,7 +430,7 @@ static int local_option_get(struct file *file, int level, int name, union socket
         value->number = localsocket_is_listening(file);
         return sizeof value->number;
     case SO_PEERCRED:
-        value->sender = localsocket_has_peer(file) ? ours() : nobody;
+        value->sender = localsocket_has_peer(file) ? ours_as_peer() : nobody;
         return sizeof value->sender;
     default:
         return -ENOPROTOOPT;

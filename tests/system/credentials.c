@@ -9,6 +9,7 @@
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -214,10 +215,63 @@ static void end_as_user(void)
     status_show();
 }
 
+// What is said of a new socket, and of what is sent by it.
+static void socket_try(void)
+{
+    int pair[2];
+    struct stat status;
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    const int on = 1, inet = socket(AF_INET, SOCK_DGRAM, 0);
+    fstat(inet, &status);
+    printf("  its file: %d %d\n", status.st_uid, status.st_gid);
+    close(inet);
+    socketpair(AF_UNIX, SOCK_DGRAM, 0, pair);
+    getsockopt(pair[0], SOL_SOCKET, SO_PEERCRED, &peer, &size);
+    printf("  the peer: %d %d, ours %d\n", peer.uid, peer.gid, peer.pid == getpid());
+    setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+    send(pair[0], "x", 1, 0);
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof peer)];
+    } control;
+    char data[1];
+    struct iovec part = {data, 1};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    recvmsg(pair[1], &message, 0);
+    memcpy(&peer, CMSG_DATA(&control.head), sizeof peer);
+    printf("  the sender: %d %d, ours %d\n", peer.uid, peer.gid, peer.pid == getpid());
+    for (unsigned id = 1000; id < 1005; ++id) {
+        peer.uid = id;
+        memcpy(CMSG_DATA(&control.head), &peer, sizeof peer);
+        SHOW(sendmsg(pair[0], &message, 0));
+    }
+    close(pair[0]);
+    close(pair[1]);
+}
+
+static void sockets(void)
+{
+    socket_try();
+    SHOW(setresgid(2000, 2001, 2002));
+    SHOW(setresuid(1000, 1001, 1002));
+    socket_try();
+    setfsuid(1000);
+    setfsgid(2000);
+    socket_try();
+}
+
 int main(int argc, char **argv)
 {
     const char *way = argc > 1 ? argv[1] : "", *folder = argc > 2 ? argv[2] : "/tmp";
     setvbuf(stdout, NULL, _IONBF, 0);
+    if (strcmp(way, "sockets") == 0) {
+        sockets();
+        return 0;
+    }
     if (chdir(folder) != 0) {
         perror(folder);
         return 1;

@@ -54,7 +54,7 @@ def credentials(machine, files):
     with open(files["credentials.txt"], "rb") as text:
         expected = text.read().split(b"----\n")
     os.chmod(machine.top, 0o755)
-    for (way, folder), want in zip((("keep", "/tmp"), ("steps", "/tmp"), ("steps", ".")), expected):
+    for (way, folder), want in zip((("keep", "/tmp"), ("steps", "/tmp"), ("steps", "."), ("sockets", "/tmp")), expected):
         machine.empty()
         printed(machine, "%s in %s" % (way, folder), machine.osv + [files["credentials"], way, folder], want)
 

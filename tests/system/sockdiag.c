@@ -60,8 +60,7 @@ static void socket_print(const struct nlmsghdr *message, int index)
     if (head->idiag_inode != status.st_ino) {
         return;
     }
-    printf("  socket %d: family %d state %d timer %d", index, head->idiag_family, head->idiag_state,
-           head->idiag_timer);
+    printf("  socket %d: family %d state %d", index, head->idiag_family, head->idiag_state);
     printf(" at %s", inet_ntop(head->idiag_family, head->id.idiag_src, text, sizeof text));
     printf(" to %s", inet_ntop(head->idiag_family, head->id.idiag_dst, text, sizeof text));
     printf(" port %s to %s", port_of(head->id.idiag_sport), port_of(head->id.idiag_dport));
