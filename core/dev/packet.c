@@ -100,6 +100,20 @@ void packet_trim(struct packet *packet, uint32_t size)
     packet->more = NULL;
 }
 
+struct packet *packet_clone(const struct packet *packet)
+{
+    struct packet *copy = packet_alloc_block(packet_size(packet));
+    if (copy != NULL) {
+        packet_copy(packet, copy->data);
+        copy->size = packet_size(packet);
+        copy->is_trusted = packet->is_trusted;
+        copy->transport = packet->transport;
+        copy->netif = packet->netif;
+        copy->cost = packet->cost;
+    }
+    return copy;
+}
+
 struct packet *packet_join(struct packet *packet)
 {
     const uint32_t size = packet_size(packet);

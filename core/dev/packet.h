@@ -34,6 +34,7 @@ struct packet {
                         // the device says that it is right
     uint16_t transport; // from data to the header behind IP's
     uint32_t cost;      // what it counts for in a channel, bytes
+    uint8_t netif;      // the index of the interface that it has come by
     bool is_message;    // of ICMP, about a packet of ours
     bool is_gathered;   // tcp_stream.c's: there may be room behind the bytes
     // To be sent: of TCP, and to be cut into segments of so many bytes of data; 0: as it is.
@@ -68,6 +69,8 @@ void packet_free(struct packet *packet); // all parts
 uint32_t packet_size(const struct packet *packet);       // of all parts, bytes
 void packet_copy(const struct packet *packet, char *to); // the bytes of all parts
 void packet_trim(struct packet *packet, uint32_t size);  // the first size bytes, of all parts, stay
+// Another with the same bytes, in one part, for the same purpose. NULL: no memory.
+struct packet *packet_clone(const struct packet *packet);
 // The bytes of all parts in one, with PACKET_HEADROOM; packet is gone. NULL: no memory, and packet
 // is gone, too.
 struct packet *packet_join(struct packet *packet);

@@ -8,6 +8,7 @@
 #include "core/net/ip.h"
 #include "core/net/netif.h"
 #include "core/net/output.h"
+#include "core/net/route.h"
 
 enum { HOPS_MAX = 255 };
 
@@ -30,15 +31,20 @@ static uint32_t tells_of(int level, int name)
 
 static int target_write(const struct net_message *message, struct controls *to)
 {
-    struct in_pktinfo target = {.ipi_ifindex = (int)loopback.index};
+    struct in_pktinfo target = {.ipi_ifindex = message->netif};
+    struct net_address own = message->target; // that an answer would come from
+    const struct netif *netif = netif_at(message->netif);
+    if (netif != NULL && !route_is_local(&own)) {
+        (void)route_source_any(netif, true, false, &own);
+    }
     memcpy(&target.ipi_addr, address_v4_bytes(&message->target), sizeof target.ipi_addr);
-    target.ipi_spec_dst = target.ipi_addr;
+    memcpy(&target.ipi_spec_dst, address_v4_bytes(&own), sizeof target.ipi_spec_dst);
     return control_write(to, IPPROTO_IP, IP_PKTINFO, &target, sizeof target);
 }
 
 static int target_v6_write(const struct net_message *message, struct controls *to)
 {
-    struct in6_pktinfo target = {.ipi6_ifindex = loopback.index};
+    struct in6_pktinfo target = {.ipi6_ifindex = message->netif};
     memcpy(&target.ipi6_addr, &message->target, sizeof target.ipi6_addr);
     return control_write(to, IPPROTO_IPV6, IPV6_PKTINFO, &target, sizeof target);
 }
@@ -262,6 +268,9 @@ int inet_option_set(struct file *file, int level, int name, const void *user, ui
     if (!level_is_known(inet, level)) {
         return -ENOPROTOOPT;
     }
+    if (inet_group_option(level, name)) {
+        return inet_group_set(inet, level, name, user, size);
+    }
     int error = number_read(&value, level, user, size);
     if (error != 0) {
         return error;
@@ -395,6 +404,9 @@ int inet_option_get(struct file *file, int level, int name, union socket_option 
     if (tells != 0) {
         value->number = (atomic_load(&inet->tells) & tells) != 0;
         return sizeof value->number;
+    }
+    if (inet_group_option(level, name)) {
+        return inet_group_get(inet, level, name, value);
     }
     mutex_lock(&inet->socket.lock);
     const int size = level == IPPROTO_IP ? v4_get(inet, name, &value->number)

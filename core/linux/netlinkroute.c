@@ -354,19 +354,6 @@ static int wanted_find(const struct wanted *wanted, struct route_entry *found)
     return error;
 }
 
-static bool source_any(const struct netif *netif, bool is_v4, struct net_address *source)
-{
-    struct route_address addresses[ROUTE_ADDRESS_MAX];
-    const uint32_t count = route_address_list(addresses);
-    for (uint32_t i = 0; i < count; ++i) {
-        if (addresses[i].netif == netif && address_is_v4(&addresses[i].address) == is_v4) {
-            *source = addresses[i].address;
-            return true;
-        }
-    }
-    return false;
-}
-
 // The one that was chosen, or the interface's that the gateway or the targets see.
 static int source_choose(const struct netlink_request *request, uint8_t family,
                          struct route_entry *entry)
@@ -382,7 +369,9 @@ static int source_choose(const struct netlink_request *request, uint8_t family,
     if (!is_near) {
         return family == AF_INET ? -ENETUNREACH : -EHOSTUNREACH;
     }
-    return source_any(entry->netif, family == AF_INET, &entry->source) ? 0 : -EADDRNOTAVAIL;
+    return route_source_any(entry->netif, family == AF_INET, false, &entry->source)
+               ? 0
+               : -EADDRNOTAVAIL;
 }
 
 static int entry_add(const struct netlink_request *request, uint8_t family,

@@ -56,6 +56,7 @@ union socket_option {
     uint64_t rate;
     struct timeval time;
     struct linger linger;
+    struct in_addr address;
     struct localsocket_credentials sender;
     struct tcp_info info;
     char text[16];

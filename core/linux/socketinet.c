@@ -589,6 +589,9 @@ static void inet_options_changed(struct file *file)
         return;
     }
     atomic_store(&inet->socket.receive_limit, atomic_load(&inet->options.receive_limit));
+    mutex_lock(&inet->socket.lock);
+    inet->socket.options.may_broadcast = has_switch(inet, SO_BROADCAST);
+    mutex_unlock(&inet->socket.lock);
 }
 
 static bool inet_breaks_silently(const struct file *file)

@@ -106,6 +106,11 @@ int inet_option_get(struct file *file, int level, int name, union socket_option 
 // The longest packet to the peer, with socket.lock held; of IPv4 no longer than IPv4's longest.
 uint32_t inet_mtu(const struct inet_socket *inet);
 
+// inetgroup.c: the options about multicast, of level IPPROTO_IP or IPPROTO_IPV6.
+bool inet_group_option(int level, int name); // it is one
+int inet_group_set(struct inet_socket *inet, int level, int name, const void *user, uint32_t size);
+int inet_group_get(struct inet_socket *inet, int level, int name, union socket_option *value);
+
 // What a datagram that was received tells, as messages of control.
 int inet_controls_write(struct inet_socket *inet, const struct net_message *message,
                         struct controls *to);

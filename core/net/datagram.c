@@ -34,13 +34,6 @@ static bool is_final(int error)
     return error != -ENETUNREACH && error != -EHOSTUNREACH;
 }
 
-enum path_discovery datagram_discovery(const struct net_socket *socket,
-                                       const struct net_address *target)
-{
-    const struct net_options *options = &socket->options;
-    return address_is_v4(target) ? options->discover : options->discover_v6;
-}
-
 // A router has not let one of ours through, which was so long (RFC 5927, 7).
 static int path_note(const struct net_socket *socket, const struct ip_header *about, uint32_t mtu)
 {
@@ -232,6 +225,7 @@ static void origin_tell(const struct net_socket *socket, const struct packet *pa
     message->target = header.target;
     message->hops = header.hops;
     message->service = header.service;
+    message->netif = packet->netif;
     message->arrived = packet->place;
 }
 
@@ -327,6 +321,7 @@ static int report_copy(const struct net_socket *socket, const struct packet *pac
     message->target = header.target;
     message->hops = header.hops;
     message->service = header.service;
+    message->netif = packet->netif;
     return bytes_copy(packet, from, message, done);
 }
 

@@ -62,7 +62,11 @@ HAL_MUST_CHECK int datagram_packet_make(struct packet **made, const struct net_m
 // With lock held.
 void datagrams_look(struct net_socket *socket);
 int datagram_error_take_locked(struct net_socket *socket);
-enum path_discovery datagram_discovery(const struct net_socket *socket,
-                                       const struct net_address *target);
+static inline enum path_discovery datagram_discovery(const struct net_socket *socket,
+                                                     const struct net_address *target)
+{
+    const struct net_options *options = &socket->options;
+    return address_is_v4(target) ? options->discover : options->discover_v6;
+}
 
 #endif

@@ -161,7 +161,9 @@ void ethernet_announce(struct ethernet *ethernet, const struct net_address *addr
 static bool neighbour_input(struct netif *netif, struct packet *packet,
                             const struct ip_header *header)
 {
-    return nd_input(container_of(netif, struct ethernet, netif), packet, header);
+    struct ethernet *ethernet = container_of(netif, struct ethernet, netif);
+    return (header->protocol == IP_ICMPV6 && nd_input(ethernet, packet, header)) ||
+           group_input(&ethernet->group_link, packet, header);
 }
 
 // ---- Receiving -----------------------------------------------------------------------
@@ -284,6 +286,7 @@ static void netif_filtered(struct netif *netif, struct packet *frame)
 int ethernet_start(struct ethernet *ethernet)
 {
     neighbours_init(&ethernet->neighbours);
+    group_link_start(&ethernet->group_link, ethernet);
     ethernet->alarm.ring = alarm_ring;
     ethernet->netif.send = netif_send;
     ethernet->netif.filtered = netif_filtered;

@@ -6,6 +6,7 @@
 #ifndef CORE_NET_ETHERNET_H
 #define CORE_NET_ETHERNET_H
 
+#include "core/net/group_link.h"
 #include "core/net/neighbour.h"
 #include "core/net/netif.h"
 #include "core/sync/alarm.h"
@@ -24,6 +25,7 @@ struct ethernet {
     struct neighbours neighbours;
     struct alarm alarm;       // of what neighbours wait for
     struct mutex alarm_lock;  // held while it is set
+    struct group_link group_link;
     struct dhcp_client *dhcp; // NULL: none. Set before anything comes, and not changed then
 };
 

@@ -173,6 +173,24 @@ struct flow *flow_peer(const struct flow *flow)
     return find_by_ends(flow->hash, key->protocol, &key->remote, &key->local);
 }
 
+void flow_find_all(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
+                   void (*visit)(const struct flow *flow, void *argument), void *argument)
+{
+    const struct flow *connected_flow =
+        find_by_ends(ends_hash(protocol, local, remote), protocol, local, remote);
+    struct rcu_node *node;
+    if (connected_flow != NULL) {
+        visit(connected_flow, argument);
+    }
+    rcu_list_for_each(node, port_list(protocol, local->port))
+    {
+        const struct flow *flow = container_of(node, struct flow, by_port);
+        if (score_of(flow, protocol, local) > 0) {
+            visit(flow, argument);
+        }
+    }
+}
+
 // ---- Coming and going --------------------------------------------------------------
 
 static uint8_t takes_of(const struct flow_key *key)

@@ -61,6 +61,11 @@ void flow_leave(struct flow *flow);
 // socket are there.
 struct flow *flow_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote);
 
+// Calls visit for each that takes packets from remote to local, where they are for several. In an
+// RCU section.
+void flow_find_all(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
+                   void (*visit)(const struct flow *flow, void *argument), void *argument);
+
 // For who sends one packet after the other to a flow: keeps one that was found, in the same RCU
 // section. In a later one its socket is there if it is not gone, which flow_is_gone says.
 void flow_keep(struct flow *flow);

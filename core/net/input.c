@@ -49,26 +49,36 @@ static struct packet *icmp_input(struct packet *packet, const struct ip_header *
     return NULL;
 }
 
-static struct packet *transport_input(struct netif *netif, struct packet *packet,
-                                      const struct ip_header *header)
+__attribute__((always_inline)) static inline struct packet *
+transport_input(struct netif *netif, struct packet *packet, const struct ip_header *header)
 {
     packet->transport = header->transport;
+    packet->netif = (uint8_t)netif->index;
     packet_trim(packet, header->transport + header->size);
     const bool is_raw = raw_is_wanted() && packet->more == NULL && raw_input(packet, header);
     switch (header->protocol) {
     case IP_UDP:
-        return udp_input(packet, header);
+        return udp_input(netif, packet, header);
     case IP_TCP:
         if (route_is_local(&header->target)) {
             return tcp_packet_input(packet, header);
         }
         drop(packet, NET_TCP_NO_SOCKET); // nobody speaks to many by it (RFC 9293, 3.9.2.3)
         return NULL;
+    case IP_IGMP:
     case IP_ICMPV6:
         if (netif->neighbour_input != NULL && netif->neighbour_input(netif, packet, header)) {
             return NULL;
         }
-        return icmp_input(packet, header, is_raw);
+        if (header->protocol != IP_IGMP) {
+            return icmp_input(packet, header, is_raw);
+        }
+        if (is_raw) {
+            packet_free(packet);
+        } else {
+            drop(packet, NET_IP_NO_PROTOCOL);
+        }
+        return NULL;
     case IP_ICMP:
         return icmp_input(packet, header, is_raw);
     default:
@@ -97,6 +107,9 @@ static int ends_check(const struct netif *netif, const struct ip_header *header)
 {
     const bool is_out = (netif->flags & NETIF_LOOPBACK) == 0;
     const struct net_address *source = &header->source;
+    if (!is_out && address_is_loopback(source) && address_is_loopback(&header->target)) {
+        return 0;
+    }
     const bool is_wrong = address_is_multicast(source) ||
                           (is_out && (route_is_local(source) || route_is_broadcast(source)));
     return is_wrong || !route_takes(netif, &header->target) ? -EPROTONOSUPPORT : 0;
@@ -135,6 +148,16 @@ struct packet *net_input(struct netif *netif, struct packet *packet)
     return transport_input(netif, packet, &header);
 }
 
+void net_input_copy(struct netif *netif, struct packet *packet)
+{
+    struct ip_header header;
+    if (ip_packet_read(&header, packet) != 0) {
+        drop(packet, NET_IP_DAMAGED);
+        return;
+    }
+    packet_free(transport_input(netif, packet, &header)); // what was for several is not answered
+}
+
 // The ends that the ports at data say; false: of a packet that a flow alone says nothing about, or
 // whose headers do not lie in the first part.
 static bool ends_read(const struct ip_header *header, const char *data, uint32_t size,
@@ -167,6 +190,7 @@ bool net_input_direct(struct netif *netif, struct packet *packet, struct net_soc
     }
     packet_trim(packet, header.transport + header.size); // whoever gets it
     packet->transport = header.transport;
+    packet->netif = (uint8_t)netif->index;
     packet->cost = header.transport + header.size + NET_PACKET_COST;
     if (!net_socket_push(header.protocol, &local, &remote, packet, told)) {
         return false;

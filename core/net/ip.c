@@ -273,6 +273,53 @@ void ip_header_push(struct packet *packet, const struct ip_header *header)
     }
 }
 
+// The first header moves down, to make room behind it.
+static char *room_make(struct packet *packet, uint32_t first, uint32_t size)
+{
+    ASSERT(packet->more == NULL && packet_headroom(packet) >= size);
+    packet->data -= size;
+    packet->size += size;
+    packet->transport = (uint16_t)(first + size);
+    memmove(packet->data, packet->data + size, first);
+    return packet->data + first;
+}
+
+static void alert4_insert(struct packet *packet)
+{
+    static const uint8_t option[] = {0x94, 4, 0, 0};
+    struct ip4_header raw;
+    memcpy(room_make(packet, sizeof raw, sizeof option), option, sizeof option);
+    memcpy(&raw, packet->data, sizeof raw);
+    raw.version = 4 << 4 | (sizeof raw + sizeof option) / 4;
+    raw.size = net_order16((uint16_t)packet->size);
+    raw.checksum = 0;
+    memcpy(packet->data, &raw, sizeof raw);
+    raw.checksum = checksum_end(checksum_add(0, packet->data, sizeof raw + sizeof option));
+    memcpy(packet->data, &raw, sizeof raw);
+}
+
+static void alert6_insert(struct packet *packet)
+{
+    struct ip6_header raw;
+    uint8_t option[] = {0, 0, 5, 2, 0, 0, 1, 0}; // the header of one, and two bytes of nothing
+    char *room = room_make(packet, sizeof raw, sizeof option);
+    memcpy(&raw, packet->data, sizeof raw);
+    option[0] = raw.next;
+    raw.next = HEADER_HOPS;
+    raw.size = net_order16((uint16_t)(packet->size - sizeof raw));
+    memcpy(room, option, sizeof option);
+    memcpy(packet->data, &raw, sizeof raw);
+}
+
+void ip_alert_insert(struct packet *packet)
+{
+    if ((uint8_t)packet->data[0] >> 4 == 4) {
+        alert4_insert(packet);
+    } else {
+        alert6_insert(packet);
+    }
+}
+
 struct net_address ip_target(const struct packet *packet)
 {
     return (uint8_t)packet->data[0] >> 4 == 4

@@ -14,6 +14,7 @@ struct packet;
 
 enum ip_protocol {
     IP_ICMP = 1,
+    IP_IGMP = 2,
     IP_TCP = 6,
     IP_UDP = 17,
     IP_FRAGMENT = 44, // of IPv6
@@ -54,6 +55,10 @@ HAL_MUST_CHECK int ip_packet_read(struct ip_header *header, const struct packet 
 // Puts a header with what *header says of all but transport, fragment and size in front of the
 // packet.
 void ip_header_push(struct packet *packet, const struct ip_header *header);
+
+// Routers are to look at the packet, which begins with a header without options that has just been
+// pushed: it gets one more (RFC 2113, 2711).
+void ip_alert_insert(struct packet *packet);
 
 // The target of a packet of ours, which is whole.
 struct net_address ip_target(const struct packet *packet);

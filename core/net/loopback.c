@@ -2,6 +2,7 @@
 // loopback.c: the interface "lo": what is sent there has come at once, in the sender's thread.
 #include "core/dev/packet.h"
 #include "core/net/filter.h"
+#include "core/net/group.h"
 #include "core/net/netif.h"
 #include "core/net/raw.h"
 #include "core/net/socket.h"
@@ -53,6 +54,8 @@ static void loopback_filtered(struct netif *netif, struct packet *packet)
     }
 }
 
+static struct groups groups; // without a random number: nobody is told
+
 struct netif loopback = {
     .name = "lo",
     .index = 1,
@@ -60,4 +63,5 @@ struct netif loopback = {
     .flags = NETIF_LOOPBACK,
     .send = loopback_send,
     .filtered = loopback_filtered,
+    .groups = &groups,
 };

@@ -10,6 +10,7 @@
 #include "hal/hal.h"
 
 struct flow;
+struct groups;
 struct ip_header;
 struct neighbours;
 struct net_address;
@@ -51,7 +52,11 @@ struct netif {
     // What net_filter_push was given comes back here, in the runner's thread.
     void (*filtered)(struct netif *netif, struct packet *packet);
     struct neighbours *neighbours; // NULL: it has no link
-    // A message of ICMPv6 has come. True: it is about the link, and is taken. NULL: none is.
+    struct groups *groups;         // of multicast that it is a member of
+    // They have changed: all are told. NULL: nobody is.
+    void (*groups_changed)(struct netif *netif);
+    // A message of ICMPv6 or IGMP has come. True: it is about the link, and is taken. NULL: none
+    // is.
     bool (*neighbour_input)(struct netif *netif, struct packet *packet,
                             const struct ip_header *header);
     _Atomic uint64_t counts[NETIF_COUNTS];
@@ -79,6 +84,9 @@ static inline uint64_t netif_figure(const struct netif *netif, enum netif_count 
 // A packet of IP has come, and is taken. Answers one to be sent back (net_output), complete from
 // its IP header on, or NULL. Thread context; the caller holds no lock and is in no RCU section.
 struct packet *net_input(struct netif *netif, struct packet *packet);
+
+// One that has been sent through netif to several, of which this machine is one: a copy of it.
+void net_input_copy(struct netif *netif, struct packet *packet);
 
 // The same as send of lo, of a whole segment of TCP of our own for a flow that the caller has kept.
 void loopback_send_to(const struct flow *flow, struct packet *packet);

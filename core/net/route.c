@@ -95,11 +95,13 @@ static bool is_last_of(const struct route_address *own, const struct net_address
 
 bool route_is_broadcast(const struct net_address *address)
 {
-    const uint8_t all[ADDRESS_V4_SIZE] = {255, 255, 255, 255};
+    static const uint8_t all[ADDRESS_V4_SIZE] = {255, 255, 255, 255};
+    static const uint8_t all_loopback[ADDRESS_V4_SIZE] = {127, 255, 255, 255};
     if (!address_is_v4(address)) {
         return false;
     }
-    bool is_broadcast = memcmp(address_v4_bytes(address), all, sizeof all) == 0;
+    bool is_broadcast = memcmp(address_v4_bytes(address), all, sizeof all) == 0 ||
+                        memcmp(address_v4_bytes(address), all_loopback, sizeof all) == 0;
     rcu_read_begin();
     const struct table *table = table_now();
     for (uint32_t i = 0; table != NULL && i < table->address_count && !is_broadcast; ++i) {
@@ -112,7 +114,7 @@ bool route_is_broadcast(const struct net_address *address)
 bool route_takes(const struct netif *netif, const struct net_address *address)
 {
     if ((netif->flags & NETIF_LOOPBACK) != 0) {
-        return route_is_local(address);
+        return route_is_local(address) || address_is_multicast(address);
     }
     if (address_is_loopback(address)) { // RFC 1122, 3.2.1.3 (g)
         return false;
@@ -174,6 +176,25 @@ bool route_source(const struct netif *netif, const struct net_address *neighbour
         is_found = own->netif == netif &&
                    (link_only ? address_is_link_local(&own->address)
                               : prefix_is_equal(&own->address, neighbour, own->bits));
+        *source = own->address;
+    }
+    rcu_read_end();
+    return is_found;
+}
+
+bool route_source_any(const struct netif *netif, bool is_v4, bool link_only,
+                      struct net_address *source)
+{
+    bool is_found = (netif->flags & NETIF_LOOPBACK) != 0;
+    if (is_found) {
+        *source = address_loopback(is_v4);
+    }
+    rcu_read_begin();
+    const struct table *table = table_now();
+    for (uint32_t i = 0; table != NULL && i < table->address_count && !is_found; ++i) {
+        const struct route_address *own = &table->addresses[i];
+        is_found = own->netif == netif && address_is_v4(&own->address) == is_v4 &&
+                   (!link_only || address_is_link_local(&own->address));
         *source = own->address;
     }
     rcu_read_end();

@@ -58,13 +58,18 @@ bool route_has(const struct netif *netif, const struct net_address *address); //
 // A packet to address that has come through netif is for this machine.
 bool route_takes(const struct netif *netif, const struct net_address *address);
 
-// All on a link: 255.255.255.255, or the last address of a network of this machine's.
+// All on a link: 255.255.255.255, or the last address of a network of this machine's, the loopback
+// network among them.
 bool route_is_broadcast(const struct net_address *address);
 
 // The first address of netif on the network that neighbour is on; with link_only, one of IPv6 that
 // is good on the link alone. False: it has none.
 bool route_source(const struct netif *netif, const struct net_address *neighbour, bool link_only,
                   struct net_address *source);
+
+// The first address of netif of that version; with link_only, as above. False: it has none.
+bool route_source_any(const struct netif *netif, bool is_v4, bool link_only,
+                      struct net_address *source);
 
 // ---- Changes: thread context, may block ------------------------------------------
 

@@ -40,6 +40,8 @@ void net_socket_init(struct net_socket *socket, uint8_t protocol, bool is_v4)
     socket->local.address = socket->remote.address = address_any(is_v4);
     socket->options.hops = socket->options.hops_v6 = IP_HOPS_DEFAULT;
     socket->options.discover = socket->options.discover_v6 = PATH_WANT;
+    atomic_store_explicit(&socket->takes_all[0], true, memory_order_relaxed);
+    atomic_store_explicit(&socket->takes_all[1], true, memory_order_relaxed);
 }
 
 // ---- Counting --------------------------------------------------------------------
@@ -100,6 +102,9 @@ void net_socket_close(struct net_socket *socket)
     if (flow != NULL) {
         flow_leave(flow);
     }
+    if (socket->leave != NULL) {
+        socket->leave(socket);
+    }
     net_socket_put(socket);
 }
 
@@ -158,7 +163,9 @@ int net_socket_flow_listen(struct net_socket *socket, struct net_end nobody)
 int net_socket_bind(struct net_socket *socket, const struct net_end *local)
 {
     const bool is_any = address_is_any(&local->address);
-    if (!is_any && !route_is_local(&local->address)) {
+    const bool is_of_many = socket->protocol == IP_UDP && (address_is_multicast(&local->address) ||
+                                                           route_is_broadcast(&local->address));
+    if (!is_any && !is_of_many && !route_is_local(&local->address)) {
         return -EADDRNOTAVAIL;
     }
     mutex_lock(&socket->lock);
@@ -166,6 +173,7 @@ int net_socket_bind(struct net_socket *socket, const struct net_end *local)
     error = error != 0 ? error : net_socket_flow_set(socket, *local, socket->remote);
     if (error == 0) {
         socket->has_address = !is_any;
+        socket->has_many = is_of_many;
         socket->has_port = local->port != 0;
     }
     mutex_unlock(&socket->lock);
@@ -254,6 +262,60 @@ bool net_socket_deliver_by(const struct flow *flow, struct packet *packet)
 {
     rcu_read_begin();
     return flow_push(flow_is_gone(flow) ? NULL : flow, packet);
+}
+
+struct delivery_to_all {
+    const struct packet *packet;
+    const struct net_address *target;
+    const struct netif *netif;
+    struct net_told told;
+};
+
+// In an RCU section.
+static bool takes(struct net_socket *socket, const struct delivery_to_all *all)
+{
+    const struct net_memberships *memberships =
+        atomic_load_explicit(&socket->memberships, memory_order_acquire); // pairs with member.c
+    if (!address_is_multicast(all->target)) {
+        return true;
+    }
+    for (uint32_t i = 0; memberships != NULL && i < memberships->count; ++i) {
+        const struct net_membership *one = &memberships->all[i];
+        if (one->netif == all->netif && address_is_equal(&one->group, all->target)) {
+            return true;
+        }
+    }
+    return atomic_load_explicit(&socket->takes_all[address_is_v4(all->target)],
+                                memory_order_relaxed);
+}
+
+static void copy_deliver(const struct flow *flow, void *argument)
+{
+    struct delivery_to_all *all = argument;
+    struct net_socket *socket = flow->socket;
+    struct packet *copy = takes(socket, all) ? packet_clone(all->packet) : NULL;
+    if (copy == NULL) {
+        return;
+    }
+    const enum delivery delivery = packet_push(socket, flow->key.protocol, copy);
+    if (delivery == DELIVERY_FULL) {
+        packet_free(copy);
+    } else if (delivery == DELIVERY_TOLD && !atomic_exchange(&socket->is_told, true) &&
+               socket_get_unless_free(socket)) {
+        (void)net_told_push(&all->told, socket);
+    }
+}
+
+void net_socket_deliver_all(uint8_t protocol, const struct net_end *local,
+                            const struct net_end *remote, const struct netif *netif,
+                            struct packet *packet)
+{
+    struct delivery_to_all all = {.packet = packet, .target = &local->address, .netif = netif};
+    rcu_read_begin();
+    flow_find_all(protocol, local, remote, copy_deliver, &all);
+    rcu_read_end();
+    packet_free(packet);
+    (void)net_told_tell(&all.told);
 }
 
 void net_socket_give(struct net_socket *socket, struct packet *packet, struct net_socket **told)

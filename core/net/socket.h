@@ -43,6 +43,23 @@ struct net_options {
     bool has_stamps; // a message says when it came
     bool reports;    // messages of ICMP are kept for who asks (datagram_report_receive)
     uint8_t discover, discover_v6; // enum path_discovery
+    bool may_broadcast;
+};
+
+struct net_group_options { // of what is sent to groups: IPv6's, IPv4's
+    uint8_t hops[2];
+    bool loops[2];             // this machine gets it, too
+    struct netif *netif[2];    // NULL: as the routes say
+    struct net_address source; // of IPv4: any, or that was chosen with netif
+};
+
+struct net_memberships { // of a socket, as they are at one time
+    struct rcu_head end;
+    uint32_t count;
+    struct net_membership {
+        struct net_address group;
+        struct netif *netif;
+    } all[];
 };
 
 // Embedded in what its maker knows of it.
@@ -63,6 +80,12 @@ struct net_socket {
     void (*run)(struct net_socket *socket, hal_ns *now);
     // Nobody uses it any more.
     void (*release)(struct net_socket *socket);
+    // Ends what member.h has made, when it is closed. NULL: there is nothing.
+    void (*leave)(struct net_socket *socket);
+    struct net_group_options *group_options; // NULL: as at first. Guarded by lock
+    _Atomic(struct net_memberships *) memberships; // changed with lock held
+    // It takes packets to groups that others here are members of: IPv6's, IPv4's.
+    _Atomic bool takes_all[2];
     struct rcu_head end;
     struct list run_node; // run.c's, under its lock
     bool is_to_run;
@@ -75,6 +98,7 @@ struct net_socket {
     struct net_end local;                // as getsockname has it
     struct net_end remote;               // port 0: not connected
     bool has_address, has_port;          // chosen by bind
+    bool has_many;                       // the address is a group, or all on a link
     bool has_peer;                       // connected, of datagrams
     unsigned shut;                       // enum net_shut
     int error;                           // to be told once
@@ -101,6 +125,7 @@ struct net_message {
     struct net_address target; // whom it was sent to
     uint8_t hops, service;
     hal_ns arrived;   // when the socket's owner first looked at it; 0: not known
+    uint8_t netif;    // the index of the interface that it has come by
     bool is_cut;      // it was longer, and the rest is gone
     size_t full_size; // bytes
 };
@@ -153,6 +178,12 @@ bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const str
 // may hold the lock of another socket, keeps it.
 bool net_socket_pass(const struct net_end *local, const struct net_end *remote,
                      struct packet *packet);
+
+// Gives a copy of packet to each socket that takes packets to local, which is a group or all on a
+// link; packet is gone. It has come by netif.
+void net_socket_deliver_all(uint8_t protocol, const struct net_end *local,
+                            const struct net_end *remote, const struct netif *netif,
+                            struct packet *packet);
 
 // Gives packet to the socket of a flow that the caller has kept. False: it is gone, and the caller
 // keeps the packet.

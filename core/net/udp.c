@@ -11,6 +11,7 @@
 #include "core/net/flow.h"
 #include "core/net/icmp.h"
 #include "core/net/ip.h"
+#include "core/net/member.h"
 #include "core/net/netif.h"
 #include "core/net/output.h"
 #include "core/net/route.h"
@@ -27,7 +28,15 @@ _Static_assert(sizeof(struct udp_header) == UDP_HEADER, "RFC 768");
 
 // ---- What comes --------------------------------------------------------------------
 
-struct packet *udp_input(struct packet *packet, const struct ip_header *header)
+// On lo there is one such address.
+static inline bool is_broadcast_by(const struct netif *netif, const struct net_address *address)
+{
+    static const struct net_address all = {{0, UINT64_C(0xffffff7fffff0000)}}; // 127.255.255.255
+    return (netif->flags & NETIF_LOOPBACK) != 0 ? address_is_equal(address, &all)
+                                                : route_is_broadcast(address);
+}
+
+struct packet *udp_input(struct netif *netif, struct packet *packet, const struct ip_header *header)
 {
     struct udp_header raw;
     struct packet *answer = NULL;
@@ -40,7 +49,14 @@ struct packet *udp_input(struct packet *packet, const struct ip_header *header)
     const struct net_end local = {header->target, net_order16(raw.target)};
     const struct net_end remote = {header->source, net_order16(raw.source)};
     packet->cost = packet->size + NET_PACKET_COST;
-    if (!net_socket_deliver(IP_UDP, &local, &remote, packet)) {
+    if (address_is_multicast(&header->target) || is_broadcast_by(netif, &header->target)) {
+        if (member_takes(netif, &header->target)) {
+            net_socket_deliver_all(IP_UDP, &local, &remote, netif, packet);
+        } else {
+            net_count(NET_IP_STRANGE);
+            packet_free(packet);
+        }
+    } else if (!net_socket_deliver(IP_UDP, &local, &remote, packet)) {
         net_count(NET_UDP_NO_PORT);
         answer = icmp_unreachable(packet, header, ICMP_NO_PORT);
         packet_free(packet);
@@ -85,13 +101,72 @@ bool udp_check(struct packet *packet, const struct ip_header *header)
 
 // ---- Sending -----------------------------------------------------------------------
 
+// What was chosen by bind says where packets come from, but for a group or a network.
+static bool has_source(const struct net_socket *socket, const struct net_end *local)
+{
+    return !address_is_any(&local->address) && !socket->has_many;
+}
+
+// The first that leads out and has an address of IPv6: each is a way to all groups.
+static struct netif *group_netif_any(void)
+{
+    struct net_address source;
+    struct netif *netif;
+    for (uint32_t i = loopback.index + 1; (netif = netif_at(i)) != NULL; ++i) {
+        if (route_source_any(netif, false, false, &source)) {
+            return netif;
+        }
+    }
+    return NULL;
+}
+
+// With lock held: by the interface that was chosen for groups, or as the routes say.
+static int group_route_find(const struct net_socket *socket, const struct net_address *group,
+                            struct route *route)
+{
+    const bool is_v4 = address_is_v4(group);
+    const struct net_group_options *options = member_options(socket);
+    struct netif *netif = options->netif[is_v4];
+    if (netif == NULL && is_v4) {
+        return route_find(group, route);
+    }
+    netif = netif != NULL ? netif : group_netif_any();
+    if (netif == NULL) {
+        return -ENETUNREACH;
+    }
+    const bool is_on_link = !is_v4 && (address_bytes(group)[1] & 15) == 2;
+    *route = (struct route){.netif = netif, .hop = *group};
+    if (is_v4 && !address_is_any(&options->source)) {
+        route->source = options->source;
+        return 0;
+    }
+    const bool has_one = (is_on_link && route_source_any(netif, is_v4, true, &route->source)) ||
+                         route_source_any(netif, is_v4, false, &route->source);
+    return has_one ? 0 : -ENETUNREACH;
+}
+
+// *is_many: it is a group, or all on a link.
+__attribute__((always_inline)) static inline int way_find(const struct net_socket *socket,
+                                                          const struct net_address *target,
+                                                          struct route *route, bool *is_many)
+{
+    *is_many = address_is_multicast(target);
+    if (*is_many) {
+        return group_route_find(socket, target, route);
+    }
+    const int error = route_find(target, route);
+    *is_many = error == 0 && is_broadcast_by(route->netif, target);
+    return *is_many && !socket->options.may_broadcast ? -EACCES : error;
+}
+
 // With lock held: what the header of the datagram is to say, and whether it may be sent.
 static int send_prepare(struct net_socket *socket, const struct net_end *to, size_t size,
-                        struct ip_header *header, struct route *route)
+                        struct ip_header *header, struct route *route, bool *is_many)
 {
     struct net_end local = socket->local;
-    int error = route_find(&to->address, route);
-    if (error == 0 && !address_is_any(&local.address)) {
+    int error = way_find(socket, &to->address, route, is_many);
+    if (error == 0 && has_source(socket, &local) &&
+        !address_is_equal(&local.address, &route->source)) {
         error = route_check_source(route, &local.address);
     }
     if (error == 0 && socket->flow == NULL) {
@@ -101,6 +176,7 @@ static int send_prepare(struct net_socket *socket, const struct net_end *to, siz
         net_count(NET_IP_NO_ROUTE);
         return error;
     }
+    const bool is_group = *is_many && address_is_multicast(&to->address);
     const bool is_v4 = address_is_v4(&to->address);
     const uint32_t heads = UDP_HEADER + (is_v4 ? IP4_HEADER : IP6_HEADER);
     const enum path_discovery how = datagram_discovery(socket, &to->address);
@@ -114,10 +190,12 @@ static int send_prepare(struct net_socket *socket, const struct net_end *to, siz
     error = datagram_error_take_locked(socket);
     error = error == 0 && (socket->shut & NET_SHUT_WRITE) != 0 ? -EPIPE : error;
     *header = (struct ip_header){
-        .source = address_is_any(&local.address) ? route->source : local.address,
+        .source = has_source(socket, &local) ? local.address : route->source,
         .target = to->address,
         .protocol = IP_UDP,
-        .hops = is_v4 ? socket->options.hops : socket->options.hops_v6,
+        .hops = is_group ? member_options(socket)->hops[is_v4]
+                : is_v4  ? socket->options.hops
+                         : socket->options.hops_v6,
         .service = socket->options.service,
         .may_cut = is_long || (how != PATH_WANT && how != PATH_DO && how != PATH_PROBE),
     };
@@ -140,11 +218,30 @@ static void header_push(struct packet *packet, const struct ip_header *header, u
     ip_header_push(packet, header);
 }
 
+// This machine is one of many that get it. What has no hops left stays here.
+static __attribute__((noinline)) void many_send(const struct route *route, struct packet *packet,
+                                                const struct ip_header *header, bool loops)
+{
+    struct packet *copy = loops && (route->netif->flags & NETIF_LOOPBACK) == 0 &&
+                                  member_takes(route->netif, &header->target)
+                              ? packet_clone(packet)
+                              : NULL;
+    if (header->hops > 0 || (route->netif->flags & NETIF_LOOPBACK) != 0) {
+        net_output_by(route, packet);
+    } else {
+        packet_free(packet);
+    }
+    if (copy != NULL) {
+        net_input_copy(route->netif, copy);
+    }
+}
+
 int udp_send(struct net_socket *socket, const struct net_message *message, size_t *done)
 {
     const size_t size = datagram_size(message);
     struct ip_header header = {0};
     struct route route = {0};
+    bool is_many = false;
     struct packet *packet;
     if (size > IP_SIZE_MAX) {
         return -EMSGSIZE;
@@ -156,8 +253,10 @@ int udp_send(struct net_socket *socket, const struct net_message *message, size_
     if (address_is_any(&to.address)) {
         to.address = address_loopback(address_is_v4(&to.address));
     }
-    error = error != 0 ? error : send_prepare(socket, &to, size, &header, &route);
+    error = error != 0 ? error : send_prepare(socket, &to, size, &header, &route, &is_many);
     const uint16_t port = socket->local.port;
+    const bool loops = is_many && (!address_is_multicast(&to.address) ||
+                                   member_options(socket)->loops[address_is_v4(&to.address)]);
     mutex_unlock(&socket->lock);
     error = error != 0 ? error : datagram_packet_make(&packet, message, size);
     if (error != 0) {
@@ -165,7 +264,11 @@ int udp_send(struct net_socket *socket, const struct net_message *message, size_
     }
     header_push(packet, &header, port, to.port);
     net_count(NET_UDP_SENT);
-    net_output_by(&route, packet);
+    if (is_many) {
+        many_send(&route, packet, &header, loops);
+    } else {
+        net_output_by(&route, packet);
+    }
     *done = size;
     return 0;
 }
@@ -198,8 +301,16 @@ static int disconnect(struct net_socket *socket)
 // With lock held.
 static int connect(struct net_socket *socket, struct net_end remote)
 {
-    struct net_end local;
-    int error = net_socket_route(socket, &remote, &local);
+    struct net_end local = socket->local;
+    struct route route;
+    bool is_many = false;
+    int error =
+        address_is_any(&remote.address) ? 0 : way_find(socket, &remote.address, &route, &is_many);
+    if (error == 0 && is_many) {
+        local.address = socket->has_address ? local.address : route.source;
+    } else if (error == 0) {
+        error = net_socket_route(socket, &remote, &local);
+    }
     error = error != 0 ? error : net_socket_flow_set(socket, local, remote);
     socket->has_peer |= error == 0;
     return error;

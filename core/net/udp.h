@@ -12,6 +12,7 @@
 #include "hal/hal.h"
 
 struct ip_header;
+struct netif;
 
 enum { UDP_HEADER = 8 };
 
@@ -24,7 +25,8 @@ HAL_MUST_CHECK int udp_send(struct net_socket *socket, const struct net_message 
                             size_t *done);
 
 // A packet has come, and is taken. Answers one to be sent back, or NULL.
-struct packet *udp_input(struct packet *packet, const struct ip_header *header);
+struct packet *udp_input(struct netif *netif, struct packet *packet,
+                         const struct ip_header *header);
 
 // A message of ICMP says error (icmp_error_read) about a datagram that we sent. False: the caller
 // keeps it.
