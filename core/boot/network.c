@@ -6,6 +6,7 @@
 #include "core/lib/errno.h"
 #include "core/lib/format.h"
 #include "core/net/address_text.h"
+#include "core/net/autoconf_client.h"
 #include "core/net/dhcp_client.h"
 #include "core/net/ethernet.h"
 #include "core/net/interface.h"
@@ -75,6 +76,7 @@ static size_t name_servers_make(char *text, size_t size, void *unused)
 static void lease_get(struct ethernet *ethernet)
 {
     const hal_ns deadline = hal_clock_ns() + LEASE_PATIENCE_S * UINT64_C(1000000000);
+    autoconf_client_start(ethernet->autoconf);
     dhcp_client_start(ethernet->dhcp);
     if (!dhcp_client_await(ethernet->dhcp, deadline)) {
         console_print("osv: eth0: no DHCP server has answered within %d s: the program starts "

@@ -11,6 +11,7 @@
 #include "core/net/netif.h"
 #include "core/sync/alarm.h"
 
+struct autoconf_client;
 struct dhcp_client;
 struct packet;
 
@@ -26,7 +27,9 @@ struct ethernet {
     struct alarm alarm;       // of what neighbours wait for
     struct mutex alarm_lock;  // held while it is set
     struct group_link group_link;
-    struct dhcp_client *dhcp; // NULL: none. Set before anything comes, and not changed then
+    // NULL: none. Set before anything comes, and not changed then.
+    struct dhcp_client *dhcp;
+    struct autoconf_client *autoconf;
 };
 
 // All-zero but for transmit and netif's name, mtu and hardware; makes its netif known. -ENOSPC.

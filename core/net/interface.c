@@ -13,6 +13,7 @@
 #include "core/lib/list.h"
 #include "core/lib/string.h"
 #include "core/mem/heap.h"
+#include "core/net/autoconf_client.h"
 #include "core/net/channel.h"
 #include "core/net/counts.h"
 #include "core/net/dhcp_client.h"
@@ -235,6 +236,7 @@ int interface_open(size_t index, bool has_dhcp, struct ethernet **ethernet)
     netif_fill(interface);
     error = ethernet_start(&interface->ethernet);
     error = error == 0 && has_dhcp ? dhcp_client_make(&interface->ethernet) : error;
+    error = error == 0 && has_dhcp ? autoconf_client_make(&interface->ethernet) : error;
     if (error != 0) { // nothing is freed: the alarm's thread may know it
         net_device_close(interface->device);
         thread_discard(interface->thread);

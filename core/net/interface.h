@@ -24,7 +24,7 @@ struct interface_address {
 HAL_MUST_CHECK int interface_address_read(struct interface_address *address, const char *text);
 
 // The interface over the index-th network device: from now on what comes there is received.
-// has_dhcp: with ethernet->dhcp, which is not yet started. -ENXIO: there is no such device.
+// has_dhcp: with ethernet->dhcp and ethernet->autoconf, which are not yet started. -ENXIO: there is no such device.
 // -ENODEV: its driver cannot use it; -ENOMEM.
 HAL_MUST_CHECK int interface_open(size_t index, bool has_dhcp, struct ethernet **ethernet);
 

@@ -6,7 +6,7 @@
 #include "core/sync/mutex.h"
 
 static struct mutex lock; // guards what follows
-static struct net_names known, fixed;
+static struct net_names known, offered, fixed;
 
 int net_names_fix(const struct net_address *server)
 {
@@ -17,6 +17,16 @@ int net_names_fix(const struct net_address *server)
     }
     mutex_unlock(&lock);
     return error;
+}
+
+void net_names_offer(const struct net_address *servers, uint32_t count)
+{
+    mutex_lock(&lock);
+    offered.server_count = count;
+    for (uint32_t i = 0; i < count; ++i) {
+        offered.servers[i] = servers[i];
+    }
+    mutex_unlock(&lock);
 }
 
 void net_names_learn(const struct net_names *names)
@@ -30,6 +40,9 @@ struct net_names net_names_now(void)
 {
     mutex_lock(&lock);
     struct net_names names = known;
+    for (uint32_t i = 0; i < offered.server_count && names.server_count < NET_NAMES_MAX; ++i) {
+        names.servers[names.server_count++] = offered.servers[i];
+    }
     if (fixed.server_count > 0) {
         names.server_count = fixed.server_count;
         for (uint32_t i = 0; i < NET_NAMES_MAX; ++i) {

@@ -19,6 +19,9 @@ struct net_names {
 // From now on servers are these, whatever others say. -ENOSPC: there are NET_NAMES_MAX already.
 int net_names_fix(const struct net_address *server);
 
+// Others have told of these servers, at most NET_NAMES_MAX: they come after the ones of names.
+void net_names_offer(const struct net_address *servers, uint32_t count);
+
 void net_names_learn(const struct net_names *names);
 struct net_names net_names_now(void);
 

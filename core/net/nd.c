@@ -4,13 +4,17 @@
 
 #include "core/dev/packet.h"
 #include "core/lib/string.h"
+#include "core/net/autoconf_client.h"
 #include "core/net/counts.h"
 #include "core/net/ethernet.h"
+#include "core/net/group_link.h"
 #include "core/net/icmp.h"
 #include "core/net/ip.h"
 #include "core/net/route.h"
 
 enum {
+    SOLICIT = 133,
+    ADVERTISE = 134,
     ASK = 135,
     ANSWER = 136,
     FIRST = 133, // of all messages about neighbours and routers
@@ -35,6 +39,14 @@ enum { MESSAGE = sizeof(struct nd_message), MESSAGE_BARE = MESSAGE - OPTION_UNIT
 
 _Static_assert(MESSAGE_BARE == 24, "RFC 4861, 4.3");
 
+struct nd_solicitation { // 4.1
+    uint8_t type, code;
+    uint16_t checksum;
+    uint32_t reserved;
+    uint8_t option, option_units, hardware[NETIF_HARDWARE_SIZE];
+};
+
+static const struct net_address all_routers = {{0x2ff, UINT64_C(2) << 56}}; // ff02::2
 static const struct net_address all_nodes = {{0x2ff, UINT64_C(1) << 56}}; // ff02::1
 
 // Those whose last 24 bits are target's (RFC 4291, 2.7.1).
@@ -94,6 +106,40 @@ void nd_ask(struct ethernet *ethernet, const struct neighbour_step *step)
     }
 }
 
+void nd_probe(struct ethernet *ethernet, const struct net_address *address)
+{
+    const struct net_address to = group_of(address);
+    struct nd_message message = {.type = ASK};
+    const struct ip_header header = {
+        .source = address_any(false), .target = to, .protocol = IP_ICMPV6, .hops = HOPS};
+    memcpy(message.target, address, sizeof message.target);
+    message_send(ethernet, icmp6_make(&header, &message, MESSAGE_BARE), &to);
+}
+
+void nd_solicit(struct ethernet *ethernet, const struct net_address *source)
+{
+    const struct nd_solicitation head = {SOLICIT, 0, 0, 0, OPTION_SOURCE, 1, {0}};
+    const struct ip_header header = {
+        .source = *source, .target = all_routers, .protocol = IP_ICMPV6, .hops = HOPS};
+    struct nd_solicitation message = head;
+    memcpy(message.hardware, ethernet->netif.hardware, sizeof message.hardware);
+    message_send(ethernet, icmp6_make(&header, &message, sizeof message), &all_routers);
+}
+
+int nd_group_join(struct ethernet *ethernet, const struct net_address *address)
+{
+    const struct net_address group = group_of(address);
+    return netif_join(&ethernet->netif, &group);
+}
+
+void nd_group_leave(struct ethernet *ethernet, const struct net_address *address)
+{
+    const struct net_address group = group_of(address);
+    if (group_is_joined(ethernet->netif.groups, &group)) { // nd_group_join may have failed
+        netif_leave(&ethernet->netif, &group);
+    }
+}
+
 void nd_announce(struct ethernet *ethernet, const struct net_address *address)
 {
     message_send(ethernet, message_make(ethernet, ANSWER, OVERRIDES, address, address, &all_nodes),
@@ -136,6 +182,9 @@ static void ask_input(struct ethernet *ethernet, const struct net_address *about
 {
     const bool is_new = address_is_any(&header->source); // somebody wants the address himself
     if (!route_has(&ethernet->netif, about)) {
+        if (is_new && ethernet->autoconf != NULL) {
+            autoconf_client_heard(ethernet->autoconf, about);
+        }
         return;
     }
     if (hardware != NULL && !is_new) {
@@ -151,11 +200,36 @@ static void answer_input(struct ethernet *ethernet, const struct nd_message *mes
                          const uint8_t *hardware)
 {
     const bool is_solicited = (message->flags & IS_SOLICITED) != 0;
+    if (ethernet->autoconf != NULL) {
+        autoconf_client_heard(ethernet->autoconf, about);
+    }
     if (hardware != NULL && !(is_solicited && address_is_multicast(&header->target))) {
         learn(ethernet, about, hardware,
               (is_solicited ? NEIGHBOUR_SOLICITED : 0) |
                   ((message->flags & OVERRIDES) != 0 ? NEIGHBOUR_OVERRIDES : 0));
     }
+}
+
+// RFC 4861, 6.1.2. The router's hardware is learnt, too.
+static bool router_input(struct ethernet *ethernet, const struct packet *packet,
+                         const struct ip_header *header)
+{
+    enum { HEAD = 16 };
+    const uint8_t *data = (const uint8_t *)packet->data + header->transport;
+    bool is_right = true;
+    if (ethernet->autoconf == NULL) {
+        return true;
+    }
+    if (header->size < HEAD || header->hops != HOPS || !icmp_is_right(packet, header) ||
+        !autoconf_client_input(ethernet->autoconf, packet, header)) {
+        return false;
+    }
+    const uint8_t *hardware =
+        option_find(data + HEAD, header->size - HEAD, OPTION_SOURCE, &is_right);
+    if (hardware != NULL) {
+        learn(ethernet, &header->source, hardware, NEIGHBOUR_OVERRIDES | NEIGHBOUR_IS_NEW);
+    }
+    return true;
 }
 
 // RFC 4861, 7.1.
@@ -191,7 +265,7 @@ bool nd_input(struct ethernet *ethernet, struct packet *packet, const struct ip_
         return false;
     }
     net_count(NET_ICMP_RECEIVED);
-    if (!message_take(ethernet, packet, header)) {
+    if (!(type == ADVERTISE ? router_input : message_take)(ethernet, packet, header)) {
         net_count(NET_ICMP_DROPPED);
     }
     packet_free(packet);

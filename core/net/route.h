@@ -25,6 +25,7 @@ enum route_origin { // who has said so, as rtnetlink(7) numbers them
     ROUTE_ORIGIN_NONE = 0,
     ROUTE_ORIGIN_KERNEL = 2, // an address: its network is on the link
     ROUTE_ORIGIN_HAND = 3,
+    ROUTE_ORIGIN_ROUTER = 9, // its advertisement
     ROUTE_ORIGIN_DHCP = 16,
 };
 

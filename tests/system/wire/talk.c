@@ -7,12 +7,16 @@
 //                                longer than MAX, and a stream
 //   talk fail ADDRESS PORT       says how a connection fails
 //   talk list                    says which interfaces and routes there are
+//   talk autoconf                waits until eth0 has addresses of IPv6, and a way to others, by
+//                                itself, and says which, but for the hardware's part
 //   talk names                   says who knows names, and whether that can be changed
 //   talk link                    says "ready" when eth0 has a link; then, once each, when that is
 //                                down and when it is up again
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -259,6 +263,60 @@ static int list(void)
     return 0;
 }
 
+// Those of eth0, as far as they do not come from its hardware's; how many have more than the link.
+static int v6_print(bool prints)
+{
+    struct ifaddrs *all;
+    int count = 0;
+    if (getifaddrs(&all) != 0) {
+        fail("getifaddrs");
+    }
+    for (const struct ifaddrs *item = all; item != NULL; item = item->ifa_next) {
+        const struct sockaddr_in6 *address = (const struct sockaddr_in6 *)item->ifa_addr;
+        if (strcmp(item->ifa_name, "eth0") != 0 || address->sin6_family != AF_INET6) {
+            continue;
+        }
+        char text[INET6_ADDRSTRLEN];
+        struct in6_addr network = address->sin6_addr;
+        memset(network.s6_addr + 8, 0, 8);
+        count += !IN6_IS_ADDR_LINKLOCAL(&network);
+        if (prints) {
+            printf("%s of %x..%x\n", inet_ntop(AF_INET6, &network, text, sizeof text),
+                   address->sin6_addr.s6_addr[11], address->sin6_addr.s6_addr[12]);
+        }
+    }
+    freeifaddrs(all);
+    return count;
+}
+
+static bool has_way(void)
+{
+    struct sockaddr_storage there;
+    const socklen_t size = address_make(&there, "2001:db8::1", 9);
+    const int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+    const bool has = connect(fd, (struct sockaddr *)&there, size) == 0;
+    close(fd);
+    return has;
+}
+
+static int autoconf(void)
+{
+    const struct sockaddr_nl name = {.nl_family = AF_NETLINK,
+                                     .nl_groups = RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE};
+    const int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    char data[4096];
+    if (bind(fd, (const struct sockaddr *)&name, sizeof name) != 0) {
+        fail("bind");
+    }
+    while (v6_print(false) == 0 || !has_way()) {
+        if (recv(fd, data, sizeof data, 0) < 0) { // until something changes
+            fail("recv");
+        }
+    }
+    v6_print(true);
+    return 0;
+}
+
 static int names(void)
 {
     char line[256];
@@ -301,6 +359,9 @@ int main(int argc, char **argv)
     }
     if (argc == 2 && strcmp(argv[1], "link") == 0) {
         return link_tell();
+    }
+    if (argc == 2 && strcmp(argv[1], "autoconf") == 0) {
+        return autoconf();
     }
     if (argc == 2 && strcmp(argv[1], "list") == 0) {
         return list();

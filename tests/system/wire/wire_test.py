@@ -186,6 +186,8 @@ def own_user_network(suite, name):
         got = suite.run(suite.process("user", "--pcap", path, "talk", "ask", "10.0.2.2", port))
         suite.case("user, %s: an address by DHCP" % name, got == (0, SAID, ""), got)
         captured(suite, name, path, begin, time.time_ns())
+    got = suite.run(suite.process("user", "talk", "autoconf"))
+    suite.case("user, %s: addresses of IPv6 that it makes itself" % name, got[:2] == (0, "fe80:: of ff..fe\nfd00:: of ff..fe\n"), got)
     for words, said in (((), "10.0.2.3"), (("--dns", "10.9.9.9"), "10.9.9.9"), (("--dns", "fd00::9"), "fd00:0:0:0:0:0:0:9")):
         got = suite.run(suite.process("user", *words, "talk", "names"))
         suite.case("user, %s: name servers %s" % (name, words), got[:2] == (0, "nameserver %s\nRead-only file system\n" % said), got)
