@@ -174,7 +174,7 @@ static uint32_t duplicates_settle(struct tcp *tcp, const struct tcp_arrival *arr
 static void duplicates_judge(struct tcp *tcp, bool has_advanced)
 {
     const bool is_third = tcp->recovery == TCP_RECOVERY_NONE && tcp->duplicates == DUPLICATES &&
-                          !tcp_is_before(tcp->una, tcp->recovery_end);
+                          tcp_is_before(tcp->recovery_end, tcp->una);
     const bool is_partial = tcp->recovery == TCP_RECOVERY_FAST && has_advanced;
     if ((is_third || is_partial) && tcp->flight_count > 0 &&
         (tcp->flights[0].state & TCP_FLIGHT_LOST) == 0) {
@@ -224,6 +224,9 @@ void tcp_loss_acknowledged(struct tcp *tcp, const struct tcp_arrival *arrival, b
         tcp_congestion_acknowledged(tcp, arrival->bytes);
     }
     if (has_advanced && tcp->recovery == TCP_RECOVERY_NONE) {
+        if (tcp_is_before(tcp->recovery_end, tcp->una)) {
+            tcp->recovery_end = tcp->una - 1; // or half of all numbers later it would lie ahead
+        }
         tcp->duplicates = 0;
     }
     if (!tcp->may_sack) {
