@@ -14,7 +14,12 @@
 
 enum { OWN_MAX = 8, TCP = IPPROTO_TCP, UDP = IPPROTO_UDP };
 
-static char answer[65536];
+// What is told of own sockets, in the order in which they were made: a dump on Linux may tell of
+// thousands of others.
+static union {
+    struct nlmsghdr head;
+    char bytes[2048];
+} told[OWN_MAX];
 static int own[OWN_MAX], own_count, listening_port;
 
 static struct request request_make(int family, int protocol, unsigned states, unsigned extensions)
@@ -50,16 +55,23 @@ static void attributes_print(const struct nlmsghdr *message)
     putchar('\n');
 }
 
-// In the order in which they were made.
-static void socket_print(const struct nlmsghdr *message, int index)
+static void socket_keep(const struct nlmsghdr *message)
 {
     const struct inet_diag_msg *head = NLMSG_DATA(message);
     struct stat status;
-    char text[INET6_ADDRSTRLEN];
-    fstat(own[index], &status);
-    if (head->idiag_inode != status.st_ino) {
-        return;
+    for (int i = 0; i < own_count; ++i) {
+        fstat(own[i], &status);
+        if (head->idiag_inode == status.st_ino && message->nlmsg_len <= sizeof told[i]) {
+            memcpy(&told[i], message, message->nlmsg_len);
+        }
     }
+}
+
+static void socket_print(int index)
+{
+    const struct nlmsghdr *message = &told[index].head;
+    const struct inet_diag_msg *head = NLMSG_DATA(message);
+    char text[INET6_ADDRSTRLEN];
     printf("  socket %d: family %d state %d", index, head->idiag_family, head->idiag_state);
     printf(" at %s", inet_ntop(head->idiag_family, head->id.idiag_src, text, sizeof text));
     printf(" to %s", inet_ntop(head->idiag_family, head->id.idiag_dst, text, sizeof text));
@@ -73,27 +85,26 @@ static void socket_print(const struct nlmsghdr *message, int index)
 
 static void ask(int fd, const char *what, const struct request *request)
 {
-    struct nlmsghdr *all[4096];
-    int count = 0;
-    size_t size = 0;
+    static char answer[65536];
+    memset(told, 0, sizeof told);
     printf("%s\n", what);
     SHOW(send(fd, request, request->head.nlmsg_len, 0) > 0);
     for (bool is_more = true; is_more;) {
-        ssize_t got = recv(fd, answer + size, sizeof answer - size, 0);
-        struct nlmsghdr *message = (struct nlmsghdr *)(answer + size);
-        size += got > 0 ? (size_t)got : 0;
-        for (; NLMSG_OK(message, (unsigned)got); message = NLMSG_NEXT(message, got)) {
-            if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY) {
+        ssize_t got = recv(fd, answer, sizeof answer, 0);
+        struct nlmsghdr *message = (struct nlmsghdr *)answer;
+        is_more = got > 0;
+        for (; got > 0 && NLMSG_OK(message, (unsigned)got); message = NLMSG_NEXT(message, got)) {
+            if (message->nlmsg_type == SOCK_DIAG_BY_FAMILY) {
+                socket_keep(message);
+            } else {
                 printf("  end %d, %d\n", message->nlmsg_type, *(int *)NLMSG_DATA(message));
                 is_more = false;
-            } else if (count < 4096) {
-                all[count++] = message;
             }
         }
     }
-    for (int index = 0; index < own_count; ++index) {
-        for (int i = 0; i < count; ++i) {
-            socket_print(all[i], index);
+    for (int i = 0; i < own_count; ++i) {
+        if (told[i].head.nlmsg_len != 0) {
+            socket_print(i);
         }
     }
 }
