@@ -217,8 +217,9 @@ static void told(void)
     getsockopt(ends[0], IPPROTO_TCP, TCP_INFO, &info, &size);
     printf("  state %d options %d lost %u sent again %u unsent %u\n", info.tcpi_state,
            info.tcpi_options & 7, info.tcpi_lost, info.tcpi_total_retrans, info.tcpi_notsent_bytes);
-    printf("  segments %u, path %u, reordering %u\n", info.tcpi_advmss, info.tcpi_pmtu,
-           info.tcpi_reordering);
+    // Linux remembers of a host how much its packets came out of order.
+    printf("  segments %u, path %u, reordering %d\n", info.tcpi_advmss, info.tcpi_pmtu,
+           info.tcpi_reordering >= 3);
     printf("  bytes %llu %llu %llu, again %llu\n", (unsigned long long)info.tcpi_bytes_sent,
            (unsigned long long)info.tcpi_bytes_acked, (unsigned long long)info.tcpi_bytes_received,
            (unsigned long long)info.tcpi_bytes_retrans);
