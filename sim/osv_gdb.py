@@ -559,7 +559,16 @@ class SymbolsCommand(gdb.Command):
         self.symbols.update()
 
 
+def environment_restore():
+    """gdb adds its window's size to the program's environment, whose size is input of a run that a seed decides."""
+    with open("/proc/self/environ", "rb") as own:
+        names = {entry.split(b"=")[0].decode(errors="replace") for entry in own.read().split(b"\0")}
+    for name in {"LINES", "COLUMNS"} - names:
+        gdb.execute("unset environment " + name)
+
+
 def start():
+    environment_restore()
     # Demand faults, interrupts and caught system calls are daily business.
     for name in ("SIGSEGV", "SIGURG", "SIGSYS"):
         gdb.execute("handle %s nostop noprint pass" % name, to_string=True)
