@@ -198,7 +198,8 @@ static void span_grow(struct magazine *magazine, uint32_t class_index)
     size_t left = (tail + ahead * HAL_PAGE_SIZE) / class->size * class->size;
     size_t pages = pages_of(left - tail);
     (void)large_drain(pages * HAL_PAGE_SIZE);
-    if (least > growth->room || !frame_take_next(frame_of(growth->end), pages)) {
+    if (least > growth->room || !frame_is_direct(growth->end) || // the end of all memory
+        !frame_take_next(frame_of(growth->end), pages)) {
         growth->room = 0;
         return;
     }
