@@ -359,6 +359,17 @@ START_TEST(no_memory_is_null_and_the_old_block_stays)
 }
 END_TEST
 
+// Of blocks that are cut for a size that is asked for often: their span grows.
+START_TEST(a_span_grows_to_where_memory_ends)
+{
+    for (size_t size = 1000; size < 5000; size += 259) {
+        boot();
+        while (heap_alloc(size) != NULL) {
+        }
+    }
+}
+END_TEST
+
 START_TEST(a_large_buffer_is_mapped_once)
 {
     boot();
@@ -558,6 +569,7 @@ int main(void)
     tcase_add_test(tests, blocks_of_every_class_are_apart);
     tcase_add_test(tests, what_one_cpu_frees_another_gets);
     tcase_add_test(tests, no_memory_is_null_and_the_old_block_stays);
+    tcase_add_test(tests, a_span_grows_to_where_memory_ends);
     tcase_add_test(tests, a_large_buffer_is_mapped_once);
     suite_add_tcase(suite, tests);
     TCase *threads = tcase_create("threads");
