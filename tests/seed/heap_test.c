@@ -84,6 +84,11 @@ hal_phys frame_of(const void *address)
     return (hal_phys)((const char *)address - memory);
 }
 
+bool frame_is_direct(const void *address)
+{
+    return (uintptr_t)address - (uintptr_t)memory < sizeof memory;
+}
+
 size_t large_drain(size_t wanted)
 {
     (void)wanted;
