@@ -189,6 +189,9 @@ static int file_make(struct vnode *directory, const char *name, struct entry *at
         vnode_put(child);
     }
     if (error != 0) {
+        if (child != NULL && directory->ops->remove != NULL) { // made, but not opened
+            (void)directory->ops->remove(directory, name, false);
+        }
         file_put(file);
         return error;
     }
