@@ -20,18 +20,23 @@
 
 enum { PATH_OFFSET = offsetof(struct sockaddr_un, sun_path) };
 
-static struct sockaddr_un address;
+static struct sockaddr_un address; // the main thread's
 
 // A name that begins with @ is abstract. Answers the address's size.
+static socklen_t name_fill(struct sockaddr_un *to, const char *name)
+{
+    *to = (struct sockaddr_un){.sun_family = AF_UNIX};
+    strcpy(to->sun_path, name);
+    if (name[0] != '@') {
+        return sizeof *to;
+    }
+    to->sun_path[0] = 0;
+    return (socklen_t)(PATH_OFFSET + strlen(name));
+}
+
 static socklen_t named(const char *name)
 {
-    address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    strcpy(address.sun_path, name);
-    if (name[0] != '@') {
-        return sizeof address;
-    }
-    address.sun_path[0] = 0;
-    return (socklen_t)(PATH_OFFSET + strlen(name));
+    return name_fill(&address, name);
 }
 
 static int bind_to(int fd, const char *name)
@@ -352,8 +357,10 @@ static int waiting_server;
 static void *client_run(void *argument)
 {
     char data[16];
+    struct sockaddr_un server;
+    const socklen_t size = name_fill(&server, "@waiting");
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    intptr_t failed = connect_to(fd, "@waiting");
+    intptr_t failed = connect(fd, (struct sockaddr *)&server, size);
     failed |= send(fd, argument, 1, 0) != 1;
     failed |= recv(fd, data, sizeof data, 0) != 1 || data[0] != *(char *)argument;
     close(fd);
