@@ -110,20 +110,14 @@ struct packet *packet_clone(const struct packet *packet)
         copy->transport = packet->transport;
         copy->netif = packet->netif;
         copy->cost = packet->cost;
+        copy->is_message = packet->is_message;
     }
     return copy;
 }
 
 struct packet *packet_join(struct packet *packet)
 {
-    const uint32_t size = packet_size(packet);
-    struct packet *joined = packet_alloc_block(size);
-    if (joined != NULL) {
-        packet_copy(packet, joined->data);
-        joined->size = size;
-        joined->is_trusted = packet->is_trusted;
-        joined->transport = packet->transport;
-    }
+    struct packet *joined = packet_clone(packet);
     packet_free(packet);
     return joined;
 }

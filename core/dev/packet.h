@@ -42,7 +42,6 @@ struct packet {
     // To be sent: where in the transport's header the checksum is to be put, in which there is that
     // of the ends alone; 0: nothing is.
     uint8_t checksum_place;
-    uint8_t interface;            // index of the one it came by, for filters
     uint64_t place;               // of data in a stream; of a datagram, when it came, ns, or 0; of one that
                                   // is lent, its socket
     struct packet_buffer *buffer; // that data lies in, counted; NULL: it is the part's own memory

@@ -89,17 +89,14 @@ static bool packet_keep(struct net_socket *socket, struct packet *packet)
 static void packet_look(struct net_socket *socket, struct packet *packet)
 {
     const uint32_t cost = packet->cost;
-    const bool is_message = packet->is_message;
     packet = packet->more == NULL ? packet : packet_join(packet);
     if (packet == NULL) {
         net_count(NET_IP_DISCARDED);
         channel_return(&socket->channel, cost);
         return;
     }
-    packet->cost = cost;
-    packet->is_message = is_message;
     if (!packet_keep(socket, packet)) {
-        channel_return(&socket->channel, packet->cost);
+        channel_return(&socket->channel, cost);
         packet_free(packet);
     }
 }
@@ -296,8 +293,8 @@ static uint32_t quoted_offset(const struct net_socket *socket, const struct pack
     if (socket->kind != NET_TRANSPORT) {
         return transport < packet->size ? transport : packet->size;
     }
-    memcpy(port, packet->data + transport + sizeof *port,
-           sizeof *port); // udp_error_input has seen it
+    // It is there: udp_error_input has looked.
+    memcpy(port, packet->data + transport + sizeof *port, sizeof *port);
     *port = net_order16(*port);
     return transport + UDP_HEADER;
 }

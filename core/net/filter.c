@@ -40,11 +40,10 @@ void net_filter_add(struct net_filter *filter)
     atomic_fetch_add_explicit(&net_filter_count, 1, memory_order_relaxed);
 }
 
-// With the lock held, which is given back.
+// With the lock held: nobody else may change the list that is being walked.
 static void filter_end(struct net_filter *filter)
 {
     list_remove(&filter->node);
-    mutex_unlock(&lock);
     filter->release(filter);
 }
 
@@ -61,6 +60,7 @@ void net_filter_remove(struct net_filter *filter)
         waitqueue_wait(&ended, &lock);
     }
     filter_end(filter);
+    mutex_unlock(&lock);
 }
 
 // ---- Packets -----------------------------------------------------------------------
@@ -75,7 +75,7 @@ static void runner_wake(void)
 
 void net_filter_push(struct netif *netif, struct packet *packet)
 {
-    packet->interface = (uint8_t)netif->index;
+    packet->netif = (uint8_t)netif->index;
     packet->cost = 0;
     for (const struct packet *part = packet; part != NULL; part = part->more) {
         packet->cost += part->size + PART_COST;
@@ -106,7 +106,6 @@ static struct list *filter_run(struct net_filter *filter, struct netif *netif,
     struct list *next = filter->node.next;
     if (filter->is_gone) {
         filter_end(filter);
-        mutex_lock(&lock);
     }
     return next;
 }
@@ -140,7 +139,7 @@ void net_filter_run(void)
         }
         while (packet != NULL) {
             struct packet *next = packet->next;
-            struct netif *netif = netif_at(packet->interface);
+            struct netif *netif = netif_at(packet->netif);
             channel_return(&arrived, packet->cost);
             netif->filtered(netif, packet);
             packet = next;

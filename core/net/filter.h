@@ -31,7 +31,7 @@ struct net_filter {
     // place.
     enum net_verdict (*look)(struct net_filter *filter, struct netif *netif, struct packet **packet,
                              const struct ip_header *header);
-    void (*release)(struct net_filter *filter); // it runs no more, and will not
+    void (*release)(struct net_filter *filter); // it runs no more; calls nothing of this header
     bool is_gone;                               // filter.c's, under its lock
 };
 

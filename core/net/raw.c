@@ -122,15 +122,11 @@ static void copy_give(struct raw_socket *raw, const struct packet *packet, bool 
                       struct net_told *told)
 {
     struct net_socket *tell;
-    struct packet *copy = packet_alloc_block(packet->size);
+    struct packet *copy = packet_clone(packet);
     if (copy == NULL) {
         net_count(NET_NO_MEMORY);
         return;
     }
-    memcpy(copy->data, packet->data, packet->size);
-    copy->size = packet->size;
-    copy->is_trusted = packet->is_trusted;
-    copy->transport = packet->transport;
     copy->is_message = is_message;
     copy->cost = packet->size + NET_PACKET_COST;
     net_socket_give(&raw->socket, copy, &tell);
