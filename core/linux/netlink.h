@@ -46,6 +46,12 @@ const void *netlink_find(const struct netlink_request *request, uint32_t skip, u
 bool netlink_number(const struct netlink_request *request, uint32_t skip, uint16_t type,
                     uint32_t *value);
 
+// The same of an address of that family, AF_INET or AF_INET6.
+bool netlink_address(const struct netlink_request *request, uint32_t skip, uint16_t type,
+                     uint8_t family, struct net_address *address);
+
+uint8_t netlink_family(const struct net_address *address); // AF_INET, AF_INET6
+
 // ---- Writing -----------------------------------------------------------------------------
 
 // A message begins, or its next part; zeros of that size, which the caller fills before it writes

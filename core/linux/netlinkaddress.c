@@ -11,11 +11,6 @@
 
 enum { LISTED_MAX = ROUTE_ADDRESS_MAX + 2 }; // and the loopback network's
 
-static uint8_t family_of(const struct net_address *address)
-{
-    return address_is_v4(address) ? AF_INET : AF_INET6;
-}
-
 static uint8_t scope_of(const struct route_address *own)
 {
     const struct net_address v6 = address_loopback(false);
@@ -43,7 +38,7 @@ void netlink_address_put(struct netlink_answer *answer, uint16_t type,
     const struct address_times times = {LIFETIME_FOREVER, LIFETIME_FOREVER, 0, 0};
     struct address_head *head = netlink_begin(answer, type, sizeof *head);
     if (head != NULL) {
-        *head = (struct address_head){family_of(&own->address), own->bits, IFA_F_PERMANENT,
+        *head = (struct address_head){netlink_family(&own->address), own->bits, IFA_F_PERMANENT,
                                       scope_of(own), own->netif->index};
     }
     if (address_is_v4(&own->address)) {
@@ -72,7 +67,7 @@ static void family_dump(struct netlink_answer *answer, uint8_t family, uint32_t 
     const struct netif *netif;
     for (uint32_t at = 1; (netif = netif_at(at)) != NULL; ++at) {
         for (uint32_t i = 0; i < count && (index == 0 || index == at); ++i) {
-            if (list[i].netif == netif && family_of(&list[i].address) == family) {
+            if (list[i].netif == netif && netlink_family(&list[i].address) == family) {
                 netlink_address_put(answer, RTM_NEWADDR, &list[i]);
             }
         }
@@ -110,19 +105,6 @@ static int addresses_dump(const struct netlink_request *request, struct netlink_
 
 // ---- Changes -----------------------------------------------------------------------------
 
-static bool bytes_read(const struct netlink_request *request, uint16_t type, uint8_t family,
-                       struct net_address *address)
-{
-    const uint32_t wanted = family == AF_INET ? ADDRESS_V4_SIZE : ADDRESS_V6_SIZE;
-    uint32_t size = 0;
-    const void *bytes = netlink_find(request, sizeof(struct address_head), type, &size);
-    if (bytes == NULL || size < wanted) {
-        return false;
-    }
-    *address = family == AF_INET ? address_of_v4(bytes) : address_of_v6(bytes);
-    return true;
-}
-
 static int own_read(const struct netlink_request *request, struct route_address *own)
 {
     struct address_head head;
@@ -136,8 +118,10 @@ static int own_read(const struct netlink_request *request, struct route_address 
     if (head.family != AF_INET && head.family != AF_INET6) {
         return -EOPNOTSUPP;
     }
-    if (head.bits > bits_max || (!bytes_read(request, IFA_LOCAL, head.family, &own->address) &&
-                                 !bytes_read(request, IFA_ADDRESS, head.family, &own->address))) {
+    if (head.bits > bits_max || (!netlink_address(request, sizeof(struct address_head), IFA_LOCAL,
+                                                  head.family, &own->address) &&
+                                 !netlink_address(request, sizeof(struct address_head), IFA_ADDRESS,
+                                                  head.family, &own->address))) {
         return -EINVAL;
     }
     if (own->netif == NULL) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // netlinkmessage.c: messages of netlink(7), read and written: see netlink.h.
+#include <sys/socket.h>
+
 #include "core/lib/string.h"
 #include "core/linux/netlink.h"
 #include "core/mem/heap.h"
@@ -40,6 +42,24 @@ bool netlink_number(const struct netlink_request *request, uint32_t skip, uint16
     }
     memcpy(value, content, sizeof *value);
     return true;
+}
+
+bool netlink_address(const struct netlink_request *request, uint32_t skip, uint16_t type,
+                     uint8_t family, struct net_address *address)
+{
+    const uint32_t wanted = family == AF_INET ? ADDRESS_V4_SIZE : ADDRESS_V6_SIZE;
+    uint32_t size = 0;
+    const void *bytes = netlink_find(request, skip, type, &size);
+    if (bytes == NULL || size < wanted) {
+        return false;
+    }
+    *address = family == AF_INET ? address_of_v4(bytes) : address_of_v6(bytes);
+    return true;
+}
+
+uint8_t netlink_family(const struct net_address *address)
+{
+    return address_is_v4(address) ? AF_INET : AF_INET6;
 }
 
 // ---- Writing -----------------------------------------------------------------------------

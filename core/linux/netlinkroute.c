@@ -24,11 +24,6 @@ static uint8_t bits_of(const struct net_address *address)
     return address_is_v4(address) ? ROUTE_V4_BITS : ROUTE_V6_BITS;
 }
 
-static uint8_t family_of(const struct net_address *address)
-{
-    return address_is_v4(address) ? AF_INET : AF_INET6;
-}
-
 // ---- Routes, listed ------------------------------------------------------------------------
 
 struct listing { // of routes
@@ -63,13 +58,13 @@ static void entry_put(const struct listing *listing, const struct route_entry *e
     struct netlink_answer *answer = listing->answer;
     const bool is_v4 = address_is_v4(&entry->target);
     const bool is_link = address_is_any(&entry->gateway);
-    if ((listing->family != AF_UNSPEC && listing->family != family_of(&entry->target)) ||
+    if ((listing->family != AF_UNSPEC && listing->family != netlink_family(&entry->target)) ||
         (listing->index != 0 && listing->index != entry->netif->index)) {
         return;
     }
     head_put(answer, listing->type,
              &(const struct route_head){
-                 .family = family_of(&entry->target),
+                 .family = netlink_family(&entry->target),
                  .target_bits = entry->bits,
                  .table = RT_TABLE_MAIN,
                  .protocol = entry->origin,
@@ -121,13 +116,13 @@ static void local_entry_put(const struct listing *listing, const struct route_ad
                             const struct net_address *target, uint8_t bits, uint8_t type)
 {
     const bool is_v4 = address_is_v4(target);
-    if ((listing->family != AF_UNSPEC && listing->family != family_of(target)) ||
+    if ((listing->family != AF_UNSPEC && listing->family != netlink_family(target)) ||
         (listing->index != 0 && listing->index != own->netif->index)) {
         return;
     }
     head_put(listing->answer, listing->type,
              &(const struct route_head){
-                 .family = family_of(target),
+                 .family = netlink_family(target),
                  .target_bits = bits,
                  .table = RT_TABLE_LOCAL,
                  .protocol = ROUTE_ORIGIN_KERNEL,
@@ -218,19 +213,6 @@ static int routes_dump(const struct netlink_request *request, struct netlink_ans
 
 // ---- One route -----------------------------------------------------------------------------
 
-static bool address_find(const struct netlink_request *request, uint16_t type, uint8_t family,
-                         struct net_address *address)
-{
-    const uint32_t wanted = family == AF_INET ? ADDRESS_V4_SIZE : ADDRESS_V6_SIZE;
-    uint32_t size = 0;
-    const void *bytes = netlink_find(request, sizeof(struct route_head), type, &size);
-    if (bytes == NULL || size < wanted) {
-        return false;
-    }
-    *address = family == AF_INET ? address_of_v4(bytes) : address_of_v6(bytes);
-    return true;
-}
-
 // As Linux has it while there are no rules but its own: of IPv4 all are of table main.
 static void way_put(struct netlink_answer *answer, const struct net_address *target,
                     const struct route *route)
@@ -239,7 +221,7 @@ static void way_put(struct netlink_answer *answer, const struct net_address *tar
     const bool is_v4 = address_is_v4(target), is_local = route_is_local(target);
     const bool is_near = address_is_equal(&route->hop, target);
     const struct route_head head = {
-        .family = family_of(target),
+        .family = netlink_family(target),
         .target_bits = bits_of(target),
         .source_bits = is_v4 ? 0 : ROUTE_V6_BITS,
         .table = is_local && !is_v4 ? RT_TABLE_LOCAL : RT_TABLE_MAIN,
@@ -282,7 +264,7 @@ static int route_get(const struct netlink_request *request, struct netlink_answe
     struct net_address target = address_any(head->family == AF_INET);
     struct route route;
     uint32_t index = 0;
-    (void)address_find(request, RTA_DST, head->family, &target);
+    (void)netlink_address(request, sizeof(struct route_head), RTA_DST, head->family, &target);
     (void)netlink_number(request, sizeof *head, RTA_OIF, &index);
     int error = route_find(&target, &route);
     if (error == 0 && index != 0 && netif_at(index) != route.netif) {
@@ -312,8 +294,10 @@ static int wanted_read(const struct netlink_request *request, const struct route
         .gateway = address_any(head->family == AF_INET),
         .origin = head->protocol,
     };
-    (void)address_find(request, RTA_DST, head->family, &entry->target);
-    wanted->has_gateway = address_find(request, RTA_GATEWAY, head->family, &entry->gateway);
+    (void)netlink_address(request, sizeof(struct route_head), RTA_DST, head->family,
+                          &entry->target);
+    wanted->has_gateway = netlink_address(request, sizeof(struct route_head), RTA_GATEWAY,
+                                          head->family, &entry->gateway);
     wanted->has_metric = netlink_number(request, sizeof *head, RTA_PRIORITY, &entry->metric);
     if (entry->bits > bits_of(&entry->target) || head->source_bits != 0) {
         return -EINVAL;
@@ -360,7 +344,7 @@ static int source_choose(const struct netlink_request *request, uint8_t family,
 {
     const bool is_near = address_is_any(&entry->gateway);
     const struct net_address *near = is_near ? &entry->target : &entry->gateway;
-    if (address_find(request, RTA_PREFSRC, family, &entry->source)) {
+    if (netlink_address(request, sizeof(struct route_head), RTA_PREFSRC, family, &entry->source)) {
         return route_is_local(&entry->source) ? 0 : -EINVAL;
     }
     if (route_source(entry->netif, near, address_is_link_local(near), &entry->source)) {
@@ -382,7 +366,11 @@ static int entry_add(const struct netlink_request *request, uint8_t family,
     const uint16_t flags = request->header->flags;
     struct route_entry former;
     struct route way;
-    const bool is_there = wanted_find(&same, &former) == 0;
+    int error = wanted_find(&same, &former);
+    if (error != 0 && error != -ESRCH) {
+        return error;
+    }
+    const bool is_there = error == 0;
     if (is_there && (flags & NLM_F_EXCL) != 0) {
         return -EEXIST;
     }
@@ -396,12 +384,9 @@ static int entry_add(const struct netlink_request *request, uint8_t family,
     if (entry->netif == NULL) {
         return address_is_any(&entry->gateway) ? -ENODEV : -ENETUNREACH;
     }
-    int error = source_choose(request, family, entry);
-    if (error == 0 && is_there && (flags & NLM_F_REPLACE) != 0) {
-        error = route_remove(&former);
-        error = error == -ESRCH ? 0 : error;
-    }
-    return error != 0 ? error : route_add(entry);
+    error = source_choose(request, family, entry);
+    const bool replaces = is_there && (flags & NLM_F_REPLACE) != 0;
+    return error != 0 ? error : replaces ? route_replace(&former, entry) : route_add(entry);
 }
 
 static int route_change(const struct netlink_request *request, struct netlink_answer *answer,
@@ -476,7 +461,7 @@ static void neighbour_put(struct netlink_answer *answer, const struct netif *net
     struct neighbour_head *head = netlink_begin(answer, RTM_NEWNEIGH, sizeof *head);
     if (head != NULL) {
         *head = (struct neighbour_head){
-            .family = family_of(&neighbour->address),
+            .family = netlink_family(&neighbour->address),
             .index = (int32_t)netif->index,
             .state = states[neighbour->state],
             .type = RTN_UNICAST,
@@ -498,7 +483,7 @@ static int neighbours_dump(const struct netlink_request *request, struct netlink
         for (uint32_t at = 0; netif->neighbours != NULL && at < NEIGHBOUR_MAX; ++at) {
             const struct neighbour neighbour = neighbour_at(netif->neighbours, at);
             if (neighbour.state != NEIGHBOUR_FREE &&
-                (family == AF_UNSPEC || family == family_of(&neighbour.address))) {
+                (family == AF_UNSPEC || family == netlink_family(&neighbour.address))) {
                 neighbour_put(answer, netif, &neighbour);
             }
         }

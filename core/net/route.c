@@ -317,18 +317,34 @@ int route_add(const struct route_entry *entry)
     return error;
 }
 
+static int entry_remove(struct table *table, const struct route_entry *entry)
+{
+    for (uint32_t i = 0; i < table->route_count; ++i) {
+        if (entry_is_same(&table->routes[i], entry)) {
+            entry_cut(table, i);
+            return 0;
+        }
+    }
+    return -ESRCH;
+}
+
 int route_remove(const struct route_entry *entry)
 {
     mutex_lock(&table_lock);
     struct table *table = table_copy();
-    int error = table == NULL ? -ENOMEM : -ESRCH;
-    for (uint32_t i = 0; error == -ESRCH && i < table->route_count; ++i) {
-        if (entry_is_same(&table->routes[i], entry)) {
-            entry_cut(table, i);
-            error = 0;
-        }
+    int error = table == NULL ? -ENOMEM : table_publish(table, entry_remove(table, entry));
+    mutex_unlock(&table_lock);
+    return error;
+}
+
+int route_replace(const struct route_entry *former, const struct route_entry *entry)
+{
+    mutex_lock(&table_lock);
+    struct table *table = table_copy();
+    if (table != NULL) {
+        (void)entry_remove(table, former); // another may have done so
     }
-    error = table == NULL ? error : table_publish(table, error);
+    int error = table == NULL ? -ENOMEM : table_publish(table, entry_put(table, entry));
     mutex_unlock(&table_lock);
     return error;
 }

@@ -83,6 +83,8 @@ HAL_MUST_CHECK int route_address_remove(const struct net_address *address);
 HAL_MUST_CHECK int route_add(const struct route_entry *entry);
 // -ESRCH: there is none with its target, bits, netif, gateway and metric. -ENOMEM.
 HAL_MUST_CHECK int route_remove(const struct route_entry *entry);
+// former, if it is there, makes place for entry, at once. -ENOSPC, -ENOMEM: nothing has changed.
+HAL_MUST_CHECK int route_replace(const struct route_entry *former, const struct route_entry *entry);
 
 enum route_event {
     ROUTE_ADDRESS_ADDED,

@@ -276,6 +276,34 @@ START_TEST(there_is_a_limit_to_routes)
 }
 END_TEST
 
+START_TEST(a_route_takes_the_place_of_another)
+{
+    struct route_entry former = {address_of("12.0.0.0"),
+                                 32,
+                                 &wire.netif,
+                                 address_of("10.0.0.8"),
+                                 address_of("10.0.0.1"),
+                                 0,
+                                 0};
+    for (former.metric = 1; route_add(&former) == 0; ++former.metric) {
+    }
+    former.metric = 1;
+    struct route_entry entry = former;
+    entry.gateway = address_of("10.0.0.9");
+    host_memory_fail_after(0);
+    ck_assert_int_eq(route_replace(&former, &entry), -ENOMEM);
+    host_memory_fail_after(-1);
+    hop_check("12.0.0.0", "10.0.0.8");
+    ck_assert_int_eq(route_replace(&former, &entry), 0); // there is no room for one more
+    hop_check("12.0.0.0", "10.0.0.9");
+    ck_assert_int_eq(route_remove(&former), -ESRCH);
+    ck_assert_int_eq(route_remove(&entry), 0);
+    hop_check("12.0.0.0", "10.0.0.8"); // by the next of them
+    ck_assert_int_eq(route_replace(&former, &entry), 0);
+    hop_check("12.0.0.0", "10.0.0.9");
+}
+END_TEST
+
 // ---- ARP -------------------------------------------------------------------------------
 
 START_TEST(who_asks_for_us_is_answered)
@@ -618,6 +646,7 @@ int main(void)
     tcase_add_test(cases, longest_prefix_wins);
     tcase_add_test(cases, routes_go_with_their_address);
     tcase_add_test(cases, there_is_a_limit_to_routes);
+    tcase_add_test(cases, a_route_takes_the_place_of_another);
     tcase_add_test(cases, who_asks_for_us_is_answered);
     tcase_add_test(cases, damaged_arp_is_dropped);
     tcase_add_test(cases, packets_wait_for_the_answer);
