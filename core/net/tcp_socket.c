@@ -391,6 +391,5 @@ void tcp_quick_set(struct tcp_socket *tcp, bool is_quick)
     tcp_enter(tcp);
     tcp->is_slow = !is_quick;
     tcp_quicken(&tcp->tcp, is_quick, tcp_now(tcp));
-    tcp_leave(tcp);
-    net_run();
+    tcp_leave_and_run(tcp);
 }

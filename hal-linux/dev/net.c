@@ -342,24 +342,14 @@ static void net_reset(void *state, uint64_t features)
 
 int net_add(const char *name, struct net_far *far)
 {
-    static const struct device_ops plain =
-                                       {
-                                           .features = BIT(MAC) | BIT(MTU) | BIT(MRG_RXBUF),
-                                           .queue_count = QUEUES,
-                                           .config_size = offsetof(struct virtio_net_config, mtu) +
-                                                          sizeof(uint16_t),
-                                           .serve = net_serve,
-                                           .reset = net_reset,
-                                       },
-                                   helping = {
-                                       .features = BIT(MAC) | BIT(MTU) | BIT(MRG_RXBUF) |
-                                                   CHECKSUMS | SEGMENTS | GUEST_SEGMENTS,
-                                       .queue_count = QUEUES,
-                                       .config_size = offsetof(struct virtio_net_config, mtu) +
-                                                      sizeof(uint16_t),
-                                       .serve = net_serve,
-                                       .reset = net_reset,
-                                   };
+    static const struct device_ops plain = {
+        .features = BIT(MAC) | BIT(MTU) | BIT(MRG_RXBUF),
+        .queue_count = QUEUES,
+        .config_size = offsetof(struct virtio_net_config, mtu) + sizeof(uint16_t),
+        .serve = net_serve,
+        .reset = net_reset,
+    };
+    static struct device_ops helping;
     struct virtio_net_config config = {.mtu = far->mtu};
     if (wire_count == DEVICE_MAX) {
         return -ENOSPC;
@@ -371,5 +361,7 @@ int net_add(const char *name, struct net_far *far)
     wire->far = far;
     // What a TAP's frames are on the wire: with help, a capture would have other sizes and sums.
     const bool is_helping = far->folder != NULL || (far->is_tap && far->capture == 0);
+    helping = plain;
+    helping.features |= CHECKSUMS | SEGMENTS | GUEST_SEGMENTS;
     return device_add(HAL_NET, name, is_helping ? &helping : &plain, wire, &config);
 }
