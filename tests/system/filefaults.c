@@ -142,8 +142,8 @@ int main(int argc, char **argv)
     pthread_t threads[WORKS];
     sigaction(SIGSEGV, &action, NULL);
     sigaction(SIGBUS, &action, NULL);
-    snprintf(name, sizeof name, "%s/filefaults.data", argc > 1 ? argv[1] : "/tmp");
-    file = open(name, O_RDWR | O_CREAT | O_TRUNC, 0644);
+    snprintf(name, sizeof name, "%s/filefaults.XXXXXX", argc > 1 ? argv[1] : "/tmp");
+    file = mkstemp(name); // other runs of this share /tmp
     for (int page = 0; page < PAGES; ++page) {
         uint64_t words[PAGE / 8] = {tag(page)};
         if (write(file, words, sizeof words) != sizeof words) {
