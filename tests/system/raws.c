@@ -330,6 +330,33 @@ static void protocols(bool is_v4)
     close(other);
 }
 
+// By which interface a packet came, and to whom.
+static void ways(bool is_v4)
+{
+    union name name;
+    uint8_t data[64];
+    char room[128];
+    struct iovec vector = {data, sizeof data};
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+    const socklen_t size = name_make(&name, is_v4, 0);
+    printf("-- ways, %d\n", is_v4 ? 4 : 6);
+    const int fd = socket(family_of(is_v4), SOCK_RAW, 250);
+    set_option(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6, is_v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 1);
+    SHOW(sendto(fd, "hello", 5, 0, &name.any, size));
+    SHOW(recvmsg(fd, &message, MSG_DONTWAIT));
+    const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    if (head != NULL) {
+        printf("  level %d type %d size %d:", head->cmsg_level, head->cmsg_type,
+               (int)head->cmsg_len);
+        for (const uint8_t *at = CMSG_DATA(head); at < (uint8_t *)head + head->cmsg_len; ++at) {
+            printf(" %02x", *at);
+        }
+        puts("");
+    }
+    close(fd);
+}
+
 // A datagram is the UDP socket's and the raw one's, too.
 static void beside(bool is_v4)
 {
@@ -531,6 +558,7 @@ int main(void)
         pings(is_v4);
         echoes(is_v4);
         protocols(is_v4);
+        ways(is_v4);
         beside(is_v4);
         beside_streams(is_v4);
         reports(is_v4);
