@@ -29,9 +29,6 @@ enum {
     MTU = 1500,
     MTU_MIN = 68,
     MTU_MAX = 65521, // the host's most
-    VIRTIO_HEADER = 12,
-    BUFFER = 4 << 20,
-    PATIENCE_US = 200000, // of a sender, where others have no room
 };
 
 static struct net_far far;
@@ -80,8 +77,8 @@ static void socket_remove(void)
 static void switch_join(const char *text, const char *folder)
 {
     char name[NET_HARDWARE_DIGITS + 1];
-    const struct timeval patience = {.tv_usec = PATIENCE_US};
-    const int buffer = BUFFER;
+    const struct timeval patience = {.tv_usec = NET_PATIENCE_US};
+    const int buffer = NET_SEND_BUFFER;
     net_hardware_name(far.hardware, name);
     own.sun_family = AF_UNIX;
     (void)snprintf(own.sun_path, sizeof own.sun_path, "%.*s/%s", NET_FOLDER_MAX, folder, name);
@@ -129,7 +126,7 @@ static void tap_fail(const char *text, const char *name)
 static void tap_open(const char *text, const char *name)
 {
     struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
-    const int header = VIRTIO_HEADER;
+    const int header = NET_VIRTIO_HEADER;
     if (if_nametoindex(name) == 0) { // root would get a new one, which leads nowhere
         options_fail(EXIT_USAGE,
                      "--net %s: there is no such interface; root makes one by: ip tuntap add %s "
@@ -155,8 +152,8 @@ static void user_join(const struct options *options)
         .port_count = options->port_count,
         .mtu = MTU,
     };
-    const struct timeval patience = {.tv_usec = PATIENCE_US};
-    far.fd = nat_start(&nat, VIRTIO_HEADER);
+    const struct timeval patience = {.tv_usec = NET_PATIENCE_US};
+    far.fd = nat_start(&nat, NET_VIRTIO_HEADER);
     (void)setsockopt(far.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 

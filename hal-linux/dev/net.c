@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // net.c: the far end of network devices (virtio 1.2, 5.1): frames of a TAP, or of a switch that is
-// a folder: a frame goes to the socket whose name is its target, one for many goes to all sockets.
+// a folder (net_switch.h).
 //
 // What is sent is gone within the kick; where the other has no room for it, and where it is for
 // many, a worker sends it, and all that comes meanwhile, in order. Buffers for what comes wait in a
@@ -12,7 +12,6 @@
 #include "hal-linux/dev/net.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/if_ether.h>
 #include <linux/if_tun.h>
@@ -21,26 +20,25 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "hal-linux/dev/capture.h"
 #include "hal-linux/dev/device.h"
+#include "hal-linux/dev/net_switch.h"
 #include "hal-linux/syscall.h"
 
 enum {
     RECEIVE,
     SEND,
     QUEUES,
-    HEADER = sizeof(struct virtio_net_hdr_mrg_rxbuf),
-    LISTING_SIZE = 4096,
-    NAME_OFFSET = 19, // of d_name in struct linux_dirent64
-    RECORD_OFFSET = 16,
+    HEADER = NET_VIRTIO_HEADER,
     LINK = ETH_HLEN + 4,           // with a VLAN's tag
     LARGE = 65535 + LINK + HEADER, // a frame of many segments
     BUFFERS_MAX = CAPTURE_PARTS_MAX,
     DRAIN_NS = 200000000,
     DRAIN_TRIES = 5,
 };
+
+_Static_assert(HEADER == sizeof(struct virtio_net_hdr_mrg_rxbuf), "virtio 1.2, 5.1.6");
 
 #define BIT(name) (1ul << VIRTIO_NET_F_##name)
 #define CHECKSUMS (BIT(CSUM) | BIT(GUEST_CSUM))
@@ -58,6 +56,7 @@ struct wire { // state of a device
     _Atomic uint32_t late_count;
     uint32_t late_given, late_taken;
     struct device_chain *late[DEVICE_RING_MAX];
+    struct switch_peers peers; // of the worker's while late_count is not 0, then the server's
 };
 
 static struct wire wires[DEVICE_MAX];
@@ -65,103 +64,13 @@ static uint32_t wire_count;
 
 // ---- Sending -----------------------------------------------------------------------------
 
-void net_hardware_name(const uint8_t hardware[NET_HARDWARE_SIZE], char *name)
-{
-    for (int i = 0; i < NET_HARDWARE_SIZE; ++i) {
-        *name++ = "0123456789abcdef"[hardware[i] >> 4];
-        *name++ = "0123456789abcdef"[hardware[i] & 15];
-    }
-    *name = 0;
-}
-
-static void path_make(struct sockaddr_un *address, const char *folder, const char *name)
-{
-    size_t at = 0;
-    address->sun_family = AF_UNIX;
-    while (*folder != 0 && at < NET_FOLDER_MAX) {
-        address->sun_path[at++] = *folder++;
-    }
-    address->sun_path[at++] = '/';
-    while (*name != 0 && at < sizeof address->sun_path - 1) {
-        address->sun_path[at++] = *name++;
-    }
-    address->sun_path[at] = 0;
-}
-
-// To the machine that has the name. What is left of one that has ended is removed.
-static long socket_send(const struct net_far *far, struct device_chain *chain, const char *name,
-                        int flags)
-{
-    struct sockaddr_un to;
-    struct msghdr message = {.msg_name = &to,
-                             .msg_namelen = sizeof to,
-                             .msg_iov = chain->parts,
-                             .msg_iovlen = chain->in_count};
-    path_make(&to, far->folder, name);
-    const long sent = syscall3(SYS_sendmsg, far->fd, (long)&message, flags | MSG_NOSIGNAL);
-    if (sent == -ECONNREFUSED) {
-        (void)syscall3(SYS_unlink, (long)to.sun_path, 0, 0);
-    }
-    return sent;
-}
-
-static const uint8_t *target_of(const struct device_chain *chain)
-{
-    return (const uint8_t *)chain->parts[0].iov_base + HEADER;
-}
-
-static bool name_is_other(const char *name, const char *own)
-{
-    size_t at = 0;
-    while (name[at] != 0 && name[at] == own[at]) {
-        ++at;
-    }
-    return at < NET_HARDWARE_DIGITS && name[0] != '.';
-}
-
-// On a worker: to all in the folder but this one.
-static void all_send(const struct net_far *far, struct device_chain *chain)
-{
-    char own[NET_HARDWARE_DIGITS + 1], listing[LISTING_SIZE];
-    const long folder =
-        syscall4(SYS_openat, AT_FDCWD, (long)far->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    long size;
-    net_hardware_name(far->hardware, own);
-    while (folder >= 0 &&
-           (size = syscall3(SYS_getdents64, folder, (long)listing, sizeof listing)) > 0) {
-        for (long at = 0; at < size;) {
-            const char *record = listing + at;
-            const char *name = record + NAME_OFFSET;
-            if (name_is_other(name, own)) {
-                (void)socket_send(far, chain, name, 0);
-            }
-            at += *(const unsigned short *)(const void *)(record + RECORD_OFFSET);
-        }
-    }
-    if (folder >= 0) {
-        (void)syscall3(SYS_close, folder, 0, 0);
-    }
-}
-
-// Where it may take a while; what does not go within the socket's patience is lost, as on any wire.
-static void late_send(const struct net_far *far, struct device_chain *chain)
-{
-    char name[NET_HARDWARE_DIGITS + 1];
-    if ((target_of(chain)[0] & 1) != 0) {
-        all_send(far, chain);
-    } else {
-        net_hardware_name(target_of(chain), name);
-        (void)socket_send(far, chain, name, 0);
-    }
-}
-
 // On a worker, until there are none.
 static void late_run(struct device_chain *first)
 {
     struct wire *wire = first->state;
     do {
         struct device_chain *chain = wire->late[wire->late_taken++ % DEVICE_RING_MAX];
-        late_send(wire->far, chain);
+        switch_send_late(&wire->peers, wire->far, chain);
         device_chain_done(chain, 0);
     } while (atomic_fetch_sub(&wire->late_count, 1) > 1);
     (void)syscall6(SYS_futex, (long)&wire->late_count, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
@@ -197,7 +106,6 @@ static void frame_note(const struct net_far *far, const struct device_chain *cha
 
 static void send_serve(struct wire *wire, struct device_chain *chain)
 {
-    char name[NET_HARDWARE_DIGITS + 1];
     const size_t least = HEADER + NET_HARDWARE_SIZE;
     if (chain->in_count == 0 || chain->parts[0].iov_len < least) {
         device_chain_done(chain, 0);
@@ -209,9 +117,7 @@ static void send_serve(struct wire *wire, struct device_chain *chain)
         device_chain_done(chain, 0);
         return;
     }
-    net_hardware_name(target_of(chain), name);
-    if (atomic_load(&wire->late_count) != 0 || (target_of(chain)[0] & 1) != 0 ||
-        socket_send(wire->far, chain, name, MSG_DONTWAIT) == -EAGAIN) {
+    if (atomic_load(&wire->late_count) != 0 || !switch_send(&wire->peers, wire->far, chain)) {
         late_add(wire, chain);
         return;
     }

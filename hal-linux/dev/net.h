@@ -6,7 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { NET_HARDWARE_SIZE = 6, NET_HARDWARE_DIGITS = 2 * NET_HARDWARE_SIZE, NET_FOLDER_MAX = 90 };
+enum {
+    NET_HARDWARE_SIZE = 6,
+    NET_HARDWARE_DIGITS = 2 * NET_HARDWARE_SIZE,
+    NET_FOLDER_MAX = 90,
+    NET_VIRTIO_HEADER = 12,
+    NET_SEND_BUFFER = 4 << 20, // of sockets that frames are sent by
+    NET_PATIENCE_US = 200000,  // of a sender, where others have no room
+};
 
 struct net_far {
     int fd; // gives and takes one frame at a time, with a virtio header of 12 bytes

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """flood.py OSV-SIM TALK CPUS...: a machine with little memory on a switch with one that floods it, with SYNs, fragments, questions and answers
-of ARP and neighbour discovery: it serves others meanwhile and afterwards. Prints TAP."""
+of ARP and neighbour discovery, and datagrams, and reads nothing of what it gets: others are served meanwhile and afterwards. Prints TAP."""
 import contextlib
 import ipaddress
 import os
@@ -10,13 +10,13 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 
 TIMEOUT = 200
 HEADER = bytes(12)  # virtio's: nothing is left to the other
 OWN = bytes.fromhex("020000000099")
 SERVER, PORT = "10.1.0.1", 700
 MANY = 4000
+DEAF, DEAF_ADDRESS = 24, "10.1.96.0"  # machines, and the first of their addresses
 
 
 def total(data):
@@ -45,9 +45,9 @@ def fragment(index):
     return v4(ipaddress.ip_address("10.1.64.9"), 17, bytes(1400), index % 65536, 0x2000 | index // 65536)
 
 
-def arp(index, operation=2):
-    source = ipaddress.ip_address("10.1.192.0") + index % 16000
-    return b"\x08\x06" + struct.pack(">HHBBH6s4s6s4s", 1, 0x800, 6, 4, operation, OWN, source.packed, bytes(6), ipaddress.ip_address(SERVER).packed)
+def arp(index, operation=2, hardware=OWN, first="10.1.192.0"):
+    source = ipaddress.ip_address(first) + index % 16000
+    return b"\x08\x06" + struct.pack(">HHBBH6s4s6s4s", 1, 0x800, 6, 4, operation, hardware, source.packed, bytes(6), ipaddress.ip_address(SERVER).packed)
 
 
 def ask_arp(index):
@@ -63,15 +63,20 @@ def neighbour(index):
     return b"\x86\xdd" + struct.pack(">IHBB16s16s", 0x60000000, len(body), 58, 255, source.packed, target.packed) + body
 
 
-FLOODS = (("SYNs", syn), ("fragments", fragment), ("answers of ARP", arp), ("questions of ARP", ask_arp), ("questions of neighbour discovery", neighbour))
+def deaf(number):
+    """The hardware address of a machine that does not read."""
+    return b"\2deaf" + bytes([number])
 
 
-def drain(wire):
-    """Takes what the other sends: a machine that does not read holds up its switch."""
-    with contextlib.suppress(OSError):
-        while True:
-            with contextlib.suppress(TimeoutError):
-                wire.recv(65536)
+def datagram(index):
+    """From one of those; now and then it says where it is."""
+    turn, number = divmod(index, DEAF)
+    if turn % 20 == 0:
+        return arp(number, 1, deaf(number), DEAF_ADDRESS)
+    return v4(ipaddress.ip_address(DEAF_ADDRESS) + number, 17, struct.pack(">HHHH", 9, PORT, 1408, 0) + bytes(1400))
+
+
+FLOODS = (("datagrams", datagram), ("SYNs", syn), ("fragments", fragment), ("answers of ARP", arp), ("questions of ARP", ask_arp), ("questions of neighbour discovery", neighbour))
 
 
 class Suite:
@@ -101,18 +106,26 @@ class Suite:
             with contextlib.suppress(TimeoutError):  # as on any wire
                 wire.sendto(HEADER + to + OWN + make(index), target)
 
+    @contextlib.contextmanager
+    def member(self, own):
+        """A socket on the switch, which nobody reads."""
+        path = os.path.join(self.folder, "switch", own.hex())
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wire:
+            wire.bind(path)
+            yield wire
+        os.unlink(path)
+
     def all(self, cpus):
         os.makedirs(os.path.join(self.folder, "switch"), exist_ok=True)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wire, subprocess.Popen(
+        with contextlib.ExitStack() as stack, subprocess.Popen(
                 self.command(cpus, SERVER, "serve", str(PORT), str(2 * len(FLOODS))), cwd=self.folder, stdout=subprocess.PIPE, text=True) as server:
             try:
                 if server.stdout.readline() != "ready\n":
                     raise RuntimeError("the server ended with %s" % server.wait())
                 to = bytes.fromhex(os.listdir(os.path.join(self.folder, "switch"))[0])
-                wire.bind(os.path.join(self.folder, "switch", OWN.hex()))
+                wire = [stack.enter_context(self.member(own)) for own in [OWN] + [deaf(number) for number in range(DEAF)]][0]
                 wire.settimeout(0.2)
                 wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-                threading.Thread(target=drain, args=(wire,), daemon=True).start()
                 for name, make in FLOODS:
                     self.flood(wire, to, make, 0)
                     served = self.ask(cpus)
@@ -124,7 +137,6 @@ class Suite:
                 self.case("%s CPUs: the server ends" % cpus, (said, server.returncode) == ("served %d\n" % (2 * len(FLOODS)), 0), (said, server.returncode))
             finally:
                 server.kill()
-        os.unlink(os.path.join(self.folder, "switch", OWN.hex()))
 
 
 def main(sim, talk, *counts):
