@@ -48,14 +48,21 @@ static void alarm_update(struct ethernet *ethernet)
     mutex_unlock(&ethernet->alarm_lock);
 }
 
+// The first of a list, taken off it. NULL: it is empty.
+static struct packet *packet_first(struct packet **packets)
+{
+    struct packet *first = *packets;
+    if (first != NULL) {
+        *packets = first->next;
+        first->next = NULL;
+    }
+    return first;
+}
+
 // Nobody has the address: its sender, which is this machine, is told.
 static void give_up(struct ethernet *ethernet, struct packet *packet)
 {
     struct ip_header header;
-    net_count(NET_NO_NEIGHBOUR);
-    if (packet == NULL) {
-        return;
-    }
     netif_count(&ethernet->netif, NETIF_SENT_DROPPED, 1);
     struct packet *message = NULL;
     if (ip_packet_read(&header, packet) == 0 && icmp_may_tell_of(packet, &header)) {
@@ -74,15 +81,18 @@ static enum ethernet_kind kind_of(const struct net_address *address)
 
 void ethernet_step(struct ethernet *ethernet, const struct neighbour_step *step)
 {
-    if (step->dropped != NULL) {
+    struct packet *dropped = step->dropped, *packets = step->packets, *packet;
+    while ((packet = packet_first(&dropped)) != NULL) {
         netif_count(&ethernet->netif, NETIF_SENT_DROPPED, 1);
-        packet_free(step->dropped);
+        packet_free(packet);
     }
     switch (step->act) {
     case NEIGHBOUR_NOTHING:
         break;
     case NEIGHBOUR_SEND:
-        ethernet_send(ethernet, step->packet, kind_of(&step->address), step->hardware);
+        while ((packet = packet_first(&packets)) != NULL) {
+            ethernet_send(ethernet, packet, kind_of(&step->address), step->hardware);
+        }
         break;
     case NEIGHBOUR_ASK_ALL:
     case NEIGHBOUR_ASK_ONE:
@@ -93,7 +103,10 @@ void ethernet_step(struct ethernet *ethernet, const struct neighbour_step *step)
         }
         break;
     case NEIGHBOUR_GIVE_UP:
-        give_up(ethernet, step->packet);
+        net_count(NET_NO_NEIGHBOUR);
+        while ((packet = packet_first(&packets)) != NULL) {
+            give_up(ethernet, packet);
+        }
         break;
     }
 }

@@ -4,6 +4,7 @@
 // last that are known to be there.
 #include "core/net/neighbour.h"
 
+#include "core/dev/packet.h"
 #include "core/lib/assert.h"
 #include "core/lib/string.h"
 
@@ -43,12 +44,54 @@ static struct neighbour *find(struct neighbours *neighbours, const struct net_ad
     return NULL;
 }
 
-static void forget(struct neighbour *neighbour)
+// In memory: a part is a page at least.
+static uint32_t waiting_size_of(const struct packet *packet)
+{
+    uint32_t size = 0;
+    for (; packet != NULL; packet = packet->more) {
+        size += packet->size > HAL_PAGE_SIZE ? packet->size : HAL_PAGE_SIZE;
+    }
+    return size;
+}
+
+// With lock held. Neither has more than it may then, but for the newest.
+static void waiting_add(struct neighbours *neighbours, struct neighbour *neighbour,
+                        struct packet *packet, struct neighbour_step *step)
+{
+    const uint32_t size = waiting_size_of(packet);
+    *(neighbour->waiting == NULL ? &neighbour->waiting : &neighbour->newest->next) = packet;
+    neighbour->newest = packet;
+    neighbour->waiting_size += size;
+    neighbours->waiting_size += size;
+    while (neighbour->waiting != packet && (neighbour->waiting_size > NEIGHBOUR_WAITING_MAX ||
+                                            neighbours->waiting_size > NEIGHBOURS_WAITING_MAX)) {
+        struct packet *oldest = neighbour->waiting; // it goes: RFC 1122, 2.3.2.2
+        neighbour->waiting = oldest->next;
+        neighbour->waiting_size -= waiting_size_of(oldest);
+        neighbours->waiting_size -= waiting_size_of(oldest);
+        oldest->next = step->dropped;
+        step->dropped = oldest;
+    }
+}
+
+// With lock held.
+static struct packet *waiting_take(struct neighbours *neighbours, struct neighbour *neighbour)
+{
+    struct packet *packets = neighbour->waiting;
+    ASSERT(neighbours->waiting_size >= neighbour->waiting_size);
+    neighbours->waiting_size -= neighbour->waiting_size;
+    neighbour->waiting_size = 0;
+    neighbour->waiting = neighbour->newest = NULL;
+    return packets;
+}
+
+// With lock held. What has waited.
+static struct packet *forget(struct neighbours *neighbours, struct neighbour *neighbour)
 {
     list_remove(&neighbour->node);
     neighbour->state = NEIGHBOUR_FREE;
-    neighbour->waiting = NULL;
     neighbour->deadline = UINT64_MAX;
+    return waiting_take(neighbours, neighbour);
 }
 
 // The smaller, the sooner it makes room.
@@ -71,8 +114,7 @@ static struct neighbour *make(struct neighbours *neighbours, const struct net_ad
         }
     }
     if (chosen->state != NEIGHBOUR_FREE) {
-        step->dropped = chosen->waiting;
-        forget(chosen);
+        step->dropped = forget(neighbours, chosen);
     }
     *chosen = (struct neighbour){.address = *address, .used = now, .deadline = UINT64_MAX};
     list_push_back(list_of(neighbours, address), &chosen->node);
@@ -87,11 +129,11 @@ static void state_set(struct neighbour *neighbour, enum neighbour_state state, h
 }
 
 static void step_make(struct neighbour_step *step, enum neighbour_act act,
-                      const struct neighbour *neighbour, struct packet *packet)
+                      const struct neighbour *neighbour, struct packet *packets)
 {
     step->act = act;
     step->address = neighbour->address;
-    step->packet = packet;
+    step->packets = packets;
     memcpy(step->hardware, neighbour->hardware, sizeof step->hardware);
 }
 
@@ -109,10 +151,9 @@ void neighbour_send(struct neighbours *neighbours, const struct net_address *add
         step_make(step, NEIGHBOUR_ASK_ALL, neighbour, NULL);
     }
     neighbour->used = now;
+    packet->next = NULL;
     if (neighbour->state == NEIGHBOUR_INCOMPLETE) {
-        ASSERT(step->dropped == NULL || neighbour->waiting == NULL);
-        step->dropped = neighbour->waiting != NULL ? neighbour->waiting : step->dropped;
-        neighbour->waiting = packet; // the latest: RFC 1122, 2.3.2.2
+        waiting_add(neighbours, neighbour, packet, step);
     } else {
         if (neighbour->state == NEIGHBOUR_STALE) {
             state_set(neighbour, NEIGHBOUR_DELAY, now + DELAY_FIRST_PROBE_NS);
@@ -124,8 +165,9 @@ void neighbour_send(struct neighbours *neighbours, const struct net_address *add
 }
 
 // With lock held (RFC 4861, 7.2.5).
-static void learn(struct neighbour *neighbour, const uint8_t hardware[NETIF_HARDWARE_SIZE],
-                  unsigned news, hal_ns now, struct neighbour_step *step)
+static void learn(struct neighbours *neighbours, struct neighbour *neighbour,
+                  const uint8_t hardware[NETIF_HARDWARE_SIZE], unsigned news, hal_ns now,
+                  struct neighbour_step *step)
 {
     const bool is_same = memcmp(neighbour->hardware, hardware, NETIF_HARDWARE_SIZE) == 0;
     const bool is_incomplete = neighbour->state == NEIGHBOUR_INCOMPLETE;
@@ -142,8 +184,7 @@ static void learn(struct neighbour *neighbour, const uint8_t hardware[NETIF_HARD
         state_set(neighbour, NEIGHBOUR_STALE, UINT64_MAX);
     }
     if (neighbour->waiting != NULL) {
-        step_make(step, NEIGHBOUR_SEND, neighbour, neighbour->waiting);
-        neighbour->waiting = NULL;
+        step_make(step, NEIGHBOUR_SEND, neighbour, waiting_take(neighbours, neighbour));
         if (neighbour->state == NEIGHBOUR_STALE) {
             state_set(neighbour, NEIGHBOUR_DELAY, now + DELAY_FIRST_PROBE_NS);
         }
@@ -162,13 +203,14 @@ void neighbour_learn(struct neighbours *neighbours, const struct net_address *ad
         state_set(neighbour, NEIGHBOUR_INCOMPLETE, UINT64_MAX);
     }
     if (neighbour != NULL) {
-        learn(neighbour, hardware, news, now, step);
+        learn(neighbours, neighbour, hardware, news, now, step);
     }
     mutex_unlock(&neighbours->lock);
 }
 
 // With lock held: its deadline has passed.
-static void due(struct neighbour *neighbour, hal_ns now, struct neighbour_step *step)
+static void due(struct neighbours *neighbours, struct neighbour *neighbour, hal_ns now,
+                struct neighbour_step *step)
 {
     switch (neighbour->state) {
     case NEIGHBOUR_REACHABLE:
@@ -181,8 +223,7 @@ static void due(struct neighbour *neighbour, hal_ns now, struct neighbour_step *
         break;
     }
     if (neighbour->tries == ASK_MAX) {
-        step_make(step, NEIGHBOUR_GIVE_UP, neighbour, neighbour->waiting);
-        forget(neighbour);
+        step_make(step, NEIGHBOUR_GIVE_UP, neighbour, forget(neighbours, neighbour));
         return;
     }
     ++neighbour->tries;
@@ -199,7 +240,7 @@ void neighbour_timeout(struct neighbours *neighbours, hal_ns now, struct neighbo
     for (size_t i = 0; i < NEIGHBOUR_MAX && step->act == NEIGHBOUR_NOTHING; ++i) {
         struct neighbour *neighbour = &neighbours->all[i];
         if (neighbour->state != NEIGHBOUR_FREE && now >= neighbour->deadline) {
-            due(neighbour, now, step);
+            due(neighbours, neighbour, now, step);
         }
     }
     mutex_unlock(&neighbours->lock);

@@ -18,11 +18,17 @@
 
 struct packet;
 
-enum { NEIGHBOUR_MAX = 128, NEIGHBOUR_LISTS = 32 };
+enum {
+    NEIGHBOUR_MAX = 128,
+    NEIGHBOUR_LISTS = 32,
+    // Bytes of packets that wait, in memory; the newest for each neighbour may be more than that.
+    NEIGHBOUR_WAITING_MAX = 212992, // for one, as Linux has it (unres_qlen_bytes)
+    NEIGHBOURS_WAITING_MAX = 1 << 20,
+};
 
 enum neighbour_state {
     NEIGHBOUR_FREE,
-    NEIGHBOUR_INCOMPLETE, // asked for; one packet waits
+    NEIGHBOUR_INCOMPLETE, // asked for; packets wait
     NEIGHBOUR_REACHABLE,  // has answered lately
     NEIGHBOUR_STALE,      // has not, and nobody has sent it anything since
     NEIGHBOUR_DELAY,      // has been sent something: if nothing is heard, it will be asked
@@ -37,29 +43,31 @@ struct neighbour {
     uint8_t tries;                         // how often it has been asked
     hal_ns deadline;                       // of the state; UINT64_MAX: none
     hal_ns used;                           // when something was last sent there
-    struct packet *waiting;                // the newest, of NEIGHBOUR_INCOMPLETE
+    struct packet *waiting, *newest;       // of NEIGHBOUR_INCOMPLETE: a list, the oldest first
+    uint32_t waiting_size;                 // bytes of it
 };
 
 struct neighbours {    // of one interface
     struct mutex lock; // guards what follows
     struct neighbour all[NEIGHBOUR_MAX];
     struct list lists[NEIGHBOUR_LISTS];
+    uint32_t waiting_size; // of all
 };
 
 enum neighbour_act {
     NEIGHBOUR_NOTHING,
-    NEIGHBOUR_SEND,    // packet, to hardware
+    NEIGHBOUR_SEND,    // packets, to hardware, in their order
     NEIGHBOUR_ASK_ALL, // on the link who has address
     NEIGHBOUR_ASK_ONE, // whether hardware still has address
-    NEIGHBOUR_GIVE_UP, // packet: nobody has address. packet may be NULL
+    NEIGHBOUR_GIVE_UP, // packets: nobody has address. There may be none
 };
 
 struct neighbour_step { // what the caller is to do
     enum neighbour_act act;
     struct net_address address;
     uint8_t hardware[NETIF_HARDWARE_SIZE];
-    struct packet *packet;
-    struct packet *dropped; // one that had to make room, or NULL
+    struct packet *packets; // a list
+    struct packet *dropped; // those that had to make room: a list
     bool waits;             // for something new: neighbour_deadline may be earlier
 };
 
@@ -87,7 +95,7 @@ void neighbour_timeout(struct neighbours *neighbours, hal_ns now, struct neighbo
 // When neighbour_timeout is to be called next; UINT64_MAX: not before something is sent.
 hal_ns neighbour_deadline(struct neighbours *neighbours);
 
-// A copy of the index-th, of NEIGHBOUR_MAX, as it is now: its packet is not to be touched.
+// A copy of the index-th, of NEIGHBOUR_MAX, as it is now: its packets are not to be touched.
 struct neighbour neighbour_at(struct neighbours *neighbours, uint32_t index);
 
 #endif

@@ -341,7 +341,7 @@ START_TEST(damaged_arp_is_dropped)
 }
 END_TEST
 
-// Of packets to somebody unknown the newest is sent when he answers.
+// Packets to somebody unknown are sent in their order when he answers.
 START_TEST(packets_wait_for_the_answer)
 {
     net_output(ip_make("10.0.0.1", "10.0.0.2", 99, "first", 5));
@@ -352,17 +352,39 @@ START_TEST(packets_wait_for_the_answer)
     ck_assert_mem_eq(arp.target, "\x0a\0\0\x02", 4);
     net_output(ip_make("10.0.0.1", "10.0.0.2", 99, "newest", 6));
     ck_assert_uint_eq(heard_count, 1);
-    ck_assert_uint_eq(netif_figure(&wire.netif, NETIF_SENT_DROPPED), 1);
     arp_say(2, "10.0.0.3", "10.0.0.1"); // another's
     ck_assert_uint_eq(heard_count, 1);
     arp_say(2, "10.0.0.2", "10.0.0.1");
     const char *data;
-    ck_assert_uint_eq(heard_count, 2);
-    ck_assert_uint_eq(ip_heard(1, &data, 0).size, 6);
+    ck_assert_uint_eq(heard_count, 3);
+    ck_assert_uint_eq(ip_heard(1, &data, 0).size, 5);
+    ck_assert_mem_eq(data, "first", 5);
+    ck_assert_uint_eq(ip_heard(2, &data, 0).size, 6);
     ck_assert_mem_eq(data, "newest", 6);
     net_output(ip_make("10.0.0.1", "10.0.0.2", 99, "known", 5));
-    ck_assert_uint_eq(heard_count, 3);
-    ck_assert_mem_eq(heard[2]->data, there, 6);
+    ck_assert_uint_eq(heard_count, 4);
+    ck_assert_mem_eq(heard[3]->data, there, 6);
+    ck_assert_uint_eq(netif_figure(&wire.netif, NETIF_SENT_DROPPED), 0);
+}
+END_TEST
+
+// Not more of them than there is room for: then the oldest are dropped.
+START_TEST(not_too_many_packets_wait)
+{
+    enum { WAIT = NEIGHBOUR_WAITING_MAX / HAL_PAGE_SIZE, MORE = 3 };
+    _Static_assert(WAIT < (int)HEARD_MAX, "all are heard");
+    for (uint8_t i = 0; i < WAIT + MORE; ++i) {
+        net_output(ip_make("10.0.0.1", "10.0.0.2", 99, &i, 1));
+    }
+    ck_assert_uint_eq(heard_count, 1);
+    ck_assert_uint_eq(netif_figure(&wire.netif, NETIF_SENT_DROPPED), MORE);
+    arp_say(2, "10.0.0.2", "10.0.0.1");
+    ck_assert_uint_eq(heard_count, 1 + WAIT);
+    for (uint8_t i = 0; i < WAIT; ++i) {
+        const char *data;
+        (void)ip_heard(1u + i, &data, 0);
+        ck_assert_uint_eq((uint8_t)*data, MORE + i);
+    }
 }
 END_TEST
 
@@ -383,21 +405,30 @@ END_TEST
 static struct neighbours neighbours;
 static struct neighbour_step step;
 
+static void list_free(struct packet *packet)
+{
+    while (packet != NULL) {
+        struct packet *next = packet->next;
+        packet_free(packet);
+        packet = next;
+    }
+}
+
 static void send_to(const struct net_address *address, hal_ns now)
 {
     struct packet *packet = packet_alloc_block(1);
     neighbour_send(&neighbours, address, packet, now, &step);
     if (step.act == NEIGHBOUR_SEND) {
-        packet_free(step.packet);
+        list_free(step.packets);
     }
-    packet_free(step.dropped);
+    list_free(step.dropped);
 }
 
 static void learn(const struct net_address *address, unsigned news, hal_ns now)
 {
     neighbour_learn(&neighbours, address, there, news, now, &step);
     if (step.act == NEIGHBOUR_SEND) {
-        packet_free(step.packet);
+        list_free(step.packets);
     }
 }
 
@@ -417,8 +448,8 @@ START_TEST(nobody_answers_three_questions)
     }
     neighbour_timeout(&neighbours, 3 * second, &step);
     ck_assert_int_eq(step.act, NEIGHBOUR_GIVE_UP);
-    ck_assert_ptr_nonnull(step.packet);
-    packet_free(step.packet);
+    ck_assert_ptr_nonnull(step.packets);
+    list_free(step.packets);
     ck_assert_uint_eq(neighbour_deadline(&neighbours), UINT64_MAX);
 }
 END_TEST
@@ -474,11 +505,34 @@ START_TEST(strangers_do_not_push_out_neighbours)
     ck_assert_int_eq(step.act, NEIGHBOUR_SEND);
     do {
         neighbour_timeout(&neighbours, UINT64_C(10) * SECOND, &step);
-        packet_free(step.packet);
+        list_free(step.packets);
     } while (step.act != NEIGHBOUR_NOTHING);
     for (uint32_t i = 0; i < NEIGHBOUR_MAX; ++i) {
-        packet_free(neighbour_at(&neighbours, i).waiting);
+        list_free(neighbour_at(&neighbours, i).waiting);
     }
+}
+END_TEST
+
+// However many are not there: what waits for all of them has a limit, but each keeps its newest.
+START_TEST(what_waits_for_all_has_a_limit)
+{
+    const uint32_t limit = NEIGHBOURS_WAITING_MAX / HAL_PAGE_SIZE;
+    const size_t blocks = host_block_count();
+    neighbours_init(&neighbours);
+    for (uint32_t i = 0; i < 4 * limit; ++i) {
+        const uint8_t bytes[] = {10, 1, 0, (uint8_t)(i / (limit / 8))};
+        const struct net_address stranger = address_of_v4(bytes);
+        send_to(&stranger, i);
+    }
+    ck_assert_uint_le(host_block_count() - blocks, limit + 4 * 8);
+    for (hal_ns now = 9; now <= 29; now += 10) { // twice they are asked again
+        do {
+            neighbour_timeout(&neighbours, now * SECOND, &step);
+            list_free(step.packets);
+        } while (step.act != NEIGHBOUR_NOTHING);
+    }
+    ck_assert_uint_eq(host_block_count(), blocks);
+    ck_assert_uint_eq(neighbours.waiting_size, 0);
 }
 END_TEST
 
@@ -650,10 +704,12 @@ int main(void)
     tcase_add_test(cases, who_asks_for_us_is_answered);
     tcase_add_test(cases, damaged_arp_is_dropped);
     tcase_add_test(cases, packets_wait_for_the_answer);
+    tcase_add_test(cases, not_too_many_packets_wait);
     tcase_add_test(cases, many_have_hardware_by_rule);
     tcase_add_test(cases, nobody_answers_three_questions);
     tcase_add_test(cases, who_is_not_heard_is_asked_again);
     tcase_add_test(cases, strangers_do_not_push_out_neighbours);
+    tcase_add_test(cases, what_waits_for_all_has_a_limit);
     tcase_add_test(cases, echo_comes_back);
     tcase_add_test(cases, martians_are_dropped);
     tcase_add_test(cases, noise_is_dropped);
