@@ -320,15 +320,10 @@ void tcp_urge(struct tcp *tcp, uint64_t written)
     tcp->urgent_end = tcp->iss + 1 + (uint32_t)written;
 }
 
-void tcp_read(struct tcp *tcp, uint64_t taken, hal_ns now)
+// There is more room than before, which the peer is told of where it is much.
+static void room_gained(struct tcp *tcp)
 {
     const uint32_t told = tcp->announced - tcp->expected;
-    tcp->now = now;
-    tcp->taken = taken;
-    tcp->urgent.is_known = tcp->urgent.is_known && taken <= tcp->urgent.place;
-    if (tcp->settings.room < tcp->settings.room_max) {
-        room_adapt(tcp);
-    }
     if (tcp->state == TCP_STATE_ESTABLISHED || tcp->state == TCP_STATE_FIN_WAIT_1 ||
         tcp->state == TCP_STATE_FIN_WAIT_2) {
         const uint32_t window = tcp_window_now(tcp);
@@ -337,6 +332,27 @@ void tcp_read(struct tcp *tcp, uint64_t taken, hal_ns now)
         }
     }
     tcp_deadline_set(tcp);
+}
+
+void tcp_read(struct tcp *tcp, uint64_t taken, hal_ns now)
+{
+    tcp->now = now;
+    tcp->taken = taken;
+    tcp->urgent.is_known = tcp->urgent.is_known && taken <= tcp->urgent.place;
+    if (tcp->settings.room < tcp->settings.room_max) {
+        room_adapt(tcp);
+    }
+    room_gained(tcp);
+}
+
+void tcp_keep(struct tcp *tcp, uint32_t kept, hal_ns now)
+{
+    const bool is_less = kept < tcp->kept;
+    tcp->now = now;
+    tcp->kept = kept;
+    if (is_less) {
+        room_gained(tcp);
+    }
 }
 
 void tcp_close(struct tcp *tcp, hal_ns now)

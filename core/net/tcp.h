@@ -166,6 +166,7 @@ struct tcp {
     uint32_t irs, expected; // the next byte in order
     uint32_t announced;     // right edge of the window that we have told
     uint64_t taken;         // bytes that the program has read
+    uint32_t kept;          // bytes of those whose memory it has: they keep the window small
     uint64_t taken_before;  // when the last round of reading began, at
     hal_ns taken_at;
     struct tcp_range *held; // received out of order, ascending, beyond expected
@@ -274,6 +275,7 @@ void tcp_adjust(struct tcp *tcp, const struct tcp_settings *settings,
 void tcp_write(struct tcp *tcp, uint64_t written, hal_ns now); // the stream is so long by now
 void tcp_urge(struct tcp *tcp, uint64_t written);              // before tcp_write: it is urgent
 void tcp_read(struct tcp *tcp, uint64_t taken, hal_ns now);    // so much of it has been read
+void tcp_keep(struct tcp *tcp, uint32_t kept, hal_ns now);     // before tcp_read, where it is more
 void tcp_close(struct tcp *tcp, hal_ns now);                   // nothing more will be written
 void tcp_abort(struct tcp *tcp, hal_ns now);                   // tells the peer, unless it is over
 // Nobody will read either: it closes, and FIN-WAIT-2 lasts for span. 0: as short as it can.

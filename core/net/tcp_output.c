@@ -22,7 +22,7 @@ static uint32_t min(uint32_t a, uint32_t b)
 // 9293, 3.8.6.2.2).
 uint32_t tcp_window_now(const struct tcp *tcp)
 {
-    const uint64_t unread = tcp_received(tcp) - tcp->taken;
+    const uint64_t unread = tcp_received(tcp) - tcp->taken + tcp->kept;
     const uint32_t most = (uint32_t)UINT16_MAX << tcp->receive_scale;
     const uint32_t free = unread < tcp->settings.room ? tcp->settings.room - (uint32_t)unread : 0;
     const uint32_t told =

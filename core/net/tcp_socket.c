@@ -108,6 +108,7 @@ static int connect_begin(struct tcp_socket *tcp, struct net_end remote)
     net_socket_get(socket); // is_alive
     const uint32_t iss = flow_sequence(socket->flow, tcp_now(tcp));
     tcp_connect(&tcp->tcp, &tcp_socket_host, &tcp->settings, iss, tcp_now(tcp));
+    tcp_keep(&tcp->tcp, tcp->lent, tcp_now(tcp));
     return 0;
 }
 

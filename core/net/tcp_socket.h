@@ -53,6 +53,7 @@ struct tcp_socket {
     hal_ns orphan_span;                // how long FIN-WAIT-2 lasts without a file
     hal_ns linger;       // of close; UINT64_MAX: it does not wait
     struct send_queue sending;
+    uint32_t lent;          // bytes received that are lent, of earlier connections, too
     hal_ns now;             // tcp_now's; 0: not asked since tcp_enter
     struct packet *running; // the one whose segment is looked at; NULL: it has been kept
     struct packet *outbox, *outbox_last;
@@ -99,6 +100,13 @@ HAL_MUST_CHECK int tcp_send(struct tcp_socket *tcp, const struct net_message *me
 // 0 bytes: the end. waits_for_all: until all is there. drops: what is read is not copied.
 HAL_MUST_CHECK int tcp_receive(struct tcp_socket *tcp, struct net_message *message,
                                bool waits_for_all, bool drops, size_t *done);
+
+// As tcp_receive, without copying: *first is what there is, at most count packets, linked by next,
+// and their readers': data, size. NULL: the end. They count for the window, and keep the socket,
+// until they are given back. -ENOBUFS.
+HAL_MUST_CHECK int tcp_lend(struct tcp_socket *tcp, const struct net_patience *patience,
+                            uint32_t count, struct packet **first);
+void tcp_give_back(struct tcp_socket *tcp, struct packet *first); // any of them, linked by next
 
 // The urgent byte alone. *done 0: the end. -EINVAL: there is none, or it is one of the stream's.
 // -EAGAIN: it has not come yet.
@@ -185,6 +193,11 @@ struct tcp_part {
     bool is_cut; // there is more behind it
 };
 struct tcp_part tcp_urgent_part(const struct tcp_socket *tcp);
+// The same of any socket. Why there is nothing to be read: 0: the end; -EAGAIN: not yet.
+struct tcp_part tcp_stream_part(const struct tcp_socket *tcp);
+int tcp_stream_check(struct tcp_socket *tcp);
+// What lies before place has been read, and its packets are gone.
+void tcp_stream_read(struct tcp_socket *tcp, uint64_t place);
 // Bytes [skip, skip + size) of packet, which is gone, are the stream's from `from` on.
 void tcp_stream_keep(struct tcp_socket *tcp, struct packet *packet, uint32_t skip, uint32_t size,
                      uint64_t from);

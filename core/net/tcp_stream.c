@@ -272,8 +272,7 @@ static int part_copy(struct tcp_socket *tcp, uint64_t from, uint64_t end, char *
     return 0;
 }
 
-// With lock held: what has been read up to place is gone.
-static void read_until(struct tcp_socket *tcp, uint64_t place)
+void tcp_stream_read(struct tcp_socket *tcp, uint64_t place)
 {
     while (tcp->socket.first != NULL && packet_end(tcp->socket.first) <= place) {
         first_free(tcp);
@@ -281,8 +280,7 @@ static void read_until(struct tcp_socket *tcp, uint64_t place)
     tcp_read(&tcp->tcp, place, tcp_now(tcp));
 }
 
-// With lock held: why there is nothing to read. 0: the end. -EAGAIN: not yet.
-static int receive_check(struct tcp_socket *tcp)
+int tcp_stream_check(struct tcp_socket *tcp)
 {
     struct net_socket *socket = &tcp->socket;
     const int error = socket->error;
@@ -317,16 +315,21 @@ struct tcp_part tcp_urgent_part(const struct tcp_socket *tcp)
     return part;
 }
 
+struct tcp_part tcp_stream_part(const struct tcp_socket *tcp)
+{
+    const uint64_t start = tcp->tcp.taken;
+    const bool is_connection = tcp->stage == TCP_STAGE_CONNECTION;
+    return is_connection && tcp->tcp.urgent.is_known
+               ? tcp_urgent_part(tcp)
+               : (struct tcp_part){start, is_connection ? tcp_received(&tcp->tcp) : start, false};
+}
+
 // With lock held: moves what there is.
 static int stream_take(struct tcp_socket *tcp, struct net_message *message, bool drops,
                        size_t *done)
 {
     const uint64_t start = tcp->tcp.taken;
-    const bool is_connection = tcp->stage == TCP_STAGE_CONNECTION;
-    struct tcp_part part = {start, is_connection ? tcp_received(&tcp->tcp) : start, false};
-    if (is_connection && tcp->tcp.urgent.is_known) {
-        part = tcp_urgent_part(tcp);
-    }
+    const struct tcp_part part = tcp_stream_part(tcp);
     const size_t before = *done;
     uint64_t at = part.start;
     size_t offset = 0;
@@ -340,12 +343,12 @@ static int stream_take(struct tcp_socket *tcp, struct net_message *message, bool
         *done += copied;
     }
     if (at > start && !message->only_looks) {
-        read_until(tcp, at);
+        tcp_stream_read(tcp, at);
     }
     if (part.is_cut && *done > before) {
         return 0;
     }
-    return error != 0 ? error : *done == before ? receive_check(tcp) : -EAGAIN;
+    return error != 0 ? error : *done == before ? tcp_stream_check(tcp) : -EAGAIN;
 }
 
 // The same, and waits for it as long as there is nothing else to do.

@@ -61,7 +61,7 @@ static void families(void)
     for (int i = 0; i < 2; ++i) {
         const int family = i == 0 ? AF_INET : AF_INET6;
         const int fd = socket_make(family, PORT);
-        struct osv_datagram got[COUNT];
+        struct osv_piece got[COUNT];
         struct pollfd item = {.fd = fd, .events = POLLIN};
         show("nothing", osv_zcopy_rx(fd, got, COUNT, MSG_DONTWAIT));
         tell("one", 3, family);
@@ -89,7 +89,7 @@ static void families(void)
 static void limit(void)
 {
     static char data[LARGE];
-    struct osv_datagram got[COUNT];
+    struct osv_piece got[COUNT];
     const int fd = socket_make(AF_INET, PORT), size = LARGE;
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     unsigned count = 0;
@@ -109,7 +109,7 @@ static void limit(void)
 // The program gets the bytes where they were when the packet came.
 static void place(void)
 {
-    struct osv_datagram got;
+    struct osv_piece got;
     const int fd = socket_make(AF_INET, PORT);
     struct osv_pfil *looking = osv_pfil_add_hook(look, NULL);
     tell("here", 4, AF_INET);
@@ -122,13 +122,13 @@ static void place(void)
 
 static void wrong(void)
 {
-    struct osv_datagram got;
-    const int stream = socket(AF_INET, SOCK_STREAM, 0), fd = socket_make(AF_INET, PORT);
-    show("a stream", osv_zcopy_rx(stream, &got, 1, 0));
+    struct osv_piece got;
+    const int local = socket(AF_UNIX, SOCK_STREAM, 0), fd = socket_make(AF_INET, PORT);
+    show("a local socket", osv_zcopy_rx(local, &got, 1, 0));
     show("no socket", osv_zcopy_rx(1000, &got, 1, 0));
     show("none", osv_zcopy_rx(fd, &got, 0, 0));
     show("flags", osv_zcopy_rx(fd, &got, 1, MSG_PEEK));
-    close(stream);
+    close(local);
     close(fd);
 }
 

@@ -33,8 +33,27 @@ LENDING = LENT + LENT + b"""lent: 1
 after that: 1
 lent: 1
 it has not moved: 1
-a stream: -1 EOPNOTSUPP
+a local socket: -1 EOPNOTSUPP
 no socket: -1 EBADF
+none: -1 EINVAL
+flags: -1 EINVAL
+"""
+
+STREAM = b"""nothing: -1 EAGAIN
+received: 1, wrong: 0
+the end: 0
+"""
+
+STREAMS = STREAM + STREAM + b"""lent: 1, its sender waits: 1
+poll: 1
+after that: 1
+after close: 0
+up to the mark: 1: 'before'
+behind it: 1: 'behind'
+recv: 3 'who'
+the rest: 1: 'le'
+shut: 0:
+not connected: -1 ENOTCONN
 none: -1 EINVAL
 flags: -1 EINVAL
 """
@@ -54,3 +73,7 @@ def filtering(machine, files):
 
 def lending(machine, files):
     same(machine, files["lending"], b"nothing is lent here\n", LENDING)
+
+
+def streams(machine, files):
+    same(machine, files["streams"], b"nothing is lent here\n", STREAMS)
