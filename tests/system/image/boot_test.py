@@ -8,13 +8,15 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-import tap  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
+import cases  # pylint: disable=wrong-import-position
+import images  # pylint: disable=wrong-import-position
 
 
 def damaged(test, board, image):
     with open(image, "rb") as file:
         good = file.read()
-    offset, size = tap.root_place(good)
+    offset, size = images.root_place(good)
 
     def refuse(claim, change, code, text, memory=64):
         data = bytearray(good)
@@ -22,11 +24,11 @@ def damaged(test, board, image):
         with tempfile.NamedTemporaryFile() as file:
             file.write(data)
             file.flush()
-            got = tap.boot(["-kernel", file.name], board, memory=memory)
+            got = images.boot(["-kernel", file.name], board, memory=memory)
         test.case(claim, got == (code, text), got)
 
     def set_inode(data):
-        inode = tap.root_inode(data)
+        inode = images.root_inode(data)
         data[inode + 8:inode + 12] = b"\xff\xff\xff\x7f"  # its size
 
     def set_root_size(data):
@@ -48,22 +50,22 @@ def damaged(test, board, image):
     refuse("a damaged command line", set_words, 125, "machine: the image's command line is damaged\n")
 
 
-def main(board, dies, *images):
-    test = tap.Tap()
-    for image in images:
-        got = tap.boot(["-kernel", image], board)
-        test.case(os.path.basename(image), got == (3, tap.hello("from the image", "3", "two words")), got)
-    got = tap.boot(["-kernel", images[0], "-append", "--env=HELLO=added"], board, cpus=2)
-    test.case("the loader's options are added", got == (3, tap.hello("added", "3", "two words")), got)
-    program = "/bin/" + os.path.basename(images[0])[:-len(".osv")]
-    got = tap.boot(["-kernel", images[0], "-append", "-- %s 4" % program], board)
-    test.case("the loader's program takes the place of the image's", got == (4, tap.hello("from the image", "4")), got)
-    code, console = tap.boot(["-kernel", dies], board)
+def main(board, dies, *paths):
+    test = cases.Cases()
+    for path in paths:
+        got = images.boot(["-kernel", path], board)
+        test.case(os.path.basename(path), got == (3, images.hello("from the image", "3", "two words")), got)
+    got = images.boot(["-kernel", paths[0], "-append", "--env=HELLO=added"], board, cpus=2)
+    test.case("the loader's options are added", got == (3, images.hello("added", "3", "two words")), got)
+    program = "/bin/" + os.path.basename(paths[0])[:-len(".osv")]
+    got = images.boot(["-kernel", paths[0], "-append", "-- %s 4" % program], board)
+    test.case("the loader's program takes the place of the image's", got == (4, images.hello("from the image", "4")), got)
+    code, console = images.boot(["-kernel", dies], board)
     core = [line for line in console.splitlines() if re.search(r"#\d+ .* libc\.so\.6\+", line)]
     test.case("a crash report names the kernel's functions", code == 127 and len(core) > 2 and all(
         re.search(r"\([\w.]+\+0x[0-9a-f]+\)$", line) for line in core), (code, console))
-    damaged(test, board, images[0])
-    test.end()
+    damaged(test, board, paths[0])
+    return test.end()
 
 
-main(*sys.argv[1:])
+sys.exit(main(*sys.argv[1:]))

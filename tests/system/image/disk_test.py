@@ -8,7 +8,9 @@ import shutil
 import sys
 
 sys.dont_write_bytecode = True
-import tap  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
+import cases  # pylint: disable=wrong-import-position
+import images  # pylint: disable=wrong-import-position
 
 FIRMWARE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 SECTOR = 512
@@ -21,8 +23,8 @@ def drive(file, format, *more):
 def boots(test, raw, qcow2):
     def case(claim, arguments, board="q35"):
         # Firmware and GRUB write to the serial port, too.
-        code, console = tap.boot(arguments, board, cpus=2)
-        test.case(claim, code == 3 and console.endswith(tap.hello("from the image", "3", "two words")), (code, console))
+        code, console = images.boot(arguments, board, cpus=2)
+        test.case(claim, code == 3 and console.endswith(images.hello("from the image", "3", "two words")), (code, console))
     case("BIOS, pc, IDE, raw", drive(raw, "raw"), "pc")
     case("BIOS, q35, virtio, qcow2", drive(qcow2, "qcow2", "if=virtio"))
     case("UEFI, q35, AHCI, raw", ["-drive", "if=pflash,format=raw,readonly=on,file=" + FIRMWARE, *drive(raw, "raw")])
@@ -38,7 +40,7 @@ def on_disk(test, tool):
     test.case("the same files make the same disk", open(raw, "rb").read() == open(again, "rb").read())
 
     def case(claim, arguments, want, code=0, board="q35"):
-        got = tap.boot(arguments, board)
+        got = images.boot(arguments, board)
         test.case("a root that stays on the disk, " + claim, got[0] == code and got[1].endswith(want), got)
     null = drive("null-co://", "raw", "if=virtio")
     case("BIOS, q35, raw, the second one", [*drive(raw, "raw", "if=none,id=own", "readonly=on"), *null,
@@ -71,7 +73,7 @@ def damaged(test, tool, raw):
     def refuse(claim, at, change, code, text):
         data = bytearray(good)
         data[at:at + len(change)] = change
-        got = tap.boot(drive(tool.write("damaged.raw", bytes(data)), "raw"), "pc")
+        got = images.boot(drive(tool.write("damaged.raw", bytes(data)), "raw"), "pc")
         test.case(claim, got[0] == code and re.search(text + r"\n\Z", got[1]) and got[1].count("\n") == text.count(r"\n") + 1, got)
 
     magic = good.rindex(b"\xe2\xe1\xf5\xe0\0\0\0\0"[:4])  # of the root, which comes last
@@ -101,8 +103,8 @@ def tools(test, tool):
 
 
 def main(tool_path, kernel, raw, qcow2):
-    test = tap.Tap()
-    with tap.Tool(tool_path, kernel) as tool:
+    test = cases.Cases()
+    with images.Tool(tool_path, kernel) as tool:
         raw, qcow2 = shutil.copy(raw, tool.path("own.raw")), shutil.copy(qcow2, tool.path("own.qcow2"))
         for file in [raw, qcow2]:
             os.chmod(file, 0o644)  # QEMU's IDE disks want to be written to
@@ -115,7 +117,7 @@ def main(tool_path, kernel, raw, qcow2):
         for name, file in first.items():  # by now the clock says something else
             again = tool.build("again." + name, "--format=" + name, "/usr/bin/seq", "3")
             test.case("the same files make the same disk, " + name, open(file, "rb").read() == open(again, "rb").read())
-    test.end()
+    return test.end()
 
 
-main(*sys.argv[1:])
+sys.exit(main(*sys.argv[1:]))

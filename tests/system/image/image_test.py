@@ -14,7 +14,9 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
-import tap  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
+import cases  # pylint: disable=wrong-import-position
+import images  # pylint: disable=wrong-import-position
 
 MIB = 1 << 20
 LIBC = {"libc.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "ld-linux-x86-64.so.2"}
@@ -107,7 +109,7 @@ def programs(test, tool):
 def extract(tool, image):
     with open(image, "rb") as file:
         data = file.read()
-    offset, size = tap.root_place(data)
+    offset, size = images.root_place(data)
     root = tool.write("extracted.erofs", data[offset:offset + size])
     shutil.rmtree(tool.path("extracted"), ignore_errors=True)
     subprocess.run(["fsck.erofs", "--extract=" + tool.path("extracted"), root], check=True, stdout=subprocess.DEVNULL,
@@ -148,7 +150,7 @@ def roots(test, tool):
     test.case("--root keeps kinds, modes and dates", not wrong, wrong)
     test.case("and links", os.readlink(os.path.join(copy, "data/dangling")) == "../etc/none" and
               os.readlink(os.path.join(copy, "programs")) == "/bin")
-    test.case("a file with two names is there once", tap.root_place(open(image, "rb").read())[1] < 3 * MIB // 2)
+    test.case("a file with two names is there once", images.root_place(open(image, "rb").read())[1] < 3 * MIB // 2)
     test.case("mount points are there, and empty", all(os.listdir(os.path.join(copy, name)) == [] for name in ["tmp", "dev", "proc", "sys"]))
     other = fill(tool, "other")
     shutil.copy(os.path.join(root, "data/big"), os.path.join(other, "data/big"))
@@ -230,7 +232,7 @@ def refusals(test, tool, hello):
 def damaged_root(test, tool):
     with open(tool.build("image.osv", "seq"), "rb") as file:
         data = bytearray(file.read())
-    inode = tap.root_inode(data)
+    inode = images.root_inode(data)
     data[inode + 8:inode + 12] = b"\xff\xff\xff\x7f"  # its size
     status, _, error = tool.run("inspect", tool.write("damaged.osv", bytes(data)))
     data[inode + 8:inode + 12], data[inode + 4:inode + 6] = bytes(4), (0o100644).to_bytes(2, "little")  # its size and mode
@@ -265,11 +267,11 @@ def endings(test, tool):
 
 
 def main(tool_path, kernel, hello, system_c, pack_c):
-    test = tap.Tap()
+    test = cases.Cases()
     test.case("what the kernel supplies is what images lack", supplied(system_c) == supplied(pack_c) != [], supplied(pack_c))
     hello = os.path.realpath(hello)
     # Programs of ours keep their paths in images, where /tmp and /dev are something else.
-    with tap.Tool(tool_path, kernel, os.environ["TEST_TMPDIR"]) as tool:
+    with images.Tool(tool_path, kernel, os.environ["TEST_TMPDIR"]) as tool:
         sizes(test, tool, hello)
         libraries(test, tool)
         programs(test, tool)
@@ -277,7 +279,7 @@ def main(tool_path, kernel, hello, system_c, pack_c):
         refusals(test, tool, hello)
         damaged_root(test, tool)
         endings(test, tool)
-    test.end()
+    return test.end()
 
 
-main(*sys.argv[1:])
+sys.exit(main(*sys.argv[1:]))

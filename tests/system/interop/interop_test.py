@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../servers"))
 import servers_test  # pylint: disable=wrong-import-position
 
@@ -330,19 +331,13 @@ def on_kernel(suite, qemu, kernel, _, image, osv_run, *boards):
 
 
 def main(servers, tools, kind, *words):
-    suite = Lan(servers, tools, words[1] if kind == "sim" else words[2])
-    try:
-        with servers_test.namespace() as inside:
-            if inside is None:
-                suite.case("Linux and ours on one wire # SKIP no network namespace with a TAP can be made here", True)
-                return 0
-            suite.inside = inside
+    with Lan(servers, tools, words[1] if kind == "sim" else words[2]) as suite, servers_test.namespace() as suite.inside:
+        if suite.inside is None:
+            suite.case("Linux and ours on one wire # SKIP no network namespace with a TAP can be made here", True)
+        else:
             suite.ip("addr add fd00::2/64 dev osv0 nodad")
             {"sim": on_sim, "kernel": on_kernel}[kind](suite, *words)
-    finally:
-        shutil.rmtree(suite.folder)
-        print("1..%d" % suite.count)
-    return 1 if suite.failed else 0
+        return suite.end()
 
 
 if __name__ == "__main__":

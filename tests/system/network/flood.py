@@ -9,7 +9,10 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
+import cases  # pylint: disable=wrong-import-position
 
 TIMEOUT = 200
 HEADER = bytes(12)  # virtio's: nothing is left to the other
@@ -79,17 +82,10 @@ def datagram(index):
 FLOODS = (("datagrams", datagram), ("SYNs", syn), ("fragments", fragment), ("answers of ARP", arp), ("questions of ARP", ask_arp), ("questions of neighbour discovery", neighbour))
 
 
-class Suite:
-    def __init__(self, sim, talk, folder):
-        self.sim, self.talk, self.folder = os.path.abspath(sim), os.path.abspath(talk), folder
-        self.count = self.failed = 0
-
-    def case(self, name, holds, why=""):
-        self.count += 1
-        self.failed += not holds
-        print("%s %d - %s" % ("ok" if holds else "not ok", self.count, name), flush=True)
-        if not holds:
-            print("\n".join("# " + line for line in str(why).splitlines()[-30:]), flush=True)
+class Suite(cases.Cases):
+    def __init__(self, sim, talk):
+        super().__init__("osv-flood-")
+        self.sim, self.talk = os.path.abspath(sim), os.path.abspath(talk)
 
     def command(self, cpus, address, *words):
         return [self.sim, "-c", cpus, "-m", "40M", "--net", "switch=" + os.path.join(self.folder, "switch"), "--ip", address + "/16", "--ip",
@@ -140,12 +136,10 @@ class Suite:
 
 
 def main(sim, talk, *counts):
-    with tempfile.TemporaryDirectory(prefix="osv-flood-", dir="/tmp") as folder:
-        suite = Suite(sim, talk, folder)
+    with Suite(sim, talk) as suite:
         for cpus in counts:
             suite.all(cpus)
-        print("1..%d" % suite.count)
-        return suite.failed > 0
+        return suite.end()
 
 
 if __name__ == "__main__":

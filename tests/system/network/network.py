@@ -15,6 +15,10 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
+import cases  # pylint: disable=wrong-import-position
+
 TIMEOUT = 300  # of a run, in the host's time
 # What a network may bring about; a SYN cookie may, too, where more call at once than a backlog has room for.
 FINE = {"ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "EPIPE", "ENOTCONN"}  # errors that a network may bring about
@@ -165,16 +169,10 @@ REFUSED = (
 )
 
 
-class Cases:
+class Promises(cases.Cases):
     def __init__(self, suite):
-        self.suite, self.count, self.failed = suite, 0, 0
-
-    def case(self, name, holds, why=""):
-        self.count += 1
-        self.failed += not holds
-        print("%s %d - %s" % ("ok" if holds else "not ok", self.count, name))
-        if not holds:
-            print("".join("# %s\n" % line for line in str(why).splitlines()), end="", flush=True)
+        super().__init__()
+        self.suite = suite
 
     def run(self, *words):
         done = subprocess.run([self.suite.sim] + list(words), cwd=self.suite.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -209,8 +207,7 @@ class Cases:
             self.case("refused: " + net, got[0] == 2 and got[2].startswith("osv-sim: " + said) and got[2].count("\n") == 1, got)
         got = self.run("--net", "sim,loss=0.1", "true")
         self.case("refused without a seed", got == (2, "", "osv-sim: --net sim,loss=0.1: only with --seed, which decides what happens there\n"), got)
-        print("1..%d" % self.count)
-        return self.failed > 0
+        return self.end()
 
 
 def main():
@@ -226,7 +223,7 @@ def main():
     suite.sim, suite.streams = os.path.abspath(suite.sim), os.path.abspath(suite.streams)
     first, last = (int(word) for word in suite.seeds.split("-"))
     with tempfile.TemporaryDirectory() as suite.folder:
-        return Cases(suite).all() if suite.cases else all_run(suite, range(first, last + 1))
+        return Promises(suite).all() if suite.cases else all_run(suite, range(first, last + 1))
 
 
 if __name__ == "__main__":

@@ -15,46 +15,38 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import termios
 import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
+import cases  # pylint: disable=wrong-import-position
 
 TIMEOUT = 120
 
 
-class Suite:
-    """Runs osv-run in a folder of its own and counts."""
+class Suite(cases.Cases):
+    """Runs osv-run in a folder of its own."""
 
     def __init__(self, how, osv_run, osv_image, kernel, root, ends, off, reset):
         self.is_direct = how == "direct"
         self.how = ["--direct"] if self.is_direct else []
-        self.top = tempfile.mkdtemp(prefix="osv-", dir="/tmp")  # a socket's name is short
-        os.chmod(self.top, 0o755)
-        self.temporary = self.folder("tmp")
-        self.environment = dict(os.environ, TMPDIR=self.temporary, HOME=self.folder("home"))
+        super().__init__("osv-")  # a socket's name is short
+        os.chmod(self.folder, 0o755)
+        self.temporary = self.folder_make("tmp")
+        self.environment = dict(os.environ, TMPDIR=self.temporary, HOME=self.folder_make("home"))
         for name, folder in (("CACHE_HOME", "cache"), ("CONFIG_HOME", "config"), ("DATA_HOME", "data"),
                              ("RUNTIME_DIR", "run")):
-            self.environment["XDG_" + name] = self.folder(folder)
+            self.environment["XDG_" + name] = self.folder_make(folder)
         # Where others may read them, too.
         self.osv_run, self.kernel, self.image, self.off, self.reset = (
-            shutil.copy(path, self.top) for path in (osv_run, kernel, root, off, reset))
-        self.osv_image, self.program = os.path.abspath(osv_image), shutil.copy(ends, self.top)
-        self.count = self.failed = 0
+            shutil.copy(path, self.folder) for path in (osv_run, kernel, root, off, reset))
+        self.osv_image, self.program = os.path.abspath(osv_image), shutil.copy(ends, self.folder)
 
-    def folder(self, name):
+    def folder_make(self, name):
         os.mkdir(self.path(name))
         os.chmod(self.path(name), 0o777)
         return self.path(name)
-
-    def case(self, name, holds, why=""):
-        self.count += 1
-        self.failed += not holds
-        print("%s %d - %s" % ("ok" if holds else "not ok", self.count, name), flush=True)
-        if not holds:
-            print("\n".join("# " + line for line in str(why).splitlines()[:30]), flush=True)
-
-    def path(self, name):
-        return os.path.join(self.top, name)
 
     def write(self, name, data):
         with open(self.path(name), "wb") as file:
@@ -82,7 +74,7 @@ class Suite:
 
     def processes(self):
         """QEMU and virtiofsd, by numbers: they name a socket of osv-run's, or have inherited one."""
-        found = subprocess.run(["pgrep", "-f", "^[^ ]*(qemu-system-x86_64|virtiofsd) .*" + self.top], capture_output=True,
+        found = subprocess.run(["pgrep", "-f", "^[^ ]*(qemu-system-x86_64|virtiofsd) .*" + self.folder], capture_output=True,
                                text=True, check=False)
         return [int(pid) for pid in found.stdout.split()]
 
@@ -101,14 +93,14 @@ class Suite:
             time.sleep(0.05)
         return holds()
 
-    def remove(self):
+    def __exit__(self, *_):
         daemon = self.path("run/libvirt/libvirtd.pid")
         if os.path.exists(daemon):
             with open(daemon, encoding="utf-8") as file:
                 pid = int(file.read())
             os.kill(pid, signal.SIGTERM)
             self.is_over(lambda: not os.path.exists("/proc/%d" % pid))
-        shutil.rmtree(self.top)
+        super().__exit__()
 
     def refused(self, name, command, status, *words, environment=None):
         """One line that has the words, that status, and nothing left."""
@@ -154,7 +146,7 @@ def programs(suite):
 def devices(suite):
     """Two directories of the host and two disks, the second ones read-only."""
     for board in ("q35", "microvm"):
-        one, two = suite.folder("one-" + board), suite.folder("two-" + board)
+        one, two = suite.folder_make("one-" + board), suite.folder_make("two-" + board)
         for folder in (one, two):
             suite.write(os.path.join(folder, "file"), folder.encode())
         options = ("--mount", one + ":/mnt/one", "-v", two + ":/mnt/two:ro")
@@ -177,7 +169,7 @@ def devices(suite):
 
 def networks(suite):
     """The device on QEMU's user network: core's self-test finds its router. What cannot be had."""
-    folder = suite.folder("captures")
+    folder = suite.folder_make("captures")
 
     def frames_of(board):
         return os.path.join(folder, "frames, " + board)
@@ -264,7 +256,7 @@ def wrong_images(suite):
     with open(suite.kernel, "rb") as file:
         kernel = file.read()
     suite.refused("no such image", run + ["/no/such/image"], 127, "/no/such/image", "No such file")
-    suite.refused("a directory", run + [suite.top], 126, "is a directory")
+    suite.refused("a directory", run + [suite.folder], 126, "is a directory")
     os.mkfifo(suite.path("fifo"))
     suite.refused("a pipe", run + [suite.path("fifo")], 126, "not a regular file")
     aarch64 = kernel[:18] + b"\xb7\0" + kernel[20:]
@@ -288,7 +280,7 @@ def hosts(suite):
         suite.refused("no QEMU", suite.machine(), 125, "no qemu-system-x86_64 in PATH", "qemu-system-x86",
                       environment={"PATH": "/nonexistent"})
         return
-    nowhere = suite.folder("nowhere")
+    nowhere = suite.folder_make("nowhere")
     alone = {"XDG_RUNTIME_DIR": nowhere, "LIBVIRT_AUTOSTART": "0"}
     suite.refused("no libvirt", suite.machine(), 125, "qemu:///session", "No such file", "start libvirtd", "--direct",
                   environment=alone)
@@ -327,7 +319,7 @@ def waiting(suite, *options):
 def signals(suite):
     """They end osv-run in order; or QEMU, and that ends it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        with waiting(suite, "--mount", suite.top + ":/mnt/one:ro") as process:
+        with waiting(suite, "--mount", suite.folder + ":/mnt/one:ro") as process:
             there = suite.processes()
             process.send_signal(number)
             status = process.wait(TIMEOUT)
@@ -340,14 +332,14 @@ def signals(suite):
             err = process.stderr.read().decode()
         suite.case("QEMU is ended by %s" % number.name, status == 122 and "osv-run: QEMU was killed" in err and
                    not suite.left(), (status, err, suite.left()))
-    with waiting(suite, "--mount", suite.top + ":/mnt/one:ro") as process:
+    with waiting(suite, "--mount", suite.folder + ":/mnt/one:ro") as process:
         there = suite.processes()
         process.kill()
         process.wait(TIMEOUT)
         gone = suite.is_over(lambda: not suite.processes())
         suite.case("nothing that runs outlives osv-run", len(there) >= 2 and gone, (there, suite.processes()))
     shutil.rmtree(suite.temporary)  # nobody could remove its sockets
-    suite.folder("tmp")
+    suite.folder_make("tmp")
     command = " ".join(suite.machine()) + " -- /bin/ends copy < /dev/zero | head -c 3; exit ${PIPESTATUS[0]}"
     done = subprocess.run(["bash", "-c", command], env=suite.environment, capture_output=True, check=False)
     suite.case("nobody reads", (done.returncode, done.stdout) == (141, bytes(3)) and not suite.left(), done)
@@ -408,14 +400,10 @@ def accelerators(suite):
 
 
 def main(*arguments):
-    suite = Suite(*arguments)
-    try:
+    with Suite(*arguments) as suite:
         for part in (programs, devices, networks, images, wrong_options, wrong_images, hosts, timeouts, signals, terminals, accelerators):
             part(suite)
-    finally:
-        suite.remove()
-    print("1..%d" % suite.count)
-    return 1 if suite.failed else 0
+        return suite.end()
 
 
 if __name__ == "__main__":

@@ -12,8 +12,11 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
+import cases  # pylint: disable=wrong-import-position
 
 TIMEOUT = 60
 GUEST, GATEWAY, SPACE = "10.0.2.15", "10.0.2.2", "osv-servers-%d" % os.getpid()
@@ -23,9 +26,9 @@ http { access_log off; %s server { listen 80; root %s; } }
 """ % (" ".join("%s_temp_path /tmp/%s;" % (name, name) for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")), "%s")
 
 
-class Suite:
+class Suite(cases.Cases):
     def __init__(self, marker):
-        self.folder = tempfile.mkdtemp(prefix="osv-servers-", dir="/var/tmp")
+        super().__init__("osv-servers-", "/var/tmp")
         os.chmod(self.folder, 0o755)  # servers become other users
         self.root = os.path.join(self.folder, "root")
         shutil.copytree(os.path.dirname(os.path.realpath(marker)), self.root, symlinks=True)
@@ -34,14 +37,6 @@ class Suite:
         self.machine = self.network = None  # the first words of its command; "publish", "qemu" or "tap"
         self.inside = []                    # before a client's command
         self.tap = ["--net", "tap=osv0", "--ip", GUEST + "/24"]
-        self.count = self.failed = 0
-
-    def case(self, name, holds, why=""):
-        self.count += 1
-        self.failed += not holds
-        print("%s %d - %s" % ("ok" if holds else "not ok", self.count, name), flush=True)
-        if not holds:
-            print("\n".join("# " + line for line in str(why).splitlines()[-40:]), flush=True)
 
     def at_once(self, many):
         """How many connections may begin together: libslirp, and QEMU's copy of it, let two wait, and others for seconds."""
@@ -248,13 +243,9 @@ def on_kernel(suite, qemu, kernel, *boards):
 
 
 def main(marker, kind, *words):
-    suite = Suite(marker)
-    try:
+    with Suite(marker) as suite:
         {"sim": on_sim, "kernel": on_kernel}[kind](suite, *words)
-    finally:
-        shutil.rmtree(suite.folder)
-    print("1..%d" % suite.count)
-    return 1 if suite.failed else 0
+        return suite.end()
 
 
 if __name__ == "__main__":

@@ -10,8 +10,11 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
+import cases  # pylint: disable=wrong-import-position
 
 TIMEOUT = 200
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}  # the kernel's command line is short
@@ -20,20 +23,12 @@ SHORT = "".join("datagram of %d\n" % size for size in (0, 1, 17, 512, 1400))
 SAID = SHORT + "".join("datagram of %d\n" % size for size in (1472, 1473, 3000, 20000)) + STREAM
 
 
-class Suite:
+class Suite(cases.Cases):
     def __init__(self, talk):
-        self.folder = tempfile.mkdtemp(prefix="osv-wire-", dir="/tmp")
-        self.talk = shutil.copy(talk, os.path.join(self.folder, "talk"))
+        super().__init__("osv-wire-")
+        self.talk = shutil.copy(talk, self.path("talk"))
         self.filtering = None
         self.qemu = self.kernel = self.sim = self.machine = self.cpus = None
-        self.count = self.failed = 0
-
-    def case(self, name, holds, why=""):
-        self.count += 1
-        self.failed += not holds
-        print("%s %d - %s" % ("ok" if holds else "not ok", self.count, name), flush=True)
-        if not holds:
-            print("\n".join("# " + line for line in str(why).splitlines()[-30:]), flush=True)
 
     def guest(self, net, *words):
         """The command of a machine."""
@@ -406,16 +401,12 @@ def sim_suite(suite, sim, filtering, counts):
 
 
 def main(how, *words):
-    suite = Suite(words[2] if how == "kernel" else words[1])
-    try:
+    with Suite(words[2] if how == "kernel" else words[1]) as suite:
         if how == "kernel":
             kernel_suite(suite, words[0], words[1], words[3:])
         else:
             sim_suite(suite, words[0], words[2], words[3:])
-    finally:
-        shutil.rmtree(suite.folder)
-    print("1..%d" % suite.count)
-    return suite.failed > 0
+        return suite.end()
 
 
 if __name__ == "__main__":

@@ -1,34 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""tap.py: what the tests here share: TAP lines, osv-image, ELF files of images, QEMU."""
+"""images.py: what the tests here share: osv-image, ELF files of images, QEMU."""
 import os
 import shutil
 import struct
 import subprocess
-import sys
 import tempfile
 
 PT_LOAD = 1
 BLOCK = 4096
 QEMU = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-nic", "none", "-vga", "none", "-display", "none", "-no-reboot",
         "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-monitor", "none", "-serial", "stdio"]
-
-
-class Tap:
-    """Counts claims and says at the end how many there were."""
-
-    def __init__(self):
-        self.count = self.failed = 0
-
-    def case(self, claim, holds, why=""):
-        self.count += 1
-        self.failed += not holds
-        print("%sok %d - %s" % ("" if holds else "not ", self.count, claim), flush=True)
-        if not holds:
-            print("\n".join("# " + line for line in str(why).splitlines()[:30]), flush=True)
-
-    def end(self):
-        print("1..%d" % self.count)
-        sys.exit(1 if self.failed else 0)
 
 
 class Tool:

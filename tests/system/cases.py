@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""cases.py: what tests share that print TAP: they count their cases, and say why one does not hold."""
+import os
+import shutil
+import tempfile
+
+LINES_FIRST, LINES_LAST = 10, 30  # that are said
+
+
+class Cases:
+    """Where a prefix is given, it has a folder, whose name begins so, until the end of its `with`."""
+
+    def __init__(self, prefix=None, place="/tmp"):
+        self.count = self.failed = 0
+        self.folder = None if prefix is None else tempfile.mkdtemp(prefix=prefix, dir=place)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.folder is not None:
+            shutil.rmtree(self.folder)
+
+    def path(self, name):
+        """Of a file in the folder."""
+        return os.path.join(self.folder, name)
+
+    def case(self, name, holds, why=""):
+        self.count += 1
+        self.failed += not holds
+        print("%s %d - %s" % ("ok" if holds else "not ok", self.count, name), flush=True)
+        lines = [] if holds else str(why).splitlines()
+        if len(lines) > LINES_FIRST + LINES_LAST:
+            lines[LINES_FIRST:-LINES_LAST] = ["(%d lines more)" % (len(lines) - LINES_FIRST - LINES_LAST)]
+        for line in lines:
+            print("# " + line, flush=True)
+
+    def end(self):
+        """How many there were; answers the test's exit status."""
+        print("1..%d" % self.count)
+        return 1 if self.failed else 0
