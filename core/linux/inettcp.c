@@ -122,7 +122,9 @@ int stream_accept(struct file *file, uint32_t flags, struct file **accepted)
     if (error != 0) {
         return error;
     }
-    error = inet_file_make(accepted, container_of(child, struct inet_socket, tcp), flags);
+    struct inet_socket *own = container_of(child, struct inet_socket, tcp);
+    nameless_take(&own->nameless);
+    error = inet_file_make(accepted, own, flags);
     if (error != 0) {
         tcp_socket_close(child);
     }

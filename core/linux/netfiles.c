@@ -61,7 +61,7 @@ static void flow_put(const struct flow *flow, void *argument)
     writer_put(writer, "00000000:");
     net_hex_put(writer, atomic_load_explicit(&socket->channel.cost, memory_order_relaxed), 8);
     writer_put(writer, " 00:00000000 00000000 %5u        0 %lu 2 0000000000000000 %lu",
-               inet->uid, inet->inode,
+               inet->nameless.uid, inet->nameless.inode,
                atomic_load_explicit(&socket->drop_count, memory_order_relaxed));
     net_line_end(listing, start, LINE_SIZE);
 }

@@ -56,8 +56,8 @@ static void end_fill(uint16_t *port, uint8_t address[ADDRESS_V6_SIZE], const str
 
 static void owner_fill(struct diag_head *head, const struct inet_socket *inet)
 {
-    head->uid = inet->uid;
-    head->inode = (uint32_t)inet->inode;
+    head->uid = inet->nameless.uid;
+    head->inode = (uint32_t)inet->nameless.inode;
 }
 
 // With its lock held.
@@ -104,7 +104,7 @@ static void head_fill(struct diag_head *head, struct inet_socket *inet)
     }
     mutex_unlock(&socket->lock);
     memset(head->id.cookie, 0, sizeof head->id.cookie);
-    memcpy(head->id.cookie, &inet->inode, sizeof inet->inode);
+    memcpy(head->id.cookie, &inet->nameless.inode, sizeof inet->nameless.inode);
 }
 
 static void option_put(struct netlink_answer *answer, uint16_t type, struct inet_socket *inet,

@@ -12,6 +12,7 @@
 #include "core/linux/user.h"
 #include "core/mem/heap.h"
 #include "core/vfs/fdtable.h"
+#include "core/vfs/nameless.h"
 #include "core/vfs/poll.h"
 
 struct signalfd {
@@ -98,14 +99,6 @@ static unsigned signalfd_poll(struct file *file, struct poll_entry *entry)
     return task != NULL && (signal_pending(task) & atomic_load(&fd->set)) != 0 ? POLL_IN : 0;
 }
 
-static int signalfd_status(struct file *file, struct file_status *status)
-{
-    (void)file;
-    *status = (struct file_status){
-        .device = 14, .inode = 9, .link_count = 1, .block_size = 4096, .mode = 0600};
-    return 0;
-}
-
 static void signalfd_close(struct file *file)
 {
     heap_free(file->state);
@@ -115,7 +108,7 @@ static const struct file_ops signalfd_ops = {
     .read = signalfd_read,
     .seek = file_seek_nowhere,
     .poll = signalfd_poll,
-    .status = signalfd_status,
+    .status = nameless_shared_status,
     .close = signalfd_close,
 };
 

@@ -16,19 +16,16 @@
 #include "core/net/flow.h"
 #include "core/net/ip.h"
 #include "core/net/udp.h"
-#include "core/vfs/vnode.h"
 
 enum {
     LIMIT_DEFAULT = 212992,   // net.core.wmem_default, rmem_default of Linux
     V6_SIZE_MIN = 24,         // a sockaddr_in6 without scope (RFC 2133)
     PORT_UNPRIVILEGED = 1024, // net.ipv4.ip_unprivileged_port_start
     PROTOCOL_MAX = 262,       // IPPROTO_MPTCP
-    SOCKET_DEVICE = 8,
     POLL_ALL =
         POLL_IN_ANY | POLL_OUT_ANY | POLL_READ_HANG_UP | POLL_HANG_UP | POLL_ERROR | POLL_PRIORITY,
 };
 
-static _Atomic uint64_t inode_next = 30000;
 static const struct file_ops inet_ops;
 
 bool file_is_inetsocket(const struct file *file)
@@ -444,24 +441,6 @@ static int inet_control(struct file *file, unsigned long request, void *argument
     return hal_copy_safe(argument, &answer, sizeof answer);
 }
 
-static int inet_status(struct file *file, struct file_status *status)
-{
-    const struct inet_socket *inet = inet_of(file);
-    *status = (struct file_status){
-        .device = SOCKET_DEVICE,
-        .inode = inet->inode,
-        .link_count = 1,
-        .block_size = 4096,
-        .mode = MODE_SOCKET | 0777,
-        .uid = inet->uid,
-        .gid = inet->gid,
-        .accessed = inet->changed,
-        .modified = inet->changed,
-        .changed = inet->changed,
-    };
-    return 0;
-}
-
 static void inet_close(struct file *file)
 {
     struct inet_socket *inet = inet_of(file);
@@ -474,12 +453,17 @@ static void inet_close(struct file *file)
     }
 }
 
+static struct nameless *inet_nameless(struct file *file)
+{
+    return &inet_of(file)->nameless;
+}
+
 static const struct file_ops inet_ops = {
     .read = inet_read,
     .write = inet_write,
     .poll = inet_poll,
     .control = inet_control,
-    .status = inet_status,
+    .nameless = inet_nameless,
     .close = inet_close,
 };
 
@@ -535,10 +519,7 @@ struct inet_socket *inet_make(bool is_v4, enum net_kind kind, uint8_t protocol)
     }
     inet->socket.ready = inet_ready;
     inet->socket.release = inet_release;
-    inet->inode = atomic_fetch_add_explicit(&inode_next, 1, memory_order_relaxed);
-    inet->changed = file_time_now();
-    inet->uid = vnode_owner_uid;
-    inet->gid = vnode_owner_gid;
+    nameless_init(&inet->nameless, MODE_SOCKET | 0777);
     atomic_store(&inet->options.send_limit, is_stream ? STREAM_SEND_LIMIT : LIMIT_DEFAULT);
     atomic_store(&inet->options.receive_limit, is_stream ? STREAM_RECEIVE_LIMIT : LIMIT_DEFAULT);
     return inet;

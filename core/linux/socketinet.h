@@ -11,6 +11,7 @@
 #include "core/net/ip.h"
 #include "core/net/raw.h"
 #include "core/net/tcp_socket.h"
+#include "core/vfs/nameless.h"
 #include "core/vfs/poll.h"
 
 // What SO_SNDBUF and SO_RCVBUF answer of a stream before they are set (net.ipv4.tcp_wmem, tcp_rmem
@@ -39,9 +40,7 @@ struct inet_socket {
     bool stamps_ns;      // SO_TIMESTAMPNS; socket.lock
     uint32_t fast_queue; // TCP_FASTOPEN, TCP_FASTOPEN_CONNECT: no cookie is known, and nobody gets
     bool connects_fast;  // one, so that the bytes follow the three steps. The same
-    uint64_t inode;
-    uint32_t uid, gid; // whose it is: the file-system ids of who made it
-    struct file_time changed;
+    struct nameless nameless;
 };
 
 static inline struct inet_socket *inet_of(const struct file *file)

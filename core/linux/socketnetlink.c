@@ -18,14 +18,13 @@
 #include "core/mem/heap.h"
 #include "core/net/route.h"
 #include "core/sync/waitqueue.h"
+#include "core/vfs/nameless.h"
 #include "core/vfs/poll.h"
-#include "core/vfs/vnode.h"
 
 enum {
     LIMIT_DEFAULT = 212992, // net.core.wmem_default, rmem_default of Linux
     DATAGRAM_MAX = 3776,    // of a dump, but for a longer message: less than a page, as on Linux
     GROUP_LAST = 32,        // that anything is ever sent to
-    SOCKET_DEVICE = 8,
 };
 
 struct datagram {
@@ -49,11 +48,9 @@ struct netlink_socket {
     struct waitqueue readers;
     struct poll_list poll;
     struct socket_options options;
-    uint64_t inode;
-    struct file_time changed;
+    struct nameless nameless;
 };
 
-static _Atomic uint64_t inode_next = 40000;
 static struct mutex all_lock;
 static struct list all = LIST_EMPTY(all);
 
@@ -516,24 +513,6 @@ static unsigned netlink_poll(struct file *file, struct poll_entry *entry)
     return ready;
 }
 
-static int netlink_status(struct file *file, struct file_status *status)
-{
-    const struct netlink_socket *socket = netlink_of(file);
-    *status = (struct file_status){
-        .device = SOCKET_DEVICE,
-        .inode = socket->inode,
-        .link_count = 1,
-        .block_size = 4096,
-        .mode = MODE_SOCKET | 0777,
-        .uid = vnode_owner_uid,
-        .gid = vnode_owner_gid,
-        .accessed = socket->changed,
-        .modified = socket->changed,
-        .changed = socket->changed,
-    };
-    return 0;
-}
-
 static void netlink_close(struct file *file)
 {
     struct netlink_socket *socket = netlink_of(file);
@@ -548,11 +527,16 @@ static void netlink_close(struct file *file)
     heap_free(socket);
 }
 
+static struct nameless *netlink_nameless(struct file *file)
+{
+    return &netlink_of(file)->nameless;
+}
+
 static const struct file_ops netlink_ops = {
     .read = netlink_read,
     .write = netlink_write,
     .poll = netlink_poll,
-    .status = netlink_status,
+    .nameless = netlink_nameless,
     .close = netlink_close,
 };
 
@@ -571,8 +555,7 @@ int netlink_create(struct file **file, int type, int protocol, uint32_t flags)
     socket->type = (uint8_t)type;
     socket->protocol = (uint8_t)protocol;
     socket->last = &socket->first;
-    socket->inode = atomic_fetch_add_explicit(&inode_next, 1, memory_order_relaxed);
-    socket->changed = file_time_now();
+    nameless_init(&socket->nameless, MODE_SOCKET | 0777);
     atomic_store(&socket->options.send_limit, LIMIT_DEFAULT);
     atomic_store(&socket->options.receive_limit, LIMIT_DEFAULT);
     const int error =

@@ -84,7 +84,7 @@ static void flow_put(const struct flow *flow, void *argument)
     const bool has_file = !socket->is_orphan;
     const uint32_t mss = tcp->mss > 0 ? tcp->mss : 1;
     writer_put(writer, " %5u %8u %lu %u 0000000000000000 %lu %lu %u %u %d",
-               has_file ? inet->uid : 0, tcp->probes, has_file ? inet->inode : 0,
+               has_file ? inet->nameless.uid : 0, tcp->probes, has_file ? inet->nameless.inode : 0,
                atomic_load_explicit(&flow->socket->reference_count, memory_order_relaxed),
                listens ? 100 : tcp->timeout / TICK, listens ? 0 : 4lu, 0,
                listens ? 10 : tcp->congestion / mss,

@@ -11,6 +11,7 @@
 #include "core/mem/heap.h"
 #include "core/sync/waitqueue.h"
 #include "core/vfs/fdtable.h"
+#include "core/vfs/nameless.h"
 #include "core/vfs/poll.h"
 
 struct timerfd {
@@ -101,14 +102,6 @@ static unsigned timerfd_poll(struct file *file, struct poll_entry *entry)
     return events;
 }
 
-static int timerfd_status(struct file *file, struct file_status *status)
-{
-    (void)file;
-    *status = (struct file_status){
-        .device = 14, .inode = 9, .link_count = 1, .block_size = 4096, .mode = 0600};
-    return 0;
-}
-
 static void timerfd_close(struct file *file)
 {
     struct timerfd *timer = file->state;
@@ -120,7 +113,7 @@ static const struct file_ops timerfd_ops = {
     .read = timerfd_read,
     .seek = file_seek_nowhere,
     .poll = timerfd_poll,
-    .status = timerfd_status,
+    .status = nameless_shared_status,
     .close = timerfd_close,
 };
 

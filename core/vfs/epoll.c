@@ -20,6 +20,7 @@
 #include "core/lib/tree.h"
 #include "core/mem/heap.h"
 #include "core/sync/waitqueue.h"
+#include "core/vfs/nameless.h"
 #include "core/vfs/poll.h"
 #include "core/vfs/vnode.h"
 
@@ -419,14 +420,6 @@ static unsigned epoll_poll(struct file *file, struct poll_entry *entry)
     return events;
 }
 
-static int epoll_status(struct file *file, struct file_status *status)
-{
-    (void)file;
-    *status = (struct file_status){
-        .device = 14, .inode = 9, .link_count = 1, .block_size = 4096, .mode = 0600};
-    return 0;
-}
-
 static void epoll_close(struct file *file)
 {
     struct epoll *epoll = file->state;
@@ -444,7 +437,7 @@ static void epoll_close(struct file *file)
 static const struct file_ops epoll_ops = {
     .seek = file_seek_nowhere,
     .poll = epoll_poll,
-    .status = epoll_status,
+    .status = nameless_shared_status,
     .close = epoll_close,
 };
 

@@ -9,8 +9,8 @@
 #include "core/mem/slab.h"
 #include "core/sync/waitqueue.h"
 #include "core/vfs/borrow.h"
+#include "core/vfs/nameless.h"
 #include "core/vfs/poll.h"
-#include "core/vfs/vnode.h"
 #include "hal/hal.h"
 
 struct eventfd {
@@ -154,14 +154,6 @@ static unsigned eventfd_poll(struct file *file, struct poll_entry *entry)
     return events;
 }
 
-static int eventfd_status(struct file *file, struct file_status *status)
-{
-    (void)file;
-    *status = (struct file_status){
-        .device = 14, .inode = 9, .link_count = 1, .block_size = 4096, .mode = 0600};
-    return 0;
-}
-
 static void eventfd_close(struct file *file)
 {
     slab_free(&eventfds, file->state);
@@ -174,7 +166,7 @@ static const struct file_ops eventfd_ops = {
     .write_borrowed = write_borrowed,
     .seek = file_seek_nowhere,
     .poll = eventfd_poll,
-    .status = eventfd_status,
+    .status = nameless_shared_status,
     .close = eventfd_close,
 };
 

@@ -16,6 +16,7 @@
 #include "core/vfs/epoll.h"
 #include "core/vfs/lock.h"
 #include "core/vfs/mount.h"
+#include "core/vfs/nameless.h"
 #include "core/vfs/vnode.h"
 
 // The longest transfer, as Linux has it (MAX_RW_COUNT).
@@ -497,6 +498,10 @@ int file_status(struct file *file, struct file_status *status)
     memset(status, 0, sizeof *status);
     if (file->ops != NULL && file->ops->status != NULL) {
         return file->ops->status(file, status);
+    }
+    if (file->ops != NULL && file->ops->nameless != NULL) {
+        nameless_status(file->ops->nameless(file), status);
+        return 0;
     }
     return file->vnode != NULL ? vnode_status(file->vnode, status) : -EBADF;
 }

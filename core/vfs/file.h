@@ -18,6 +18,7 @@
 
 struct entry;
 struct file;
+struct nameless;
 struct poll_entry;
 struct vm_pager;
 struct vnode;
@@ -122,6 +123,7 @@ struct file_ops {
     unsigned (*poll)(struct file *file, struct poll_entry *entry);
     int (*control)(struct file *file, unsigned long request, void *argument); // ioctl
     int (*status)(struct file *file, struct file_status *status);
+    struct nameless *(*nameless)(struct file *file); // in place of status (nameless.h)
     int (*read_directory)(struct file *file, uint64_t position,
                           bool (*visit)(const struct dir_entry *, void *), void *argument);
     // SEEK_TO_DATA, SEEK_TO_HOLE, below the file's end. -ENXIO. NULL: all is data.

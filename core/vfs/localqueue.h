@@ -16,6 +16,7 @@
 #include "core/sync/mutex.h"
 #include "core/sync/waitqueue.h"
 #include "core/vfs/localsocket.h"
+#include "core/vfs/nameless.h"
 #include "core/vfs/poll.h"
 
 struct localname;
@@ -60,8 +61,7 @@ struct localsocket {
 
     struct poll_list poll;
     struct socket_options options;
-    uint64_t inode;
-    struct file_time changed;
+    struct nameless nameless;
 };
 
 void localsocket_get(struct localsocket *socket);

@@ -13,19 +13,15 @@
 #include "core/mem/heap.h"
 #include "core/vfs/localname.h"
 #include "core/vfs/localqueue.h"
-#include "core/vfs/vnode.h"
 
 enum {
     LIMIT_DEFAULT = 212992, // net.core.wmem_default of Linux
     BACKLOG_MAX = 4096,     // net.core.somaxconn
-    SOCKET_DEVICE = 8,
     INPUT_COUNT = 0x541b,  // FIONREAD
     OUTPUT_COUNT = 0x5411, // TIOCOUTQ
     SHUT_BOTH = LOCALSOCKET_SHUT_READ | LOCALSOCKET_SHUT_WRITE,
     POLL_ALL = POLL_IN_ANY | POLL_OUT_ANY | POLL_READ_HANG_UP | POLL_HANG_UP | POLL_ERROR,
 };
-
-static _Atomic uint64_t inode_next = 20000;
 
 static struct localsocket *socket_of(const struct file *file)
 {
@@ -52,8 +48,7 @@ static struct localsocket *socket_make(enum localsocket_type type)
     list_init(&socket->pending);
     list_init(&socket->node);
     list_init(&socket->client_node);
-    socket->inode = atomic_fetch_add_explicit(&inode_next, 1, memory_order_relaxed);
-    socket->changed = file_time_now();
+    nameless_init(&socket->nameless, MODE_SOCKET | 0777);
     atomic_store_explicit(&socket->options.send_limit, LIMIT_DEFAULT, memory_order_relaxed);
     atomic_store_explicit(&socket->options.receive_limit, LIMIT_DEFAULT, memory_order_relaxed);
     return socket;
@@ -428,6 +423,7 @@ int localsocket_accept(struct file *file, uint32_t flags, struct file **accepted
         if (error != 0) {
             list_push_front(&listener->pending, node);
         } else {
+            nameless_take(&embryo->nameless);
             (*accepted)->is_stream = true;
             --listener->pending_count;
             waitqueue_wake_all(&listener->writers);
@@ -578,22 +574,9 @@ static int local_control(struct file *file, unsigned long request, void *argumen
     return hal_copy_safe(argument, &answer, sizeof answer);
 }
 
-static int local_status(struct file *file, struct file_status *status)
+static struct nameless *local_nameless(struct file *file)
 {
-    const struct localsocket *socket = socket_of(file);
-    *status = (struct file_status){
-        .device = SOCKET_DEVICE,
-        .inode = socket->inode,
-        .link_count = 1,
-        .block_size = 4096,
-        .mode = MODE_SOCKET | 0777,
-        .uid = vnode_owner_uid,
-        .gid = vnode_owner_gid,
-        .accessed = socket->changed,
-        .modified = socket->changed,
-        .changed = socket->changed,
-    };
-    return 0;
+    return &socket_of(file)->nameless;
 }
 
 static const struct file_ops localsocket_ops = {
@@ -601,7 +584,7 @@ static const struct file_ops localsocket_ops = {
     .write = local_write,
     .poll = local_poll,
     .control = local_control,
-    .status = local_status,
+    .nameless = local_nameless,
     .close = local_close,
 };
 

@@ -20,11 +20,12 @@
 #include "core/mem/slab.h"
 #include "core/sync/waitqueue.h"
 #include "core/vfs/borrow.h"
+#include "core/vfs/nameless.h"
 #include "core/vfs/poll.h"
 #include "core/vfs/vnode.h"
 #include "hal/hal.h"
 
-enum { PIPE_SIZE = 65536, PIPE_ATOMIC = 4096, FIONREAD = 0x541b, PIPE_DEVICE = 13 };
+enum { PIPE_SIZE = 65536, PIPE_ATOMIC = 4096, FIONREAD = 0x541b };
 
 struct pipe {
     struct mutex lock; // guards all but poll, file_count and place
@@ -34,8 +35,7 @@ struct pipe {
     uint64_t reader_total, writer_total; // those that there ever were
     _Atomic uint32_t file_count;         // open files; of a FIFO also those that are being opened
     uint64_t taken, put;                 // bytes since the beginning; put - taken <= size
-    uint64_t inode;
-    struct file_time changed;
+    struct nameless nameless; // not of a FIFO
     struct poll_list poll; // of both ends
     size_t size;           // of ring, a power of two
     char *ring;
@@ -44,7 +44,6 @@ struct pipe {
     struct mutex *place_lock;
 };
 
-static _Atomic uint64_t inode_next = 10000;
 static struct slab pipes = {.object_size = (sizeof(struct pipe) + 15) & ~(size_t)15};
 
 static size_t available(const struct pipe *pipe)
@@ -297,22 +296,10 @@ static int pipe_control(struct file *file, unsigned long request, void *argument
     return hal_copy_safe(argument, &count, sizeof count);
 }
 
-static int pipe_status(struct file *file, struct file_status *status)
+static struct nameless *pipe_nameless(struct file *file)
 {
     struct pipe *pipe = file->state;
-    *status = (struct file_status){
-        .device = PIPE_DEVICE,
-        .inode = pipe->inode,
-        .link_count = 1,
-        .block_size = 4096,
-        .mode = MODE_FIFO | 0600,
-        .uid = vnode_owner_uid,
-        .gid = vnode_owner_gid,
-        .accessed = pipe->changed,
-        .modified = pipe->changed,
-        .changed = pipe->changed,
-    };
-    return 0;
+    return &pipe->nameless;
 }
 
 // ---- Ends ----
@@ -381,7 +368,7 @@ static const struct file_ops pipe_ops = {
     .write_borrowed = write_borrowed,
     .poll = pipe_poll,
     .control = pipe_control,
-    .status = pipe_status,
+    .nameless = pipe_nameless,
     .close = pipe_close,
 };
 
@@ -414,8 +401,6 @@ static struct pipe *pipe_new(void)
     pipe->taken = pipe->put = 0;
     pipe->place = NULL;
     pipe->place_lock = NULL;
-    pipe->inode = atomic_fetch_add_explicit(&inode_next, 1, memory_order_relaxed);
-    pipe->changed = file_time_now();
     return pipe;
 }
 
@@ -437,6 +422,7 @@ int pipe_create(struct file **reader, struct file **writer, uint32_t flags)
     if (pipe == NULL) {
         return -ENOMEM;
     }
+    nameless_init(&pipe->nameless, MODE_FIFO | 0600);
     flags &= OPEN_NONBLOCK;
     int error = end_create(reader, pipe, flags | OPEN_READ_ONLY);
     if (error != 0) {

@@ -8,6 +8,7 @@
 #include "core/lib/string.h"
 #include "core/vfs/hostcache.h"
 #include "core/vfs/mount.h"
+#include "core/vfs/nameless.h"
 #include "core/vfs/shortcut.h"
 #include "core/vfs/walk.h"
 
@@ -109,6 +110,12 @@ int vfs_access(struct file *base, const char *path, unsigned mode, unsigned flag
     return error;
 }
 
+// What all share that it leads to nobody changes.
+static int nameless_try(struct file *file, const struct vnode_change *change)
+{
+    return file->ops->nameless != NULL ? nameless_change(file->ops->nameless(file), change) : 0;
+}
+
 static int object_change(struct file *base, const char *path, unsigned flags,
                          const struct vnode_change *change)
 {
@@ -120,7 +127,7 @@ static int object_change(struct file *base, const char *path, unsigned flags,
     }
     struct vnode *vnode = object_vnode(entry, file);
     if (vnode == NULL) {
-        error = 0; // a pipe: nobody can see the difference
+        error = nameless_try(file, change);
     } else if (vnode->mount->read_only) {
         error = -EROFS;
     } else if (vnode_is_link(vnode) && (change->what & CHANGE_MODE) != 0) {

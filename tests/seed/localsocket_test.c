@@ -10,15 +10,13 @@
 #include "core/lib/format.h"
 #include "core/lib/mark.h"
 #include "core/mem/heap.h"
+#include "core/vfs/nameless.h"
 #include "core/vfs/poll.h"
-#include "core/vfs/vnode.h"
 #include "seed.h"
 #include "seed_main.h"
 #include "seed_thread.h"
 
 enum { BLOCKS = 16, BLOCK_SIZE = 2048, FILES = 8 };
-
-_Atomic uint32_t vnode_owner_uid, vnode_owner_gid;
 
 static _Alignas(16) char blocks[BLOCKS][BLOCK_SIZE];
 static bool is_used[BLOCKS];
@@ -87,9 +85,12 @@ void file_get(struct file *file)
     seed_fail("nobody looks without taking");
 }
 
-struct file_time file_time_now(void)
+void nameless_init(struct nameless *nameless, uint32_t mode)
 {
-    return (struct file_time){0};
+}
+
+void nameless_take(struct nameless *nameless)
+{
 }
 
 void poll_list_add(struct poll_list *list, struct poll_entry *entry)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/fsuid.h>
@@ -219,13 +220,9 @@ static void end_as_user(void)
 static void socket_try(void)
 {
     int pair[2];
-    struct stat status;
     struct ucred peer;
     socklen_t size = sizeof peer;
-    const int on = 1, inet = socket(AF_INET, SOCK_DGRAM, 0);
-    fstat(inet, &status);
-    printf("  its file: %d %d\n", status.st_uid, status.st_gid);
-    close(inet);
+    const int on = 1;
     socketpair(AF_UNIX, SOCK_DGRAM, 0, pair);
     getsockopt(pair[0], SOL_SOCKET, SO_PEERCRED, &peer, &size);
     printf("  the peer: %d %d, ours %d\n", peer.uid, peer.gid, peer.pid == getpid());
@@ -253,8 +250,82 @@ static void socket_try(void)
     close(pair[1]);
 }
 
+// Files without a name. The last of three streams is what was accepted.
+enum { PIPE, NETLINK = 2, INET, LOCAL = 6, NAMELESS = 9 };
+
+static void streams_make(int domain, int files[2])
+{
+    struct sockaddr_storage address = {.ss_family = (sa_family_t)domain};
+    socklen_t size = domain == AF_UNIX ? sizeof(sa_family_t) : sizeof(struct sockaddr_in);
+    files[0] = socket(domain, SOCK_STREAM, 0);
+    files[1] = socket(domain, SOCK_STREAM, 0);
+    bind(files[0], (struct sockaddr *)&address, size);
+    listen(files[0], 1);
+    size = sizeof address;
+    getsockname(files[0], (struct sockaddr *)&address, &size);
+    SHOW(connect(files[1], (struct sockaddr *)&address, size));
+}
+
+static void nameless_make(int files[NAMELESS])
+{
+    pipe(files + PIPE);
+    files[NETLINK] = socket(AF_NETLINK, SOCK_RAW, 0);
+    streams_make(AF_INET, files + INET);
+    streams_make(AF_UNIX, files + LOCAL);
+}
+
+static void nameless_show(const int files[NAMELESS])
+{
+    struct stat status[NAMELESS];
+    int same_count = 0;
+    for (int i = 0; i < NAMELESS; ++i) {
+        fstat(files[i], &status[i]);
+        printf("  file %d: %o of %u %u, changed %d, accessed %d %d\n", i, status[i].st_mode,
+               status[i].st_uid, status[i].st_gid, status[i].st_ctime != 0, status[i].st_atime != 0,
+               status[i].st_atim.tv_nsec == 5);
+        for (int k = 0; k < i; ++k) {
+            same_count += status[k].st_ino == status[i].st_ino;
+        }
+    }
+    printf("  with one number: %d\n", same_count); // a pipe's ends
+}
+
+static void nameless_change(int file)
+{
+    const struct timespec times[2] = {{1000, 5}, {0, UTIME_OMIT}};
+    const int mode = fchmod(file, 0640), group = fchown(file, -1, MEMBER);
+    const int user = fchown(file, USER, -1), time = futimens(file, times);
+    printf("  changed: %d %d %d %d\n", mode, group, user, time);
+}
+
+// Some are another's than who accepts and changes.
+static void nameless_try(void)
+{
+    int files[NAMELESS];
+    nameless_make(files);
+    setfsuid(USER);
+    setfsgid(GROUP);
+    files[INET + 2] = accept(files[INET], NULL, NULL);
+    files[LOCAL + 2] = accept(files[LOCAL], NULL, NULL);
+    nameless_show(files);
+    for (int i = 0; i < NAMELESS; i += 2) {
+        nameless_change(files[i]);
+    }
+    setfsuid(0);
+    setfsgid(0);
+    nameless_show(files);
+    for (int i = 0; i < NAMELESS; ++i) {
+        nameless_change(files[i]);
+    }
+    nameless_show(files);
+    for (int i = 0; i < NAMELESS; ++i) {
+        close(files[i]);
+    }
+}
+
 static void sockets(void)
 {
+    nameless_try();
     socket_try();
     SHOW(setresgid(2000, 2001, 2002));
     SHOW(setresuid(1000, 1001, 1002));
