@@ -89,6 +89,23 @@ void packet_copy(const struct packet *packet, char *to)
     }
 }
 
+void packet_read(const struct packet *packet, uint32_t offset, void *to, uint32_t count)
+{
+    char *place = to;
+    for (; count > 0; packet = packet->more) {
+        if (offset < packet->size) {
+            const uint32_t left = packet->size - offset;
+            const uint32_t size = left < count ? left : count;
+            memcpy(place, packet->data + offset, size);
+            place += size;
+            count -= size;
+            offset = 0;
+        } else {
+            offset -= packet->size;
+        }
+    }
+}
+
 void packet_trim(struct packet *packet, uint32_t size)
 {
     while (packet->more != NULL && size > packet->size) {

@@ -67,6 +67,8 @@ void packet_free(struct packet *packet); // all parts
 
 uint32_t packet_size(const struct packet *packet);       // of all parts, bytes
 void packet_copy(const struct packet *packet, char *to); // the bytes of all parts
+// count bytes from offset on, of whatever parts: they are there.
+void packet_read(const struct packet *packet, uint32_t offset, void *to, uint32_t count);
 void packet_trim(struct packet *packet, uint32_t size);  // the first size bytes, of all parts, stay
 // Another with the same bytes, in one part, for the same purpose. NULL: no memory.
 struct packet *packet_clone(const struct packet *packet);

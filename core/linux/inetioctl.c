@@ -139,17 +139,20 @@ static bool is_about_addresses(unsigned long which)
            which == SIOCGIFBRDADDR;
 }
 
+enum { ETHTOOL = 0x8946 }; // SIOCETHTOOL
+
 static bool is_about_interface(unsigned long which)
 {
-    return which == SIOCGIFNAME || which == SIOCGIFFLAGS || which == SIOCGIFMTU ||
-           which == SIOCGIFMETRIC || which == SIOCGIFINDEX || which == SIOCGIFHWADDR ||
-           which == SIOCGIFTXQLEN;
+    return which == ETHTOOL || which == SIOCGIFNAME || which == SIOCGIFFLAGS ||
+           which == SIOCGIFMTU || which == SIOCGIFMETRIC || which == SIOCGIFINDEX ||
+           which == SIOCGIFHWADDR || which == SIOCGIFTXQLEN;
 }
 
 int interface_control(const struct file *file, unsigned long which, void *user)
 {
     struct ifreq request;
-    const bool is_v4 = file_is_inetsocket(file) && inet_of(file)->socket.is_v4;
+    const bool is_v4 =
+        file_is_packetsocket(file) || (file_is_inetsocket(file) && inet_of(file)->socket.is_v4);
     if (which == SIOCGIFCONF) {
         return list_write(user);
     }
@@ -169,6 +172,9 @@ int interface_control(const struct file *file, unsigned long which, void *user)
     } else {
         request.ifr_name[IFNAMSIZ - 1] = 0;
         const struct netif *netif = netif_find(request.ifr_name);
+        if (netif != NULL && which == ETHTOOL) {
+            return interface_ethtool(netif, request.ifr_data);
+        }
         error = netif == NULL               ? -ENODEV
                 : is_about_addresses(which) ? address_answer(&request, which, netif)
                                             : answer(&request, which, netif);

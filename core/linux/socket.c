@@ -22,6 +22,7 @@ const struct socket_calls *socket_calls_of(const struct file *file)
     return file_is_inetsocket(file)      ? &inet_calls
            : file_is_localsocket(file)   ? &local_calls
            : file_is_netlinksocket(file) ? &netlink_calls
+           : file_is_packetsocket(file)  ? &packet_calls
                                          : NULL;
 }
 
@@ -254,6 +255,16 @@ long linux_getsockopt(int fd, int level, int name, void *user, uint32_t *user_si
     }
     error = user_read(&size, user_size, sizeof size);
     error = error != 0 ? error : (int32_t)size < 0 ? -EINVAL : 0;
+    if (error == 0 && level == SOL_SOCKET && name == SO_GET_FILTER) {
+        const long count = filter_copy(file, user, size);
+        size = (uint32_t)count;
+        file_put(file);
+        return count < 0 ? count : user_write(user_size, &size, sizeof size);
+    }
+    if (error == 0 && level == SOL_PACKET && name == PACKET_HDRLEN) { // of that version
+        error = size < sizeof value.number ? -EINVAL
+                                           : user_read(&value.number, user, sizeof value.number);
+    }
     int length = error;
     if (error == 0) {
         length = level == SOL_SOCKET ? option_get(file, name, &value)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // socketcalls.h: what the families of sockets do differently, for the system calls that all have:
 // those of unix(7) in socketlocal.c, those of ip(7) in socketinet.c, those of netlink(7) in
-// socketnetlink.c.
+// socketnetlink.c, those of packet(7) in socketpacket.c.
 #ifndef CORE_LINUX_SOCKETCALLS_H
 #define CORE_LINUX_SOCKETCALLS_H
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netpacket/packet.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +27,7 @@ struct socket_address { // one of core's, to be written to the caller
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
         struct netlink_name netlink;
+        struct sockaddr_ll packet;
     };
     uint32_t size; // 0: none
 };
@@ -81,6 +83,7 @@ struct socket_calls {
     int (*option_set)(struct file *file, int level, int name, const void *user, uint32_t size);
     int (*option_get)(struct file *file, int level, int name, union socket_option *value);
     struct socket_options *(*options)(struct file *file);
+    packet_filter_slot *(*filter)(struct file *file); // NULL: that of its options
     int (*error_take)(struct file *file);
     // *options have changed. NULL: nobody need know.
     void (*options_changed)(struct file *file);
@@ -91,6 +94,7 @@ struct socket_calls {
 extern const struct socket_calls local_calls; // AF_UNIX
 extern const struct socket_calls inet_calls;  // AF_INET, AF_INET6
 extern const struct socket_calls netlink_calls;
+extern const struct socket_calls packet_calls; // AF_PACKET
 
 // NULL: it is no socket.
 const struct socket_calls *socket_calls_of(const struct file *file);
@@ -104,9 +108,11 @@ HAL_MUST_CHECK int inet_create(struct file **file, int domain, int type, int pro
                                uint32_t flags);
 
 HAL_MUST_CHECK int netlink_create(struct file **file, int type, int protocol, uint32_t flags);
+HAL_MUST_CHECK int packet_create(struct file **file, int type, int protocol, uint32_t flags);
 
 bool file_is_inetsocket(const struct file *file);
 bool file_is_netlinksocket(const struct file *file);
+bool file_is_packetsocket(const struct file *file);
 
 // ioctl on a socket of any family, about interfaces. -ENOTTY: it is about something else.
 HAL_MUST_CHECK int interface_control(const struct file *file, unsigned long which, void *user);
@@ -114,6 +120,8 @@ HAL_MUST_CHECK int interface_control(const struct file *file, unsigned long whic
 // What an interface says of itself by any way: IFF_*; packets that wait for a device (none do).
 struct netif;
 uint32_t interface_flags(const struct netif *netif);
+// inetethtool.c: SIOCETHTOOL, about an interface. -EOPNOTSUPP.
+HAL_MUST_CHECK int interface_ethtool(const struct netif *netif, void *user);
 enum { INTERFACE_QUEUE_LENGTH = 1000 };
 
 // Writes an address to where the caller has room for *user_size bytes, cut off where that ends, and
@@ -131,5 +139,13 @@ HAL_MUST_CHECK int controls_copy(const struct socket_message *message, char **da
 // SOL_SOCKET's, of all families. -ENOPROTOOPT; the size of the answer.
 HAL_MUST_CHECK int option_set(struct file *file, int name, const void *user, uint32_t size);
 HAL_MUST_CHECK int option_get(struct file *file, int name, union socket_option *value);
+
+
+// socketfilter.c: SO_ATTACH_FILTER, SO_DETACH_FILTER, SO_LOCK_FILTER; value: what user begins with.
+HAL_MUST_CHECK int filter_option_set(struct file *file, int name, int value, const void *user,
+                                     uint32_t size);
+// SO_GET_FILTER: writes the instructions, where there is room for any. How many there are, or
+// -errno.
+HAL_MUST_CHECK long filter_copy(struct file *file, void *user, uint32_t room);
 
 #endif

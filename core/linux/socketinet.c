@@ -556,6 +556,11 @@ int inet_create(struct file **file, int domain, int type, int protocol, uint32_t
     return error;
 }
 
+static packet_filter_slot *inet_filter(struct file *file)
+{
+    return &inet_of(file)->socket.filter;
+}
+
 static int inet_error_take(struct file *file)
 {
     struct inet_socket *inet = inet_of(file);
@@ -594,6 +599,7 @@ const struct socket_calls inet_calls = {
     .option_set = inet_option_set,
     .option_get = inet_option_get,
     .options = inet_options,
+    .filter = inet_filter,
     .error_take = inet_error_take,
     .options_changed = inet_options_changed,
     .breaks_silently = inet_breaks_silently,

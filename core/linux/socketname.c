@@ -46,7 +46,8 @@ static int type_check(int domain, int type)
     if (type < 0 || type > SOCK_PACKET) {
         return -EINVAL;
     }
-    if (domain == AF_INET || domain == AF_INET6 || domain == AF_NETLINK) {
+    if (domain == AF_INET || domain == AF_INET6 || domain == AF_NETLINK ||
+        domain == AF_PACKET) {
         return type;
     }
     if (domain != AF_UNIX) {
@@ -62,6 +63,7 @@ static int socket_make(struct file **file, int domain, int type, int protocol, u
 {
     return domain == AF_UNIX      ? local_create(file, type, protocol, flags)
            : domain == AF_NETLINK ? netlink_create(file, type, protocol, flags)
+           : domain == AF_PACKET  ? packet_create(file, type, protocol, flags)
                                   : inet_create(file, domain, type, protocol, flags);
 }
 

@@ -92,6 +92,10 @@ static void datagram_push(struct netlink_socket *socket, struct datagram *datagr
 static void bytes_push(struct netlink_socket *socket, uint32_t group, const char *bytes,
                        size_t size)
 {
+    size = packet_filter_look(&socket->options.filter, bytes, size);
+    if (size == 0) {
+        return;
+    }
     const bool has_room = socket->queued < atomic_load(&socket->options.receive_limit);
     struct datagram *datagram = has_room ? heap_alloc(sizeof *datagram + size) : NULL;
     if (datagram == NULL) {
@@ -524,6 +528,7 @@ static void netlink_close(struct file *file)
         heap_free(socket->first);
         socket->first = next;
     }
+    packet_filter_end(&socket->options.filter);
     heap_free(socket);
 }
 

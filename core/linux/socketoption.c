@@ -8,6 +8,7 @@ enum {
     LIMIT_MIN = 4608,   // SOCK_MIN_SNDBUF
     RECEIVE_MIN = 2304, // SOCK_MIN_RCVBUF
     LIMIT_MAX = 212992, // net.core.wmem_max
+    FILTER_FACTS_END = 64, // SKF_AD_MAX
 };
 
 static hal_ns span_of(const struct timeval *time)
@@ -87,6 +88,10 @@ int option_set(struct file *file, int name, const void *user, uint32_t size)
     case SO_RCVBUF:
         atomic_store(&options->receive_limit, limit_of(value, RECEIVE_MIN));
         break;
+    case SO_ATTACH_FILTER:
+    case SO_DETACH_FILTER:
+    case SO_LOCK_FILTER:
+        return filter_option_set(file, name, value, user, size);
     default:
         if (!is_switch(name)) {
             return calls->option_set(file, SOL_SOCKET, name, user, size);
@@ -120,6 +125,12 @@ int option_get(struct file *file, int name, union socket_option *value)
     case SO_SNDTIMEO:
         value->time = time_of(atomic_load(&options->send_timeout));
         return sizeof value->time;
+    case SO_LOCK_FILTER:
+        value->number = atomic_load(&options->is_filter_locked);
+        return sizeof value->number;
+    case SO_BPF_EXTENSIONS:
+        value->number = FILTER_FACTS_END;
+        return sizeof value->number;
     default:
         if (!is_switch(name)) {
             return calls->option_get(file, SOL_SOCKET, name, value);

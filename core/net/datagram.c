@@ -71,6 +71,10 @@ static bool error_note(struct net_socket *socket, struct packet *packet,
 static bool packet_keep(struct net_socket *socket, struct packet *packet)
 {
     struct ip_header header;
+    if (socket->kind == NET_FRAMES) {
+        list_append(&socket->first, &socket->last, packet);
+        return true;
+    }
     if (ip_header_read(&header, packet->data, packet->size, false) != 0) {
         return false;
     }
@@ -148,6 +152,7 @@ static uint32_t data_offset(const struct net_socket *socket, const struct packet
     case NET_RAW:
         return socket->is_v4 ? 0 : packet->transport;
     case NET_PING:
+    case NET_FRAMES:
         return packet->transport;
     default:
         return packet->transport + UDP_HEADER;
@@ -164,8 +169,7 @@ size_t datagram_input_size(struct net_socket *socket)
     return size;
 }
 
-// With lock held: until there is a datagram; none and 0: there will be none.
-static int datagram_await(struct net_socket *socket, const struct net_patience *patience)
+int datagram_await(struct net_socket *socket, const struct net_patience *patience)
 {
     for (;;) {
         datagrams_look(socket);
@@ -187,8 +191,8 @@ static int datagram_await(struct net_socket *socket, const struct net_patience *
     }
 }
 
-static int bytes_copy(const struct packet *packet, uint32_t from, struct net_message *message,
-                      size_t *done)
+int datagram_bytes_copy(const struct packet *packet, uint32_t from, struct net_message *message,
+                        size_t *done)
 {
     const char *data = packet->data + from;
     const size_t size = packet->size - from;
@@ -235,14 +239,14 @@ int datagram_receive(struct net_socket *socket, struct net_message *message, siz
     int error = datagram_await(socket, &message->patience);
     struct packet *packet = error == 0 ? socket->first : NULL;
     if (packet != NULL && message->only_looks) {
-        error = bytes_copy(packet, data_offset(socket, packet), message, done);
+        error = datagram_bytes_copy(packet, data_offset(socket, packet), message, done);
         origin_tell(socket, packet, message);
     } else if (packet != NULL) {
         socket->first = packet->next;
     }
     mutex_unlock(&socket->lock);
     if (packet != NULL && !message->only_looks) {
-        error = bytes_copy(packet, data_offset(socket, packet), message, done);
+        error = datagram_bytes_copy(packet, data_offset(socket, packet), message, done);
         origin_tell(socket, packet, message);
         channel_return(&socket->channel, packet->cost);
         packet_free(packet);
@@ -319,7 +323,7 @@ static int report_copy(const struct net_socket *socket, const struct packet *pac
     message->hops = header.hops;
     message->service = header.service;
     message->netif = packet->netif;
-    return bytes_copy(packet, from, message, done);
+    return datagram_bytes_copy(packet, from, message, done);
 }
 
 int datagram_report_receive(struct net_socket *socket, struct net_message *message,

@@ -59,6 +59,14 @@ size_t datagram_size(const struct net_message *message); // bytes
 HAL_MUST_CHECK int datagram_packet_make(struct packet **made, const struct net_message *message,
                                         size_t size);
 
+// With lock held: until there is one; socket->first NULL and 0: there will be none. As
+// datagram_receive.
+HAL_MUST_CHECK int datagram_await(struct net_socket *socket, const struct net_patience *patience);
+
+// The bytes of a packet from that one on, into message's vectors.
+HAL_MUST_CHECK int datagram_bytes_copy(const struct packet *packet, uint32_t from,
+                                       struct net_message *message, size_t *done);
+
 // With lock held.
 void datagrams_look(struct net_socket *socket);
 int datagram_error_take_locked(struct net_socket *socket);

@@ -14,6 +14,7 @@
 #include "core/net/ip.h"
 #include "core/net/nd.h"
 #include "core/net/output.h"
+#include "core/net/packet_socket.h"
 #include "core/net/route.h"
 #include "core/net/run.h"
 
@@ -26,6 +27,16 @@ _Static_assert(sizeof(struct ethernet_header) == ETHERNET_HEADER, "IEEE 802.3");
 
 // ---- Sending -------------------------------------------------------------------------
 
+static void frame_send(struct netif *netif, struct packet *frame,
+                       const struct packet_socket *sender)
+{
+    struct ethernet *ethernet = container_of(netif, struct ethernet, netif);
+    if (packet_sockets_are_there()) {
+        packet_sockets_show(netif, frame, PACKET_WAY_SENT, sender);
+    }
+    ethernet->transmit(ethernet, frame);
+}
+
 void ethernet_send(struct ethernet *ethernet, struct packet *packet, enum ethernet_kind kind,
                    const uint8_t hardware[NETIF_HARDWARE_SIZE])
 {
@@ -37,7 +48,7 @@ void ethernet_send(struct ethernet *ethernet, struct packet *packet, enum ethern
     packet->size += (uint32_t)sizeof head;
     packet->transport = (uint16_t)(packet->transport + sizeof head);
     memcpy(packet->data, &head, sizeof head);
-    ethernet->transmit(ethernet, packet);
+    frame_send(&ethernet->netif, packet, NULL);
 }
 
 static void alarm_update(struct ethernet *ethernet)
@@ -216,7 +227,7 @@ static void ip_input(struct ethernet *ethernet, struct packet *packet, bool is_t
     }
 }
 
-void ethernet_input(struct ethernet *ethernet, struct packet *frame)
+static void frame_input(struct ethernet *ethernet, struct packet *frame)
 {
     struct ethernet_header head;
     netif_count(&ethernet->netif, NETIF_RECEIVED, 1);
@@ -238,6 +249,32 @@ void ethernet_input(struct ethernet *ethernet, struct packet *frame)
     } else {
         strange_drop(ethernet, frame);
     }
+}
+
+// Sockets that see all that comes do so before anybody else.
+static void frame_show(const struct ethernet *ethernet, const struct packet *frame)
+{
+    static const uint8_t all[NETIF_HARDWARE_SIZE] = {255, 255, 255, 255, 255, 255};
+    const struct netif *netif = &ethernet->netif;
+    if (frame->size >= ETHERNET_HEADER) {
+        const bool is_many = (frame->data[0] & 1) != 0;
+        const bool is_here = memcmp(frame->data, netif->hardware, sizeof all) == 0;
+        const bool is_all = memcmp(frame->data, all, sizeof all) == 0;
+        packet_sockets_show(netif, frame,
+                            is_here   ? PACKET_WAY_HERE
+                            : is_all  ? PACKET_WAY_BROADCAST
+                            : is_many ? PACKET_WAY_MULTICAST
+                                      : PACKET_WAY_ELSEWHERE,
+                            NULL);
+    }
+}
+
+void ethernet_input(struct ethernet *ethernet, struct packet *frame)
+{
+    if (packet_sockets_are_there()) {
+        frame_show(ethernet, frame);
+    }
+    frame_input(ethernet, frame);
 }
 
 bool ethernet_input_direct(struct ethernet *ethernet, struct packet *frame,
@@ -274,6 +311,9 @@ static void netif_filtered(struct netif *netif, struct packet *frame)
         net_count(NET_NO_MEMORY);
         return;
     }
+    if (packet_sockets_are_there()) {
+        frame_show(ethernet, frame);
+    }
     if (frame->size >= sizeof head + IP4_HEADER) {
         memcpy(&head, frame->data, sizeof head);
         frame->data += sizeof head;
@@ -287,7 +327,7 @@ static void netif_filtered(struct netif *netif, struct packet *frame)
         }
     }
     if (verdict == NET_PASS) {
-        ethernet_input(ethernet, frame);
+        frame_input(ethernet, frame);
     } else {
         netif_count(netif, NETIF_RECEIVED, 1);
     }
@@ -302,6 +342,7 @@ int ethernet_start(struct ethernet *ethernet)
     group_link_start(&ethernet->group_link, ethernet);
     ethernet->alarm.ring = alarm_ring;
     ethernet->netif.send = netif_send;
+    ethernet->netif.send_frame = frame_send;
     ethernet->netif.filtered = netif_filtered;
     ethernet->netif.neighbours = &ethernet->neighbours;
     ethernet->netif.neighbour_input = neighbour_input;

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // loopback.c: the interface "lo": what is sent there has come at once, in the sender's thread.
 #include "core/dev/packet.h"
+#include "core/lib/string.h"
+#include "core/net/ethernet.h"
 #include "core/net/filter.h"
 #include "core/net/group.h"
+#include "core/net/ip.h"
 #include "core/net/netif.h"
+#include "core/net/packet_socket.h"
 #include "core/net/raw.h"
+#include "core/net/route.h"
 #include "core/net/socket.h"
 
 static void sent_count(const struct packet *packet)
@@ -13,16 +18,57 @@ static void sent_count(const struct packet *packet)
     netif_count(&loopback, NETIF_SENT_BYTES, packet_size(packet));
 }
 
-static void loopback_send(struct netif *netif, struct packet *packet, const struct net_address *hop)
+// is_shown: sockets that see all have seen it.
+static void send(struct netif *netif, struct packet *packet, bool is_shown)
 {
-    (void)hop;
     while (packet != NULL) { // an answer, of which there is no other
         sent_count(packet);
+        if (packet_sockets_are_there() && !is_shown) {
+            packet_sockets_show_bare(packet, PACKET_WAY_SENT);
+            packet_sockets_show_bare(packet, PACKET_WAY_HERE);
+        }
+        is_shown = false;
         if (net_is_filtered()) {
             net_filter_push(netif, packet);
             return;
         }
         packet = net_input(netif, packet);
+    }
+}
+
+static void loopback_send(struct netif *netif, struct packet *packet, const struct net_address *hop)
+{
+    (void)hop;
+    send(netif, packet, false);
+}
+
+// What comes from an address of IPv4 of this machine's own the machine has sent (RFC
+// 1122, 3.2.1.3).
+static bool is_forged(const struct packet *packet)
+{
+    struct ip_header header;
+    return ip_packet_read(&header, packet) != 0 ||
+           (address_is_v4(&header.source) && route_is_local(&header.source));
+}
+
+// What is no packet of IP, or not for lo's own address, nobody but such sockets gets.
+static void loopback_send_frame(struct netif *netif, struct packet *frame,
+                                const struct packet_socket *sender)
+{
+    static const uint8_t here[NETIF_HARDWARE_SIZE];
+    uint16_t kind;
+    memcpy(&kind, frame->data + 2 * NETIF_HARDWARE_SIZE, sizeof kind);
+    kind = net_order16(kind);
+    const bool is_here = memcmp(frame->data, here, sizeof here) == 0;
+    packet_sockets_show(netif, frame, PACKET_WAY_SENT, sender);
+    packet_sockets_show(netif, frame, is_here ? PACKET_WAY_HERE : PACKET_WAY_ELSEWHERE, NULL);
+    frame->data += ETHERNET_HEADER;
+    frame->size -= ETHERNET_HEADER;
+    if (is_here && frame->size >= IP4_HEADER && (kind == ETHERNET_V4 || kind == ETHERNET_V6) &&
+        !is_forged(frame)) {
+        send(netif, frame, true);
+    } else {
+        packet_free(frame);
     }
 }
 
@@ -62,6 +108,7 @@ struct netif loopback = {
     .mtu = 65536,
     .flags = NETIF_LOOPBACK,
     .send = loopback_send,
+    .send_frame = loopback_send_frame,
     .filtered = loopback_filtered,
     .groups = &groups,
 };

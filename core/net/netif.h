@@ -16,8 +16,11 @@ struct neighbours;
 struct net_address;
 struct net_socket;
 struct packet;
+struct packet_socket;
 
 enum { NETIF_MAX = 8, NETIF_HARDWARE_SIZE = 6 };
+
+enum netif_kind { NETIF_KIND_ETHERNET = 1, NETIF_KIND_LOOPBACK = 772 }; // as Linux numbers them
 
 enum netif_flags {
     NETIF_LOOPBACK = 1, // what is sent comes back: payloads need no checksum
@@ -49,6 +52,10 @@ struct netif {
     // for hop, which is on the link. Thread context; the caller holds no lock and is in no RCU
     // section.
     void (*send)(struct netif *netif, struct packet *packet, const struct net_address *hop);
+    // Takes a frame, which begins with the link's header, of a socket's own (packet_socket.h). The
+    // same.
+    void (*send_frame)(struct netif *netif, struct packet *frame,
+                       const struct packet_socket *sender);
     // What net_filter_push was given comes back here, in the runner's thread.
     void (*filtered)(struct netif *netif, struct packet *packet);
     struct neighbours *neighbours; // NULL: it has no link

@@ -47,7 +47,7 @@ HAL_MUST_CHECK int raw_send(struct raw_socket *raw, const struct net_message *me
                             size_t *done);
 
 extern _Atomic uint32_t raw_count;      // of those that get packets
-extern _Atomic uint32_t raw_flow_count; // those of protocols that have flows, too
+extern _Atomic uint32_t raw_flow_count; // those of protocols that have flows, and packet_socket.h's
 
 // False: nobody is given any by the next two. Any context.
 static inline bool raw_is_wanted(void)
@@ -55,7 +55,7 @@ static inline bool raw_is_wanted(void)
     return atomic_load_explicit(&raw_count, memory_order_relaxed) != 0;
 }
 
-// Packets of UDP and TCP have to go by raw_input.
+// Packets of UDP and TCP have to go by threads, which show them to others, too.
 static inline bool raw_wants_flows(void)
 {
     return atomic_load_explicit(&raw_flow_count, memory_order_relaxed) != 0;

@@ -66,6 +66,7 @@ static void socket_end(struct rcu_head *head)
     }
     (void)packets_free(socket->first);
     (void)packets_free(socket->report);
+    packet_filter_end(&socket->filter);
     socket->release(socket);
 }
 
@@ -191,11 +192,15 @@ void net_socket_ends(struct net_socket *socket, struct net_end *local, struct ne
 // ---- Packets -----------------------------------------------------------------------
 
 // What is to be done for a socket that a packet was for.
-enum delivery { DELIVERY_FULL, DELIVERY_DONE, DELIVERY_TOLD };
+// REFUSED: the caller frees it.
+enum delivery { DELIVERY_REFUSED, DELIVERY_DONE, DELIVERY_TOLD };
 
 // In an RCU section.
 static enum delivery packet_push(struct net_socket *socket, uint8_t protocol, struct packet *packet)
 {
+    if (atomic_load(&socket->filter) != NULL && !net_socket_wants(socket, packet)) {
+        return DELIVERY_REFUSED;
+    }
     const uint32_t limit = atomic_load_explicit(&socket->receive_limit, memory_order_relaxed);
     const unsigned pushed = channel_push(&socket->channel, packet, limit);
     if (pushed == 0) {
@@ -203,7 +208,7 @@ static enum delivery packet_push(struct net_socket *socket, uint8_t protocol, st
         net_count(socket->kind != NET_TRANSPORT ? NET_RAW_FULL
                   : protocol == IP_UDP          ? NET_UDP_FULL
                                                 : NET_TCP_FULL);
-        return DELIVERY_FULL;
+        return DELIVERY_REFUSED;
     }
     // Who runs it tells those who poll what has come of it.
     if (socket->run != NULL) {
@@ -234,7 +239,7 @@ static bool flow_push(const struct flow *flow, struct packet *packet)
     const enum delivery delivery = packet_push(socket, flow->key.protocol, packet);
     const bool is_counted = delivery == DELIVERY_TOLD && socket_get_unless_free(socket);
     rcu_read_end();
-    if (delivery == DELIVERY_FULL) {
+    if (delivery == DELIVERY_REFUSED) {
         packet_free(packet);
     }
     if (is_counted) {
@@ -298,7 +303,7 @@ static void copy_deliver(const struct flow *flow, void *argument)
         return;
     }
     const enum delivery delivery = packet_push(socket, flow->key.protocol, copy);
-    if (delivery == DELIVERY_FULL) {
+    if (delivery == DELIVERY_REFUSED) {
         packet_free(copy);
     } else if (delivery == DELIVERY_TOLD && !atomic_exchange(&socket->is_told, true) &&
                socket_get_unless_free(socket)) {
@@ -322,7 +327,7 @@ void net_socket_give(struct net_socket *socket, struct packet *packet, struct ne
 {
     const enum delivery delivery = packet_push(socket, socket->protocol, packet);
     *told = NULL;
-    if (delivery == DELIVERY_FULL) {
+    if (delivery == DELIVERY_REFUSED) {
         packet_free(packet);
     } else if (delivery == DELIVERY_TOLD && !atomic_exchange(&socket->is_told, true)) {
         *told = socket_get_unless_free(socket) ? socket : NULL;

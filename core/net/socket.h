@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/dev/packet_filter.h"
 #include "core/lib/io_vector.h"
 #include "core/lib/list.h"
 #include "core/net/address.h"
@@ -30,6 +31,7 @@ enum net_kind {
     NET_TRANSPORT, // of packets of its protocol, by their ports
     NET_RAW,       // of all packets of its protocol
     NET_PING,      // of echoes of ICMP
+    NET_FRAMES,    // of all that interfaces send and receive
 };
 
 enum net_shut { NET_SHUT_READ = 1, NET_SHUT_WRITE = 2 };
@@ -69,6 +71,7 @@ struct net_socket {
     _Atomic uint32_t reference_count;
     _Atomic uint32_t receive_limit; // bytes of cost
     _Atomic uint64_t drop_count;    // packets that were more than that
+    packet_filter_slot filter;      // what it does not want of what comes
     uint8_t protocol;               // enum ip_protocol, or another
     uint8_t kind;                   // enum net_kind
     bool is_v4;                     // its names are IPv4's alone
@@ -196,6 +199,9 @@ bool net_socket_push(uint8_t protocol, const struct net_end *local, const struct
 
 // The same of a socket that the caller has found.
 void net_socket_give(struct net_socket *socket, struct packet *packet, struct net_socket **told);
+
+// In an RCU section: whether the socket's filter lets a packet of IP through.
+bool net_socket_wants(struct net_socket *socket, const struct packet *packet);
 
 // Such sockets, on their way to a thread. All-zero is empty.
 struct net_told {

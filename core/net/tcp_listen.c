@@ -72,6 +72,9 @@ static struct tcp_socket *child_make(struct tcp_socket *tcp, const struct beginn
     child->orphan_span = tcp->orphan_span;
     child->linger = tcp->linger;
     child->socket.options = tcp->socket.options;
+    if (atomic_load(&tcp->socket.filter) != NULL) {
+        packet_filter_share(&child->socket.filter, &tcp->socket.filter);
+    }
     child->socket.options.shares &= (uint8_t)~FLOW_LISTENS;
     child->socket.has_port = true;
     child->parent = tcp;

@@ -244,9 +244,25 @@ static int send_refused(const struct localsocket *from, const struct localsocket
     return is_shut || to->is_closed ? -EPIPE : 0;
 }
 
+// What the receiver's filter does not want it does not get, and nobody is told. Streams have none.
+static bool is_wanted(struct localsocket *to, struct message *message)
+{
+    if (to->type == LOCALSOCKET_STREAM || atomic_load(&to->options.filter) == NULL) {
+        return true;
+    }
+    const size_t size = packet_filter_look(&to->options.filter, message->data, message->size);
+    const bool is_kept = size > 0 || message->size == 0;
+    message->size = size;
+    return is_kept;
+}
+
 static int message_send(struct localsocket *from, struct localsocket *to, struct message *message,
                         const struct local_patience *patience)
 {
+    if (!is_wanted(to, message)) {
+        message_free(message);
+        return 0;
+    }
     mutex_lock(&to->lock);
     int error = send_refused(from, to);
     while (error == 0 && is_full(to, from)) {

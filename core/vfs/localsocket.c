@@ -63,6 +63,7 @@ void localsocket_put(struct localsocket *socket)
 {
     if (atomic_fetch_sub(&socket->reference_count, 1) == 1) {
         localname_put(atomic_load(&socket->name));
+        packet_filter_end(&socket->options.filter);
         heap_free(socket);
     }
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/dev/packet_filter.h"
 #include "hal/hal.h"
 
 // Read and written by anybody, one by one.
@@ -14,6 +15,8 @@ struct socket_options {
     _Atomic uint32_t send_limit, receive_limit;   // bytes, Linux's way of counting them: doubled
     _Atomic bool passes_credentials;
     _Atomic uint32_t switches; // by their numbers: kept for who asks
+    _Atomic bool is_filter_locked; // SO_LOCK_FILTER
+    packet_filter_slot filter;     // of families whose packets are not core/net's
 };
 
 #endif

@@ -81,6 +81,10 @@ NEVER(int route_find(const struct net_address *target __attribute__((unused)),
 NEVER(int route_check_source(const struct route *route __attribute__((unused)),
                              const struct net_address *source __attribute__((unused))))
 NEVER(bool route_is_local(const struct net_address *address __attribute__((unused))))
+NEVER(bool net_socket_wants(struct net_socket *wanting __attribute__((unused)),
+                            const struct packet *wanted __attribute__((unused))))
+NEVER(void packet_filter_set(packet_filter_slot *slot __attribute__((unused)),
+                             struct packet_filter *filter __attribute__((unused))))
 NEVER(void net_run_later_counted(struct net_socket *later __attribute__((unused))))
 
 // ---- The socket and those who use it --------------------------------------------------------

@@ -121,6 +121,10 @@ NEVER(bool route_is_broadcast(const struct net_address *address __attribute__((u
 NEVER(bool group_is_silent(const struct net_address *address __attribute__((unused))))
 NEVER(bool group_is_joined(struct groups *groups __attribute__((unused)),
                            const struct net_address *address __attribute__((unused))))
+NEVER(bool net_socket_wants(struct net_socket *wanting __attribute__((unused)),
+                            const struct packet *wanted __attribute__((unused))))
+NEVER(void packet_filter_set(packet_filter_slot *slot __attribute__((unused)),
+                             struct packet_filter *filter __attribute__((unused))))
 NEVER(void net_run_later_counted(struct net_socket *later __attribute__((unused))))
 
 // ---- The socket and those who use it --------------------------------------------------------

@@ -233,6 +233,7 @@ void heap_free(void *block)
         seed_fail("not of this test");                                                             \
     }
 
+NEVER(void packet_filter_share(packet_filter_slot *to IGNORED, packet_filter_slot *from IGNORED))
 NEVER(int alarm_set(struct alarm *alarm IGNORED, hal_ns deadline IGNORED))
 NEVER(bool alarm_stop(struct alarm *alarm IGNORED))
 NEVER(void tcp_stream_acknowledged(struct tcp_socket *tcp IGNORED))

@@ -68,6 +68,15 @@ def raws(machine, files):
         printed(machine, "raws", machine.osv + [files["raws"]], text.read())
 
 
+def frames(machine, files):
+    """What Linux 6.18 printed as root, in a network namespace of its own."""
+    if os.getuid() != 0 and not machine.is_kernel:
+        machine.case("only root has packet sockets", True)
+        return
+    with open(files["frames.txt"], "rb") as text:
+        printed(machine, "frames", machine.osv + [files["frames"]], text.read())
+
+
 def ping(machine, files):
     """Debian's, but for how long it took; which is an interval at least."""
     for address in ("127.0.0.1", "::1", "localhost"):
