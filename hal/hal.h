@@ -49,7 +49,7 @@ struct hal_region {
 struct hal_dev_info {
     struct hal_dev *dev;
     enum hal_dev_kind kind;
-    uint32_t queue_count;
+    uint32_t queue_count; // hal_dev_open changes it where features do
     const char *name; // "vda", "host:/srv/www": for people, not for parsing
     // The device's shared memory (virtio 1.2, 2.10), readable at direct_base + start; hal_map maps it, too.
     // What the device has put there may go away: read it by hal_copy_safe. Where hal_map mapped it, it is

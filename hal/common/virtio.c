@@ -189,10 +189,30 @@ int hal_dev_open(struct hal_dev *dev, uint64_t *features)
         status_add(dev, STATUS_FAILED);
         return -ERROR_NODEV;
     }
+    dev->queue_count = virtio_queue_count(dev);
+    dev->info->queue_count = dev->queue_count;
     return 0;
 }
 
 // ---- Queues --------------------------------------------------------------------
+
+// Without a register for it queues are asked for one by one: the first that has no room for a ring
+// is none.
+uint32_t virtio_queue_count(const struct hal_dev *dev)
+{
+    uint32_t count = 0;
+    if (dev->places[VIRTIO_QUEUE_COUNT].size != 0) {
+        count = virtio_read(dev, VIRTIO_QUEUE_COUNT);
+        return count < VIRTIO_QUEUES_MAX ? count : VIRTIO_QUEUES_MAX;
+    }
+    for (; count < VIRTIO_QUEUES_MAX; ++count) {
+        virtio_write(dev, VIRTIO_QUEUE_SELECT, count);
+        if (virtio_read(dev, VIRTIO_QUEUE_SIZE_MAX) == 0) {
+            break;
+        }
+    }
+    return count;
+}
 
 // Where the selected queue is notified. NULL: outside of the device.
 static volatile char *notify_place(const struct hal_dev *dev)
@@ -376,6 +396,7 @@ void virtio_add(struct virtio_found *found, uint32_t id)
         return;
     }
     name_set(found, dev, kind);
-    found->infos[found->count++] = (struct hal_dev_info){
+    dev->info = &found->infos[found->count++];
+    *dev->info = (struct hal_dev_info){
         .dev = dev, .kind = kind->kind, .queue_count = dev->queue_count, .name = dev->name};
 }

@@ -22,6 +22,7 @@ enum virtio_register {
     VIRTIO_DRIVER_FEATURES,
     VIRTIO_STATUS,
     VIRTIO_GENERATION,
+    VIRTIO_QUEUE_COUNT,   // of PCI
     VIRTIO_CONFIG_VECTOR, // these three of MSI-X and PCI
     VIRTIO_QUEUE_VECTOR,
     VIRTIO_QUEUE_NOTIFY_OFFSET,
@@ -67,6 +68,7 @@ struct hal_dev {
     uint32_t config_size;
     volatile char *notify; // queue q is notified at notify + its offset * notify_step
     uint32_t notify_size, notify_step, notify_width;
+    struct hal_dev_info *info;
     uint32_t queue_count;
     struct virtio_interrupt config_interrupt, shared_interrupt;
     struct virtio_queue queues[VIRTIO_QUEUES_MAX];
@@ -119,6 +121,9 @@ struct hal_dev *virtio_slot(struct virtio_found *found);
 // The slot that was filled in last is a device of virtio's kind id from now on, unless no driver
 // wants that kind.
 void virtio_add(struct virtio_found *found, uint32_t id);
+
+// How many it has, as long as features stay as they are.
+uint32_t virtio_queue_count(const struct hal_dev *dev);
 
 uint32_t virtio_read(const struct hal_dev *dev, enum virtio_register which);
 void virtio_write(const struct hal_dev *dev, enum virtio_register which, uint32_t value);

@@ -178,19 +178,6 @@ static void device_refuse(const struct virtio_mmio_place *place, const char *why
     text_write("; it is left out\n");
 }
 
-// Queues are asked for one by one: the first that has no room for a ring is none.
-static uint32_t queue_count(const struct hal_dev *dev)
-{
-    uint32_t count = 0;
-    for (; count < VIRTIO_QUEUES_MAX; ++count) {
-        virtio_write(dev, VIRTIO_QUEUE_SELECT, count);
-        if (virtio_read(dev, VIRTIO_QUEUE_SIZE_MAX) == 0) {
-            break;
-        }
-    }
-    return count;
-}
-
 static void place_visit(struct virtio_found *found, const struct virtio_mmio_place *place)
 {
     const uint32_t size = place->size < SIZE_MAX_MAPPED ? place->size : SIZE_MAX_MAPPED;
@@ -219,7 +206,7 @@ static void place_visit(struct virtio_found *found, const struct virtio_mmio_pla
     dev->interrupt_status = memory + AT_INTERRUPT_STATUS;
     dev->interrupt_acknowledge = memory + AT_INTERRUPT_ACKNOWLEDGE;
     dev->line = *place;
-    dev->queue_count = queue_count(dev);
+    dev->queue_count = virtio_queue_count(dev);
     virtio_add(found, kind);
 }
 

@@ -28,7 +28,6 @@ enum {
     LINE_NONE = 0xff,
     AREA_DEVICE = 4,
     COMMON_SIZE = 56,
-    COMMON_QUEUE_COUNT = 18,
     NOTIFY_SIZE_MIN = 2,
     AREA_SIZE_MAX = 1 << 20, // of what is mapped of an area
     MSIX_ENTRY_SIZE = 16,
@@ -40,6 +39,7 @@ static const struct virtio_place places[VIRTIO_REGISTERS] = {
     [VIRTIO_DRIVER_FEATURES_SELECT] = {8, 4},
     [VIRTIO_DRIVER_FEATURES] = {12, 4},
     [VIRTIO_CONFIG_VECTOR] = {16, 2},
+    [VIRTIO_QUEUE_COUNT] = {18, 2},
     [VIRTIO_STATUS] = {20, 1},
     [VIRTIO_GENERATION] = {21, 1},
     [VIRTIO_QUEUE_SELECT] = {22, 2},
@@ -148,14 +148,13 @@ static const char *device_read(struct hal_dev *dev, pci_address address)
     if (error != 0 && error != -ERROR_NODEV) {
         return "has no MSI-X table where it says";
     }
-    const uint32_t queue_count = *(volatile uint16_t *)(common.memory + COMMON_QUEUE_COUNT);
     dev->places = places;
     dev->registers = common.memory;
     dev->notify = notify.memory;
     dev->notify_size = notify.size;
     dev->notify_width = NOTIFY_SIZE_MIN;
     dev->notify_step = notify_step(address, &notify);
-    dev->queue_count = queue_count < VIRTIO_QUEUES_MAX ? queue_count : VIRTIO_QUEUES_MAX;
+    dev->queue_count = virtio_queue_count(dev);
     if (area_find(address, AREA_DEVICE, 1, &config) == 0) { // not every kind has one
         dev->config = config.memory;
         dev->config_size = config.size;

@@ -402,6 +402,24 @@ START_TEST(a_device_is_found_opened_and_run)
 }
 END_TEST
 
+// As a network device of several pairs has, once that is agreed upon.
+START_TEST(features_decide_how_many_queues_there_are)
+{
+    virtio_function(0x0018, 1);
+    struct hal_dev *dev = virtio_find_one();
+    const struct hal_ring ring = {.size = 64};
+    uint64_t features = 1;
+    memory[COMMON + 18] = QUEUES + 2;
+    ck_assert_int_eq(hal_dev_open(dev, &features), 0);
+    ck_assert_uint_eq(found.infos[0].queue_count, QUEUES + 2);
+    ck_assert_int_eq(hal_dev_queue(dev, QUEUES + 1, &ring, 0), 0);
+    memory[COMMON + 18] = QUEUES;
+    ck_assert_int_eq(hal_dev_open(dev, &features), 0);
+    ck_assert_uint_eq(found.infos[0].queue_count, QUEUES);
+    ck_assert_int_eq(hal_dev_queue(dev, QUEUES + 1, &ring, 0), -EINVAL);
+}
+END_TEST
+
 START_TEST(a_queue_that_cannot_be_is_refused)
 {
     virtio_function(0x0018, 2);
@@ -743,6 +761,7 @@ int main(void)
     suite_add_tcase(suite, device);
     tcase_add_test(device, a_device_is_found_opened_and_run);
     tcase_add_test(device, a_queue_that_cannot_be_is_refused);
+    tcase_add_test(device, features_decide_how_many_queues_there_are);
     tcase_add_test(device, configuration_is_read_within_its_bounds);
     tcase_add_test(device, names_count_by_kind);
     tcase_add_loop_test(device, a_device_that_lies_is_left_out, 0, 11);
