@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // net.h: the driver of network devices (virtio 1.2, 5.1): Ethernet frames, without their checksum,
-// to and from one pair of queues. What the device offers of the transports' work it does: checksums
-// both ways, cutting what is sent into segments and putting together what comes.
+// to and from a pair of queues for each CPU, if it has so many. What the device offers of the
+// transports' work it does: checksums both ways, cutting what is sent into segments and putting
+// together what comes.
 #ifndef CORE_DEV_NET_H
 #define CORE_DEV_NET_H
 
@@ -13,15 +14,22 @@ struct net_device;
 
 // Who has the device; called with interrupts off, and must not block.
 struct net_device_user {
-    // A packet has come, and is the user's own: on one CPU, in the order in which they come. NULL:
-    // one was dropped, or damaged. A short packet is a block, and does not keep a page.
+    // A packet has come, and is the user's own: on the CPU of its queue, in the order in which they
+    // come there; several CPUs may be at it. NULL: one was dropped, or damaged. A short packet is a
+    // block, and does not keep a page.
     void (*receive)(void *state, struct packet *packet);
     // It is to be looked at anew whether there is a link, or an announcement wanted.
     void (*changed)(void *state);
     void *state;
 };
 
-enum { NET_ADDRESS_SIZE = 6, NET_MTU_DEFAULT = 1500, NET_MTU_MIN = 68, NET_PARTS_MAX = 16 };
+enum {
+    NET_ADDRESS_SIZE = 6,
+    NET_MTU_DEFAULT = 1500,
+    NET_MTU_MIN = 68,
+    NET_PARTS_MAX = 16,
+    NET_PAIRS_MAX = 8,
+};
 
 enum net_offload {       // what the device does of what is sent
     NET_CHECKSUMS = 1,   // packet.checksum_place

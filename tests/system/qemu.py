@@ -5,7 +5,7 @@
     qemu.py -c CPUS --machine q35|microvm --kernel FILE [OPTION...] PROGRAM ARGUMENT...
 
 OPTIONs are osv-sim's -m, -v, -e, --cwd, --ip, --dns, --debug, --balloon and those of FLAGS, and --net, which is QEMU's -netdev without an id, of
-which --qmp SOCKET can say more. The program sees the host's files
+which --qmp SOCKET can say more, and --nic what the device has besides. The program sees the host's files
 read-only, the current directory and what -v names by virtio-fs, /tmp, /dev and /proc of its own. Standard streams, exit
 status, environment, umask, ids and ignored signals are as osv-sim hands them on; but that Python ignores SIGPIPE and
 SIGXFSZ itself, so that the program does not. 124: no end in time. 125: QEMU ended without a status; what it said follows.
@@ -33,6 +33,7 @@ class Options:
     def __init__(self, words):
         self.cpus, self.memory, self.cwd, self.machine, self.kernel = "1", "1024M", None, "q35", None
         self.mounts, self.environment, self.core, self.balloon, self.net, self.qmp = [], {}, [], None, None, None
+        self.nic = None
         while words and words[0].startswith("-"):
             words = words[1:] if self.flag(words[0]) else self.value(*words)
         self.program = list(words)
@@ -52,7 +53,7 @@ class Options:
             self.core.append(option + "=" + value)
         else:
             setattr(self, {"--balloon": "balloon", "-c": "cpus", "-m": "memory", "--cwd": "cwd", "--machine": "machine", "--kernel": "kernel",
-                           "--net": "net", "--qmp": "qmp"}[option],
+                           "--net": "net", "--nic": "nic", "--qmp": "qmp"}[option],
                     value)
         return rest
 
@@ -224,7 +225,7 @@ class Run:
             passed = [self.balloon.far.fileno()]
         if options.net is not None:
             kind = "virtio-net-pci" if options.machine == "q35" else "virtio-net-device"
-            self.devices += ["-netdev", options.net + ",id=net", "-device", kind + ",netdev=net"]
+            self.devices += ["-netdev", options.net + ",id=net", "-device", kind + ",netdev=net" + ("," + options.nic if options.nic else "")]
         if options.qmp is not None:
             self.devices += ["-qmp", "unix:%s,server=on,wait=off" % options.qmp]
         serial = "virtio-serial-pci,vectors=16" if options.machine == "q35" else "virtio-serial-device"

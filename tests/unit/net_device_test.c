@@ -5,270 +5,14 @@
 
 #include <check.h>
 #include <errno.h>
-#include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/dev/device.h"
 #include "core/dev/virtq.h"
-#include "hal/upcall.h"
+#include "net_far.h"
 #include "vfs_host.h"
-
-// ---- The device ------------------------------------------------------------------
-
-enum {
-    RECEIVE,
-    SEND,
-    CONTROL,
-    QUEUES,
-    HEADER = sizeof(struct virtio_net_hdr_mrg_rxbuf),
-    SENT_MAX = 1024
-};
-
-static struct hal_ring rings[QUEUES];
-static uint16_t taken[QUEUES]; // chains that the device has seen
-static uint32_t kicks[QUEUES];
-static uint64_t offered_features, wanted_features;
-static struct virtio_net_config config;
-static bool is_running, sends_at_once;
-static int device_memory;
-static struct hal_dev *const dev = (struct hal_dev *)&device_memory;
-
-static const uint64_t all_features =
-    VIRTIO_VERSION_1 | 1 << VIRTIO_NET_F_MAC | 1 << VIRTIO_NET_F_MTU | 1 << VIRTIO_NET_F_MRG_RXBUF |
-    1 << VIRTIO_NET_F_STATUS | 1 << VIRTIO_NET_F_CSUM | 1 << VIRTIO_NET_F_GUEST_CSUM |
-    1 << VIRTIO_NET_F_HOST_TSO4 | 1 << VIRTIO_NET_F_HOST_TSO6 | 1 << VIRTIO_NET_F_GUEST_TSO4 |
-    1 << VIRTIO_NET_F_GUEST_TSO6 | 1 << VIRTIO_NET_F_CTRL_VQ | 1 << VIRTIO_NET_F_GUEST_ANNOUNCE |
-    1 << VIRTIO_NET_F_CTRL_RX;
-static const uint64_t large_features = 1 << VIRTIO_NET_F_GUEST_TSO4 | 1 << VIRTIO_NET_F_GUEST_TSO6;
-
-int hal_dev_open(struct hal_dev *device, uint64_t *features)
-{
-    ck_assert_ptr_eq(device, dev);
-    wanted_features = *features &= offered_features;
-    return 0;
-}
-
-int hal_dev_queue(struct hal_dev *device, uint32_t index, const struct hal_ring *ring, uint32_t cpu)
-{
-    (void)device;
-    ck_assert_uint_lt(index, QUEUES);
-    ck_assert_uint_eq(cpu, 0);
-    rings[index] = *ring;
-    taken[index] = 0;
-    return 0;
-}
-
-int hal_dev_go(struct hal_dev *device)
-{
-    (void)device;
-    is_running = true;
-    return 0;
-}
-
-void hal_dev_stop(struct hal_dev *device)
-{
-    (void)device;
-    is_running = false;
-}
-
-void hal_dev_config(struct hal_dev *device, uint32_t offset, void *out, size_t size)
-{
-    (void)device;
-    ck_assert_uint_le(offset + size, sizeof config);
-    memcpy(out, (const char *)&config + offset, size);
-}
-
-static struct vring_desc *desc(int queue)
-{
-    return (struct vring_desc *)rings[queue].desc;
-}
-
-static struct vring_avail *avail(int queue)
-{
-    return (struct vring_avail *)rings[queue].avail;
-}
-
-static struct vring_used *used(int queue)
-{
-    return (struct vring_used *)rings[queue].used;
-}
-
-static uint16_t available(int queue)
-{
-    return (uint16_t)(avail(queue)->idx - taken[queue]);
-}
-
-static uint16_t take(int queue)
-{
-    ck_assert_uint_gt(available(queue), 0);
-    return avail(queue)->ring[taken[queue]++ % rings[queue].size];
-}
-
-static void finish(int queue, uint16_t head, uint32_t length)
-{
-    used(queue)->ring[used(queue)->idx % rings[queue].size] =
-        (struct vring_used_elem){head, length};
-    ++used(queue)->idx;
-}
-
-// What it has been given to send: bytes, parts in a row.
-static char sent[65536 + HEADER];
-static size_t sent_size, sent_count;
-
-static void send_one(void)
-{
-    const uint16_t head = take(SEND);
-    sent_size = 0;
-    for (const struct vring_desc *part = &desc(SEND)[head];; part = &desc(SEND)[part->next]) {
-        ck_assert_uint_eq(part->flags & VRING_DESC_F_WRITE, 0);
-        memcpy(sent + sent_size, (const char *)part->addr, part->len);
-        sent_size += part->len;
-        if ((part->flags & VRING_DESC_F_NEXT) == 0) {
-            break;
-        }
-    }
-    ++sent_count;
-    finish(SEND, head, 0);
-}
-
-// A command; the one that there is ends what it is about.
-static void control_one(void)
-{
-    const uint16_t head = take(CONTROL);
-    const struct vring_desc *in = &desc(CONTROL)[head], *out = &desc(CONTROL)[in->next];
-    const struct virtio_net_ctrl_hdr *command = (const struct virtio_net_ctrl_hdr *)in->addr;
-    ck_assert_uint_eq(in->len, sizeof *command);
-    ck_assert_uint_eq(in->flags, VRING_DESC_F_NEXT);
-    ck_assert_uint_eq(command->class, VIRTIO_NET_CTRL_ANNOUNCE);
-    ck_assert_uint_eq(command->cmd, VIRTIO_NET_CTRL_ANNOUNCE_ACK);
-    ck_assert_uint_eq(out->flags, VRING_DESC_F_WRITE);
-    ck_assert_uint_eq(out->len, 1);
-    *(virtio_net_ctrl_ack *)out->addr = VIRTIO_NET_OK;
-    config.status &= (uint16_t)~VIRTIO_NET_S_ANNOUNCE;
-    finish(CONTROL, head, 1);
-}
-
-void hal_dev_kick(struct hal_dev *device, uint32_t index)
-{
-    ck_assert_ptr_eq(device, dev);
-    ck_assert(is_running);
-    ++kicks[index];
-    while (index == SEND && sends_at_once && available(SEND) > 0) {
-        send_one();
-    }
-    while (index == CONTROL && available(CONTROL) > 0) {
-        control_one();
-    }
-}
-
-// Writes a packet into as many buffers as it needs, of which each takes size bytes.
-static void arrive_flagged(const char *bytes, size_t length, size_t size, uint8_t flags)
-{
-    static char whole[65536 + HEADER];
-    struct virtio_net_hdr_mrg_rxbuf *header = (struct virtio_net_hdr_mrg_rxbuf *)whole;
-    length += HEADER;
-    memset(header, 0, HEADER);
-    header->hdr.flags = flags;
-    memcpy(whole + HEADER, bytes, length - HEADER);
-    header->num_buffers = (uint16_t)((length + size - 1) / size);
-    for (size_t at = 0; at < length; at += size) {
-        const uint16_t head = take(RECEIVE);
-        const size_t part = length - at < size ? length - at : size;
-        ck_assert_uint_eq(desc(RECEIVE)[head].flags, VRING_DESC_F_WRITE);
-        ck_assert_uint_ge(desc(RECEIVE)[head].len, part);
-        memcpy((char *)desc(RECEIVE)[head].addr, whole + at, part);
-        finish(RECEIVE, head, (uint32_t)part);
-    }
-}
-
-static void arrive(const char *bytes, size_t length, size_t size)
-{
-    arrive_flagged(bytes, length, size, 0);
-}
-
-static void interrupt(int queue)
-{
-    upcall_dev(dev, (uint32_t)queue, NULL);
-}
-
-// ---- The driver's user --------------------------------------------------------------
-
-static struct net_device *device;
-static const struct hal_dev_info info = {.dev = (struct hal_dev *)&device_memory,
-                                         .kind = HAL_NET,
-                                         .queue_count = QUEUES,
-                                         .name = "eth0"};
-static char got[65536];
-static size_t got_size, got_count, lost_count, changed_count;
-static bool got_trust;
-static const char letters[] =
-    "The quick brown fox jumps over the lazy dog, and the dog does not mind";
-
-static void receive(void *state, struct packet *packet)
-{
-    ck_assert_ptr_eq(state, got);
-    if (packet == NULL) {
-        ++lost_count;
-        return;
-    }
-    got_size = 0;
-    got_trust = packet->is_trusted;
-    for (const struct packet *part = packet; part != NULL; part = part->more) {
-        memcpy(got + got_size, part->data, part->size);
-        got_size += part->size;
-    }
-    ++got_count;
-    packet_free(packet);
-}
-
-static void changed(void *state)
-{
-    ck_assert_ptr_eq(state, got);
-    ++changed_count;
-}
-
-static int open_device(void)
-{
-    const struct net_device_user user = {receive, changed, got};
-    return net_device_open(&info, &user, &device);
-}
-
-static void start_with(uint64_t features)
-{
-    offered_features = features;
-    config = (struct virtio_net_config){
-        .mac = {2, 3, 4, 5, 6, 7}, .mtu = 9000, .status = VIRTIO_NET_S_LINK_UP};
-    memset(kicks, 0, sizeof kicks);
-    got_count = sent_count = lost_count = changed_count = 0;
-    sends_at_once = true;
-    ck_assert_int_eq(open_device(), 0);
-    host_thread_run();
-}
-
-static void start(void)
-{
-    start_with(all_features);
-}
-
-static void stop(void)
-{
-    net_device_close(device);
-    ck_assert(!is_running);
-    ck_assert_uint_eq(host_frame_count(), 0);
-    ck_assert_uint_eq(host_block_count(), 0);
-}
-
-static struct packet *packet_of(const char *bytes, size_t size)
-{
-    struct packet *packet = packet_alloc();
-    ck_assert_ptr_nonnull(packet);
-    ck_assert_uint_eq(packet_headroom(packet), PACKET_HEADROOM);
-    memcpy(packet->data, bytes, size);
-    packet->size = (uint32_t)size;
-    return packet;
-}
 
 // ---- Tests -------------------------------------------------------------------------
 
@@ -332,6 +76,179 @@ START_TEST(without_a_control_queue_there_are_no_announcements)
 }
 END_TEST
 
+static void start_pairs(uint32_t cpus)
+{
+    stop();
+    control = 2 * PAIRS;
+    host_cpu_count = cpus;
+    config.max_virtqueue_pairs = PAIRS;
+    offered_features = all_features | UINT64_C(1) << VIRTIO_NET_F_MQ;
+    ck_assert_int_eq(open_device(), 0);
+    host_thread_run();
+}
+
+// What is sent on a CPU goes by its pair, and what comes by a pair is received on its CPU.
+START_TEST(each_cpu_has_its_pair)
+{
+    start_pairs((uint32_t)_i);
+    const uint32_t count = _i < PAIRS ? (uint32_t)_i : PAIRS;
+    ck_assert_uint_eq(pairs_set, count == 1 ? 0 : count);
+    sends_at_once = false;
+    for (host_cpu_index = 0; host_cpu_index < host_cpu_count; ++host_cpu_index) {
+        const uint32_t pair = host_cpu_index % count;
+        ck_assert_int_eq(net_device_send(device, packet_of(letters, 30)), 0);
+        ck_assert_uint_eq(available((int)(2 * pair + SEND)), 1);
+        send_one_by((int)(2 * pair + SEND));
+        if (host_cpu_index < count) {
+            arrives_at = 2 * pair;
+            ck_assert_uint_eq(available((int)arrives_at), VIRTQ_SIZE);
+            arrive(letters, 30, 4000);
+            interrupt((int)arrives_at);
+            ck_assert_uint_eq(got_count, pair + 1);
+        }
+    }
+    host_cpu_index = 0;
+    ck_assert_uint_eq(net_device_counts(device).received, count);
+    ck_assert_uint_eq(net_device_counts(device).sent, host_cpu_count);
+    config.status |= VIRTIO_NET_S_ANNOUNCE;
+    net_device_announced(device);
+    ck_assert(!net_device_wants_announcement(device));
+}
+END_TEST
+
+static uint16_t spread_at(uint32_t offset)
+{
+    uint16_t value;
+    memcpy(&value, spreading + offset, sizeof value);
+    return value;
+}
+
+START_TEST(a_device_that_hashes_is_told_how)
+{
+    enum { TABLE = 8, ENTRIES = 128, SENDERS = TABLE + 2 * ENTRIES, KEY = SENDERS + 3 };
+    uint8_t key[40] = {0};
+    stop();
+    control = 2 * PAIRS;
+    host_cpu_count = 2;
+    config.max_virtqueue_pairs = PAIRS;
+    config.supported_hash_types = UINT32_MAX & ~(uint32_t)VIRTIO_NET_RSS_HASH_TYPE_UDPv6;
+    offered_features = all_features | UINT64_C(1) << VIRTIO_NET_F_RSS;
+    ck_assert_int_eq(open_device(), 0);
+    ck_assert_uint_eq(pairs_set, 0);
+    ck_assert_uint_eq(spreading_size, KEY + sizeof key);
+    ck_assert_uint_eq(spread_at(0) | (uint32_t)spread_at(2) << 16, 0x1f);
+    ck_assert_uint_eq(spread_at(4), ENTRIES - 1);
+    ck_assert_uint_eq(spread_at(6), 0);
+    for (uint32_t i = 0; i < ENTRIES; ++i) {
+        ck_assert_uint_eq(spread_at(TABLE + 2 * i), i % 2);
+    }
+    ck_assert_uint_eq(spread_at(SENDERS), 2);
+    ck_assert_uint_eq(spreading[KEY - 1], sizeof key);
+    ck_assert_mem_ne(spreading + KEY, key, sizeof key);
+    host_thread_run();
+    const uint32_t first = kicks[RECEIVE], second = kicks[2 + RECEIVE];
+    arrive(letters, 30, 4000);
+    interrupt(RECEIVE);
+    ck_assert_uint_eq(kicks[RECEIVE], first + 1); // both hear of room
+    ck_assert_uint_eq(kicks[2 + RECEIVE], second + 1);
+    memcpy(key, spreading + KEY, sizeof key);
+    stop();
+    ck_assert_int_eq(open_device(), 0);
+    ck_assert_mem_ne(spreading + KEY, key, sizeof key); // another each time
+}
+END_TEST
+
+// Its control queue would be behind what the machine has room for.
+START_TEST(a_device_of_too_many_pairs_is_used_with_one)
+{
+    stop();
+    config.max_virtqueue_pairs = PAIRS + 1;
+    host_cpu_count = PAIRS + 1;
+    offered_features = all_features | UINT64_C(1) << VIRTIO_NET_F_MQ;
+    ck_assert_int_eq(open_device(), 0);
+    ck_assert_uint_eq(wanted_features >> VIRTIO_NET_F_MQ & 1, 0);
+    ck_assert_uint_ne(wanted_features >> VIRTIO_NET_F_GUEST_ANNOUNCE & 1, 0);
+    host_cpu_index = PAIRS;
+    ck_assert_int_eq(net_device_send(device, packet_of(letters, 30)), 0);
+    host_cpu_index = 0;
+    ck_assert_uint_eq(kicks[SEND], 1);
+}
+END_TEST
+
+// An interrupt that all queues share comes to one CPU; the rings are others'.
+START_TEST(a_ring_is_touched_on_its_cpu_alone)
+{
+    start_pairs(PAIRS);
+    for (arrives_at = 0; arrives_at < 2 * PAIRS; arrives_at += 2) {
+        arrive(letters, 30, 4000);
+    }
+    for (int queue = 0; queue < QUEUES; ++queue) {
+        interrupt(queue);
+    }
+    ck_assert_uint_eq(got_count, 1);
+    host_thread_run();
+    ck_assert_uint_eq(got_count, PAIRS);
+    for (int queue = 0; queue < 2 * PAIRS; queue += 2) {
+        ck_assert_uint_eq(avail(queue)->flags, 0);
+    }
+}
+END_TEST
+
+START_TEST(a_device_that_does_not_use_its_pairs_is_sent_to_by_one)
+{
+    pairs_refused = true;
+    start_pairs(PAIRS);
+    for (host_cpu_index = 0; host_cpu_index < PAIRS; ++host_cpu_index) {
+        ck_assert_int_eq(net_device_send(device, packet_of(letters, 30)), 0);
+    }
+    host_cpu_index = 0;
+    ck_assert_uint_eq(kicks[SEND], PAIRS);
+}
+END_TEST
+
+// The machine has no interrupt left for them.
+START_TEST(fewer_pairs_will_do)
+{
+    refused_queue = 3;
+    start_pairs(PAIRS);
+    ck_assert_uint_eq(pairs_set, 0);
+    host_cpu_index = 2;
+    ck_assert_int_eq(net_device_send(device, packet_of(letters, 30)), 0);
+    host_cpu_index = 0;
+    ck_assert_uint_eq(kicks[SEND], 1);
+    stop();
+    refused_queue = 1;
+    ck_assert_int_eq(open_device(), -ENOSPC);
+    refused_queue = 5;
+    ck_assert_int_eq(open_device(), 0);
+    ck_assert_uint_eq(pairs_set, 2);
+}
+END_TEST
+
+START_TEST(no_memory_for_many_pairs_is_no_error_where_there_is_one)
+{
+    start_pairs(PAIRS);
+    stop();
+    int count = 0;
+    do {
+        host_memory_fail_after(count);
+        device = NULL;
+        pairs_set = 0;
+        const int error = open_device();
+        ck_assert(error == 0 || error == -ENOMEM);
+        ck_assert(error == 0 || host_frame_count() + host_block_count() == 0);
+        if (error == 0 && pairs_set < PAIRS) {
+            host_memory_fail_after(-1);
+            stop();
+            device = NULL;
+        }
+        ++count;
+    } while (device == NULL);
+    host_memory_fail_after(-1);
+    ck_assert_int_gt(count, PAIRS * VIRTQ_SIZE);
+}
+END_TEST
+
 // Packets of many segments need many buffers.
 START_TEST(a_device_without_merged_buffers_gives_no_large_packets)
 {
@@ -346,7 +263,7 @@ END_TEST
 
 START_TEST(a_device_that_cannot_be_driven_is_refused)
 {
-    static const struct {
+    const struct {
         uint64_t features;
         uint16_t mtu;
     } cases[] = {
@@ -694,6 +611,13 @@ int main(void)
     tcase_add_test(driver, a_device_without_merged_buffers_gives_no_large_packets);
     tcase_add_test(driver, the_device_says_when_its_link_or_its_place_changes);
     tcase_add_test(driver, without_a_control_queue_there_are_no_announcements);
+    tcase_add_loop_test(driver, each_cpu_has_its_pair, 1, PAIRS + 3);
+    tcase_add_test(driver, a_device_that_hashes_is_told_how);
+    tcase_add_test(driver, a_device_of_too_many_pairs_is_used_with_one);
+    tcase_add_test(driver, a_ring_is_touched_on_its_cpu_alone);
+    tcase_add_test(driver, a_device_that_does_not_use_its_pairs_is_sent_to_by_one);
+    tcase_add_test(driver, fewer_pairs_will_do);
+    tcase_add_test(driver, no_memory_for_many_pairs_is_no_error_where_there_is_one);
     tcase_add_test(driver, what_the_device_has_checked_is_trusted);
     tcase_add_test(driver, the_device_is_told_what_is_left_to_it);
     tcase_add_test(driver, by_events_many_packets_are_one_kick);

@@ -321,28 +321,33 @@ void slab_free(struct slab *slab, void *object)
 static int sleep_count;
 
 // Core's own thread has nothing on its stack when it parks: it leaves it there, and begins anew.
-static struct thread own_thread;
+enum { OWN_THREADS = 8 };
+uint32_t host_cpu_index, host_cpu_count = 1;
+static struct thread own_threads[OWN_THREADS]; // by the CPU that they are bound to, or the first
 static jmp_buf own_parked;
 
-static void own_thread_run(void)
+static void own_thread_run(struct thread *thread)
 {
-    if (own_thread.entry != NULL && setjmp(own_parked) == 0) {
-        unit_self = &own_thread;
-        own_thread.entry(own_thread.argument);
+    const volatile uint32_t cpu = host_cpu_index;
+    if (thread->entry != NULL && setjmp(own_parked) == 0) {
+        unit_self = thread;
+        host_cpu_index = (uint32_t)(thread - own_threads);
+        thread->entry(thread->argument);
     }
+    host_cpu_index = cpu;
     unit_self = &only_thread;
 }
 
 static void sleep_once(void)
 {
-    if (unit_self == &own_thread) {
+    if (unit_self != &only_thread) {
         longjmp(own_parked, 1);
     }
     if (host_sleep_hook == NULL || ++sleep_count > SLEEP_MAX) {
         fail("a wait that nothing ends");
     }
     host_sleep_hook();
-    own_thread_run();
+    host_thread_run();
 }
 
 // Deferred calls are made at once: nobody else reads.
@@ -474,10 +479,10 @@ const struct thread_schedule thread_schedule_core = {0};
 int thread_create(struct thread **thread, const struct thread_config *config, void (*entry)(void *),
                   void *argument)
 {
-    (void)config;
-    own_thread.entry = entry;
-    own_thread.argument = argument;
-    *thread = &own_thread;
+    const int cpu = config->affinity == NULL ? 0 : __builtin_ctzll(config->affinity->words[0]);
+    own_threads[cpu].entry = entry;
+    own_threads[cpu].argument = argument;
+    *thread = &own_threads[cpu];
     return 0;
 }
 
@@ -495,14 +500,16 @@ void thread_discard(struct thread *thread)
 bool thread_join(struct thread *thread, hal_ns deadline)
 {
     (void)deadline;
-    own_thread_run();
+    own_thread_run(thread);
     thread->entry = NULL;
     return true;
 }
 
 void host_thread_run(void)
 {
-    own_thread_run();
+    for (int i = 0; i < OWN_THREADS; ++i) {
+        own_thread_run(&own_threads[i]);
+    }
 }
 
 void thread_walk(void (*visit)(struct thread *thread, void *argument), void *argument)
@@ -518,7 +525,7 @@ hal_ns thread_runtime_ns(struct thread *thread)
 
 uint32_t thread_cpu_index(void)
 {
-    return 0;
+    return host_cpu_index;
 }
 
 // Nothing is counted here.
@@ -535,7 +542,7 @@ void sched_counts_get(uint32_t cpu, struct sched_counts *counts)
 
 uint32_t sched_cpu_count(void)
 {
-    return 1;
+    return host_cpu_count;
 }
 
 bool thread_is_waited_for(void)

@@ -13,8 +13,11 @@
 // ever.
 extern void (*host_sleep_hook)(void);
 
-// Runs core's own thread, if there is one, until it parks.
+// Runs core's own threads, if there are any, each until it parks.
 void host_thread_run(void);
+
+// Where the caller is, of how many; 0 and 1 at first.
+extern uint32_t host_cpu_index, host_cpu_count;
 
 // Is a signal pending? What wait_is_interrupted answers.
 extern bool host_is_interrupted;

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""queues_test.py kernel QEMU.PY KERNEL TALK BOARD:CPUS...: machines whose network device has a pair of queues for each CPU, on a TAP of as many
+queues in a network namespace. Prints TAP."""
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import wire_test  # pylint: disable=wrong-import-position
+
+CONNECTIONS = 48
+# As many flows: of those that a hash spreads over two pairs all go by one in 2^47 runs.
+ASK = """
+import socket
+for i in range(%d):
+    with socket.create_connection(("10.2.0.2", 700), 60) as one, one.makefile("rb") as answer:
+        one.sendall(bytes(1000 + i))
+        one.shutdown(socket.SHUT_WR)
+        if answer.read() != bytes(1000 + i):
+            print(i)
+print("asked")
+""" % CONNECTIONS
+
+
+@contextlib.contextmanager
+def tap():
+    """How to be where Linux has 10.2.0.1 at a TAP of many queues."""
+    space = "osv-queues-%d" % os.getpid()
+    inside = ["ip", "netns", "exec", space]
+    subprocess.run(["ip", "netns", "add", space], check=True)
+    try:
+        for words in ("tuntap add osv0 mode tap multi_queue", "addr add 10.2.0.1/24 dev osv0", "link set osv0 up", "link set lo up"):
+            subprocess.run(inside + ["ip"] + words.split(), check=True)
+        yield inside
+    finally:
+        subprocess.run(["ip", "netns", "del", space], check=True)
+
+
+class Monitor:
+    """QEMU's QMP."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self.lines = self.socket.makefile("r")
+        self.lines.readline()
+        self.ask("qmp_capabilities")
+
+    def close(self):
+        self.lines.close()
+        self.socket.close()
+
+    def ask(self, command, **arguments):
+        self.socket.sendall(json.dumps({"execute": command, "arguments": arguments}).encode())
+        while True:
+            answer = json.loads(self.lines.readline())
+            if "error" in answer:
+                raise RuntimeError("%s: %s" % (command, answer["error"]))
+            if "return" in answer:
+                return answer["return"]
+
+    def used(self, count):
+        """What each of the network device's first queues has taken and given back."""
+        path = next(device["path"] for device in self.ask("x-query-virtio") if device["name"] == "virtio-net")
+        return [self.ask("x-query-virtio-queue-status", path=path, queue=i)["used-idx"] for i in range(count)]
+
+
+def kernel(suite, name, nic):
+    pairs, path = int(suite.cpus), os.path.join(suite.folder, "qmp")
+    with tap() as inside:
+        net = "tap,ifname=osv0,script=no,downscript=no,queues=%d" % pairs
+        command = suite.guest(net, "--nic", nic, "--qmp", path, "--ip", "10.2.0.2/24", "talk", "serve", "700", str(CONNECTIONS + 1))
+        with suite.server(inside + command) as server, contextlib.closing(Monitor(path)) as monitor:
+            got = suite.run(inside + [sys.executable, "-c", ASK])
+            suite.case("%s, %s: who asks by many flows" % (name, nic), got == (0, "asked\n", ""), got)
+            used = monitor.used(2 * pairs)
+            suite.case("%s, %s: all queues are used" % (name, nic), min(used) > 0, used)
+            got = suite.run(inside + [suite.talk, "ask", "10.2.0.2", "700"])
+            suite.case("%s, %s: who asks for much" % (name, nic), got[:2] == (0, wire_test.SAID), got)
+            suite.case("%s, %s: the server ends" % (name, nic), (server.stdout.read(), server.wait()) == ("served %d\n" % (CONNECTIONS + 1), 0),
+                       server.returncode)
+        os.unlink(path)
+
+
+def main(how, *words):
+    suite = wire_test.Suite(words[2])
+    try:
+        if not wire_test.may_make_namespaces():
+            suite.case("over TAP # SKIP this user may not make network namespaces", True)
+        elif how == "kernel":
+            suite.qemu, suite.kernel = os.path.abspath(words[0]), os.path.abspath(words[1])
+            for machine in words[3:]:
+                suite.machine, suite.cpus = machine.split(":")
+                kernel(suite, machine, "mq=on")
+            kernel(suite, machine, "mq=on,rss=on")
+    finally:
+        shutil.rmtree(suite.folder)
+    print("1..%d" % suite.count)
+    return suite.failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
