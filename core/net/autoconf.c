@@ -264,6 +264,14 @@ void autoconf_advertised(struct autoconf *autoconf, const struct advertisement *
     }
 }
 
+void autoconf_link_returned(struct autoconf *autoconf, hal_ns now)
+{
+    if (autoconf->addresses[0].state == AUTOCONF_OURS) { // else they are asked once it is
+        autoconf->questions = 0;
+        autoconf->question_at = now;
+    }
+}
+
 // ---- What is due ---------------------------------------------------------------------------
 
 static enum autoconf_act address_act(struct autoconf *autoconf, struct autoconf_address *address,

@@ -105,6 +105,9 @@ void autoconf_advertised(struct autoconf *autoconf, const struct advertisement *
 // Somebody on the link has the address, or is about to take it.
 void autoconf_heard(struct autoconf *autoconf, const struct net_address *address);
 
+// The link was cut, and is whole again: other routers may be on it.
+void autoconf_link_returned(struct autoconf *autoconf, hal_ns now);
+
 // What is due: one thing at a time.
 void autoconf_timeout(struct autoconf *autoconf, hal_ns now, struct autoconf_step *step);
 

@@ -175,6 +175,14 @@ void autoconf_client_start(struct autoconf_client *client)
     mutex_unlock(&client->lock);
 }
 
+void autoconf_client_link_returned(struct autoconf_client *client)
+{
+    mutex_lock(&client->lock);
+    autoconf_link_returned(&client->autoconf, hal_clock_ns());
+    client_run(client);
+    mutex_unlock(&client->lock);
+}
+
 bool autoconf_client_input(struct autoconf_client *client, const struct packet *packet,
                            const struct ip_header *header)
 {

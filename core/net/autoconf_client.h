@@ -24,6 +24,9 @@ HAL_MUST_CHECK int autoconf_client_make(struct ethernet *ethernet);
 // Begins.
 void autoconf_client_start(struct autoconf_client *client);
 
+// Its link was cut, and is whole again.
+void autoconf_client_link_returned(struct autoconf_client *client);
+
 // ---- For nd.c ------------------------------------------------------------------------------
 
 // A message of a router has come, from another machine on the link. False: it is damaged.

@@ -16,7 +16,7 @@
 #define ASK_WAIT (SECOND / 20)
 #define ANSWER_WAIT (SECOND / 10)
 
-enum { REQUESTS = 4, ASKS = 2 };
+enum { REQUESTS = 4, ASKS = 2, CONFIRMATIONS = 3 };
 
 static uint64_t random_next(struct dhcp *dhcp) // Marsaglia's xorshift
 {
@@ -127,6 +127,24 @@ static void extend(struct dhcp *dhcp, hal_ns now, struct dhcp_step *step)
     dhcp->deadline = halfway(now, is_late ? dhcp->end : dhcp->rebinding);
 }
 
+// Where no server answers the lease is as good as it was.
+static void confirm(struct dhcp *dhcp, hal_ns now, struct dhcp_step *step)
+{
+    if (now >= dhcp->end) {
+        extend(dhcp, now, step);
+        return;
+    }
+    if (dhcp->tries == CONFIRMATIONS) {
+        dhcp->state = DHCP_BOUND;
+        dhcp->deadline = dhcp->renewal;
+        return;
+    }
+    request_fill(dhcp, DHCP_SEND_ALL, DHCP_REQUEST, now, step);
+    step->request.wanted = dhcp->lease.address;
+    const hal_ns next = now + patience(dhcp);
+    dhcp->deadline = next < dhcp->end ? next : dhcp->end;
+}
+
 void dhcp_timeout(struct dhcp *dhcp, hal_ns now, struct dhcp_step *step)
 {
     step->act = DHCP_NOTHING;
@@ -151,6 +169,9 @@ void dhcp_timeout(struct dhcp *dhcp, hal_ns now, struct dhcp_step *step)
     case DHCP_RENEWING:
     case DHCP_REBINDING:
         extend(dhcp, now, step);
+        break;
+    case DHCP_CONFIRMING:
+        confirm(dhcp, now, step);
         break;
     }
 }
@@ -212,6 +233,12 @@ static void requested(struct dhcp *dhcp, const struct dhcp_reply *reply, hal_ns 
     dhcp->deadline = now;
 }
 
+static bool is_extending(const struct dhcp *dhcp)
+{
+    return dhcp->state == DHCP_RENEWING || dhcp->state == DHCP_REBINDING ||
+           dhcp->state == DHCP_CONFIRMING;
+}
+
 void dhcp_input(struct dhcp *dhcp, const struct dhcp_reply *reply, hal_ns now,
                 struct dhcp_step *step)
 {
@@ -227,7 +254,7 @@ void dhcp_input(struct dhcp *dhcp, const struct dhcp_reply *reply, hal_ns now,
         dhcp->deadline = now;
     } else if (dhcp->state == DHCP_REQUESTING && !is_offer) {
         requested(dhcp, reply, now);
-    } else if ((dhcp->state == DHCP_RENEWING || dhcp->state == DHCP_REBINDING) && !is_offer) {
+    } else if (is_extending(dhcp) && !is_offer) {
         extended(dhcp, reply, now, step);
     }
 }
@@ -244,4 +271,11 @@ void dhcp_heard(struct dhcp *dhcp, const struct net_address *address, hal_ns now
     step->request.server = dhcp->lease.server;
     dhcp->state = DHCP_WAITING;
     dhcp->deadline = now + DECLINED_WAIT;
+}
+
+void dhcp_link_returned(struct dhcp *dhcp, hal_ns now)
+{
+    const bool has_lease = dhcp->state == DHCP_BOUND || is_extending(dhcp);
+    begin(dhcp, now);
+    dhcp->state = has_lease ? DHCP_CONFIRMING : dhcp->state;
 }

@@ -15,9 +15,10 @@ enum dhcp_state {
     DHCP_REQUESTING, // wants what one has offered
     DHCP_PROBING,    // has it, and asks whether somebody uses it nevertheless
     DHCP_BOUND,
-    DHCP_RENEWING,  // asks its server for more time
-    DHCP_REBINDING, // asks any server for more time
-    DHCP_WAITING,   // somebody uses the address: starts anew after a while
+    DHCP_RENEWING,   // asks its server for more time
+    DHCP_REBINDING,  // asks any server for more time
+    DHCP_CONFIRMING, // asks any server whether it may keep it on a link that was cut
+    DHCP_WAITING,    // somebody uses the address: starts anew after a while
 };
 
 struct dhcp {
@@ -59,6 +60,10 @@ void dhcp_input(struct dhcp *dhcp, const struct dhcp_reply *reply, hal_ns now,
 // Somebody on the link has the address, or is about to take it.
 void dhcp_heard(struct dhcp *dhcp, const struct net_address *address, hal_ns now,
                 struct dhcp_step *step);
+
+// The link was cut, and is whole again; perhaps it is another network's now (RFC 2131, 3.2
+// and 3.7).
+void dhcp_link_returned(struct dhcp *dhcp, hal_ns now);
 
 // What is due: one thing at a time, until DHCP_NOTHING; then not before dhcp->deadline.
 void dhcp_timeout(struct dhcp *dhcp, hal_ns now, struct dhcp_step *step);

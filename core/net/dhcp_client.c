@@ -283,6 +283,15 @@ void dhcp_client_start(struct dhcp_client *client)
     mutex_unlock(&client->lock);
 }
 
+void dhcp_client_link_returned(struct dhcp_client *client)
+{
+    struct dhcp_step step = {.act = DHCP_NOTHING};
+    mutex_lock(&client->lock);
+    dhcp_link_returned(&client->dhcp, hal_clock_ns());
+    client_run(client, &step);
+    mutex_unlock(&client->lock);
+}
+
 bool dhcp_client_await(struct dhcp_client *client, hal_ns deadline)
 {
     enum wait_result result = WAIT_WOKEN;

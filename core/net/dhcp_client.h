@@ -22,6 +22,9 @@ HAL_MUST_CHECK int dhcp_client_make(struct ethernet *ethernet);
 // Begins to ask.
 void dhcp_client_start(struct dhcp_client *client);
 
+// Its link was cut, and is whole again.
+void dhcp_client_link_returned(struct dhcp_client *client);
+
 // Waits until the interface has an address. False: it has none at deadline.
 bool dhcp_client_await(struct dhcp_client *client, hal_ns deadline);
 

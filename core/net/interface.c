@@ -129,7 +129,18 @@ static void addresses_announce(struct interface *interface)
     }
 }
 
-// Who has got a link may be somewhere else than before, as far as its neighbours are concerned.
+// It may be somewhere else than before: its neighbours, and who gave it its addresses, are told.
+static void link_returned(struct interface *interface)
+{
+    struct ethernet *ethernet = &interface->ethernet;
+    if (ethernet->dhcp != NULL) {
+        dhcp_client_link_returned(ethernet->dhcp);
+    }
+    if (ethernet->autoconf != NULL) {
+        autoconf_client_link_returned(ethernet->autoconf);
+    }
+}
+
 static void link_look(struct interface *interface)
 {
     const bool has_link = net_device_has_link(interface->device);
@@ -138,6 +149,9 @@ static void link_look(struct interface *interface)
     atomic_store(&interface->ethernet.netif.is_cut, !has_link);
     if (is_wanted || (was_cut && has_link)) {
         addresses_announce(interface);
+    }
+    if (was_cut && has_link) {
+        link_returned(interface);
     }
     if (is_wanted) {
         net_device_announced(interface->device);

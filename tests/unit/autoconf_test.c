@@ -103,6 +103,22 @@ START_TEST(routers_are_asked_three_times)
 }
 END_TEST
 
+START_TEST(a_link_that_returns_may_have_other_routers)
+{
+    begin();
+    say(1800, NULL, 0);
+    due(AUTOCONF_ROUTE, "fe80::1");
+    nothing_is_due();
+    for (int i = 0; i < 3; ++i) {
+        autoconf_link_returned(&autoconf, now);
+        due(AUTOCONF_SOLICIT, "fe80::ff:feaa:bbcc");
+        nothing_is_due();
+    }
+    now += 4 * SECOND;
+    due(AUTOCONF_SOLICIT, "fe80::ff:feaa:bbcc");
+}
+END_TEST
+
 START_TEST(a_router_that_is_heard_is_not_asked)
 {
     begin();
@@ -317,6 +333,7 @@ int main(void)
     Suite *suite = suite_create("autoconf");
     TCase *cases = tcase_create("autoconf");
     tcase_add_test(cases, routers_are_asked_three_times);
+    tcase_add_test(cases, a_link_that_returns_may_have_other_routers);
     tcase_add_test(cases, a_router_that_is_heard_is_not_asked);
     tcase_add_test(cases, an_address_is_valid_for_a_time);
     tcase_add_test(cases, nobody_takes_an_address_at_once);

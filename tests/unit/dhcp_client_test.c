@@ -186,6 +186,21 @@ START_TEST(lease_that_nobody_extends_ends)
 }
 END_TEST
 
+START_TEST(link_that_returns_asks_whether_the_address_may_stay)
+{
+    const struct net_address own = address_of("10.0.0.7");
+    get_lease(usual);
+    for (int i = 0; i < 2; ++i) {
+        dhcp_client_link_returned(wire.dhcp);
+        message_heard(DHCP_REQUEST, "0.0.0.0", "255.255.255.255");
+        ck_assert(route_has(&wire.netif, &own));
+        server_say(i == 0 ? DHCP_ACK : DHCP_NAK, usual, 0);
+    }
+    message_heard(DHCP_DISCOVER, "0.0.0.0", "255.255.255.255");
+    ck_assert(!route_has(&wire.netif, &own));
+}
+END_TEST
+
 START_TEST(address_that_somebody_has_is_declined)
 {
     static const uint8_t answer[] = {0,  1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 2,
@@ -225,6 +240,7 @@ int main(void)
     tcase_add_test(cases, lease_gives_address_routes_and_names);
     tcase_add_test(cases, who_is_on_the_link_by_a_route_is_asked_for);
     tcase_add_test(cases, lease_that_nobody_extends_ends);
+    tcase_add_test(cases, link_that_returns_asks_whether_the_address_may_stay);
     tcase_add_test(cases, address_that_somebody_has_is_declined);
     tcase_add_test(cases, damaged_message_is_none);
     suite_add_tcase(suite, cases);

@@ -154,6 +154,65 @@ START_TEST(test_other_address_while_extending_loses_the_address)
 }
 END_TEST
 
+// Whatever a server said before that is asked again, without its name.
+static void link_returns(void)
+{
+    dhcp_link_returned(&dhcp, now);
+    check_sent(DHCP_SEND_ALL, DHCP_REQUEST);
+    ck_assert(!address_is_any(&step.request.wanted));
+    ck_assert(address_is_any(&step.request.own) && address_is_any(&step.request.server));
+}
+
+START_TEST(test_link_that_returns_may_be_the_same)
+{
+    get_lease();
+    now += 300 * SECOND;
+    link_returns();
+    ck_assert_int_eq(hear(DHCP_OFFER), DHCP_NOTHING);
+    ck_assert_int_eq(hear(DHCP_ACK), DHCP_KEEP);
+    ck_assert_int_eq(dhcp.state, DHCP_BOUND);
+    ck_assert_uint_eq(dhcp.deadline, now + 500 * SECOND);
+    (void)wait();
+    check_sent(DHCP_SEND_SERVER, DHCP_REQUEST);
+    link_returns();
+    ck_assert_int_eq(hear(DHCP_ACK), DHCP_KEEP);
+}
+END_TEST
+
+START_TEST(test_link_that_returns_may_be_another)
+{
+    get_lease();
+    link_returns();
+    ck_assert_int_eq(hear(DHCP_NAK), DHCP_LOSE);
+    check_sent(DHCP_SEND_ALL, DHCP_DISCOVER);
+    (void)hear(DHCP_OFFER);
+    check_sent(DHCP_SEND_ALL, DHCP_REQUEST);
+    dhcp_link_returned(&dhcp, now); // an offer is no lease
+    check_sent(DHCP_SEND_ALL, DHCP_DISCOVER);
+}
+END_TEST
+
+START_TEST(test_nobody_answers_where_the_link_returns)
+{
+    get_lease();
+    const hal_ns renewal = dhcp.renewal, end = dhcp.end;
+    link_returns();
+    (void)wait();
+    for (int i = 0; i < 2; ++i) {
+        check_sent(DHCP_SEND_ALL, DHCP_REQUEST);
+        (void)wait();
+    }
+    ck_assert_int_eq(due(), DHCP_NOTHING);
+    ck_assert_int_eq(dhcp.state, DHCP_BOUND);
+    ck_assert_uint_eq(dhcp.deadline, renewal);
+    now = end - SECOND;
+    link_returns();
+    (void)wait();
+    ck_assert_uint_eq(now, end);
+    ck_assert_int_eq(due(), DHCP_LOSE);
+}
+END_TEST
+
 START_TEST(test_asks_less_and_less_often)
 {
     start();
@@ -450,6 +509,9 @@ int main(void)
     tcase_add_test(machine, test_any_server_may_extend);
     tcase_add_test(machine, test_refusal_while_extending_loses_the_address);
     tcase_add_test(machine, test_other_address_while_extending_loses_the_address);
+    tcase_add_test(machine, test_link_that_returns_may_be_the_same);
+    tcase_add_test(machine, test_link_that_returns_may_be_another);
+    tcase_add_test(machine, test_nobody_answers_where_the_link_returns);
     tcase_add_test(machine, test_asks_less_and_less_often);
     tcase_add_test(machine, test_silent_server_is_given_up);
     tcase_add_test(machine, test_refused_offer_waits);
