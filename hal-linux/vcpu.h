@@ -26,7 +26,7 @@ enum {
     VCPU_SPIN = 32, // the host thread looks at the word all the time: nothing need wake it
 };
 
-enum { VCPU_LINES = 256 }; // interrupt lines: one for each queue of each device
+enum { VCPU_LINES = 320 }; // interrupt lines: see dev/line.h
 
 struct vcpu {
     struct vcpu *self;            // what GS base is

@@ -85,12 +85,12 @@ static void switch_join(const char *text, const char *folder)
     if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
         options_fail(EXIT_USAGE, "--net %s: the folder: %s", text, strerror(errno));
     }
-    far.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (far.fd < 0 || bind(far.fd, (const struct sockaddr *)&own, sizeof own) != 0) {
+    far.fds[0] = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (far.fds[0] < 0 || bind(far.fds[0], (const struct sockaddr *)&own, sizeof own) != 0) {
         options_fail(EXIT_USAGE, "--net %s: no socket in it: %s", text, strerror(errno));
     }
-    (void)setsockopt(far.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    (void)setsockopt(far.fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    (void)setsockopt(far.fds[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    (void)setsockopt(far.fds[0], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
     (void)atexit(socket_remove);
     far.folder = folder;
 }
@@ -123,10 +123,26 @@ static void tap_fail(const char *text, const char *name)
                                    : strerror(error));
 }
 
-static void tap_open(const char *text, const char *name)
+// One queue of the interface more. False: errno says why not.
+static bool tap_queue_open(struct ifreq *request)
+{
+    const int header = NET_VIRTIO_HEADER;
+    const int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    if (fd < 0 || ioctl(fd, TUNSETIFF, request) != 0 || ioctl(fd, TUNSETVNETHDRSZ, &header) != 0 ||
+        ioctl(fd, TUNSETOFFLOAD, 0) != 0) {
+        const int error = errno;
+        close(fd);
+        errno = error;
+        return false;
+    }
+    far.fds[far.pair_count++] = fd;
+    return true;
+}
+
+// As many queues as CPUs, if it is an interface of several (ip tuntap add ... multi_queue).
+static void tap_open(const char *text, const char *name, unsigned cpu_count)
 {
     struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
-    const int header = NET_VIRTIO_HEADER;
     if (if_nametoindex(name) == 0) { // root would get a new one, which leads nowhere
         options_fail(EXIT_USAGE,
                      "--net %s: there is no such interface; root makes one by: ip tuntap add %s "
@@ -134,10 +150,14 @@ static void tap_open(const char *text, const char *name)
                      text, name, (unsigned)geteuid(), name);
     }
     (void)snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
-    far.fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-    if (far.fd < 0 || ioctl(far.fd, TUNSETIFF, &request) != 0 ||
-        ioctl(far.fd, TUNSETVNETHDRSZ, &header) != 0 || ioctl(far.fd, TUNSETOFFLOAD, 0) != 0) {
-        tap_fail(text, name);
+    if (!tap_queue_open(&request)) {
+        request.ifr_flags |= IFF_MULTI_QUEUE;
+        if (errno != EINVAL || !tap_queue_open(&request)) {
+            tap_fail(text, name);
+        }
+        const unsigned most = cpu_count < NET_FAR_PAIRS_MAX ? cpu_count : NET_FAR_PAIRS_MAX;
+        while (far.pair_count < most && tap_queue_open(&request)) {
+        }
     }
     far.mtu = mtu_of(&request);
     far.is_tap = true;
@@ -153,8 +173,8 @@ static void user_join(const struct options *options)
         .mtu = MTU,
     };
     const struct timeval patience = {.tv_usec = NET_PATIENCE_US};
-    far.fd = nat_start(&nat, NET_VIRTIO_HEADER);
-    (void)setsockopt(far.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    far.fds[0] = nat_start(&nat, NET_VIRTIO_HEADER);
+    (void)setsockopt(far.fds[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
 static void capture_begin(const char *name)
@@ -188,14 +208,16 @@ void network_add(const struct options *options)
         return;
     }
     const char *folder = value_of(text, "switch=");
+    const char *tap = value_of(text, "tap=");
     far.mtu = MTU;
+    far.pair_count = tap == NULL;
     hardware_make();
     if (is_user) {
         user_join(options);
     } else if (folder != NULL) {
         switch_join(text, folder);
     } else {
-        tap_open(text, value_of(text, "tap="));
+        tap_open(text, tap, options->cpu_count);
     }
     if (net_add("eth0", &far) != 0) {
         options_fail(EXIT_USAGE, "cannot make the network device");

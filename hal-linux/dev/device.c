@@ -46,14 +46,17 @@ struct hal_dev {
     _Atomic uint32_t config[DEVICE_CONFIG_MAX / 4];
     _Atomic bool running;
     _Atomic uint32_t chain_count; // taken and not done
+    uint32_t line;                // its first queue's; the configuration's is behind all of them
     struct queue queues[DEVICE_QUEUE_MAX];
 };
-
-_Static_assert(DEVICE_MAX *DEVICE_QUEUE_MAX == VCPU_LINES, "a line for each queue");
 
 static struct hal_dev devices[DEVICE_MAX];
 static struct hal_dev_info device_infos[DEVICE_MAX];
 static size_t device_count;
+static uint8_t line_devices[VCPU_LINES]; // whose each is
+static uint32_t line_count;
+
+_Static_assert(DEVICE_MAX <= UINT8_MAX, "line_devices");
 
 static void bytes_copy(void *target, const void *source, size_t size)
 {
@@ -63,14 +66,13 @@ static void bytes_copy(void *target, const void *source, size_t size)
 
 static uint32_t line_of(const struct hal_dev *dev, const struct queue *queue)
 {
-    return (uint32_t)((dev - devices) * DEVICE_QUEUE_MAX + (queue - dev->queues));
+    return dev->line + (uint32_t)(queue - dev->queues);
 }
 
-// The line behind those of its queues is a device's configuration's.
 void line_upcall(uint32_t line, struct hal_frame *frame)
 {
-    struct hal_dev *dev = &devices[line / DEVICE_QUEUE_MAX];
-    const uint32_t queue = line % DEVICE_QUEUE_MAX;
+    struct hal_dev *dev = &devices[line_devices[line]];
+    const uint32_t queue = line - dev->line;
     upcall_dev(dev, queue < dev->ops->queue_count ? queue : HAL_DEV_CONFIG, frame);
 }
 
@@ -417,11 +419,10 @@ uint32_t device_config_get(const struct hal_dev *dev, uint32_t offset)
 
 void device_config_set(struct hal_dev *dev, uint32_t offset, uint32_t value)
 {
-    const uint32_t queue_count = dev->ops->queue_count;
     atomic_store(&dev->config[offset / 4], value);
-    if (queue_count < DEVICE_QUEUE_MAX && atomic_load(&dev->running)) {
+    if (atomic_load(&dev->running)) {
         const uintptr_t state = hal_irq_save();
-        vcpu_raise_line(&vcpus[0], line_of(dev, &dev->queues[queue_count]));
+        vcpu_raise_line(&vcpus[0], dev->line + dev->ops->queue_count);
         hal_irq_restore(state);
     }
 }
@@ -489,7 +490,8 @@ static int chains_init(struct hal_dev *dev)
 int device_add(enum hal_dev_kind kind, const char *name, const struct device_ops *ops, void *state,
                const void *config)
 {
-    if (device_count == DEVICE_MAX) {
+    const uint32_t lines = ops->queue_count + 1;
+    if (device_count == DEVICE_MAX || lines > VCPU_LINES - line_count) {
         return -ENOSPC;
     }
     if (ops->queue_count > DEVICE_QUEUE_MAX || ops->config_size > DEVICE_CONFIG_MAX) {
@@ -505,6 +507,10 @@ int device_add(enum hal_dev_kind kind, const char *name, const struct device_ops
     int failure = chains_init(dev);
     if (failure != 0) {
         return failure;
+    }
+    dev->line = line_count;
+    for (uint32_t i = 0; i < lines; ++i) {
+        line_devices[line_count++] = (uint8_t)device_count;
     }
     device_infos[device_count] = (struct hal_dev_info){
         .dev = dev, .kind = kind, .queue_count = ops->queue_count, .name = dev->name};

@@ -21,7 +21,7 @@
 
 enum {
     DEVICE_MAX = 64,        // devices
-    DEVICE_QUEUE_MAX = 4,   // queues of one device
+    DEVICE_QUEUE_MAX = 17,  // queues of one device
     DEVICE_RING_MAX = 256,  // descriptors in a ring; hal_dev_queue refuses more
     DEVICE_CONFIG_MAX = 64, // bytes of configuration
 };
@@ -72,8 +72,8 @@ void device_shared_place(char *direct_base, hal_phys start);
 // The device's shared memory. Nothing is mapped there but what its far end maps.
 char *device_shared(const struct hal_dev *dev);
 
-// 4 bytes of configuration at a multiple of 4. Any thread that has a GS block. Where a device has
-// fewer than DEVICE_QUEUE_MAX queues, set raises the interrupt that tells a driver so.
+// 4 bytes of configuration at a multiple of 4. Any thread that has a GS block. set raises the
+// interrupt that tells a driver so.
 uint32_t device_config_get(const struct hal_dev *dev, uint32_t offset);
 void device_config_set(struct hal_dev *dev, uint32_t offset, uint32_t value);
 

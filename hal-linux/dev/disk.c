@@ -20,7 +20,7 @@
 
 enum {
     SECTOR = 512,
-    QUEUES = DEVICE_QUEUE_MAX,
+    QUEUES = 4,
     SEGMENTS = 128,
     RANGE_SECTORS = 1 << 21, // of a request to discard or zero: 1 GiB
     DISK_MAX = 26,

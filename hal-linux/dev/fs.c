@@ -24,7 +24,6 @@ enum {
     FD_MAX = 1 << 20, // descriptors that the table has room for
     KIND_BITS = 4,
     NODE_BASE = 2, // node = descriptor + NODE_BASE; 1 is the root
-    QUEUES = 4,    // one for urgent requests, two, and one for waits
     PROTOCOL_MINOR = 31,
     APPENDS = 1 << 31, // in INIT's flags2: a WRITE at the greatest offset appends
 };
@@ -306,7 +305,7 @@ static void reset(void *state, uint64_t features)
 }
 
 static const struct device_ops fs_ops = {
-    .queue_count = QUEUES,
+    .queue_count = FS_QUEUES,
     .config_size = 40, // struct virtio_fs_config
     .shared_size = SHARED_SIZE,
     .serve = serve,
@@ -366,7 +365,7 @@ static int host_add(const char *name, int root, bool read_only, struct fs_host *
     struct {
         char tag[36];
         uint32_t request_queues;
-    } config = {.request_queues = QUEUES - 1};
+    } config = {.request_queues = FS_QUEUES - 1};
     for (size_t i = 0; i < sizeof config.tag && name[i] != 0; ++i) {
         config.tag[i] = name[i];
     }

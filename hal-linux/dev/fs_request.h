@@ -15,6 +15,7 @@
 #include "hal-linux/dev/device.h"
 
 enum {
+    FS_QUEUES = 4, // one for urgent requests, two, and one for waits
     FS_REQUEST_SIZE = 8192, // header, arguments, names: the longest is SYMLINK's
     FS_SCRATCH_SIZE = 16384,
     FS_WRITE_MAX = 1048576,
@@ -35,8 +36,8 @@ struct fs_host { // state of a device
     uint32_t id; // in the table of files
     int root;    // O_PATH; -1: the streams
     bool read_only;
-    _Alignas(8) char request[DEVICE_QUEUE_MAX][FS_REQUEST_SIZE]; // of the chain that a queue serves
-    char scratch[DEVICE_QUEUE_MAX][FS_SCRATCH_SIZE];
+    _Alignas(8) char request[FS_QUEUES][FS_REQUEST_SIZE]; // of the chain that a queue serves
+    char scratch[FS_QUEUES][FS_SCRATCH_SIZE];
 };
 
 struct fs_request {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// line.h: interrupt lines: one number for each queue of each device.
+// line.h: interrupt lines: one number for each queue of each device, and one for its configuration.
 #ifndef HAL_LINUX_DEV_LINE_H
 #define HAL_LINUX_DEV_LINE_H
 

@@ -7,12 +7,17 @@
 // ring for one worker, who is given the first of them and never ends: it reads from the wire into
 // as many as the longest frame takes, and keeps those that it has not filled.
 //
+// A TAP of several queues is a device of as many pairs, of which each has its own worker. Which of
+// them a flow comes by the host learns from what is sent.
+//
 // Headers go with the frames, on a switch, too: what one machine has left to its device, checksums
 // and segments, the host's or the other machine's does.
 #include "hal-linux/dev/net.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
+#include <linux/if.h>
 #include <linux/if_ether.h>
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
@@ -27,7 +32,7 @@
 #include "hal-linux/syscall.h"
 
 enum {
-    RECEIVE,
+    RECEIVE, // of a pair
     SEND,
     QUEUES,
     HEADER = NET_VIRTIO_HEADER,
@@ -45,12 +50,20 @@ _Static_assert(HEADER == sizeof(struct virtio_net_hdr_mrg_rxbuf), "virtio 1.2, 5
 #define SEGMENTS (BIT(HOST_TSO4) | BIT(HOST_TSO6))
 #define GUEST_SEGMENTS (BIT(GUEST_TSO4) | BIT(GUEST_TSO6))
 
-struct wire { // state of a device
-    struct net_far *far;
-    size_t frame_max;              // bytes with the header, as agreed upon
+struct pair {
+    int fd;
     bool is_served;                // a worker has the buffers; of the queue's server alone
     _Atomic uint32_t given, taken; // buffers, by the queue's server and by the worker
     struct device_chain *buffers[DEVICE_RING_MAX];
+};
+
+struct wire { // state of a device
+    struct net_far *far;
+    struct device_ops ops;
+    size_t frame_max;        // bytes with the header, as agreed upon
+    uint32_t control;        // its queue
+    _Atomic uint32_t in_use; // pairs, as the driver says; workers wait for theirs
+    struct pair pairs[NET_FAR_PAIRS_MAX];
     // Frames that a worker sends: put there by the queue's server, and taken by the one worker that
     // there is while they are not 0. late_count hands over both.
     _Atomic uint32_t late_count;
@@ -113,7 +126,8 @@ static void send_serve(struct wire *wire, struct device_chain *chain)
     }
     frame_note(wire->far, chain, device_size(chain->parts, chain->in_count));
     if (wire->far->folder == NULL) {
-        (void)syscall3(SYS_writev, wire->far->fd, (long)chain->parts, chain->in_count);
+        (void)syscall3(SYS_writev, wire->pairs[chain->queue / QUEUES].fd, (long)chain->parts,
+                       chain->in_count);
         device_chain_done(chain, 0);
         return;
     }
@@ -126,15 +140,15 @@ static void send_serve(struct wire *wire, struct device_chain *chain)
 
 // ---- Receiving ---------------------------------------------------------------------------
 
-static struct device_chain *buffer_next(struct wire *wire)
+static struct device_chain *buffer_next(struct pair *pair)
 {
-    const uint32_t taken = wire->taken;
+    const uint32_t taken = pair->taken;
     uint32_t given;
-    while ((given = atomic_load(&wire->given)) == taken) {
-        (void)syscall6(SYS_futex, (long)&wire->given, FUTEX_WAIT_PRIVATE, given, 0, 0, 0);
+    while ((given = atomic_load(&pair->given)) == taken) {
+        (void)syscall6(SYS_futex, (long)&pair->given, FUTEX_WAIT_PRIVATE, given, 0, 0, 0);
     }
-    struct device_chain *chain = wire->buffers[taken % DEVICE_RING_MAX];
-    atomic_store(&wire->taken, taken + 1);
+    struct device_chain *chain = pair->buffers[taken % DEVICE_RING_MAX];
+    atomic_store(&pair->taken, taken + 1);
     return chain;
 }
 
@@ -156,13 +170,24 @@ static void buffers_add(struct buffers *buffers, struct device_chain *chain)
     buffers->size += chain->parts[0].iov_len;
 }
 
-// One frame. Its size with the header, or -errno.
-static long frame_read(const struct net_far *far, const struct buffers *buffers)
+// Until the driver uses the pair.
+static void use_await(struct wire *wire, uint32_t index)
 {
+    uint32_t count;
+    while ((count = atomic_load(&wire->in_use)) <= index) {
+        (void)syscall6(SYS_futex, (long)&wire->in_use, FUTEX_WAIT_PRIVATE, count, 0, 0, 0);
+    }
+}
+
+// One frame. Its size with the header, or -errno.
+static long frame_read(struct wire *wire, uint32_t index, const struct buffers *buffers)
+{
+    const int fd = wire->pairs[index].fd;
     long size;
     do {
-        size = syscall3(SYS_readv, far->fd, (long)buffers->parts, (long)buffers->count);
-    } while (size == -EINTR);
+        use_await(wire, index);
+        size = syscall3(SYS_readv, fd, (long)buffers->parts, (long)buffers->count);
+    } while (size == -EINTR || (size == -EBADFD && atomic_load(&wire->in_use) <= index));
     return size;
 }
 
@@ -191,13 +216,14 @@ static void frame_give(struct buffers *buffers, size_t size)
 static void receive_run(struct device_chain *chain)
 {
     struct wire *wire = chain->state;
+    const uint32_t index = chain->queue / QUEUES;
     struct buffers buffers = {.count = 0};
     buffers_add(&buffers, chain);
     for (;;) {
         while (buffers.size < wire->frame_max && buffers.count < BUFFERS_MAX) {
-            buffers_add(&buffers, buffer_next(wire));
+            buffers_add(&buffers, buffer_next(&wire->pairs[index]));
         }
-        const long size = frame_read(wire->far, &buffers);
+        const long size = frame_read(wire, index, &buffers);
         if (size < 0) {
             return; // the wire is cut: the buffers stay here
         }
@@ -208,26 +234,62 @@ static void receive_run(struct device_chain *chain)
     }
 }
 
-static void receive_serve(struct wire *wire, struct device_chain *chain)
+static void receive_serve(struct pair *pair, struct device_chain *chain)
 {
-    if (!wire->is_served) {
-        wire->is_served = true;
+    if (!pair->is_served) {
+        pair->is_served = true;
         device_chain_defer(chain, receive_run);
         return;
     }
-    const uint32_t given = wire->given; // the ring has room for all that the queue has
-    wire->buffers[given % DEVICE_RING_MAX] = chain;
-    atomic_store(&wire->given, given + 1);
-    if (atomic_load(&wire->taken) == given) {
-        (void)syscall6(SYS_futex, (long)&wire->given, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+    const uint32_t given = pair->given; // the ring has room for all that the queue has
+    pair->buffers[given % DEVICE_RING_MAX] = chain;
+    atomic_store(&pair->given, given + 1);
+    if (atomic_load(&pair->taken) == given) {
+        (void)syscall6(SYS_futex, (long)&pair->given, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
     }
+}
+
+// ---- Pairs of queues -----------------------------------------------------------------------
+
+// The TAP's other queues have none of its frames.
+static void pairs_use(struct wire *wire, uint32_t count)
+{
+    const struct net_far *far = wire->far;
+    atomic_store(&wire->in_use, 1);
+    for (uint32_t i = 1; i < far->pair_count; ++i) {
+        const struct ifreq request = {.ifr_flags = i < count ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE};
+        (void)syscall3(SYS_ioctl, far->fds[i], TUNSETQUEUE, (long)&request); // or it is so already
+    }
+    atomic_store(&wire->in_use, count); // they are read while they are attached
+    (void)syscall6(SYS_futex, (long)&wire->in_use, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0);
+}
+
+static void control_serve(struct wire *wire, struct device_chain *chain)
+{
+    struct {
+        struct virtio_net_ctrl_hdr head;
+        uint8_t pairs[sizeof(uint16_t)];
+    } command = {0};
+    virtio_net_ctrl_ack answer = VIRTIO_NET_ERR;
+    const size_t size = device_gather(chain->parts, chain->in_count, 0, &command, sizeof command);
+    const uint32_t count = command.pairs[0] | (uint32_t)command.pairs[1] << 8;
+    if (size == sizeof command && command.head.class == VIRTIO_NET_CTRL_MQ &&
+        command.head.cmd == VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET && count > 0 &&
+        count <= wire->far->pair_count) {
+        pairs_use(wire, count);
+        answer = VIRTIO_NET_OK;
+    }
+    device_chain_done(chain, (uint32_t)device_scatter(chain->parts + chain->in_count,
+                                                      chain->out_count, 0, &answer, sizeof answer));
 }
 
 static void net_serve(struct device_chain *chain)
 {
     struct wire *wire = chain->state;
-    if (chain->queue == RECEIVE) {
-        receive_serve(wire, chain);
+    if (chain->queue == wire->control) {
+        control_serve(wire, chain);
+    } else if (chain->queue % QUEUES == RECEIVE) {
+        receive_serve(&wire->pairs[chain->queue / QUEUES], chain);
     } else {
         send_serve(wire, chain);
     }
@@ -241,22 +303,17 @@ static void net_reset(void *state, uint64_t features)
                            ((features & BIT(GUEST_TSO6)) != 0 ? TUN_F_TSO6 : 0u);
     wire->frame_max =
         (features & GUEST_SEGMENTS) != 0 ? LARGE : (size_t)wire->far->mtu + LINK + HEADER;
+    wire->control = (features & BIT(MQ)) != 0 ? QUEUES * wire->far->pair_count : QUEUES;
+    pairs_use(wire, 1);
     if (wire->far->is_tap) { // else the host does what is left to it
-        (void)syscall3(SYS_ioctl, wire->far->fd, TUNSETOFFLOAD, (long)taken);
+        (void)syscall3(SYS_ioctl, wire->far->fds[0], TUNSETOFFLOAD, (long)taken);
     }
 }
 
 int net_add(const char *name, struct net_far *far)
 {
-    static const struct device_ops plain = {
-        .features = BIT(MAC) | BIT(MTU) | BIT(MRG_RXBUF),
-        .queue_count = QUEUES,
-        .config_size = offsetof(struct virtio_net_config, mtu) + sizeof(uint16_t),
-        .serve = net_serve,
-        .reset = net_reset,
-    };
-    static struct device_ops helping;
-    struct virtio_net_config config = {.mtu = far->mtu};
+    struct virtio_net_config config = {.mtu = far->mtu,
+                                       .max_virtqueue_pairs = (uint16_t)far->pair_count};
     if (wire_count == DEVICE_MAX) {
         return -ENOSPC;
     }
@@ -265,9 +322,20 @@ int net_add(const char *name, struct net_far *far)
     }
     struct wire *wire = &wires[wire_count++];
     wire->far = far;
+    for (uint32_t i = 0; i < far->pair_count; ++i) {
+        wire->pairs[i].fd = far->fds[i];
+    }
     // What a TAP's frames are on the wire: with help, a capture would have other sizes and sums.
     const bool is_helping = far->folder != NULL || (far->is_tap && far->capture == 0);
-    helping = plain;
-    helping.features |= CHECKSUMS | SEGMENTS | GUEST_SEGMENTS;
-    return device_add(HAL_NET, name, is_helping ? &helping : &plain, wire, &config);
+    const bool has_pairs = far->pair_count > 1;
+    wire->ops = (struct device_ops){
+        .features = BIT(MAC) | BIT(MTU) | BIT(MRG_RXBUF) |
+                    (is_helping ? CHECKSUMS | SEGMENTS | GUEST_SEGMENTS : 0) |
+                    (has_pairs ? BIT(CTRL_VQ) | BIT(MQ) : 0),
+        .queue_count = QUEUES * far->pair_count + has_pairs,
+        .config_size = offsetof(struct virtio_net_config, mtu) + sizeof(uint16_t),
+        .serve = net_serve,
+        .reset = net_reset,
+    };
+    return device_add(HAL_NET, name, &wire->ops, wire, &config);
 }

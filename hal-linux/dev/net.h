@@ -13,13 +13,17 @@ enum {
     NET_VIRTIO_HEADER = 12,
     NET_SEND_BUFFER = 4 << 20, // of sockets that frames are sent by
     NET_PATIENCE_US = 200000,  // of a sender, where others have no room
+    NET_FAR_PAIRS_MAX = 8,
 };
 
 struct net_far {
-    int fd; // gives and takes one frame at a time, with a virtio header of 12 bytes
+    // Each gives and takes one frame at a time, with a virtio header of 12 bytes. One; or the
+    // queues of a TAP, of which each is a pair of the device's.
+    int fds[NET_FAR_PAIRS_MAX];
+    uint32_t pair_count;
     bool is_tap;
-    // NULL: none. Otherwise fd is a datagram socket, and each machine of the switch has one in this
-    // folder whose name is its hardware address, as digits.
+    // NULL: none. Otherwise the one is a datagram socket, and each machine of the switch has one in
+    // this folder whose name is its hardware address, as digits.
     const char *folder;
     uint8_t hardware[NET_HARDWARE_SIZE];
     uint16_t mtu;

@@ -98,7 +98,7 @@ static long socket_send(const struct net_far *far, struct switch_peer *peer,
                              .msg_iov = chain->parts,
                              .msg_iovlen = chain->in_count};
     path_make(&to, far->folder, name);
-    const long sent = syscall3(SYS_sendmsg, peer->fd != 0 ? peer->fd : far->fd, (long)&message,
+    const long sent = syscall3(SYS_sendmsg, peer->fd != 0 ? peer->fd : far->fds[0], (long)&message,
                                flags | MSG_NOSIGNAL);
     if (sent == -ECONNREFUSED) {
         (void)syscall3(SYS_unlink, (long)to.sun_path, 0, 0);

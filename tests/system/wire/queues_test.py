@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""queues_test.py kernel QEMU.PY KERNEL TALK BOARD:CPUS...: machines whose network device has a pair of queues for each CPU, on a TAP of as many
+"""queues_test.py kernel QEMU.PY KERNEL TALK BOARD:CPUS... or queues_test.py sim OSV-SIM TALK CPUS...: machines whose network device has a pair of queues for each CPU, on a TAP of as many
 queues in a network namespace. Prints TAP."""
 import contextlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -65,31 +64,49 @@ class Monitor:
                 return answer["return"]
 
     def used(self, count):
-        """What each of the network device's first queues has taken and given back."""
+        """How much each of the network device's first queues has given back: those by which packets come, and, in turn, are sent."""
         path = next(device["path"] for device in self.ask("x-query-virtio") if device["name"] == "virtio-net")
         return [self.ask("x-query-virtio-queue-status", path=path, queue=i)["used-idx"] for i in range(count)]
 
 
-def kernel(suite, name, nic):
-    pairs, path = int(suite.cpus), os.path.join(suite.folder, "qmp")
+def asks(suite, name, inside):
+    got = suite.run(inside + [sys.executable, "-c", ASK])
+    suite.case("%s: who asks by many flows" % name, got == (0, "asked\n", ""), got)
+
+
+def serves(suite, name, inside, server):
+    got = suite.run(inside + [suite.talk, "ask", "10.2.0.2", "700"])
+    suite.case("%s: who asks for much" % name, got[:2] == (0, wire_test.SAID), got)
+    suite.case("%s: the server ends" % name, (server.stdout.read(), server.wait()) == ("served %d\n" % (CONNECTIONS + 1), 0), server.returncode)
+
+
+def kernel(suite, machine, nic):
+    name = "%s, %s" % (machine, nic)
+    pairs, path = int(suite.cpus), suite.path("qmp")
     with tap() as inside:
         net = "tap,ifname=osv0,script=no,downscript=no,queues=%d" % pairs
         command = suite.guest(net, "--nic", nic, "--qmp", path, "--ip", "10.2.0.2/24", "talk", "serve", "700", str(CONNECTIONS + 1))
         with suite.server(inside + command) as server, contextlib.closing(Monitor(path)) as monitor:
-            got = suite.run(inside + [sys.executable, "-c", ASK])
-            suite.case("%s, %s: who asks by many flows" % (name, nic), got == (0, "asked\n", ""), got)
+            asks(suite, name, inside)
             used = monitor.used(2 * pairs)
-            suite.case("%s, %s: all queues are used" % (name, nic), min(used) > 0, used)
-            got = suite.run(inside + [suite.talk, "ask", "10.2.0.2", "700"])
-            suite.case("%s, %s: who asks for much" % (name, nic), got[:2] == (0, wire_test.SAID), got)
-            suite.case("%s, %s: the server ends" % (name, nic), (server.stdout.read(), server.wait()) == ("served %d\n" % (CONNECTIONS + 1), 0),
-                       server.returncode)
+            suite.case("%s: all queues bring something" % name, min(used[::2]) > 0, used)
+            suite.case("%s: several are sent by" % name, sum(count > 0 for count in used[1::2]) > 1, used)
+            serves(suite, name, inside, server)
         os.unlink(path)
 
 
+def sim(suite, name):
+    with tap() as inside:
+        command = suite.process("tap=osv0", "--ip", "10.2.0.2/24", "talk", "serve", "700", str(CONNECTIONS + 1))
+        with suite.server(inside + command) as server:
+            asks(suite, name, inside)
+            got = suite.run(inside + ["ls", "/sys/class/net/osv0/queues"])
+            suite.case("%s: the TAP has a queue for each CPU" % name, got[1].count("rx-") == int(suite.cpus), got)
+            serves(suite, name, inside, server)
+
+
 def main(how, *words):
-    suite = wire_test.Suite(words[2])
-    try:
+    with wire_test.Suite(words[2 if how == "kernel" else 1]) as suite:
         if not wire_test.may_make_namespaces():
             suite.case("over TAP # SKIP this user may not make network namespaces", True)
         elif how == "kernel":
@@ -98,10 +115,11 @@ def main(how, *words):
                 suite.machine, suite.cpus = machine.split(":")
                 kernel(suite, machine, "mq=on")
             kernel(suite, machine, "mq=on,rss=on")
-    finally:
-        shutil.rmtree(suite.folder)
-    print("1..%d" % suite.count)
-    return suite.failed > 0
+        else:
+            suite.sim = os.path.abspath(words[0])
+            for suite.cpus in words[2:]:
+                sim(suite, suite.cpus + " CPUs")
+        return suite.end()
 
 
 if __name__ == "__main__":
