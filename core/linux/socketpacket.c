@@ -226,7 +226,7 @@ static int ring_set(struct packet_file *own, const void *user, uint32_t size)
 // What a ring is made with.
 static int ring_number_set(struct packet_file *own, int name, const void *user, uint32_t size)
 {
-    int value;
+    int value = 0;
     int error = size != sizeof value ? -EINVAL : user_read(&value, user, sizeof value);
     const bool is_wrong = name == PACKET_VERSION ? packet_ring_header_size(value) == 0 : value < 0;
     if (error != 0 || is_wrong) {
