@@ -33,7 +33,7 @@ class Options:
     def __init__(self, words):
         self.cpus, self.memory, self.cwd, self.machine, self.kernel = "1", "1024M", None, "q35", None
         self.mounts, self.environment, self.core, self.balloon, self.net, self.qmp = [], {}, [], None, None, None
-        self.nic = None
+        self.nic, self.timeout = None, TIMEOUT
         while words and words[0].startswith("-"):
             words = words[1:] if self.flag(words[0]) else self.value(*words)
         self.program = list(words)
@@ -53,7 +53,7 @@ class Options:
             self.core.append(option + "=" + value)
         else:
             setattr(self, {"--balloon": "balloon", "-c": "cpus", "-m": "memory", "--cwd": "cwd", "--machine": "machine", "--kernel": "kernel",
-                           "--net": "net", "--nic": "nic", "--qmp": "qmp"}[option],
+                           "--net": "net", "--nic": "nic", "--qmp": "qmp", "--timeout": "timeout"}[option],
                     value)
         return rest
 
@@ -249,7 +249,7 @@ class Run:
         if self.balloon is not None:
             self.balloon.start()
         signal.signal(signal.SIGALRM, late)
-        signal.alarm(TIMEOUT)  # Popen.wait with a timeout looks only 20 times a second
+        signal.alarm(int(self.options.timeout))  # Popen.wait with a timeout looks only 20 times a second
         try:
             child.wait()
         except TimeoutError:

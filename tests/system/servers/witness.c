@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // witness.c: tells what the machine has in use, from inside: preloaded into a server, for load.py.
-// Who connects to port $WITNESS_PORT and has said all it wants, nothing, gets the files below.
+// Who connects to port $WITNESS_PORT and has said all it wants, nothing, gets the files below, and
+// how much memory the heap, of which our kernel takes its own blocks, has to give.
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,6 +30,14 @@ static void file_send(int to, const char *path)
     close(fd);
 }
 
+static void heap_send(int to)
+{
+    char text[64];
+    const int size =
+        snprintf(text, sizeof text, "/heap\nFree: %zu kB\n", mallinfo2().fordblks / 1024);
+    (void)send(to, text, (size_t)size, MSG_NOSIGNAL);
+}
+
 static void *witness_run(void *port)
 {
     const struct sockaddr_in any = {.sin_family = AF_INET,
@@ -44,6 +55,7 @@ static void *witness_run(void *port)
         }
         // The other closes first, so that nothing of this is left here.
         if (recv(fd, &nothing, 1, 0) == 0) {
+            heap_send(fd);
             for (size_t i = 0; i < sizeof files / sizeof *files; ++i) {
                 file_send(fd, files[i]);
             }
