@@ -8,6 +8,8 @@
 // machine, which runs it a thousand times; many, real threads.
 #include <errno.h>
 #include <linux/futex.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -18,6 +20,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -473,6 +476,94 @@ static void meet_epoll(void)
     run_all(watch_set, 3);
 }
 
+// ---- Bytes come while one begins to watch, and a third looks -------------------------------
+
+enum { BYTES = 3 };
+
+static pthread_barrier_t round_barrier;
+static int kind; // SOCK_STREAM or SOCK_DGRAM
+static int sending, receiving;
+
+static void pair_make(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof address;
+    const int named = socket(AF_INET, kind, 0), on = 1;
+    check(bind(named, (struct sockaddr *)&address, size) == 0, "a port");
+    check(kind == SOCK_DGRAM || listen(named, 1) == 0, "a listener");
+    getsockname(named, (struct sockaddr *)&address, &size);
+    sending = socket(AF_INET, kind, 0);
+    check(connect(sending, (struct sockaddr *)&address, size) == 0, "a way there");
+    setsockopt(sending, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    receiving = kind == SOCK_DGRAM ? dup(named) : accept(named, NULL, NULL);
+    check(receiving >= 0, "the other end");
+    close(named);
+}
+
+static void bytes_await(void)
+{
+    char bytes[BYTES];
+    for (ssize_t count = 0; count < BYTES;) {
+        struct pollfd polled = {.fd = receiving, .events = POLLIN};
+        check(poll(&polled, 1, -1) == 1, "something is ready");
+        const ssize_t more = recv(receiving, bytes, sizeof bytes, MSG_DONTWAIT);
+        check(more > 0, "what is ready can be read");
+        count += more;
+    }
+}
+
+static void bytes_send(void)
+{
+    for (int i = 0; i < BYTES; ++i) {
+        check(send(sending, "x", 1, 0) == 1, "a byte is sent");
+    }
+}
+
+static void bytes_peek(void)
+{
+    char byte;
+    for (int i = 0; i < BYTES; ++i) {
+        const ssize_t size = recv(receiving, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        check(size == 1 || (size == -1 && errno == EAGAIN), "a look");
+    }
+}
+
+static void *send_and_watch(void *argument)
+{
+    static void (*const parts[])(void) = {bytes_await, bytes_send, bytes_peek};
+    const long index = (long)argument;
+    for (long i = 0; i < rounds; ++i) {
+        if (index == 0) {
+            pair_make(); // nobody has watched it yet
+        }
+        pthread_barrier_wait(&round_barrier);
+        parts[index]();
+        pthread_barrier_wait(&round_barrier);
+        if (index == 0) {
+            close(sending);
+            close(receiving);
+        }
+    }
+    return NULL;
+}
+
+static void meet_sockets(int which)
+{
+    kind = which;
+    pthread_barrier_init(&round_barrier, NULL, 3);
+    run_all(send_and_watch, 3);
+}
+
+static void meet_stream(void)
+{
+    meet_sockets(SOCK_STREAM);
+}
+
+static void meet_datagram(void)
+{
+    meet_sockets(SOCK_DGRAM);
+}
+
 // ---- Threads come and go
 // -------------------------------------------------------------------------------------
 
@@ -629,6 +720,8 @@ int main(int argc, char **argv)
         {"eventfd", meet_eventfd},
         {"poll", meet_poll},
         {"epoll", meet_epoll},
+        {"stream", meet_stream},
+        {"datagram", meet_datagram},
         {"join", meet_join},
         {"timers", meet_timers},
         {"cputime", meet_cputime},
