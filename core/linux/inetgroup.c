@@ -197,28 +197,25 @@ static int v6_netif_set(struct inet_socket *inet, int index)
 static int number_set(struct inet_socket *inet, int level, int name, int value)
 {
     const bool is_v4 = level == IPPROTO_IP;
+    const bool is_hops = name == (is_v4 ? IP_MULTICAST_TTL : IPV6_MULTICAST_HOPS);
+    const bool is_loop = name == (is_v4 ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP);
+    const bool is_switch = !is_hops && !(is_loop && is_v4);
+    if (is_hops ? value < -1 || value > HOPS_MAX : is_switch && value != 0 && value != 1) {
+        return -EINVAL;
+    }
+    if (!is_hops && !is_loop) {
+        atomic_store(&inet->socket.takes_all[is_v4], value != 0);
+        return 0;
+    }
     struct net_group_options *options = member_options_own(&inet->socket);
     if (options == NULL) {
         return -ENOBUFS;
     }
-    if (name == (is_v4 ? IP_MULTICAST_TTL : IPV6_MULTICAST_HOPS)) {
-        if (value < -1 || value > HOPS_MAX) {
-            return -EINVAL;
-        }
+    if (is_hops) {
         options->hops[is_v4] = value == -1 ? 1 : (uint8_t)value;
-        return 0;
-    }
-    if (name == (is_v4 ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP)) {
-        if (!is_v4 && value != 0 && value != 1) {
-            return -EINVAL;
-        }
+    } else {
         options->loops[is_v4] = value != 0;
-        return 0;
     }
-    if (value != 0 && value != 1) {
-        return -EINVAL;
-    }
-    atomic_store(&inet->socket.takes_all[is_v4], value != 0);
     return 0;
 }
 
