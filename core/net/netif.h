@@ -46,7 +46,7 @@ struct netif {
     uint32_t index;     // 1 ..
     uint32_t mtu;       // the longest packet, bytes from the IP header on
     unsigned flags;     // enum netif_flags
-    uint32_t parts_max; // of a packet that is to be cut into segments
+    uint32_t parts_max; // of a packet; 0: any
     uint8_t hardware[NETIF_HARDWARE_SIZE];
     // Takes the packet, whose data begins with the IP header and has room in front for the link's,
     // for hop, which is on the link. Thread context; the caller holds no lock and is in no RCU

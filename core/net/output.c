@@ -73,6 +73,13 @@ static bool netif_cuts(const struct netif *netif, const struct packet *packet,
            parts_of(packet) <= netif->parts_max;
 }
 
+// It has more parts than the interface takes, and will not be cut.
+static bool is_scattered(const struct netif *netif, const struct packet *packet)
+{
+    return packet->more != NULL && packet->segment_size == 0 && netif->parts_max != 0 &&
+           parts_of(packet) > netif->parts_max;
+}
+
 // One that is not to be cut by us.
 static void whole_send(const struct route *route, struct packet *packet,
                        const struct ip_header *header)
@@ -80,6 +87,11 @@ static void whole_send(const struct route *route, struct packet *packet,
     struct netif *netif = route->netif;
     const uint32_t mtu = header->may_cut ? path_mtu(&header->target, netif->mtu) : netif->mtu;
     const bool fits = packet->segment_size != 0 || packet_size(packet) <= mtu;
+    packet = is_scattered(netif, packet) ? packet_join(packet) : packet;
+    if (packet == NULL) {
+        net_count(NET_NO_MEMORY);
+        return;
+    }
     if (packet->is_trusted) {
         checksum_put(packet, header, fits && (netif->flags & NETIF_CHECKSUMS) != 0);
         packet->is_trusted = false;

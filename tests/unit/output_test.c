@@ -299,6 +299,20 @@ START_TEST(without_memory_the_first_segments_go)
 }
 END_TEST
 
+// One that need not be cut, in more parts than the interface takes, is sent in one.
+START_TEST(scattered_packets_are_gathered)
+{
+    send_out(true, tcp_make(true, 600, 3));
+    send_out(true, tcp_make(true, 600, 4));
+    ck_assert_uint_eq(sent_count, 2);
+    ck_assert_ptr_nonnull(sent[0]->more);
+    ck_assert_ptr_null(sent[1]->more);
+    ck_assert_uint_eq(packet_size(sent[1]), packet_size(sent[0]));
+    ck_assert_uint_eq(sum_of(sent[0]), 0);
+    ck_assert_uint_eq(sum_of(sent[1]), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("output");
@@ -312,6 +326,7 @@ int main(void)
     tcase_add_loop_test(leaving, segments_are_left_to_an_interface_that_makes_them, 0, 2);
     tcase_add_loop_test(leaving, segments_that_the_interface_cannot_make_are_ours, 0, 2);
     tcase_add_loop_test(leaving, without_memory_the_first_segments_go, 0, 2);
+    tcase_add_test(leaving, scattered_packets_are_gathered);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
