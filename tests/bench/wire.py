@@ -40,11 +40,12 @@ SERVERS = {  # its port, and what a connection is greeted with
     "wire": (700, b"c", b""),
     "memcached": (11211, b"version\r\n", b"VERSION"),
     "redis": (6379, b"PING\r\n", b"+PONG"),
+    "filtered": (11211, b"version\r\n", b"VERSION"),  # memcached on Linux, a packet filter on ours
 }
 REQUESTS = {"process": (20000, 200000), "apart": (20000, 200000), "guest1": (4000, 0), "guest2": (4000, 0)}  # of redis, alone and by 16
 ASKED = {
     "process_tcp_stream_to": 0.9, "process_tcp_stream_from": 0.9, "process_tcp_rr_1B": 1.0, "process_udp_rr_1B": 1.0, "process_tcp_connect_close": 1.0,
-    "process_memcached_udp_w1": 1.2, "process_memcached_udp_w8": 1.2, "process_memcached_udp_w64": 1.2,
+    **{"process_filtered_udp_w%d" % window: 2.5 for window in (1, 8, 64)}, "process_memcached_udp_w1": 1.2, "process_memcached_udp_w8": 1.2, "process_memcached_udp_w64": 1.2,
     **{"process_redis_%s%s" % (what, many): 1.0 for what in ("set", "get") for many in ("", "_p16")},
     **{"guest%d_%s" % (cpus, name): 1.5 for cpus in (1, 2) for name in ("memcached_udp_w8", "memcached_udp_w64", "redis_set", "redis_get")},
 }
@@ -94,16 +95,18 @@ class Files:
         with open(self.conf, "w", encoding="ascii") as file:
             file.write(REDIS_CONF)
 
-    def command(self, server):
+    def command(self, server, machine):
+        if server == "filtered":
+            return self.command("memcached", machine) if machine == "linux" else [self.options.filtered, "11211"]
         return {
             "wire": [self.options.program, "serve", str(SERVERS["wire"][0])],
             "redis": [os.path.join(self.root, "usr/bin/redis-server"), self.conf],
             "memcached": [os.path.join(self.root, "usr/bin/memcached"), "-u", "root", "-l", "0.0.0.0", "-U", "11211", "-t", "1"],
         }[server]
 
-    def tree(self, server):
+    def tree(self, server, machine):
         """name in a guest -> file here; and the server's command there."""
-        program, *words = self.command(server)
+        program, *words = self.command(server, machine)
         inside = "usr/bin/" + os.path.basename(program)
         said = subprocess.run(["ldd", program], env=self.environment, capture_output=True, text=True, check=True).stdout
         files = {inside: program, "redis.conf": self.conf}
@@ -117,7 +120,7 @@ class Files:
 
 def linux_guest(files, server):
     """Linux with its initial file system."""
-    tree, command = files.tree(server)
+    tree, command = files.tree(server, "linux")
     folder = os.path.dirname(os.path.realpath(files.options.modules))
     modules = [name for name in os.listdir(folder) if name.endswith(".ko")]
     if not modules:
@@ -142,7 +145,7 @@ def linux_guest(files, server):
 
 def osv_guest(files, server):
     """Our image of the same files."""
-    tree, command = files.tree(server)
+    tree, command = files.tree(server, "osv")
     root, image = os.path.join(files.work, "root-" + server), os.path.join(files.work, server + ".osv")
     if not os.path.exists(image):
         for name, path in tree.items():
@@ -163,10 +166,10 @@ def guest(files, machine, server, cpus):
 
 def process(files, machine, server, prefix):
     if machine == "linux":
-        return ["ip", "netns", "exec", FAR] + prefix + files.command(server)
+        return ["ip", "netns", "exec", FAR] + prefix + files.command(server, machine)
     return ["ip", "netns", "exec", NEAR] + prefix + [
         files.options.osv_sim, "-c", "1", "-m", MEMORY, "--net", "tap=osv0", "--ip", ADDRESS["osv"] + "/24", "-v", "%s:%s:ro" % (files.root, files.root),
-        "-v", "%s:%s:ro" % (files.work, files.work), "-e", "LD_LIBRARY_PATH=" + files.libraries] + files.command(server)
+        "-v", "%s:%s:ro" % (files.work, files.work), "-e", "LD_LIBRARY_PATH=" + files.libraries] + files.command(server, machine)
 
 
 def answers(machine, server):
@@ -200,7 +203,7 @@ def clients(files, kind, server, address):
     alone, together = REQUESTS[kind]
     if server == "wire":
         return [[wire, what, address, "700"] for what in ("rr", "udp_rr", "to", "from", "connect")]
-    if server == "memcached":
+    if server in ("memcached", "filtered"):
         return [[wire, "memcached", address, "11211", window] for window in (("8", "64") if kind.startswith("guest") else ("1", "8", "64"))]
     redis = [benchmark, "-h", address, "-c", "50", "-d", "64", "-t", "set,get", "--csv"]
     return [redis + ["-n", str(alone)]] + ([redis + ["-n", str(together), "-P", "16"]] if together else [])
@@ -213,14 +216,14 @@ def figures_of(text, is_redis, suffix):
     return [(words[0], float(words[1]), words[2]) for words in map(str.split, text.splitlines()) if len(words) >= 3 and words[0] != "#"]
 
 
-def measure(files, figures, kind, machine, words, prefix):
+def measure(files, figures, kind, server, machine, words, prefix):
     done = subprocess.run(["ip", "netns", "exec", NEAR] + prefix + words, cwd=files.work, env=files.environment, capture_output=True, text=True,
                           timeout=TIMEOUT, check=False)
     found = figures_of(done.stdout, "redis-benchmark" in words[0], "_p16" if "-P" in words else "")
     if done.returncode != 0 or not found:
         raise SystemExit("%s, %s: %s\n%s%s" % (kind, machine, words, done.stdout, done.stderr))
     for name, value, unit in found:
-        figures.add(machine, "%s_%s" % (kind, name), value, unit)
+        figures.add(machine, "%s_%s" % (kind, name.replace("memcached", server) if server == "filtered" else name), value, unit)
     for line in done.stdout.splitlines():
         if line.startswith("#"):
             print("%s %s %s" % (line, kind, machine), flush=True)
@@ -241,12 +244,12 @@ def run(files, figures, kind, server, options):
                 for machine, address in ADDRESS.items():
                     words = clients(files, kind, server, address)[which]
                     if not options.only or re.search(options.only, " ".join(words)):
-                        measure(files, figures, kind, machine, words, ["taskset", "-c", near] + fifo)
+                        measure(files, figures, kind, server, machine, words, ["taskset", "-c", near] + fifo)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("osv-sim", "servers", "program", "image", "init", "linux", "modules"):
+    for name in ("osv-sim", "servers", "program", "filtered", "image", "init", "linux", "modules"):
         parser.add_argument("--" + name, required=True, type=os.path.abspath, help=argparse.SUPPRESS)
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--fifo", action="store_true")
