@@ -185,7 +185,8 @@ TSAN = {"__tsan_" + name: "hal_tsan_" + name for name in [
 # What is ours alone (include/osv), under its full name.
 OSV_VERSION = "OSV"
 OSV = ["osv_packet_answer", "osv_packet_free", "osv_pages_take_dirty", "osv_pages_walk", "osv_pfil_add_hook", "osv_pfil_remove_hook",
-       "osv_register_shrinker", "osv_unregister_shrinker", "osv_zcopy_rx", "osv_zcopy_rxgc"]
+       "osv_register_shrinker", "osv_unregister_shrinker", "osv_zcopy_rx", "osv_zcopy_rxgc",
+       "osv_zcopy_tx", "osv_zcopy_txclose"]
 # Where a jump would cost as much as what is behind it: the function itself, which answers to the name's contract.
 DIRECT = {"malloc": "heap_program_alloc", "free": "heap_program_free"}
 ALIASES = {alias: name for name, aliases in SAME.items() for alias in aliases.split()}

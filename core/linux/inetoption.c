@@ -255,6 +255,7 @@ int inet_option_set(struct file *file, int level, int name, const void *user, ui
     if (level == SOL_SOCKET) {
         return name == SO_LINGER                                ? linger_set(inet, user, size)
                : name == SO_TIMESTAMP || name == SO_TIMESTAMPNS ? stamps_set(inet, name, user, size)
+               : name == SO_ZEROCOPY                            ? inet_loans_set(inet, user, size)
                : name == SO_MAX_PACING_RATE && inet_is_stream(inet)
                    ? stream_pace_set(inet, user, size)
                    : -ENOPROTOOPT;
@@ -372,6 +373,9 @@ static int socket_level_get(struct inet_socket *inet, int name, union socket_opt
     case SO_TIMESTAMPNS:
         value->number =
             inet->socket.options.has_stamps && inet->stamps_ns == (name == SO_TIMESTAMPNS);
+        return sizeof value->number;
+    case SO_ZEROCOPY:
+        value->number = atomic_load(&inet->lends);
         return sizeof value->number;
     case SO_MAX_PACING_RATE:
         return inet_is_stream(inet) ? stream_pace_get(inet, value) : -ENOPROTOOPT;

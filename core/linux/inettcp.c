@@ -28,20 +28,27 @@ static int fast_connect(struct file *file, const struct socket_message *sent)
 long stream_send(struct file *file, const struct socket_message *sent)
 {
     struct inet_socket *inet = inet_of(file);
-    const struct net_message message = {
+    struct net_message message = {
         .vectors = sent->vectors,
         .count = sent->count,
         .patience = inet_patience(file, sent->flags, &inet->options.send_timeout),
         .is_urgent = (sent->flags & MSG_OOB) != 0,
+        .loan = sent->loan,
     };
+    struct inet_loan *loan = NULL;
     size_t done = 0;
-    if (sent->flags & MSG_FASTOPEN) {
-        const int failed = fast_connect(file, sent);
-        if (failed != 0) {
-            return failed;
-        }
+    int error = sent->flags & MSG_FASTOPEN ? fast_connect(file, sent) : 0;
+    if (error == 0 && (sent->flags & MSG_ZEROCOPY) != 0) {
+        error = inet_loan_begin(inet, sent, &loan);
+        message.loan = loan == NULL ? message.loan : inet_loan_of(loan);
     }
-    const int error = tcp_send(&inet->tcp, &message, &done);
+    if (error != 0) {
+        return error;
+    }
+    error = tcp_send(&inet->tcp, &message, &done);
+    if (loan != NULL) {
+        inet_loan_sent(loan, done);
+    }
     const bool is_silent = (sent->flags & MSG_NOSIGNAL) != 0;
     return is_silent && done == 0 ? error : transfer_result(error, done);
 }
@@ -80,7 +87,7 @@ long stream_receive(struct file *file, struct socket_message *to)
         return urgent_receive(inet, to);
     }
     if (to->flags & MSG_ERRQUEUE) {
-        return -EAGAIN;
+        return inet_loan_receive(inet, to);
     }
     const int error = tcp_receive(&inet->tcp, &message, (to->flags & MSG_WAITALL) != 0,
                                   (to->flags & MSG_TRUNC) != 0, &done);
@@ -107,6 +114,7 @@ struct tcp_socket *stream_child_make(const struct tcp_socket *listener)
         return NULL;
     }
     child->linger = parent->linger;
+    atomic_store(&child->lends, atomic_load(&parent->lends));
     atomic_store(&child->options.send_limit, atomic_load(&parent->options.send_limit));
     atomic_store(&child->options.receive_limit, atomic_load(&parent->options.receive_limit));
     atomic_store(&child->options.switches, atomic_load(&parent->options.switches));

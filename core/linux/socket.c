@@ -59,7 +59,8 @@ long linux_sendto(int fd, const char *data, size_t size, int flags, const void *
     return result;
 }
 
-static long sendmsg_to(struct file *file, const struct msghdr *user, int flags)
+long socket_message_send(struct file *file, const struct msghdr *user, int flags,
+                         struct net_loan *loan)
 {
     struct msghdr head;
     struct vectors vectors;
@@ -76,6 +77,7 @@ static long sendmsg_to(struct file *file, const struct msghdr *user, int flags)
         .name_size = head.msg_namelen,
         .control = head.msg_control,
         .control_size = head.msg_controllen,
+        .loan = loan,
     };
     const long result = socket_calls_of(file)->send(file, &message);
     vectors_free(&vectors);
@@ -89,7 +91,7 @@ long linux_sendmsg(int fd, const struct msghdr *user, int flags)
     if (error != 0) {
         return error;
     }
-    const long result = sendmsg_to(file, user, flags);
+    const long result = socket_message_send(file, user, flags, NULL);
     file_put(file);
     return result;
 }
@@ -105,7 +107,7 @@ long linux_sendmmsg(int fd, struct mmsghdr *user, unsigned count, int flags)
     long result = 0;
     count = count < MESSAGES_MAX ? count : MESSAGES_MAX;
     while (done < count && result >= 0) {
-        result = sendmsg_to(file, &user[done].msg_hdr, flags);
+        result = socket_message_send(file, &user[done].msg_hdr, flags, NULL);
         const unsigned size = (unsigned)result;
         if (result >= 0) {
             error = user_write(&user[done].msg_len, &size, sizeof size);

@@ -21,6 +21,8 @@
 #include "core/vfs/socketoptions.h"
 #include "hal/hal.h"
 
+struct net_loan;
+
 struct socket_address { // one of core's, to be written to the caller
     union {
         struct sockaddr_un local;
@@ -47,6 +49,7 @@ struct socket_message {
     uint32_t name_size;
     const void *control;
     size_t control_size;
+    struct net_loan *loan; // net_message's
     // Of a receive: answers. controls NULL: nobody wants them.
     struct socket_address from;
     struct controls *controls;
@@ -113,6 +116,10 @@ HAL_MUST_CHECK int packet_create(struct file **file, int type, int protocol, uin
 bool file_is_inetsocket(const struct file *file);
 bool file_is_netlinksocket(const struct file *file);
 bool file_is_packetsocket(const struct file *file);
+
+// sendmsg. loan: as net_message has it.
+long socket_message_send(struct file *file, const struct msghdr *user, int flags,
+                         struct net_loan *loan);
 
 // ioctl on a socket of any family, about interfaces. -ENOTTY: it is about something else.
 HAL_MUST_CHECK int interface_control(const struct file *file, unsigned long which, void *user);

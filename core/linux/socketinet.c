@@ -294,12 +294,19 @@ static long inet_send(struct file *file, const struct socket_message *sent)
     if (inet_is_stream(inet)) {
         return stream_send(file, sent);
     }
+    struct inet_loan *loan = NULL;
     if ((sent->flags & MSG_MORE) || ((sent->flags & MSG_OOB) && inet->socket.is_v4)) {
         return -EOPNOTSUPP;
     }
     int error = addressee_read(inet, sent, &end, &message.to);
     error = error != 0 ? error : controls_check(sent);
-    error = error != 0 ? error : datagram_send(inet, &message, &done);
+    if (error == 0 && (sent->flags & MSG_ZEROCOPY) != 0) {
+        error = inet_loan_begin(inet, sent, &loan);
+    }
+    error = error != 0 ? error : datagram_send(inet, &message, &done); // copied, loan or not
+    if (loan != NULL) {
+        inet_loan_sent(loan, done);
+    }
     return error != 0 ? error : (long)done;
 }
 
@@ -310,7 +317,7 @@ static long report_receive(struct inet_socket *inet, struct net_message *message
     size_t done = 0;
     int error = datagram_report_receive(&inet->socket, message, &report, &done);
     if (error != 0) {
-        return error;
+        return error == -EAGAIN ? inet_loan_receive(inet, to) : error;
     }
     to->answer_flags = MSG_ERRQUEUE | (message->is_cut ? MSG_TRUNC : 0);
     inet_address_tell(inet, &message->from, &to->from);
@@ -409,12 +416,13 @@ static unsigned inet_poll(struct file *file, struct poll_entry *entry)
         poll_list_add(&inet->poll, entry);
         channel_watch(&inet->socket.channel);
     }
+    const unsigned told = atomic_load(&inet->has_loans) ? POLL_ERROR : 0;
     if (inet_is_stream(inet)) {
-        return stream_poll(inet);
+        return told | stream_poll(inet);
     }
     const unsigned ready = datagram_poll(&inet->socket);
     const bool is_shut = (ready & DATAGRAM_SHUT_READ) != 0;
-    return POLL_OUT_ANY | (ready & DATAGRAM_READABLE || is_shut ? POLL_IN_ANY : 0) |
+    return told | POLL_OUT_ANY | (ready & DATAGRAM_READABLE || is_shut ? POLL_IN_ANY : 0) |
            (ready & DATAGRAM_FAILED ? POLL_ERROR : 0) | (is_shut ? POLL_READ_HANG_UP : 0) |
            (is_shut && (ready & DATAGRAM_SHUT_WRITE) ? POLL_HANG_UP : 0);
 }
@@ -483,6 +491,7 @@ static void inet_release(struct net_socket *socket)
     if (inet_is_stream(inet)) {
         tcp_socket_release(&inet->tcp);
     }
+    inet_loans_end(inet);
     heap_free(inet);
 }
 

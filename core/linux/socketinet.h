@@ -27,6 +27,8 @@ enum inet_tells { // what goes along with a datagram that is received
     INET_TELLS_SERVICE_V6 = 32,
 };
 
+struct inet_loan;
+
 struct inet_socket {
     union { // by socket.kind and protocol
         struct net_socket socket;
@@ -40,6 +42,11 @@ struct inet_socket {
     bool stamps_ns;      // SO_TIMESTAMPNS; socket.lock
     uint32_t fast_queue; // TCP_FASTOPEN, TCP_FASTOPEN_CONNECT: no cookie is known, and nobody gets
     bool connects_fast;  // one, so that the bytes follow the three steps. The same
+    _Atomic bool lends;  // SO_ZEROCOPY
+    uint32_t loan_next;  // the number of the next send that lends; socket.lock, as the next two
+    struct inet_loan *loans; // those that are over, and not told of
+    struct inet_loan *loan_last;
+    _Atomic bool has_loans; // there are such
     struct nameless nameless;
 };
 
@@ -97,6 +104,17 @@ void inet_address_tell(const struct inet_socket *inet, const struct net_end *end
 // inetoption.c: a message of ICMP, for who asks by MSG_ERRQUEUE.
 int inet_report_write(struct inet_socket *inet, const struct net_report *report,
                       struct controls *to);
+
+// inetloan.c: sends that lend their bytes, by MSG_ZEROCOPY, and what is told of them.
+// *loan NULL: this one does not. -ENOBUFS.
+HAL_MUST_CHECK int inet_loan_begin(struct inet_socket *inet, const struct socket_message *sent,
+                                   struct inet_loan **loan);
+struct net_loan *inet_loan_of(struct inet_loan *loan);    // net_message's
+void inet_loan_sent(struct inet_loan *loan, size_t done); // loan is gone
+// What is told next, as a message of MSG_ERRQUEUE. -EAGAIN: there is nothing.
+HAL_MUST_CHECK int inet_loan_receive(struct inet_socket *inet, struct socket_message *to);
+int inet_loans_set(struct inet_socket *inet, const void *user, uint32_t size);
+void inet_loans_end(struct inet_socket *inet); // nobody will ask
 
 // Of struct socket_calls.
 int inet_option_set(struct file *file, int level, int name, const void *user, uint32_t size);

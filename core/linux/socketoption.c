@@ -94,7 +94,8 @@ int option_set(struct file *file, int name, const void *user, uint32_t size)
         return filter_option_set(file, name, value, user, size);
     default:
         if (!is_switch(name)) {
-            return calls->option_set(file, SOL_SOCKET, name, user, size);
+            error = calls->option_set(file, SOL_SOCKET, name, user, size);
+            return error == -ENOPROTOOPT && name == SO_ZEROCOPY ? -EOPNOTSUPP : error;
         }
         switch_set(options, name, value != 0);
         break;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// send_queue.c: see send_queue.h. Chunks of memory follow each other without gaps. What is appended
+// send_queue.c: see send_queue.h. Chunks of memory follow each other without gaps; what is lent is
+// one of its own. What is appended
 // lies behind all that packets have of a chunk, so nobody sees it change; a chunk begins anew when
 // nothing of it is needed and no packet has a part of it.
 #include "core/net/send_queue.h"
@@ -23,11 +24,18 @@ struct send_chunk {
     uint64_t start; // in the stream
     uint32_t used, room;
     char *data;
+    struct packet_buffer *lender; // whose data it is; NULL: its own, behind it
 };
+
+_Static_assert((int)SEND_LEND_MIN >= (int)BLOCK_MIN, "of those none stays to be filled again");
 
 static void chunk_release(struct packet_buffer *buffer)
 {
-    heap_free(container_of(buffer, struct send_chunk, buffer));
+    struct send_chunk *chunk = container_of(buffer, struct send_chunk, buffer);
+    if (chunk->lender != NULL) {
+        packet_buffer_put(chunk->lender);
+    }
+    heap_free(chunk);
 }
 
 // The more there is, the larger.
@@ -41,19 +49,12 @@ static uint32_t room_for(const struct send_queue *queue, uint32_t size)
     return block - (uint32_t)sizeof(struct send_chunk);
 }
 
-static bool chunk_append(struct send_queue *queue, uint32_t size)
+static void chunk_append(struct send_queue *queue, struct send_chunk *chunk, uint32_t room)
 {
-    const uint32_t room = room_for(queue, size);
-    struct send_chunk *chunk = heap_alloc(sizeof *chunk + room);
-    if (chunk == NULL) {
-        return false;
-    }
-    *chunk = (struct send_chunk){
-        .buffer = {.reference_count = 1, .release = chunk_release},
-        .start = queue->start + queue->used,
-        .room = room,
-        .data = (char *)(chunk + 1),
-    };
+    chunk->buffer = (struct packet_buffer){.reference_count = 1, .release = chunk_release};
+    chunk->next = NULL;
+    chunk->start = queue->start + queue->used;
+    chunk->room = room;
     if (queue->first == NULL) {
         queue->first = chunk;
     } else {
@@ -61,7 +62,19 @@ static bool chunk_append(struct send_queue *queue, uint32_t size)
     }
     queue->last = chunk;
     queue->taken += room;
-    return true;
+}
+
+static bool chunk_make(struct send_queue *queue, uint32_t size)
+{
+    const uint32_t room = room_for(queue, size);
+    struct send_chunk *chunk = heap_alloc(sizeof *chunk + room);
+    if (chunk != NULL) {
+        chunk->used = 0;
+        chunk->data = (char *)(chunk + 1);
+        chunk->lender = NULL;
+        chunk_append(queue, chunk, room);
+    }
+    return chunk != NULL;
 }
 
 static void first_remove(struct send_queue *queue)
@@ -80,7 +93,7 @@ static uint32_t room_get(struct send_queue *queue, uint32_t size)
         last->used = 0;
         last->start = queue->start;
     }
-    if ((last == NULL || last->used == last->room) && !chunk_append(queue, size)) {
+    if ((last == NULL || last->used == last->room) && !chunk_make(queue, size)) {
         return 0;
     }
     return queue->last->room - queue->last->used;
@@ -103,6 +116,23 @@ int send_queue_put(struct send_queue *queue, const char *user, uint32_t size)
         user += part;
         size -= part;
     }
+    return 0;
+}
+
+int send_queue_lend(struct send_queue *queue, char *data, uint32_t size,
+                    struct packet_buffer *buffer)
+{
+    struct send_chunk *chunk = heap_alloc(sizeof *chunk);
+    ASSERT(size >= SEND_LEND_MIN);
+    if (chunk == NULL) {
+        return -ENOMEM;
+    }
+    chunk->used = size;
+    chunk->data = data;
+    chunk->lender = buffer;
+    packet_buffer_get(buffer);
+    chunk_append(queue, chunk, size);
+    queue->used += size;
     return 0;
 }
 

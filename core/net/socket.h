@@ -23,6 +23,7 @@
 #include "hal/hal.h"
 
 struct flow;
+struct net_loan;
 struct packet;
 
 enum { NET_PACKET_COST = 640 }; // what a packet counts for beside its bytes, about as Linux has it
@@ -122,6 +123,8 @@ struct net_message {
     const struct net_end *to; // of a send; NULL: to who is connected
     bool only_looks;          // of a receive: what is read stays
     bool is_urgent;           // of a send
+    // Of a send: by what the bytes are lent, as far as they are not copied. NULL: all are.
+    struct net_loan *loan;
     // Answers of a receive.
     struct net_end from;
     bool is_from_some;         // from is

@@ -485,6 +485,7 @@ static bool is_over(struct tcp_socket *tcp)
         return false;
     }
     tcp->is_alive = false;
+    send_queue_end(&tcp->sending); // nobody will take what is left of it
     tcp_counts_end(&tcp->tcp);
     if (tcp->socket.flow != NULL) {
         flow_leave(tcp->socket.flow);

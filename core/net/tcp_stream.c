@@ -10,6 +10,8 @@
 #include "core/dev/packet.h"
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
+#include "core/mem/frame.h"
+#include "core/net/loan.h"
 #include "core/net/run.h"
 
 enum {
@@ -76,17 +78,30 @@ static bool is_all(const struct net_message *message, size_t done)
     return vector_at(message, done, &unused) == NULL;
 }
 
-// With lock held: puts a part of what is left of a vector into the queue. *done grows.
-static int part_put(struct tcp_socket *tcp, const struct io_vector *vector, size_t offset,
-                    uint32_t room, size_t *done)
+// The direct map is one run of physical memory, and its pages stay where they are.
+static bool may_lend(const struct net_message *message, const char *data, uint32_t size)
 {
-    const size_t left = vector->size - offset;
+    return message->loan != NULL && size >= SEND_LEND_MIN && frame_is_direct(data) &&
+           frame_is_direct(data + size - 1);
+}
+
+// With lock held: puts a part of what is left of a vector into the queue. *done grows.
+static int part_put(struct tcp_socket *tcp, const struct net_message *message, char *data,
+                    size_t left, size_t *done)
+{
+    const uint32_t space = tcp_stream_room(tcp), room = space < STEP_MAX ? space : STEP_MAX;
     const uint32_t part = left < room ? (uint32_t)left : room;
     if (part == 0) {
         return -EAGAIN;
     }
     const uint32_t before = tcp->sending.used;
-    const int error = send_queue_put(&tcp->sending, vector->data + offset, part);
+    int error;
+    if (may_lend(message, data, part)) {
+        message->loan->is_used = true;
+        error = send_queue_lend(&tcp->sending, data, part, &message->loan->buffer);
+    } else {
+        error = send_queue_put(&tcp->sending, data, part);
+    }
     *done += tcp->sending.used - before;
     return error;
 }
@@ -100,8 +115,7 @@ static int vectors_send(struct tcp_socket *tcp, const struct net_message *messag
     size_t offset;
     while (error == 0 && *done - before < STEP_MAX &&
            (vector = vector_at(message, *done, &offset)) != NULL) {
-        const uint32_t room = tcp_stream_room(tcp);
-        error = part_put(tcp, vector, offset, room < STEP_MAX ? room : STEP_MAX, done);
+        error = part_put(tcp, message, vector->data + offset, vector->size - offset, done);
     }
     if (message->is_urgent) {
         tcp_urge(&tcp->tcp, tcp->sending.start + tcp->sending.used);

@@ -141,6 +141,18 @@ static int eventfd_write(struct file *file, uint64_t offset, const char *data, s
     return write_borrowed(file, data, size, done);
 }
 
+void eventfd_signal(struct file *file)
+{
+    struct eventfd *event = file->state;
+    mutex_lock(&event->lock);
+    if (event->value < UINT64_MAX - 1) {
+        ++event->value;
+        readers_serve(event);
+    }
+    file_return(file, &event->lock);
+    poll_list_wake_ordered(&event->poll, POLL_IN);
+}
+
 static unsigned eventfd_poll(struct file *file, struct poll_entry *entry)
 {
     struct eventfd *event = file->state;
@@ -169,6 +181,11 @@ static const struct file_ops eventfd_ops = {
     .status = nameless_shared_status,
     .close = eventfd_close,
 };
+
+bool file_is_eventfd(const struct file *file)
+{
+    return file->ops == &eventfd_ops;
+}
 
 int eventfd_create(struct file **file, uint32_t value, bool is_semaphore, uint32_t flags)
 {

@@ -196,5 +196,7 @@ unsigned file_poll(struct file *file, struct poll_entry *entry);
 int pipe_create(struct file **reader, struct file **writer,
                 uint32_t flags); // 64 KiB, PIPE_BUF 4096
 int eventfd_create(struct file **file, uint32_t value, bool is_semaphore, uint32_t flags);
+bool file_is_eventfd(const struct file *file);
+void eventfd_signal(struct file *file); // adds 1, unless it is full: it does not wait for readers
 
 #endif

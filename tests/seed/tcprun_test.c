@@ -103,6 +103,7 @@ NEVER(void tcp_end(struct tcp *connection __attribute__((unused)),
                    int error __attribute__((unused))))
 NEVER(void tcp_abort(struct tcp *connection __attribute__((unused)),
                      hal_ns now __attribute__((unused))))
+NEVER(void send_queue_end(struct send_queue *queue __attribute__((unused))))
 NEVER(void tcp_counts_end(const struct tcp *connection __attribute__((unused))))
 NEVER(void tcp_stream_acknowledged(struct tcp_socket *socket __attribute__((unused))))
 NEVER(uint32_t tcp_stream_room(const struct tcp_socket *socket __attribute__((unused))))

@@ -98,6 +98,52 @@ START_TEST(small_chunk_is_used_again)
 }
 END_TEST
 
+static uint32_t released;
+
+static void release(struct packet_buffer *buffer)
+{
+    (void)buffer;
+    ++released;
+}
+
+// What is lent lies between what is copied, is never written again, and is released with the last
+// packet that has a part of it.
+START_TEST(what_is_lent_stays_where_it_is)
+{
+    struct packet_buffer lender = {.reference_count = 1, .release = release};
+    struct send_queue queue = {.start = 0};
+    static char own[5000];
+    for (uint32_t i = 0; i < sizeof own; ++i) {
+        own[i] = (char)byte_at(100 + i);
+    }
+    write_at(&queue, 0, 100);
+    ck_assert_int_eq(send_queue_lend(&queue, own, sizeof own, &lender), 0);
+    write_at(&queue, 5100, 700);
+    struct packet *packet = send_queue_packet(&queue, 50, 5700);
+    packet_check(packet, 50, 5700);
+    ck_assert_ptr_eq(packet->more->more->data, own);
+    struct packet *middle = send_queue_packet(&queue, 1000, 2000);
+    send_queue_acknowledged(&queue, 5800);
+    write_at(&queue, 5800, 10);
+    packet_check(middle, 1000, 2000);
+    packet_free(packet);
+    ck_assert(!packet_buffer_is_mine(&lender));
+    packet_free(middle);
+    ck_assert(packet_buffer_is_mine(&lender));
+    ck_assert_int_eq(send_queue_lend(&queue, own, SEND_LEND_MIN, &lender), 0);
+    host_memory_fail_after(0);
+    ck_assert_int_eq(send_queue_lend(&queue, own, SEND_LEND_MIN, &lender), -ENOMEM);
+    host_memory_fail_after(-1);
+    ck_assert_uint_eq(queue.used, 10 + SEND_LEND_MIN);
+    send_queue_end(&queue);
+    ck_assert_uint_eq(released, 0);
+    packet_buffer_put(&lender);
+    ck_assert_uint_eq(released, 1);
+    released = 0;
+    ck_assert_uint_eq(host_block_count(), 0);
+}
+END_TEST
+
 START_TEST(any_order_of_steps)
 {
     struct send_queue queue = {.start = 0};
@@ -155,14 +201,6 @@ START_TEST(without_memory_nothing_is_lost)
 END_TEST
 
 // ---- Packets of several parts ----------------------------------------------------------
-
-static uint32_t released;
-
-static void release(struct packet_buffer *buffer)
-{
-    (void)buffer;
-    ++released;
-}
 
 // A part of its own, and two of memory that is not the heap's.
 static struct packet *packet_make(struct packet_buffer *buffer, uint32_t first, uint32_t second)
@@ -223,6 +261,7 @@ int main(void)
     tcase_add_test(cases, packets_have_what_was_written);
     tcase_add_test(cases, packets_outlive_what_is_acknowledged);
     tcase_add_test(cases, small_chunk_is_used_again);
+    tcase_add_test(cases, what_is_lent_stays_where_it_is);
     tcase_add_test(cases, any_order_of_steps);
     tcase_add_test(cases, without_memory_nothing_is_lost);
     tcase_add_test(cases, checksum_of_parts_is_that_of_the_whole);

@@ -58,6 +58,30 @@ none: -1 EINVAL
 flags: -1 EINVAL
 """
 
+LOAN = b"""sent: 65536
+received: 1, where it was: 1
+not over: -1 EAGAIN
+event: 0
+event: 1
+over: 0
+"""
+
+LOANS = LOAN + LOAN + b"""few bytes: 1, event: 1, close: 0
+its own data: 1, event: 1, close: 0
+a mapping: 1, event: 1, close: 0
+a datagram: 1, event: 1, close: 0
+bytes: 845000, wrong: 0
+sent: 65536
+broken off: 0
+sent: 65536
+broken off by the peer: 0
+no socket: -1 EBADF
+a local socket: -1 EOPNOTSUPP
+no event: -1 EBADF
+no eventfd: -1 EINVAL
+not connected: -1 EPIPE
+"""
+
 
 def same(machine, path, without, expected):
     """On Linux it starts as well."""
@@ -77,3 +101,7 @@ def lending(machine, files):
 
 def streams(machine, files):
     same(machine, files["streams"], b"nothing is lent here\n", STREAMS)
+
+
+def loans(machine, files):
+    same(machine, files["loans"], b"nothing is lent here\n", LOANS)

@@ -16,39 +16,9 @@
 #include <unistd.h>
 
 #include "core/libc/include/osv/zcopy.h"
+#include "ends.h"
 
 enum { PIECES = 8, TOTAL = 3000000, STEP = 70001, MANY = 4096 };
-
-struct ends {
-    int near, far;
-};
-
-static struct ends connected(int family)
-{
-    struct sockaddr_in6 name = {.sin6_family = (sa_family_t)family};
-    struct sockaddr *address = (struct sockaddr *)&name;
-    socklen_t size = sizeof name;
-    const int listener = socket(family, SOCK_STREAM, 0);
-    struct ends ends = {socket(family, SOCK_STREAM, 0), -1};
-    if (bind(listener, address, size) != 0 || listen(listener, 1) != 0 ||
-        getsockname(listener, address, &size) != 0 || connect(ends.near, address, size) != 0) {
-        perror("connect");
-    }
-    ends.far = accept(listener, NULL, NULL);
-    close(listener);
-    return ends;
-}
-
-static char byte_at(uint64_t place)
-{
-    return (char)(place * 7 + place / 251);
-}
-
-static void show(const char *what, int got)
-{
-    printf("%s: %d", what, got);
-    printf(got < 0 ? " %s\n" : "\n", strerrorname_np(errno));
-}
 
 // Sends what byte_at says, and closes.
 static void *much_send(void *far)

@@ -5,6 +5,7 @@
 //                                versions of IP; says "ready" when it can
 //   talk ask ADDRESS PORT [MAX]  wants back what it sends: short and long datagrams, but none
 //                                longer than MAX, and a stream
+//   talk lend ADDRESS PORT       a stream alone, whose bytes are lent, and not copied
 //   talk fail ADDRESS PORT       says how a connection fails
 //   talk list                    says which interfaces and routes there are
 //   talk autoconf                waits until eth0 has addresses of IPv6, and a way to others, by
@@ -19,6 +20,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -166,6 +168,51 @@ static void datagram_ask(int fd, int length)
     fail("no answer");
 }
 
+// Whether the send that was numbered so has lent its bytes. It is over when this returns.
+static bool was_lent(int fd, uint32_t number)
+{
+    struct { // sock_extended_err
+        uint32_t error;
+        uint8_t origin, type, code, pad;
+        uint32_t first, last;
+    } said;
+    char control[128];
+    struct pollfd item = {.fd = fd};
+    struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
+    if (poll(&item, 1, -1) != 1 || recvmsg(fd, &message, MSG_ERRQUEUE) != 0) {
+        fail("recvmsg");
+    }
+    memcpy(&said, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof said);
+    if (said.origin != 5 || said.first != number || said.last != number) {
+        printf("%u to %u of %u are over\n", said.first, said.last, said.origin);
+        exit(1);
+    }
+    return said.code == 0;
+}
+
+static void *stream_lend(void *argument)
+{
+    const int fd = *(int *)argument, on = 1;
+    uint32_t count = 0, lent = 0;
+    uint8_t *data = malloc(CHUNK);
+    if (data == NULL || setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof on) != 0) {
+        fail("SO_ZEROCOPY");
+    }
+    for (size_t at = 0; at < STREAM; at += CHUNK) {
+        for (size_t i = 0; i < CHUNK; ++i) {
+            data[i] = byte_at(at + i);
+        }
+        if (send(fd, data, CHUNK, MSG_ZEROCOPY) != CHUNK) {
+            fail("send");
+        }
+        lent += was_lent(fd, count++);
+    }
+    printf("lent %u of %u\n", lent, count);
+    free(data);
+    shutdown(fd, SHUT_WR);
+    return NULL;
+}
+
 static void *stream_write(void *argument)
 {
     const int fd = *(int *)argument;
@@ -186,13 +233,13 @@ static void *stream_write(void *argument)
     return NULL;
 }
 
-static void stream_ask(int fd)
+static void stream_ask(int fd, void *(*run)(void *fd))
 {
     static uint8_t data[CHUNK];
     pthread_t writer;
     size_t at = 0;
     ssize_t got;
-    if (pthread_create(&writer, NULL, stream_write, &fd) != 0) {
+    if (pthread_create(&writer, NULL, run, &fd) != 0) {
         fail("thread");
     }
     while ((got = read(fd, data, sizeof data)) > 0) {
@@ -216,7 +263,7 @@ static int ask(const char *address, int port, int longest)
     for (int i = 0; i < LENGTHS && lengths[i] <= longest; ++i) {
         datagram_ask(datagrams, lengths[i]);
     }
-    stream_ask(connected(SOCK_STREAM, address, port));
+    stream_ask(connected(SOCK_STREAM, address, port), stream_write);
     return 0;
 }
 
@@ -371,6 +418,10 @@ int main(int argc, char **argv)
     }
     if (argc >= 4 && strcmp(argv[1], "ask") == 0) {
         return ask(argv[2], atoi(argv[3]), argc == 4 ? LONGEST : atoi(argv[4]));
+    }
+    if (argc == 4 && strcmp(argv[1], "lend") == 0) {
+        stream_ask(connected(SOCK_STREAM, argv[2], atoi(argv[3])), stream_lend);
+        return 0;
     }
     if (argc == 4 && strcmp(argv[1], "fail") == 0) {
         close(connected(SOCK_STREAM, argv[2], atoi(argv[3])));

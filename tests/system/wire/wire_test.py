@@ -19,6 +19,7 @@ import cases  # pylint: disable=wrong-import-position
 TIMEOUT = 200
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}  # the kernel's command line is short
 STREAM = "stream of 3145728\n"
+LENT = "lent 48 of 48\n" + STREAM
 SHORT = "".join("datagram of %d\n" % size for size in (0, 1, 17, 512, 1400))
 SAID = SHORT + "".join("datagram of %d\n" % size for size in (1472, 1473, 3000, 20000)) + STREAM
 
@@ -211,7 +212,7 @@ def on_switch(suite, name):
         server.kill()
         server.wait()
     with suite.server(suite.process(net, "--ip", "10.1.0.1/24", "talk", "serve", "700", "2")) as server, suite.server(
-            suite.process(net, "--ip", "10.1.0.3/24", "--ip", "fd00::3/64", "talk", "serve", "700", "2")) as other:
+            suite.process(net, "--ip", "10.1.0.3/24", "--ip", "fd00::3/64", "talk", "serve", "700", "3")) as other:
         got = suite.run(suite.process(net, "--ip", "fd00::4/64", "talk", "ask", "fd00::3", "700"))
         suite.case("switch, %s: one asks another by IPv6" % name, got[:2] == (0, SAID), got)
         path = os.path.join(suite.folder, "large")
@@ -220,7 +221,9 @@ def on_switch(suite, name):
         suite.case("switch, %s: nobody makes segments" % name, *is_large(path, ("10.1.0.1", "10.1.0.2")))
         got = suite.run(suite.process(net, "--ip", "10.1.0.4/24", "talk", "ask", "10.1.0.3", "700"))
         suite.case("switch, %s: and a third" % name, got[:2] == (0, SAID), got)
-        suite.case("switch, %s: which ends" % name, (other.stdout.read(), other.wait()) == ("served 2\n", 0), other.returncode)
+        got = suite.run(suite.process(net, "--ip", "10.1.0.5/24", "talk", "lend", "10.1.0.3", "700"))
+        suite.case("switch, %s: bytes that are sent where they lie" % name, got[:2] == (0, LENT), got)
+        suite.case("switch, %s: which ends" % name, (other.stdout.read(), other.wait()) == ("served 3\n", 0), other.returncode)
         got = suite.run(suite.process(net, "--ip", "10.1.0.3/24", "talk", "ask", "10.1.0.1", "700"))
         suite.case("switch, %s: its address on another machine" % name, got[:2] == (0, SAID), got)
         suite.case("switch, %s: the server ends" % name, (server.stdout.read(), server.wait()) == ("served 2\n", 0), server.returncode)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// zcopy.h: how a program receives where the bytes lie: packets themselves are lent to it, many by
-// one call, and given back when they have been read (zcopy_rx and zcopy_rxgc of the OSv paper,
-// Kivity et al., USENIX ATC 2014, 4.3).
+// zcopy.h: how a program sends and receives bytes where they lie: its own memory is lent to the
+// network until the receiver has it, and packets are lent to the program, many by one call, and
+// given back when they have been read (zcopy_tx, zcopy_txclose, zcopy_rx and zcopy_rxgc of OSv).
 //
 // For programs: <osv/zcopy.h> by -I core/libc/include; C++ includes it within extern "C". The
 // functions are weak, so that a program that uses them also starts on Linux, where they are NULL;
-// tests/system/packets/lending.c and streams.c are examples.
+// lending.c, streams.c and loans.c of tests/system/packets are examples.
 #ifndef CORE_LIBC_INCLUDE_OSV_ZCOPY_H
 #define CORE_LIBC_INCLUDE_OSV_ZCOPY_H
 
@@ -33,5 +33,27 @@ __attribute__((weak)) int osv_zcopy_rx(int fd, struct osv_piece *pieces, unsigne
 
 // Gives back count of them, in any order, on any thread, once each.
 __attribute__((weak)) void osv_zcopy_rxgc(const struct osv_piece *pieces, unsigned count);
+
+// ---- Sending ---------------------------------------------------------------------
+
+struct osv_sending;
+
+// Sends what message says by the socket fd, of UDP or TCP, as sendmsg does with these flags, but
+// the bytes are the network's until they are over: acknowledged, and read where the receiver is on
+// this machine. Until then they are not to be changed, nor their memory freed. Copied, and over at
+// once, are datagrams, fewer than 4096 bytes in one place, and what is not in a block of malloc's
+// of less than 1 MiB: other pages may move.
+//
+// event: -1, or an eventfd, to which 1 is added when they are over. *sending, unless this fails, is
+// for osv_zcopy_txclose, once.
+//
+// As sendmsg; errno also EOPNOTSUPP (another socket), and of event EBADF or EINVAL.
+__attribute__((weak)) ssize_t osv_zcopy_tx(int fd, const struct msghdr *message, int flags,
+                                           int event, struct osv_sending **sending);
+
+// Waits until the bytes are over. flags: 0, or MSG_DONTWAIT. 0: they are, and sending is gone. -1:
+// errno is EAGAIN, EINTR, or EINVAL (other flags), and sending is still there. Who will not wait
+// for a peer breaks the connection off (SO_LINGER of 0 seconds, and close), which ends all it has.
+__attribute__((weak)) int osv_zcopy_txclose(struct osv_sending *sending, int flags);
 
 #endif
