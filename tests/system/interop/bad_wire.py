@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""bad_wire.py INTERFACE TAP LOSS DUPLICATE LATE SEED: a wire between an interface, whose frames it takes and sends as a packet socket does, and
-a TAP, which it opens. All frames are delayed by DELAY seconds. Of a thousand frames it loses LOSS, gives DUPLICATE twice and lets LATE
-be overtaken by others; which, a generator seeded with SEED says. Says "ready" when it is one, and ends with its standard input."""
+"""bad_wire.py INTERFACE TAP LOSS DUPLICATE LATE DELAY SEED: a wire between an interface, whose frames it takes and sends as a packet socket
+does, and a TAP, which it opens. All frames are delayed by DELAY milliseconds. Of a thousand frames it loses LOSS, gives DUPLICATE twice and lets
+LATE be overtaken by others; which, a generator seeded with SEED says. Says "ready" when it is one, and ends with its standard input."""
 import fcntl
 import heapq
 import os
@@ -13,7 +13,7 @@ import struct
 import sys
 import time
 
-DELAY, LATENESS = 0.002, 0.006
+LATENESS = 0.006  # seconds
 TUNSETIFF, IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x400454ca, 2, 0x1000, 0x4000
 SOL_PACKET, PACKET_VNET_HDR, PACKET_OUTGOING, ALL_PROTOCOLS = 263, 15, 4, 3
 FRAME_MAX = 70000  # a header of virtio's, and a frame that is still to be cut
@@ -35,16 +35,17 @@ def interface_open(name):
 
 
 class Wire:
-    def __init__(self, interface, tap, loss, duplicate, late, seed):
+    def __init__(self, interface, tap, loss, duplicate, late, delay, seed):  # pylint: disable=too-many-arguments
         self.interface, self.tap = interface_open(interface), tap_open(tap)
         self.loss, self.duplicate, self.late = (number / 1000 for number in (loss, duplicate, late))
+        self.delay = delay / 1000
         self.chance = random.Random(seed)
         self.under_way, self.number = [], 0  # (when, number, how, frame)
 
     def take(self, frame, send):
         for _ in range(2 if self.chance.random() < self.duplicate else 1):
             if self.chance.random() >= self.loss:
-                when = time.monotonic() + DELAY + (LATENESS if self.chance.random() < self.late else 0)
+                when = time.monotonic() + self.delay + (LATENESS if self.chance.random() < self.late else 0)
                 self.number += 1
                 heapq.heappush(self.under_way, (when, self.number, send, frame))
 
