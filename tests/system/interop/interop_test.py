@@ -27,7 +27,10 @@ WIRES = {"loses": (30, 0, 0, 2), "doubles": (0, 100, 0, 2), "reorders": (0, 0, 1
 ALL_AT_ONCE = {"does all of it": WIRES["does all of it"]}
 NETEM, LIKE_NETEM = "loss 2% duplicate 1% reorder 25% 50% delay 10ms 2ms", (20, 10, 250, 10)
 CHECKED = ("ip", "tcp", "udp")
-BAD = " or ".join(["_ws.malformed"] + ['%s.checksum.status == "Bad"' % name for name in CHECKED + ("icmp", "icmpv6")])
+# Linux says 0xffff where the sum of a segment is 0 (CSUM_MANGLED_0), once in 65536; tshark wants 0.
+LINUX_ZERO = "tcp.checksum == 0xffff and (ip.src == %s or ipv6.src == %s)" % (THEIRS[4], THEIRS[6])
+BAD = "(%s) and not (%s)" % (
+    " or ".join(["_ws.malformed"] + ['%s.checksum.status == "Bad"' % name for name in CHECKED + ("icmp", "icmpv6")]), LINUX_ZERO)
 
 
 def at(address):
