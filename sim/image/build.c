@@ -151,6 +151,7 @@ static char *root_make(const struct build_options *options, const char *file)
             fail(EXIT_FAILED, "--cwd: the image has no directory %s", options->cwd);
         }
     }
+    tree_file(root, "/etc/resolv.conf"); // the kernel shows its name servers there, if it is
     stage_make(root, file);
     return program;
 }

@@ -15,7 +15,7 @@
 #include "sim/image/fail.h"
 #include "sim/image/scratch.h"
 
-enum { LINKS_MAX = 40, MODE_DIRECTORY = 0755, MODE_LINK = 0777 };
+enum { LINKS_MAX = 40, MODE_DIRECTORY = 0755, MODE_FILE = 0644, MODE_LINK = 0777 };
 
 // ---- Names in a directory --------------------------------------------------------
 
@@ -238,6 +238,17 @@ void tree_link(struct node *root, const char *path, const char *target)
     if (child_of(parent, name) == NULL) {
         child_new(parent, name, NODE_LINK, MODE_LINK)->text = text_make("%s", target);
     }
+}
+
+void tree_file(struct node *root, const char *path)
+{
+    const char *name = strrchr(path, '/') + 1;
+    char *directory = text_make("%.*s", (int)(name - 1 - path), path);
+    struct node *parent = path_walk(root, directory, directory_made);
+    if (parent != NULL && parent->kind == NODE_DIRECTORY && child_of(parent, name) == NULL) {
+        child_new(parent, name, NODE_FILE, MODE_FILE)->text = text_make("/dev/null");
+    }
+    free(directory);
 }
 
 // ---- The host's files ------------------------------------------------------------------

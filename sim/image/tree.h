@@ -43,6 +43,9 @@ struct node *tree_pack(struct node *root, const char *path);
 // taken.
 void tree_link(struct node *root, const char *path, const char *target);
 
+// An empty file, in the same way; nothing, too, where a part of the path is no directory.
+void tree_file(struct node *root, const char *path);
+
 // The absolute path, for free().
 char *tree_path(const struct node *node);
 

@@ -102,6 +102,17 @@ def tools(test, tool):
     test.case("nothing is left", not [name for name in os.listdir(tool.directory) if name.startswith("disk")])
 
 
+def name_servers(test, tool):
+    """Of DHCP, where the image has no file for them; its own stays where it has none of the network's."""
+    network = ["-nic", "user,model=virtio-net-pci"]
+    image = tool.build("names.osv", "/usr/bin/cat", "/etc/resolv.conf")
+    got = images.boot(["-kernel", image] + network)
+    test.case("name servers of DHCP", got == (0, "nameserver 10.0.2.3\n"), got)
+    own = tool.build("own.osv", "-f", tool.write("resolv.conf", "nameserver 10.9.9.9\n") + ":/etc/resolv.conf", "/usr/bin/cat", "/etc/resolv.conf")
+    got = images.boot(["-kernel", own])
+    test.case("an image's own without a network", got == (0, "nameserver 10.9.9.9\n"), got)
+
+
 def main(tool_path, kernel, raw, qcow2):
     test = cases.Cases()
     with images.Tool(tool_path, kernel) as tool:
@@ -113,6 +124,7 @@ def main(tool_path, kernel, raw, qcow2):
         on_disk(test, tool)
         inspected(test, tool, raw, qcow2)
         damaged(test, tool, raw)
+        name_servers(test, tool)
         tools(test, tool)
         for name, file in first.items():  # by now the clock says something else
             again = tool.build("again." + name, "--format=" + name, "/usr/bin/seq", "3")
