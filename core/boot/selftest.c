@@ -603,7 +603,8 @@ static bool net_device_check(void)
     }
     struct answer answer = {.asker = thread_self()};
     struct net_device *device;
-    const struct net_device_user user = {arp_receive, link_changed, &answer};
+    const struct net_device_user user = {
+        .receive = arp_receive, .changed = link_changed, .state = &answer};
     if (net_device_open(info, &user, &device) != 0) {
         return false;
     }

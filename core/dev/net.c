@@ -348,7 +348,8 @@ unsigned net_device_offloads(const struct net_device *device)
 {
     return ((device->features & FEATURE_CHECKSUM) != 0 ? NET_CHECKSUMS : 0u) |
            ((device->features & FEATURE_TCP4) != 0 ? NET_SEGMENTS_V4 : 0u) |
-           ((device->features & FEATURE_TCP6) != 0 ? NET_SEGMENTS_V6 : 0u);
+           ((device->features & FEATURE_TCP6) != 0 ? NET_SEGMENTS_V6 : 0u) |
+           ((device->features & FEATURES_LARGE) == FEATURES_LARGE ? NET_MERGES : 0u);
 }
 
 struct net_counts net_device_counts(const struct net_device *device)

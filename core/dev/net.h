@@ -18,6 +18,8 @@ struct net_device_user {
     // come there; several CPUs may be at it. NULL: one was dropped, or damaged. A short packet is a
     // block, and does not keep a page.
     void (*receive)(void *state, struct packet *packet);
+    // What came at once on that CPU has been received. NULL: it need not be told.
+    void (*receive_end)(void *state);
     // It is to be looked at anew whether there is a link, or an announcement wanted.
     void (*changed)(void *state);
     void *state;
@@ -31,10 +33,11 @@ enum {
     NET_PAIRS_MAX = 8,
 };
 
-enum net_offload {       // what the device does of what is sent
-    NET_CHECKSUMS = 1,   // packet.checksum_place
+enum net_offload {       // what the device does
+    NET_CHECKSUMS = 1,   // of what is sent: packet.checksum_place
     NET_SEGMENTS_V4 = 2, // packet.segment_size, over IPv4
     NET_SEGMENTS_V6 = 4, // and over IPv6
+    NET_MERGES = 8,      // segments that come in a row are one packet
 };
 
 struct net_counts {

@@ -208,6 +208,9 @@ static bool receive_round(struct net_pair *pair)
             ++count;
         }
     }
+    if (count > 0 && pair->user->receive_end != NULL) {
+        pair->user->receive_end(pair->user->state);
+    }
     if (count > 0 && virtq_kick_wanted(&pair->receive_ring)) {
         room_tell(pair);
     }

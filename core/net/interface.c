@@ -19,6 +19,7 @@
 #include "core/net/dhcp_client.h"
 #include "core/net/ethernet.h"
 #include "core/net/filter.h"
+#include "core/net/merge.h"
 #include "core/net/run.h"
 #include "core/net/socket.h"
 #include "core/sched/quiescence.h"
@@ -37,7 +38,9 @@ struct interface {
     struct net_told told;            // sockets for it
     _Atomic(struct thread *) runner; // it, once it runs
     struct thread *thread;
-    _Atomic bool has_changed; // the device
+    _Atomic bool has_changed;          // the device
+    _Atomic bool merges;               // what comes; else the device does
+    struct merge merge[NET_PAIRS_MAX]; // each its CPU's, interrupts off
 };
 
 // ---- Packets ---------------------------------------------------------------------------
@@ -65,15 +68,9 @@ static void leave_to_thread(struct interface *interface, struct packet *packet)
     }
 }
 
-// Interrupts off.
-static void received(void *state, struct packet *packet)
+static void frame_input(struct interface *interface, struct packet *packet)
 {
-    struct interface *interface = state;
     struct net_socket *told = NULL;
-    if (packet == NULL) {
-        netif_count(&interface->ethernet.netif, NETIF_RECEIVED_DROPPED, 1);
-        return;
-    }
     if (net_is_filtered()) {
         net_filter_push(&interface->ethernet.netif, packet);
         return;
@@ -88,6 +85,42 @@ static void received(void *state, struct packet *packet)
     } else if (!is_taken) {
         leave_to_thread(interface, packet);
     }
+}
+
+static void frames_input(struct interface *interface, struct packet *frame)
+{
+    while (frame != NULL) {
+        struct packet *next = frame->next;
+        frame_input(interface, frame);
+        frame = next;
+    }
+}
+
+// Filters see packets as they were sent.
+static bool is_merging(const struct interface *interface)
+{
+    return atomic_load_explicit(&interface->merges, memory_order_relaxed) && !net_is_filtered();
+}
+
+// Interrupts off.
+static void received(void *state, struct packet *packet)
+{
+    struct interface *interface = state;
+    if (packet == NULL) {
+        netif_count(&interface->ethernet.netif, NETIF_RECEIVED_DROPPED, 1);
+    } else if (is_merging(interface)) {
+        frames_input(interface, merge_frame(&interface->merge[thread_cpu_index()], packet));
+    } else {
+        frames_input(interface, merge_end(&interface->merge[thread_cpu_index()]));
+        frame_input(interface, packet);
+    }
+}
+
+// Interrupts off.
+static void received_all(void *state)
+{
+    struct interface *interface = state;
+    frames_input(interface, merge_end(&interface->merge[thread_cpu_index()]));
 }
 
 static void packet_input(struct interface *interface, struct packet *packet)
@@ -240,7 +273,7 @@ int interface_open(size_t index, bool has_dhcp, struct ethernet **ethernet)
     if (error != 0) {
         return error;
     }
-    const struct net_device_user user = {received, changed, interface};
+    const struct net_device_user user = {received, received_all, changed, interface};
     error = net_device_open(info, &user, &interface->device);
     if (error != 0) {
         thread_discard(interface->thread);
@@ -248,6 +281,7 @@ int interface_open(size_t index, bool has_dhcp, struct ethernet **ethernet)
         return error;
     }
     netif_fill(interface);
+    atomic_store(&interface->merges, (net_device_offloads(interface->device) & NET_MERGES) == 0);
     error = ethernet_start(&interface->ethernet);
     error = error == 0 && has_dhcp ? dhcp_client_make(&interface->ethernet) : error;
     error = error == 0 && has_dhcp ? autoconf_client_make(&interface->ethernet) : error;

@@ -217,7 +217,7 @@ const struct hal_dev_info info = {.dev = (struct hal_dev *)&device_memory,
                                   .queue_count = QUEUES,
                                   .name = "eth0"};
 char got[65536];
-size_t got_size, got_count, lost_count, changed_count;
+size_t got_size, got_count, lost_count, changed_count, end_count;
 bool got_trust;
 const char letters[] = "The quick brown fox jumps over the lazy dog, and the dog does not mind";
 
@@ -238,6 +238,12 @@ void receive(void *state, struct packet *packet)
     packet_free(packet);
 }
 
+void receive_end(void *state)
+{
+    ck_assert_ptr_eq(state, got);
+    ++end_count;
+}
+
 void changed(void *state)
 {
     ck_assert_ptr_eq(state, got);
@@ -246,7 +252,7 @@ void changed(void *state)
 
 int open_device(void)
 {
-    const struct net_device_user user = {receive, changed, got};
+    const struct net_device_user user = {receive, receive_end, changed, got};
     return net_device_open(&info, &user, &device);
 }
 

@@ -51,7 +51,7 @@ void interrupt(int queue);
 
 extern struct net_device *device;
 extern char got[]; // the last, as its user has it
-extern size_t got_size, got_count, lost_count, changed_count;
+extern size_t got_size, got_count, lost_count, changed_count, end_count;
 extern bool got_trust;
 extern const char letters[71];
 
