@@ -7,6 +7,7 @@
 #include "core/net/neighbour.h"
 #include "core/net/netif.h"
 #include "core/net/route.h"
+#include "core/vfs/procfs.h"
 #include "core/vfs/proctext.h"
 #include "core/vfs/vfs.h"
 
@@ -139,12 +140,16 @@ static size_t arp_make(char *text, size_t size, void *argument)
     return writer.length;
 }
 
+static void v6_bytes_put(struct writer *writer, const struct net_address *address)
+{
+    for (int i = 0; i < ADDRESS_V6_SIZE; ++i) {
+        writer_put(writer, "%02x", address_bytes(address)[i]);
+    }
+}
+
 static void address_put(struct writer *writer, const struct route_address *own, unsigned scope)
 {
-    const uint8_t *bytes = address_bytes(&own->address);
-    for (int i = 0; i < ADDRESS_V6_SIZE; ++i) {
-        writer_put(writer, "%02x", bytes[i]);
-    }
+    v6_bytes_put(writer, &own->address);
     writer_put(writer, " %02x %02x %02x %02x %8s\n", own->netif->index, own->bits, scope,
                IS_PERMANENT, own->netif->name);
 }
@@ -166,8 +171,65 @@ static size_t inet6_make(char *text, size_t size, void *argument)
     return writer.length;
 }
 
+static void v6_route_put(struct writer *writer, const struct net_address *target, uint8_t bits,
+                         const struct net_address *gateway, uint32_t metric, uint32_t flags,
+                         const struct netif *netif)
+{
+    const struct net_address any = address_any(false);
+    v6_bytes_put(writer, target);
+    writer_put(writer, " %02x ", bits);
+    v6_bytes_put(writer, &any);
+    writer_put(writer, " 00 ");
+    v6_bytes_put(writer, gateway);
+    writer_put(writer, " %08x 00000001 00000000 %08x %8s\n", metric, flags, netif->name);
+}
+
+// Those of this machine's own addresses, too, and last that there are no others.
+static size_t v6_route_make(char *text, size_t size, void *argument)
+{
+    enum { METRIC_LINK = 256, METRIC = 1024 };
+    static const uint32_t local = 0x80200001, none = 0x00200200;
+    static struct mutex lock; // for entries
+    static struct route_entry entries[ROUTE_MAX];
+    const struct net_address any = address_any(false), lo = address_loopback(false);
+    struct route_address addresses[ROUTE_ADDRESS_MAX];
+    struct writer writer = {text, size, 0};
+    (void)argument;
+    mutex_lock(&lock);
+    const uint32_t count = route_list(entries);
+    for (uint32_t i = 0; i < count; ++i) {
+        const struct route_entry *entry = &entries[i];
+        const bool has_gateway = !address_is_any(&entry->gateway);
+        const uint32_t usual = has_gateway ? METRIC : METRIC_LINK;
+        if (!address_is_v4(&entry->target)) {
+            v6_route_put(&writer, &entry->target, entry->bits, &entry->gateway,
+                         entry->metric == 0 ? usual : entry->metric,
+                         ROUTE_UP | (has_gateway ? ROUTE_GATEWAY : 0), entry->netif);
+        }
+    }
+    mutex_unlock(&lock);
+    v6_route_put(&writer, &lo, ROUTE_V6_BITS, &any, 0, local, &loopback);
+    const uint32_t address_count = route_address_list(addresses);
+    for (uint32_t i = 0; i < address_count; ++i) {
+        if (!address_is_v4(&addresses[i].address)) {
+            v6_route_put(&writer, &addresses[i].address, ROUTE_V6_BITS, &any, 0, local,
+                         addresses[i].netif);
+        }
+    }
+    v6_route_put(&writer, &any, 0, &any, UINT32_MAX, none, &loopback);
+    return writer.length;
+}
+
+static int rest_add(void)
+{
+    const int error = procfs_add("net/ipv6_route", v6_route_make, NULL);
+    return error != 0 ? error : groupfiles_add();
+}
+
+// Some are there once somebody looks into /proc.
 int linkfiles_add(void)
 {
+    procfs_fill_later(rest_add);
     int error = procfs_add("net/dev", dev_make, NULL);
     error = error != 0 ? error : procfs_add("net/route", route_make, NULL);
     error = error != 0 ? error : procfs_add("net/arp", arp_make, NULL);

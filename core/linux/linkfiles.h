@@ -7,4 +7,6 @@
 
 HAL_MUST_CHECK int linkfiles_add(void); // -ENOMEM
 
+HAL_MUST_CHECK int groupfiles_add(void); // groupfiles.c: of its files, those of groups
+
 #endif

@@ -137,6 +137,24 @@ static enum group_version version_now(const struct groups *groups, bool is_v4, h
                                           : GROUP_VERSION_3;
 }
 
+enum group_version group_version_of(struct groups *groups, bool is_v4, hal_ns now)
+{
+    mutex_lock(&groups->lock);
+    const enum group_version version = version_now(groups, is_v4, now);
+    mutex_unlock(&groups->lock);
+    return version;
+}
+
+uint32_t group_at(struct groups *groups, uint32_t place, struct net_address *address)
+{
+    mutex_lock(&groups->lock);
+    const struct group *group = &groups->all[place];
+    const uint32_t count = group->count;
+    *address = group->address;
+    mutex_unlock(&groups->lock);
+    return count;
+}
+
 void group_heard(struct groups *groups, const struct net_address *address)
 {
     mutex_lock(&groups->lock);

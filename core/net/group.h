@@ -60,6 +60,12 @@ void group_leave(struct groups *groups, const struct net_address *address, hal_n
 
 bool group_is_joined(struct groups *groups, const struct net_address *address);
 
+// The place-th of GROUP_MAX: how many want it; 0: nobody, and *address is nothing.
+uint32_t group_at(struct groups *groups, uint32_t place, struct net_address *address);
+
+// Whose words are used for that version of IP.
+enum group_version group_version_of(struct groups *groups, bool is_v4, hal_ns now);
+
 // Somebody wants to know, within span, of address, or, where that is any, of all of its version.
 void group_asked(struct groups *groups, const struct net_address *address,
                  enum group_version version, hal_ns span, hal_ns now);

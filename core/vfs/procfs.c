@@ -39,7 +39,7 @@ enum {
     TEXT_SIZE_FIRST = 4096,
     TEXT_SIZE_MAX = 64 << 20,
     SETTING_SIZE = 128, // what is written at once, with a NUL
-    FILLERS_MAX = 4,
+    FILLERS_MAX = 8,
     PROC_MAGIC = 0x9fa0,
     SYS_MAGIC = 0x62656572,
 };

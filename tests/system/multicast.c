@@ -228,6 +228,39 @@ static void information(void)
     close(sender);
 }
 
+// What a file of /proc/net says of lo.
+static void file_print(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char line[256];
+    bool is_lo = false;
+    printf("%s\n", path);
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        is_lo = line[0] == '\t' ? is_lo : strstr(line, "lo ") != NULL;
+        if (is_lo) {
+            printf("  %s", line);
+        }
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+}
+
+static void files(void)
+{
+    const int fd = socket(AF_INET, SOCK_DGRAM, 0), six = socket(AF_INET6, SOCK_DGRAM, 0);
+    struct ipv6_mreq request = {.ipv6mr_interface = LO};
+    inet_pton(AF_INET6, "ff05::77", &request.ipv6mr_multiaddr);
+    SHOW(member(fd, IP_ADD_MEMBERSHIP, "239.7.7.1", LO));
+    SHOW(member(fd, IP_ADD_MEMBERSHIP, "239.7.7.2", LO));
+    SHOW(setsockopt(six, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof request));
+    file_print("/proc/net/igmp");
+    file_print("/proc/net/igmp6");
+    close(fd);
+    close(six);
+    file_print("/proc/net/igmp");
+}
+
 int main(void)
 {
     static const int options[] = {IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IP_MULTICAST_ALL};
@@ -242,6 +275,7 @@ int main(void)
     delivered();
     broadcast();
     information();
+    files();
     puts("done");
     return 0;
 }
