@@ -15,6 +15,7 @@
 #include "core/net/datagram.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
+#include "core/net/netif.h"
 #include "core/net/udp.h"
 
 enum {
@@ -258,8 +259,38 @@ static int addressee_read(struct inet_socket *inet, const struct socket_message 
     return is_mapped_refused(inet, end) ? -ENETUNREACH : 0;
 }
 
-// None is known: those of other levels are others' business.
-static int controls_check(const struct socket_message *sent)
+// What goes along with a datagram: where it is to come from. The address is the caller's.
+struct origin {
+    struct net_address source;
+    int index;
+    bool has_source;
+};
+
+static int origin_read(struct origin *origin, const struct cmsghdr *head, const char *content,
+                       size_t size)
+{
+    struct in_pktinfo v4;
+    struct in6_pktinfo v6;
+    if (head->cmsg_level == IPPROTO_IP && head->cmsg_type == IP_PKTINFO && size == sizeof v4) {
+        memcpy(&v4, content, sizeof v4);
+        origin->index = v4.ipi_ifindex;
+        origin->has_source = true; // 0.0.0.0: as the way says, whatever bind has said
+        origin->source = address_of_v4(&v4.ipi_spec_dst);
+        return 0;
+    }
+    if (head->cmsg_level == IPPROTO_IPV6 && head->cmsg_type == IPV6_PKTINFO && size >= sizeof v6) {
+        memcpy(&v6, content, sizeof v6);
+        origin->index = (int)v6.ipi6_ifindex;
+        origin->source = address_of_v6(&v6.ipi6_addr);
+        origin->has_source = !address_is_any(&origin->source);
+        return 0;
+    }
+    return -EINVAL;
+}
+
+// Those of other levels are others' business.
+static int controls_read(struct inet_socket *inet, const struct socket_message *sent,
+                         struct origin *origin)
 {
     char *data;
     int error = controls_copy(sent, &data);
@@ -270,13 +301,24 @@ static int controls_check(const struct socket_message *sent)
         memcpy(&head, data + at, sizeof head);
         memcpy(&length, data + at, sizeof length);
         const bool is_whole = length >= sizeof head && length <= sent->control_size - at;
-        const bool is_ours = head.cmsg_level == SOL_SOCKET || head.cmsg_level == IPPROTO_IP ||
-                             head.cmsg_level == IPPROTO_IPV6;
-        error = is_whole && !is_ours ? 0 : -EINVAL;
+        const bool is_ours = head.cmsg_level == IPPROTO_IP ||
+                             (head.cmsg_level == IPPROTO_IPV6 && !inet->socket.is_v4);
+        error = !is_whole || head.cmsg_level == SOL_SOCKET ? -EINVAL
+                : is_ours
+                    ? origin_read(origin, &head, data + at + CMSG_LEN(0), length - CMSG_LEN(0))
+                    : 0;
         at += CMSG_ALIGN(length);
     }
     heap_free(data);
     return error;
+}
+
+// Into message, which points to origin.
+static int origin_use(const struct origin *origin, struct net_message *message)
+{
+    message->source = origin->has_source ? &origin->source : NULL;
+    message->by = origin->index > 0 ? netif_at((uint32_t)origin->index) : NULL;
+    return origin->index != 0 && message->by == NULL ? -ENODEV : 0;
 }
 
 static int datagram_send(struct inet_socket *inet, const struct net_message *message, size_t *done)
@@ -290,6 +332,7 @@ static long inet_send(struct file *file, const struct socket_message *sent)
     struct inet_socket *inet = inet_of(file);
     struct net_message message = {.vectors = sent->vectors, .count = sent->count};
     struct net_end end;
+    struct origin origin = {.index = 0};
     size_t done = 0;
     if (inet_is_stream(inet)) {
         return stream_send(file, sent);
@@ -299,7 +342,8 @@ static long inet_send(struct file *file, const struct socket_message *sent)
         return -EOPNOTSUPP;
     }
     int error = addressee_read(inet, sent, &end, &message.to);
-    error = error != 0 ? error : controls_check(sent);
+    error = error != 0 || sent->control_size == 0 ? error : controls_read(inet, sent, &origin);
+    error = error != 0 ? error : origin_use(&origin, &message);
     if (error == 0 && (sent->flags & MSG_ZEROCOPY) != 0) {
         error = inet_loan_begin(inet, sent, &loan);
     }

@@ -323,9 +323,17 @@ static int send_prepare(struct raw_socket *raw, const struct net_message *messag
     if (address_is_any(&to.address)) {
         to.address = address_loopback(address_is_v4(&to.address));
     }
+    const struct net_address source =
+        message->source != NULL ? *message->source : socket->local.address;
+    const bool has_source = !address_is_any(&source);
     error = error != 0 ? error : route_find(&to.address, route);
-    if (error == 0 && !address_is_any(&socket->local.address)) {
-        error = route_check_source(route, &socket->local.address);
+    if (error == 0 && message->by != NULL && message->by != route->netif &&
+        route->netif != &loopback) {
+        error = -ENETUNREACH; // each address has one way
+    }
+    if (error == 0 && has_source) {
+        error = message->source != NULL ? route_source_take(route, &source)
+                                        : route_check_source(route, &source);
     }
     if (error != 0) {
         net_count(NET_IP_NO_ROUTE);
@@ -333,9 +341,8 @@ static int send_prepare(struct raw_socket *raw, const struct net_message *messag
     }
     error = datagram_error_take_locked(socket);
     error = error == 0 && (socket->shut & NET_SHUT_WRITE) != 0 ? -EPIPE : error;
-    const bool has_source = !address_is_any(&socket->local.address);
     *header = (struct ip_header){
-        .source = has_source ? socket->local.address : route->source,
+        .source = has_source ? source : route->source,
         .target = to.address,
         .protocol = socket->protocol,
         .hops = socket->is_v4 ? socket->options.hops : socket->options.hops_v6,

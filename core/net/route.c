@@ -165,6 +165,21 @@ int route_check_source(const struct route *route, const struct net_address *sour
     return address_is_loopback(source) && (route->netif->flags & NETIF_LOOPBACK) == 0 ? -EINVAL : 0;
 }
 
+int route_source_take(struct route *route, const struct net_address *source)
+{
+    if (address_is_any(source)) {
+        return 0;
+    }
+    if (!route_is_local(source)) {
+        return address_is_v4(source) ? -ENETUNREACH : -EINVAL;
+    }
+    const int error = route_check_source(route, source);
+    if (error == 0) {
+        route->source = *source;
+    }
+    return error;
+}
+
 bool route_source(const struct netif *netif, const struct net_address *neighbour, bool link_only,
                   struct net_address *source)
 {

@@ -52,6 +52,10 @@ HAL_MUST_CHECK int route_find(const struct net_address *target, struct route *ro
 // -EINVAL: it leads out, and the address is the loopback network's.
 HAL_MUST_CHECK int route_check_source(const struct route *route, const struct net_address *source);
 
+// The source that a sender has chosen for one packet becomes the route's; any: it stays.
+// -ENETUNREACH, of IPv6 -EINVAL: it is not this machine's; as above.
+HAL_MUST_CHECK int route_source_take(struct route *route, const struct net_address *source);
+
 bool route_is_local(const struct net_address *address); // one of this machine's
 
 bool route_has(const struct netif *netif, const struct net_address *address); // as one of its own

@@ -121,6 +121,10 @@ struct net_message {
     size_t count;
     struct net_patience patience;
     const struct net_end *to; // of a send; NULL: to who is connected
+    // The same: where it comes from, any: as the way says, and by which interface it goes. NULL: as
+    // usual.
+    const struct net_address *source;
+    struct netif *by;
     bool only_looks;          // of a receive: what is read stays
     bool is_urgent;           // of a send
     // Of a send: by what the bytes are lent, as far as they are not copied. NULL: all are.

@@ -122,11 +122,11 @@ static struct netif *group_netif_any(void)
 
 // With lock held: by the interface that was chosen for groups, or as the routes say.
 static int group_route_find(const struct net_socket *socket, const struct net_address *group,
-                            struct route *route)
+                            struct netif *by, struct route *route)
 {
     const bool is_v4 = address_is_v4(group);
     const struct net_group_options *options = member_options(socket);
-    struct netif *netif = options->netif[is_v4];
+    struct netif *netif = by != NULL ? by : options->netif[is_v4];
     if (netif == NULL && is_v4) {
         return route_find(group, route);
     }
@@ -136,7 +136,7 @@ static int group_route_find(const struct net_socket *socket, const struct net_ad
     }
     const bool is_on_link = !is_v4 && (address_bytes(group)[1] & 15) == 2;
     *route = (struct route){.netif = netif, .hop = *group};
-    if (is_v4 && !address_is_any(&options->source)) {
+    if (is_v4 && by == NULL && !address_is_any(&options->source)) {
         route->source = options->source;
         return 0;
     }
@@ -145,28 +145,41 @@ static int group_route_find(const struct net_socket *socket, const struct net_ad
     return has_one ? 0 : -ENETUNREACH;
 }
 
-// *is_many: it is a group, or all on a link.
+struct way {
+    struct route route;
+    bool is_many; // to a group, or to all on a link
+    size_t size;  // of the datagram that goes there
+};
+
+// by: the interface that the sender has chosen, or NULL.
 __attribute__((always_inline)) static inline int way_find(const struct net_socket *socket,
                                                           const struct net_address *target,
-                                                          struct route *route, bool *is_many)
+                                                          struct netif *by, struct way *way)
 {
-    *is_many = address_is_multicast(target);
-    if (*is_many) {
-        return group_route_find(socket, target, route);
+    way->is_many = address_is_multicast(target);
+    if (way->is_many) {
+        return group_route_find(socket, target, by, &way->route);
     }
-    const int error = route_find(target, route);
-    *is_many = error == 0 && is_broadcast_by(route->netif, target);
-    return *is_many && !socket->options.may_broadcast ? -EACCES : error;
+    const int error = route_find(target, &way->route);
+    if (error == 0 && by != NULL && by != way->route.netif && way->route.netif != &loopback) {
+        return -ENETUNREACH; // each address has one way
+    }
+    way->is_many = error == 0 && is_broadcast_by(way->route.netif, target);
+    return way->is_many && !socket->options.may_broadcast ? -EACCES : error;
 }
 
 // With lock held: what the header of the datagram is to say, and whether it may be sent.
-static int send_prepare(struct net_socket *socket, const struct net_end *to, size_t size,
-                        struct ip_header *header, struct route *route, bool *is_many)
+static int send_prepare(struct net_socket *socket, const struct net_end *to,
+                        const struct net_message *message, struct ip_header *header,
+                        struct way *way)
 {
     struct net_end local = socket->local;
-    int error = way_find(socket, &to->address, route, is_many);
-    if (error == 0 && has_source(socket, &local) &&
-        !address_is_equal(&local.address, &route->source)) {
+    struct route *route = &way->route;
+    int error = way_find(socket, &to->address, message->by, way);
+    if (error == 0 && message->source != NULL) {
+        error = route_source_take(route, message->source);
+    } else if (error == 0 && has_source(socket, &local) &&
+               !address_is_equal(&local.address, &route->source)) {
         error = route_check_source(route, &local.address);
     }
     if (error == 0 && socket->flow == NULL) {
@@ -176,21 +189,22 @@ static int send_prepare(struct net_socket *socket, const struct net_end *to, siz
         net_count(NET_IP_NO_ROUTE);
         return error;
     }
-    const bool is_group = *is_many && address_is_multicast(&to->address);
+    const bool is_group = way->is_many && address_is_multicast(&to->address);
     const bool is_v4 = address_is_v4(&to->address);
     const uint32_t heads = UDP_HEADER + (is_v4 ? IP4_HEADER : IP6_HEADER);
     const enum path_discovery how = datagram_discovery(socket, &to->address);
     const uint32_t link = route->netif->mtu;
     const uint32_t most = how >= PATH_PROBE ? link : path_mtu(&to->address, link);
-    const bool is_long = size + heads > most;
-    if (size > UDP_SIZE_MAX - (is_v4 ? IP4_HEADER : 0) ||
+    const bool is_long = way->size + heads > most;
+    if (way->size > UDP_SIZE_MAX - (is_v4 ? IP4_HEADER : 0) ||
         (is_long && how >= PATH_DO && how != PATH_OMIT)) {
         return -EMSGSIZE;
     }
     error = datagram_error_take_locked(socket);
     error = error == 0 && (socket->shut & NET_SHUT_WRITE) != 0 ? -EPIPE : error;
     *header = (struct ip_header){
-        .source = has_source(socket, &local) ? local.address : route->source,
+        .source = message->source == NULL && has_source(socket, &local) ? local.address
+                                                                        : route->source,
         .target = to->address,
         .protocol = IP_UDP,
         .hops = is_group ? member_options(socket)->hops[is_v4]
@@ -240,8 +254,7 @@ int udp_send(struct net_socket *socket, const struct net_message *message, size_
 {
     const size_t size = datagram_size(message);
     struct ip_header header = {0};
-    struct route route = {0};
-    bool is_many = false;
+    struct way way = {.size = size};
     struct packet *packet;
     if (size > IP_SIZE_MAX) {
         return -EMSGSIZE;
@@ -253,10 +266,10 @@ int udp_send(struct net_socket *socket, const struct net_message *message, size_
     if (address_is_any(&to.address)) {
         to.address = address_loopback(address_is_v4(&to.address));
     }
-    error = error != 0 ? error : send_prepare(socket, &to, size, &header, &route, &is_many);
+    error = error != 0 ? error : send_prepare(socket, &to, message, &header, &way);
     const uint16_t port = socket->local.port;
-    const bool loops = is_many && (!address_is_multicast(&to.address) ||
-                                   member_options(socket)->loops[address_is_v4(&to.address)]);
+    const bool loops = way.is_many && (!address_is_multicast(&to.address) ||
+                                       member_options(socket)->loops[address_is_v4(&to.address)]);
     mutex_unlock(&socket->lock);
     error = error != 0 ? error : datagram_packet_make(&packet, message, size);
     if (error != 0) {
@@ -264,10 +277,10 @@ int udp_send(struct net_socket *socket, const struct net_message *message, size_
     }
     header_push(packet, &header, port, to.port);
     net_count(NET_UDP_SENT);
-    if (is_many) {
-        many_send(&route, packet, &header, loops);
+    if (way.is_many) {
+        many_send(&way.route, packet, &header, loops);
     } else {
-        net_output_by(&route, packet);
+        net_output_by(&way.route, packet);
     }
     *done = size;
     return 0;
@@ -302,12 +315,10 @@ static int disconnect(struct net_socket *socket)
 static int connect(struct net_socket *socket, struct net_end remote)
 {
     struct net_end local = socket->local;
-    struct route route;
-    bool is_many = false;
-    int error =
-        address_is_any(&remote.address) ? 0 : way_find(socket, &remote.address, &route, &is_many);
-    if (error == 0 && is_many) {
-        local.address = socket->has_address ? local.address : route.source;
+    struct way way = {.is_many = false};
+    int error = address_is_any(&remote.address) ? 0 : way_find(socket, &remote.address, NULL, &way);
+    if (error == 0 && way.is_many) {
+        local.address = socket->has_address ? local.address : way.route.source;
     } else if (error == 0) {
         error = net_socket_route(socket, &remote, &local);
     }
