@@ -179,6 +179,7 @@ static size_t netstat_make(char *text, size_t size, void *argument)
         {"TCPTimeouts", counts->timeouts},
         {"TCPLossProbes", counts->tail_probes},
         {"TCPLossUndo", counts->undone_timeouts},
+        {"TCPSpuriousRTOs", counts->doubted_timeouts},
         {"TCPFullUndo", counts->undone_recoveries},
         {"TCPDSACKUndo", counts->undone_repeated},
         {"TCPDSACKRecv", counts->repeated},

@@ -9,7 +9,8 @@
 // Also: options of RFC 7323 (window scaling, timestamps, PAWS), selective acknowledgements (RFC
 // 2018, 2883), loss by time and probes of the tail (RFC 8985), timer and round-trip times of RFC
 // 6298, proportional rate reduction (RFC 6937), CUBIC (RFC 9438) or the congestion control of RFC
-// 5681 and 6582, challenge acknowledgements of RFC 5961, losses that were none (RFC 3522, 3708).
+// 5681 and 6582, challenge acknowledgements of RFC 5961, losses that were none (RFC 3522, 3708,
+// 5682).
 #ifndef CORE_NET_TCP_H
 #define CORE_NET_TCP_H
 
@@ -109,6 +110,12 @@ enum tcp_recovery {
     TCP_RECOVERY_NONE,
     TCP_RECOVERY_FAST,    // of what acknowledgements have shown as lost
     TCP_RECOVERY_TIMEOUT, // of all, after a timeout
+};
+
+enum tcp_doubt { // whether a timeout was of a loss (RFC 5682)
+    TCP_DOUBT_NONE,
+    TCP_DOUBT_FIRST,  // the first acknowledgement is waited for
+    TCP_DOUBT_SECOND, // and that of what is new
 };
 
 enum tcp_congestion { TCP_CONGESTION_CUBIC, TCP_CONGESTION_RENO };
@@ -214,6 +221,7 @@ struct tcp {
     uint32_t duplicates; // acknowledgements in a row
     enum tcp_recovery recovery;
     uint32_t recovery_end;
+    enum tcp_doubt doubt;
     uint32_t before, delivered, out; // RFC 6937: the window before; in this recovery
     struct tcp_cubic cubic;
     struct { // a reduction that may turn out to be of no loss
@@ -241,6 +249,7 @@ struct tcp {
         uint64_t data_sent, data_received, held; // segments with data; those out of order
         uint64_t resent_bytes;
         uint64_t undone_timeouts, undone_recoveries, undone_repeated; // losses that were none
+        uint64_t doubted_timeouts; // of those, as RFC 5682 has shown
     } counts;
 
     struct tcp_flight few_flights[TCP_FLIGHTS_FEW];
@@ -324,8 +333,9 @@ void tcp_syn_send(struct tcp *tcp);
 bool tcp_tail_send(struct tcp *tcp);   // a probe of the tail; true: it was new
 bool tcp_forced_send(struct tcp *tcp); // into a window that is small
 void tcp_reset_send(struct tcp *tcp, uint32_t sequence);
-uint32_t tcp_window_now(const struct tcp *tcp); // to be announced, bytes
-uint32_t tcp_pipe(const struct tcp *tcp);       // bytes under way, as far as is known
+uint32_t tcp_window_now(const struct tcp *tcp);  // to be announced, bytes
+uint32_t tcp_pipe(const struct tcp *tcp);        // bytes under way, as far as is known
+uint32_t tcp_window_left(const struct tcp *tcp); // bytes that the peer takes behind next
 void tcp_deadline_set(struct tcp *tcp);
 void tcp_timeout_restart(struct tcp *tcp);
 void tcp_end(struct tcp *tcp, int error);                            // it is closed
@@ -339,10 +349,11 @@ void tcp_challenge(struct tcp *tcp); // tcp_input.c
 // tcp_flight.c: what is under way.
 void tcp_space_use(struct tcp *tcp); // from now on, if there is memory
 void tcp_flight_sent(struct tcp *tcp, uint32_t start, uint32_t end); // just now
-struct tcp_arrival {  // what an acknowledgement has shown
-    uint32_t bytes;   // that are known to have arrived from now on
-    bool has_resent;  // some of them were sent twice
-    uint32_t sent_at; // the first of them
+struct tcp_arrival {   // what an acknowledgement has shown
+    uint32_t bytes;    // that are known to have arrived from now on
+    bool has_resent;   // some of them were sent twice
+    bool has_original; // while a timeout is doubted: some that were there then were sent once
+    uint32_t sent_at;  // the first of them
 };
 void tcp_flight_advance(struct tcp *tcp, uint32_t una, struct tcp_arrival *arrival);
 void tcp_flight_sacked(struct tcp *tcp, struct tcp_range range, struct tcp_arrival *arrival);
@@ -369,6 +380,8 @@ void tcp_undo_resent(struct tcp *tcp);
 void tcp_undo_look(struct tcp *tcp, const struct tcp_segment *segment);
 void tcp_undo_advanced(struct tcp *tcp, const struct tcp_arrival *arrival);
 void tcp_undo_repeated(struct tcp *tcp, struct tcp_range range);
+// While doubt is not TCP_DOUBT_NONE: an acknowledgement came.
+void tcp_undo_doubted(struct tcp *tcp, const struct tcp_arrival *arrival, bool has_advanced);
 
 // tcp_congestion.c
 void tcp_congestion_begin(struct tcp *tcp);

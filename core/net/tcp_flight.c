@@ -149,6 +149,9 @@ static void arrived(struct tcp *tcp, uint32_t start, uint32_t index, uint32_t en
     arrival->sent_at = arrival->bytes == 0 ? flight->sent_at : arrival->sent_at;
     arrival->bytes += end - start;
     arrival->has_resent |= (flight->state & TCP_FLIGHT_RESENT) != 0;
+    if (tcp->doubt != TCP_DOUBT_NONE && (flight->state & TCP_FLIGHT_RESENT) == 0) {
+        arrival->has_original |= !tcp_is_before(tcp->recovery_end, end);
+    }
     tcp_loss_arrived(tcp, flight, end);
 }
 

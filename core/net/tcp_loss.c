@@ -215,6 +215,9 @@ void tcp_loss_acknowledged(struct tcp *tcp, const struct tcp_arrival *arrival, b
     if (tcp->undo.count > 0 && is_repeated) {
         tcp_undo_repeated(tcp, segment->sacks[0]);
     }
+    if (tcp->doubt != TCP_DOUBT_NONE) {
+        tcp_undo_doubted(tcp, arrival, has_advanced);
+    }
     if (tcp->rack.has_round && !tcp_is_before(tcp->una, tcp->rack.round)) {
         tcp->rack.has_round = false;
     }
@@ -275,6 +278,7 @@ void tcp_loss_timeout(struct tcp *tcp)
     tcp->tail_at = tcp->reorder_at = UINT64_MAX;
     tcp->recovery = TCP_RECOVERY_TIMEOUT;
     tcp->recovery_end = tcp->next;
+    tcp->doubt = TCP_DOUBT_FIRST;
     tcp->congestion = tcp_pipe(tcp) + tcp->mss;
 }
 

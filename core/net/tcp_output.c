@@ -244,7 +244,7 @@ uint32_t tcp_unsent(const struct tcp *tcp)
     return tcp_is_before(tcp->next, end) ? end - tcp->next : 0;
 }
 
-static uint32_t window_left(const struct tcp *tcp)
+uint32_t tcp_window_left(const struct tcp *tcp)
 {
     const uint32_t edge = tcp->una + tcp->window;
     return tcp_is_before(tcp->next, edge) ? edge - tcp->next : 0;
@@ -279,7 +279,7 @@ static bool data_send_next(struct tcp *tcp)
         tcp_congestion_idle(tcp);
     }
     const uint32_t flight = tcp_pipe(tcp);
-    const uint32_t by_peer = window_left(tcp);
+    const uint32_t by_peer = tcp_window_left(tcp);
     const uint32_t by_path = flight < tcp->congestion ? tcp->congestion - flight : 0;
     const uint32_t wanted = min(min(left, tcp_payload_max(tcp)), by_peer);
     uint32_t size = min(wanted, by_path);
@@ -324,6 +324,21 @@ static bool lost_send_next(struct tcp *tcp)
     return true;
 }
 
+// What is lost goes before what is new; but while that is doubted, what is new, if it may.
+static bool segment_send_next(struct tcp *tcp)
+{
+    if (tcp->lost > 0 && tcp->doubt == TCP_DOUBT_SECOND) {
+        if (data_send_next(tcp)) {
+            return true;
+        }
+        if (tcp->next != tcp->recovery_end) {
+            return false; // its acknowledgement is waited for
+        }
+        tcp->doubt = TCP_DOUBT_NONE;
+    }
+    return tcp->lost > 0 ? lost_send_next(tcp) : data_send_next(tcp);
+}
+
 static bool is_paced(struct tcp *tcp)
 {
     return tcp->settings.pace != 0 && tcp->pace_at != UINT64_MAX && tcp->now < tcp->pace_at;
@@ -333,7 +348,7 @@ static void stream_send(struct tcp *tcp)
 {
     const uint32_t before = tcp->next;
     tcp->is_limited = false;
-    while (!is_paced(tcp) && (tcp->lost > 0 ? lost_send_next(tcp) : data_send_next(tcp))) {
+    while (!is_paced(tcp) && segment_send_next(tcp)) {
     }
     tcp->is_limited |= tcp->congestion < tcp->threshold && tcp_pipe(tcp) > tcp->congestion / 2;
     if (tcp->next != before) {
@@ -366,7 +381,7 @@ void tcp_output(struct tcp *tcp)
 // RFC 9293, 3.8.6.2.1: what fits, after a while, though it is little; also what a cork keeps.
 bool tcp_forced_send(struct tcp *tcp)
 {
-    const uint32_t size = min(min(tcp_unsent(tcp), tcp_payload_max(tcp)), window_left(tcp));
+    const uint32_t size = min(min(tcp_unsent(tcp), tcp_payload_max(tcp)), tcp_window_left(tcp));
     if (size == 0) {
         return false;
     }

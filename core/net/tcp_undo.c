@@ -2,9 +2,10 @@
 // tcp_undo.c: losses that were none. What was sent again because its acknowledgement was late, or
 // had been overtaken, was not lost, and the window is as large again as before.
 //
-// Two things show it: the acknowledgement of what was sent again echoes a time before that (the
-// Eifel detection of RFC 3522), or the peer tells of each copy that it has had it before (RFC
-// 3708).
+// Three things show it: the acknowledgement of what was sent again echoes a time before that (the
+// Eifel detection of RFC 3522); the peer tells of each copy that it has had it before (RFC 3708);
+// or, after a timeout, something is acknowledged that was not sent again, while only the first
+// segment was, and then new ones (RFC 5682, with Linux's use of selective acknowledgements).
 #include "core/net/tcp.h"
 
 static uint32_t later_of(uint32_t a, uint32_t b)
@@ -64,6 +65,22 @@ void tcp_undo_advanced(struct tcp *tcp, const struct tcp_arrival *arrival)
         tcp->counts.undone_recoveries += tcp->recovery == TCP_RECOVERY_FAST;
         undo(tcp);
     }
+}
+
+void tcp_undo_doubted(struct tcp *tcp, const struct tcp_arrival *arrival, bool has_advanced)
+{
+    const bool is_first = tcp->doubt == TCP_DOUBT_FIRST;
+    // Without selective acknowledgements nobody tells what the copy has made whole.
+    const bool is_spurious = arrival->has_original && (tcp->may_sack || !arrival->has_resent);
+    const bool is_over = !tcp_is_before(tcp->una, tcp->recovery_end);
+    const bool may_try = tcp_unsent(tcp) > 0 && tcp_window_left(tcp) > 0;
+    if (is_spurious && tcp->undo.is_on) {
+        ++tcp->counts.undone_timeouts;
+        ++tcp->counts.doubted_timeouts;
+        undo(tcp);
+    }
+    tcp->doubt = is_first && has_advanced && !is_spurious && !is_over && may_try ? TCP_DOUBT_SECOND
+                                                                                 : TCP_DOUBT_NONE;
 }
 
 void tcp_undo_repeated(struct tcp *tcp, struct tcp_range range)

@@ -601,6 +601,7 @@ static void is_statement(void)
         {"mark", tcp.urgent.is_known ? tcp.urgent.place : UINT32_MAX},
         {"taken", tcp.taken},
         {"undonetimeouts", tcp.counts.undone_timeouts},
+        {"doubtedtimeouts", tcp.counts.doubted_timeouts},
         {"undonerecoveries", tcp.counts.undone_recoveries},
         {"undonerepeated", tcp.counts.undone_repeated},
     };
