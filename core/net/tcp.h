@@ -134,6 +134,8 @@ struct tcp_settings {
     bool has_no_delay; // Nagle's rule is off
     bool is_corked;    // only whole segments
     bool has_urgent_inline; // the urgent byte is read like others
+    bool is_near; // the peer is on this machine: its end alone is acknowledged with ours, if that
+                  // comes soon, as Linux does everywhere
     bool is_kept_alive;     // with the next three
     hal_ns keep_idle, keep_interval;
     uint32_t keep_count;

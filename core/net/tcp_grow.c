@@ -43,6 +43,7 @@ void tcp_growth_begin(struct tcp_socket *tcp, const struct net_address *target)
 {
     tcp_grown_end(tcp);
     const bool may_grow = !route_is_local(target);
+    tcp->settings.is_near = !may_grow;
     tcp->settings.room_max = may_grow && !tcp->is_room_fixed ? ROOM_MAX : 0;
     tcp->send_limit = tcp->is_send_fixed ? tcp->send_limit : TCP_SEND_ROOM;
     tcp->send_max = may_grow && !tcp->is_send_fixed ? SEND_MAX : 0;

@@ -33,6 +33,16 @@ bool tcp_header_is_whole(const char *data, uint32_t size);
 HAL_MUST_CHECK int tcp_header_read(struct tcp_segment *segment, struct tcp_ports *ports, char *data,
                                    uint32_t size);
 
+// How long the header of segment is.
+static inline uint32_t tcp_header_size(const struct tcp_segment *segment)
+{
+    enum { OPTION = 4, TIMES = 12, RANGE = 8 };
+    return TCP_HEADER_MIN + (segment->mss != 0 ? OPTION : 0) +
+           (segment->scale != UINT8_MAX ? OPTION : 0) + (segment->may_sack ? OPTION : 0) +
+           (segment->has_timestamps ? TIMES : 0) +
+           (segment->sack_count > 0 ? OPTION + RANGE * segment->sack_count : 0);
+}
+
 // Writes the header, its checksum 0, and answers its length.
 uint32_t tcp_header_write(char data[TCP_HEADER_MAX], const struct tcp_segment *segment,
                           const struct tcp_ports *ports);

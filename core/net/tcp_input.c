@@ -124,7 +124,9 @@ static void fin_take(struct tcp *tcp, const struct tcp_segment *segment)
     tcp->has_fin = true;
     tcp->held_count = 0; // behind the end
     ++tcp->expected;
-    tcp->owed += 2;
+    const bool may_wait =
+        tcp->settings.is_near && tcp->state == TCP_STATE_ESTABLISHED && !tcp->is_quick;
+    tcp->owed += may_wait ? 1 : 2;
     switch (tcp->state) {
     case TCP_STATE_ESTABLISHED:
         tcp->state = TCP_STATE_CLOSE_WAIT;

@@ -38,6 +38,7 @@ START_TEST(header_is_read_as_it_was_written)
         struct tcp_ports read_ports;
         const uint32_t length = tcp_header_write(data, &segment, &ports);
         ck_assert_uint_eq(length % 4, 0);
+        ck_assert_uint_eq(tcp_header_size(&segment), length);
         memcpy(data + length, "abc", 3);
         ck_assert_int_eq(tcp_header_read(&read, &read_ports, data, length + 3), 0);
         ck_assert_uint_eq(read_ports.source, 80);
@@ -323,6 +324,45 @@ START_TEST(a_stream_may_be_longer_than_its_numbers)
 }
 END_TEST
 
+// A call, an answer, and the end of who has called, which the other has not acknowledged.
+static void near_end_begin(void)
+{
+    static const struct tcp_host host = {.send = line_send, .store = line_store};
+    settings.is_near = true;
+    lost_from = UINT64_MAX;
+    tcp_connect(&ends[0], &host, &settings, 5, now);
+    line_deliver();
+    tcp_close(&ends[0], now);
+    line_deliver();
+    ck_assert_int_eq(ends[1].state, TCP_STATE_CLOSE_WAIT);
+    ck_assert_int_eq(ends[0].state, TCP_STATE_FIN_WAIT_1);
+}
+
+START_TEST(the_end_of_one_that_is_near_is_acknowledged_with_ours)
+{
+    near_end_begin();
+    const uint32_t before = line_put;
+    tcp_close(&ends[1], now);
+    ck_assert_uint_eq(line_put, before + 1);
+    line_deliver();
+    ck_assert_uint_eq(line_put, before + 2);
+    ck_assert_int_eq(ends[0].state, TCP_STATE_TIME_WAIT);
+    ck_assert_int_eq(ends[1].state, TCP_STATE_CLOSED);
+}
+END_TEST
+
+START_TEST(the_end_of_one_that_is_near_is_acknowledged_soon)
+{
+    near_end_begin();
+    ck_assert_uint_le(ends[1].deadline, now + 40000000);
+    now = ends[1].deadline;
+    tcp_tick(&ends[1], now);
+    line_deliver();
+    ck_assert_int_eq(ends[0].state, TCP_STATE_FIN_WAIT_2);
+    ck_assert_int_eq(ends[1].state, TCP_STATE_CLOSE_WAIT);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tcp");
@@ -332,6 +372,8 @@ int main(void)
     tcase_add_test(cases, streams_arrive_over_a_good_network);
     tcase_add_test(cases, streams_arrive_over_a_bad_network);
     tcase_add_test(cases, a_stream_may_be_longer_than_its_numbers);
+    tcase_add_test(cases, the_end_of_one_that_is_near_is_acknowledged_with_ours);
+    tcase_add_test(cases, the_end_of_one_that_is_near_is_acknowledged_soon);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
