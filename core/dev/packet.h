@@ -37,6 +37,7 @@ struct packet {
     uint8_t netif;      // the index of the interface that it has come by
     bool is_message;    // of ICMP, about a packet of ours
     bool is_gathered;   // tcp_stream.c's: there may be room behind the bytes
+    bool is_bare;       // of TCP, without headers (tcp_bare.h)
     // To be sent: of TCP, and to be cut into segments of so many bytes of data; 0: as it is.
     uint16_t segment_size;
     // To be sent: where in the transport's header the checksum is to be put, in which there is that

@@ -11,18 +11,19 @@
 #include "core/net/raw.h"
 #include "core/net/route.h"
 #include "core/net/socket.h"
+#include "core/net/tcp_bare.h"
 
-static void sent_count(const struct packet *packet)
+static void sent_count(uint32_t size)
 {
     netif_count(&loopback, NETIF_SENT, 1);
-    netif_count(&loopback, NETIF_SENT_BYTES, packet_size(packet));
+    netif_count(&loopback, NETIF_SENT_BYTES, size);
 }
 
 // is_shown: sockets that see all have seen it.
 static void send(struct netif *netif, struct packet *packet, bool is_shown)
 {
     while (packet != NULL) { // an answer, of which there is no other
-        sent_count(packet);
+        sent_count(packet_size(packet));
         if (packet_sockets_are_there() && !is_shown) {
             packet_sockets_show_bare(packet, PACKET_WAY_SENT);
             packet_sockets_show_bare(packet, PACKET_WAY_HERE);
@@ -72,16 +73,19 @@ static void loopback_send_frame(struct netif *netif, struct packet *frame,
     }
 }
 
-// Headers that we have just written need no reading, unless others want the packet, too.
 void loopback_send_to(const struct flow *flow, struct packet *packet)
 {
-    if (raw_wants_flows() || net_is_filtered()) {
+    if (raw_wants_flows() || net_is_filtered()) { // others want it, too
+        tcp_bare_dress(packet, flow);
         loopback_send(&loopback, packet, NULL);
         return;
     }
-    sent_count(packet);
-    packet->cost = packet_size(packet) + NET_PACKET_COST;
+    const uint32_t size =
+        packet_size(packet) + (packet->is_bare ? tcp_bare_length(packet, flow) : 0);
+    sent_count(size);
+    packet->cost = size + NET_PACKET_COST;
     if (!net_socket_deliver_by(flow, packet)) {
+        tcp_bare_dress(packet, flow);
         packet = net_input(&loopback, packet);
         if (packet != NULL) {
             loopback_send(&loopback, packet, NULL);

@@ -15,6 +15,7 @@
 #include "core/net/ip.h"
 #include "core/net/route.h"
 #include "core/net/run.h"
+#include "core/net/tcp_bare.h"
 
 _Atomic uint64_t net_counts[NET_COUNTS];
 
@@ -266,7 +267,11 @@ bool net_socket_pass(const struct net_end *local, const struct net_end *remote,
 bool net_socket_deliver_by(const struct flow *flow, struct packet *packet)
 {
     rcu_read_begin();
-    return flow_push(flow_is_gone(flow) ? NULL : flow, packet);
+    const bool is_gone = flow_is_gone(flow);
+    if (!is_gone && atomic_load_explicit(&flow->socket->filter, memory_order_relaxed) != NULL) {
+        tcp_bare_dress(packet, flow); // a filter looks at headers
+    }
+    return flow_push(is_gone ? NULL : flow, packet);
 }
 
 struct delivery_to_all {

@@ -28,7 +28,8 @@ bool net_socket_wants(struct net_socket *socket, const struct packet *packet)
 {
     const struct packet_filter *filter = atomic_load(&socket->filter);
     struct ip_header header;
-    if (filter == NULL || socket->kind == NET_FRAMES || packet->is_message ||
+    const bool is_early = packet->is_bare; // it was on its way before there was a filter
+    if (filter == NULL || socket->kind == NET_FRAMES || packet->is_message || is_early ||
         ip_packet_read(&header, packet) != 0) {
         return true;
     }

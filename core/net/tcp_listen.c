@@ -181,19 +181,16 @@ static bool cookie_take(struct tcp_socket *tcp, struct packet *packet,
     return is_taken;
 }
 
-bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet)
+bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet,
+                         const struct ip_header *header, const struct tcp_ports *ports,
+                         const struct tcp_segment *segment)
 {
-    struct ip_header header;
     struct tcp_segment refusal;
-    struct tcp_ports ports;
-    struct beginning beginning = {.is_answered = false};
-    struct tcp_segment *segment = &beginning.syn;
-    if (ip_packet_read(&header, packet) != 0 ||
-        tcp_header_read(segment, &ports, packet->data + header.transport, header.size) != 0) {
-        return false;
-    }
-    beginning.local = (struct net_end){header.target, ports.target};
-    beginning.remote = (struct net_end){header.source, ports.source};
+    struct beginning beginning = {
+        .local = {header->target, ports->target},
+        .remote = {header->source, ports->source},
+        .syn = *segment,
+    };
     // What came before it, and lay in the same channel, may have begun the connection.
     if (net_socket_pass(&beginning.local, &beginning.remote, packet)) {
         return true;
@@ -205,7 +202,7 @@ bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet)
             return cookie_take(tcp, packet, &beginning);
         }
         if ((kind & TCP_ACK) && tcp_refuse(segment, &refusal)) {
-            tcp_refusal_add(tcp, &header, &ports, &refusal);
+            tcp_refusal_add(tcp, header, ports, &refusal);
         }
         return false;
     }
@@ -214,7 +211,7 @@ bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet)
         return false; // it will come again
     }
     if (tcp->child_count - tcp->ready_count > tcp->backlog) {
-        cookie_send(tcp, &header, &ports, &beginning);
+        cookie_send(tcp, header, ports, &beginning);
         return false;
     }
     struct tcp_socket *child = child_begin(tcp, &beginning);

@@ -20,6 +20,7 @@
 #include "core/net/netif.h"
 #include "core/net/output.h"
 #include "core/net/run.h"
+#include "core/net/tcp_bare.h"
 #include "core/net/tcp_counts.h"
 #include "core/net/tcp_header.h"
 
@@ -29,8 +30,22 @@ enum {
         4096, // net.ipv4.tcp_max_tw_buckets of Linux with little memory: the rest ends at once
 };
 
+// A connection that begins sets its alarm no later: most of its deadlines, such as the next
+// acknowledgement's, need not move it then.
+#define ALARM_EARLY UINT64_C(40000000)
+
 static _Atomic uint32_t waiting_count; // connections in TIME-WAIT
 static _Atomic uint32_t orphan_count;  // connections without a file, but for those
+
+static hal_ns earlier(hal_ns a, hal_ns b)
+{
+    return a < b ? a : b;
+}
+
+static hal_ns later(hal_ns a, hal_ns b)
+{
+    return a > b ? a : b;
+}
 
 hal_ns tcp_now(struct tcp_socket *tcp)
 {
@@ -42,22 +57,18 @@ hal_ns tcp_now(struct tcp_socket *tcp)
 
 // ---- Sending -------------------------------------------------------------------------
 
-// Puts the headers in front of what packet has. NULL, which was no memory, stays that.
-static struct packet *headers_put(struct packet *packet, const struct tcp_segment *segment,
-                                  const struct tcp_ports *ports, const struct ip_header *header,
-                                  bool is_trusted)
+// A packet without data. NULL: no memory.
+static struct packet *headers_alone(const struct tcp_segment *segment,
+                                    const struct tcp_ports *ports, const struct ip_header *header,
+                                    bool is_trusted)
 {
-    char head[TCP_HEADER_MAX];
+    struct packet *packet = packet_alloc_block(0);
     if (packet == NULL) {
         net_count(NET_NO_MEMORY);
         return NULL;
     }
-    const uint32_t length = tcp_header_write(head, segment, ports);
-    packet->data -= length;
-    packet->size += length;
-    memcpy(packet->data, head, length);
     packet->is_trusted = is_trusted;
-    ip_header_push(packet, header);
+    tcp_headers_put(packet, segment, ports, header);
     return packet;
 }
 
@@ -83,24 +94,47 @@ static void outbox_add(struct tcp_socket *tcp, struct packet *packet)
     packet->next = NULL;
 }
 
-static void host_send(struct tcp *connection, const struct tcp_segment *segment)
+static void whole_put(const struct tcp_socket *tcp, struct packet *packet,
+                      const struct tcp_segment *segment, uint8_t hops)
 {
-    struct tcp_socket *tcp = container_of(connection, struct tcp_socket, tcp);
-    const struct net_options *options = &tcp->socket.options;
     const struct ip_header header = {
         .source = tcp->socket.local.address,
         .target = tcp->socket.remote.address,
         .protocol = IP_TCP,
-        .hops = address_is_v4(&tcp->socket.remote.address) ? options->hops : options->hops_v6,
-        .service = options->service,
+        .hops = hops,
+        .service = tcp->socket.options.service,
     };
     const struct tcp_ports ports = {tcp->socket.local.port, tcp->socket.remote.port};
+    tcp_headers_put(packet, segment, &ports, &header);
+}
+
+static void bare_put(const struct tcp_socket *tcp, struct packet *packet,
+                     const struct tcp_segment *segment, uint8_t hops)
+{
+    struct tcp_bare *bare = tcp_bare_of(packet);
+    bare->segment = *segment;
+    bare->source = tcp->socket.local.port;
+    bare->hops = hops;
+    bare->service = tcp->socket.options.service;
+    packet->is_bare = true;
+}
+
+static void host_send(struct tcp *connection, const struct tcp_segment *segment)
+{
+    struct tcp_socket *tcp = container_of(connection, struct tcp_socket, tcp);
+    const struct net_options *options = &tcp->socket.options;
+    const bool is_v4 = address_is_v4(&tcp->socket.remote.address);
+    const uint8_t hops = is_v4 ? options->hops : options->hops_v6;
     struct packet *packet = send_queue_packet(&tcp->sending, segment->from, segment->size);
-    packet = headers_put(packet, segment, &ports, &header, true);
-    if (packet != NULL) { // else it is lost, as others are
-        packet->segment_size = segment->piece;
-        outbox_add(tcp, packet);
+    if (packet == NULL) { // it is lost, as others are
+        net_count(NET_NO_MEMORY);
+        return;
     }
+    const bool is_near = tcp->peer != NULL && !tcp->is_far && (segment->flags & TCP_SYN) == 0;
+    (is_near ? bare_put : whole_put)(tcp, packet, segment, hops);
+    packet->is_trusted = true;
+    packet->segment_size = segment->piece;
+    outbox_add(tcp, packet);
 }
 
 // With lock held: the flow of a peer on the loopback network, looked for once. NULL: there is none,
@@ -122,6 +156,14 @@ static const struct flow *peer_of(struct tcp_socket *tcp)
         rcu_read_end();
     }
     return tcp->peer;
+}
+
+// With lock held: what is for nobody who is known is sent by its headers.
+static void outbox_dress(const struct tcp_socket *tcp, struct packet *packet)
+{
+    for (; packet != NULL; packet = packet->next) {
+        tcp_bare_dress(packet, tcp->peer);
+    }
 }
 
 // No lock is held. peer: whom all of it is for; NULL: their headers say it.
@@ -168,8 +210,7 @@ struct packet *tcp_packet_input(struct packet *packet, const struct ip_header *h
             .hops = IP_HOPS_DEFAULT,
         };
         const struct tcp_ports back_ports = {ports.target, ports.source};
-        answer =
-            headers_put(packet_alloc_block(0), &refusal, &back_ports, &back, packet->is_trusted);
+        answer = headers_alone(&refusal, &back_ports, &back, packet->is_trusted);
         if (answer != NULL && !answer->is_trusted) {
             checksum_put(answer, &back);
         }
@@ -188,7 +229,7 @@ void tcp_refusal_add(struct tcp_socket *tcp, const struct ip_header *header,
         .hops = IP_HOPS_DEFAULT,
     };
     const struct tcp_ports back_ports = {ports->target, ports->source};
-    struct packet *packet = headers_put(packet_alloc_block(0), refusal, &back_ports, &back, true);
+    struct packet *packet = headers_alone(refusal, &back_ports, &back, true);
     if (packet != NULL) {
         net_count(NET_TCP_SENT);
         outbox_add(tcp, packet);
@@ -278,18 +319,32 @@ static bool begins_anew(const struct tcp *old, const struct tcp_segment *segment
             tcp_is_before(old->expected, segment->sequence));
 }
 
+// Of a packet for a connection; source: its port. False: it is damaged.
+static bool segment_read(const struct tcp_socket *tcp, struct packet *packet,
+                         struct tcp_segment *segment, uint16_t *source)
+{
+    struct tcp_ports ports;
+    if (packet->is_bare) {
+        tcp_bare_read(segment, packet);
+        *source = tcp_bare_of(packet)->source;
+        return true;
+    }
+    const uint32_t size = packet_size(packet) - packet->transport;
+    const bool is_right =
+        checksum_is_right(packet, &tcp->socket.local, &tcp->socket.remote) &&
+        tcp_header_read(segment, &ports, packet->data + packet->transport, size) == 0;
+    *source = is_right ? ports.source : 0;
+    return is_right;
+}
+
 // A packet for a connection. Answers it if it is to be freed; NULL: it has been kept.
 static struct packet *segment_run(struct tcp_socket *tcp, struct packet *packet)
 {
     struct tcp_segment segment;
-    struct tcp_ports ports;
-    const uint32_t size = packet_size(packet) - packet->transport;
-    const bool is_right =
-        checksum_is_right(packet, &tcp->socket.local, &tcp->socket.remote) &&
-        tcp_header_read(&segment, &ports, packet->data + packet->transport, size) == 0;
-    if (!is_right) {
+    uint16_t source;
+    if (!segment_read(tcp, packet, &segment, &source)) {
         net_count(NET_TCP_BAD_CHECKSUM);
-    } else if (ports.source != tcp->socket.remote.port) { // it came before the connection
+    } else if (source != tcp->socket.remote.port) { // it came before the connection
         net_count(NET_TCP_NO_SOCKET);
     } else if (begins_anew(&tcp->tcp, &segment)) {
         tcp_end(&tcp->tcp, 0);
@@ -307,12 +362,28 @@ static struct packet *segment_run(struct tcp_socket *tcp, struct packet *packet)
     return packet;
 }
 
+// Of one for a socket that is no connection any more. False: nobody knows from where it came.
+static bool stray_dress(const struct tcp_socket *tcp, struct packet *packet)
+{
+    const struct flow *flow = tcp->socket.flow;
+    const bool is_known =
+        flow != NULL && packet->is_bare && flow->key.remote.port == tcp_bare_of(packet)->source;
+    if (is_known) {
+        tcp_bare_dress(packet, flow);
+    }
+    return !packet->is_bare;
+}
+
 // The same of one for a socket that is no connection.
 static struct packet *stray_run(struct tcp_socket *tcp, struct packet *packet)
 {
     struct ip_header header;
     struct tcp_segment segment, refusal;
     struct tcp_ports ports;
+    if (!stray_dress(tcp, packet)) {
+        net_count(NET_TCP_NO_SOCKET);
+        return packet;
+    }
     int error = ip_packet_read(&header, packet);
     const struct net_end local = {.address = header.target}, remote = {.address = header.source};
     if (error == 0 && checksum_is_right(packet, &local, &remote)) {
@@ -326,7 +397,8 @@ static struct packet *stray_run(struct tcp_socket *tcp, struct packet *packet)
         return packet;
     }
     const uint32_t cost = packet->cost;
-    if (tcp->stage == TCP_STAGE_LISTENING && tcp_listener_packet(tcp, packet)) {
+    if (tcp->stage == TCP_STAGE_LISTENING &&
+        tcp_listener_packet(tcp, packet, &header, &ports, &segment)) {
         channel_return(&tcp->socket.channel, cost);
         return NULL; // another counts it
     }
@@ -383,7 +455,7 @@ void tcp_enter_at(struct tcp_socket *tcp, hal_ns now)
 {
     mutex_lock(&tcp->socket.lock);
     // Another may have been here since now.
-    tcp->now = now == 0 || now > tcp->tcp.now ? now : tcp->tcp.now;
+    tcp->now = now == 0 ? 0 : later(now, tcp->tcp.now);
     channel_run(tcp);
 }
 
@@ -416,6 +488,11 @@ static void alarm_ring(struct alarm *alarm)
     net_socket_put(&tcp->socket);
 }
 
+static bool has_begun(const struct tcp_socket *tcp)
+{
+    return tcp->tcp.state != TCP_STATE_SYN_SENT && tcp->tcp.state != TCP_STATE_SYN_RECEIVED;
+}
+
 // With lock held. A later deadline is looked at when the alarm has rung for the earlier one, but
 // for the end of TIME-WAIT, which is far. The alarm counts as one that uses the socket.
 static void alarm_update(struct tcp_socket *tcp)
@@ -429,9 +506,9 @@ static void alarm_update(struct tcp_socket *tcp)
     if (tcp->alarm_at == UINT64_MAX) {
         net_socket_get(&tcp->socket);
     }
-    tcp->alarm_at = deadline;
+    tcp->alarm_at = has_begun(tcp) ? deadline : earlier(deadline, tcp->tcp.now + ALARM_EARLY);
     tcp->alarm.ring = alarm_ring;
-    const int error = alarm_set(&tcp->alarm, deadline);
+    const int error = alarm_set(&tcp->alarm, tcp->alarm_at);
     ASSERT(error == 0); // net_start has made its thread
 }
 
@@ -538,6 +615,9 @@ void tcp_leave(struct tcp_socket *tcp)
     alarm_update(tcp);
     const bool is_for_peer = outbox != NULL && tcp->stage == TCP_STAGE_CONNECTION && tcp->is_alive;
     const struct flow *peer = is_for_peer ? peer_of(tcp) : NULL;
+    if (peer == NULL) {
+        outbox_dress(tcp, outbox);
+    }
     mutex_unlock(&socket->lock);
     outbox_send(outbox, peer);
     if (now.is_established) {
@@ -569,9 +649,13 @@ int tcp_await_within(struct tcp_socket *tcp, const struct net_patience *patience
     if (!patience->waits || tcp->now != 0 || net_run_is_due()) {
         return -EAGAIN;
     }
+    const hal_ns since = thread_since_ns();
     const enum wait_result result =
         channel_wait(&tcp->socket.channel, &tcp->socket.lock, patience->deadline);
-    tcp->now = 0; // what others have seen meanwhile is past
+    tcp->now = 0;                     // what others have seen meanwhile is past
+    if (thread_since_ns() != since) { // it has slept until just now
+        tcp->now = later(thread_since_ns(), tcp->tcp.now);
+    }
     channel_run(tcp);
     return error_of(result);
 }

@@ -158,7 +158,7 @@ int tcp_connect_to(struct tcp_socket *tcp, const struct net_end *remote,
             break;
         }
         const uint32_t changes = tcp->changes;
-        tcp_leave(tcp);
+        tcp_leave_and_run(tcp);
         is_first = false;
         if ((error == -EINPROGRESS || error == -EALREADY) && patience->waits) {
             error = tcp_await(tcp, changes, patience);
@@ -166,8 +166,6 @@ int tcp_connect_to(struct tcp_socket *tcp, const struct net_end *remote,
                 continue;
             }
             error = error == -EAGAIN ? -EINPROGRESS : error;
-        } else {
-            net_run();
         }
         break;
     } while (true);

@@ -179,8 +179,10 @@ bool tcp_send_grow(struct tcp_socket *tcp);
 bool tcp_room_may_grow(struct tcp *connection, uint32_t size);
 
 // tcp_listen.c
-// True: packet is another's by now.
-bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet);
+// Of a packet whose headers say that. True: it is another's by now.
+bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet,
+                         const struct ip_header *header, const struct tcp_ports *ports,
+                         const struct tcp_segment *segment);
 void tcp_child_offer(struct tcp_socket *child); // it is established; no lock is held
 void tcp_child_forget(struct tcp_socket *child);
 void tcp_children_abort(struct tcp_socket *tcp);

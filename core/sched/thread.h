@@ -271,6 +271,13 @@ static inline bool thread_is_running(struct thread *thread)
     return atomic_load_explicit(&thread->switched_ns, memory_order_relaxed) != 0;
 }
 
+// Since when, by hal_clock_ns, the caller has not been switched away from; its CPU may say a later time by now. For who
+// has slept that is just now, and no clock is read.
+static inline hal_ns thread_since_ns(void)
+{
+    return atomic_load_explicit(&thread_self()->switched_ns, memory_order_relaxed);
+}
+
 uint32_t thread_cpu_index(void);                 // where the caller is now
 uint32_t sched_cpu_count(void);
 bool thread_is_waited_for(void);                 // a guess, stale at once: does another wait for the caller's CPU?

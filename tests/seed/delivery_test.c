@@ -14,6 +14,7 @@
 #include "core/net/route.h"
 #include "core/net/run.h"
 #include "core/net/socket.h"
+#include "core/net/tcp_bare.h"
 #include "rcu_steps.h"
 #include "seed.h"
 #include "seed_main.h"
@@ -81,6 +82,8 @@ NEVER(int route_find(const struct net_address *target __attribute__((unused)),
 NEVER(int route_check_source(const struct route *route __attribute__((unused)),
                              const struct net_address *source __attribute__((unused))))
 NEVER(bool route_is_local(const struct net_address *address __attribute__((unused))))
+NEVER(void tcp_bare_dress(struct packet *packet __attribute__((unused)),
+                          const struct flow *flow __attribute__((unused))))
 NEVER(bool net_socket_wants(struct net_socket *wanting __attribute__((unused)),
                             const struct packet *wanted __attribute__((unused))))
 NEVER(void packet_filter_set(packet_filter_slot *slot __attribute__((unused)),

@@ -18,6 +18,7 @@
 #include "core/net/route.h"
 #include "core/net/run.h"
 #include "core/net/socket.h"
+#include "core/net/tcp_bare.h"
 #include "rcu_steps.h"
 #include "seed.h"
 #include "seed_main.h"
@@ -121,6 +122,8 @@ NEVER(bool route_is_broadcast(const struct net_address *address __attribute__((u
 NEVER(bool group_is_silent(const struct net_address *address __attribute__((unused))))
 NEVER(bool group_is_joined(struct groups *groups __attribute__((unused)),
                            const struct net_address *address __attribute__((unused))))
+NEVER(void tcp_bare_dress(struct packet *dressed __attribute__((unused)),
+                          const struct flow *flow __attribute__((unused))))
 NEVER(bool net_socket_wants(struct net_socket *wanting __attribute__((unused)),
                             const struct packet *wanted __attribute__((unused))))
 NEVER(void packet_filter_set(packet_filter_slot *slot __attribute__((unused)),

@@ -15,6 +15,7 @@
 #include "core/net/netif.h"
 #include "core/net/output.h"
 #include "core/net/run.h"
+#include "core/net/tcp_bare.h"
 #include "core/net/tcp_cookie.h"
 #include "core/net/tcp_counts.h"
 #include "core/net/tcp_header.h"
@@ -258,10 +259,10 @@ NEVER(uint32_t tcp_cookie_make(const struct net_end *local IGNORED,
                                uint16_t mss IGNORED, hal_ns now IGNORED))
 NEVER(bool tcp_refuse(const struct tcp_segment *segment IGNORED,
                       struct tcp_segment *answer IGNORED))
-NEVER(uint32_t tcp_header_write(char data[TCP_HEADER_MAX] IGNORED,
-                                const struct tcp_segment *segment IGNORED,
-                                const struct tcp_ports *ports IGNORED))
-NEVER(void ip_header_push(struct packet *packet IGNORED, const struct ip_header *header IGNORED))
+NEVER(void tcp_headers_put(struct packet *packet IGNORED, const struct tcp_segment *segment IGNORED,
+                           const struct tcp_ports *ports IGNORED,
+                           const struct ip_header *header IGNORED))
+NEVER(void tcp_bare_dress(struct packet *packet IGNORED, const struct flow *flow IGNORED))
 NEVER(void tcp_stream_keep(struct tcp_socket *tcp IGNORED, struct packet *packet IGNORED,
                            uint32_t skip IGNORED, uint32_t size IGNORED, uint64_t from IGNORED))
 NEVER(struct packet *send_queue_packet(const struct send_queue *queue IGNORED,

@@ -10,6 +10,7 @@
 #include "core/net/netif.h"
 #include "core/net/output.h"
 #include "core/net/run.h"
+#include "core/net/tcp_bare.h"
 #include "core/net/tcp_counts.h"
 #include "core/net/tcp_header.h"
 #include "core/net/tcp_socket.h"
@@ -108,17 +109,21 @@ NEVER(void tcp_counts_end(const struct tcp *connection __attribute__((unused))))
 NEVER(void tcp_stream_acknowledged(struct tcp_socket *socket __attribute__((unused))))
 NEVER(uint32_t tcp_stream_room(const struct tcp_socket *socket __attribute__((unused))))
 NEVER(bool tcp_listener_packet(struct tcp_socket *socket __attribute__((unused)),
-                               struct packet *packet __attribute__((unused))))
+                               struct packet *packet __attribute__((unused)),
+                               const struct ip_header *header __attribute__((unused)),
+                               const struct tcp_ports *ports __attribute__((unused)),
+                               const struct tcp_segment *segment __attribute__((unused))))
 NEVER(void tcp_child_offer(struct tcp_socket *child __attribute__((unused))))
 NEVER(void tcp_child_forget(struct tcp_socket *child __attribute__((unused))))
 NEVER(bool tcp_refuse(const struct tcp_segment *segment __attribute__((unused)),
                       struct tcp_segment *answer __attribute__((unused))))
 NEVER(struct packet *packet_alloc_block(uint32_t size __attribute__((unused))))
-NEVER(uint32_t tcp_header_write(char data[TCP_HEADER_MAX] __attribute__((unused)),
-                                const struct tcp_segment *segment __attribute__((unused)),
-                                const struct tcp_ports *ports __attribute__((unused))))
-NEVER(void ip_header_push(struct packet *packet __attribute__((unused)),
-                          const struct ip_header *header __attribute__((unused))))
+NEVER(void tcp_headers_put(struct packet *packet __attribute__((unused)),
+                           const struct tcp_segment *segment __attribute__((unused)),
+                           const struct tcp_ports *ports __attribute__((unused)),
+                           const struct ip_header *header __attribute__((unused))))
+NEVER(void tcp_bare_dress(struct packet *packet __attribute__((unused)),
+                          const struct flow *flow __attribute__((unused))))
 NEVER(uint64_t checksum_add_packet(uint64_t sum __attribute__((unused)),
                                    const struct packet *packet __attribute__((unused)),
                                    uint32_t from __attribute__((unused))))
@@ -153,6 +158,14 @@ static void ready(struct net_socket *socket, bool has_room)
     (void)socket, (void)has_room;
 }
 
+static void other_run(struct net_socket *socket, hal_ns *now)
+{
+    (void)socket, (void)now;
+}
+
+// One that is to be run, too, and before.
+static struct net_socket other;
+
 static void reset(void)
 {
     seed_threads_reset();
@@ -167,6 +180,7 @@ static void reset(void)
         packets[i] = (struct packet){.cost = COST, .is_trusted = true};
     }
     freed = 0;
+    other = (struct net_socket){.run = other_run, .reference_count = 1};
 }
 
 // As net_socket_deliver does.
@@ -189,6 +203,23 @@ static void bring_two(void)
 
 static void bring_others(void)
 {
+    bring(2);
+    bring(3);
+    net_run();
+}
+
+static void bring_two_behind(void)
+{
+    net_run_later(&other);
+    bring(0);
+    net_run();
+    bring(1);
+    net_run();
+}
+
+static void bring_others_behind(void)
+{
+    net_run_later(&other);
     bring(2);
     bring(3);
     net_run();
@@ -257,7 +288,9 @@ static void check(unsigned count)
     seed_check(channel_is_empty(&tcp.socket.channel), "a packet is left");
     seed_check(tcp.socket.channel.cost == 0, "its cost is not given back");
     seed_check(tcp.socket.reference_count == 1, "references are not balanced");
-    seed_check(!tcp.socket.is_to_run, "it is still to be run");
+    seed_check(!tcp.socket.is_to_run && !other.is_to_run, "it is still to be run");
+    seed_check(other.reference_count == 1, "another's references are not balanced");
+    seed_check(!net_run_is_due(), "one is still to be run");
 }
 
 static void check_two(void)
@@ -294,6 +327,16 @@ static const struct seed_test tests[] = {
     {.name = "tcprun, two bring",
      .reset = reset,
      .bodies = {bring_two, bring_others},
+     .check = check_four,
+     .preemption_max = 2},
+    {.name = "tcprun, one brings behind another that is to be run",
+     .reset = reset,
+     .bodies = {bring_two_behind, look},
+     .check = check_two,
+     .preemption_max = 2},
+    {.name = "tcprun, two bring behind another that is to be run",
+     .reset = reset,
+     .bodies = {bring_two_behind, bring_others_behind},
      .check = check_four,
      .preemption_max = 2},
 };

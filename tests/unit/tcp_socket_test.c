@@ -12,8 +12,10 @@
 #include "core/mem/frame.h"
 #include "core/net/checksum.h"
 #include "core/net/counts.h"
+#include "core/net/flow.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
+#include "core/net/raw.h"
 #include "core/net/run.h"
 #include "core/net/tcp_cookie.h"
 #include "core/net/tcp_header.h"
@@ -91,6 +93,7 @@ static uint64_t count_of(enum net_count which)
 // ---- The sockets ---------------------------------------------------------------------
 
 static const void *tables;
+static void (*lo_send)(struct netif *netif, struct packet *packet, const struct net_address *next);
 
 static void ready(struct net_socket *socket, bool has_room)
 {
@@ -157,6 +160,7 @@ static void start(void)
 {
     ck_assert_int_eq(net_start(), 0);
     tables = host_newest_block();
+    lo_send = loopback.send;
     loopback.send = capture;
     unit_clock_ns = 1000000000;
 }
@@ -394,6 +398,122 @@ START_TEST(a_full_send_buffer_grows_with_the_window)
 }
 END_TEST
 
+// ---- Both ends on this machine ---------------------------------------------------------
+
+enum { BARE = 20 + 20 + 12 }; // the headers of IP and of TCP, with times, that nobody needs
+
+static struct tcp_socket *near_listener, *near_client, *near_child;
+
+static void near_connect(void)
+{
+    const struct net_end end = {address_loopback(true), SERVER};
+    const struct net_patience none = {.waits = false};
+    loopback.send = lo_send;
+    near_listener = listener_make(BACKLOG);
+    near_client = socket_new();
+    ck_assert_int_eq(tcp_connect_to(near_client, &end, &none), -EINPROGRESS);
+    near_child = accepted(near_listener);
+    ck_assert_ptr_nonnull(near_child);
+}
+
+static int near_send(struct tcp_socket *from, const char *text)
+{
+    const struct io_vector vector = {(char *)(uintptr_t)text, strlen(text)};
+    const struct net_message sent = {.vectors = &vector, .count = 1};
+    size_t done = 0;
+    return tcp_send(from, &sent, &done);
+}
+
+static int near_receive(struct tcp_socket *to, char *data, size_t size, size_t *done)
+{
+    const struct io_vector vector = {data, size};
+    struct net_message message = {.vectors = &vector, .count = 1};
+    *done = 0;
+    return tcp_receive(to, &message, false, false, done);
+}
+
+static void near_close(void)
+{
+    tcp_socket_close(near_client);
+    tcp_socket_close(near_child);
+    tcp_socket_close(near_listener);
+}
+
+START_TEST(bytes_between_ends_here_arrive_and_are_counted_with_headers)
+{
+    char data[16];
+    size_t done;
+    near_connect();
+    const uint64_t packets = netif_figure(&loopback, NETIF_SENT);
+    const uint64_t bytes = netif_figure(&loopback, NETIF_SENT_BYTES);
+    ck_assert_int_eq(near_send(near_client, "hello"), 0);
+    ck_assert_uint_eq(netif_figure(&loopback, NETIF_SENT), packets + 1);
+    ck_assert_uint_eq(netif_figure(&loopback, NETIF_SENT_BYTES), bytes + BARE + 5);
+    ck_assert_int_eq(near_receive(near_child, data, sizeof data, &done), 0);
+    ck_assert_uint_eq(done, 5);
+    ck_assert_int_eq(memcmp(data, "hello", 5), 0);
+    near_close();
+}
+END_TEST
+
+static void raw_release(struct net_socket *socket)
+{
+    (void)socket;
+}
+
+START_TEST(raw_sockets_see_whole_packets_between_ends_here)
+{
+    static struct raw_socket raw;
+    struct ip_header header;
+    struct tcp_segment segment;
+    struct tcp_ports ports;
+    near_connect();
+    raw_socket_init(&raw, NET_RAW, IP_TCP, true);
+    raw.socket.ready = ready;
+    raw.socket.release = raw_release;
+    raw_socket_open(&raw);
+    near_client->socket.options.hops = 33;
+    ck_assert_int_eq(near_send(near_client, "hello"), 0);
+    struct packet *packet = channel_take(&raw.socket.channel);
+    ck_assert_ptr_nonnull(packet);
+    ck_assert_int_eq(ip_packet_read(&header, packet), 0);
+    ck_assert_uint_eq(header.hops, 33);
+    char *at = packet->data + header.transport;
+    ck_assert_int_eq(tcp_header_read(&segment, &ports, at, header.size), 0);
+    ck_assert_uint_eq(ports.target, SERVER);
+    ck_assert_uint_eq(ports.source, near_client->socket.local.port);
+    ck_assert_uint_eq(segment.flags, TCP_ACK | TCP_PSH);
+    ck_assert_int_eq(memcmp(segment.data, "hello", 5), 0);
+    packet_free(packet);
+    raw_socket_close(&raw);
+    near_close();
+}
+END_TEST
+
+START_TEST(who_sends_to_an_end_here_that_is_gone_is_refused)
+{
+    char data[16];
+    size_t done;
+    near_connect();
+    flow_leave(near_child->socket.flow);
+    near_child->socket.flow = NULL;
+    ck_assert_int_eq(near_send(near_client, "hello"), 0);
+    ck_assert_int_eq(near_receive(near_client, data, sizeof data, &done), -ECONNRESET);
+    near_close();
+}
+END_TEST
+
+START_TEST(who_breaks_off_tells_an_end_here)
+{
+    char data[16];
+    size_t done;
+    near_connect();
+    tcp_disconnect(near_child);
+    ck_assert_int_eq(near_receive(near_client, data, sizeof data, &done), -ECONNRESET);
+    near_close();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tcp_socket");
@@ -409,6 +529,10 @@ int main(void)
     tcase_add_test(cases, message_about_a_long_segment_makes_them_shorter);
     tcase_add_test(cases, buffers_grow_within_a_share_of_memory);
     tcase_add_test(cases, a_full_send_buffer_grows_with_the_window);
+    tcase_add_test(cases, bytes_between_ends_here_arrive_and_are_counted_with_headers);
+    tcase_add_test(cases, raw_sockets_see_whole_packets_between_ends_here);
+    tcase_add_test(cases, who_sends_to_an_end_here_that_is_gone_is_refused);
+    tcase_add_test(cases, who_breaks_off_tells_an_end_here);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tcp_bare.c: see tcp_bare.h.
+#include "core/net/tcp_bare.h"
+
+#include "core/lib/string.h"
+#include "core/net/flow.h"
+#include "core/net/ip.h"
+#include "core/net/tcp_header.h"
+
+void tcp_headers_put(struct packet *packet, const struct tcp_segment *segment,
+                     const struct tcp_ports *ports, const struct ip_header *header)
+{
+    char head[TCP_HEADER_MAX];
+    const uint32_t length = tcp_header_write(head, segment, ports);
+    packet->data -= length;
+    packet->size += length;
+    memcpy(packet->data, head, length);
+    ip_header_push(packet, header);
+}
+
+uint32_t tcp_bare_length(struct packet *packet, const struct flow *flow)
+{
+    const struct tcp_segment *segment = &tcp_bare_of(packet)->segment;
+    const uint32_t ip = address_is_v4(&flow->key.local.address) ? IP4_HEADER : IP6_HEADER;
+    return ip + tcp_header_size(segment);
+}
+
+// The flow's local end is who gets it.
+void tcp_bare_dress(struct packet *packet, const struct flow *flow)
+{
+    if (!packet->is_bare) {
+        return;
+    }
+    const struct tcp_bare bare = *tcp_bare_of(packet); // the headers lie where it does
+    const struct tcp_ports ports = {bare.source, flow->key.local.port};
+    const struct ip_header header = {
+        .source = flow->key.remote.address,
+        .target = flow->key.local.address,
+        .protocol = IP_TCP,
+        .hops = bare.hops,
+        .service = bare.service,
+    };
+    packet->is_bare = false;
+    tcp_headers_put(packet, &bare.segment, &ports, &header);
+}
