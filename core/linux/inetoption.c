@@ -203,6 +203,9 @@ static int v6_set(struct inet_socket *inet, int name, int value)
         return discover_set(&inet->socket.options.discover_v6, value);
     case IPV6_RECVERR:
         return reports_set(inet, value);
+    case IPV6_DONTFRAG:
+        inet->socket.options.never_cuts = value != 0;
+        return 0;
     default:
         return -ENOPROTOOPT;
     }
@@ -344,6 +347,9 @@ static int v6_get(const struct inet_socket *inet, int name, int *value)
         return sizeof *value;
     case IPV6_MTU:
         return mtu_get(inet, value);
+    case IPV6_DONTFRAG:
+        *value = inet->socket.options.never_cuts;
+        return sizeof *value;
     case IPV6_MTU_DISCOVER:
         *value = inet->socket.options.discover_v6;
         return sizeof *value;

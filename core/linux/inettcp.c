@@ -73,7 +73,18 @@ static long urgent_receive(struct inet_socket *inet, struct socket_message *to)
     return error != 0 ? error : i < to->count;
 }
 
-long stream_receive(struct file *file, struct socket_message *to)
+// TCP_INQ.
+static int left_write(struct inet_socket *inet, struct controls *to)
+{
+    const bool is_told = (atomic_load(&inet->tells) & INET_TELLS_LEFT) != 0;
+    if (!is_told || to == NULL) {
+        return 0;
+    }
+    const int left = (int)tcp_input_left(&inet->tcp);
+    return control_write(to, IPPROTO_TCP, TCP_CM_INQ, &left, sizeof left);
+}
+
+static long stream_take(struct file *file, struct socket_message *to)
 {
     struct inet_socket *inet = inet_of(file);
     struct net_message message = {
@@ -93,6 +104,13 @@ long stream_receive(struct file *file, struct socket_message *to)
                                   (to->flags & MSG_TRUNC) != 0, &done);
     to->from.size = 0; // a stream's bytes have no sender of their own
     return error != 0 ? error : (long)done;
+}
+
+long stream_receive(struct file *file, struct socket_message *to)
+{
+    const long result = stream_take(file, to);
+    const int error = result < 0 ? 0 : left_write(inet_of(file), to->controls);
+    return error != 0 ? error : result;
 }
 
 unsigned stream_poll(struct inet_socket *inet)
@@ -118,6 +136,8 @@ struct tcp_socket *stream_child_make(const struct tcp_socket *listener)
     atomic_store(&child->options.send_limit, atomic_load(&parent->options.send_limit));
     atomic_store(&child->options.receive_limit, atomic_load(&parent->options.receive_limit));
     atomic_store(&child->options.switches, atomic_load(&parent->options.switches));
+    atomic_store(&child->options.receive_least, atomic_load(&parent->options.receive_least));
+    atomic_store(&child->tells, atomic_load(&parent->tells));
     return &child->tcp;
 }
 

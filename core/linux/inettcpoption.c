@@ -23,6 +23,7 @@ enum {
     FAST_QUEUE_MAX = 4096,  // net.core.somaxconn
     CONTROL_NAME_SIZE = 16, // Linux's TCP_CA_NAME_MAX
     REORDERING = 3,         // net.ipv4.tcp_reordering
+    ROOM_MAX = 6291456,     // net.ipv4.tcp_rmem
 };
 
 #define SECOND UINT64_C(1000000000)
@@ -33,7 +34,7 @@ void stream_linger_set(struct inet_socket *inet)
     inet->tcp.linger = inet->linger.l_onoff ? span : UINT64_MAX;
 }
 
-// With lock held: what SO_RCVBUF and TCP_WINDOW_CLAMP leave of it.
+// With lock held: what SO_RCVBUF, TCP_WINDOW_CLAMP and SO_RCVLOWAT make of it.
 static void room_set(struct inet_socket *inet)
 {
     const uint32_t chosen = atomic_load(&inet->options.receive_limit) / 2;
@@ -43,6 +44,14 @@ static void room_set(struct inet_socket *inet)
     inet->tcp.settings.room = room < least ? least : room;
     inet->tcp.is_room_fixed = limit != 0 || chosen != STREAM_RECEIVE_LIMIT / 2;
     inet->tcp.settings.room_max = inet->tcp.is_room_fixed ? 0 : inet->tcp.settings.room_max;
+    const uint32_t most = chosen != STREAM_RECEIVE_LIMIT / 2 ? chosen : ROOM_MAX / 2;
+    const uint32_t wanted = atomic_load(&inet->options.receive_least);
+    const uint32_t least_read = wanted == 0 ? 1 : wanted < most ? wanted : most;
+    atomic_store(&inet->options.receive_least, least_read);
+    inet->tcp.receive_least = least_read;
+    if (!inet->tcp.is_room_fixed && inet->tcp.settings.room < least_read) {
+        inet->tcp.settings.room = least_read;
+    }
 }
 
 void stream_switches_set(struct inet_socket *inet)
@@ -238,6 +247,16 @@ static int control_set(struct inet_socket *inet, const void *user, uint32_t size
     return -ENOENT;
 }
 
+static int left_told_set(struct inet_socket *inet, int value)
+{
+    if (value != 0 && value != 1) {
+        return -EINVAL;
+    }
+    value != 0 ? atomic_fetch_or(&inet->tells, INET_TELLS_LEFT)
+               : atomic_fetch_and(&inet->tells, ~(uint32_t)INET_TELLS_LEFT);
+    return 0;
+}
+
 int stream_option_set(struct inet_socket *inet, int name, const void *user, uint32_t size)
 {
     int value;
@@ -254,6 +273,9 @@ int stream_option_set(struct inet_socket *inet, int name, const void *user, uint
     if (name == TCP_QUICKACK) {
         tcp_quick_set(&inet->tcp, value != 0);
         return 0;
+    }
+    if (name == TCP_INQ) {
+        return left_told_set(inet, value);
     }
     mutex_lock(&inet->socket.lock);
     error = setting_set(inet, name, value);
@@ -365,6 +387,9 @@ static int rest_get(const struct inet_socket *inet, int name, union socket_optio
         return sizeof value->number;
     case TCP_QUICKACK:
         value->number = !tcp->is_slow;
+        return sizeof value->number;
+    case TCP_INQ:
+        value->number = (atomic_load(&inet->tells) & INET_TELLS_LEFT) != 0;
         return sizeof value->number;
     case TCP_WINDOW_CLAMP:
         value->number = (int)tcp->window_limit;

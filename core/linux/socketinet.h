@@ -25,6 +25,7 @@ enum inet_tells { // what goes along with a datagram that is received
     INET_TELLS_TARGET_V6 = 8,
     INET_TELLS_HOPS_V6 = 16,
     INET_TELLS_SERVICE_V6 = 32,
+    INET_TELLS_LEFT = 64, // of a stream: what there is behind it
 };
 
 struct inet_loan;

@@ -92,6 +92,9 @@ int option_set(struct file *file, int name, const void *user, uint32_t size)
     case SO_DETACH_FILTER:
     case SO_LOCK_FILTER:
         return filter_option_set(file, name, value, user, size);
+    case SO_RCVLOWAT:
+        atomic_store(&options->receive_least, value < 0 ? INT32_MAX : (uint32_t)value);
+        break;
     default:
         if (!is_switch(name)) {
             error = calls->option_set(file, SOL_SOCKET, name, user, size);
@@ -119,6 +122,11 @@ int option_get(struct file *file, int name, union socket_option *value)
         return sizeof value->number;
     case SO_RCVBUF:
         value->number = (int)atomic_load(&options->receive_limit);
+        return sizeof value->number;
+    case SO_RCVLOWAT:
+    case SO_SNDLOWAT: // which cannot be set
+        value->number = name == SO_RCVLOWAT ? (int)atomic_load(&options->receive_least) : 1;
+        value->number = value->number == 0 ? 1 : value->number;
         return sizeof value->number;
     case SO_RCVTIMEO:
         value->time = time_of(atomic_load(&options->receive_timeout));

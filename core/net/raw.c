@@ -362,9 +362,13 @@ static int packet_finish(const struct raw_socket *raw, struct packet *packet,
                : packet->size < (uint32_t)IP6_HEADER ? -EINVAL
                                                      : 0;
     }
+    const bool is_long = packet->size + IP6_HEADER > route->netif->mtu;
+    if (is_long && raw->socket.options.never_cuts && !raw->socket.is_v4) {
+        return -EMSGSIZE;
+    }
     const int error = payload_finish(raw, packet, header);
     if (error == 0) {
-        header->may_cut = packet->size + IP6_HEADER > route->netif->mtu;
+        header->may_cut = is_long;
         ip_header_push(packet, header);
     }
     return error;

@@ -47,6 +47,7 @@ struct net_options {
     bool reports;    // messages of ICMP are kept for who asks (datagram_report_receive)
     uint8_t discover, discover_v6; // enum path_discovery
     bool may_broadcast;
+    bool never_cuts; // of IPv6: what is too long for the way is refused
 };
 
 struct net_group_options { // of what is sent to groups: IPv6's, IPv4's

@@ -66,6 +66,7 @@ static struct tcp_socket *child_make(struct tcp_socket *tcp, const struct beginn
     child->settings.mss = tcp_mss_for(child, &beginning->remote.address);
     child->send_limit = tcp->send_limit;
     child->unsent_limit = tcp->unsent_limit;
+    child->receive_least = tcp->receive_least;
     child->is_room_fixed = tcp->is_room_fixed;
     child->is_send_fixed = tcp->is_send_fixed;
     tcp_growth_begin(child, &beginning->remote.address);

@@ -48,6 +48,7 @@ void tcp_socket_init(struct tcp_socket *tcp, bool is_v4)
         .keep_count = 9,
     };
     tcp->send_limit = TCP_SEND_ROOM;
+    tcp->receive_least = 1;
     tcp->orphan_span = ORPHAN_SPAN;
     tcp->linger = UINT64_MAX;
     tcp->tcp.state = TCP_STATE_CLOSED;
@@ -333,13 +334,14 @@ static unsigned events_of(struct tcp_socket *tcp)
     const bool is_mute = (shut & NET_SHUT_WRITE) != 0 || is_over;
     const bool has_room = is_mute || tcp_stream_room(tcp) >= tcp->send_limit / 3;
     tcp->was_short |= !has_room;
-    bool has_data = tcp_received(&tcp->tcp) > tcp->tcp.taken;
+    uint64_t size = tcp_received(&tcp->tcp) - tcp->tcp.taken;
     unsigned urgent = 0;
     if (tcp->tcp.urgent.is_known) {
         const struct tcp_part part = tcp_urgent_part(tcp);
-        has_data = part.end > part.start;
+        size = part.end - part.start;
         urgent = tcp_is_urgent(&tcp->tcp) ? TCP_URGENT : 0;
     }
+    const bool has_data = tcp_stream_is_enough(tcp, size);
     return error | urgent | (has_data ? TCP_READABLE : 0) | (has_ended ? TCP_ENDED : 0) |
            (has_room ? TCP_WRITABLE : 0) | (has_ended && is_mute ? TCP_BROKEN : 0);
 }

@@ -46,6 +46,7 @@ struct tcp_socket {
     uint32_t send_max;   // what that may become; less: it stays
     uint32_t grown;      // by so much more than at first it and the receive buffer are, together
     bool is_room_fixed, is_send_fixed; // its program has set their sizes
+    uint32_t receive_least;            // bytes that a receive waits for
     uint32_t unsent_limit;             // bytes not sent, of which nothing more is taken; 0: any
     uint16_t mss_limit;                // that its program has set, as the next; 0: none
     uint32_t window_limit;             // of the receive buffer, however large it is
@@ -97,7 +98,8 @@ HAL_MUST_CHECK int tcp_shutdown(struct tcp_socket *tcp, unsigned what); // -ENOT
 // -EPIPE. An error that has come.
 HAL_MUST_CHECK int tcp_send(struct tcp_socket *tcp, const struct net_message *message,
                             size_t *done);
-// 0 bytes: the end. waits_for_all: until all is there. drops: what is read is not copied.
+// 0 bytes: the end. waits_for_all: until all is there, else for receive_least. drops: what is read
+// is not copied.
 HAL_MUST_CHECK int tcp_receive(struct tcp_socket *tcp, struct net_message *message,
                                bool waits_for_all, bool drops, size_t *done);
 
@@ -126,8 +128,9 @@ enum tcp_events {
 unsigned tcp_poll(struct tcp_socket *tcp); // looks at what has come
 int tcp_error_take(struct tcp_socket *tcp);
 size_t tcp_input_size(struct tcp_socket *tcp);
-size_t tcp_output_size(struct tcp_socket *tcp); // not acknowledged
-bool tcp_is_connected(struct tcp_socket *tcp);  // has a peer, as getpeername has it
+uint32_t tcp_input_left(struct tcp_socket *tcp); // bytes, as they were looked at last; and the end
+size_t tcp_output_size(struct tcp_socket *tcp);  // not acknowledged
+bool tcp_is_connected(struct tcp_socket *tcp);   // has a peer, as getpeername has it
 void tcp_settings_changed(struct tcp_socket *tcp);
 void tcp_quick_set(struct tcp_socket *tcp, bool is_quick); // as tcp_quicken
 
@@ -204,6 +207,7 @@ void tcp_stream_read(struct tcp_socket *tcp, uint64_t place);
 void tcp_stream_keep(struct tcp_socket *tcp, struct packet *packet, uint32_t skip, uint32_t size,
                      uint64_t from);
 void tcp_stream_acknowledged(struct tcp_socket *tcp);
+bool tcp_stream_is_enough(const struct tcp_socket *tcp, uint64_t size); // bytes to be read
 uint32_t tcp_stream_room(const struct tcp_socket *tcp);
 void tcp_stream_end(struct tcp_socket *tcp); // gives back what it holds
 

@@ -313,6 +313,13 @@ int tcp_stream_check(struct tcp_socket *tcp)
     return is_over ? 0 : -EAGAIN;
 }
 
+// With lock held: nothing can follow what has come.
+static bool has_ended(const struct tcp_socket *tcp)
+{
+    return tcp->tcp.has_fin || tcp->socket.error != 0 || tcp->tcp.state == TCP_STATE_CLOSED ||
+           (tcp->socket.shut & NET_SHUT_READ) != 0;
+}
+
 struct tcp_part tcp_urgent_part(const struct tcp_socket *tcp)
 {
     const uint64_t taken = tcp->tcp.taken, mark = tcp->tcp.urgent.place;
@@ -392,11 +399,13 @@ int tcp_receive(struct tcp_socket *tcp, struct net_message *message, bool waits_
         *done = before;
         tcp_enter(tcp);
         error = stream_await(tcp, message, drops, done);
+        const bool is_enough =
+            *done > 0 && ((*done >= tcp->receive_least && !waits_for_all) || has_ended(tcp));
         const uint32_t changes = tcp->changes;
         const hal_ns now = tcp->now;
         tcp_leave(tcp);
         error = error == -EAGAIN && is_all(message, *done) ? 0 : error;
-        if (error != -EAGAIN || (*done > 0 && !waits_for_all)) {
+        if (error != -EAGAIN || is_enough) {
             net_run_at(now);
             break;
         }
@@ -415,6 +424,23 @@ size_t tcp_input_size(struct tcp_socket *tcp)
     const bool is_cut = tcp->tcp.urgent.is_known && mark < end && !tcp->settings.has_urgent_inline;
     tcp_leave_and_run(tcp);
     return (size_t)((is_cut ? mark : end) - taken);
+}
+
+uint32_t tcp_input_left(struct tcp_socket *tcp)
+{
+    mutex_lock(&tcp->socket.lock);
+    const bool is_connection = tcp->stage == TCP_STAGE_CONNECTION;
+    const uint64_t left =
+        is_connection ? tcp_received(&tcp->tcp) - tcp->tcp.taken + tcp->tcp.has_fin : 0;
+    mutex_unlock(&tcp->socket.lock);
+    return (uint32_t)left;
+}
+
+// Or as much as the peer may send.
+bool tcp_stream_is_enough(const struct tcp_socket *tcp, uint64_t size)
+{
+    const uint32_t window = tcp->tcp.announced - tcp->tcp.expected;
+    return size >= tcp->receive_least || (size > 0 && window <= tcp->tcp.mss);
 }
 
 int tcp_receive_urgent(struct tcp_socket *tcp, bool only_looks, char *byte, size_t *done)

@@ -196,8 +196,9 @@ static int send_prepare(struct net_socket *socket, const struct net_end *to,
     const uint32_t link = route->netif->mtu;
     const uint32_t most = how >= PATH_PROBE ? link : path_mtu(&to->address, link);
     const bool is_long = way->size + heads > most;
-    if (way->size > UDP_SIZE_MAX - (is_v4 ? IP4_HEADER : 0) ||
-        (is_long && how >= PATH_DO && how != PATH_OMIT)) {
+    const bool is_whole =
+        (how >= PATH_DO && how != PATH_OMIT) || (socket->options.never_cuts && !is_v4);
+    if (way->size > UDP_SIZE_MAX - (is_v4 ? IP4_HEADER : 0) || (is_long && is_whole)) {
         return -EMSGSIZE;
     }
     error = datagram_error_take_locked(socket);

@@ -522,6 +522,9 @@ static int stream_receive(struct localsocket *socket, struct localsocket_message
                           const struct local_patience *patience, size_t *done)
 {
     struct taking taking = {.place = {to->vectors, 0}, .room = vectors_size(to)};
+    const size_t least = to->waits_for_all ? taking.room
+                                           : atomic_load_explicit(&socket->options.receive_least,
+                                                                  memory_order_relaxed);
     struct message *first;
     int error = 0;
     do {
@@ -530,8 +533,8 @@ static int stream_receive(struct localsocket *socket, struct localsocket_message
             break;
         }
         error = stream_take(socket, to, &taking);
-    } while (error == 0 && to->waits_for_all && !to->only_looks && !taking.has_ended &&
-             taking.done < taking.room);
+    } while (error == 0 && taking.done < least && taking.done < taking.room && !to->only_looks &&
+             !taking.has_ended);
     *done = to->full_size = taking.done;
     return taking.done > 0 ? 0 : error;
 }

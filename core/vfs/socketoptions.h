@@ -13,6 +13,7 @@
 struct socket_options {
     _Atomic hal_ns receive_timeout, send_timeout; // 0: none
     _Atomic uint32_t send_limit, receive_limit;   // bytes, Linux's way of counting them: doubled
+    _Atomic uint32_t receive_least;               // a receive waits for so many bytes; 0: 1
     _Atomic bool passes_credentials;
     _Atomic uint32_t switches; // by their numbers: kept for who asks
     _Atomic bool is_filter_locked; // SO_LOCK_FILTER
