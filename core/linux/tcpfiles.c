@@ -187,7 +187,7 @@ static size_t netstat_make(char *text, size_t size, void *argument)
         {"TCPAbortOnTimeout", counts->given_up},
         {"TCPRcvQDrop", counts->dropped},
         {"TCPChallengeACK", counts->challenges},
-        {"TCPAbortOnMemory", count(NET_TCP_ORPHANS_FULL)},
+        {"TCPAbortOnMemory", count(NET_TCP_ORPHANS_FULL) + count(NET_TCP_NO_MEMORY)},
         {"TCPTimeWaitOverflow", count(NET_TCP_WAITING_FULL)},
         {"TCPBacklogDrop", count(NET_TCP_FULL)},
         {"TCPOutOfWindow", counts->out_of_window},

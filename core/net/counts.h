@@ -50,6 +50,7 @@ enum net_count {
     NET_TCP_WAITING_FULL, // a connection that could not wait for what is late
     NET_TCP_ORPHANS_FULL, // one that was broken off, as too many had no file
     NET_SOCKET_FILTERED,  // as the filter of the socket said that it was for
+    NET_TCP_NO_MEMORY,    // one that was broken off, as all together held too much
     NET_FILTER_DROPPED,   // as a packet filter said
     NET_FILTER_TAKEN,     // by one, or answered
     NET_NO_MEMORY,

@@ -14,6 +14,7 @@
 #ifndef CORE_NET_TCP_H
 #define CORE_NET_TCP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,6 +38,7 @@ enum {
     TCP_SCALE_MAX = 14,
     TCP_MSS_UNSAID = 536,
     TCP_MSS_MIN = 48, // Linux's TCP_MIN_SND_MSS
+    TCP_ROOM_SHORT = 8192,
 };
 
 struct tcp_range { // of sequence numbers, or of bytes of a stream: [start, end)
@@ -87,6 +89,8 @@ struct tcp_host { // what a connection stands on
     // For what is lost or out of order; stays until the connection is over. NULL: no memory, and
     // it makes do with what it has.
     struct tcp_space *(*space)(struct tcp *tcp);
+    // While it is true receive buffers count as small (TCP_ROOM_SHORT). NULL: never.
+    const _Atomic bool *is_short;
 };
 
 enum tcp_flight_state {

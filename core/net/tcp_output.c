@@ -18,13 +18,21 @@ static uint32_t min(uint32_t a, uint32_t b)
 
 // ---- Headers -----------------------------------------------------------------------
 
+static bool is_short(const struct tcp *tcp)
+{
+    const _Atomic bool *is = tcp->host->is_short;
+    return is != NULL && atomic_load_explicit(is, memory_order_relaxed);
+}
+
 // Never taken back, and not moved for less than a segment or half of the room (RFC
 // 9293, 3.8.6.2.2).
 uint32_t tcp_window_now(const struct tcp *tcp)
 {
     const uint64_t unread = tcp_received(tcp) - tcp->taken + tcp->kept;
     const uint32_t most = (uint32_t)UINT16_MAX << tcp->receive_scale;
-    const uint32_t free = unread < tcp->settings.room ? tcp->settings.room - (uint32_t)unread : 0;
+    const uint32_t room =
+        is_short(tcp) ? min(tcp->settings.room, TCP_ROOM_SHORT) : tcp->settings.room;
+    const uint32_t free = unread < room ? room - (uint32_t)unread : 0;
     const uint32_t told =
         tcp_is_before(tcp->expected, tcp->announced) ? tcp->announced - tcp->expected : 0;
     const uint32_t step = min(tcp->settings.room / 2, tcp->mss);

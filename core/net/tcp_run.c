@@ -241,6 +241,9 @@ static bool host_store(struct tcp *connection, const struct tcp_segment *segment
 {
     struct tcp_socket *tcp = container_of(connection, struct tcp_socket, tcp);
     struct packet *packet = tcp->running;
+    if (tcp_memory_is_over() && !tcp_memory_may_keep(tcp, from)) {
+        return false;
+    }
     tcp->running = NULL;
     const uint32_t headers = (uint32_t)((const char *)segment->data - packet->data);
     tcp_stream_keep(tcp, packet, headers + skip, size, from);
@@ -261,6 +264,7 @@ const struct tcp_host tcp_socket_host = {
     .store = host_store,
     .may_grow = tcp_room_may_grow,
     .space = host_space,
+    .is_short = &tcp_memory_is_short,
 };
 
 static bool checksum_is_right(const struct packet *packet, const struct net_end *local,
@@ -291,7 +295,7 @@ static void changes_note(struct tcp_socket *tcp, const struct look *before)
     if (now.acknowledged != before->acknowledged) {
         tcp_stream_acknowledged(tcp);
         ++tcp->changes;
-        const bool is_enough = tcp_stream_room(tcp) >= tcp->send_limit / 3;
+        const bool is_enough = tcp_stream_room(tcp) >= tcp_stream_limit(tcp) / 3;
         if (tcp->was_short && is_enough) {
             tcp->was_short = false;
             tcp->has_room = true;
@@ -600,9 +604,20 @@ static struct standing standing_update(struct tcp_socket *tcp)
     return now;
 }
 
+// With lock held.
+static void memory_update(struct tcp_socket *tcp)
+{
+    const uint32_t held =
+        tcp->sending.taken + atomic_load_explicit(&tcp->socket.channel.cost, memory_order_relaxed);
+    if (held > TCP_HELD_LEAST || tcp->charged != 0) {
+        tcp_memory_charge(tcp, held);
+    }
+}
+
 void tcp_leave(struct tcp_socket *tcp)
 {
     struct net_socket *socket = &tcp->socket;
+    memory_update(tcp);
     const struct standing now = standing_update(tcp);
     struct packet *outbox = tcp->outbox;
     tcp->outbox = NULL;

@@ -67,6 +67,9 @@ void tcp_socket_release(struct tcp_socket *tcp)
         flow_drop(tcp->peer);
     }
     tcp_grown_end(tcp);
+    if (tcp->charged != 0) {
+        tcp_memory_charge(tcp, 0);
+    }
     if (tcp->parent != NULL) {
         net_socket_put(&tcp->parent->socket);
     }
@@ -332,7 +335,7 @@ static unsigned events_of(struct tcp_socket *tcp)
     const bool is_over = state == TCP_STATE_CLOSED;
     const bool has_ended = tcp->tcp.has_fin || (shut & NET_SHUT_READ) != 0 || is_over;
     const bool is_mute = (shut & NET_SHUT_WRITE) != 0 || is_over;
-    const bool has_room = is_mute || tcp_stream_room(tcp) >= tcp->send_limit / 3;
+    const bool has_room = is_mute || tcp_stream_room(tcp) >= tcp_stream_limit(tcp) / 3;
     tcp->was_short |= !has_room;
     uint64_t size = tcp_received(&tcp->tcp) - tcp->tcp.taken;
     unsigned urgent = 0;

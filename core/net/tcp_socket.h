@@ -45,6 +45,7 @@ struct tcp_socket {
     uint32_t send_limit; // bytes not acknowledged, at most
     uint32_t send_max;   // what that may become; less: it stays
     uint32_t grown;      // by so much more than at first it and the receive buffer are, together
+    uint32_t charged;    // tcp_memory.c's, bytes
     bool is_room_fixed, is_send_fixed; // its program has set their sizes
     uint32_t receive_least;            // bytes that a receive waits for
     uint32_t unsent_limit;             // bytes not sent, of which nothing more is taken; 0: any
@@ -181,6 +182,18 @@ void tcp_grown_end(struct tcp_socket *tcp);
 bool tcp_send_grow(struct tcp_socket *tcp);
 bool tcp_room_may_grow(struct tcp *connection, uint32_t size);
 
+// tcp_memory.c: what all may hold together.
+enum { TCP_HELD_LEAST = 4096 }; // bytes that each may, in each direction
+extern _Atomic bool tcp_memory_is_short;
+static inline bool tcp_memory_is_over(void) // nobody gets more than that
+{
+    return atomic_load_explicit(&tcp_memory_is_short, memory_order_relaxed);
+}
+// With the lock held: it holds so many bytes now. One without a file may be broken off for that.
+void tcp_memory_charge(struct tcp_socket *tcp, uint32_t held);
+// The packet that is looked at, whose bytes are the stream's from `from` on.
+bool tcp_memory_may_keep(const struct tcp_socket *tcp, uint64_t from);
+
 // tcp_listen.c
 // Of a packet whose headers say that. True: it is another's by now.
 bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet,
@@ -208,6 +221,7 @@ void tcp_stream_keep(struct tcp_socket *tcp, struct packet *packet, uint32_t ski
                      uint64_t from);
 void tcp_stream_acknowledged(struct tcp_socket *tcp);
 bool tcp_stream_is_enough(const struct tcp_socket *tcp, uint64_t size); // bytes to be read
+uint32_t tcp_stream_limit(const struct tcp_socket *tcp); // bytes not acknowledged, at most, now
 uint32_t tcp_stream_room(const struct tcp_socket *tcp);
 void tcp_stream_end(struct tcp_socket *tcp); // gives back what it holds
 

@@ -22,11 +22,17 @@ enum {
 
 // ---- Sending -------------------------------------------------------------------------
 
+uint32_t tcp_stream_limit(const struct tcp_socket *tcp)
+{
+    const bool is_less = tcp_memory_is_over() && tcp->send_limit > TCP_HELD_LEAST;
+    return is_less ? TCP_HELD_LEAST : tcp->send_limit;
+}
+
 uint32_t tcp_stream_room(const struct tcp_socket *tcp)
 {
     const bool is_full = tcp->unsent_limit != 0 && tcp_unsent(&tcp->tcp) >= tcp->unsent_limit;
-    return tcp->sending.used < tcp->send_limit && !is_full ? tcp->send_limit - tcp->sending.used
-                                                           : 0;
+    const uint32_t limit = tcp_stream_limit(tcp);
+    return tcp->sending.used < limit && !is_full ? limit - tcp->sending.used : 0;
 }
 
 void tcp_stream_acknowledged(struct tcp_socket *tcp)

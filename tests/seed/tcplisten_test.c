@@ -178,6 +178,17 @@ bool tcp_room_may_grow(struct tcp *connection IGNORED, uint32_t size IGNORED)
     return false;
 }
 
+_Atomic bool tcp_memory_is_short;
+
+void tcp_memory_charge(struct tcp_socket *tcp IGNORED, uint32_t held IGNORED)
+{
+}
+
+bool tcp_memory_may_keep(const struct tcp_socket *tcp IGNORED, uint64_t from IGNORED)
+{
+    return true;
+}
+
 void tcp_counts_end(const struct tcp *tcp IGNORED)
 {
 }
@@ -239,6 +250,8 @@ NEVER(int alarm_set(struct alarm *alarm IGNORED, hal_ns deadline IGNORED))
 NEVER(bool alarm_stop(struct alarm *alarm IGNORED))
 NEVER(void tcp_stream_acknowledged(struct tcp_socket *tcp IGNORED))
 NEVER(uint32_t tcp_stream_room(const struct tcp_socket *tcp IGNORED))
+NEVER(uint32_t tcp_stream_limit(const struct tcp_socket *tcp IGNORED))
+NEVER(bool tcp_stream_is_enough(const struct tcp_socket *tcp IGNORED, uint64_t size IGNORED))
 NEVER(void tcp_error_run(struct tcp_socket *tcp IGNORED, const struct packet *packet IGNORED))
 NEVER(struct flow *flow_peer(const struct flow *flow IGNORED))
 NEVER(void preempt_disable(void))

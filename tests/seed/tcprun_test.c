@@ -108,6 +108,12 @@ NEVER(void send_queue_end(struct send_queue *queue __attribute__((unused))))
 NEVER(void tcp_counts_end(const struct tcp *connection __attribute__((unused))))
 NEVER(void tcp_stream_acknowledged(struct tcp_socket *socket __attribute__((unused))))
 NEVER(uint32_t tcp_stream_room(const struct tcp_socket *socket __attribute__((unused))))
+NEVER(uint32_t tcp_stream_limit(const struct tcp_socket *socket __attribute__((unused))))
+NEVER(void tcp_memory_charge(struct tcp_socket *socket __attribute__((unused)),
+                             uint32_t held __attribute__((unused))))
+NEVER(bool tcp_memory_may_keep(const struct tcp_socket *socket __attribute__((unused)),
+                               uint64_t from __attribute__((unused))))
+_Atomic bool tcp_memory_is_short;
 NEVER(bool tcp_listener_packet(struct tcp_socket *socket __attribute__((unused)),
                                struct packet *packet __attribute__((unused)),
                                const struct ip_header *header __attribute__((unused)),

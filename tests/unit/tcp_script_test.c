@@ -92,7 +92,9 @@ static struct tcp_space *script_space(struct tcp *of)
     return &space;
 }
 
-static const struct tcp_host host = {script_send, script_store, script_may_grow, script_space};
+static _Atomic bool is_short;
+static const struct tcp_host host = {script_send, script_store, script_may_grow, script_space,
+                                     &is_short};
 
 // What is in order must have been stored.
 static void received_check(void)
@@ -539,6 +541,8 @@ static void set_statement(void)
         settings.room = number();
     } else if (word_is("inline")) {
         settings.has_urgent_inline = number() != 0;
+    } else if (word_is("short")) {
+        is_short = number() != 0;
     } else if (word_is("growth")) {
         growth_left = number();
     } else if (word_is("nodelay")) {
@@ -692,6 +696,7 @@ static void case_begin(const char *name)
     peer.acknowledgement = ISS + 1;
     now = 1000000000;
     growth_left = UINT32_MAX;
+    is_short = false;
     settings = (struct tcp_settings){.mss = MSS, .room = 60000};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tcp_socket_test.c: sockets of TCP against peers that the test plays, packet by packet: many SYNs
-// that come to nothing, connections that nobody closes, and those that begin anew.
+// that come to nothing, connections that nobody closes, those that begin anew, and peers that take
+// nothing, or send what nobody reads.
 #include "core/net/tcp_socket.h"
 
 #include <check.h>
@@ -514,6 +515,116 @@ START_TEST(who_breaks_off_tells_an_end_here)
 }
 END_TEST
 
+// ---- What all may hold together ----------------------------------------------------------
+
+enum { HOLDERS = 2000, PIECE = 1400 };
+
+static struct tcp_socket *holders[HOLDERS];
+
+static size_t share(void)
+{
+    return frame_total_count() * HAL_PAGE_SIZE / 8;
+}
+
+// As much as it takes.
+static size_t fill(struct tcp_socket *tcp)
+{
+    static const char data[65536];
+    const struct io_vector vector = {(char *)(uintptr_t)data, sizeof data};
+    const struct net_message sent = {.vectors = &vector, .count = 1};
+    size_t all = 0, done = 0;
+    while (tcp_send(tcp, &sent, &done) == 0) {
+        all += done;
+        done = 0;
+    }
+    return all;
+}
+
+START_TEST(peers_that_acknowledge_nothing_take_a_share)
+{
+    struct tcp_socket *listener = listener_make(BACKLOG);
+    size_t held = 0;
+    uint32_t count = 0, resets = 0;
+    for (; !tcp_memory_is_over(); ++count) {
+        ck_assert_uint_lt(count, HOLDERS);
+        holders[count] = connection_of(listener, count);
+        held += fill(holders[count]);
+    }
+    ck_assert_uint_gt(held, share() / 4);
+    ck_assert_uint_le(held, share());
+    struct tcp_socket *other = connection_of(listener, count);
+    for (int turn = 0; turn < 3; ++turn) { // it gets little, but again and again
+        ck_assert_uint_gt(fill(other), 0);
+        ck_assert_uint_le(other->sending.used, TCP_HELD_LEAST);
+        ck_assert_uint_eq(tcp_poll(other) & TCP_WRITABLE, 0);
+        peer(count, TCP_ACK, IRS + 1, other->tcp.next, "");
+        ck_assert_uint_ne(tcp_poll(other) & TCP_WRITABLE, 0);
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        const bool is_over = tcp_memory_is_over();
+        tcp_socket_close(holders[i]);
+        ck_assert_uint_eq((answers[i].flags & TCP_RST) != 0, is_over);
+        resets += is_over;
+    }
+    ck_assert_uint_gt(resets, 0);
+    ck_assert_uint_eq(count_of(NET_TCP_NO_MEMORY), resets);
+    ck_assert(fill(other) > TCP_HELD_LEAST);
+    tcp_socket_close(other);
+    tcp_socket_close(listener);
+}
+END_TEST
+
+// Answers whether it was taken.
+static bool piece_bring(struct tcp_socket *tcp, uint32_t which)
+{
+    static char text[PIECE + 1];
+    const uint32_t expected = tcp->tcp.expected;
+    memset(text, 'x', PIECE);
+    peer(which, TCP_ACK, expected, tcp->tcp.next, text);
+    return tcp->tcp.expected != expected;
+}
+
+static void drain(struct tcp_socket *tcp)
+{
+    static char data[100000];
+    const struct io_vector vector = {data, sizeof data};
+    struct net_message message = {.vectors = &vector, .count = 1};
+    size_t done = 0;
+    ck_assert_int_eq(tcp_receive(tcp, &message, false, false, &done), 0);
+}
+
+START_TEST(peers_whose_bytes_nobody_reads_take_a_share)
+{
+    struct tcp_socket *listener = listener_make(BACKLOG);
+    uint32_t count = 0;
+    for (; !tcp_memory_is_over(); ++count) {
+        ck_assert_uint_lt(count, HOLDERS);
+        holders[count] = connection_of(listener, count);
+        for (int i = 0; i < 40 && !tcp_memory_is_over(); ++i) {
+            ck_assert(piece_bring(holders[count], count));
+        }
+    }
+    ck_assert_uint_le((size_t)count * 40 * PIECE, share());
+    ck_assert(!piece_bring(holders[0], 0));
+    ck_assert_uint_eq(holders[0]->tcp.counts.dropped, 1);
+    struct tcp_socket *other = connection_of(listener, count);
+    for (int turn = 0; turn < 10; ++turn) { // who reads is served
+        ck_assert(piece_bring(other, count));
+        drain(other);
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        drain(holders[i]);
+    }
+    ck_assert(!tcp_memory_is_over());
+    ck_assert(piece_bring(holders[0], 0));
+    while (count > 0) {
+        tcp_socket_close(holders[--count]);
+    }
+    tcp_socket_close(other);
+    tcp_socket_close(listener);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tcp_socket");
@@ -533,6 +644,8 @@ int main(void)
     tcase_add_test(cases, raw_sockets_see_whole_packets_between_ends_here);
     tcase_add_test(cases, who_sends_to_an_end_here_that_is_gone_is_refused);
     tcase_add_test(cases, who_breaks_off_tells_an_end_here);
+    tcase_add_test(cases, peers_that_acknowledge_nothing_take_a_share);
+    tcase_add_test(cases, peers_whose_bytes_nobody_reads_take_a_share);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
