@@ -102,6 +102,18 @@ static bool is_merging(const struct interface *interface)
     return atomic_load_explicit(&interface->merges, memory_order_relaxed) && !net_is_filtered();
 }
 
+// Each frame is counted, in one with others or not.
+static void frame_merge(struct interface *interface, struct packet *packet)
+{
+    struct merge *merge = &interface->merge[thread_cpu_index()];
+    struct packet *frames = merge_frame(merge, packet);
+    if (merge->cut != 0) {
+        netif_count(&interface->ethernet.netif, NETIF_RECEIVED, 1);
+        netif_count(&interface->ethernet.netif, NETIF_RECEIVED_BYTES, merge->cut);
+    }
+    frames_input(interface, frames);
+}
+
 // Interrupts off.
 static void received(void *state, struct packet *packet)
 {
@@ -109,7 +121,7 @@ static void received(void *state, struct packet *packet)
     if (packet == NULL) {
         netif_count(&interface->ethernet.netif, NETIF_RECEIVED_DROPPED, 1);
     } else if (is_merging(interface)) {
-        frames_input(interface, merge_frame(&interface->merge[thread_cpu_index()], packet));
+        frame_merge(interface, packet);
     } else {
         frames_input(interface, merge_end(&interface->merge[thread_cpu_index()]));
         frame_input(interface, packet);

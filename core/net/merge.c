@@ -147,6 +147,7 @@ static void append(struct merge *merge, const struct segment *segment, struct pa
     merge->last = frame;
     merge->size += segment->size;
     merge->sequence += segment->size;
+    merge->cut = segment->head;
 }
 
 struct packet *merge_end(struct merge *merge)
@@ -184,6 +185,7 @@ struct packet *merge_frame(struct merge *merge, struct packet *frame)
 {
     struct segment segment;
     frame->next = NULL;
+    merge->cut = 0;
     if (!segment_read(&segment, frame)) {
         return listed(merge_end(merge), frame);
     }

@@ -16,6 +16,7 @@ struct merge {           // of zeros at first
     uint32_t data_max; // of one: a shorter one is the last
     uint32_t size;     // of all, bytes
     uint32_t sequence; // of the byte behind it
+    uint32_t cut; // bytes of headers that the last frame lost to be a further part; 0: it is none
 };
 
 // A frame of Ethernet has come. Answers those that are to go on now, in the order in which they
