@@ -126,12 +126,14 @@ static void segment_send(struct tcp *tcp, struct tcp_segment *segment)
 }
 
 // Behind all that was sent: what lies before the window is no good, nor what lies behind one that
-// the peer has made smaller since.
+// the peer has made smaller since. One that only seems so, as it is told in units (RFC 7323, 2.4),
+// is none of those: the peer may have all of it, and would take an earlier one for an old one.
 void tcp_acknowledge(struct tcp *tcp)
 {
     const uint32_t edge = tcp->una + tcp->window;
+    const uint32_t unit = 1u << tcp->send_scale;
     struct tcp_segment segment = {
-        .sequence = tcp_is_before(edge, tcp->next) ? edge : tcp->next,
+        .sequence = tcp_is_before(edge, tcp->next) && tcp->next - edge >= unit ? edge : tcp->next,
         .flags = TCP_ACK,
     };
     segment_send(tcp, &segment);
