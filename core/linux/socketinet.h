@@ -40,14 +40,13 @@ struct inet_socket {
     struct socket_options options;
     _Atomic uint32_t tells; // enum inet_tells
     struct linger linger;   // socket.lock
-    bool stamps_ns;      // SO_TIMESTAMPNS; socket.lock
+    bool stamps_ns;         // SO_TIMESTAMPNS; socket.lock
     uint32_t fast_queue; // TCP_FASTOPEN, TCP_FASTOPEN_CONNECT: no cookie is known, and nobody gets
     bool connects_fast;  // one, so that the bytes follow the three steps. The same
     _Atomic bool lends;  // SO_ZEROCOPY
-    uint32_t loan_next;  // the number of the next send that lends; socket.lock, as the next two
-    struct inet_loan *loans; // those that are over, and not told of
-    struct inet_loan *loan_last;
-    _Atomic bool has_loans; // there are such
+    _Atomic bool has_loans; // that are over, and not told of
+    uint32_t loan_next;     // the number of the next send that lends; socket.lock, as the next
+    struct inet_loan *loans, *loan_last; // of has_loans
     struct nameless nameless;
 };
 

@@ -140,7 +140,7 @@ struct tcp_settings {
     bool has_urgent_inline; // the urgent byte is read like others
     bool is_near; // the peer is on this machine: its end alone is acknowledged with ours, if that
                   // comes soon, as Linux does everywhere
-    bool is_kept_alive;     // with the next three
+    bool is_kept_alive; // with the next three
     hal_ns keep_idle, keep_interval;
     uint32_t keep_count;
     hal_ns give_up;       // 0: after as many retransmissions as Linux makes
@@ -178,9 +178,9 @@ struct tcp {
     } urgent;
     uint32_t irs, expected; // the next byte in order
     uint32_t announced;     // right edge of the window that we have told
-    uint64_t taken;         // bytes that the program has read
-    uint32_t kept;          // bytes of those whose memory it has: they keep the window small
-    uint64_t taken_before;  // when the last round of reading began, at
+    uint32_t kept;  // bytes that the program has read and still has: they keep the window small
+    uint64_t taken; // bytes that the program has read
+    uint64_t taken_before; // when the last round of reading began, at
     hal_ns taken_at;
     struct tcp_range *held; // received out of order, ascending, beyond expected
     uint32_t held_count, held_room;

@@ -23,10 +23,10 @@ CPUS = (1, 2, 4)
 LIMITS = {  # bytes
     "footprint_kernel_cpu": 98304,
     "footprint_kernel_thread": 61440,
-    "footprint_kernel_connection": 3328,
+    "footprint_kernel_connection": 3584,
     "footprint_sim_cpu": 307200,
     "footprint_sim_thread": 69632,
-    "footprint_sim_connection": 3328,
+    "footprint_sim_connection": 3584,
 }
 
 
