@@ -25,6 +25,8 @@
 #include "sim/run/failure.h"
 #include "sim/run/machine.h"
 
+enum { STARTS = 5 };
+
 static const char *uri;
 static virConnect *connection;
 static virDomain *domain;
@@ -141,6 +143,21 @@ static char *error_text(const struct machine *machine)
                      is_taken ? machine->name : "");
 }
 
+// A QEMU that does not take its arguments may have ended before libvirt reaches its monitor, and
+// then libvirt does not know why: another one is tried. NULL: it says why.
+static virDomainPtr domain_start(const char *xml)
+{
+    virDomainPtr started = NULL;
+    bool knows_why = false;
+    for (int i = 0; i < STARTS && started == NULL && !knows_why; ++i) {
+        started = virDomainCreateXML(connection, xml,
+                                     VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY);
+        knows_why =
+            started == NULL && strstr(virGetLastErrorMessage(), "to monitor socket") == NULL;
+    }
+    return started;
+}
+
 static char *libvirt_start(const struct machine *machine)
 {
     if (connection == NULL) {
@@ -148,8 +165,7 @@ static char *libvirt_start(const struct machine *machine)
     }
     char *xml = domain_make(machine);
     reason = "";
-    domain =
-        virDomainCreateXML(connection, xml, VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY);
+    domain = domain_start(xml);
     free(xml);
     if (domain == NULL) {
         return error_text(machine);

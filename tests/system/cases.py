@@ -1,10 +1,26 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """cases.py: what tests share that print TAP: they count their cases, and say why one does not hold."""
 import os
+import random
 import shutil
+import socket
 import tempfile
 
 LINES_FIRST, LINES_LAST = 10, 30  # that are said
+PORTS = range(10000, 32768)  # that Linux gives to nobody who does not ask for one (net.ipv4.ip_local_port_range)
+
+
+def port_free():
+    """One of this host that is free for TCP and UDP."""
+    for port in random.SystemRandom().sample(PORTS, 100):
+        with socket.socket(socket.AF_INET6) as stream, socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as datagrams:
+            try:
+                stream.bind(("::", port))  # and IPv4's
+                datagrams.bind(("::", port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError("no free port")
 
 
 class Cases:

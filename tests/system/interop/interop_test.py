@@ -144,18 +144,11 @@ IPERF = {
 }
 
 
-def listening(log, number):
-    """Its server listens anew for each test: who comes before that is sent away."""
-    until = time.monotonic() + TIMEOUT
-    while log().count("Server listening") < number and time.monotonic() < until:
-        time.sleep(0.02)
-
-
 def iperf(suite, name):
     program = suite.program("usr/bin/iperf3")
     with suite.server([("tcp", 5201)], None, "Server listening", "usr/bin/iperf3", "-s", "--forceflush"):
         for number, (what, words) in enumerate(IPERF.items(), 1):
-            listening(suite.log, number)
+            servers_test.listening(suite.log, number)
             got = suite.client(program, "-c", OURS[6 if "-6" in words else 4], "-t", "1", "-J", *words)
             suite.case("%s: iperf3, its server on ours: %s" % (name, what), transferred(got) > 100000, "%s\n%s" % (got, suite.log()))
     log = os.path.join(suite.folder, "iperf3.log")
@@ -163,7 +156,7 @@ def iperf(suite, name):
                                                                      stderr=output, env=suite.environment) as server:
         try:
             for number, (what, words) in enumerate(IPERF.items(), 1):
-                listening(lambda: text_of(log), number)
+                servers_test.listening(lambda: text_of(log), number)
                 got = suite.ours(program, "-c", THEIRS[6 if "-6" in words else 4], "-t", "1", "-J", *words)
                 suite.case("%s: iperf3, its client on ours: %s" % (name, what), transferred(got) > 100000, got)
         finally:

@@ -175,10 +175,7 @@ def networks(suite):
         return os.path.join(folder, "frames, " + board)
 
     with contextlib.ExitStack() as stack:
-        free, taken = stack.enter_context(socket.socket()), stack.enter_context(socket.socket())
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
+        taken, port = stack.enter_context(socket.socket()), cases.port_free()
         for board in ("q35", "microvm"):
             got = suite.run(suite.machine("--net", "user", "-p", "%d:80" % port, "-p", "127.0.0.1:%d:53/udp" % port, "--kernel-option",
                                           "--selftest", "--pcap", frames_of(board), board=board))

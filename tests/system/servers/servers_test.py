@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -58,7 +57,7 @@ class Suite(cases.Cases):
         """The network's options, and where a client finds each port."""
         if self.network == "tap":
             return self.tap, {port: (GUEST, port[1]) for port in ports}
-        called = {port: ("127.0.0.1", port_free(port[0])) for port in ports}
+        called = {port: ("127.0.0.1", cases.port_free()) for port in ports}
         if self.network == "qemu":
             forwards = ["hostfwd=%s:127.0.0.1:%d-:%d" % (kind, called[kind, port][1], port) for kind, port in ports]
             net = ["--net", ",".join(["user"] + forwards)]
@@ -104,12 +103,6 @@ def stop(server):
         server.wait(timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
         server.kill()
-
-
-def port_free(kind):
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def ends(suite, name, server, status):
@@ -191,11 +184,19 @@ def nginx(suite, name):
         ends(suite, name, server, 0)
 
 
+def listening(log, number):
+    """The server of iperf3 listens anew for each test: who comes before that is sent away."""
+    until = time.monotonic() + TIMEOUT
+    while log().count("Server listening") < number and time.monotonic() < until:
+        time.sleep(0.02)
+
+
 def iperf3(suite, name):
     udp = [] if suite.network != "tap" else [("both ways of UDP", ["-u", "-b", "20M"]), ("UDP back", ["-u", "-b", "20M", "-R"])]
     with suite.server([("tcp", 5201)], None, "Server listening", "usr/bin/iperf3", "-s", "--forceflush") as (server, called):
         host, port = called["tcp", 5201]
-        for what, words in [("to us", []), ("from us", ["-R"]), ("four streams", ["-P", "4"])] + udp:
+        for number, (what, words) in enumerate([("to us", []), ("from us", ["-R"]), ("four streams", ["-P", "4"])] + udp, 1):
+            listening(suite.log, number)
             got = suite.client(suite.program("usr/bin/iperf3"), "-c", host, "-p", str(port), "-t", "1", "-J", *words)
             report = json.loads(got[1]) if got[0] == 0 else {}
             end = report.get("end", {})

@@ -62,25 +62,14 @@ class Suite(cases.Cases):
                 server.kill()
 
 
-def ports():
-    """One that is free for UDP and TCP."""
-    for _ in range(50):
-        with socket.socket() as stream, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
-            stream.bind(("0.0.0.0", 0))
-            with contextlib.suppress(OSError):
-                datagrams.bind(("0.0.0.0", stream.getsockname()[1]))
-                return str(stream.getsockname()[1])
-    raise RuntimeError("no free port")
-
-
 def user_network(suite, name):
-    port = ports()
+    port = str(cases.port_free())
     with suite.server([suite.talk, "serve", port, "1"]):
         got = suite.run(suite.guest("user", "talk", "ask", "10.0.2.2", port))  # its address is DHCP's
         suite.case("%s: a client there, a server here" % name, got[:2] == (0, SAID), got)
     got = suite.run(suite.guest("user", "--dns", "10.9.9.9", "talk", "names"))
     suite.case("%s: who knows names" % name, got[1] == "nameserver 10.9.9.9\nRead-only file system\n", got)
-    port = ports()
+    port = str(cases.port_free())
     net = "user,hostfwd=tcp:127.0.0.1:{0}-:700,hostfwd=udp:127.0.0.1:{0}-:700".format(port)
     with suite.server(suite.guest(net, "--ip", "10.0.2.15/24,10.0.2.2", "talk", "serve", "700", "1")) as server:
         got = suite.run([suite.talk, "ask", "127.0.0.1", port])
@@ -156,11 +145,11 @@ def own_user_network(suite, name):
     """osv-sim's network of one machine, whose way out is the sockets of osv-sim."""
     for words, there, longest in (("10.0.2.15/24,10.0.2.2", "10.0.2.2", ()), ("192.168.7.5/24,192.168.7.9", "192.168.7.9", ()),
                                   ("fd00::15/64,fd00::2", "fd00::2", ("1400",))):  # libslirp knows no fragments of IPv6
-        port = ports()
+        port = str(cases.port_free())
         with suite.server([suite.talk, "serve", port, "1"]):
             got = suite.run(suite.process("user", "--ip", words, "talk", "ask", there, port, *longest))
             suite.case("user, %s: Linux is asked at %s" % (name, there), got[:2] == (0, SHORT + STREAM if longest else SAID), got)
-    port, more = ports(), ports()
+    port, more = str(cases.port_free()), str(cases.port_free())
     with suite.server(suite.process("user", "--ip", "10.0.2.15/24,10.0.2.2", "-p", port + ":700", "--publish", "127.0.0.1:%s:700/udp" % port,
                                     "-p", "127.0.0.2:%s:700" % more, "talk", "serve", "700", "3")) as server:
         asking = [subprocess.Popen([suite.talk, "ask", "127.0.0.1", port], stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -176,7 +165,7 @@ def own_user_network(suite, name):
             with last.makefile("rb") as answer:
                 suite.case("user, %s: by another address of the host" % name, answer.read() == b"to another address")
         suite.case("user, %s: the server ends" % name, (server.stdout.read(), server.wait()) == ("served 3\n", 0), server.returncode)
-    port = ports()
+    port = str(cases.port_free())
     with suite.server([suite.talk, "serve", port, "1"]):
         begin, path = time.time_ns(), os.path.join(suite.folder, "frames")
         got = suite.run(suite.process("user", "--pcap", path, "talk", "ask", "10.0.2.2", port))
@@ -187,7 +176,7 @@ def own_user_network(suite, name):
     for words, said in (((), "10.0.2.3"), (("--dns", "10.9.9.9"), "10.9.9.9"), (("--dns", "fd00::9"), "fd00:0:0:0:0:0:0:9")):
         got = suite.run(suite.process("user", *words, "talk", "names"))
         suite.case("user, %s: name servers %s" % (name, words), got[:2] == (0, "nameserver %s\nRead-only file system\n" % said), got)
-    got = suite.run(suite.process("user", "--ip", "10.0.2.15/24,10.0.2.2", "talk", "fail", "10.0.2.2", ports()))
+    got = suite.run(suite.process("user", "--ip", "10.0.2.15/24,10.0.2.2", "talk", "fail", "10.0.2.2", str(cases.port_free())))
     suite.case("user, %s: Linux refuses" % name, got[:2] == (1, "connect: Connection refused\n"), got)
 
 
