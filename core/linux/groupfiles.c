@@ -58,9 +58,7 @@ static void v6_put(struct writer *writer, const struct netif *netif,
                    const struct net_address *group, uint32_t users, unsigned flags)
 {
     writer_put(writer, "%-4u %-15s ", netif->index, netif->name);
-    for (int i = 0; i < ADDRESS_V6_SIZE; ++i) {
-        writer_put(writer, "%02x", address_bytes(group)[i]);
-    }
+    net_v6_put(writer, group);
     writer_put(writer, " %5u ", users);
     net_hex_put(writer, flags, 8);
     writer_put(writer, " 0\n");

@@ -53,11 +53,8 @@ static int target_v6_write(const struct net_message *message, struct controls *t
 static int stamp_write(const struct inet_socket *inet, hal_ns arrived, struct controls *to)
 {
     const hal_ns since = hal_clock_ns() - arrived;
-    const hal_ns at = hal_clock_wall_ns() - since;
-    const struct timeval time = {(time_t)(at / 1000000000), (suseconds_t)(at % 1000000000 / 1000)};
-    const struct timespec exact = {(time_t)(at / 1000000000), (long)(at % 1000000000)};
-    return inet->stamps_ns ? control_write(to, SOL_SOCKET, SO_TIMESTAMPNS, &exact, sizeof exact)
-                           : control_write(to, SOL_SOCKET, SO_TIMESTAMP, &time, sizeof time);
+    const int kind = inet->stamps_ns ? SO_TIMESTAMPNS : SO_TIMESTAMP;
+    return control_stamp_write(to, kind, hal_clock_wall_ns() - since);
 }
 
 int inet_controls_write(struct inet_socket *inet, const struct net_message *message,

@@ -4,6 +4,7 @@
 #include "core/linux/linkfiles.h"
 
 #include "core/lib/string.h"
+#include "core/linux/netfiles.h"
 #include "core/net/neighbour.h"
 #include "core/net/netif.h"
 #include "core/net/route.h"
@@ -140,16 +141,9 @@ static size_t arp_make(char *text, size_t size, void *argument)
     return writer.length;
 }
 
-static void v6_bytes_put(struct writer *writer, const struct net_address *address)
-{
-    for (int i = 0; i < ADDRESS_V6_SIZE; ++i) {
-        writer_put(writer, "%02x", address_bytes(address)[i]);
-    }
-}
-
 static void address_put(struct writer *writer, const struct route_address *own, unsigned scope)
 {
-    v6_bytes_put(writer, &own->address);
+    net_v6_put(writer, &own->address);
     writer_put(writer, " %02x %02x %02x %02x %8s\n", own->netif->index, own->bits, scope,
                IS_PERMANENT, own->netif->name);
 }
@@ -176,11 +170,11 @@ static void v6_route_put(struct writer *writer, const struct net_address *target
                          const struct netif *netif)
 {
     const struct net_address any = address_any(false);
-    v6_bytes_put(writer, target);
+    net_v6_put(writer, target);
     writer_put(writer, " %02x ", bits);
-    v6_bytes_put(writer, &any);
+    net_v6_put(writer, &any);
     writer_put(writer, " 00 ");
-    v6_bytes_put(writer, gateway);
+    net_v6_put(writer, gateway);
     writer_put(writer, " %08x 00000001 00000000 %08x %8s\n", metric, flags, netif->name);
 }
 

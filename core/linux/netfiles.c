@@ -31,6 +31,13 @@ void net_hex_put(struct writer *writer, uint32_t value, int digits)
     }
 }
 
+void net_v6_put(struct writer *writer, const struct net_address *address)
+{
+    for (int i = 0; i < ADDRESS_V6_SIZE; ++i) {
+        writer_put(writer, "%02x", address_bytes(address)[i]);
+    }
+}
+
 void net_end_put(struct net_listing *listing, const struct net_end *end)
 {
     const int first = listing->is_v4 ? 3 : 0;

@@ -10,6 +10,7 @@
 #include "core/vfs/proctext.h"
 #include "hal/hal.h"
 
+struct net_address;
 struct net_end;
 struct tcp;
 
@@ -25,6 +26,7 @@ struct net_listing { // of sockets, of one family
 };
 
 void net_hex_put(struct writer *writer, uint32_t value, int digits);
+void net_v6_put(struct writer *writer, const struct net_address *address); // its bytes
 void net_end_put(struct net_listing *listing, const struct net_end *end);
 // The line that begins at start is over; those of IPv4 are filled up to size.
 void net_line_end(struct net_listing *listing, size_t start, size_t size);

@@ -26,6 +26,21 @@ const struct socket_calls *socket_calls_of(const struct file *file)
                                          : NULL;
 }
 
+int socket_file_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
+{
+    (void)offset;
+    const struct io_vector vector = {data, size};
+    return socket_calls_of(file)->read(file, &vector, 1, done);
+}
+
+int socket_file_write(struct file *file, uint64_t offset, const char *data, size_t size,
+                      size_t *done)
+{
+    (void)offset;
+    const struct io_vector vector = {(char *)(uintptr_t)data, size};
+    return socket_calls_of(file)->write(file, &vector, 1, done);
+}
+
 int socket_get(int fd, struct file **file)
 {
     int error = fd_get(fd, file);

@@ -101,6 +101,10 @@ extern const struct socket_calls packet_calls; // AF_PACKET
 
 // NULL: it is no socket.
 const struct socket_calls *socket_calls_of(const struct file *file);
+// As file_ops have them: by the calls of its family.
+int socket_file_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done);
+int socket_file_write(struct file *file, uint64_t offset, const char *data, size_t size,
+                      size_t *done);
 
 // -EBADF, -ENOTSOCK.
 HAL_MUST_CHECK int socket_get(int fd, struct file **file);
@@ -139,6 +143,8 @@ HAL_MUST_CHECK int socket_address_write(const struct socket_address *address, vo
 // Writes one; it is cut off where the room ends, and that is said in the flags. -EFAULT.
 HAL_MUST_CHECK int control_write(struct controls *to, int level, int type, const void *content,
                                  size_t size);
+// When something came, by the wall clock: kind is SO_TIMESTAMP or SO_TIMESTAMPNS.
+HAL_MUST_CHECK int control_stamp_write(struct controls *to, int kind, hal_ns at);
 
 // The caller's messages of control in heap memory, NULL where there are none. -ENOBUFS: too much.
 HAL_MUST_CHECK int controls_copy(const struct socket_message *message, char **data);
@@ -146,7 +152,6 @@ HAL_MUST_CHECK int controls_copy(const struct socket_message *message, char **da
 // SOL_SOCKET's, of all families. -ENOPROTOOPT; the size of the answer.
 HAL_MUST_CHECK int option_set(struct file *file, int name, const void *user, uint32_t size);
 HAL_MUST_CHECK int option_get(struct file *file, int name, union socket_option *value);
-
 
 // socketfilter.c: SO_ATTACH_FILTER, SO_DETACH_FILTER, SO_LOCK_FILTER; value: what user begins with.
 HAL_MUST_CHECK int filter_option_set(struct file *file, int name, int value, const void *user,

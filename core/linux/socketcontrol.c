@@ -50,3 +50,11 @@ int control_write(struct controls *to, int level, int type, const void *content,
     to->done += CMSG_SPACE(size) < room ? CMSG_SPACE(size) : room;
     return error;
 }
+
+int control_stamp_write(struct controls *to, int kind, hal_ns at)
+{
+    const struct timeval time = {(time_t)(at / 1000000000), (suseconds_t)(at % 1000000000 / 1000)};
+    const struct timespec exact = {(time_t)(at / 1000000000), (long)(at % 1000000000)};
+    return kind == SO_TIMESTAMPNS ? control_write(to, SOL_SOCKET, kind, &exact, sizeof exact)
+                                  : control_write(to, SOL_SOCKET, kind, &time, sizeof time);
+}

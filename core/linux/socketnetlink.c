@@ -489,21 +489,6 @@ static int netlink_write_vectors(struct file *file, const struct io_vector *vect
 
 // ---- As a file -----------------------------------------------------------------------------
 
-static int netlink_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done)
-{
-    (void)offset;
-    const struct io_vector vector = {data, size};
-    return netlink_read_vectors(file, &vector, 1, done);
-}
-
-static int netlink_write(struct file *file, uint64_t offset, const char *data, size_t size,
-                         size_t *done)
-{
-    (void)offset;
-    const struct io_vector vector = {(char *)(uintptr_t)data, size};
-    return netlink_write_vectors(file, &vector, 1, done);
-}
-
 static unsigned netlink_poll(struct file *file, struct poll_entry *entry)
 {
     struct netlink_socket *socket = netlink_of(file);
@@ -538,8 +523,8 @@ static struct nameless *netlink_nameless(struct file *file)
 }
 
 static const struct file_ops netlink_ops = {
-    .read = netlink_read,
-    .write = netlink_write,
+    .read = socket_file_read,
+    .write = socket_file_write,
     .poll = netlink_poll,
     .nameless = netlink_nameless,
     .close = netlink_close,

@@ -290,15 +290,6 @@ static long packet_send(struct file *file, const struct socket_message *sent)
     return error != 0 ? error : (long)done;
 }
 
-static int stamp_write(int kind, hal_ns at, struct controls *to)
-{
-    const struct timeval time = {(time_t)(at / 1000000000), (suseconds_t)(at % 1000000000 / 1000)};
-    const struct timespec exact = {(time_t)(at / 1000000000), (long)(at % 1000000000)};
-    return kind == 0                ? 0
-           : kind == SO_TIMESTAMPNS ? control_write(to, SOL_SOCKET, kind, &exact, sizeof exact)
-                                    : control_write(to, SOL_SOCKET, kind, &time, sizeof time);
-}
-
 static int controls_put(const struct packet_file *own, const struct packet_note *note,
                         const struct net_message *message, struct controls *to)
 {
@@ -308,7 +299,8 @@ static int controls_put(const struct packet_file *own, const struct packet_note 
         .size_read = (uint32_t)message->full_size,
         .network = own->packet.is_cooked ? 0 : PACKET_LINK_HEADER,
     };
-    const int error = stamp_write(atomic_load(&own->stamps), note->arrived, to);
+    const int stamps = atomic_load(&own->stamps);
+    const int error = stamps == 0 ? 0 : control_stamp_write(to, stamps, note->arrived);
     return error != 0 || !atomic_load(&own->tells_auxiliary)
                ? error
                : control_write(to, SOL_PACKET, PACKET_AUXDATA, &auxiliary, sizeof auxiliary);
@@ -548,22 +540,6 @@ static bool packet_breaks_silently(const struct file *file)
 
 // ---- As a file -------------------------------------------------------------
 
-static int packet_read_file(struct file *file, uint64_t offset, char *data, size_t size,
-                            size_t *done)
-{
-    (void)offset;
-    const struct io_vector vector = {data, size};
-    return packet_read_vectors(file, &vector, 1, done);
-}
-
-static int packet_write_file(struct file *file, uint64_t offset, const char *data, size_t size,
-                             size_t *done)
-{
-    (void)offset;
-    const struct io_vector vector = {(char *)(uintptr_t)data, size};
-    return packet_write_vectors(file, &vector, 1, done);
-}
-
 static bool ring_has_some(struct packet_file *own)
 {
     mutex_lock(&own->packet.socket.lock);
@@ -607,8 +583,8 @@ static void packet_close(struct file *file)
 }
 
 static const struct file_ops packet_ops = {
-    .read = packet_read_file,
-    .write = packet_write_file,
+    .read = socket_file_read,
+    .write = socket_file_write,
     .poll = packet_poll,
     .control = packet_control,
     .nameless = packet_nameless,

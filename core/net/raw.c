@@ -20,6 +20,7 @@
 #include "core/net/netif.h"
 #include "core/net/output.h"
 #include "core/net/route.h"
+#include "core/net/run.h"
 
 enum {
     ECHO_HEADER = 8,
@@ -412,6 +413,7 @@ int raw_send(struct raw_socket *raw, const struct net_message *message, size_t *
     }
     net_count(NET_RAW_SENT);
     net_output_by(&route, packet);
+    net_run(); // whose connection it was a segment of, on lo
     *done = size;
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -407,6 +408,38 @@ static void beside_streams(bool is_v4)
     close(server);
 }
 
+// A segment of the program's own making is answered, and what answers it is not waited for.
+static void segments(void)
+{
+    union name name;
+    socklen_t size = name_make(&name, true, 0);
+    uint8_t data[256];
+    puts("-- segments");
+    const int server = socket(AF_INET, SOCK_STREAM, 0);
+    const int raw = socket(AF_INET, SOCK_RAW, IPPROTO_TCP);
+    SHOW(bind(server, &name.any, size));
+    SHOW(listen(server, 1));
+    SHOW(getsockname(server, &name.any, &size));
+    struct tcphdr syn = {
+        .source = htons(4), .dest = name.v4.sin_port, .syn = 1, .doff = 5, .window = 512};
+    // The checksum: of the protocol, the length, and twice 127.0.0.1, too.
+    uint32_t sum = htons(IPPROTO_TCP) + htons(sizeof syn) + 2u * (htons(0x7f00) + htons(1));
+    uint16_t words[sizeof syn / 2];
+    memcpy(words, &syn, sizeof syn);
+    for (unsigned i = 0; i < sizeof syn / 2; ++i) {
+        sum += words[i];
+    }
+    sum = (sum & 0xffff) + (sum >> 16);
+    syn.check = (uint16_t) ~(sum + (sum >> 16));
+    name.v4.sin_port = 0;
+    SHOW(sendto(raw, &syn, sizeof syn, 0, &name.any, size));
+    for (long got; (got = recv(raw, data, sizeof data, MSG_DONTWAIT)) > 0;) {
+        printf("  flags %x\n", data[20 + 13]);
+    }
+    close(raw);
+    close(server);
+}
+
 static void headers(void)
 {
     union name name;
@@ -552,6 +585,7 @@ int main(void)
     groups();
     kinds();
     stamps();
+    segments();
     headers();
     checksums();
     for (int is_v4 = 1; is_v4 >= 0; --is_v4) {
