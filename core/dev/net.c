@@ -164,6 +164,13 @@ int net_device_send(struct net_device *device, struct packet *packet)
     return net_pair_send(&device->pairs[thread_cpu_index() % device->pair_count], packet);
 }
 
+void net_device_flush(struct net_device *device)
+{
+    for (uint32_t i = 0; i < device->pair_count; ++i) { // the caller may have moved between them
+        net_pair_flush(&device->pairs[i]);
+    }
+}
+
 // ---- Opening and closing -------------------------------------------------------
 
 static uint16_t pairs_max(const struct net_device *device)

@@ -72,4 +72,7 @@ struct net_counts net_device_counts(const struct net_device *device); // a momen
 // NET_PARTS_MAX parts. Thread context.
 HAL_MUST_CHECK int net_device_send(struct net_device *device, struct packet *packet);
 
+// The device hears of what was sent with has_more, and has not been told it yet. Thread context.
+void net_device_flush(struct net_device *device);
+
 #endif

@@ -277,6 +277,15 @@ static bool has_collected(const struct net_pair *pair, uint16_t before)
     return pair->send_ring.used_index != before;
 }
 
+// With the lock held.
+static void send_kick(struct net_pair *pair)
+{
+    atomic_store_explicit(&pair->is_held, false, memory_order_relaxed);
+    if (virtq_kick_wanted(&pair->send_ring)) {
+        hal_dev_kick(pair->dev, receive_queue(pair) + 1);
+    }
+}
+
 // Until the ring has room for the parts, whatever else it is.
 static int parts_add(struct net_pair *pair, const struct virtq_part *parts, size_t count,
                      struct packet *packet)
@@ -286,6 +295,7 @@ static int parts_add(struct net_pair *pair, const struct virtq_part *parts, size
     if (error != -ENOSPC) {
         return error;
     }
+    send_kick(pair); // of what it is full of
     struct thread *self = thread_self();
     atomic_store(&pair->sender, self);
     thread_wait_note(self, THREAD_WAIT_DEVICE, pair);
@@ -336,6 +346,7 @@ int net_pair_send(struct net_pair *pair, struct packet *packet)
     struct virtq_part parts[NET_PARTS_MAX];
     size_t count = 0;
     uint64_t bytes = 0;
+    const bool has_more = packet->has_more;
     header_push(packet);
     for (const struct packet *part = packet; part != NULL; part = part->more) {
         if (count == NET_PARTS_MAX) {
@@ -350,8 +361,10 @@ int net_pair_send(struct net_pair *pair, struct packet *packet)
     if (error == 0) {
         count_add(pair, NET_PAIR_SENT, 1);
         count_add(pair, NET_PAIR_SENT_BYTES, bytes - sizeof(struct net_header));
-        if (virtq_kick_wanted(&pair->send_ring)) {
-            hal_dev_kick(pair->dev, receive_queue(pair) + 1);
+        if (has_more) {
+            atomic_store_explicit(&pair->is_held, true, memory_order_relaxed);
+        } else {
+            send_kick(pair);
         }
     } else {
         hal_dev_stop(pair->dev); // so that it reads nothing that is freed now
@@ -359,6 +372,15 @@ int net_pair_send(struct net_pair *pair, struct packet *packet)
     }
     mutex_unlock(&pair->send_lock);
     return error;
+}
+
+void net_pair_flush(struct net_pair *pair)
+{
+    if (atomic_load_explicit(&pair->is_held, memory_order_relaxed)) {
+        mutex_lock(&pair->send_lock);
+        send_kick(pair);
+        mutex_unlock(&pair->send_lock);
+    }
 }
 
 // ---- Beginning and end ---------------------------------------------------------

@@ -40,6 +40,7 @@ struct net_pair {
     struct mutex send_lock;
     struct virtq send_ring;
     _Atomic(struct thread *) sender; // waits for room in the ring
+    _Atomic bool is_held;            // the ring has packets that the device has not heard of
 
     // Each is written by one at a time: whoever has the ring.
     _Atomic uint64_t counts[NET_PAIR_COUNTS];
@@ -56,5 +57,6 @@ void net_pair_free(struct net_pair *pair);  // all pairs are stopped
 void net_pair_interrupt(struct net_pair *pair, uint32_t queue);
 
 HAL_MUST_CHECK int net_pair_send(struct net_pair *pair, struct packet *packet); // net_device_send
+void net_pair_flush(struct net_pair *pair);                                     // net_device_flush
 
 #endif

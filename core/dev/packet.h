@@ -38,6 +38,9 @@ struct packet {
     bool is_message;    // of ICMP, about a packet of ours
     bool is_gathered;   // tcp_stream.c's: there may be room behind the bytes
     bool is_bare;       // of TCP, without headers (tcp_bare.h)
+    // To be sent: others follow at once, by the same interface, and the device need not hear of it
+    // before the last (netif.flush).
+    bool has_more;
     // To be sent: of TCP, and to be cut into segments of so many bytes of data; 0: as it is.
     uint16_t segment_size;
     // To be sent: where in the transport's header the checksum is to be put, in which there is that

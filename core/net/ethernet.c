@@ -300,7 +300,7 @@ bool ethernet_input_direct(struct ethernet *ethernet, struct packet *frame,
 }
 
 // Filters see what IP would: the rest goes on.
-static void netif_filtered(struct netif *netif, struct packet *frame)
+static void netif_filtered(struct netif *netif, struct packet *frame, bool has_more)
 {
     struct ethernet *ethernet = container_of(netif, struct ethernet, netif);
     struct ethernet_header head;
@@ -332,6 +332,7 @@ static void netif_filtered(struct netif *netif, struct packet *frame)
         netif_count(netif, NETIF_RECEIVED, 1);
     }
     if (verdict == NET_ANSWER) {
+        frame->has_more = has_more;
         ethernet_send(ethernet, frame, (enum ethernet_kind)net_order16(head.kind), head.source);
     }
 }

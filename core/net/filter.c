@@ -18,6 +18,7 @@
 enum {
     WAITING_MAX = 4 << 20, // bytes of packets that the runner has not yet seen
     PART_COST = 640,       // what a part counts for beside its bytes
+    HELD_NS = 20000,       // for so long answers wait for others
 };
 
 _Atomic uint32_t net_filter_count;
@@ -128,6 +129,27 @@ enum net_verdict net_filter_look(struct netif *netif, struct packet **packet)
     return verdict;
 }
 
+// Answers of what has come together go together, where their hooks do not take long.
+static void packets_run(struct packet *packet)
+{
+    hal_ns began = hal_clock_ns();
+    while (packet != NULL) {
+        struct packet *next = packet->next;
+        struct netif *netif = netif_at(packet->netif);
+        const hal_ns now = hal_clock_ns();
+        const bool has_more = next != NULL && next->netif == packet->netif && now - began < HELD_NS;
+        channel_return(&arrived, packet->cost);
+        netif->filtered(netif, packet, has_more);
+        if (!has_more) {
+            began = now;
+            if (netif->flush != NULL) { // the last was not answered, perhaps
+                netif->flush(netif);
+            }
+        }
+        packet = next;
+    }
+}
+
 void net_filter_run(void)
 {
     atomic_store(&runner, thread_self()); // before the first look; pairs with runner_wake
@@ -137,13 +159,7 @@ void net_filter_run(void)
             thread_park();
             continue;
         }
-        while (packet != NULL) {
-            struct packet *next = packet->next;
-            struct netif *netif = netif_at(packet->netif);
-            channel_return(&arrived, packet->cost);
-            netif->filtered(netif, packet);
-            packet = next;
-        }
+        packets_run(packet);
         net_run();
     }
 }

@@ -236,6 +236,11 @@ static void transmit(struct ethernet *ethernet, struct packet *frame)
     netif_count(&ethernet->netif, NETIF_SENT_BYTES, size);
 }
 
+static void flush(struct netif *netif)
+{
+    net_device_flush(container_of(netif, struct interface, ethernet.netif)->device);
+}
+
 // ---- Beginning -------------------------------------------------------------------------
 
 // Its memory stays: who has found the interface may use it for ever.
@@ -273,6 +278,7 @@ static void netif_fill(struct interface *interface)
     netif->flags = flags_of(net_device_offloads(interface->device));
     netif->parts_max = NET_PARTS_MAX;
     memcpy(netif->hardware, net_device_address(interface->device), sizeof netif->hardware);
+    netif->flush = flush;
     interface->ethernet.transmit = transmit;
 }
 

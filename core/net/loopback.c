@@ -93,7 +93,7 @@ void loopback_send_to(const struct flow *flow, struct packet *packet)
     }
 }
 
-static void loopback_filtered(struct netif *netif, struct packet *packet)
+static void loopback_filtered(struct netif *netif, struct packet *packet, bool has_more)
 {
     const enum net_verdict verdict = net_filter_look(netif, &packet);
     struct packet *answer = verdict == NET_PASS     ? net_input(netif, packet)

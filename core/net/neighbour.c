@@ -59,6 +59,7 @@ static void waiting_add(struct neighbours *neighbours, struct neighbour *neighbo
                         struct packet *packet, struct neighbour_step *step)
 {
     const uint32_t size = waiting_size_of(packet);
+    packet->has_more = false; // what follows it may be gone by then
     *(neighbour->waiting == NULL ? &neighbour->waiting : &neighbour->newest->next) = packet;
     neighbour->newest = packet;
     neighbour->waiting_size += size;

@@ -56,8 +56,10 @@ struct netif {
     // same.
     void (*send_frame)(struct netif *netif, struct packet *frame,
                        const struct packet_socket *sender);
-    // What net_filter_push was given comes back here, in the runner's thread.
-    void (*filtered)(struct netif *netif, struct packet *packet);
+    // What was sent with has_more goes now, as far as it has not. NULL: it has.
+    void (*flush)(struct netif *netif);
+    // What net_filter_push was given comes back here, in the runner's thread. has_more: of an answer.
+    void (*filtered)(struct netif *netif, struct packet *packet, bool has_more);
     struct neighbours *neighbours; // NULL: it has no link
     struct groups *groups;         // of multicast that it is a member of
     // They have changed: all are told. NULL: nobody is.

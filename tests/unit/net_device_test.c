@@ -582,6 +582,36 @@ START_TEST(a_full_ring_is_waited_for)
 }
 END_TEST
 
+static struct packet *packet_with_more(void)
+{
+    struct packet *packet = packet_of(letters, 30);
+    packet->has_more = true;
+    return packet;
+}
+
+START_TEST(what_has_more_behind_it_is_heard_of_with_the_last)
+{
+    for (int i = 0; i < 5; ++i) {
+        ck_assert_int_eq(net_device_send(device, packet_with_more()), 0);
+    }
+    ck_assert_uint_eq(kicks[SEND], 0);
+    ck_assert_int_eq(net_device_send(device, packet_of(letters, 30)), 0);
+    ck_assert_uint_eq(kicks[SEND], 1);
+    ck_assert_uint_eq(sent_count, 6);
+    net_device_flush(device); // nothing is left
+    ck_assert_uint_eq(kicks[SEND], 1);
+    ck_assert_int_eq(net_device_send(device, packet_with_more()), 0);
+    net_device_flush(device);
+    ck_assert_uint_eq(kicks[SEND], 2);
+    ck_assert_uint_eq(sent_count, 7);
+    for (int i = 0; i < VIRTQ_SIZE + 1; ++i) { // nobody waits for what the device has not heard of
+        ck_assert_int_eq(net_device_send(device, packet_with_more()), 0);
+    }
+    ck_assert_uint_eq(sent_count, 7 + VIRTQ_SIZE);
+    net_device_flush(device);
+}
+END_TEST
+
 START_TEST(a_device_that_looks_by_itself_is_not_kicked)
 {
     used(SEND)->flags = VRING_USED_F_NO_NOTIFY;
@@ -635,6 +665,7 @@ int main(void)
     tcase_add_loop_test(driver, a_ring_that_lies_is_dead, 0, 3);
     tcase_add_test(driver, packets_are_sent_in_all_their_parts);
     tcase_add_test(driver, a_full_ring_is_waited_for);
+    tcase_add_test(driver, what_has_more_behind_it_is_heard_of_with_the_last);
     tcase_add_test(driver, a_device_that_looks_by_itself_is_not_kicked);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

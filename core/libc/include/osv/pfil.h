@@ -38,7 +38,8 @@ struct osv_pfil;
 // From now on hook(packet, argument) is called for each packet, one at a time, before sockets get
 // it, behind the hooks that are there. It runs on a thread of the program in which all signals are
 // blocked, and which takes the packets to their sockets, too: it may do all that a thread may, but
-// while it waits nothing comes. While there are hooks, interrupts only hand packets to that thread.
+// while it waits nothing comes, and answers to what came just before do not go. While there are
+// hooks, interrupts only hand packets to that thread.
 //
 // NULL: errno is EINVAL (no hook) or ENOMEM.
 __attribute__((weak)) struct osv_pfil *
