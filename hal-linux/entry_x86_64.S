@@ -148,6 +148,24 @@ entry_sigreturn:
     .cfi_endproc
     .size entry_sigreturn, . - entry_sigreturn
 
+// rdi, esi, rdx of readv; begins only while nothing is pending, and is not begun again behind a signal: irq_signal ends
+// it from all of entry_read .. entry_read_call, where the host has not begun, or would begin once more.
+    .globl entry_read, entry_read_call, entry_read_end
+    .type entry_read, @function
+entry_read:
+    .cfi_startproc
+    mov $19, %eax // readv
+    cmpl $0, %gs:VCPU_PENDING
+    jne 6f
+entry_read_call:
+    syscall
+entry_read_end:
+    ret
+6:  mov $-4, %rax // -EINTR
+    ret
+    .cfi_endproc
+    .size entry_read, . - entry_read
+
 // The host without wrfsbase. Keeps every register that isa.h says it keeps.
     .globl isa_tp_load_slow
     .type isa_tp_load_slow, @function

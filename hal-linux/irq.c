@@ -8,6 +8,7 @@
 // VCPU_SIGNAL carries no information. It means: look at pending and at the deadline.
 #include "hal-linux/irq.h"
 
+#include <errno.h>
 #include <valgrind/memcheck.h>
 
 #include "hal-linux/clock.h"
@@ -147,6 +148,12 @@ void irq_signal(int signal, siginfo_t *info, void *ucontext)
     const char *ip = (const char *)general[HAL_REG_RIP];
 
     clock_timer_check(vcpu);
+    if (ip >= (const char *)entry_read && ip <= entry_read_call) {
+        general[HAL_REG_RIP] = (greg_t)entry_read_end;
+        general[HAL_REG_RAX] = -EINTR;
+        irq_count(&irq_counts.read_end);
+        return; // masked: whoever reads looks at pending
+    }
     if ((atomic_load_explicit(&vcpu->pending, memory_order_relaxed) & VCPU_CAUSES) == 0) {
         irq_count(&irq_counts.nothing);
         return;

@@ -12,7 +12,8 @@
 // How often the handlers met each of their cases: a test of races wants to know that it met them
 // all.
 struct irq_counts {
-    _Atomic uint64_t nothing, masked, exit_restart, exit_jump, framed, faults, faults_masked;
+    _Atomic uint64_t nothing, masked, exit_restart, exit_jump, framed, faults, faults_masked,
+        read_end;
     _Atomic uint64_t depth_max; // most bytes of an entry stack in use at an entry
 };
 extern struct irq_counts irq_counts;

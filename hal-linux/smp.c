@@ -9,6 +9,8 @@
 //
 // The last case is sound because a vCPU never goes on with a cause pending: it takes one off at a
 // time, only to deliver it, and looks at the whole word before it idles or goes on unmasked.
+//
+// A vCPU with a source (vcpu.h) waits for that in place of the futex, as one that runs: by signal.
 #include <errno.h>
 #include <linux/futex.h>
 #include <time.h>
@@ -89,6 +91,31 @@ static bool poll_turns(const struct vcpu *vcpu, const _Atomic uint64_t *words, u
     return false;
 }
 
+// Its source, where it has one that nobody else looks after. Then: vcpu_source->leave.
+static struct vcpu_source *source_enter(const struct vcpu *vcpu)
+{
+    struct vcpu_source *source = atomic_load_explicit(&vcpu->source, memory_order_acquire);
+    return source != NULL && source->enter(source) ? source : NULL;
+}
+
+// What raises a line while it looks ends the turns.
+static bool poll_until(const struct vcpu *vcpu, const _Atomic uint64_t *words, uint32_t count,
+                       hal_ns end)
+{
+    struct vcpu_source *source = source_enter(vcpu);
+    bool is_over = false;
+    while (!is_over && !poll_turns(vcpu, words, count)) {
+        if (source != NULL) {
+            source->look(source);
+        }
+        is_over = is_crowded() || hal_clock_ns() >= end;
+    }
+    if (source != NULL) {
+        source->leave(source);
+    }
+    return is_over;
+}
+
 // The deadline of this vCPU is looked at, too: the host's signal for it comes later than we see it.
 void hal_cpu_poll(const _Atomic uint64_t *words, uint32_t count, hal_ns until)
 {
@@ -97,11 +124,7 @@ void hal_cpu_poll(const _Atomic uint64_t *words, uint32_t count, hal_ns until)
     if (!is_crowded() && atomic_compare_exchange_strong(&vcpu->pending, &none, VCPU_SPIN)) {
         hal_ns deadline = atomic_load_explicit(&vcpu->deadline, memory_order_relaxed);
         hal_ns end = until < deadline ? until : deadline;
-        bool is_over = false;
-        while (!is_over && !poll_turns(vcpu, words, count)) {
-            is_over = is_crowded() || hal_clock_ns() >= end;
-        }
-        if (is_over) {
+        if (poll_until(vcpu, words, count, end)) {
             clock_timer_check(vcpu);
         }
         atomic_fetch_and(&vcpu->pending, ~(uint32_t)VCPU_SPIN);
@@ -109,23 +132,45 @@ void hal_cpu_poll(const _Atomic uint64_t *words, uint32_t count, hal_ns until)
     irq_deliver(NULL);
 }
 
+// False: it has no source that it could wait for now.
+static bool source_wait(struct vcpu *vcpu)
+{
+    struct vcpu_source *source = source_enter(vcpu);
+    bool has_waited = false;
+    if (source != NULL) {
+        has_waited = source->wait(source);
+        source->leave(source);
+    }
+    return has_waited;
+}
+
 // The host thread waits while the word is VCPU_IDLE; the deadline is the wait's own timeout.
-static void vcpu_wait(struct vcpu *vcpu)
+static void word_wait(struct vcpu *vcpu)
 {
     uint32_t none = 0;
     if (!atomic_compare_exchange_strong(&vcpu->pending, &none, VCPU_IDLE)) {
         return;
     }
+    hal_ns deadline = atomic_load_explicit(&vcpu->deadline, memory_order_relaxed);
+    struct timespec time = clock_host_time(deadline);
+    syscall6(SYS_futex, (long)&vcpu->pending, FUTEX_WAIT_BITSET_PRIVATE, VCPU_IDLE,
+             deadline == UINT64_MAX ? 0 : (long)&time, 0, FUTEX_BITSET_MATCH_ANY);
+    clock_timer_check(vcpu);
+    atomic_fetch_and(&vcpu->pending, ~(uint32_t)VCPU_IDLE);
+}
+
+static void vcpu_wait(struct vcpu *vcpu)
+{
+    if (atomic_load(&vcpu->pending) != 0) {
+        return;
+    }
     atomic_fetch_sub_explicit(&vcpu_busy_count, 1, memory_order_relaxed);
-    while (atomic_load(&vcpu->pending) == VCPU_IDLE) {
-        hal_ns deadline = atomic_load_explicit(&vcpu->deadline, memory_order_relaxed);
-        struct timespec time = clock_host_time(deadline);
-        syscall6(SYS_futex, (long)&vcpu->pending, FUTEX_WAIT_BITSET_PRIVATE, VCPU_IDLE,
-                 deadline == UINT64_MAX ? 0 : (long)&time, 0, FUTEX_BITSET_MATCH_ANY);
-        clock_timer_check(vcpu);
+    while (atomic_load(&vcpu->pending) == 0) {
+        if (!source_wait(vcpu)) {
+            word_wait(vcpu);
+        }
     }
     atomic_fetch_add_explicit(&vcpu_busy_count, 1, memory_order_relaxed);
-    atomic_fetch_and(&vcpu->pending, ~(uint32_t)VCPU_IDLE);
 }
 
 void hal_cpu_idle(void)

@@ -3,6 +3,7 @@
 #include "hal-linux/vcpu.h"
 
 #include <asm/prctl.h>
+#include <linux/futex.h>
 
 #include "hal-linux/machine.h"
 #include "hal-linux/syscall.h"
@@ -15,6 +16,13 @@ int vcpu_pid;
 void hal_cpu_adopt(struct cpu *cpu)
 {
     vcpu_self()->cpu = cpu;
+}
+
+void vcpu_source_free(struct vcpu *vcpu)
+{
+    if (atomic_load(&vcpu->pending) == VCPU_IDLE) {
+        syscall3(SYS_futex, (long)&vcpu->pending, FUTEX_WAKE_PRIVATE, 1);
+    }
 }
 
 void vcpu_raise_line(struct vcpu *vcpu, uint32_t line)

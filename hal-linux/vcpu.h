@@ -7,6 +7,7 @@
 #define HAL_LINUX_VCPU_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "hal-x86_64/isa/frame.h"
@@ -28,6 +29,19 @@ enum {
 
 enum { VCPU_LINES = 320 }; // interrupt lines: see dev/line.h
 
+// What the host has for a device whose interrupts a vCPU gets, and which that vCPU looks after
+// itself while it idles: so no other thread of the host's need wake for it. Of the vCPU, masked.
+struct vcpu_source {
+    // From now on it is the vCPU's. False: another looks after it.
+    bool (*enter)(struct vcpu_source *source);
+    // Takes what is there, and raises the lines.
+    void (*look)(struct vcpu_source *source);
+    // Waits for something to take, or until something is pending. False: it cannot be waited for
+    // now.
+    bool (*wait)(struct vcpu_source *source);
+    void (*leave)(struct vcpu_source *source);
+};
+
 struct vcpu {
     struct vcpu *self;            // what GS base is
     struct cpu *cpu;              // core's, for hal_cpu_self
@@ -48,8 +62,9 @@ struct vcpu {
     _Atomic uint32_t started; // futex word of hal_cpu_start
     struct hal_context boot;  // the host thread's own stack
     _Alignas(64) _Atomic uint64_t lines[VCPU_LINES / 64];
-    _Atomic uint32_t notices;    // bits are enum hal_notice
-    uint32_t acts_uid, acts_gid; // see machine_act_as
+    _Atomic uint32_t notices;             // bits are enum hal_notice
+    uint32_t acts_uid, acts_gid;          // see machine_act_as
+    _Atomic(struct vcpu_source *) source; // NULL: none; set once
 };
 
 enum { VCPU_HOSTED = UINT32_MAX };
@@ -80,6 +95,9 @@ static inline struct vcpu *vcpu_self(void)
 // Sets causes in vcpu's pending and makes it look. Any host thread that has GS set
 // (vcpu_adopt_thread).
 void vcpu_raise(struct vcpu *vcpu, uint32_t causes);
+
+// One that waits in the host, with nothing pending, asks its source anew. Any host thread.
+void vcpu_source_free(struct vcpu *vcpu);
 
 // Raises an interrupt line (device.c) on vcpu.
 void vcpu_raise_line(struct vcpu *vcpu, uint32_t line);

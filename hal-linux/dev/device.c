@@ -271,6 +271,11 @@ void device_chain_done(struct device_chain *chain, uint32_t written)
     device_chains_done(&chain, 1);
 }
 
+uint32_t device_chain_cpu(const struct device_chain *chain)
+{
+    return chain->dev->queues[chain->queue].cpu;
+}
+
 static void job_run(struct worker_job *job)
 {
     struct device_chain *chain =
@@ -292,6 +297,9 @@ static void serve_all(struct hal_dev *dev, struct queue *queue)
     struct device_chain *chain;
     while ((chain = chain_take(dev, queue)) != NULL) {
         dev->ops->serve(chain);
+    }
+    if (dev->ops->served != NULL) {
+        dev->ops->served(dev->state, (uint32_t)(queue - dev->queues));
     }
 }
 

@@ -54,6 +54,9 @@ struct device_ops {
     bool parallel; // serve may run on several vCPUs at once; otherwise once per queue at a time
     // Ends with device_chain_done or device_chain_defer of chain.
     void (*serve)(struct device_chain *chain);
+    // There are no more for now: serve has been called for all that the queue had. By the same, of
+    // a device that is not parallel. NULL: there is nothing to do.
+    void (*served)(void *state, uint32_t queue);
     // Forgets everything about earlier requests; features is what was agreed upon. NULL: there is
     // nothing to do. Called by hal_dev_open, by no two at once.
     void (*reset)(void *state, uint64_t features);
@@ -88,6 +91,9 @@ void device_chain_done(struct device_chain *chain, uint32_t written);
 // The same of count chains of one queue, each with its done_written: the driver sees all of them or
 // none, in this order.
 void device_chains_done(struct device_chain *const *chains, size_t count);
+
+// The vCPU that the chain's queue interrupts.
+uint32_t device_chain_cpu(const struct device_chain *chain);
 
 // Runs function(chain) on a hosted worker thread, where it may block and use host libc, and which
 // ends with device_chain_done. From serve.

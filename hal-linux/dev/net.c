@@ -3,19 +3,16 @@
 // a folder (net_switch.h).
 //
 // What is sent is gone within the kick; where the other has no room for it, and where it is for
-// many, a worker sends it, and all that comes meanwhile, in order. Buffers for what comes wait in a
-// ring for one worker, who is given the first of them and never ends: it reads from the wire into
-// as many as the longest frame takes, and keeps those that it has not filled.
+// many, a worker sends it, and all that comes meanwhile, in order. What comes is net_receiver.h's.
 //
-// A TAP of several queues is a device of as many pairs, of which each has its own worker. Which of
-// them a flow comes by the host learns from what is sent.
+// A TAP of several queues is a device of as many pairs. Which of them a flow comes by the host
+// learns from what is sent.
 //
 // Headers go with the frames, on a switch, too: what one machine has left to its device, checksums
 // and segments, the host's or the other machine's does.
 #include "hal-linux/dev/net.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <linux/futex.h>
 #include <linux/if.h>
 #include <linux/if_ether.h>
@@ -28,6 +25,8 @@
 
 #include "hal-linux/dev/capture.h"
 #include "hal-linux/dev/device.h"
+#include "hal-linux/dev/net_receiver.h"
+#include "hal-linux/dev/net_sender.h"
 #include "hal-linux/dev/net_switch.h"
 #include "hal-linux/syscall.h"
 
@@ -38,7 +37,6 @@ enum {
     HEADER = NET_VIRTIO_HEADER,
     LINK = ETH_HLEN + 4,           // with a VLAN's tag
     LARGE = 65535 + LINK + HEADER, // a frame of many segments
-    BUFFERS_MAX = CAPTURE_PARTS_MAX,
     DRAIN_NS = 200000000,
     DRAIN_TRIES = 5,
 };
@@ -50,20 +48,12 @@ _Static_assert(HEADER == sizeof(struct virtio_net_hdr_mrg_rxbuf), "virtio 1.2, 5
 #define SEGMENTS (BIT(HOST_TSO4) | BIT(HOST_TSO6))
 #define GUEST_SEGMENTS (BIT(GUEST_TSO4) | BIT(GUEST_TSO6))
 
-struct pair {
-    int fd;
-    bool is_served;                // a worker has the buffers; of the queue's server alone
-    _Atomic uint32_t given, taken; // buffers, by the queue's server and by the worker
-    struct device_chain *buffers[DEVICE_RING_MAX];
-};
-
 struct wire { // state of a device
     struct net_far *far;
     struct device_ops ops;
-    size_t frame_max;        // bytes with the header, as agreed upon
-    uint32_t control;        // its queue
-    _Atomic uint32_t in_use; // pairs, as the driver says; workers wait for theirs
-    struct pair pairs[NET_FAR_PAIRS_MAX];
+    uint32_t control; // its queue
+    struct net_receiver receivers[NET_FAR_PAIRS_MAX];
+    struct net_sender senders[NET_FAR_PAIRS_MAX]; // of a TAP's queues
     // Frames that a worker sends: put there by the queue's server, and taken by the one worker that
     // there is while they are not 0. late_count hands over both.
     _Atomic uint32_t late_count;
@@ -125,8 +115,12 @@ static void send_serve(struct wire *wire, struct device_chain *chain)
         return;
     }
     frame_note(wire->far, chain, device_size(chain->parts, chain->in_count));
+    if (wire->far->is_tap) {
+        net_sender_send(&wire->senders[chain->queue / QUEUES], chain);
+        return;
+    }
     if (wire->far->folder == NULL) {
-        (void)syscall3(SYS_writev, wire->pairs[chain->queue / QUEUES].fd, (long)chain->parts,
+        (void)syscall3(SYS_writev, wire->far->fds[chain->queue / QUEUES], (long)chain->parts,
                        chain->in_count);
         device_chain_done(chain, 0);
         return;
@@ -138,130 +132,19 @@ static void send_serve(struct wire *wire, struct device_chain *chain)
     device_chain_done(chain, 0);
 }
 
-// ---- Receiving ---------------------------------------------------------------------------
-
-static struct device_chain *buffer_next(struct pair *pair)
-{
-    const uint32_t taken = pair->taken;
-    uint32_t given;
-    while ((given = atomic_load(&pair->given)) == taken) {
-        (void)syscall6(SYS_futex, (long)&pair->given, FUTEX_WAIT_PRIVATE, given, 0, 0, 0);
-    }
-    struct device_chain *chain = pair->buffers[taken % DEVICE_RING_MAX];
-    atomic_store(&pair->taken, taken + 1);
-    return chain;
-}
-
-struct buffers { // that the worker has
-    struct device_chain *chains[BUFFERS_MAX];
-    struct iovec parts[BUFFERS_MAX];
-    uint32_t count;
-    size_t size;
-};
-
-static void buffers_add(struct buffers *buffers, struct device_chain *chain)
-{
-    if (chain->in_count != 0 || chain->parts[0].iov_len <= HEADER) {
-        device_chain_done(chain, 0);
-        return;
-    }
-    buffers->chains[buffers->count] = chain;
-    buffers->parts[buffers->count++] = chain->parts[0];
-    buffers->size += chain->parts[0].iov_len;
-}
-
-// Until the driver uses the pair.
-static void use_await(struct wire *wire, uint32_t index)
-{
-    uint32_t count;
-    while ((count = atomic_load(&wire->in_use)) <= index) {
-        (void)syscall6(SYS_futex, (long)&wire->in_use, FUTEX_WAIT_PRIVATE, count, 0, 0, 0);
-    }
-}
-
-// One frame. Its size with the header, or -errno.
-static long frame_read(struct wire *wire, uint32_t index, const struct buffers *buffers)
-{
-    const int fd = wire->pairs[index].fd;
-    long size;
-    do {
-        use_await(wire, index);
-        size = syscall3(SYS_readv, fd, (long)buffers->parts, (long)buffers->count);
-    } while (size == -EINTR || (size == -EBADFD && atomic_load(&wire->in_use) <= index));
-    return size;
-}
-
-// Gives the driver those of the buffers that a frame has filled.
-static void frame_give(struct buffers *buffers, size_t size)
-{
-    struct virtio_net_hdr_mrg_rxbuf *header = buffers->parts[0].iov_base;
-    uint32_t used = 0;
-    for (size_t left = size; used == 0 || left > 0; ++used) {
-        const size_t room = buffers->parts[used].iov_len;
-        const size_t part = left < room ? left : room;
-        buffers->chains[used]->done_written = (uint32_t)part;
-        buffers->size -= room;
-        left -= part;
-    }
-    header->num_buffers = (uint16_t)used;
-    device_chains_done(buffers->chains, used);
-    buffers->count -= used;
-    for (uint32_t i = 0; i < buffers->count; ++i) {
-        buffers->chains[i] = buffers->chains[i + used];
-        buffers->parts[i] = buffers->parts[i + used];
-    }
-}
-
-// On a worker, for ever; with the first buffer.
-static void receive_run(struct device_chain *chain)
-{
-    struct wire *wire = chain->state;
-    const uint32_t index = chain->queue / QUEUES;
-    struct buffers buffers = {.count = 0};
-    buffers_add(&buffers, chain);
-    for (;;) {
-        while (buffers.size < wire->frame_max && buffers.count < BUFFERS_MAX) {
-            buffers_add(&buffers, buffer_next(&wire->pairs[index]));
-        }
-        const long size = frame_read(wire, index, &buffers);
-        if (size < 0) {
-            return; // the wire is cut: the buffers stay here
-        }
-        if (wire->far->capture != 0) {
-            capture_frame(wire->far->capture, buffers.parts, buffers.count, HEADER, (size_t)size);
-        }
-        frame_give(&buffers, (size_t)size);
-    }
-}
-
-static void receive_serve(struct pair *pair, struct device_chain *chain)
-{
-    if (!pair->is_served) {
-        pair->is_served = true;
-        device_chain_defer(chain, receive_run);
-        return;
-    }
-    const uint32_t given = pair->given; // the ring has room for all that the queue has
-    pair->buffers[given % DEVICE_RING_MAX] = chain;
-    atomic_store(&pair->given, given + 1);
-    if (atomic_load(&pair->taken) == given) {
-        (void)syscall6(SYS_futex, (long)&pair->given, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
-    }
-}
-
 // ---- Pairs of queues -----------------------------------------------------------------------
 
 // The TAP's other queues have none of its frames.
 static void pairs_use(struct wire *wire, uint32_t count)
 {
     const struct net_far *far = wire->far;
-    atomic_store(&wire->in_use, 1);
+    net_receiver_use(&wire->receivers[0], true);
     for (uint32_t i = 1; i < far->pair_count; ++i) {
         const struct ifreq request = {.ifr_flags = i < count ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE};
+        net_receiver_use(&wire->receivers[i], false); // it is read while it is attached
         (void)syscall3(SYS_ioctl, far->fds[i], TUNSETQUEUE, (long)&request); // or it is so already
+        net_receiver_use(&wire->receivers[i], i < count);
     }
-    atomic_store(&wire->in_use, count); // they are read while they are attached
-    (void)syscall6(SYS_futex, (long)&wire->in_use, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0);
 }
 
 static void control_serve(struct wire *wire, struct device_chain *chain)
@@ -289,9 +172,17 @@ static void net_serve(struct device_chain *chain)
     if (chain->queue == wire->control) {
         control_serve(wire, chain);
     } else if (chain->queue % QUEUES == RECEIVE) {
-        receive_serve(&wire->pairs[chain->queue / QUEUES], chain);
+        net_receiver_serve(&wire->receivers[chain->queue / QUEUES], chain);
     } else {
         send_serve(wire, chain);
+    }
+}
+
+static void net_served(void *state, uint32_t queue)
+{
+    struct wire *wire = state;
+    if (wire->far->is_tap && queue != wire->control && queue % QUEUES == SEND) {
+        net_sender_flush(&wire->senders[queue / QUEUES]);
     }
 }
 
@@ -301,8 +192,11 @@ static void net_reset(void *state, uint64_t features)
     const unsigned taken = ((features & BIT(GUEST_CSUM)) != 0 ? TUN_F_CSUM : 0u) |
                            ((features & BIT(GUEST_TSO4)) != 0 ? TUN_F_TSO4 : 0u) |
                            ((features & BIT(GUEST_TSO6)) != 0 ? TUN_F_TSO6 : 0u);
-    wire->frame_max =
-        (features & GUEST_SEGMENTS) != 0 ? LARGE : (size_t)wire->far->mtu + LINK + HEADER;
+    for (uint32_t i = 0; i < wire->far->pair_count; ++i) {
+        net_receiver_frame_max(&wire->receivers[i], (features & GUEST_SEGMENTS) != 0
+                                                        ? LARGE
+                                                        : (size_t)wire->far->mtu + LINK + HEADER);
+    }
     wire->control = (features & BIT(MQ)) != 0 ? QUEUES * wire->far->pair_count : QUEUES;
     pairs_use(wire, 1);
     if (wire->far->is_tap) { // else the host does what is left to it
@@ -323,7 +217,8 @@ int net_add(const char *name, struct net_far *far)
     struct wire *wire = &wires[wire_count++];
     wire->far = far;
     for (uint32_t i = 0; i < far->pair_count; ++i) {
-        wire->pairs[i].fd = far->fds[i];
+        wire->senders[i].fd = far->fds[i];
+        net_receiver_init(&wire->receivers[i], far->fds[i], far->capture);
     }
     // What a TAP's frames are on the wire: with help, a capture would have other sizes and sums.
     const bool is_helping = far->folder != NULL || (far->is_tap && far->capture == 0);
@@ -335,6 +230,7 @@ int net_add(const char *name, struct net_far *far)
         .queue_count = QUEUES * far->pair_count + has_pairs,
         .config_size = offsetof(struct virtio_net_config, mtu) + sizeof(uint16_t),
         .serve = net_serve,
+        .served = net_served,
         .reset = net_reset,
     };
     return device_add(HAL_NET, name, &wire->ops, wire, &config);

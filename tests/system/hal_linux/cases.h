@@ -26,6 +26,7 @@ void device_run(void *arg);
 void worker_run(void *arg);
 void storm_run(void *arg);
 void notice_run(void *arg);
+void wire_run_test(void *arg);
 void crash_run(void *arg);
 void bench_run(void *arg);
 

@@ -27,10 +27,11 @@ static const struct {
     const char *name;
     void (*run)(void *arg);
 } cases[] = {
-    {"mix", mix_run},       {"step", step_run},       {"idle", idle_run_test},
-    {"memory", memory_run}, {"syscall", syscall_run}, {"resume", resume_run},
-    {"device", device_run}, {"worker", worker_run},   {"notice", notice_run},
-    {"crash", crash_run},   {"bench", bench_run},     {"storm", storm_run},
+    {"mix", mix_run},        {"step", step_run},       {"idle", idle_run_test},
+    {"memory", memory_run},  {"syscall", syscall_run}, {"resume", resume_run},
+    {"device", device_run},  {"worker", worker_run},   {"notice", notice_run},
+    {"crash", crash_run},    {"bench", bench_run},     {"storm", storm_run},
+    {"wire", wire_run_test},
 };
 
 void case_passed(void)
@@ -102,6 +103,9 @@ int main(int argc, char **argv)
     if (case_run == mix_run) {
         mix_prepare(argc > 4 ? (uint32_t)atoi(argv[4]) : 200,
                     argc > 5 ? (uint32_t)atoi(argv[5]) : 1, argc <= 6);
+    }
+    if (case_run == wire_run_test && wire_add() != 0) {
+        return 2;
     }
     if (case_run == NULL || entropy_add() != 0 || echo_add() != 0) {
         return 2;
