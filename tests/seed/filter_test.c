@@ -90,7 +90,7 @@ static void release(struct net_filter *filter)
     filter->look = gone_look;
 }
 
-static void filtered(struct netif *netif, struct packet *packet)
+static void filtered(struct netif *netif, struct packet *packet, bool has_more)
 {
     seed_check(net_filter_look(netif, &packet) == NET_PASS, "a packet does not go on");
     if (++packets_done == packets_wanted) {
