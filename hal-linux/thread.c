@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/rseq.h>
 #include <unistd.h>
 #include <valgrind/valgrind.h>
 
@@ -63,6 +64,18 @@ static void signals_open(void)
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
+// The host need not write each switch of the thread into memory of its libc, which guest code does
+// not have.
+static void rseq_end(void)
+{
+    if (__rseq_size != 0) {
+        char *tp;
+        __asm__("movq %%fs:0, %0" : "=r"(tp));
+        syscall4(SYS_rseq, (long)(tp + __rseq_offset), sizeof(struct rseq), RSEQ_FLAG_UNREGISTER,
+                 RSEQ_SIG);
+    }
+}
+
 static void *thread_main(void *arg)
 {
     const struct start *start = arg;
@@ -80,6 +93,7 @@ static void *thread_main(void *arg)
         abort();
     }
     signals_open();
+    rseq_end();
     start->carry(vcpu);
     return NULL;
 }

@@ -271,6 +271,12 @@ void device_chain_done(struct device_chain *chain, uint32_t written)
     device_chains_done(&chain, 1);
 }
 
+bool device_chain_has_next(const struct device_chain *chain)
+{
+    const struct queue *queue = &chain->dev->queues[chain->queue];
+    return (uint16_t)atomic_load(&queue->taken) != queue->avail->idx;
+}
+
 uint32_t device_chain_cpu(const struct device_chain *chain)
 {
     return chain->dev->queues[chain->queue].cpu;

@@ -92,6 +92,9 @@ void device_chain_done(struct device_chain *chain, uint32_t written);
 // none, in this order.
 void device_chains_done(struct device_chain *const *chains, size_t count);
 
+// Whether the driver has made more available behind it. From serve.
+bool device_chain_has_next(const struct device_chain *chain);
+
 // The vCPU that the chain's queue interrupts.
 uint32_t device_chain_cpu(const struct device_chain *chain);
 

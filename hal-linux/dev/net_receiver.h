@@ -35,7 +35,8 @@ struct net_receiver {
     struct iovec parts[NET_RECEIVER_BUFFERS];
 };
 
-// Hosted. The receiver is of zeros. fd: of frames, each with a virtio header.
+// Hosted. The receiver is of zeros. fd: of frames, each with a virtio header. One that is there
+// already may be lost.
 void net_receiver_init(struct net_receiver *receiver, int fd, int capture);
 
 // As agreed upon with the driver; before it gives buffers.

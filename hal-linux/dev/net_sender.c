@@ -208,7 +208,8 @@ void net_sender_flush(struct net_sender *sender)
 void net_sender_send(struct net_sender *sender, struct device_chain *chain)
 {
     struct datagram datagram;
-    const bool is_datagram = !sender->is_alone && datagram_read(&datagram, chain);
+    const bool has_others = sender->count > 0 || device_chain_has_next(chain);
+    const bool is_datagram = !sender->is_alone && has_others && datagram_read(&datagram, chain);
     if (sender->count > 0 && is_datagram && is_next(sender, &datagram)) {
         chain_add(sender, chain, datagram.payload);
         if (datagram.payload < sender->payload || sender->count == NET_SENDER_MAX) {

@@ -26,7 +26,7 @@ struct frame { // with the largest headers that there are
 
 static struct frame frames[FRAMES];
 static struct device_chain chains[FRAMES];
-static uint32_t done_count;
+static uint32_t done_count, sent_count;
 static int host;
 static struct net_sender sender;
 static uint8_t got[80000];
@@ -36,6 +36,11 @@ void device_chain_done(struct device_chain *chain, uint32_t written)
 {
     ck_assert_ptr_eq(chain, &chains[done_count++]); // in order, once each
     ck_assert_uint_eq(written, 0);
+}
+
+bool device_chain_has_next(const struct device_chain *chain)
+{
+    return chain + 1 < chains + sent_count;
 }
 
 size_t device_gather(const struct iovec *parts, uint32_t count, size_t offset, void *target,
@@ -104,6 +109,7 @@ static void datagram_make(uint32_t index, uint32_t size, bool is_v6)
 
 static void all_send(uint32_t count)
 {
+    sent_count = count;
     for (uint32_t i = 0; i < count; ++i) {
         net_sender_send(&sender, &chains[i]);
     }

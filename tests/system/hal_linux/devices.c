@@ -78,9 +78,12 @@ int wire_add(void)
         return -1;
     }
     far.fds[0] = wire_ends[0];
+    if (net_add("wire", &far) != 0) { // which may take a frame
+        return -1;
+    }
     sigfillset(&all); // what is for the process is the main thread's
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int failure = pthread_create(&thread, NULL, wire_run, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failure != 0 ? -1 : net_add("wire", &far);
+    return -failure;
 }
