@@ -2,8 +2,6 @@
 // siphash.c: see siphash.h.
 #include "core/lib/siphash.h"
 
-enum { FINAL_ROUNDS = 3 };
-
 struct state {
     uint64_t v0, v1, v2, v3;
 };
@@ -27,14 +25,18 @@ static void mix(struct state *state)
     state->v2 = rotated(state->v2, 32);
 }
 
-static void absorb(struct state *state, uint64_t word)
+static inline void absorb(struct state *state, uint64_t word, int rounds)
 {
     state->v3 ^= word;
-    mix(state);
+    for (int i = 0; i < rounds; ++i) {
+        mix(state);
+    }
     state->v0 ^= word;
 }
 
-uint64_t siphash(const struct siphash_key *key, const uint64_t *words, size_t count)
+__attribute__((always_inline)) static inline uint64_t hash(const struct siphash_key *key,
+                                                           const uint64_t *words, size_t count,
+                                                           int rounds, int last_rounds)
 {
     struct state state = {
         .v0 = key->words[0] ^ UINT64_C(0x736f6d6570736575),
@@ -43,12 +45,22 @@ uint64_t siphash(const struct siphash_key *key, const uint64_t *words, size_t co
         .v3 = key->words[1] ^ UINT64_C(0x7465646279746573),
     };
     for (size_t i = 0; i < count; ++i) {
-        absorb(&state, words[i]);
+        absorb(&state, words[i], rounds);
     }
-    absorb(&state, (uint64_t)(count * sizeof *words) << 56);
+    absorb(&state, (uint64_t)(count * sizeof *words) << 56, rounds);
     state.v2 ^= 0xff;
-    for (int i = 0; i < FINAL_ROUNDS; ++i) {
+    for (int i = 0; i < last_rounds; ++i) {
         mix(&state);
     }
     return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
+}
+
+uint64_t siphash(const struct siphash_key *key, const uint64_t *words, size_t count)
+{
+    return hash(key, words, count, 1, 3);
+}
+
+uint64_t siphash_2_4(const struct siphash_key *key, const uint64_t *words, size_t count)
+{
+    return hash(key, words, count, 2, 4);
 }

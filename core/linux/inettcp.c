@@ -5,11 +5,13 @@
 #include "core/linux/socketinet.h"
 #include "core/linux/transfer.h"
 #include "core/linux/user.h"
+#include "core/net/tcp_fast.h"
 
 // ---- Moving ----------------------------------------------------------------
 
-// Connects before it sends (RFC 7413), where the name is somebody's.
-static int fast_connect(struct file *file, const struct socket_message *sent)
+// Connects with what it sends (RFC 7413), where the name is somebody's.
+static int fast_connect(struct file *file, const struct socket_message *sent,
+                        const struct net_message *message, size_t *done)
 {
     sa_family_t family = AF_INET;
     if (sent->name != NULL && sent->name_size >= sizeof family) {
@@ -18,11 +20,20 @@ static int fast_connect(struct file *file, const struct socket_message *sent)
             return error;
         }
     }
-    if (family == AF_UNSPEC) {
+    if (family == AF_UNSPEC || !tcp_fast_may(TCP_FAST_CALLS)) {
         return -EOPNOTSUPP;
     }
-    return sent->name == NULL ? -EINVAL
-                              : inet_connect_with(file, sent->flags, sent->name, sent->name_size);
+    return sent->name == NULL ? tcp_connect_fast_to(&inet_of(file)->tcp, NULL, message, done)
+                              : inet_connect_with(file, message, done, sent->name, sent->name_size);
+}
+
+int stream_connect(struct file *file, const struct net_end *end)
+{
+    struct inet_socket *inet = inet_of(file);
+    const struct net_patience patience = inet_patience(file, 0, &inet->options.send_timeout);
+    return inet->connects_fast && tcp_fast_may(TCP_FAST_CALLS)
+               ? tcp_connect_later_to(&inet->tcp, end, &patience)
+               : tcp_connect_to(&inet->tcp, end, &patience);
 }
 
 long stream_send(struct file *file, const struct socket_message *sent)
@@ -37,13 +48,13 @@ long stream_send(struct file *file, const struct socket_message *sent)
     };
     struct inet_loan *loan = NULL;
     size_t done = 0;
-    int error = sent->flags & MSG_FASTOPEN ? fast_connect(file, sent) : 0;
+    int error = sent->flags & MSG_FASTOPEN ? fast_connect(file, sent, &message, &done) : 0;
     if (error == 0 && (sent->flags & MSG_ZEROCOPY) != 0) {
         error = inet_loan_begin(inet, sent, &loan);
         message.loan = loan == NULL ? message.loan : inet_loan_of(loan);
     }
     if (error != 0) {
-        return error;
+        return done > 0 ? (long)done : error;
     }
     error = tcp_send(&inet->tcp, &message, &done);
     if (loan != NULL) {

@@ -20,10 +20,10 @@ enum {
     DEFER_MAX = 255,
     MSS_MIN = 88,
     MSS_MAX = 32767,
-    FAST_QUEUE_MAX = 4096,  // net.core.somaxconn
     CONTROL_NAME_SIZE = 16, // Linux's TCP_CA_NAME_MAX
     REORDERING = 3,         // net.ipv4.tcp_reordering
     ROOM_MAX = 6291456,     // net.ipv4.tcp_rmem
+    OPTION_SYN_DATA = 32,   // TCPI_OPT_SYN_DATA of Linux
 };
 
 #define SECOND UINT64_C(1000000000)
@@ -159,20 +159,8 @@ static int rest_set(struct inet_socket *inet, int name, int value)
     case TCP_NOTSENT_LOWAT:
         tcp->unsent_limit = (uint32_t)value;
         return 0;
-    case TCP_FASTOPEN:
-        if (value < 0 || tcp->stage == TCP_STAGE_CONNECTION) {
-            return -EINVAL;
-        }
-        inet->fast_queue = value < FAST_QUEUE_MAX ? (uint32_t)value : FAST_QUEUE_MAX;
-        return 0;
-    case TCP_FASTOPEN_CONNECT:
-        if (value < 0 || value > 1 || tcp->stage != TCP_STAGE_IDLE) {
-            return -EINVAL;
-        }
-        inet->connects_fast = value != 0;
-        return 0;
     default:
-        return -ENOPROTOOPT;
+        return inet_fast_set(inet, name, value);
     }
 }
 
@@ -262,6 +250,9 @@ int stream_option_set(struct inet_socket *inet, int name, const void *user, uint
     int value;
     if (name == TCP_CONGESTION) {
         return control_set(inet, user, size);
+    }
+    if (name == TCP_FASTOPEN_KEY) {
+        return inet_fast_keys_set(inet, user, size);
     }
     if (size < sizeof value) {
         return -EINVAL;
@@ -363,7 +354,9 @@ static void info_fill(const struct inet_socket *inet, struct tcp_info *info)
     info->tcpi_backoff = (uint8_t)(tcp->retries + tcp->probe_backoff);
     info->tcpi_options =
         (uint8_t)((tcp->has_timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
-                  (tcp->may_sack ? TCPI_OPT_SACK : 0) | (tcp->has_scale ? TCPI_OPT_WSCALE : 0));
+                  (tcp->may_sack ? TCPI_OPT_SACK : 0) | (tcp->has_scale ? TCPI_OPT_WSCALE : 0) |
+                  (tcp->is_fast ? OPTION_SYN_DATA : 0));
+    info->tcpi_fastopen_client_fail = tcp->fast != NULL ? tcp->fast->failure & 3u : 0;
     info->tcpi_snd_wscale = tcp->send_scale;
     info->tcpi_rcv_wscale = tcp->receive_scale;
     path_fill(inet, info);
@@ -397,14 +390,8 @@ static int rest_get(const struct inet_socket *inet, int name, union socket_optio
     case TCP_NOTSENT_LOWAT:
         value->number = (int)tcp->unsent_limit;
         return sizeof value->number;
-    case TCP_FASTOPEN:
-        value->number = (int)inet->fast_queue;
-        return sizeof value->number;
-    case TCP_FASTOPEN_CONNECT:
-        value->number = inet->connects_fast;
-        return sizeof value->number;
     default:
-        return -ENOPROTOOPT;
+        return inet_fast_get(inet, name, value);
     }
 }
 

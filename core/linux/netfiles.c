@@ -136,5 +136,6 @@ int netfiles_add(void)
     error = error != 0 ? error : linkfiles_add();
     error = error != 0 ? error : procfs_add("net/snmp", snmp_make, NULL);
     procfs_fill_later(rawfiles_add);
+    procfs_fill_later(fastfiles_add);
     return error != 0 ? error : tcpfiles_add();
 }

@@ -157,7 +157,8 @@ static int datagram_connect(struct inet_socket *inet, const struct net_end *end)
     return inet_is_raw(inet) ? raw_connect(&inet->raw, end) : udp_connect(&inet->socket, end);
 }
 
-int inet_connect_with(struct file *file, int flags, const void *user, uint32_t size)
+int inet_connect_with(struct file *file, const struct net_message *message, size_t *done,
+                      const void *user, uint32_t size)
 {
     struct inet_socket *inet = inet_of(file);
     struct net_end end;
@@ -186,13 +187,15 @@ int inet_connect_with(struct file *file, int flags, const void *user, uint32_t s
     if (!inet_is_stream(inet)) {
         return datagram_connect(inet, &end);
     }
-    const struct net_patience patience = inet_patience(file, flags, &inet->options.send_timeout);
-    return tcp_connect_to(&inet->tcp, &end, &patience);
+    if (message != NULL) {
+        return tcp_connect_fast_to(&inet->tcp, &end, message, done);
+    }
+    return stream_connect(file, &end);
 }
 
 static int inet_connect(struct file *file, const void *user, uint32_t size)
 {
-    return inet_connect_with(file, 0, user, size);
+    return inet_connect_with(file, NULL, NULL, user, size);
 }
 
 static int inet_name(struct file *file, bool is_peer, struct socket_address *address)

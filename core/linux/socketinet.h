@@ -41,9 +41,8 @@ struct inet_socket {
     _Atomic uint32_t tells; // enum inet_tells
     struct linger linger;   // socket.lock
     bool stamps_ns;         // SO_TIMESTAMPNS; socket.lock
-    uint32_t fast_queue; // TCP_FASTOPEN, TCP_FASTOPEN_CONNECT: no cookie is known, and nobody gets
-    bool connects_fast;  // one, so that the bytes follow the three steps. The same
-    _Atomic bool lends;  // SO_ZEROCOPY
+    bool connects_fast;     // TCP_FASTOPEN_CONNECT; the same
+    _Atomic bool lends;     // SO_ZEROCOPY
     _Atomic bool has_loans; // that are over, and not told of
     uint32_t loan_next;     // the number of the next send that lends; socket.lock, as the next
     struct inet_loan *loans, *loan_last; // of has_loans
@@ -71,6 +70,7 @@ struct net_patience inet_patience(const struct file *file, int flags,
 // inettcp.c: what is different for tcp(7).
 HAL_MUST_CHECK int stream_start(void); // before the first stream; again is nothing. -ENOMEM
 struct tcp_socket *stream_child_make(const struct tcp_socket *listener);
+int stream_connect(struct file *file, const struct net_end *end);
 long stream_send(struct file *file, const struct socket_message *sent);
 long stream_receive(struct file *file, struct socket_message *to);
 int stream_accept(struct file *file, uint32_t flags, struct file **accepted);
@@ -87,7 +87,9 @@ int stream_option_get(struct inet_socket *inet, int name, union socket_option *v
 // socketinet.c: a socket, and a file of it; those of the next are the caller's.
 // NULL: no memory.
 struct inet_socket *inet_make(bool is_v4, enum net_kind kind, uint8_t protocol);
-int inet_connect_with(struct file *file, int flags, const void *user, uint32_t size); // MSG_*
+// message: it goes along, and *done bytes have (tcp_connect_fast_to); NULL: nothing does.
+int inet_connect_with(struct file *file, const struct net_message *message, size_t *done,
+                      const void *user, uint32_t size);
 HAL_MUST_CHECK int inet_file_make(struct file **file, struct inet_socket *inet, uint32_t flags);
 
 // inetraw.c: what is different for raw(7) and icmp(7).
@@ -97,6 +99,13 @@ bool raw_has_option(int level, int name); // of those of the next two
 int raw_option_set(struct inet_socket *inet, int level, int name, const void *user, uint32_t size);
 int raw_option_get(struct inet_socket *inet, int level, int name, union socket_option *value);
 int rawfiles_add(void); // who may have pings, in /proc/sys. -ENOMEM
+
+// inetfast.c: the options about Fast Open, the first two with socket.lock held; what is in
+// /proc/sys. -ENOPROTOOPT: it is none of them. -ENOMEM.
+int inet_fast_set(struct inet_socket *inet, int name, int value);
+int inet_fast_get(const struct inet_socket *inet, int name, union socket_option *value);
+int inet_fast_keys_set(struct inet_socket *inet, const void *user, uint32_t size);
+int fastfiles_add(void);
 
 // socketinet.c: an end as a socket's name.
 void inet_address_tell(const struct inet_socket *inet, const struct net_end *end,

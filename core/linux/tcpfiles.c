@@ -191,6 +191,13 @@ static size_t netstat_make(char *text, size_t size, void *argument)
         {"TCPTimeWaitOverflow", count(NET_TCP_WAITING_FULL)},
         {"TCPBacklogDrop", count(NET_TCP_FULL)},
         {"TCPOutOfWindow", counts->out_of_window},
+        {"TCPFastOpenActive", count(NET_TCP_FAST_CALLED)},
+        {"TCPFastOpenActiveFail", count(NET_TCP_FAST_FAILED)},
+        {"TCPFastOpenPassive", count(NET_TCP_FAST_TAKEN)},
+        {"TCPFastOpenPassiveFail", count(NET_TCP_FAST_WRONG)},
+        {"TCPFastOpenListenOverflow", count(NET_TCP_FAST_FULL)},
+        {"TCPFastOpenCookieReqd", count(NET_TCP_FAST_ASKED)},
+        {"TCPFastOpenPassiveAltKey", count(NET_TCP_FAST_OLD)},
     };
     writer_put(&writer, "TcpExt:");
     for (unsigned i = 0; i < sizeof values / sizeof *values; ++i) {

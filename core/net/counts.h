@@ -51,6 +51,13 @@ enum net_count {
     NET_TCP_ORPHANS_FULL, // one that was broken off, as too many had no file
     NET_SOCKET_FILTERED,  // as the filter of the socket said that it was for
     NET_TCP_NO_MEMORY,    // one that was broken off, as all together held too much
+    NET_TCP_FAST_ASKED,   // SYNs that want a cookie of Fast Open
+    NET_TCP_FAST_TAKEN,   // that were taken with what they bring
+    NET_TCP_FAST_OLD,     // of these, those whose cookie is one of the earlier key
+    NET_TCP_FAST_WRONG,   // with a cookie that nobody was given
+    NET_TCP_FAST_FULL,    // those for which there was no room
+    NET_TCP_FAST_CALLED,  // SYNs of ours whose bytes were taken
+    NET_TCP_FAST_FAILED,  // and were not
     NET_FILTER_DROPPED,   // as a packet filter said
     NET_FILTER_TAKEN,     // by one, or answered
     NET_NO_MEMORY,

@@ -76,7 +76,8 @@ void tcp_timeout_restart(struct tcp *tcp)
 static uint32_t answer_retries(const struct tcp *tcp)
 {
     const uint32_t defer = tcp->is_deferred ? tcp->settings.defer_tries : 0;
-    return defer > ANSWER_RETRIES ? defer : ANSWER_RETRIES;
+    const uint32_t most = ANSWER_RETRIES + tcp_is_open(tcp); // so does Linux
+    return defer > most ? defer : most;
 }
 
 static uint32_t retries_max(const struct tcp *tcp)
@@ -362,8 +363,9 @@ void tcp_close(struct tcp *tcp, hal_ns now)
     case TCP_STATE_SYN_SENT:
         tcp_end(tcp, 0);
         break;
-    case TCP_STATE_SYN_RECEIVED: // once it is established
+    case TCP_STATE_SYN_RECEIVED: // once it is established, or with Fast Open
         tcp->is_closing = true;
+        tcp_output(tcp);
         break;
     case TCP_STATE_ESTABLISHED:
         tcp->state = TCP_STATE_FIN_WAIT_1;

@@ -39,6 +39,8 @@ enum {
     TCP_MSS_UNSAID = 536,
     TCP_MSS_MIN = 48, // Linux's TCP_MIN_SND_MSS
     TCP_ROOM_SHORT = 8192,
+    TCP_FAST_COOKIE_MIN = 4, // bytes (RFC 7413, 2)
+    TCP_FAST_COOKIE_MAX = 16,
 };
 
 struct tcp_range { // of sequence numbers, or of bytes of a stream: [start, end)
@@ -51,7 +53,8 @@ struct tcp_segment {
     uint8_t flags;                      // enum tcp_flags
     bool has_timestamps, may_sack;
     uint8_t scale; // UINT8_MAX: not said
-    uint16_t mss;  // 0: not said
+    uint8_t cookie_size;
+    uint16_t mss; // 0: not said
     uint32_t time, echo;
     uint32_t sack_count;
     struct tcp_range sacks[TCP_SACK_MAX];
@@ -60,6 +63,8 @@ struct tcp_segment {
     uint32_t size;   // bytes of data
     uint64_t from;   // of a segment to be sent: where its data begins in the stream
     void *data;      // of one that came: its receiver's own
+    // Fast Open's (RFC 7413), of cookie_size bytes; of none: one is wanted. NULL: not said.
+    const uint8_t *cookie;
 };
 
 enum tcp_state { // as Linux numbers them
@@ -86,6 +91,8 @@ struct tcp_host { // what a connection stands on
                   uint32_t size);
     // May the receive buffer take so many bytes more? NULL: it may.
     bool (*may_grow)(struct tcp *tcp, uint32_t size);
+    // The peer has answered our SYN, of Fast Open. NULL: nobody wants to know.
+    void (*learn)(struct tcp *tcp, const struct tcp_segment *answer);
     // For what is lost or out of order; stays until the connection is over. NULL: no memory, and
     // it makes do with what it has.
     struct tcp_space *(*space)(struct tcp *tcp);
@@ -130,6 +137,21 @@ struct tcp_cubic {
     uint32_t prior;
 };
 
+enum tcp_fast_failure { // as Linux numbers them
+    TCP_FAST_NO_COOKIE = 1,
+    TCP_FAST_NOT_TAKEN, // what our SYN brought
+    TCP_FAST_SENT_AGAIN,
+};
+
+struct tcp_fast { // Fast Open (RFC 7413)
+    bool has_cookie; // our SYN, or our answer to one, says one; of no bytes: it wants one
+    uint8_t cookie_size;
+    uint8_t cookie[TCP_FAST_COOKIE_MAX];
+    bool is_open;    // what the peer's SYN brings is taken, and answered at once
+    uint8_t failure; // of ours: enum tcp_fast_failure; 0: none
+    uint32_t size;   // bytes of the stream that our SYN brings
+};
+
 struct tcp_settings {
     uint16_t mss;      // the most that the path takes, without the header's options
     uint32_t burst;    // bytes of data that the host takes at once, and cuts; 0: it does not cut
@@ -165,6 +187,8 @@ struct tcp {
     bool is_deferred; // the peer has acknowledged our SYN, and data is waited for
     bool is_quick;    // until something is sent, data is acknowledged at once
     bool is_urgent;   // what lies before urgent_end is
+    bool is_fast;     // a SYN has brought bytes that were taken
+    struct tcp_fast *fast; // the caller's, as long as there is the connection. NULL: without
     uint32_t urgent_end;
     uint32_t window, window_sequence, window_acknowledgement, window_max;
     uint8_t send_scale, receive_scale;
@@ -265,12 +289,37 @@ struct tcp {
 // Begins a connection: sends a SYN. iss is to be unpredictable (RFC 6528).
 void tcp_connect(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
                  uint32_t iss, hal_ns now);
+// The same with Fast Open: fast->size bytes are written already, and go with the SYN.
+void tcp_connect_fast(struct tcp *tcp, const struct tcp_host *host,
+                      const struct tcp_settings *settings, uint32_t iss, struct tcp_fast *fast,
+                      hal_ns now);
+// The same, and nothing is sent: it begins once more when there are bytes.
+void tcp_connect_later(struct tcp *tcp, const struct tcp_host *host,
+                       const struct tcp_settings *settings, hal_ns now);
 // The same for one that begins with syn, which a peer has sent: answers it.
 void tcp_answer(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
                 uint32_t iss, const struct tcp_segment *syn, hal_ns now);
 // The same for one whose SYN was answered already, by another.
 void tcp_resume(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
                 uint32_t iss, const struct tcp_segment *syn, hal_ns now);
+
+// The same as tcp_answer with Fast Open. fast->is_open: tcp_input is called with the whole SYN next,
+// and answers.
+void tcp_answer_fast(struct tcp *tcp, const struct tcp_host *host,
+                     const struct tcp_settings *settings, uint32_t iss,
+                     const struct tcp_segment *syn, struct tcp_fast *fast, hal_ns now);
+
+static inline bool tcp_is_open(const struct tcp *tcp) // by Fast Open
+{
+    return tcp->fast != NULL && tcp->fast->is_open;
+}
+
+// Bytes may flow: the three steps have been made, or Fast Open's first.
+static inline bool tcp_has_begun(const struct tcp *tcp)
+{
+    return tcp->state != TCP_STATE_SYN_SENT &&
+           (tcp->state != TCP_STATE_SYN_RECEIVED || tcp_is_open(tcp));
+}
 
 void tcp_input(struct tcp *tcp, const struct tcp_segment *segment, hal_ns now);
 void tcp_tick(struct tcp *tcp, hal_ns now); // also before the deadline

@@ -48,7 +48,7 @@ static void rtt_measure(struct tcp *tcp, const struct tcp_segment *segment,
 static void syn_acknowledged(struct tcp *tcp, const struct tcp_segment *segment)
 {
     struct tcp_arrival none = {.bytes = 0};
-    tcp->una = segment->acknowledgement;
+    tcp->una = tcp->flight_count > 0 ? tcp->iss + 1 : segment->acknowledgement;
     tcp->retransmit_at = UINT64_MAX;
     if (tcp->retries == 0) {
         tcp_rtt_take(tcp, tcp->now - tcp->first_try);
@@ -60,6 +60,10 @@ static void syn_acknowledged(struct tcp *tcp, const struct tcp_segment *segment)
         tcp->congestion = tcp->mss;
     }
     tcp->retries = 0;
+    if (tcp->flight_count > 0) { // Fast Open's
+        tcp->first_try = tcp->now;
+        tcp_timeout_restart(tcp);
+    }
     tcp->window_sequence = segment->sequence;
     tcp->window_acknowledgement = segment->acknowledgement;
 }

@@ -15,6 +15,7 @@ enum option { // RFC 9293, 3.2; RFC 7323; RFC 2018
     OPTION_MAY_SACK,
     OPTION_SACK,
     OPTION_TIMES = 8,
+    OPTION_COOKIE = 34, // RFC 7413, 4.1.1
 };
 
 enum {
@@ -67,6 +68,13 @@ static void option_read(struct tcp_segment *segment, const char *option, uint8_t
             segment->has_timestamps = true;
             segment->time = word_at(option + 2);
             segment->echo = word_at(option + 6);
+        }
+        break;
+    case OPTION_COOKIE:
+        if (size == 2 ||
+            (size >= 2 + TCP_FAST_COOKIE_MIN && size <= 2 + TCP_FAST_COOKIE_MAX && size % 2 == 0)) {
+            segment->cookie = bytes + 2;
+            segment->cookie_size = size - 2;
         }
         break;
     default:
@@ -165,6 +173,15 @@ static char *word_put(char *at, uint32_t word)
     return bytes_put(at, &bytes, sizeof bytes);
 }
 
+static char *cookie_put(char *at, const struct tcp_segment *segment)
+{
+    const uint8_t head[] = {OPTION_COOKIE, (uint8_t)(2 + segment->cookie_size)};
+    const char filling[] = {OPTION_NOTHING, OPTION_NOTHING};
+    at = bytes_put(at, head, sizeof head);
+    at = bytes_put(at, segment->cookie, segment->cookie_size);
+    return bytes_put(at, filling, segment->cookie_size % 4 == 0 ? sizeof filling : 0);
+}
+
 uint32_t tcp_header_write(char data[TCP_HEADER_MAX], const struct tcp_segment *segment,
                           const struct tcp_ports *ports)
 {
@@ -175,11 +192,15 @@ uint32_t tcp_header_write(char data[TCP_HEADER_MAX], const struct tcp_segment *s
     if (segment->scale != UINT8_MAX) {
         at = word_put(at, OPTION_NOTHING << 24 | OPTION_SCALE << 16 | 3 << 8 | segment->scale);
     }
-    if (segment->may_sack) {
+    // A long cookie leaves no room for two options that are filled up.
+    const bool is_tight = segment->may_sack && segment->has_timestamps && segment->cookie_size > 0;
+    if (is_tight) {
+        at = word_put(at, OPTION_MAY_SACK << 24 | 2 << 16 | OPTION_TIMES << 8 | 10);
+    } else if (segment->may_sack) {
         at = word_put(at, OPTION_NOTHING << 24 | OPTION_NOTHING << 16 | OPTION_MAY_SACK << 8 | 2);
     }
     if (segment->has_timestamps) {
-        at = word_put(at, TIMES_HEAD);
+        at = is_tight ? at : word_put(at, TIMES_HEAD);
         at = word_put(at, segment->time);
         at = word_put(at, segment->echo);
     }
@@ -190,6 +211,9 @@ uint32_t tcp_header_write(char data[TCP_HEADER_MAX], const struct tcp_segment *s
             at = word_put(at, segment->sacks[i].start);
             at = word_put(at, segment->sacks[i].end);
         }
+    }
+    if (segment->cookie != NULL) {
+        at = cookie_put(at, segment);
     }
     const uint32_t length = (uint32_t)(at - data);
     ASSERT(length <= TCP_HEADER_MAX); // a SYN has no ranges

@@ -33,7 +33,7 @@ bool tcp_header_is_whole(const char *data, uint32_t size);
 HAL_MUST_CHECK int tcp_header_read(struct tcp_segment *segment, struct tcp_ports *ports, char *data,
                                    uint32_t size);
 
-// How long the header of segment is.
+// How long the header of segment is, which says no cookie.
 static inline uint32_t tcp_header_size(const struct tcp_segment *segment)
 {
     enum { OPTION = 4, TIMES = 12, RANGE = 8 };

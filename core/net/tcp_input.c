@@ -174,7 +174,7 @@ static void reset_take(struct tcp *tcp, const struct tcp_segment *segment)
     ++tcp->counts.resets_received;
     switch (tcp->state) {
     case TCP_STATE_SYN_RECEIVED:
-        tcp_end(tcp, -ECONNREFUSED);
+        tcp_end(tcp, tcp_is_open(tcp) ? -ECONNRESET : -ECONNREFUSED);
         break;
     case TCP_STATE_CLOSING:
     case TCP_STATE_LAST_ACK:
@@ -281,7 +281,9 @@ static void synchronized_input(struct tcp *tcp, const struct tcp_segment *segmen
     if (!(segment->flags & TCP_ACK)) {
         return;
     }
-    if (tcp->state == TCP_STATE_SYN_RECEIVED && segment->acknowledgement != tcp->iss + 1) {
+    const uint32_t first = tcp->iss + 1; // what our answer is acknowledged with, or more
+    if (tcp->state == TCP_STATE_SYN_RECEIVED &&
+        segment->acknowledgement - first > tcp->next - first) {
         refuse(tcp, segment);
         return;
     }
@@ -308,6 +310,16 @@ static void syn_text_take(struct tcp *tcp, const struct tcp_segment *syn)
     text_take(tcp, &text);
 }
 
+// Fast Open: what the SYN brings is taken before it is answered (RFC 7413, 4.2.2). Not its end,
+// which comes again.
+static void fast_text_take(struct tcp *tcp, const struct tcp_segment *syn)
+{
+    struct tcp_segment text = *syn;
+    ++text.sequence;
+    data_take(tcp, &text);
+    tcp->is_fast = tcp->expected != tcp->irs + 1;
+}
+
 // The peer's SYN again: our answer was lost. Or, where both have called at once, its answer to ours
 // (RFC 9293, figure 7).
 static void syn_received_input(struct tcp *tcp, const struct tcp_segment *segment)
@@ -315,7 +327,11 @@ static void syn_received_input(struct tcp *tcp, const struct tcp_segment *segmen
     const uint8_t kind = segment->flags & (TCP_SYN | TCP_ACK | TCP_RST);
     const bool is_first = segment->sequence == tcp->irs && !is_old(tcp, segment);
     if (is_first && kind == TCP_SYN) {
-        ++tcp->counts.resent_segments;
+        const bool is_again = !tcp_is_open(tcp) || tcp->is_fast;
+        tcp->counts.resent_segments += is_again;
+        if (!is_again) {
+            fast_text_take(tcp, segment);
+        }
         tcp_syn_send(tcp);
     } else if (is_first && kind == (TCP_SYN | TCP_ACK) && tcp->is_caller &&
                segment->acknowledgement == tcp->iss + 1) {
@@ -326,11 +342,23 @@ static void syn_received_input(struct tcp *tcp, const struct tcp_segment *segmen
     }
 }
 
+// What has become of our SYN's cookie and bytes.
+static void fast_judge(struct tcp *tcp, const struct tcp_segment *answer)
+{
+    if (tcp->fast->size > 0 && !tcp->is_fast) {
+        tcp->fast->failure = tcp->retries > 0 ? TCP_FAST_SENT_AGAIN : TCP_FAST_NOT_TAKEN;
+    }
+    if (tcp->host->learn != NULL) {
+        tcp->host->learn(tcp, answer);
+    }
+}
+
 // RFC 9293, 3.10.7.3.
 static void syn_sent_input(struct tcp *tcp, const struct tcp_segment *segment)
 {
     const bool has_ack = (segment->flags & TCP_ACK) != 0;
-    if (has_ack && segment->acknowledgement != tcp->iss + 1) {
+    const uint32_t taken = segment->acknowledgement - (tcp->iss + 1); // of what our SYN has brought
+    if (has_ack && taken > (tcp->fast != NULL ? tcp->fast->size : 0)) {
         refuse(tcp, segment);
         return;
     }
@@ -349,6 +377,11 @@ static void syn_sent_input(struct tcp *tcp, const struct tcp_segment *segment)
         tcp_timeout_restart(tcp);
         tcp_syn_send(tcp);
         return;
+    }
+    tcp->next = segment->acknowledgement; // the rest of it is sent as if it were new
+    tcp->is_fast = taken > 0;
+    if (tcp->fast != NULL) {
+        fast_judge(tcp, segment);
     }
     (void)tcp_acknowledgement_take(tcp, segment);
     syn_text_take(tcp, segment);

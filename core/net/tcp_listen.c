@@ -8,16 +8,27 @@
 
 #include "core/dev/packet.h"
 #include "core/lib/errno.h"
+#include "core/mem/heap.h"
 #include "core/net/counts.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
 #include "core/net/run.h"
 #include "core/net/tcp_cookie.h"
+#include "core/net/tcp_fast.h"
 #include "core/net/tcp_header.h"
 
 enum { BACKLOG_MAX = 4096 }; // net.core.somaxconn of Linux
 
 #define COOKIE_SPAN (192 * UINT64_C(1000000000)) // no later are they looked at
+
+// With lock held: as if TCP_FASTOPEN had been said. No memory: it had not.
+static void fast_listen(struct tcp_socket *tcp)
+{
+    struct tcp_fast_queue *queue = tcp_fast_queue_of(tcp);
+    if (queue != NULL && queue->most == 0) {
+        queue->most = tcp->backlog;
+    }
+}
 
 int tcp_listen(struct tcp_socket *tcp, int backlog)
 {
@@ -37,6 +48,9 @@ int tcp_listen(struct tcp_socket *tcp, int backlog)
         const bool is_much = backlog < 0 || backlog > BACKLOG_MAX;
         tcp->backlog = is_much ? BACKLOG_MAX : (uint32_t)backlog;
         socket->shut = 0;
+        if (tcp_fast_may(TCP_FAST_LISTENERS) && tcp_fast_may(TCP_FAST_ANSWERS)) {
+            fast_listen(tcp);
+        }
     } else if (tcp->stage == TCP_STAGE_IDLE) {
         socket->options.shares &= (uint8_t)~FLOW_LISTENS;
     }
@@ -52,6 +66,7 @@ struct beginning {
     struct tcp_segment syn;
     uint32_t iss;
     bool is_answered;
+    struct tcp_fast fast;
 };
 
 // NULL: no memory.
@@ -88,6 +103,25 @@ static struct tcp_socket *child_make(struct tcp_socket *tcp, const struct beginn
     return child;
 }
 
+// With the child's lock held.
+static void child_answer(struct tcp_socket *child, const struct beginning *beginning, uint32_t iss,
+                         hal_ns now)
+{
+    const bool is_fast = beginning->fast.has_cookie || beginning->fast.is_open;
+    struct tcp_fast *fast = is_fast ? heap_alloc(sizeof *fast) : NULL;
+    if (fast == NULL) {
+        tcp_answer(&child->tcp, &tcp_socket_host, &child->settings, iss, &beginning->syn, now);
+        return;
+    }
+    *fast = beginning->fast;
+    tcp_answer_fast(&child->tcp, &tcp_socket_host, &child->settings, iss, &beginning->syn, fast,
+                    now);
+    if (fast->is_open) {
+        child->is_fast_counted = true;
+        tcp_fast_begin(child->parent->fast);
+    }
+}
+
 // NULL: no memory.
 static struct tcp_socket *child_begin(struct tcp_socket *tcp, const struct beginning *beginning)
 {
@@ -106,7 +140,7 @@ static struct tcp_socket *child_begin(struct tcp_socket *tcp, const struct begin
                    now);
     } else {
         const uint32_t iss = error == 0 ? flow_sequence(child->socket.flow, now) : 0;
-        tcp_answer(&child->tcp, &tcp_socket_host, &child->settings, iss, &beginning->syn, now);
+        child_answer(child, beginning, iss, now);
     }
     list_push_back(&tcp->children, &child->node);
     child->is_listed = true;
@@ -164,6 +198,15 @@ static bool cookie_read(struct tcp_socket *tcp, struct beginning *beginning)
     return true;
 }
 
+// Gives packet, which has begun a connection, to it. True: it is the child's.
+static bool packet_pass(struct tcp_socket *child, struct packet *packet)
+{
+    const uint32_t limit = atomic_load_explicit(&child->socket.receive_limit, memory_order_relaxed);
+    const bool is_taken = channel_push(&child->socket.channel, packet, limit) != 0;
+    net_run_later(&child->socket);
+    return is_taken;
+}
+
 // The last step of a connection of which nothing was kept. True: packet is the child's.
 static bool cookie_take(struct tcp_socket *tcp, struct packet *packet,
                         const struct beginning *beginning)
@@ -173,13 +216,31 @@ static bool cookie_take(struct tcp_socket *tcp, struct packet *packet,
         return false;
     }
     struct tcp_socket *child = child_begin(tcp, beginning);
+    return child != NULL && packet_pass(child, packet);
+}
+
+// A SYN for which there is room. True: packet is the child's, which sends the answer.
+static bool syn_take(struct tcp_socket *tcp, struct packet *packet, struct beginning *beginning)
+{
+    const struct tcp_segment *syn = &beginning->syn;
+    if (syn->cookie != NULL || syn->size > 0) {
+        const struct tcp_fast_call call = {
+            .syn = syn,
+            .local = &beginning->local.address,
+            .remote = &beginning->remote.address,
+            .needs_no_cookie = tcp->has_no_cookies,
+        };
+        tcp_fast_judge(tcp->fast, &call, tcp_now(tcp), &beginning->fast);
+    }
+    struct tcp_socket *child = child_begin(tcp, beginning);
     if (child == NULL) {
         return false;
     }
-    const uint32_t limit = atomic_load_explicit(&child->socket.receive_limit, memory_order_relaxed);
-    const bool is_taken = channel_push(&child->socket.channel, packet, limit) != 0;
+    if (child->is_fast_counted) {
+        return packet_pass(child, packet);
+    }
     net_run_later(&child->socket);
-    return is_taken;
+    return false;
 }
 
 bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet,
@@ -215,11 +276,19 @@ bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet,
         cookie_send(tcp, header, ports, &beginning);
         return false;
     }
-    struct tcp_socket *child = child_begin(tcp, &beginning);
-    if (child != NULL) {
-        net_run_later(&child->socket); // sends its answer
+    return syn_take(tcp, packet, &beginning);
+}
+
+struct tcp_fast_queue *tcp_fast_queue_of(struct tcp_socket *tcp)
+{
+    if (tcp->fast == NULL) {
+        struct tcp_fast_queue *queue = heap_alloc(sizeof *queue);
+        if (queue != NULL) {
+            *queue = (struct tcp_fast_queue){.most = 0};
+        }
+        tcp->fast = queue;
     }
-    return false;
+    return tcp->fast;
 }
 
 // Takes it out of its parent's lists, whose lock is held.

@@ -150,12 +150,19 @@ void tcp_reset_send(struct tcp *tcp, uint32_t sequence)
 void tcp_syn_send(struct tcp *tcp)
 {
     const bool is_answer = tcp->state == TCP_STATE_SYN_RECEIVED;
+    // Ours, sent again, goes without: somebody on the way may not like it (RFC 7413, 4.1.3).
+    const struct tcp_fast *fast =
+        (is_answer ? tcp->is_caller : tcp->retries > 0) ? NULL : tcp->fast;
+    const bool has_cookie = fast != NULL && fast->has_cookie;
     struct tcp_segment segment = {
         .sequence = tcp->iss,
         .flags = is_answer ? TCP_SYN | TCP_ACK : TCP_SYN,
         .mss = tcp->settings.mss,
         .scale = !is_answer || tcp->has_scale ? tcp->receive_scale : UINT8_MAX,
         .may_sack = !is_answer || tcp->may_sack,
+        .cookie = has_cookie ? fast->cookie : NULL,
+        .cookie_size = has_cookie ? fast->cookie_size : 0,
+        .size = fast != NULL ? fast->size : 0,
     };
     segment_send(tcp, &segment);
 }
@@ -230,13 +237,15 @@ static bool may_go(const struct tcp *tcp, uint32_t size, uint32_t left)
     if (tcp->settings.is_corked) {
         return false;
     }
-    const bool is_all = size == left && (tcp->settings.has_no_delay || tcp->next == tcp->una);
+    const bool is_all = size == left && (tcp->settings.has_no_delay || tcp->flight_count == 0);
     return is_all || size * 2 >= tcp->window_max;
 }
 
 static bool may_send_data(const struct tcp *tcp)
 {
     switch (tcp->state) {
+    case TCP_STATE_SYN_RECEIVED:
+        return tcp_is_open(tcp);
     case TCP_STATE_ESTABLISHED:
     case TCP_STATE_CLOSE_WAIT:
     case TCP_STATE_FIN_WAIT_1:
@@ -465,15 +474,33 @@ static void begin(struct tcp *tcp, const struct tcp_host *host, const struct tcp
     };
 }
 
-void tcp_connect(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
-                 uint32_t iss, hal_ns now)
+void tcp_connect_fast(struct tcp *tcp, const struct tcp_host *host,
+                      const struct tcp_settings *settings, uint32_t iss, struct tcp_fast *fast,
+                      hal_ns now)
 {
     begin(tcp, host, settings, iss, now);
+    tcp->fast = fast;
+    tcp->written = fast != NULL ? fast->size : 0;
     tcp->state = TCP_STATE_SYN_SENT;
     tcp->is_caller = true;
     tcp->counts.calls = 1;
     tcp_syn_send(tcp);
     tcp_timeout_restart(tcp);
+    tcp_deadline_set(tcp);
+}
+
+void tcp_connect(struct tcp *tcp, const struct tcp_host *host, const struct tcp_settings *settings,
+                 uint32_t iss, hal_ns now)
+{
+    tcp_connect_fast(tcp, host, settings, iss, NULL, now);
+}
+
+void tcp_connect_later(struct tcp *tcp, const struct tcp_host *host,
+                       const struct tcp_settings *settings, hal_ns now)
+{
+    begin(tcp, host, settings, 0, now);
+    tcp->state = TCP_STATE_SYN_SENT;
+    tcp->is_caller = true;
     tcp_deadline_set(tcp);
 }
 
@@ -514,4 +541,15 @@ void tcp_answer(struct tcp *tcp, const struct tcp_host *host, const struct tcp_s
 {
     tcp_resume(tcp, host, settings, iss, syn, now);
     tcp_syn_send(tcp);
+}
+
+void tcp_answer_fast(struct tcp *tcp, const struct tcp_host *host,
+                     const struct tcp_settings *settings, uint32_t iss,
+                     const struct tcp_segment *syn, struct tcp_fast *fast, hal_ns now)
+{
+    tcp_resume(tcp, host, settings, iss, syn, now);
+    tcp->fast = fast;
+    if (!fast->is_open) {
+        tcp_syn_send(tcp);
+    }
 }

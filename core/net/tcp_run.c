@@ -22,6 +22,7 @@
 #include "core/net/run.h"
 #include "core/net/tcp_bare.h"
 #include "core/net/tcp_counts.h"
+#include "core/net/tcp_fast.h"
 #include "core/net/tcp_header.h"
 
 enum {
@@ -259,10 +260,25 @@ static struct tcp_space *host_space(struct tcp *connection)
     return tcp->space;
 }
 
+// A SYN that had to be sent again may have been lost for its cookie.
+static void host_learn(struct tcp *connection, const struct tcp_segment *answer)
+{
+    const struct tcp_socket *tcp = container_of(connection, struct tcp_socket, tcp);
+    if (connection->fast->size > 0) {
+        net_count(connection->is_fast ? NET_TCP_FAST_CALLED : NET_TCP_FAST_FAILED);
+    }
+    if (connection->retries > 0) {
+        tcp_fast_forget(&tcp->socket.remote.address);
+    } else {
+        tcp_fast_learn(&tcp->socket.remote.address, answer);
+    }
+}
+
 const struct tcp_host tcp_socket_host = {
     .send = host_send,
     .store = host_store,
     .may_grow = tcp_room_may_grow,
+    .learn = host_learn,
     .space = host_space,
     .is_short = &tcp_memory_is_short,
 };
@@ -595,9 +611,13 @@ static struct standing standing_update(struct tcp_socket *tcp)
     }
     orphan_count_update(tcp);
     waiting_count_update(tcp);
+    if (tcp->is_fast_counted && tcp->tcp.state != TCP_STATE_SYN_RECEIVED) {
+        tcp->is_fast_counted = false;
+        tcp_fast_end(tcp->parent->fast, tcp->tcp.counts.resets_received > 0, tcp_now(tcp));
+    }
     now.ends = is_over(tcp);
     now.was_armed = now.ends && alarm_end(tcp);
-    now.is_established = tcp->is_embryo && tcp->tcp.state != TCP_STATE_SYN_RECEIVED && !now.ends;
+    now.is_established = tcp->is_embryo && tcp_has_begun(&tcp->tcp) && !now.ends;
     now.is_stillborn = tcp->is_embryo && now.ends;
     tcp->is_embryo = tcp->is_embryo && !now.is_established && !now.is_stillborn;
     tcp->settled = standing_key(tcp);

@@ -5,11 +5,13 @@
 
 #include "core/dev/packet.h"
 #include "core/lib/errno.h"
+#include "core/lib/string.h"
 #include "core/mem/heap.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
 #include "core/net/output.h"
 #include "core/net/run.h"
+#include "core/net/tcp_fast.h"
 #include "core/net/tcp_header.h"
 
 enum {
@@ -63,6 +65,8 @@ void tcp_socket_release(struct tcp_socket *tcp)
 {
     send_queue_end(&tcp->sending);
     heap_free(tcp->space);
+    heap_free(tcp->tcp.fast);
+    heap_free(tcp->fast);
     if (tcp->peer != NULL) {
         flow_drop(tcp->peer);
     }
@@ -86,8 +90,62 @@ uint16_t tcp_mss_for(const struct tcp_socket *tcp, const struct net_address *tar
 
 // ---- Connecting ----------------------------------------------------------------------
 
+enum attempt_kind {
+    ATTEMPT_PLAIN,
+    ATTEMPT_FAST,  // with a message
+    ATTEMPT_LATER, // with what will be sent first, where a cookie is known
+};
+
+struct attempt { // how a socket connects
+    enum attempt_kind kind;
+    const struct net_message *message;
+    size_t *done;
+};
+
+// With lock held: what the SYN says and brings. No more than there is room for beside all options
+// (RFC 7413, 4.2.1).
+static void fast_fill(struct tcp_socket *tcp, struct tcp_fast *fast, const struct attempt *how)
+{
+    const uint32_t options = TCP_HEADER_MAX - TCP_HEADER_MIN;
+    const bool is_bare = tcp->has_no_cookies || tcp_fast_may(TCP_FAST_CALLS_BARE);
+    const struct tcp_fast_known known = tcp_fast_find(&tcp->socket.remote.address);
+    const uint16_t said = known.mss != 0 ? known.mss : TCP_MSS_UNSAID;
+    const uint32_t mss = said < tcp->settings.mss ? said : tcp->settings.mss;
+    *fast = (struct tcp_fast){.has_cookie = !is_bare};
+    if (!is_bare) {
+        fast->cookie_size = known.size;
+        memcpy(fast->cookie, known.cookie, known.size);
+        fast->failure = known.size > 0 ? 0 : TCP_FAST_NO_COOKIE;
+    }
+    if (how->kind == ATTEMPT_FAST && fast->failure == 0 && mss > options) {
+        fast->size = tcp_stream_begin(tcp, how->message, mss - options);
+        *how->done = fast->size;
+    }
+}
+
+// With lock held: sends a SYN, or waits for bytes. fast is the connection's, or gone. NULL:
+// without.
+static void connect_start(struct tcp_socket *tcp, const struct attempt *how, struct tcp_fast *fast)
+{
+    const hal_ns now = tcp_now(tcp);
+    const uint32_t iss = flow_sequence(tcp->socket.flow, now);
+    if (fast != NULL) {
+        fast_fill(tcp, fast, how);
+    }
+    heap_free(tcp->tcp.fast); // of an earlier connection
+    tcp->awaits_bytes = how->kind == ATTEMPT_LATER && fast->failure == 0;
+    tcp->is_told = tcp->awaits_bytes;
+    if (tcp->awaits_bytes) {
+        heap_free(fast);
+        tcp_connect_later(&tcp->tcp, &tcp_socket_host, &tcp->settings, now);
+    } else {
+        tcp_connect_fast(&tcp->tcp, &tcp_socket_host, &tcp->settings, iss, fast, now);
+    }
+    tcp_keep(&tcp->tcp, tcp->lent, now);
+}
+
 // With lock held.
-static int connect_begin(struct tcp_socket *tcp, struct net_end remote)
+static int connect_prepare(struct tcp_socket *tcp, struct net_end remote)
 {
     struct net_socket *socket = &tcp->socket;
     struct net_end local;
@@ -106,14 +164,27 @@ static int connect_begin(struct tcp_socket *tcp, struct net_end remote)
     tcp_growth_begin(tcp, &remote.address);
     tcp->stage = TCP_STAGE_CONNECTION;
     tcp->is_alive = true;
-    tcp->is_told = false;
     tcp->is_far = tcp->peer != NULL; // who was another one's
     socket->shut = 0;
     net_socket_get(socket); // is_alive
-    const uint32_t iss = flow_sequence(socket->flow, tcp_now(tcp));
-    tcp_connect(&tcp->tcp, &tcp_socket_host, &tcp->settings, iss, tcp_now(tcp));
-    tcp_keep(&tcp->tcp, tcp->lent, tcp_now(tcp));
     return 0;
+}
+
+// With lock held. remote NULL: it has been prepared.
+static int connect_begin(struct tcp_socket *tcp, const struct net_end *remote,
+                         const struct attempt *how)
+{
+    struct tcp_fast *fast = how->kind != ATTEMPT_PLAIN ? heap_alloc(sizeof *fast) : NULL;
+    if (how->kind != ATTEMPT_PLAIN && fast == NULL) {
+        return -ENOBUFS;
+    }
+    const int error = remote != NULL ? connect_prepare(tcp, *remote) : 0;
+    if (error != 0) {
+        heap_free(fast);
+        return error;
+    }
+    connect_start(tcp, how, fast);
+    return tcp->awaits_bytes ? 0 : -EINPROGRESS;
 }
 
 // With lock held: what has become of the attempt. It failed: the socket is as before.
@@ -128,6 +199,7 @@ static int connect_result(struct tcp_socket *tcp)
     socket->error = 0;
     if (tcp->tcp.state == TCP_STATE_CLOSED && tcp_received(&tcp->tcp) == 0 && !tcp->tcp.has_fin) {
         tcp->stage = TCP_STAGE_IDLE;
+        tcp_stream_end(tcp); // what Fast Open was to bring
         socket->remote.port = 0;
         socket->shut = 0;
         if (!socket->has_port) {
@@ -141,26 +213,35 @@ static int connect_result(struct tcp_socket *tcp)
     return error;
 }
 
-int tcp_connect_to(struct tcp_socket *tcp, const struct net_end *remote,
-                   const struct net_patience *patience)
+// With lock held. -EINPROGRESS: it is under way.
+static int attempt_step(struct tcp_socket *tcp, const struct net_end *remote,
+                        const struct attempt *how, bool is_first)
+{
+    switch (tcp->stage) {
+    case TCP_STAGE_LISTENING:
+        return -EISCONN;
+    case TCP_STAGE_IDLE:
+        return !is_first        ? -ECONNREFUSED
+               : remote == NULL ? -EINVAL
+                                : connect_begin(tcp, remote, how);
+    default:
+        break;
+    }
+    if (how->kind == ATTEMPT_FAST && tcp->awaits_bytes && tcp->tcp.state == TCP_STATE_SYN_SENT) {
+        return connect_begin(tcp, NULL, how);
+    }
+    const int error = tcp->is_told ? -EISCONN : connect_result(tcp);
+    return error == -EINPROGRESS && is_first ? -EALREADY : error;
+}
+
+static int connect_to(struct tcp_socket *tcp, const struct net_end *remote,
+                      const struct net_patience *patience, const struct attempt *how)
 {
     bool is_first = true;
     int error;
     do {
         tcp_enter(tcp);
-        switch (tcp->stage) {
-        case TCP_STAGE_LISTENING:
-            error = -EISCONN;
-            break;
-        case TCP_STAGE_IDLE:
-            error = is_first ? connect_begin(tcp, *remote) : -ECONNREFUSED;
-            error = error == 0 ? -EINPROGRESS : error;
-            break;
-        default:
-            error = tcp->is_told ? -EISCONN : connect_result(tcp);
-            error = error == -EINPROGRESS && is_first ? -EALREADY : error;
-            break;
-        }
+        error = attempt_step(tcp, remote, how, is_first);
         const uint32_t changes = tcp->changes;
         tcp_leave_and_run(tcp);
         is_first = false;
@@ -174,6 +255,31 @@ int tcp_connect_to(struct tcp_socket *tcp, const struct net_end *remote,
         break;
     } while (true);
     return error;
+}
+
+int tcp_connect_to(struct tcp_socket *tcp, const struct net_end *remote,
+                   const struct net_patience *patience)
+{
+    static const struct attempt plain = {.kind = ATTEMPT_PLAIN};
+    return connect_to(tcp, remote, patience, &plain);
+}
+
+int tcp_connect_fast_to(struct tcp_socket *tcp, const struct net_end *remote,
+                        const struct net_message *message, size_t *done)
+{
+    const struct attempt how = {ATTEMPT_FAST, message, done};
+    const int error = connect_to(tcp, remote, &message->patience, &how);
+    if (error != 0 && error != -EINPROGRESS && error != -EINTR) {
+        *done = 0; // it is dropped
+    }
+    return error;
+}
+
+int tcp_connect_later_to(struct tcp_socket *tcp, const struct net_end *remote,
+                         const struct net_patience *patience)
+{
+    static const struct attempt later = {.kind = ATTEMPT_LATER};
+    return connect_to(tcp, remote, patience, &later);
 }
 
 // With lock held.
@@ -328,9 +434,9 @@ static unsigned events_of(struct tcp_socket *tcp)
         return error | TCP_WRITABLE | TCP_BROKEN;
     }
     const enum tcp_state state = tcp->tcp.state;
-    if (state == TCP_STATE_SYN_SENT || state == TCP_STATE_SYN_RECEIVED) {
+    if (!tcp_has_begun(&tcp->tcp)) {
         tcp->was_short = true;
-        return error;
+        return error | (tcp->awaits_bytes && state == TCP_STATE_SYN_SENT ? TCP_WRITABLE : 0);
     }
     const bool is_over = state == TCP_STATE_CLOSED;
     const bool has_ended = tcp->tcp.has_fin || (shut & NET_SHUT_READ) != 0 || is_over;

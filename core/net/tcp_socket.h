@@ -21,6 +21,7 @@
 struct flow;
 struct ip_header;
 struct packet;
+struct tcp_fast_queue;
 struct tcp_ports;
 
 enum { TCP_ROOM = 262144, TCP_SEND_ROOM = 524288 }; // to receive, to send, where nobody has set it
@@ -34,10 +35,14 @@ struct tcp_socket {
     struct tcp_space *space; // its, once it has needed that
     bool is_alive;           // the connection is not over: it counts as one that uses the socket
     bool is_told;            // how an attempt to connect ended
+    bool awaits_bytes;       // its SYN goes with the first of them
+    bool has_no_cookies;     // Fast Open does without, in both directions
+    bool is_fast_counted;    // by its parent's tcp_fast_queue
     bool is_orphan;          // its file is gone
     bool is_waiting;         // in TIME-WAIT, and counted as that
     bool is_counted_orphan;
     uint32_t settled;         // tcp_run.c's: how it stood when that was looked at last
+    bool is_far;              // it has no peer, and will have none
     bool was_short;           // somebody wants more room than there is to send
     uint32_t changes;         // how often something that a thread may wait for has changed
     bool has_input, has_room; // news for who polls
@@ -59,9 +64,8 @@ struct tcp_socket {
     hal_ns now;             // tcp_now's; 0: not asked since tcp_enter
     struct packet *running; // the one whose segment is looked at; NULL: it has been kept
     struct packet *outbox, *outbox_last;
-    struct flow
-        *peer;   // what is sent goes to this one, kept as long as the socket is there; or NULL
-    bool is_far; // there is none, and will be none
+    // What is sent goes to this one, kept as long as the socket is there; or NULL.
+    struct flow *peer;
     struct alarm alarm;
     hal_ns alarm_at;
 
@@ -71,6 +75,7 @@ struct tcp_socket {
     struct list children, ready; // not accepted: all but those in ready; ready
     uint32_t child_count, ready_count, backlog;
     bool is_closed;
+    struct tcp_fast_queue *fast; // of children that begin with Fast Open; NULL: none do
     hal_ns cookie_at; // when the last was sent; 0: never
     // Of one that a listening socket has made.
     struct tcp_socket *parent; // counted, for good
@@ -92,6 +97,13 @@ HAL_MUST_CHECK int tcp_accept(struct tcp_socket *tcp, const struct net_patience 
 // -EINPROGRESS, -EALREADY, -EISCONN; -EOPNOTSUPP: it listens; -ECONNREFUSED, -ETIMEDOUT ...
 HAL_MUST_CHECK int tcp_connect_to(struct tcp_socket *tcp, const struct net_end *remote,
                                   const struct net_patience *patience);
+// The same with Fast Open: *done bytes of message went with the SYN. remote NULL: to whom the next
+// has said. -ENOBUFS; -EINVAL: nobody has.
+HAL_MUST_CHECK int tcp_connect_fast_to(struct tcp_socket *tcp, const struct net_end *remote,
+                                       const struct net_message *message, size_t *done);
+// Asks for a cookie; where one is known, it is done, and connects with what is sent first.
+HAL_MUST_CHECK int tcp_connect_later_to(struct tcp_socket *tcp, const struct net_end *remote,
+                                        const struct net_patience *patience);
 // To nobody: what there was is broken off, and it may be connected again.
 void tcp_disconnect(struct tcp_socket *tcp);
 HAL_MUST_CHECK int tcp_shutdown(struct tcp_socket *tcp, unsigned what); // -ENOTCONN
@@ -202,6 +214,8 @@ bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet,
 void tcp_child_offer(struct tcp_socket *child); // it is established; no lock is held
 void tcp_child_forget(struct tcp_socket *child);
 void tcp_children_abort(struct tcp_socket *tcp);
+// With the lock held: that of tcp, which is made if there is none. NULL: no memory.
+struct tcp_fast_queue *tcp_fast_queue_of(struct tcp_socket *tcp);
 
 // tcp_stream.c
 // Of a connection with urgent.is_known: what may be read at once, which ends at the urgent byte or
@@ -221,6 +235,8 @@ void tcp_stream_keep(struct tcp_socket *tcp, struct packet *packet, uint32_t ski
                      uint64_t from);
 void tcp_stream_acknowledged(struct tcp_socket *tcp);
 bool tcp_stream_is_enough(const struct tcp_socket *tcp, uint64_t size); // bytes to be read
+// The beginning of a stream, at most so many bytes of message; answers how many.
+uint32_t tcp_stream_begin(struct tcp_socket *tcp, const struct net_message *message, uint32_t most);
 uint32_t tcp_stream_limit(const struct tcp_socket *tcp); // bytes not acknowledged, at most, now
 uint32_t tcp_stream_room(const struct tcp_socket *tcp);
 void tcp_stream_end(struct tcp_socket *tcp); // gives back what it holds

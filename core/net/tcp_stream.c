@@ -40,7 +40,8 @@ void tcp_stream_acknowledged(struct tcp_socket *tcp)
     send_queue_acknowledged(&tcp->sending, tcp_acknowledged(&tcp->tcp));
 }
 
-// With lock held: why nothing may be sent. -EAGAIN: not yet.
+// With lock held: why nothing may be sent. -EAGAIN: not yet. -EINPROGRESS: it is not connected, and
+// will be with what is sent first.
 static int send_check(struct tcp_socket *tcp)
 {
     struct net_socket *socket = &tcp->socket;
@@ -54,8 +55,9 @@ static int send_check(struct tcp_socket *tcp)
     }
     switch (tcp->tcp.state) {
     case TCP_STATE_SYN_SENT:
+        return tcp->awaits_bytes ? -EINPROGRESS : -EAGAIN;
     case TCP_STATE_SYN_RECEIVED:
-        return -EAGAIN;
+        return !tcp_is_open(&tcp->tcp) ? -EAGAIN : tcp->tcp.is_closing ? -EPIPE : 0;
     case TCP_STATE_ESTABLISHED:
     case TCP_STATE_CLOSE_WAIT:
         return 0;
@@ -112,6 +114,19 @@ static int part_put(struct tcp_socket *tcp, const struct net_message *message, c
     return error;
 }
 
+uint32_t tcp_stream_begin(struct tcp_socket *tcp, const struct net_message *message, uint32_t most)
+{
+    const struct io_vector *vector;
+    size_t offset, done = 0;
+    int error = 0;
+    while (error == 0 && done < most && (vector = vector_at(message, done, &offset)) != NULL) {
+        const size_t left = vector->size - offset;
+        error = part_put(tcp, message, vector->data + offset,
+                         left < most - done ? left : most - done, &done);
+    }
+    return (uint32_t)done;
+}
+
 // With lock held: as much as there is room for, of all vectors, before any of it is sent.
 static int vectors_send(struct tcp_socket *tcp, const struct net_message *message, size_t *done)
 {
@@ -130,7 +145,7 @@ static int vectors_send(struct tcp_socket *tcp, const struct net_message *messag
     return error == -EAGAIN && tcp_send_grow(tcp) ? 0 : error;
 }
 
-int tcp_send(struct tcp_socket *tcp, const struct net_message *message, size_t *done)
+static int bytes_send(struct tcp_socket *tcp, const struct net_message *message, size_t *done)
 {
     int error;
     do {
@@ -147,6 +162,16 @@ int tcp_send(struct tcp_socket *tcp, const struct net_message *message, size_t *
             net_run_at(now);
         }
     } while (error == 0 && !is_all(message, *done));
+    return error;
+}
+
+int tcp_send(struct tcp_socket *tcp, const struct net_message *message, size_t *done)
+{
+    int error = bytes_send(tcp, message, done);
+    if (error == -EINPROGRESS) {
+        error = tcp_connect_fast_to(tcp, NULL, message, done);
+        error = error == 0 ? bytes_send(tcp, message, done) : error;
+    }
     return *done > 0 ? 0 : error;
 }
 

@@ -18,6 +18,7 @@
 #include "core/net/tcp_bare.h"
 #include "core/net/tcp_cookie.h"
 #include "core/net/tcp_counts.h"
+#include "core/net/tcp_fast.h"
 #include "core/net/tcp_header.h"
 #include "core/net/tcp_socket.h"
 #include "seed.h"
@@ -264,6 +265,20 @@ NEVER(void net_output(struct packet *packet IGNORED))
 NEVER(void tcp_resume(struct tcp *tcp IGNORED, const struct tcp_host *host IGNORED,
                       const struct tcp_settings *settings IGNORED, uint32_t iss IGNORED,
                       const struct tcp_segment *syn IGNORED, hal_ns now IGNORED))
+_Atomic uint32_t tcp_fast_switches;
+NEVER(void tcp_answer_fast(struct tcp *tcp IGNORED, const struct tcp_host *host IGNORED,
+                           const struct tcp_settings *settings IGNORED, uint32_t iss IGNORED,
+                           const struct tcp_segment *syn IGNORED, struct tcp_fast *fast IGNORED,
+                           hal_ns now IGNORED))
+NEVER(void tcp_fast_judge(struct tcp_fast_queue *queue IGNORED,
+                          const struct tcp_fast_call *call IGNORED, hal_ns now IGNORED,
+                          struct tcp_fast *fast IGNORED))
+NEVER(void tcp_fast_begin(struct tcp_fast_queue *queue IGNORED))
+NEVER(void tcp_fast_end(struct tcp_fast_queue *queue IGNORED, bool is_reset IGNORED,
+                        hal_ns now IGNORED))
+NEVER(void tcp_fast_learn(const struct net_address *peer IGNORED,
+                          const struct tcp_segment *answer IGNORED))
+NEVER(void tcp_fast_forget(const struct net_address *peer IGNORED))
 NEVER(bool tcp_cookie_check(uint32_t cookie IGNORED, const struct net_end *local IGNORED,
                             const struct net_end *remote IGNORED, uint32_t irs IGNORED,
                             hal_ns now IGNORED, uint16_t *mss IGNORED))

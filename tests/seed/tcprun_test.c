@@ -12,6 +12,7 @@
 #include "core/net/run.h"
 #include "core/net/tcp_bare.h"
 #include "core/net/tcp_counts.h"
+#include "core/net/tcp_fast.h"
 #include "core/net/tcp_header.h"
 #include "core/net/tcp_socket.h"
 #include "seed.h"
@@ -114,6 +115,11 @@ NEVER(void tcp_memory_charge(struct tcp_socket *socket __attribute__((unused)),
 NEVER(bool tcp_memory_may_keep(const struct tcp_socket *socket __attribute__((unused)),
                                uint64_t from __attribute__((unused))))
 _Atomic bool tcp_memory_is_short;
+NEVER(void tcp_fast_end(struct tcp_fast_queue *queue __attribute__((unused)),
+                        bool is_reset __attribute__((unused)), hal_ns now __attribute__((unused))))
+NEVER(void tcp_fast_learn(const struct net_address *peer __attribute__((unused)),
+                          const struct tcp_segment *answer __attribute__((unused))))
+NEVER(void tcp_fast_forget(const struct net_address *peer __attribute__((unused))))
 NEVER(bool tcp_listener_packet(struct tcp_socket *socket __attribute__((unused)),
                                struct packet *packet __attribute__((unused)),
                                const struct ip_header *header __attribute__((unused)),

@@ -39,6 +39,12 @@ def netchanges(machine, files):
         printed(machine, "addresses and routes change", machine.osv + [files["netchanges"]], text.read())
 
 
+def fast(machine, files):
+    """What Linux 6.18 printed as root, in a network namespace of its own."""
+    with open(files["fast.txt"], "rb") as text:
+        printed(machine, "Fast Open", machine.osv + [files["fast"]], text.read())
+
+
 def unsupported(machine, files):
     """What Linux has and we have not; and a number that neither knows."""
     status, out, err = machine.run(machine.osv + [files["unsupported"]])

@@ -62,6 +62,19 @@ START_TEST(siphash_is_siphash_1_3)
 }
 END_TEST
 
+// The authors' vectors: the key is 0, 1 ... 15, as the bytes are.
+START_TEST(siphash_2_4_is_what_its_authors_say)
+{
+    struct siphash_key key;
+    uint64_t words[5];
+    for (unsigned i = 0; i < sizeof words; ++i) {
+        ((uint8_t *)words)[i] = (uint8_t)i;
+    }
+    memcpy(&key, words, sizeof key);
+    ck_assert_uint_eq(siphash_2_4(&key, words, 1), UINT64_C(0x93f5f5799a932462));
+}
+END_TEST
+
 // ---- Headers -------------------------------------------------------------------------
 
 static struct ip_header header_make(bool is_v4, uint8_t protocol)
@@ -437,6 +450,7 @@ int main(void)
     tcase_add_test(cases, checksum_of_rfc_1071);
     tcase_add_test(cases, checksum_of_any_cut_is_the_same);
     tcase_add_test(cases, siphash_is_siphash_1_3);
+    tcase_add_test(cases, siphash_2_4_is_what_its_authors_say);
     tcase_add_test(cases, header_is_read_as_it_was_written);
     tcase_add_test(cases, damaged_header_is_none);
     tcase_add_test(cases, fragments_are_refused);

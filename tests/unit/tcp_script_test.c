@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/net/tcp.h"
+#include "script_segments.h"
 #include "script_words.h"
 
 enum {
@@ -17,10 +18,6 @@ enum {
     WINDOW = 50000,
 };
 
-// Both near the end of the numbers, so that nearly each case sees them wrap.
-#define ISS (UINT32_MAX - 2999)
-#define IRS (UINT32_MAX - 499)
-
 static struct tcp tcp;
 static struct tcp_settings settings;
 static struct tcp_segment sent[SENT_MAX];
@@ -29,6 +26,8 @@ static uint8_t stored[STREAM_MAX / 8]; // one bit for each byte that was stored
 static hal_ns now;
 static bool is_begun, is_store_refused;
 static uint32_t growth_left; // of the receive buffer
+static uint32_t learned;     // bytes of cookie that an answer said
+static struct tcp_fast fast; // of our SYN, or our answer
 static struct {
     uint32_t acknowledgement, window;
     uint8_t scale; // of what is written as win
@@ -45,7 +44,8 @@ static uint8_t stream_byte(uint64_t place)
 static void script_send(struct tcp *from, const struct tcp_segment *segment)
 {
     if (segment->size > 0) {
-        number_check("place of what is sent", (uint32_t)segment->from, segment->sequence - ISS - 1);
+        const uint32_t first = segment->sequence + ((segment->flags & TCP_SYN) != 0);
+        number_check("place of what is sent", (uint32_t)segment->from, first - ISS - 1);
         if (segment->from + segment->size > from->written) {
             fail("more is sent than was written");
         }
@@ -85,6 +85,12 @@ static bool script_may_grow(struct tcp *which, uint32_t size)
     return size <= growth_left ? (growth_left -= size, true) : false;
 }
 
+static void script_learn(struct tcp *of, const struct tcp_segment *answer)
+{
+    (void)of;
+    learned = answer->cookie != NULL ? answer->cookie_size : NOTHING;
+}
+
 static struct tcp_space *script_space(struct tcp *of)
 {
     static struct tcp_space space;
@@ -93,8 +99,14 @@ static struct tcp_space *script_space(struct tcp *of)
 }
 
 static _Atomic bool is_short;
-static const struct tcp_host host = {script_send, script_store, script_may_grow, script_space,
-                                     &is_short};
+static const struct tcp_host host = {
+    .send = script_send,
+    .store = script_store,
+    .may_grow = script_may_grow,
+    .learn = script_learn,
+    .space = script_space,
+    .is_short = &is_short,
+};
 
 // What is in order must have been stored.
 static void received_check(void)
@@ -113,167 +125,14 @@ static void received_check(void)
 
 // ---- Segments ------------------------------------------------------------------------
 
-static const char flag_letters[] = "FSRP.U";
-
-static uint8_t flags_of(const char *text)
-{
-    uint8_t flags = 0;
-    for (; *text != 0; ++text) {
-        const char *letter = strchr(flag_letters, *text);
-        if (letter == NULL) {
-            fail("'%s' are no flags", text);
-            return 0;
-        }
-        flags |= (uint8_t)(1 << (letter - flag_letters));
-    }
-    return flags;
-}
-
-struct pattern {
-    struct tcp_segment segment;
-    uint32_t count, stride;
-    bool has_acknowledgement, has_window, has_times, has_echo, has_sacks, has_no_times, has_urgent;
-};
-
-static void sacks_read(struct pattern *pattern, uint32_t base)
-{
-    pattern->has_sacks = true;
-    if (word_is("none")) {
-        return;
-    }
-    do {
-        const char *text = word();
-        char *end = NULL;
-        const uint32_t start = text != NULL ? (uint32_t)number_of(text, &end) : 0;
-        if (end == NULL || *end != '-' || pattern->segment.sack_count == TCP_SACK_MAX) {
-            fail("ranges are START-END, at most %d", TCP_SACK_MAX);
-            return;
-        }
-        const uint32_t stop = (uint32_t)number_of(end + 1, &end);
-        pattern->segment.sacks[pattern->segment.sack_count++] =
-            (struct tcp_range){base + start, base + stop};
-    } while (token_next < token_count && strchr(tokens[token_next], '-') != NULL);
-}
-
-// FLAGS SEQUENCE[+SIZE] and what is said of the rest; source and target are the numbers of the
-// SYNs of who sends it, and of the other.
-static struct pattern pattern_read(uint32_t source, uint32_t target)
-{
-    struct pattern pattern = {.segment = {.scale = UINT8_MAX}, .count = 1};
-    struct tcp_segment *segment = &pattern.segment;
-    const char *flags = word();
-    const char *place = word();
-    char *end;
-    if (flags == NULL || place == NULL) {
-        fail("a segment is FLAGS SEQUENCE");
-        return pattern;
-    }
-    segment->flags = flags_of(flags);
-    const bool is_negative = *place == '-';
-    const uint32_t sequence = (uint32_t)number_of(place + is_negative, &end);
-    segment->sequence = source + (is_negative ? -sequence : sequence);
-    segment->size = *end == '+' ? (uint32_t)number_of(end + 1, &end) : 0;
-    while (token_next < token_count && !has_failed) {
-        if (word_is("ack")) {
-            pattern.has_acknowledgement = true;
-            segment->acknowledgement = target + number();
-        } else if (word_is("win")) {
-            pattern.has_window = true;
-            segment->window = number();
-        } else if (word_is("urg")) {
-            pattern.has_urgent = true;
-            segment->urgent = (uint16_t)number();
-        } else if (word_is("mss")) {
-            segment->mss = (uint16_t)number();
-        } else if (word_is("scale")) {
-            segment->scale = (uint8_t)number();
-        } else if (word_is("sackok")) {
-            segment->may_sack = true;
-        } else if (word_is("ts")) {
-            pattern.has_times = segment->has_timestamps = true;
-            segment->time = number();
-            segment->echo = number();
-        } else if (word_is("echo")) {
-            pattern.has_echo = true;
-            segment->echo = number();
-        } else if (word_is("piece")) {
-            segment->piece = (uint16_t)number();
-        } else if (word_is("nots")) {
-            pattern.has_no_times = true;
-        } else if (word_is("sack")) {
-            sacks_read(&pattern, target);
-        } else if (word_is("every")) {
-            pattern.stride = number();
-        } else if (*tokens[token_next] == 'x') {
-            pattern.count = (uint32_t)number_of(word() + 1, &end);
-        } else {
-            fail("'%s' says nothing of a segment", tokens[token_next]);
-        }
-    }
-    return pattern;
-}
-
-static const char *segment_text(const struct tcp_segment *segment)
-{
-    static char text[256];
-    char flags[8] = "";
-    unsigned count = 0;
-    for (unsigned i = 0; i < 6; ++i) {
-        if (segment->flags >> i & 1) {
-            flags[count++] = flag_letters[i];
-        }
-    }
-    flags[count] = 0;
-    int length = snprintf(text, sizeof text, "> %s %d+%u ack %d win %u", flags,
-                          (int)(segment->sequence - ISS), segment->size,
-                          segment->flags & TCP_ACK ? (int)(segment->acknowledgement - IRS) : 0,
-                          segment->window);
-    if (segment->has_timestamps) {
-        length += snprintf(text + length, sizeof text - (size_t)length, " ts %u %u", segment->time,
-                           segment->echo);
-    }
-    for (uint32_t i = 0; i < segment->sack_count; ++i) {
-        length += snprintf(text + length, sizeof text - (size_t)length, "%s%d-%d",
-                           i == 0 ? " sack " : " ", (int)(segment->sacks[i].start - IRS),
-                           (int)(segment->sacks[i].end - IRS));
-    }
-    return text;
-}
-
-static bool ranges_are_equal(const struct tcp_segment *a, const struct tcp_segment *b)
-{
-    return a->sack_count == b->sack_count &&
-           memcmp(a->sacks, b->sacks, a->sack_count * sizeof *a->sacks) == 0;
-}
-
-static bool is_like(const struct tcp_segment *is, const struct pattern *pattern)
-{
-    const struct tcp_segment *wanted = &pattern->segment;
-    const uint8_t judged = (uint8_t) ~((wanted->flags & TCP_PSH) ? 0 : TCP_PSH);
-    return (is->flags & judged) == (wanted->flags & judged) && is->sequence == wanted->sequence &&
-           is->size == wanted->size &&
-           (!pattern->has_acknowledgement || is->acknowledgement == wanted->acknowledgement) &&
-           (!pattern->has_urgent || is->urgent == wanted->urgent) &&
-           (!pattern->has_window || is->window == wanted->window) &&
-           (wanted->mss == 0 || is->mss == wanted->mss) &&
-           (wanted->scale == UINT8_MAX || is->scale == wanted->scale) &&
-           (!wanted->may_sack || is->may_sack) &&
-           (!pattern->has_times ||
-            (is->has_timestamps && is->time == wanted->time && is->echo == wanted->echo)) &&
-           (!pattern->has_echo || (is->has_timestamps && is->echo == wanted->echo)) &&
-           (wanted->piece == 0 || is->piece == wanted->piece) &&
-           (!pattern->has_no_times || !is->has_timestamps) &&
-           (!pattern->has_sacks || ranges_are_equal(is, wanted));
-}
-
 static void expect(void)
 {
     struct pattern pattern = pattern_read(ISS, IRS);
     for (uint32_t i = 0; i < pattern.count && !has_failed; ++i) {
         if (sent_seen == sent_count) {
             fail("nothing is sent (%u of %u came)", i, pattern.count);
-        } else if (!is_like(&sent[sent_seen], &pattern)) {
-            fail("it is %s", segment_text(&sent[sent_seen]));
+        } else if (!script_segment_is(&sent[sent_seen], &pattern)) {
+            fail("it is %s", script_segment_text(&sent[sent_seen]));
         }
         ++sent_seen;
         pattern.segment.sequence += pattern.segment.size;
@@ -283,7 +142,8 @@ static void expect(void)
 static void silence_check(void)
 {
     if (sent_seen < sent_count) {
-        fail("unexpected, %u in all: %s", sent_count - sent_seen, segment_text(&sent[sent_seen]));
+        fail("unexpected, %u in all: %s", sent_count - sent_seen,
+             script_segment_text(&sent[sent_seen]));
     }
     sent_count = sent_seen = 0;
 }
@@ -299,7 +159,10 @@ static void begin(const struct tcp_segment *syn)
     if (syn == NULL) {
         tcp_connect(&tcp, &host, &settings, ISS, now);
     } else {
-        tcp_answer(&tcp, &host, &settings, ISS, syn, now);
+        tcp_answer_fast(&tcp, &host, &settings, ISS, syn, &fast, now);
+    }
+    if (syn != NULL && fast.is_open) {
+        tcp_input(&tcp, syn, now);
     }
 }
 
@@ -408,9 +271,29 @@ static void open_with_peer(bool is_active)
     sent_seen = sent_count;
 }
 
+static struct tcp_fast fast_with(uint32_t size)
+{
+    struct tcp_fast with = {.has_cookie = size != NOTHING};
+    if (with.has_cookie) {
+        with.cookie_size = (uint8_t)size;
+        memcpy(with.cookie, script_cookie, sizeof script_cookie);
+    }
+    return with;
+}
+
 static void connect_statement(void)
 {
     begin(NULL);
+}
+
+// A call with Fast Open: so many bytes, and a cookie of so many.
+static void fast_statement(void)
+{
+    const uint32_t size = number();
+    fast = fast_with(number());
+    fast.size = size;
+    is_begun = true;
+    tcp_connect_fast(&tcp, &host, &settings, ISS, &fast, now);
 }
 
 static void open_statement(void)
@@ -541,6 +424,10 @@ static void set_statement(void)
         settings.room = number();
     } else if (word_is("inline")) {
         settings.has_urgent_inline = number() != 0;
+    } else if (word_is("grant")) { // our answer says a cookie
+        fast = fast_with(number());
+    } else if (word_is("trust")) { // the peer's cookie is right
+        fast = (struct tcp_fast){.is_open = number() != 0};
     } else if (word_is("short")) {
         is_short = number() != 0;
     } else if (word_is("growth")) {
@@ -587,6 +474,10 @@ static void is_statement(void)
         {"room", tcp.settings.room},
         {"mss", tcp.mss},
         {"window", tcp.window},
+        {"fast", tcp.is_fast},
+        {"learned", learned},
+        {"failure", fast.failure},
+        {"begun", tcp_has_begun(&tcp)},
         {"recent", tcp.recent_time},
         {"timeouts", tcp.counts.timeouts},
         {"resent", tcp.counts.resent_segments},
@@ -641,6 +532,7 @@ static const struct statement {
     {"<", inject, true},
     {"...", skip_statement, false},
     {"connect", connect_statement, true},
+    {"fast", fast_statement, true},
     {"open", open_statement, true},
     {"accept", accept_statement, true},
     {"write", write_statement, true},
@@ -697,6 +589,8 @@ static void case_begin(const char *name)
     now = 1000000000;
     growth_left = UINT32_MAX;
     is_short = false;
+    learned = UINT32_MAX;
+    fast = (struct tcp_fast){.has_cookie = false};
     settings = (struct tcp_settings){.mss = MSS, .room = 60000};
 }
 

@@ -19,6 +19,7 @@
 #include "core/net/raw.h"
 #include "core/net/run.h"
 #include "core/net/tcp_cookie.h"
+#include "core/net/tcp_fast.h"
 #include "core/net/tcp_header.h"
 #include "unit_hal.h"
 #include "vfs_host.h"
@@ -29,6 +30,8 @@ enum { SERVER = 80, BACKLOG = 4, PEERS = 5000, IRS = 7000, LIMIT = 4096 };
 
 static struct tcp_segment answers[PEERS]; // the last to each, by port
 static uint32_t answer_count, released, made;
+static uint8_t told_cookie[TCP_FAST_COOKIE_MAX]; // that was told last
+static uint32_t told_size;                       // UINT32_MAX: none
 
 static void capture(struct netif *netif, struct packet *packet, const struct net_address *next)
 {
@@ -45,6 +48,10 @@ static void capture(struct netif *netif, struct packet *packet, const struct net
     }
     ck_assert_uint_lt(ports.target, 10000 + PEERS);
     answers[ports.target - 10000] = segment;
+    told_size = segment.cookie == NULL ? UINT32_MAX : segment.cookie_size;
+    if (segment.cookie != NULL) {
+        memcpy(told_cookie, segment.cookie, segment.cookie_size);
+    }
     ++answer_count;
     packet_free(packet);
 }
@@ -515,6 +522,116 @@ START_TEST(who_breaks_off_tells_an_end_here)
 }
 END_TEST
 
+// ---- Fast Open (RFC 7413) ----------------------------------------------------------------
+
+static void fast_call(uint32_t which, uint8_t size, const char *text)
+{
+    const struct tcp_segment syn = {.flags = TCP_SYN,
+                                    .sequence = IRS,
+                                    .window = 60000,
+                                    .scale = UINT8_MAX,
+                                    .mss = 1460,
+                                    .cookie = told_cookie,
+                                    .cookie_size = size};
+    answers[which] = (struct tcp_segment){.flags = 0};
+    told_size = UINT32_MAX;
+    send_from(which, &syn, text);
+}
+
+static struct tcp_socket *fast_listener(uint32_t queue)
+{
+    struct tcp_socket *listener = listener_make(BACKLOG);
+    ck_assert_ptr_nonnull(tcp_fast_queue_of(listener));
+    listener->fast->most = queue;
+    atomic_store(&tcp_fast_switches, TCP_FAST_CALLS | TCP_FAST_ANSWERS);
+    return listener;
+}
+
+START_TEST(a_syn_with_the_right_cookie_is_served_at_once)
+{
+    static const char text[] = "answer";
+    const struct io_vector vector = {(char *)(uintptr_t)text, 6};
+    const struct net_message sent = {.vectors = &vector, .count = 1};
+    struct tcp_socket *listener = fast_listener(1);
+    size_t done = 0;
+    fast_call(1, 0, "hello"); // asks
+    ck_assert_uint_eq(answers[1].acknowledgement, IRS + 1);
+    ck_assert_uint_eq(told_size, TCP_FAST_COOKIE);
+    ck_assert_ptr_null(accepted(listener));
+    fast_call(2, TCP_FAST_COOKIE, "hello");
+    ck_assert_uint_eq(answers[2].flags, TCP_SYN | TCP_ACK);
+    ck_assert_uint_eq(answers[2].acknowledgement, IRS + 6);
+    ck_assert_uint_eq(told_size, UINT32_MAX);
+    struct tcp_socket *child = accepted(listener);
+    ck_assert_ptr_nonnull(child);
+    ck_assert_uint_eq(tcp_input_size(child), 5);
+    ck_assert_uint_eq(tcp_poll(child) & (TCP_READABLE | TCP_WRITABLE), TCP_READABLE | TCP_WRITABLE);
+    ck_assert_int_eq(tcp_send(child, &sent, &done), 0);
+    ck_assert_uint_eq(answers[2].size, 6); // before the third step
+    const uint32_t end = answers[2].sequence + 6;
+    // No more than one at a time.
+    fast_call(3, TCP_FAST_COOKIE, "hello");
+    ck_assert_uint_eq(answers[3].acknowledgement, IRS + 1);
+    peer(2, TCP_ACK, IRS + 6, end, "");
+    ck_assert_uint_eq(child->tcp.state, TCP_STATE_ESTABLISHED);
+    ck_assert_uint_eq(tcp_output_size(child), 0);
+    fast_call(4, TCP_FAST_COOKIE, "hello");
+    ck_assert_uint_eq(answers[4].acknowledgement, IRS + 6);
+    tcp_socket_close(child);
+    tcp_socket_close(listener);
+}
+END_TEST
+
+START_TEST(a_wrong_cookie_is_corrected)
+{
+    struct tcp_socket *listener = fast_listener(5);
+    memset(told_cookie, 1, sizeof told_cookie);
+    fast_call(1, TCP_FAST_COOKIE, "hello");
+    ck_assert_uint_eq(answers[1].acknowledgement, IRS + 1);
+    ck_assert_uint_eq(told_size, TCP_FAST_COOKIE);
+    fast_call(2, TCP_FAST_COOKIE, ""); // right, and brings nothing: it may be answered
+    ck_assert_uint_eq(answers[2].acknowledgement, IRS + 1);
+    struct tcp_socket *child = accepted(listener);
+    ck_assert_ptr_nonnull(child);
+    tcp_socket_close(child);
+    atomic_store(&tcp_fast_switches, TCP_FAST_CALLS);
+    fast_call(3, TCP_FAST_COOKIE, "hello");
+    ck_assert_uint_eq(answers[3].acknowledgement, IRS + 1);
+    ck_assert_uint_eq(told_size, UINT32_MAX);
+    tcp_socket_close(listener);
+}
+END_TEST
+
+START_TEST(bytes_go_with_the_syn_that_has_waited_for_them)
+{
+    const struct net_end end = {address_loopback(true), SERVER};
+    const struct net_patience none = {.waits = false};
+    char data[16];
+    size_t done;
+    loopback.send = lo_send;
+    near_listener = fast_listener(5);
+    tcp_fast_forget(&end.address);
+    near_client = socket_new();
+    ck_assert_int_eq(tcp_connect_later_to(near_client, &end, &none), -EINPROGRESS); // asks
+    near_child = accepted(near_listener);
+    tcp_socket_close(near_child);
+    tcp_socket_close(near_client);
+    near_client = socket_new();
+    ck_assert_int_eq(tcp_connect_later_to(near_client, &end, &none), 0);
+    ck_assert_int_eq(tcp_connect_later_to(near_client, &end, &none), -EISCONN);
+    ck_assert_uint_eq(tcp_poll(near_client), TCP_WRITABLE);
+    ck_assert_ptr_null(accepted(near_listener));
+    ck_assert_int_eq(near_send(near_client, "hello"), 0);
+    near_child = accepted(near_listener);
+    ck_assert_ptr_nonnull(near_child);
+    ck_assert(near_child->tcp.is_fast && near_client->tcp.is_fast);
+    ck_assert_int_eq(near_receive(near_child, data, sizeof data, &done), 0);
+    ck_assert_uint_eq(done, 5);
+    ck_assert_int_eq(memcmp(data, "hello", 5), 0);
+    near_close();
+}
+END_TEST
+
 // ---- What all may hold together ----------------------------------------------------------
 
 enum { HOLDERS = 2000, PIECE = 1400 };
@@ -644,6 +761,9 @@ int main(void)
     tcase_add_test(cases, raw_sockets_see_whole_packets_between_ends_here);
     tcase_add_test(cases, who_sends_to_an_end_here_that_is_gone_is_refused);
     tcase_add_test(cases, who_breaks_off_tells_an_end_here);
+    tcase_add_test(cases, a_syn_with_the_right_cookie_is_served_at_once);
+    tcase_add_test(cases, a_wrong_cookie_is_corrected);
+    tcase_add_test(cases, bytes_go_with_the_syn_that_has_waited_for_them);
     tcase_add_test(cases, peers_that_acknowledge_nothing_take_a_share);
     tcase_add_test(cases, peers_whose_bytes_nobody_reads_take_a_share);
     suite_add_tcase(suite, cases);
