@@ -25,7 +25,8 @@ static inline uint32_t tcp_header_length(const char *data)
     return ((uint8_t)data[LENGTH] >> 4) * (uint32_t)sizeof(uint32_t);
 }
 
-// Whether the header that begins at data lies within size bytes.
+// Whether the header that begins at data lies within size bytes, and says so: none is shorter than
+// TCP_HEADER_MIN.
 bool tcp_header_is_whole(const char *data, uint32_t size);
 
 // Reads what size bytes at data say; segment->data and size are those behind the header. -EINVAL:

@@ -234,6 +234,20 @@ START_TEST(what_is_damaged_is_not_held)
 }
 END_TEST
 
+// It would end before it begins.
+START_TEST(a_header_that_says_too_little_is_not_held)
+{
+    enum { SAID = 16, SIZE = 100 + TCP_HEAD - SAID };
+    for (uint32_t i = 0; i < 3; ++i) {
+        struct packet *frame = frame_of(true, PORT, 1 + SIZE * i, 100, TCP_ACK);
+        frame->data[head_of(true) - TCP_HEAD + 12] = (char)(SAID / 4 << 4);
+        frame->is_trusted = true;
+        put(frame);
+    }
+    ck_assert_uint_eq(out_count, 3);
+}
+END_TEST
+
 // Neither without data nor with more flags.
 START_TEST(what_is_no_data_goes_on)
 {
@@ -313,6 +327,7 @@ int main(void)
     tcase_add_test(cases, nothing_is_held_at_the_end);
     tcase_add_loop_test(cases, whoever_differs_stays_alone, 4, 6);
     tcase_add_test(cases, what_is_damaged_is_not_held);
+    tcase_add_test(cases, a_header_that_says_too_little_is_not_held);
     tcase_add_test(cases, what_is_no_data_goes_on);
     tcase_add_loop_test(cases, no_packet_is_longer_than_packets_may_be, 4, 6);
     tcase_add_test(cases, others_in_between_do_not_overtake);
