@@ -127,9 +127,6 @@ static struct assembly *assembly_make(const struct ip_header *header, hal_ns now
     if (assembly == NULL) {
         return NULL;
     }
-    if (list_is_empty(&assemblies)) {
-        alarm_update(now);
-    }
     assembly->source = header->source;
     assembly->target = header->target;
     assembly->number = header->number;
@@ -137,7 +134,9 @@ static struct assembly *assembly_make(const struct ip_header *header, hal_ns now
     assembly->deadline = now + (address_is_v4(&header->source) ? WAIT_V4_NS : WAIT_V6_NS);
     assembly->end = END_UNKNOWN;
     list_push_back(&assemblies, &assembly->node);
-    ++assembly_count;
+    if (assembly_count++ == 0) {
+        alarm_update(now);
+    }
     return assembly;
 }
 

@@ -11,6 +11,7 @@
 #include "core/net/address_text.h"
 #include "core/net/counts.h"
 #include "core/net/ip.h"
+#include "hal/unit_hal.h"
 #include "link_host.h"
 #include "vfs_host.h"
 
@@ -127,6 +128,20 @@ START_TEST(pieces_do_not_wait_for_ever)
 }
 END_TEST
 
+START_TEST(pieces_go_though_no_others_come)
+{
+    const size_t blocks = host_block_count();
+    is_v6 = _i;
+    unit_clock_ns = SECOND;
+    ck_assert_ptr_null(piece(1, 0, true, "01234567", 8, unit_clock_ns));
+    for (int i = 0; i < 3 && host_block_count() > blocks; ++i) {
+        unit_clock_ns += UINT64_C(31) * SECOND;
+        host_thread_run();
+    }
+    ck_assert_uint_eq(host_block_count(), blocks);
+}
+END_TEST
+
 START_TEST(there_is_a_limit_to_pieces)
 {
     static char data[1400];
@@ -159,6 +174,7 @@ int main(void)
     tcase_add_loop_test(cases, pieces_that_overlap_are_dropped, 0, 2);
     tcase_add_loop_test(cases, wrong_pieces_are_dropped, 0, 2);
     tcase_add_loop_test(cases, pieces_do_not_wait_for_ever, 0, 2);
+    tcase_add_loop_test(cases, pieces_go_though_no_others_come, 0, 2);
     tcase_add_loop_test(cases, there_is_a_limit_to_pieces, 0, 2);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
