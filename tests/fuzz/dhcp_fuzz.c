@@ -11,8 +11,6 @@
 enum { HEAD = 240, STEPS = 64 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 
 static const uint8_t here[NETIF_HARDWARE_SIZE] = {2, 0, 0, 0, 0, 1};
 
@@ -77,11 +75,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         client_run(&dhcp, now, &step);
     }
     return 0;
-}
-
-// The replay asks for one.
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
-{
-    (void)seed;
-    return LLVMFuzzerMutate(data, size, max_size);
 }

@@ -22,6 +22,14 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size)
     return size;
 }
 
+// Of a target that has none.
+__attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
+                                                     unsigned seed)
+{
+    (void)seed;
+    return LLVMFuzzerMutate(data, size, max_size);
+}
+
 // A block of its own, so that what lies behind the file is not the file's.
 static void run(const uint8_t *bytes, size_t size)
 {

@@ -13,8 +13,6 @@
 enum { TICKS_MAX = 1000, WRITTEN_MAX = 1 << 20, PAYLOAD_MAX = 3000 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 
 static struct tcp tcp;
 static hal_ns now;
@@ -198,11 +196,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check();
     }
     return 0;
-}
-
-// The replay asks for one.
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
-{
-    (void)seed;
-    return LLVMFuzzerMutate(data, size, max_size);
 }
