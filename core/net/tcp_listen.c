@@ -103,13 +103,14 @@ static struct tcp_socket *child_make(struct tcp_socket *tcp, const struct beginn
     return child;
 }
 
-// With the child's lock held.
-static void child_answer(struct tcp_socket *child, const struct beginning *beginning, uint32_t iss,
+// With the child's lock held. No memory: without Fast Open.
+static void child_answer(struct tcp_socket *child, struct beginning *beginning, uint32_t iss,
                          hal_ns now)
 {
     const bool is_fast = beginning->fast.has_cookie || beginning->fast.is_open;
     struct tcp_fast *fast = is_fast ? heap_alloc(sizeof *fast) : NULL;
     if (fast == NULL) {
+        beginning->fast.is_open = false;
         tcp_answer(&child->tcp, &tcp_socket_host, &child->settings, iss, &beginning->syn, now);
         return;
     }
@@ -123,7 +124,7 @@ static void child_answer(struct tcp_socket *child, const struct beginning *begin
 }
 
 // NULL: no memory.
-static struct tcp_socket *child_begin(struct tcp_socket *tcp, const struct beginning *beginning)
+static struct tcp_socket *child_begin(struct tcp_socket *tcp, struct beginning *beginning)
 {
     const hal_ns now = tcp_now(tcp);
     struct tcp_socket *child = child_make(tcp, beginning);
@@ -208,8 +209,7 @@ static bool packet_pass(struct tcp_socket *child, struct packet *packet)
 }
 
 // The last step of a connection of which nothing was kept. True: packet is the child's.
-static bool cookie_take(struct tcp_socket *tcp, struct packet *packet,
-                        const struct beginning *beginning)
+static bool cookie_take(struct tcp_socket *tcp, struct packet *packet, struct beginning *beginning)
 {
     if (tcp->ready_count > tcp->backlog) {
         net_count(NET_TCP_BACKLOG_FULL);
@@ -236,7 +236,7 @@ static bool syn_take(struct tcp_socket *tcp, struct packet *packet, struct begin
     if (child == NULL) {
         return false;
     }
-    if (child->is_fast_counted) {
+    if (beginning->fast.is_open) {
         return packet_pass(child, packet);
     }
     net_run_later(&child->socket);
