@@ -9,20 +9,17 @@
 
 #include "core/dev/packet.h"
 #include "core/lib/mark.h"
-#include "core/lib/siphash.h"
 #include "core/mem/heap.h"
 #include "core/net/flow.h"
 #include "core/net/group_link.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
-#include "core/net/route.h"
-#include "core/net/run.h"
 #include "core/net/socket.h"
-#include "core/net/tcp_bare.h"
 #include "rcu_steps.h"
 #include "seed.h"
 #include "seed_main.h"
 #include "seed_thread.h"
+#include "socket_steps.h"
 
 enum { GROUPS = 3, COST = 10, PORT = 700, BLOCK_MAX = 65536, BLOCKS = 6 };
 
@@ -77,17 +74,6 @@ MARK_GUESS struct packet *packet_clone(const struct packet *of)
     return &copy;
 }
 
-MARK_GUESS uint64_t siphash(const struct siphash_key *key, const uint64_t *words, size_t count)
-{
-    (void)key;
-    return words[count - 1];
-}
-
-void hal_entropy(void *out, size_t size)
-{
-    memset(out, 0, size);
-}
-
 static struct net_address group(unsigned index)
 {
     const uint8_t bytes[] = {239, 0, 0, (uint8_t)index};
@@ -107,28 +93,10 @@ MARK_GUESS void netif_leave(struct netif *netif, const struct net_address *addre
     seed_check(--joined[address_v4_bytes(address)[3]] >= 0, "a group is left twice");
 }
 
-#define NEVER(declaration)                                                                         \
-    declaration                                                                                    \
-    {                                                                                              \
-        seed_fail("not of this test");                                                             \
-    }
-
-NEVER(int route_find(const struct net_address *target __attribute__((unused)),
-                     struct route *route __attribute__((unused))))
-NEVER(int route_check_source(const struct route *route __attribute__((unused)),
-                             const struct net_address *source __attribute__((unused))))
-NEVER(bool route_is_local(const struct net_address *address __attribute__((unused))))
 NEVER(bool route_is_broadcast(const struct net_address *address __attribute__((unused))))
 NEVER(bool group_is_silent(const struct net_address *address __attribute__((unused))))
 NEVER(bool group_is_joined(struct groups *groups __attribute__((unused)),
                            const struct net_address *address __attribute__((unused))))
-NEVER(void tcp_bare_dress(struct packet *dressed __attribute__((unused)),
-                          const struct flow *flow __attribute__((unused))))
-NEVER(bool net_socket_wants(struct net_socket *wanting __attribute__((unused)),
-                            const struct packet *wanted __attribute__((unused))))
-NEVER(void packet_filter_set(packet_filter_slot *slot __attribute__((unused)),
-                             struct packet_filter *filter __attribute__((unused))))
-NEVER(void net_run_later_counted(struct net_socket *later __attribute__((unused))))
 
 // ---- The socket and those who use it --------------------------------------------------------
 
