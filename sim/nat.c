@@ -51,7 +51,7 @@ static struct {
     typeof(slirp_input) *input;
     typeof(slirp_pollfds_fill) *fill;
     typeof(slirp_pollfds_poll) *poll;
-    typeof(slirp_add_hostfwd) *publish;
+    typeof(slirp_add_hostxfwd) *publish;
 } library;
 
 static Slirp *slirp;
@@ -265,7 +265,7 @@ static void library_load(void)
                      {"slirp_input", &library.input},
                      {"slirp_pollfds_fill", &library.fill},
                      {"slirp_pollfds_poll", &library.poll},
-                     {"slirp_add_hostfwd", &library.publish}};
+                     {"slirp_add_hostxfwd", &library.publish}};
     void *file = dlopen("libslirp.so.0", RTLD_NOW | RTLD_LOCAL);
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; ++i) {
         void *function = file == NULL ? NULL : dlsym(file, functions[i].name);
@@ -301,12 +301,30 @@ static void slirp_make(const struct nat_plan *plan, unsigned mtu)
     }
 }
 
-static void port_publish(const struct port *port, struct in_addr machine)
+// An address of the host's leads to the machine's of the same version.
+static int port_add(const struct port *port, const struct nat_plan *plan)
 {
-    struct in_addr address;
-    (void)inet_pton(AF_INET, port->address, &address);
-    if (library.publish(slirp, port->is_datagrams, address, port->host, machine, port->guest) ==
-        0) {
+    const int kind = port->is_datagrams ? SLIRP_HOSTFWD_UDP : 0;
+    if (port->is_v6) {
+        struct sockaddr_in6 from = {.sin6_family = AF_INET6, .sin6_port = htons(port->host)};
+        const struct sockaddr_in6 to = {
+            .sin6_family = AF_INET6, .sin6_port = htons(port->guest), .sin6_addr = plan->machine6};
+        (void)inet_pton(AF_INET6, port->address, &from.sin6_addr);
+        return library.publish(slirp, (const struct sockaddr *)&from, sizeof from,
+                               (const struct sockaddr *)&to, sizeof to,
+                               kind | SLIRP_HOSTFWD_V6ONLY);
+    }
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_port = htons(port->host)};
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port->guest), .sin_addr = plan->machine};
+    (void)inet_pton(AF_INET, port->address, &from.sin_addr);
+    return library.publish(slirp, (const struct sockaddr *)&from, sizeof from,
+                           (const struct sockaddr *)&to, sizeof to, kind);
+}
+
+static void port_publish(const struct port *port, const struct nat_plan *plan)
+{
+    if (port_add(port, plan) == 0) {
         return;
     }
     const char *remedy =
@@ -344,7 +362,7 @@ int nat_start(const struct nat_options *options, size_t header_size)
     library_load();
     slirp_make(&plan, options->mtu);
     for (size_t i = 0; i < options->port_count; ++i) {
-        port_publish(&options->ports[i], plan.machine);
+        port_publish(&options->ports[i], &plan);
     }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
         options_fail(EXIT_USAGE, "--net user: %s", strerror(errno));

@@ -70,6 +70,7 @@ static void v6_take(struct nat_plan *plan, const struct given *given)
         plan->prefix.s6_addr[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
     }
     plan->prefix_bits = given->bits;
+    plan->machine6 = machine;
     plan->gateway6 = plan->names6 = plan->prefix;
     plan->gateway6.s6_addr[15] |= (uint8_t)number_free(2, machine.s6_addr[15], 0);
     if (given->has_gateway) {
@@ -87,6 +88,7 @@ const char *nat_plan_make(struct nat_plan *plan, const char *const *addresses, s
     v4_take(plan, &given);
     (void)given_read(&given, AF_INET6, "fd00::15/64,fd00::2");
     v6_take(plan, &given);
+    plan->machine6 = in6addr_any;
     for (size_t i = count; i-- > 0;) { // the first one last
         const bool is_v4 = given_read(&given, AF_INET, addresses[i]);
         if (!is_v4 && !given_read(&given, AF_INET6, addresses[i])) {

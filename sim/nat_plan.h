@@ -8,7 +8,7 @@
 
 struct nat_plan {
     struct in_addr network, mask, gateway, names, machine; // names: the name server
-    struct in6_addr prefix, gateway6, names6;
+    struct in6_addr prefix, gateway6, names6, machine6;    // machine6: 0 where it makes its own
     unsigned prefix_bits;
 };
 

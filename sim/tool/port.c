@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_SIZE = 64 }; // longer than any that is right
+enum { TEXT_SIZE = 80 }; // longer than any that is right
 
 // Cuts the last number off text, which has a colon before it unless it is the first. 0: there is
 // none.
@@ -21,10 +21,24 @@ static uint16_t number_cut(char *text)
     return is_number && number <= UINT16_MAX ? (uint16_t)number : 0;
 }
 
+// One of IPv6 stands in brackets.
+static bool address_parse(struct port *port, const char *name)
+{
+    struct in6_addr bytes;
+    const size_t size = strlen(name);
+    port->is_v6 = size > 2 && name[0] == '[' && name[size - 1] == ']';
+    const size_t skipped = port->is_v6 ? 1 : 0;
+    if (size - 2 * skipped >= sizeof port->address) {
+        return false;
+    }
+    (void)snprintf(port->address, sizeof port->address, "%.*s", (int)(size - 2 * skipped),
+                   name + skipped);
+    return inet_pton(port->is_v6 ? AF_INET6 : AF_INET, port->address, &bytes) == 1;
+}
+
 bool port_parse(struct port *port, const char *text)
 {
     char rest[TEXT_SIZE];
-    struct in_addr address;
     if (strlen(text) >= sizeof rest) {
         return false;
     }
@@ -38,8 +52,6 @@ bool port_parse(struct port *port, const char *text)
     }
     port->guest = number_cut(rest);
     port->host = number_cut(rest);
-    const char *name = rest[0] == 0 ? "127.0.0.1" : rest;
-    (void)snprintf(port->address, sizeof port->address, "%.*s", PORT_ADDRESS_SIZE - 1, name);
     return is_protocol && port->guest != 0 && port->host != 0 &&
-           strlen(name) < sizeof port->address && inet_pton(AF_INET, name, &address) == 1;
+           address_parse(port, rest[0] == 0 ? "127.0.0.1" : rest);
 }
