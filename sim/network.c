@@ -14,16 +14,16 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "hal-linux/dev/capture.h"
 #include "hal-linux/dev/net.h"
+#include "sim/carrier.h"
 #include "sim/nat.h"
 #include "sim/options.h"
 #include "sim/simulated.h"
+#include "sim/switch.h"
 
 enum {
     MTU = 1500,
@@ -32,7 +32,6 @@ enum {
 };
 
 static struct net_far far;
-static struct sockaddr_un own; // of a switch
 
 static const char *value_of(const char *text, const char *name)
 {
@@ -69,30 +68,12 @@ static void hardware_make(void)
     far.hardware[0] = (uint8_t)((far.hardware[0] & ~1) | 2);
 }
 
-static void socket_remove(void)
+static void folder_join(const char *text, const char *folder)
 {
-    (void)unlink(own.sun_path);
-}
-
-static void switch_join(const char *text, const char *folder)
-{
-    char name[NET_HARDWARE_DIGITS + 1];
-    const struct timeval patience = {.tv_usec = NET_PATIENCE_US};
-    const int buffer = NET_SEND_BUFFER;
-    net_hardware_name(far.hardware, name);
-    own.sun_family = AF_UNIX;
-    (void)snprintf(own.sun_path, sizeof own.sun_path, "%.*s/%s", NET_FOLDER_MAX, folder, name);
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
-        options_fail(EXIT_USAGE, "--net %s: the folder: %s", text, strerror(errno));
+    const char *missing = switch_join(&far, folder);
+    if (missing != NULL) {
+        options_fail(EXIT_USAGE, "--net %s: %s: %s", text, missing, strerror(errno));
     }
-    far.fds[0] = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (far.fds[0] < 0 || bind(far.fds[0], (const struct sockaddr *)&own, sizeof own) != 0) {
-        options_fail(EXIT_USAGE, "--net %s: no socket in it: %s", text, strerror(errno));
-    }
-    (void)setsockopt(far.fds[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    (void)setsockopt(far.fds[0], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-    (void)atexit(socket_remove);
-    far.folder = folder;
 }
 
 // As the interface of the host has it: what is longer it does not take.
@@ -143,7 +124,9 @@ static bool tap_queue_open(struct ifreq *request)
 static void tap_open(const char *text, const char *name, unsigned cpu_count)
 {
     struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
-    if (if_nametoindex(name) == 0) { // root would get a new one, which leads nowhere
+    const unsigned index = if_nametoindex(name);
+    const bool is_taken = carrier_is_on(index);
+    if (index == 0) { // root would get a new one, which leads nowhere
         options_fail(EXIT_USAGE,
                      "--net %s: there is no such interface; root makes one by: ip tuntap add %s "
                      "mode tap user %u && ip link set %s up; --net user needs none",
@@ -153,6 +136,10 @@ static void tap_open(const char *text, const char *name, unsigned cpu_count)
     if (!tap_queue_open(&request)) {
         request.ifr_flags |= IFF_MULTI_QUEUE;
         if (errno != EINVAL || !tap_queue_open(&request)) {
+            tap_fail(text, name);
+        }
+        if (is_taken) { // flows would go to either of us
+            errno = EBUSY;
             tap_fail(text, name);
         }
         const unsigned most = cpu_count < NET_FAR_PAIRS_MAX ? cpu_count : NET_FAR_PAIRS_MAX;
@@ -215,7 +202,7 @@ void network_add(const struct options *options)
     if (is_user) {
         user_join(options);
     } else if (folder != NULL) {
-        switch_join(text, folder);
+        folder_join(text, folder);
     } else {
         tap_open(text, tap, options->cpu_count);
     }

@@ -67,13 +67,18 @@ static uint32_t wire_count;
 
 // ---- Sending -----------------------------------------------------------------------------
 
+static struct switch_frame frame_of(const struct device_chain *chain)
+{
+    return (struct switch_frame){chain->parts, chain->in_count};
+}
+
 // On a worker, until there are none.
 static void late_run(struct device_chain *first)
 {
     struct wire *wire = first->state;
     do {
         struct device_chain *chain = wire->late[wire->late_taken++ % DEVICE_RING_MAX];
-        switch_send_late(&wire->peers, wire->far, chain);
+        switch_send_late(&wire->peers, wire->far, frame_of(chain));
         device_chain_done(chain, 0);
     } while (atomic_fetch_sub(&wire->late_count, 1) > 1);
     (void)syscall6(SYS_futex, (long)&wire->late_count, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
@@ -125,7 +130,8 @@ static void send_serve(struct wire *wire, struct device_chain *chain)
         device_chain_done(chain, 0);
         return;
     }
-    if (atomic_load(&wire->late_count) != 0 || !switch_send(&wire->peers, wire->far, chain)) {
+    if (atomic_load(&wire->late_count) != 0 ||
+        !switch_send(&wire->peers, wire->far, frame_of(chain))) {
         late_add(wire, chain);
         return;
     }

@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
-#include "hal-linux/dev/device.h"
 #include "hal-linux/syscall.h"
 
 enum {
@@ -90,13 +90,13 @@ static struct switch_peer *peer_of(struct switch_peers *peers, const char *name)
 
 // What is left of a machine that has ended is removed.
 static long socket_send(const struct net_far *far, struct switch_peer *peer,
-                        struct device_chain *chain, const char *name, int flags)
+                        struct switch_frame frame, const char *name, int flags)
 {
     struct sockaddr_un to;
     struct msghdr message = {.msg_name = &to,
                              .msg_namelen = sizeof to,
-                             .msg_iov = chain->parts,
-                             .msg_iovlen = chain->in_count};
+                             .msg_iov = (struct iovec *)(uintptr_t)frame.parts,
+                             .msg_iovlen = frame.count};
     path_make(&to, far->folder, name);
     const long sent = syscall3(SYS_sendmsg, peer->fd != 0 ? peer->fd : far->fds[0], (long)&message,
                                flags | MSG_NOSIGNAL);
@@ -111,29 +111,29 @@ static long socket_send(const struct net_far *far, struct switch_peer *peer,
 
 // ---- Frames ------------------------------------------------------------------------------
 
-static const uint8_t *target_of(const struct device_chain *chain)
+static const uint8_t *target_of(struct switch_frame frame)
 {
-    return (const uint8_t *)chain->parts[0].iov_base + NET_VIRTIO_HEADER;
+    return (const uint8_t *)frame.parts[0].iov_base + NET_VIRTIO_HEADER;
 }
 
 // False: it may have room soon.
-static bool now_send(const struct net_far *far, struct switch_peer *peer,
-                     struct device_chain *chain, const char *name)
+static bool now_send(const struct net_far *far, struct switch_peer *peer, struct switch_frame frame,
+                     const char *name)
 {
-    const long sent = socket_send(far, peer, chain, name, MSG_DONTWAIT);
+    const long sent = socket_send(far, peer, frame, name, MSG_DONTWAIT);
     peer->is_deaf = peer->is_deaf && sent == -EAGAIN;
     return sent != -EAGAIN || peer->is_deaf;
 }
 
 // False: there is no patience left.
 static bool patient_send(struct switch_peers *peers, const struct net_far *far,
-                         struct device_chain *chain, const char *name, bool is_patient)
+                         struct switch_frame frame, const char *name, bool is_patient)
 {
     struct switch_peer *peer = peer_of(peers, name);
-    if (now_send(far, peer, chain, name)) {
+    if (now_send(far, peer, frame, name)) {
         return is_patient;
     }
-    peer->is_deaf = !is_patient || socket_send(far, peer, chain, name, 0) == -EAGAIN;
+    peer->is_deaf = !is_patient || socket_send(far, peer, frame, name, 0) == -EAGAIN;
     return !peer->is_deaf;
 }
 
@@ -148,7 +148,7 @@ static bool name_is_other(const char *name, const char *own)
 
 // To all in the folder but this one.
 static void all_send(struct switch_peers *peers, const struct net_far *far,
-                     struct device_chain *chain)
+                     struct switch_frame frame)
 {
     char own[NET_HARDWARE_DIGITS + 1], listing[LISTING_SIZE];
     const long folder =
@@ -162,7 +162,7 @@ static void all_send(struct switch_peers *peers, const struct net_far *far,
             const char *record = listing + at;
             const char *name = record + NAME_OFFSET;
             if (name_is_other(name, own)) {
-                is_patient = patient_send(peers, far, chain, name, is_patient);
+                is_patient = patient_send(peers, far, frame, name, is_patient);
             }
             at += *(const unsigned short *)(const void *)(record + RECORD_OFFSET);
         }
@@ -172,24 +172,24 @@ static void all_send(struct switch_peers *peers, const struct net_far *far,
     }
 }
 
-bool switch_send(struct switch_peers *peers, const struct net_far *far, struct device_chain *chain)
+bool switch_send(struct switch_peers *peers, const struct net_far *far, struct switch_frame frame)
 {
     char name[NET_HARDWARE_DIGITS + 1];
-    if ((target_of(chain)[0] & 1) != 0) {
+    if ((target_of(frame)[0] & 1) != 0) {
         return false;
     }
-    net_hardware_name(target_of(chain), name);
-    return now_send(far, peer_of(peers, name), chain, name);
+    net_hardware_name(target_of(frame), name);
+    return now_send(far, peer_of(peers, name), frame, name);
 }
 
 void switch_send_late(struct switch_peers *peers, const struct net_far *far,
-                      struct device_chain *chain)
+                      struct switch_frame frame)
 {
     char name[NET_HARDWARE_DIGITS + 1];
-    if ((target_of(chain)[0] & 1) != 0) {
-        all_send(peers, far, chain);
+    if ((target_of(frame)[0] & 1) != 0) {
+        all_send(peers, far, frame);
     } else {
-        net_hardware_name(target_of(chain), name);
-        (void)patient_send(peers, far, chain, name, true);
+        net_hardware_name(target_of(frame), name);
+        (void)patient_send(peers, far, frame, name, true);
     }
 }

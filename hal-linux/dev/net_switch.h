@@ -11,7 +11,7 @@
 
 #include "hal-linux/dev/net.h"
 
-struct device_chain;
+struct iovec;
 
 enum { SWITCH_PEER_MAX = 64 };
 
@@ -28,13 +28,18 @@ struct switch_peers { // of zeros at the beginning
     uint32_t next; // to make room
 };
 
-// A frame, to the machine whose address is its target. False: it has no room now, but may have
-// some soon.
-bool switch_send(struct switch_peers *peers, const struct net_far *far, struct device_chain *chain);
+struct switch_frame { // with its virtio header; the first part has that and the target
+    const struct iovec *parts;
+    uint32_t count;
+};
+
+// To the machine whose address is the frame's target. False: it has no room now, but may have some
+// soon.
+bool switch_send(struct switch_peers *peers, const struct net_far *far, struct switch_frame frame);
 
 // The same, to all machines where the target is many. Waits for room, but not for ever, and not for
 // the deaf: what finds none is lost, as on any wire.
 void switch_send_late(struct switch_peers *peers, const struct net_far *far,
-                      struct device_chain *chain);
+                      struct switch_frame frame);
 
 #endif

@@ -191,11 +191,12 @@ static void mounts_write(xmlTextWriter *xml, const struct machine *machine)
 }
 
 // libvirt opens a tap by its own rights, and makes the one that goes on a bridge or a network.
-// QEMU's user network, of whose ports libvirt 9 knows nothing without passt, is QEMU's arguments.
+// QEMU's user network, of whose ports libvirt 9 knows nothing without passt, is QEMU's arguments,
+// and so is a switch.
 static bool has_interface(const struct machine *machine)
 {
     return machine_has_pci(machine) && machine->network.kind != NETWORK_NONE &&
-           machine->network.kind != NETWORK_USER;
+           machine->network.kind != NETWORK_USER && machine->network.kind != NETWORK_SWITCH;
 }
 
 static void interface_write(xmlTextWriter *xml, const struct network *network)

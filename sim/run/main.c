@@ -15,6 +15,7 @@
 #include "sim/run/image.h"
 #include "sim/run/machine.h"
 #include "sim/run/options.h"
+#include "sim/run/relay.h"
 #include "sim/run/scratch.h"
 #include "sim/run/session.h"
 #include "sim/run/virtiofs.h"
@@ -31,6 +32,7 @@ static void clean_up(void)
         backend->stop();
     }
     virtiofs_stop();
+    relay_stop();
     scratch_remove();
 }
 
@@ -61,6 +63,7 @@ static void machine_run_once(struct machine *machine, int64_t deadline_ns, int64
                              struct session_outcome *outcome)
 {
     virtiofs_start(machine);
+    relay_start(machine);
     session_run(backend, machine, deadline_ns, start_ns, outcome);
     char *why = outcome->has_started ? NULL : virtiofs_explanation(machine);
     if (why != NULL) {
@@ -69,6 +72,7 @@ static void machine_run_once(struct machine *machine, int64_t deadline_ns, int64
         free(why);
     }
     virtiofs_stop();
+    relay_stop();
 }
 
 static void machine_run(const struct options *options, struct machine *machine,

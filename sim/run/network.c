@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "sim/run/failure.h"
+#include "sim/switch.h"
 
 // ---- The command line ----------------------------------------------------------------
 
@@ -28,7 +29,10 @@ void network_parse(struct network *network, const char *text)
     static const struct {
         const char *prefix;
         enum network_kind kind;
-    } kinds[] = {{"tap=", NETWORK_TAP}, {"bridge=", NETWORK_BRIDGE}, {"network=", NETWORK_NAMED}};
+    } kinds[] = {{"tap=", NETWORK_TAP},
+                 {"bridge=", NETWORK_BRIDGE},
+                 {"network=", NETWORK_NAMED},
+                 {"switch=", NETWORK_SWITCH}};
     network->name = NULL;
     if (strcmp(text, "none") == 0 || strcmp(text, "user") == 0) {
         network->kind = text[0] == 'n' ? NETWORK_NONE : NETWORK_USER;
@@ -42,7 +46,8 @@ void network_parse(struct network *network, const char *text)
             return;
         }
     }
-    fail(STATUS_USAGE, "--net: '%s' is none of none, user, tap=NAME, bridge=NAME and network=NAME",
+    fail(STATUS_USAGE,
+         "--net: '%s' is none of none, user, tap=NAME, bridge=NAME, network=NAME and switch=FOLDER",
          text);
 }
 
@@ -51,6 +56,11 @@ void network_publish(struct network *network, const char *text)
     struct port port;
     if (!port_parse(&port, text)) {
         fail(STATUS_USAGE, "--publish: '%s' is not " PORT_FORM, text);
+    }
+    if (port.is_v6) {
+        fail(STATUS_USAGE,
+             "--publish: '%s': QEMU's network publishes at addresses of IPv4 alone; give one",
+             text);
     }
     if (network->port_count == PORT_MAX) {
         fail(STATUS_USAGE, "--publish: more than %d of them", PORT_MAX);
@@ -142,12 +152,21 @@ static void bridge_check(const char *name, bool is_direct)
 // One that only this machine has: of those that nobody gives out.
 static void hardware_make(struct network *network)
 {
-    uint8_t bytes[3];
-    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) {
+    uint8_t *bytes = network->far.hardware;
+    memcpy(bytes, "\x52\x54", 3);
+    if (getrandom(bytes + 3, 3, 0) != 3) {
         fail(STATUS_CANNOT, "random numbers: %s", strerror(errno));
     }
-    (void)snprintf(network->hardware, sizeof network->hardware, "52:54:00:%02x:%02x:%02x", bytes[0],
-                   bytes[1], bytes[2]);
+    (void)snprintf(network->hardware, sizeof network->hardware, "52:54:00:%02x:%02x:%02x", bytes[3],
+                   bytes[4], bytes[5]);
+}
+
+static void switch_check(struct network *network)
+{
+    const char *missing = switch_join(&network->far, network->name);
+    if (missing != NULL) {
+        fail(STATUS_CANNOT, "--net switch=%s: %s: %s", network->name, missing, strerror(errno));
+    }
 }
 
 // QEMU makes it, perhaps from another directory.
@@ -156,7 +175,7 @@ static void capture_check(struct network *network, bool is_direct)
     if (network->kind == NETWORK_NONE) {
         fail(STATUS_USAGE, "--pcap: there is no network device to listen to: give one by --net");
     }
-    if (!is_direct && network->kind != NETWORK_USER) {
+    if (!is_direct && network->kind != NETWORK_USER && network->kind != NETWORK_SWITCH) {
         fail(STATUS_USAGE, "--pcap: only with --direct or --net user: this device is libvirt's");
     }
     if (network->kind == NETWORK_BRIDGE) {
@@ -199,5 +218,8 @@ void network_check(struct network *network, bool is_direct)
     }
     if (network->kind != NETWORK_NONE && network->kind != NETWORK_USER) {
         hardware_make(network);
+    }
+    if (network->kind == NETWORK_SWITCH) {
+        switch_check(network);
     }
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "hal-linux/dev/net.h"
 #include "sim/tool/port.h"
 
 enum network_kind {
@@ -14,18 +15,22 @@ enum network_kind {
     NETWORK_TAP,    // an interface of the host, which is there
     NETWORK_BRIDGE, // one that is made, on a bridge of the host
     NETWORK_NAMED,  // a network of libvirt
+    NETWORK_SWITCH, // a folder, where osv-sim may be, too
 };
 
 struct network {
     enum network_kind kind;
-    const char *name; // of the interface, bridge or network
+    const char *name; // of the interface, bridge, network or folder
     struct port ports[PORT_MAX];
     size_t port_count;
     const char *capture; // the file for the device's frames, or NULL
     char hardware[18]; // address of the device, a new one each time; empty: the hypervisor's choice
+    struct net_far far; // on a switch
+    const char *socket; // by which QEMU gets there
 };
 
-// none, user, tap=NAME, bridge=NAME or network=NAME. Ends the process where it is none of these.
+// none, user, tap=NAME, bridge=NAME, network=NAME or switch=FOLDER. Ends the process where it is
+// none of these.
 void network_parse(struct network *network, const char *text);
 
 // One more port, as port_parse has it. Ends the process where it is not that.

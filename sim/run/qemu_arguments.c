@@ -132,6 +132,10 @@ static char *network_end(const struct network *network)
                          network->capture != NULL ? ",vnet_hdr=off" : "");
     } else if (network->kind == NETWORK_BRIDGE) {
         text = text_make("bridge,id=net,br=%s", name);
+    } else if (network->kind == NETWORK_SWITCH) {
+        char *path = escaped(network->socket);
+        text = text_make("stream,id=net,server=off,addr.type=unix,addr.path=%s", path);
+        free(path);
     } else {
         text = text_make("user,id=net");
     }
@@ -195,11 +199,15 @@ char **qemu_virtio_arguments_make(const struct machine *machine)
 // takes no place on the bus that is another's.
 char **qemu_network_arguments_make(const struct machine *machine)
 {
+    const struct network *network = &machine->network;
     struct list list = {.items = memory_new(ARGUMENTS_MAX * sizeof(char *))};
-    if (machine->network.kind != NETWORK_NONE) {
-        network_end_add(&list, &machine->network);
-        pair_add(&list, "-device",
-                 text_make("{\"driver\":\"virtio-net-pci\",\"netdev\":\"net\",\"romfile\":\"\"}"));
+    if (network->kind != NETWORK_NONE) {
+        const char *quote = network->hardware[0] != 0 ? "\"" : "";
+        network_end_add(&list, network);
+        pair_add(
+            &list, "-device",
+            text_make("{\"driver\":\"virtio-net-pci\",\"netdev\":\"net\",\"romfile\":\"\"%s%s%s%s}",
+                      quote[0] != 0 ? ",\"mac\":" : "", quote, network->hardware, quote));
     }
     return list.items;
 }

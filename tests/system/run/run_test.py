@@ -190,6 +190,12 @@ def networks(suite):
         taken.listen()
         port = taken.getsockname()[1]
         suite.refused("a port that is taken", suite.machine("--net", "user", "-p", "%d:80" % port), 125, "port %d of 127.0.0.1: is taken" % port)
+    lan = suite.folder_make("lan")
+    for board in ("q35", "microvm"):
+        got = suite.run(suite.machine("--net", "switch=" + lan, "--kernel-option", "--ip=10.1.0.1/24", board=board) + ["--", "/bin/ends", "status", "9"])
+        suite.case("--net switch on " + board, got == (9, "output\n", "errors\n") and os.listdir(lan) == [] and not suite.left(), got)
+    suite.refused("no folder for a switch", suite.machine("--net", "switch=/nowhere/lan"), 125, "switch=/nowhere/lan: the folder: No such file")
+    suite.refused("a switch whose name is too long", suite.machine("--net", "switch=" + suite.path("n" * 90)), 125, "the folder: File name too long")
     suite.refused("no such place", suite.machine("--net", "user", "--pcap", "/nowhere/x"), 125, "--pcap: /nowhere/x: No such file")
     suite.refused("no such tap", suite.machine("--net", "tap=nowhere0"), 125, "no such interface", "ip tuntap add nowhere0")
     suite.refused("an interface that is no tap", suite.machine("--net", "tap=lo"), 125, "tap=lo", "is no tap")
@@ -232,6 +238,8 @@ def wrong_options(suite):
             ("a tap without a name", ["--net", "tap=", kernel], "'tap='"),
             ("a port that is none", ["--net", "user", "-p", "80:70000", kernel], "'80:70000'"),
             ("no port of the host's", ["--net", "user", "-p", "80", kernel], "'80'"),
+            ("a switch without a folder", ["--net", "switch=", kernel], "'switch='"),
+            ("an address of IPv6", ["--net", "user", "-p", "[::1]:80:80", kernel], "addresses of IPv4 alone"),
             ("another protocol", ["--net", "user", "-p", "80:80/icmp", kernel], "'80:80/icmp'"),
             ("an address that is none", ["--net", "user", "-p", "here:80:80", kernel], "'here:80:80'"),
             ("a capture without a network", ["--pcap", "x", kernel], "no network device to listen to"),

@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 import cases  # pylint: disable=wrong-import-position
 
 TIMEOUT = 60
-GUEST, GATEWAY, SPACE = "10.0.2.15", "10.0.2.2", "osv-servers-%d" % os.getpid()
+GUEST, GATEWAY = "10.0.2.15", "10.0.2.2"
 NGINX = """daemon off; master_process off; error_log stderr; pid /tmp/nginx.pid;
 events { worker_connections 1024; }
 http { access_log off; %s server { listen 80; root %s; } }
@@ -208,18 +208,9 @@ def iperf3(suite, name):
 SERVERS = (redis, memcached, nginx, iperf3)
 
 
-@contextlib.contextmanager
 def namespace():
-    """One with a TAP; False: this machine makes none."""
-    made = os.path.exists("/dev/net/tun") and subprocess.run(["ip", "netns", "add", SPACE], capture_output=True, check=False).returncode == 0
-    try:
-        inside = ["ip", "netns", "exec", SPACE]
-        for words in ("tuntap add osv0 mode tap", "addr add 10.0.2.2/24 dev osv0", "link set osv0 up", "link set lo up") if made else ():
-            subprocess.run(inside + ["ip"] + words.split(), check=True)
-        yield inside if made else None
-    finally:
-        if made:
-            subprocess.run(["ip", "netns", "del", SPACE], check=True)
+    """One with a TAP."""
+    return cases.network("tuntap add osv0 mode tap", "addr add 10.0.2.2/24 dev osv0", "link set osv0 up", "link set lo up")
 
 
 def on_sim(suite, sim, *counts):
