@@ -184,7 +184,7 @@ TSAN = {"__tsan_" + name: "hal_tsan_" + name for name in [
 ]}
 # What is ours alone (include/osv), under its full name.
 OSV_VERSION = "OSV"
-OSV = ["osv_packet_answer", "osv_packet_free", "osv_pages_take_dirty", "osv_pages_walk", "osv_pfil_add_hook", "osv_pfil_remove_hook",
+OSV = ["osv_channel_open", "osv_channel_receive", "osv_channel_send", "osv_frame_alloc", "osv_frame_answer", "osv_frames_free", "osv_packet_answer", "osv_packet_free", "osv_pages_take_dirty", "osv_pages_walk", "osv_pfil_add_hook", "osv_pfil_remove_hook",
        "osv_register_shrinker", "osv_unregister_shrinker", "osv_zcopy_rx", "osv_zcopy_rxgc",
        "osv_zcopy_tx", "osv_zcopy_txclose"]
 # Where a jump would cost as much as what is behind it: the function itself, which answers to the name's contract.

@@ -10,14 +10,13 @@
 #include "core/libc/include/osv/pfil.h"
 #include "core/libc/pthread.h"
 #include "core/lib/list.h"
-#include "core/lib/string.h"
 #include "core/mem/heap.h"
-#include "core/net/checksum.h"
 #include "core/net/filter.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
 #include "core/net/socket.h"
 #include "core/net/udp.h"
+#include "core/net/udp_answer.h"
 #include "core/sync/mutex.h"
 
 enum { STACK_SIZE = 256 << 10 };
@@ -33,7 +32,7 @@ struct shown {
     struct osv_packet view;
     struct packet *packet;
     struct ip_header header;
-    uint32_t mtu;
+    struct netif *netif;
     bool is_answer;
 };
 
@@ -57,7 +56,7 @@ static struct shown *shown_make(struct netif *netif, struct packet *packet,
             },
         .packet = packet,
         .header = *header,
-        .mtu = netif->mtu,
+        .netif = netif,
     };
     return shown;
 }
@@ -100,52 +99,19 @@ static void filter_release(struct net_filter *filter)
 
 // ---- Answers ---------------------------------------------------------------
 
-struct udp_header {
-    uint16_t source, target, size, checksum;
-};
-
-static void headers_push(struct packet *answer, const struct ip_header *came,
-                         const struct udp_header *asked)
-{
-    const struct ip_header header = {
-        .source = came->target,
-        .target = came->source,
-        .protocol = IP_UDP,
-        .hops = IP_HOPS_DEFAULT,
-    };
-    struct udp_header own = {asked->target, asked->source,
-                             net_order16((uint16_t)(answer->size + UDP_HEADER)), 0};
-    answer->data -= sizeof own;
-    answer->size += (uint32_t)sizeof own;
-    memcpy(answer->data, &own, sizeof own);
-    uint64_t sum = checksum_add_ends(0, &header.source, &header.target, IP_UDP, answer->size);
-    sum = checksum_add(sum, answer->data, answer->size);
-    own.checksum = checksum_end(sum);
-    own.checksum = own.checksum == 0 ? UINT16_MAX : own.checksum; // 0: none
-    memcpy(answer->data, &own, sizeof own);
-    ip_header_push(answer, &header);
-}
-
 EXPORT(enum osv_verdict, osv_packet_answer, struct osv_packet *packet, const void *payload,
        size_t size)
 {
     struct shown *shown = container_of(packet, struct shown, view);
-    const struct ip_header *came = &shown->header;
-    struct udp_header asked;
-    if (came->protocol != IP_UDP || came->transport + sizeof asked > packet->size ||
-        address_is_multicast(&came->target) || shown->is_answer ||
-        size > IP_SIZE_MAX - IP6_HEADER - UDP_HEADER ||
-        size + IP6_HEADER + UDP_HEADER > shown->mtu) {
+    struct packet *answer;
+    if (shown->is_answer || packet->size < shown->header.transport + (size_t)UDP_HEADER) {
         return OSV_PASS;
     }
-    struct packet *answer = packet_alloc_block((uint32_t)size);
-    if (answer == NULL) {
-        return OSV_DROP;
+    const int error =
+        udp_answer_make(&answer, packet->data, &shown->header, shown->netif, payload, size);
+    if (error != 0) {
+        return error == -ENOBUFS ? OSV_DROP : OSV_PASS;
     }
-    memcpy(&asked, packet->data + came->transport, sizeof asked);
-    memcpy(answer->data, payload, size);
-    answer->size = (uint32_t)size;
-    headers_push(answer, came, &asked);
     packet_free(shown->packet);
     shown->packet = answer;
     shown->is_answer = true;

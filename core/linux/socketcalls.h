@@ -22,6 +22,7 @@
 #include "hal/hal.h"
 
 struct net_loan;
+struct net_socket;
 
 struct socket_address { // one of core's, to be written to the caller
     union {
@@ -120,6 +121,11 @@ HAL_MUST_CHECK int packet_create(struct file **file, int type, int protocol, uin
 bool file_is_inetsocket(const struct file *file);
 bool file_is_netlinksocket(const struct file *file);
 bool file_is_packetsocket(const struct file *file);
+
+// Of a file that is one. The second: it is direct from now on (core/net/direct.h). -EINVAL: it gets
+// frames, or has a ring.
+struct net_socket *packet_socket_of(const struct file *file);
+HAL_MUST_CHECK int packet_take_begin(struct file *file);
 
 // sendmsg. loan: as net_message has it.
 long socket_message_send(struct file *file, const struct msghdr *user, int flags,

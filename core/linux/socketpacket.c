@@ -63,6 +63,11 @@ static struct packet_file *packet_of(const struct file *file)
     return file->state;
 }
 
+struct net_socket *packet_socket_of(const struct file *file)
+{
+    return &packet_of(file)->packet.socket;
+}
+
 static struct socket_options *packet_options(struct file *file)
 {
     return &packet_of(file)->options;
@@ -193,7 +198,7 @@ static int ring_change(struct packet_file *own, const struct packet_ring_request
     if (own->ring != NULL && (packet_ring_is_mapped(own->ring) || request->block_count != 0)) {
         return -EBUSY;
     }
-    if (request->block_count == 0 && request->frame_count != 0) {
+    if (own->packet.socket.is_direct || (request->block_count == 0 && request->frame_count != 0)) {
         return -EINVAL;
     }
     struct packet_ring *ring = NULL;
@@ -221,6 +226,16 @@ static int ring_set(struct packet_file *own, const void *user, uint32_t size)
     const int result = ring_change(own, &request);
     mutex_unlock(&own->packet.socket.lock);
     return result;
+}
+
+// A socket has a ring, or takes frames.
+int packet_take_begin(struct file *file)
+{
+    struct packet_file *own = packet_of(file);
+    mutex_lock(&own->packet.socket.lock);
+    const int error = own->ring != NULL ? -EINVAL : packet_socket_take(&own->packet);
+    mutex_unlock(&own->packet.socket.lock);
+    return error;
 }
 
 // What a ring is made with.

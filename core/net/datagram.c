@@ -71,7 +71,7 @@ static bool error_note(struct net_socket *socket, struct packet *packet,
 static bool packet_keep(struct net_socket *socket, struct packet *packet)
 {
     struct ip_header header;
-    if (socket->kind == NET_FRAMES) {
+    if (socket->kind == NET_FRAMES || socket->is_direct) {
         list_append(&socket->first, &socket->last, packet);
         return true;
     }
@@ -164,7 +164,8 @@ size_t datagram_input_size(struct net_socket *socket)
     mutex_lock(&socket->lock);
     datagrams_look(socket);
     const struct packet *first = socket->first;
-    const size_t size = first == NULL ? 0 : first->size - data_offset(socket, first);
+    const uint32_t offset = first == NULL || socket->is_direct ? 0 : data_offset(socket, first);
+    const size_t size = first == NULL ? 0 : first->size - offset;
     mutex_unlock(&socket->lock);
     return size;
 }
@@ -236,7 +237,7 @@ int datagram_receive(struct net_socket *socket, struct net_message *message, siz
     message->is_cut = message->is_from_some = false;
     message->from.port = 0;
     mutex_lock(&socket->lock);
-    int error = datagram_await(socket, &message->patience);
+    int error = socket->is_direct ? -EOPNOTSUPP : datagram_await(socket, &message->patience);
     struct packet *packet = error == 0 ? socket->first : NULL;
     if (packet != NULL && message->only_looks) {
         error = datagram_bytes_copy(packet, data_offset(socket, packet), message, done);
@@ -259,7 +260,7 @@ int datagram_lend(struct net_socket *socket, const struct net_patience *patience
 {
     struct net_message message = {.vectors = NULL};
     mutex_lock(&socket->lock);
-    const int error = datagram_await(socket, patience);
+    const int error = socket->is_direct ? -EOPNOTSUPP : datagram_await(socket, patience);
     struct packet *packet = error == 0 ? socket->first : NULL;
     if (packet != NULL) {
         socket->first = packet->next;

@@ -19,12 +19,9 @@
 #include "core/net/names.h"
 #include "core/net/output.h"
 #include "core/net/route.h"
+#include "core/net/udp.h"
 #include "core/sync/alarm.h"
 #include "core/sync/waitqueue.h"
-
-struct udp_header {
-    uint16_t source, target, size, checksum;
-};
 
 struct dhcp_client {
     struct ethernet *ethernet;

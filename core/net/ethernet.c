@@ -254,17 +254,8 @@ static void frame_input(struct ethernet *ethernet, struct packet *frame)
 // Sockets that see all that comes do so before anybody else.
 static void frame_show(const struct ethernet *ethernet, const struct packet *frame)
 {
-    static const uint8_t all[NETIF_HARDWARE_SIZE] = {255, 255, 255, 255, 255, 255};
-    const struct netif *netif = &ethernet->netif;
     if (frame->size >= ETHERNET_HEADER) {
-        const bool is_many = (frame->data[0] & 1) != 0;
-        const bool is_here = memcmp(frame->data, netif->hardware, sizeof all) == 0;
-        const bool is_all = memcmp(frame->data, all, sizeof all) == 0;
-        packet_sockets_show(netif, frame,
-                            is_here   ? PACKET_WAY_HERE
-                            : is_all  ? PACKET_WAY_BROADCAST
-                            : is_many ? PACKET_WAY_MULTICAST
-                                      : PACKET_WAY_ELSEWHERE,
+        packet_sockets_show(&ethernet->netif, frame, packet_way_here(&ethernet->netif, frame),
                             NULL);
     }
 }
@@ -297,6 +288,14 @@ bool ethernet_input_direct(struct ethernet *ethernet, struct packet *frame,
     frame->data -= sizeof head;
     frame->size += (uint32_t)sizeof head;
     return false;
+}
+
+static void answer_settle(const struct netif *netif, struct packet *packet)
+{
+    struct ip_header header;
+    if (ip_packet_read(&header, packet) == 0) {
+        net_output_checksum(netif, packet, &header);
+    }
 }
 
 // Filters see what IP would: the rest goes on.
@@ -333,6 +332,7 @@ static void netif_filtered(struct netif *netif, struct packet *frame, bool has_m
     }
     if (verdict == NET_ANSWER) {
         frame->has_more = has_more;
+        answer_settle(netif, frame);
         ethernet_send(ethernet, frame, (enum ethernet_kind)net_order16(head.kind), head.source);
     }
 }

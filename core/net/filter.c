@@ -21,7 +21,7 @@ enum {
     HELD_NS = 20000,       // for so long answers wait for others
 };
 
-_Atomic uint32_t net_filter_count;
+_Atomic uint32_t net_early_count;
 
 static struct mutex lock; // guards the next three
 static struct list filters = LIST_EMPTY(filters);
@@ -38,7 +38,7 @@ void net_filter_add(struct net_filter *filter)
     mutex_lock(&lock);
     list_push_back(&filters, &filter->node);
     mutex_unlock(&lock);
-    atomic_fetch_add_explicit(&net_filter_count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&net_early_count, 1, memory_order_relaxed);
 }
 
 // With the lock held: nobody else may change the list that is being walked.
@@ -50,7 +50,7 @@ static void filter_end(struct net_filter *filter)
 
 void net_filter_remove(struct net_filter *filter)
 {
-    atomic_fetch_add_explicit(&net_filter_count, UINT32_MAX, memory_order_relaxed);
+    atomic_fetch_add_explicit(&net_early_count, UINT32_MAX, memory_order_relaxed);
     mutex_lock(&lock);
     if (running == filter && thread_self() == atomic_load(&runner)) {
         filter->is_gone = true;

@@ -35,11 +35,20 @@ struct net_filter {
     bool is_gone;                               // filter.c's, under its lock
 };
 
-extern _Atomic uint32_t net_filter_count;
+// Who is before all else: each filter is one, each packet socket that takes frames
+// (packet_socket.h) NET_TAKER.
+enum { NET_TAKER = 1 << 16 };
+
+extern _Atomic uint32_t net_early_count;
+
+static inline bool net_has_early(void)
+{
+    return atomic_load_explicit(&net_early_count, memory_order_relaxed) != 0;
+}
 
 static inline bool net_is_filtered(void)
 {
-    return atomic_load_explicit(&net_filter_count, memory_order_relaxed) != 0;
+    return atomic_load_explicit(&net_early_count, memory_order_relaxed) % NET_TAKER != 0;
 }
 
 // Behind those that are there. Thread context, may block.

@@ -20,6 +20,7 @@
 #include "core/net/ethernet.h"
 #include "core/net/filter.h"
 #include "core/net/merge.h"
+#include "core/net/packet_socket.h"
 #include "core/net/run.h"
 #include "core/net/socket.h"
 #include "core/sched/quiescence.h"
@@ -68,21 +69,42 @@ static void leave_to_thread(struct interface *interface, struct packet *packet)
     }
 }
 
+// told: of net_socket_push.
+static void leave_told(struct interface *interface, struct net_socket *told)
+{
+    if (told != NULL && net_told_push(&interface->told, told)) {
+        runner_wake(interface);
+    }
+}
+
+// False: it goes the way of all.
+static __attribute__((noinline)) bool early_input(struct interface *interface,
+                                                  struct packet *packet)
+{
+    struct netif *netif = &interface->ethernet.netif;
+    struct net_socket *told = NULL;
+    quiescence_interrupt_begin();
+    const bool is_taken = packet_sockets_take_direct(netif, packet, &told);
+    quiescence_interrupt_end();
+    leave_told(interface, told);
+    if (!is_taken && net_is_filtered()) {
+        net_filter_push(netif, packet);
+        return true;
+    }
+    return is_taken;
+}
+
 static void frame_input(struct interface *interface, struct packet *packet)
 {
     struct net_socket *told = NULL;
-    if (net_is_filtered()) {
-        net_filter_push(&interface->ethernet.netif, packet);
+    if (net_has_early() && early_input(interface, packet)) {
         return;
     }
     quiescence_interrupt_begin();
     const bool is_taken = ethernet_input_direct(&interface->ethernet, packet, &told);
     quiescence_interrupt_end();
-    if (told != NULL) {
-        if (net_told_push(&interface->told, told)) {
-            runner_wake(interface);
-        }
-    } else if (!is_taken) {
+    leave_told(interface, told);
+    if (!is_taken) {
         leave_to_thread(interface, packet);
     }
 }
@@ -96,10 +118,10 @@ static void frames_input(struct interface *interface, struct packet *frame)
     }
 }
 
-// Filters see packets as they were sent.
+// Filters and their like see packets as they were sent.
 static bool is_merging(const struct interface *interface)
 {
-    return atomic_load_explicit(&interface->merges, memory_order_relaxed) && !net_is_filtered();
+    return atomic_load_explicit(&interface->merges, memory_order_relaxed) && !net_has_early();
 }
 
 // Each frame is counted, in one with others or not.

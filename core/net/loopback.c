@@ -29,9 +29,14 @@ static void send(struct netif *netif, struct packet *packet, bool is_shown)
             packet_sockets_show_bare(packet, PACKET_WAY_HERE);
         }
         is_shown = false;
-        if (net_is_filtered()) {
-            net_filter_push(netif, packet);
-            return;
+        if (net_has_early()) {
+            if (packet_sockets_take(netif, packet)) {
+                return;
+            }
+            if (net_is_filtered()) {
+                net_filter_push(netif, packet);
+                return;
+            }
         }
         packet = net_input(netif, packet);
     }
@@ -75,7 +80,7 @@ static void loopback_send_frame(struct netif *netif, struct packet *frame,
 
 void loopback_send_to(const struct flow *flow, struct packet *packet)
 {
-    if (raw_wants_flows() || net_is_filtered()) { // others want it, too
+    if (raw_wants_flows() || net_has_early()) { // others want it, too
         tcp_bare_dress(packet, flow);
         loopback_send(&loopback, packet, NULL);
         return;

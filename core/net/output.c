@@ -54,6 +54,22 @@ static void checksum_put(struct packet *packet, const struct ip_header *header, 
     memcpy(at + place, &checksum, sizeof checksum);
 }
 
+// May be left to the interface, where it fits.
+static void checksum_settle(const struct netif *netif, struct packet *packet,
+                            const struct ip_header *header, bool fits)
+{
+    if (packet->is_trusted) {
+        checksum_put(packet, header, fits && (netif->flags & NETIF_CHECKSUMS) != 0);
+        packet->is_trusted = false;
+    }
+}
+
+void net_output_checksum(const struct netif *netif, struct packet *packet,
+                         const struct ip_header *header)
+{
+    checksum_settle(netif, packet, header, true);
+}
+
 static uint32_t parts_of(const struct packet *packet)
 {
     uint32_t count = 0;
@@ -92,10 +108,7 @@ static void whole_send(const struct route *route, struct packet *packet,
         net_count(NET_NO_MEMORY);
         return;
     }
-    if (packet->is_trusted) {
-        checksum_put(packet, header, fits && (netif->flags & NETIF_CHECKSUMS) != 0);
-        packet->is_trusted = false;
-    }
+    checksum_settle(netif, packet, header, fits);
     if (fits) {
         netif->send(netif, packet, &route->hop);
     } else if (header->may_cut) {

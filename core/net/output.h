@@ -7,7 +7,9 @@
 
 #include <stdint.h>
 
+struct ip_header;
 struct net_address;
+struct netif;
 struct packet;
 struct route;
 
@@ -17,6 +19,11 @@ void net_output(struct packet *packet);
 
 // The same, on a way that route_find has told.
 void net_output_by(const struct route *route, struct packet *packet);
+
+// Of a packet that the caller sends by netif itself, from its IP header on, which is *header: the
+// checksum that is_trusted leaves out is put in, or left to netif.
+void net_output_checksum(const struct netif *netif, struct packet *packet,
+                         const struct ip_header *header);
 
 // The longest packet that goes to target in one piece, bytes; of one that is not reached, too.
 uint32_t net_output_mtu(const struct net_address *target);

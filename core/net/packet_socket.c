@@ -3,7 +3,8 @@
 //
 // One list, which is read under RCU for each frame while there is any. What a socket gets is a copy
 // with a note in front, that is made after the socket's filter has looked. Interfaces leave all
-// packets to threads meanwhile, as for raw sockets of UDP and TCP.
+// packets to threads meanwhile, as for raw sockets of UDP and TCP. Sockets that take frames are in
+// another list, which is read in interrupts, before all else looks.
 #include "core/net/packet_socket.h"
 
 #include "core/dev/packet.h"
@@ -13,6 +14,7 @@
 #include "core/net/counts.h"
 #include "core/net/datagram.h"
 #include "core/net/ethernet.h"
+#include "core/net/filter.h"
 #include "core/net/ip.h"
 #include "core/net/raw.h"
 #include "core/net/run.h"
@@ -21,7 +23,7 @@
 enum { SOURCE = NETIF_HARDWARE_SIZE, KIND = 2 * NETIF_HARDWARE_SIZE, KIND_MIN = 1536 };
 
 static struct mutex list_lock; // of who changes it
-static struct rcu_list all;
+static struct rcu_list all, takers;
 _Atomic uint32_t packet_socket_count;
 
 // ---- What is seen --------------------------------------------------------------------
@@ -60,8 +62,7 @@ static struct frame frame_of(const struct netif *netif, const struct packet *pac
         .netif = netif,
         .missing = missing,
         .size = packet_size(packet) + missing,
-        .note = {.arrived = hal_clock_wall_ns(),
-                 .kind = kind_read(packet, header),
+        .note = {.kind = kind_read(packet, header),
                  .way = (uint8_t)way,
                  .netif = (uint8_t)netif->index,
                  .lacks_checksum = is_lo ? packet->is_trusted : packet->checksum_place != 0},
@@ -98,6 +99,8 @@ static uint32_t filter_ask(struct packet_socket *packet, const struct frame *fra
         .size = frame->size,
         .data = heads,
         .network = ETHERNET_HEADER,
+        .bytes = frame->packet->data,
+        .near_size = frame->missing == 0 ? frame->packet->size : 0,
         .far_read = view_read,
         .source = frame,
         .protocol = frame->note.kind,
@@ -154,10 +157,11 @@ static void copy_give(struct packet_socket *packet, const struct frame *frame,
     }
 }
 
-static void show(const struct frame *frame, const struct packet_socket *sender)
+static void show(struct frame *frame, const struct packet_socket *sender)
 {
     struct net_told told = {NULL};
     struct rcu_node *node;
+    frame->note.arrived = hal_clock_wall_ns();
     rcu_read_begin();
     rcu_list_for_each(node, &all)
     {
@@ -175,19 +179,93 @@ void packet_sockets_show(const struct netif *netif, const struct packet *packet,
 {
     if (packet->size >= ETHERNET_HEADER) {
         const uint8_t *header = (const uint8_t *)packet->data;
-        const struct frame frame = frame_of(netif, packet, header, 0, way);
+        struct frame frame = frame_of(netif, packet, header, 0, way);
         show(&frame, sender);
     }
 }
 
-void packet_sockets_show_bare(const struct packet *packet, enum packet_way way)
+static struct frame frame_of_bare(const struct packet *packet, enum packet_way way)
 {
     uint8_t header[ETHERNET_HEADER] = {0};
     const bool is_v4 = (uint8_t)packet->data[0] >> 4 == 4;
     const uint16_t kind = net_order16(is_v4 ? ETHERNET_V4 : ETHERNET_V6);
     memcpy(header + KIND, &kind, sizeof kind);
-    const struct frame frame = frame_of(&loopback, packet, header, sizeof header, way);
+    return frame_of(&loopback, packet, header, sizeof header, way);
+}
+
+void packet_sockets_show_bare(const struct packet *packet, enum packet_way way)
+{
+    struct frame frame = frame_of_bare(packet, way);
     show(&frame, NULL);
+}
+
+// ---- What is taken -------------------------------------------------------------------
+
+enum packet_way packet_way_here(const struct netif *netif, const struct packet *frame)
+{
+    static const uint8_t everybody[NETIF_HARDWARE_SIZE] = {255, 255, 255, 255, 255, 255};
+    if (memcmp(frame->data, netif->hardware, sizeof everybody) == 0) {
+        return PACKET_WAY_HERE;
+    }
+    return memcmp(frame->data, everybody, sizeof everybody) == 0 ? PACKET_WAY_BROADCAST
+           : (frame->data[0] & 1) != 0                           ? PACKET_WAY_MULTICAST
+                                                                 : PACKET_WAY_ELSEWHERE;
+}
+
+// In an RCU section. NULL: none wants it.
+static struct packet_socket *taker_find(const struct frame *frame)
+{
+    struct rcu_node *node;
+    rcu_list_for_each(node, &takers)
+    {
+        struct packet_socket *one = container_of(node, struct packet_socket, node);
+        if (is_for(one, frame) &&
+            filter_ask(one, frame, one->is_cooked ? ETHERNET_HEADER : 0) != 0) {
+            return one;
+        }
+    }
+    return NULL;
+}
+
+bool packet_sockets_take_direct(struct netif *netif, struct packet *packet,
+                                struct net_socket **told)
+{
+    const bool is_lo = netif == &loopback;
+    *told = NULL;
+    if (!is_lo && packet->size < ETHERNET_HEADER) {
+        return false;
+    }
+    const struct frame frame = is_lo ? frame_of_bare(packet, PACKET_WAY_HERE)
+                                     : frame_of(netif, packet, (const uint8_t *)packet->data, 0,
+                                                packet_way_here(netif, packet));
+    struct packet_socket *taker = taker_find(&frame);
+    if (taker == NULL) {
+        return false;
+    }
+    const uint32_t size = packet_size(packet);
+    packet->netif = (uint8_t)netif->index;
+    packet->cost = size + NET_PACKET_COST;
+    atomic_fetch_add_explicit(&taker->seen_count, 1, memory_order_relaxed);
+    net_socket_give(&taker->socket, packet, told);
+    if (!is_lo) { // which counts what is sent
+        netif_count(netif, NETIF_RECEIVED, 1);
+        netif_count(netif, NETIF_RECEIVED_BYTES, size);
+    }
+    return true;
+}
+
+bool packet_sockets_take(struct netif *netif, struct packet *packet)
+{
+    struct net_told list = {NULL};
+    struct net_socket *told;
+    rcu_read_begin();
+    const bool is_taken = packet_sockets_take_direct(netif, packet, &told);
+    rcu_read_end();
+    if (told != NULL) {
+        (void)net_told_push(&list, told);
+        (void)net_told_tell(&list);
+    }
+    return is_taken;
 }
 
 // ---- Receiving -----------------------------------------------------------------------
@@ -197,7 +275,7 @@ int packet_socket_receive(struct packet_socket *packet, struct net_message *mess
 {
     struct net_socket *socket = &packet->socket;
     mutex_lock(&socket->lock);
-    int error = datagram_await(socket, &message->patience);
+    int error = socket->is_direct ? -EOPNOTSUPP : datagram_await(socket, &message->patience);
     struct packet *frame = error == 0 ? socket->first : NULL;
     if (frame != NULL) {
         memcpy(note, frame->data, sizeof *note);
@@ -266,18 +344,33 @@ void packet_socket_init(struct packet_socket *packet, bool is_cooked)
 // With list_lock held.
 static void listed_set(struct packet_socket *packet, bool is_listed)
 {
+    const bool takes = packet->socket.is_direct;
+    struct rcu_list *list = takes ? &takers : &all;
     const uint32_t by = is_listed ? 1 : UINT32_MAX;
     if (packet->is_listed == is_listed) {
         return;
     }
     packet->is_listed = is_listed;
     if (is_listed) {
-        rcu_list_push(&all, &packet->node);
+        rcu_list_push(list, &packet->node);
     } else {
-        rcu_list_remove(&all, &packet->node);
+        rcu_list_remove(list, &packet->node);
     }
-    atomic_fetch_add_explicit(&packet_socket_count, by, memory_order_relaxed);
-    atomic_fetch_add_explicit(&raw_flow_count, by, memory_order_relaxed);
+    if (takes) {
+        atomic_fetch_add_explicit(&net_early_count, by * NET_TAKER, memory_order_relaxed);
+    } else {
+        atomic_fetch_add_explicit(&packet_socket_count, by, memory_order_relaxed);
+        atomic_fetch_add_explicit(&raw_flow_count, by, memory_order_relaxed);
+    }
+}
+
+int packet_socket_take(struct packet_socket *packet)
+{
+    mutex_lock(&list_lock);
+    const int error = packet->is_listed ? -EINVAL : 0;
+    packet->socket.is_direct |= error == 0;
+    mutex_unlock(&list_lock);
+    return error;
 }
 
 void packet_socket_bind(struct packet_socket *packet, uint32_t netif, uint16_t kind)

@@ -79,6 +79,20 @@ static inline bool packet_sockets_are_there(void)
     return atomic_load_explicit(&packet_socket_count, memory_order_relaxed) != 0;
 }
 
+// With the socket's lock held: from now on what it wants of what comes is its alone, and it gets no
+// copies (direct.h). -EINVAL: it gets frames already.
+HAL_MUST_CHECK int packet_socket_take(struct packet_socket *packet);
+
+// Gives a frame that has come to the first such socket that wants it, before all others. False:
+// none does, and the caller keeps it. On lo it is without a link's header. As net_socket_push, in
+// an interrupt; and as packet_sockets_show.
+bool packet_sockets_take_direct(struct netif *netif, struct packet *frame,
+                                struct net_socket **told);
+bool packet_sockets_take(struct netif *netif, struct packet *frame);
+
+// Whom a frame that has come by netif is for.
+enum packet_way packet_way_here(const struct netif *netif, const struct packet *frame);
+
 // Gives copies of a frame, which begins with the link's header, to the sockets that want it, but
 // for its sender, which may be NULL. The caller holds no lock and is in no RCU section.
 void packet_sockets_show(const struct netif *netif, const struct packet *frame, enum packet_way way,

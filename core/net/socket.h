@@ -77,6 +77,7 @@ struct net_socket {
     uint8_t protocol;               // enum ip_protocol, or another
     uint8_t kind;                   // enum net_kind
     bool is_v4;                     // its names are IPv4's alone
+    bool is_direct;                 // direct.h's; set before packets can be for it
     // Something may have come, or, with has_room, may be sent, for who polls. No lock of the
     // network's is held.
     void (*ready)(struct net_socket *socket, bool has_room);

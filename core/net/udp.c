@@ -20,12 +20,6 @@ enum {
     UDP_SIZE_MAX = IP_SIZE_MAX - UDP_HEADER, // of the data, behind IPv6
 };
 
-struct udp_header {
-    uint16_t source, target, size, checksum;
-};
-
-_Static_assert(sizeof(struct udp_header) == UDP_HEADER, "RFC 768");
-
 // ---- What comes --------------------------------------------------------------------
 
 // On lo there is one such address.

@@ -16,6 +16,12 @@ struct netif;
 
 enum { UDP_HEADER = 8 };
 
+struct udp_header { // in the network's order
+    uint16_t source, target, size, checksum;
+};
+
+_Static_assert(sizeof(struct udp_header) == UDP_HEADER, "RFC 768");
+
 // remote NULL: connected to nobody. -ENETUNREACH; as net_socket_bind.
 HAL_MUST_CHECK int udp_connect(struct net_socket *socket, const struct net_end *remote);
 

@@ -17,8 +17,9 @@
 #include <unistd.h>
 
 #include "core/libc/include/osv/pfil.h"
+#include "question.h"
 
-enum { SERVER = 11211, DROPPED = 4000, KEPT = 4001, PASSED = 4002, FRAME = 8 };
+enum { DROPPED = 4000, KEPT = 4001, PASSED = 4002 };
 
 static atomic_ulong answers;
 
@@ -32,34 +33,16 @@ static uint16_t port_of(const struct osv_packet *packet)
     return ntohs(header.dest);
 }
 
-// "get KEY": its value is as many times its first letter as the key is long.
-static size_t value_get(const char *question, size_t size, char *answer)
-{
-    char key[64] = "", value[64];
-    char text[128];
-    memcpy(text, question, size < sizeof text - 1 ? size : sizeof text - 1);
-    text[size < sizeof text - 1 ? size : sizeof text - 1] = 0;
-    if (sscanf(text, "get %63s", key) != 1) {
-        return (size_t)sprintf(answer, "ERROR\r\n");
-    }
-    memset(value, key[0], strlen(key));
-    return (size_t)sprintf(answer, "VALUE %s 0 %zu\r\n%.*s\r\nEND\r\n", key, strlen(key),
-                           (int)strlen(key), value);
-}
-
-// In front of both are eight bytes: the question's number, and of how many datagrams this is which.
 static enum osv_verdict serve(struct osv_packet *packet, void *argument)
 {
     const size_t start = packet->transport + sizeof(struct udphdr);
-    char answer[512];
+    char answer[ANSWER_MAX];
     (void)argument;
     if (port_of(packet) != SERVER || packet->size < start + FRAME) {
         return OSV_PASS;
     }
-    memcpy(answer, packet->data + start, FRAME);
-    const size_t size =
-        value_get(packet->data + start + FRAME, packet->size - start - FRAME, answer + FRAME);
-    const enum osv_verdict verdict = osv_packet_answer(packet, answer, FRAME + size);
+    const size_t size = question_answer(packet->data + start, packet->size - start, answer);
+    const enum osv_verdict verdict = osv_packet_answer(packet, answer, size);
     atomic_fetch_add(&answers, verdict == OSV_ANSWER);
     return verdict;
 }

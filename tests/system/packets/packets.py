@@ -58,6 +58,60 @@ none: -1 EINVAL
 flags: -1 EINVAL
 """
 
+ENDS = """nothing: -1 EAGAIN
+poll: 1
+frames: 3
+  version %(version)d, protocol 17, link 0, %(one)d bytes: 'one'
+  version %(version)d, protocol 17, link 0, %(two)d bytes: ''
+  version %(version)d, protocol 17, link 0, %(three)d bytes: 'three'
+sent: 3
+answer: 8 'answer 0'
+answer: 8 'answer 1'
+answer: 8 'answer 2'
+poll: 0
+recv: -1 EOPNOTSUPP
+from the channel: 9 'by sendto'
+about what was sent: 1
+  version %(version)d, protocol %(messages)d, link 0, %(message)d bytes
+after close: %(version)d
+"""
+
+CHANNELS = (ENDS % {"version": 4, "one": 31, "two": 28, "three": 33, "messages": 1, "message": 62}
+            + ENDS % {"version": 6, "one": 51, "two": 48, "three": 53, "messages": 58, "message": 102}).encode() + b"""lent: 1
+after that: 1
+nothing in time: -1 EAGAIN
+shut: 0
+many: 200, wrong: 0
+its socket: -1 ''
+another: 4 'left'
+poll: 1
+frames: 1
+  version 4, protocol 17, link 0, 33 bytes: 'taken'
+sent on: 1
+its socket: 5 'taken'
+without a channel: 5 'heard'
+made: 0
+sent: 1
+frames: 1
+  version 4, protocol 253, link 0, 27 bytes
+  'beyond'
+no socket: -1 EBADF
+a local socket: -1 EOPNOTSUPP
+a stream: -1 EOPNOTSUPP
+has a port: -1 EINVAL
+gets frames: -1 EINVAL
+no channel: -1 EINVAL
+none: -1 EINVAL
+flags: -1 EINVAL
+too large: -1 EMSGSIZE
+no packet: -1 EINVAL
+no datagram: -1 EINVAL
+lo has no link: -1 ENXIO
+no interface: -1 ENXIO
+longer than it is: -1 EINVAL
+up to the wrong one: 1
+"""
+
 LOAN = b"""sent: 65536
 received: 1, where it was: 1
 not over: -1 EAGAIN
@@ -89,6 +143,10 @@ def same(machine, path, without, expected):
     machine.case("starts on Linux", (status, out) == (1, without))
     status, out, err = machine.run(machine.osv + [path])
     machine.case("packets", (status, out) == (0, expected), "status %d\n%s\n%s" % (status, out.decode(), err.decode(errors="replace")[-1500:]))
+
+
+def channels(machine, files):
+    same(machine, files["channels"], b"no channels here\n", CHANNELS)
 
 
 def filtering(machine, files):

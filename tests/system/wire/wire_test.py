@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""wire_test.py kernel QEMU.PY KERNEL TALK BOARD:CPUS... or wire_test.py sim OSV-SIM TALK FILTERING LOOKUPS CPUS...: talk.c's program on machines that are
-not alone: on the kernel in QEMU, on its user network; on several osv-sim on one switch; on osv-sim and, over a TAP in a network namespace, on
+"""wire_test.py kernel QEMU.PY KERNEL TALK BOARD:CPUS... or wire_test.py sim OSV-SIM TALK FILTERING CHANNELS LOOKUPS CPUS...: talk.c's program on
+machines that are not alone: on the kernel in QEMU, on its user network; on several osv-sim on one switch; on osv-sim and, over a TAP in a network namespace, on
 Linux. Prints TAP."""
 import contextlib
 import os
@@ -28,7 +28,7 @@ class Suite(cases.Cases):
     def __init__(self, talk):
         super().__init__("osv-wire-")
         self.talk = shutil.copy(talk, self.path("talk"))
-        self.filtering = self.lookups = None
+        self.filtering = self.channels = self.lookups = None
         self.qemu = self.kernel = self.sim = self.machine = self.cpus = None
 
     def guest(self, net, *words):
@@ -364,6 +364,11 @@ def over_tap(suite, name):
             got = suite.run(inside + [sys.executable, "-c", MEMCACHED])
             suite.case("tap, %s: a packet filter answers Linux" % name, got == (0, "asked\n", ""), got)
             suite.case("tap, %s: and ends" % name, (server.stdout.read(), server.wait()) == ("answered 100\n", 0), server.returncode)
+        for kind in ("ends", "frames"):
+            with suite.server(inside + suite.process(net, "--ip", "10.2.0.2/24", "talk")[:-1] + [suite.channels, kind, "100"]) as server:
+                got = suite.run(inside + [sys.executable, "-c", MEMCACHED])
+                suite.case("tap, %s: a channel by %s answers Linux" % (name, kind), got == (0, "asked\n", ""), got)
+                suite.case("tap, %s: and ends" % name, (server.stdout.read(), server.wait()) == ("answered 100\n", 0), server.returncode)
         for own, there in (("10.2.0.2/24", "10.2.0.1"), ("fd00::2/64", "fd00::1")):
             got = suite.run(inside + suite.process(net, "--ip", own, "talk")[:-1] + ["ping", "-n", "-c", "3", "-s", "1000", "-i", "0.01", there])
             suite.case("tap, %s: Debian's ping of %s" % (name, there), got[0] == 0 and "3 received, 0% packet loss" in got[1] and got[2] == "", got)
@@ -415,7 +420,8 @@ def kernel_suite(suite, qemu, kernel, machines):
     what_is_not_there(suite)
 
 
-def sim_suite(suite, sim, filtering, lookups, counts):
+def sim_suite(suite, sim, filtering, channels, lookups, counts):
+    suite.channels = shutil.copy(channels, suite.path("channels"))
     suite.filtering, suite.lookups = shutil.copy(filtering, suite.path("filtering")), shutil.copy(lookups, suite.path("lookups"))
     suite.sim = os.path.abspath(sim)
     for suite.cpus in counts:
@@ -433,7 +439,7 @@ def main(how, *words):
         if how == "kernel":
             kernel_suite(suite, words[0], words[1], words[3:])
         else:
-            sim_suite(suite, words[0], words[2], words[3], words[4:])
+            sim_suite(suite, words[0], words[2], words[3], words[4], words[5:])
         return suite.end()
 
 
