@@ -51,6 +51,26 @@ int socket_get(int fd, struct file **file)
     return error;
 }
 
+// What a program's message is of; vectors_free() at the end.
+static int message_read(const struct msghdr *user, struct msghdr *head, struct vectors *vectors)
+{
+    int error = user_read(head, user, sizeof *head);
+    if (error != 0) {
+        return error;
+    }
+    error = vectors_read(vectors, head->msg_iov, head->msg_iovlen);
+    return error == -EINVAL && head->msg_iovlen > IOV_MAX ? -EMSGSIZE : error;
+}
+
+// One of several is over with result: tells its size, and counts it. Answers the result, or -errno.
+static long message_count(struct mmsghdr *user, long result, unsigned *done)
+{
+    const unsigned size = (unsigned)result;
+    const int error = result < 0 ? 0 : user_write(&user->msg_len, &size, sizeof size);
+    *done += result >= 0 && error == 0;
+    return error != 0 ? error : result;
+}
+
 // ---- Sending -------------------------------------------------------------
 
 long linux_sendto(int fd, const char *data, size_t size, int flags, const void *address,
@@ -79,10 +99,9 @@ long socket_message_send(struct file *file, const struct msghdr *user, int flags
 {
     struct msghdr head;
     struct vectors vectors;
-    int error = user_read(&head, user, sizeof head);
-    error = error != 0 ? error : vectors_read(&vectors, head.msg_iov, head.msg_iovlen);
+    int error = message_read(user, &head, &vectors);
     if (error != 0) {
-        return error == -EINVAL && head.msg_iovlen > IOV_MAX ? -EMSGSIZE : error;
+        return error;
     }
     const struct socket_message message = {
         .vectors = vectors.all,
@@ -123,12 +142,7 @@ long linux_sendmmsg(int fd, struct mmsghdr *user, unsigned count, int flags)
     count = count < MESSAGES_MAX ? count : MESSAGES_MAX;
     while (done < count && result >= 0) {
         result = socket_message_send(file, &user[done].msg_hdr, flags, NULL);
-        const unsigned size = (unsigned)result;
-        if (result >= 0) {
-            error = user_write(&user[done].msg_len, &size, sizeof size);
-            result = error != 0 ? error : result;
-            done += error == 0;
-        }
+        result = message_count(&user[done], result, &done);
     }
     file_put(file);
     return done > 0 ? (long)done : result;
@@ -170,10 +184,9 @@ static long recvmsg_from(struct file *file, struct msghdr *user, int flags)
 {
     struct msghdr head;
     struct vectors vectors;
-    int error = user_read(&head, user, sizeof head);
-    error = error != 0 ? error : vectors_read(&vectors, head.msg_iov, head.msg_iovlen);
+    int error = message_read(user, &head, &vectors);
     if (error != 0) {
-        return error == -EINVAL && head.msg_iovlen > IOV_MAX ? -EMSGSIZE : error;
+        return error;
     }
     struct controls controls = {.data = head.msg_control, .size = head.msg_controllen};
     struct socket_message message = {
@@ -219,12 +232,7 @@ long linux_recvmmsg(int fd, struct mmsghdr *user, unsigned count, int flags,
     while (done < count && result >= 0 &&
            (timeout == NULL || done == 0 || hal_clock_ns() < until)) {
         result = recvmsg_from(file, &user[done].msg_hdr, flags & ~MSG_WAITFORONE);
-        const unsigned size = (unsigned)result;
-        if (result >= 0) {
-            error = user_write(&user[done].msg_len, &size, sizeof size);
-            result = error != 0 ? error : result;
-            done += error == 0;
-        }
+        result = message_count(&user[done], result, &done);
         flags |= flags & MSG_WAITFORONE ? MSG_DONTWAIT : 0;
     }
     file_put(file);
