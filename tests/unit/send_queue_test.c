@@ -34,8 +34,10 @@ static void packet_check(const struct packet *packet, uint64_t place, uint32_t s
     ck_assert_uint_eq(packet_size(packet), size);
     ck_assert_uint_ge(packet_headroom(packet), PACKET_HEADROOM);
     for (; packet != NULL; packet = packet->more) {
-        for (uint32_t i = 0; i < packet->size; ++i) {
-            ck_assert_uint_eq((uint8_t)packet->data[i], byte_at(place++));
+        for (uint32_t i = 0; i < packet->size; ++i, ++place) {
+            if ((uint8_t)packet->data[i] != byte_at(place)) { // an assertion of Check's writes
+                ck_abort_msg("another byte at %lu", (unsigned long)place);
+            }
         }
     }
 }
