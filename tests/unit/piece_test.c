@@ -189,6 +189,17 @@ START_TEST(whole_frames_stay)
 }
 END_TEST
 
+START_TEST(headers_of_tcp_are_whole)
+{
+    struct frame frame;
+    const size_t size = tcp_make(true, 0, 3000, ACK);
+    data[FRAME_HEADER + ETHERNET + V4 + 12] = (TCP - 4) / 4 << 4;
+    ck_assert(!frame_begin(&frame, data, size));
+    data[FRAME_HEADER + ETHERNET + V4 + 12] = TCP / 4 << 4;
+    ck_assert(frame_begin(&frame, data, size));
+}
+END_TEST
+
 // Whatever a header says of a frame, cut anywhere, nothing outside of it is read (the sanitizers
 // and Valgrind look), and its pieces are no more than it is.
 START_TEST(lies_of_headers_do_no_harm)
@@ -227,6 +238,7 @@ int main(void)
     tcase_add_test(cases, what_fits_in_one_is_one);
     tcase_add_test(cases, checksums_are_put_in);
     tcase_add_test(cases, whole_frames_stay);
+    tcase_add_test(cases, headers_of_tcp_are_whole);
     tcase_add_test(cases, lies_of_headers_do_no_harm);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
