@@ -54,17 +54,19 @@ struct tcp_segment {
     bool has_timestamps, may_sack;
     uint8_t scale; // UINT8_MAX: not said
     uint8_t cookie_size;
-    uint16_t mss; // 0: not said
+    bool has_cookie; // Fast Open's (RFC 7413), of cookie_size bytes; of none: one is wanted
+    uint16_t mss;    // 0: not said
     uint32_t time, echo;
     uint32_t sack_count;
-    struct tcp_range sacks[TCP_SACK_MAX];
+    union { // segments with a SYN have no ranges, and others no cookie
+        struct tcp_range sacks[TCP_SACK_MAX];
+        const uint8_t *cookie; // with has_cookie
+    };
     uint16_t urgent; // with TCP_URG: bytes from its own number to behind the urgent byte
     uint16_t piece;  // of one to be sent: cut into ones with so many bytes of data; 0: it is one
     uint32_t size;   // bytes of data
     uint64_t from;   // of a segment to be sent: where its data begins in the stream
     void *data;      // of one that came: its receiver's own
-    // Fast Open's (RFC 7413), of cookie_size bytes; of none: one is wanted. NULL: not said.
-    const uint8_t *cookie;
 };
 
 enum tcp_state { // as Linux numbers them

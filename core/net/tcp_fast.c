@@ -95,7 +95,7 @@ void tcp_fast_judge(struct tcp_fast_queue *queue, const struct tcp_fast_call *ca
                     struct tcp_fast *fast)
 {
     const struct tcp_segment *syn = call->syn;
-    const bool has_cookie = syn->cookie != NULL;
+    const bool has_cookie = syn->has_cookie;
     *fast = (struct tcp_fast){.has_cookie = false};
     if (has_cookie && syn->cookie_size == 0) {
         net_count(NET_TCP_FAST_ASKED);
@@ -166,7 +166,7 @@ struct tcp_fast_known tcp_fast_find(const struct net_address *peer)
 
 void tcp_fast_learn(const struct net_address *peer, const struct tcp_segment *answer)
 {
-    if (answer->cookie == NULL || answer->cookie_size == 0) {
+    if (!answer->has_cookie || answer->cookie_size == 0) {
         return;
     }
     struct place *place = place_of(peer);

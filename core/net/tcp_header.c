@@ -47,6 +47,7 @@ static uint32_t word_at(const char *at)
 static void option_read(struct tcp_segment *segment, const char *option, uint8_t size)
 {
     const uint8_t *bytes = (const uint8_t *)option;
+    const bool is_syn = (segment->flags & TCP_SYN) != 0;
     switch (bytes[0]) {
     case OPTION_MSS:
         segment->mss = size == 4 ? (uint16_t)(bytes[2] << 8 | bytes[3]) : segment->mss;
@@ -58,7 +59,8 @@ static void option_read(struct tcp_segment *segment, const char *option, uint8_t
         segment->may_sack |= size == 2;
         break;
     case OPTION_SACK:
-        for (uint8_t at = 2; at + 8 <= size && segment->sack_count < TCP_SACK_MAX; at += 8) {
+        for (uint8_t at = 2; !is_syn && at + 8 <= size && segment->sack_count < TCP_SACK_MAX;
+             at += 8) {
             segment->sacks[segment->sack_count++] =
                 (struct tcp_range){word_at(option + at), word_at(option + at + 4)};
         }
@@ -71,8 +73,9 @@ static void option_read(struct tcp_segment *segment, const char *option, uint8_t
         }
         break;
     case OPTION_COOKIE:
-        if (size == 2 ||
-            (size >= 2 + TCP_FAST_COOKIE_MIN && size <= 2 + TCP_FAST_COOKIE_MAX && size % 2 == 0)) {
+        if (is_syn && (size == 2 || (size >= 2 + TCP_FAST_COOKIE_MIN &&
+                                     size <= 2 + TCP_FAST_COOKIE_MAX && size % 2 == 0))) {
+            segment->has_cookie = true;
             segment->cookie = bytes + 2;
             segment->cookie_size = size - 2;
         }
@@ -213,7 +216,7 @@ uint32_t tcp_header_write(char data[TCP_HEADER_MAX], const struct tcp_segment *s
             at = word_put(at, segment->sacks[i].end);
         }
     }
-    if (segment->cookie != NULL) {
+    if (segment->has_cookie) {
         at = cookie_put(at, segment);
     }
     const uint32_t length = (uint32_t)(at - data);

@@ -223,7 +223,7 @@ static bool cookie_take(struct tcp_socket *tcp, struct packet *packet, struct be
 static bool syn_take(struct tcp_socket *tcp, struct packet *packet, struct beginning *beginning)
 {
     const struct tcp_segment *syn = &beginning->syn;
-    if (syn->cookie != NULL || syn->size > 0) {
+    if (syn->has_cookie || syn->size > 0) {
         const struct tcp_fast_call call = {
             .syn = syn,
             .local = &beginning->local.address,

@@ -160,6 +160,7 @@ void tcp_syn_send(struct tcp *tcp)
         .mss = tcp->settings.mss,
         .scale = !is_answer || tcp->has_scale ? tcp->receive_scale : UINT8_MAX,
         .may_sack = !is_answer || tcp->may_sack,
+        .has_cookie = has_cookie,
         .cookie = has_cookie ? fast->cookie : NULL,
         .cookie_size = has_cookie ? fast->cookie_size : 0,
         .size = fast != NULL ? fast->size : 0,

@@ -85,6 +85,7 @@ struct pattern pattern_read(uint32_t source, uint32_t target)
             pattern.has_echo = true;
             segment->echo = number();
         } else if (word_is("cookie")) {
+            segment->has_cookie = true;
             segment->cookie = script_cookie;
             segment->cookie_size = (uint8_t)number();
         } else if (word_is("nocookie")) {
@@ -141,7 +142,7 @@ static bool ranges_are_equal(const struct tcp_segment *a, const struct tcp_segme
 
 static bool cookie_is(const struct tcp_segment *segment, uint8_t size)
 {
-    return segment->cookie != NULL && segment->cookie_size == size &&
+    return segment->has_cookie && segment->cookie_size == size &&
            memcmp(segment->cookie, script_cookie, size) == 0;
 }
 
@@ -161,8 +162,8 @@ bool script_segment_is(const struct tcp_segment *is, const struct pattern *patte
             (is->has_timestamps && is->time == wanted->time && is->echo == wanted->echo)) &&
            (!pattern->has_echo || (is->has_timestamps && is->echo == wanted->echo)) &&
            (wanted->piece == 0 || is->piece == wanted->piece) &&
-           (wanted->cookie == NULL || cookie_is(is, wanted->cookie_size)) &&
-           (!pattern->has_no_cookie || is->cookie == NULL) &&
+           (!wanted->has_cookie || cookie_is(is, wanted->cookie_size)) &&
+           (!pattern->has_no_cookie || !is->has_cookie) &&
            (!pattern->has_no_times || !is->has_timestamps) &&
            (!pattern->has_sacks || ranges_are_equal(is, wanted));
 }

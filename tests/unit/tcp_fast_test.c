@@ -14,12 +14,13 @@ START_TEST(a_cookie_is_known_until_it_does_harm)
 {
     const uint8_t bytes[] = {10, 9, 8, 7}, others[] = {10, 9, 8, 6};
     const struct net_address far = address_of_v4(bytes), other = address_of_v4(others);
-    struct tcp_segment answer = {.cookie = cookie, .cookie_size = 6, .mss = 1000};
+    struct tcp_segment answer = {
+        .has_cookie = true, .cookie = cookie, .cookie_size = 6, .mss = 1000};
     tcp_fast_learn(&far, &answer);
     ck_assert_uint_eq(tcp_fast_find(&far).size, 6);
     ck_assert_uint_eq(tcp_fast_find(&far).mss, 1000);
     ck_assert_uint_eq(tcp_fast_find(&other).size, 0);
-    answer.cookie = NULL;
+    answer.has_cookie = false;
     tcp_fast_learn(&far, &answer);
     ck_assert_uint_eq(tcp_fast_find(&far).size, 6);
     tcp_fast_forget(&other);
@@ -41,13 +42,14 @@ START_TEST(options_of_a_syn_have_room_for_any_cookie)
                                         .may_sack = true,
                                         .has_timestamps = true,
                                         .time = 1234,
+                                        .has_cookie = true,
                                         .cookie = cookie,
                                         .cookie_size = size};
         struct tcp_ports its;
         const uint32_t length = tcp_header_write(head, &syn, &ports);
         ck_assert_int_eq(tcp_header_read(&read, &its, head, length), 0);
         ck_assert_uint_eq(read.size, 0);
-        ck_assert(read.may_sack && read.has_timestamps && read.cookie != NULL);
+        ck_assert(read.may_sack && read.has_timestamps && read.has_cookie);
         ck_assert_uint_eq(read.time, 1234);
         ck_assert_uint_eq(read.mss, 1460);
         ck_assert_uint_eq(read.scale, 7);
@@ -91,7 +93,8 @@ static struct tcp_fast fast; // what the last call was answered with
 static void judge(const uint8_t *said, uint8_t size, uint32_t bytes, hal_ns now)
 {
     const struct net_address local = address_of_v4(here), remote = address_of_v4(there);
-    const struct tcp_segment syn = {.cookie = said, .cookie_size = size, .size = bytes};
+    const struct tcp_segment syn = {
+        .has_cookie = said != NULL, .cookie = said, .cookie_size = size, .size = bytes};
     const struct tcp_fast_call call = {&syn, &local, &remote, false};
     tcp_fast_judge(&queue, &call, now, &fast);
 }
@@ -138,7 +141,7 @@ END_TEST
 START_TEST(who_does_not_answer_gives_no_cookie)
 {
     const struct net_address local = address_of_v4(here);
-    const struct tcp_segment syn = {.cookie = cookie};
+    const struct tcp_segment syn = {.has_cookie = true, .cookie = cookie};
     const struct tcp_fast_call call = {&syn, &local, &local, false};
     start();
     tcp_fast_judge(NULL, &call, SECOND, &fast);

@@ -88,7 +88,7 @@ static bool script_may_grow(struct tcp *which, uint32_t size)
 static void script_learn(struct tcp *of, const struct tcp_segment *answer)
 {
     (void)of;
-    learned = answer->cookie != NULL ? answer->cookie_size : NOTHING;
+    learned = answer->has_cookie ? answer->cookie_size : NOTHING;
 }
 
 static struct tcp_space *script_space(struct tcp *of)

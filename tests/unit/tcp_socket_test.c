@@ -48,8 +48,8 @@ static void capture(struct netif *netif, struct packet *packet, const struct net
     }
     ck_assert_uint_lt(ports.target, 10000 + PEERS);
     answers[ports.target - 10000] = segment;
-    told_size = segment.cookie == NULL ? UINT32_MAX : segment.cookie_size;
-    if (segment.cookie != NULL) {
+    told_size = segment.has_cookie ? segment.cookie_size : UINT32_MAX;
+    if (segment.has_cookie) {
         memcpy(told_cookie, segment.cookie, segment.cookie_size);
     }
     ++answer_count;
@@ -531,6 +531,7 @@ static void fast_call(uint32_t which, uint8_t size, const char *text)
                                     .window = 60000,
                                     .scale = UINT8_MAX,
                                     .mss = 1460,
+                                    .has_cookie = true,
                                     .cookie = told_cookie,
                                     .cookie_size = size};
     answers[which] = (struct tcp_segment){.flags = 0};
