@@ -245,8 +245,6 @@ static bool may_go(const struct tcp *tcp, uint32_t size, uint32_t left)
 static bool may_send_data(const struct tcp *tcp)
 {
     switch (tcp->state) {
-    case TCP_STATE_SYN_RECEIVED:
-        return tcp_is_open(tcp);
     case TCP_STATE_ESTABLISHED:
     case TCP_STATE_CLOSE_WAIT:
     case TCP_STATE_FIN_WAIT_1:
@@ -254,7 +252,7 @@ static bool may_send_data(const struct tcp *tcp)
     case TCP_STATE_LAST_ACK:
         return true;
     default:
-        return false;
+        return tcp->state == TCP_STATE_SYN_RECEIVED && tcp_is_open(tcp);
     }
 }
 

@@ -65,8 +65,10 @@ void tcp_socket_release(struct tcp_socket *tcp)
 {
     send_queue_end(&tcp->sending);
     heap_free(tcp->space);
-    heap_free(tcp->tcp.fast);
-    heap_free(tcp->fast);
+    if (tcp->tcp.fast != NULL || tcp->fast != NULL) {
+        heap_free(tcp->tcp.fast);
+        heap_free(tcp->fast);
+    }
     if (tcp->peer != NULL) {
         flow_drop(tcp->peer);
     }
@@ -132,7 +134,9 @@ static void connect_start(struct tcp_socket *tcp, const struct attempt *how, str
     if (fast != NULL) {
         fast_fill(tcp, fast, how);
     }
-    heap_free(tcp->tcp.fast); // of an earlier connection
+    if (tcp->tcp.fast != NULL) {
+        heap_free(tcp->tcp.fast); // of an earlier connection
+    }
     tcp->awaits_bytes = how->kind == ATTEMPT_LATER && fast->failure == 0;
     tcp->is_told = tcp->awaits_bytes;
     if (tcp->awaits_bytes) {

@@ -40,6 +40,18 @@ void tcp_stream_acknowledged(struct tcp_socket *tcp)
     send_queue_acknowledged(&tcp->sending, tcp_acknowledged(&tcp->tcp));
 }
 
+static int begin_check(const struct tcp_socket *tcp)
+{
+    switch (tcp->tcp.state) {
+    case TCP_STATE_SYN_SENT:
+        return tcp->awaits_bytes ? -EINPROGRESS : -EAGAIN;
+    case TCP_STATE_SYN_RECEIVED:
+        return !tcp_is_open(&tcp->tcp) ? -EAGAIN : tcp->tcp.is_closing ? -EPIPE : 0;
+    default:
+        return -EPIPE;
+    }
+}
+
 // With lock held: why nothing may be sent. -EAGAIN: not yet. -EINPROGRESS: it is not connected, and
 // will be with what is sent first.
 static int send_check(struct tcp_socket *tcp)
@@ -54,15 +66,11 @@ static int send_check(struct tcp_socket *tcp)
         return -EPIPE;
     }
     switch (tcp->tcp.state) {
-    case TCP_STATE_SYN_SENT:
-        return tcp->awaits_bytes ? -EINPROGRESS : -EAGAIN;
-    case TCP_STATE_SYN_RECEIVED:
-        return !tcp_is_open(&tcp->tcp) ? -EAGAIN : tcp->tcp.is_closing ? -EPIPE : 0;
     case TCP_STATE_ESTABLISHED:
     case TCP_STATE_CLOSE_WAIT:
         return 0;
     default:
-        return -EPIPE;
+        return begin_check(tcp);
     }
 }
 
@@ -145,7 +153,7 @@ static int vectors_send(struct tcp_socket *tcp, const struct net_message *messag
     return error == -EAGAIN && tcp_send_grow(tcp) ? 0 : error;
 }
 
-static int bytes_send(struct tcp_socket *tcp, const struct net_message *message, size_t *done)
+int tcp_send(struct tcp_socket *tcp, const struct net_message *message, size_t *done)
 {
     int error;
     do {
@@ -158,20 +166,12 @@ static int bytes_send(struct tcp_socket *tcp, const struct net_message *message,
         tcp_leave(tcp);
         if (error == -EAGAIN) {
             error = tcp_await(tcp, changes, &message->patience);
+        } else if (error == -EINPROGRESS) {
+            error = tcp_connect_fast_to(tcp, NULL, message, done);
         } else {
             net_run_at(now);
         }
     } while (error == 0 && !is_all(message, *done));
-    return error;
-}
-
-int tcp_send(struct tcp_socket *tcp, const struct net_message *message, size_t *done)
-{
-    int error = bytes_send(tcp, message, done);
-    if (error == -EINPROGRESS) {
-        error = tcp_connect_fast_to(tcp, NULL, message, done);
-        error = error == 0 ? bytes_send(tcp, message, done) : error;
-    }
     return *done > 0 ? 0 : error;
 }
 
