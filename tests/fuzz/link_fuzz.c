@@ -318,18 +318,15 @@ static void link_renew(void)
     neighbour_know(&near);
 }
 
-// Those that messages may be for.
-static void sockets_open(enum kind kind)
+// Those that messages may be for. head: the first one's, whose version the caller has.
+static void sockets_open(enum kind kind, uint32_t head)
 {
     const bool is_for_streams = kind == TCP || kind == ICMP || kind == ICMP6;
     if (is_for_streams || kind == FRAME || kind == IP || kind == UDP || kind == FRAGMENTS) {
         world_open();
     }
     if (is_for_streams) {
-        world_call(&peers[kind != ICMP6]);
-    }
-    if (kind == TCP) {
-        world_call(&peers[0]);
+        world_call(&peers[kind == ICMP || (kind == TCP && (head & IS_V4) != 0)]);
     }
 }
 
@@ -350,7 +347,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     clients_start(kind);
     link_renew();
-    sockets_open(kind);
+    sockets_open(kind, size > 0 ? (uint32_t)data[0] << 8 : 0);
     for (int i = 0; i < ITEMS_MAX && item_next(&item, &data, &size); ++i) {
         world_pass(item.head);
         bring(&item, kind);
