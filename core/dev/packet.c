@@ -48,8 +48,11 @@ struct packet *packet_alloc_shared(struct packet_buffer *buffer, char *data, uin
 
 void packet_buffer_put(struct packet_buffer *buffer)
 {
+    // Who has the only reference gets no other from anybody.
     const uint32_t before =
-        atomic_fetch_sub_explicit(&buffer->reference_count, 1, memory_order_acq_rel);
+        packet_buffer_is_mine(buffer)
+            ? 1
+            : atomic_fetch_sub_explicit(&buffer->reference_count, 1, memory_order_acq_rel);
     ASSERT(before > 0);
     if (before == 1) {
         buffer->release(buffer);

@@ -143,13 +143,13 @@ struct tcp_socket *stream_child_make(const struct tcp_socket *listener)
         return NULL;
     }
     child->linger = parent->linger;
-    atomic_store(&child->lends, atomic_load(&parent->lends));
-    atomic_store(&child->options.send_limit, atomic_load(&parent->options.send_limit));
-    atomic_store(&child->options.receive_limit, atomic_load(&parent->options.receive_limit));
-    atomic_store(&child->options.switches, atomic_load(&parent->options.switches));
-    atomic_store(&child->options.receive_least, atomic_load(&parent->options.receive_least));
-    atomic_store(&child->tells, atomic_load(&parent->tells));
-    return &child->tcp;
+    atomic_init(&child->lends, atomic_load(&parent->lends));
+    atomic_init(&child->options.send_limit, atomic_load(&parent->options.send_limit));
+    atomic_init(&child->options.receive_limit, atomic_load(&parent->options.receive_limit));
+    atomic_init(&child->options.switches, atomic_load(&parent->options.switches));
+    atomic_init(&child->options.receive_least, atomic_load(&parent->options.receive_least));
+    atomic_init(&child->tells, atomic_load(&parent->tells));
+    return &child->tcp; // nobody else knows it yet
 }
 
 int stream_accept(struct file *file, uint32_t flags, struct file **accepted)

@@ -28,6 +28,16 @@ enum {
 
 #define SECOND UINT64_C(1000000000)
 
+// With lock held, which is not held then: settings have changed.
+static void changed_unlock(struct inet_socket *inet)
+{
+    const bool is_done = tcp_settings_changed_locked(&inet->tcp);
+    mutex_unlock(&inet->socket.lock);
+    if (!is_done) {
+        tcp_settings_changed(&inet->tcp);
+    }
+}
+
 void stream_linger_set(struct inet_socket *inet)
 {
     const hal_ns span = inet->linger.l_linger < 0 ? 0 : (hal_ns)inet->linger.l_linger * SECOND;
@@ -68,8 +78,7 @@ void stream_switches_set(struct inet_socket *inet)
     room_set(inet);
     inet->tcp.settings.has_urgent_inline =
         (atomic_load(&inet->options.switches) >> SO_OOBINLINE & 1) != 0;
-    mutex_unlock(&inet->socket.lock);
-    tcp_settings_changed(&inet->tcp);
+    changed_unlock(inet);
 }
 
 // Bytes per second, as an int or a long; all bits set: as fast as it goes.
@@ -89,8 +98,7 @@ int stream_pace_set(struct inet_socket *inet, const void *user, uint32_t size)
     rate = is_wide ? rate : narrow == UINT32_MAX ? UINT64_MAX : narrow;
     mutex_lock(&inet->socket.lock);
     inet->tcp.settings.pace = rate == UINT64_MAX ? 0 : rate == 0 ? 1 : rate;
-    mutex_unlock(&inet->socket.lock);
-    tcp_settings_changed(&inet->tcp);
+    changed_unlock(inet);
     return 0;
 }
 
@@ -227,8 +235,7 @@ static int control_set(struct inet_socket *inet, const void *user, uint32_t size
         if (strcmp(name, controls[i]) == 0) {
             mutex_lock(&inet->socket.lock);
             inet->tcp.settings.control = (enum tcp_congestion)i;
-            mutex_unlock(&inet->socket.lock);
-            tcp_settings_changed(&inet->tcp);
+            changed_unlock(inet);
             return 0;
         }
     }
@@ -270,11 +277,12 @@ int stream_option_set(struct inet_socket *inet, int name, const void *user, uint
     }
     mutex_lock(&inet->socket.lock);
     error = setting_set(inet, name, value);
-    mutex_unlock(&inet->socket.lock);
-    if (error == 0) {
-        tcp_settings_changed(&inet->tcp);
+    if (error != 0) {
+        mutex_unlock(&inet->socket.lock);
+        return error;
     }
-    return error;
+    changed_unlock(inet);
+    return 0;
 }
 
 static uint32_t ms_since(hal_ns now, hal_ns time)

@@ -66,7 +66,7 @@ static void flow_put(const struct flow *flow, void *argument)
     net_end_put(listing, &flow->key.remote);
     writer_put(writer, "%02d ", flow->key.remote.port != 0 ? STATE_CONNECTED : STATE_IDLE);
     writer_put(writer, "00000000:");
-    net_hex_put(writer, atomic_load_explicit(&socket->channel.cost, memory_order_relaxed), 8);
+    net_hex_put(writer, channel_cost(&socket->channel), 8);
     writer_put(writer, " 00:00000000 00000000 %5u        0 %lu 2 0000000000000000 %lu",
                inet->nameless.uid, inet->nameless.inode,
                atomic_load_explicit(&socket->drop_count, memory_order_relaxed));

@@ -100,7 +100,7 @@ static void head_fill(struct diag_head *head, struct inet_socket *inet)
     } else {
         owner_fill(head, inet);
         head->state = socket->remote.port != 0 ? STATE_CONNECTED : STATE_IDLE;
-        head->received = atomic_load_explicit(&socket->channel.cost, memory_order_relaxed);
+        head->received = channel_cost(&socket->channel);
     }
     mutex_unlock(&socket->lock);
     memset(head->id.cookie, 0, sizeof head->id.cookie);

@@ -17,10 +17,9 @@ _Static_assert(OPEN_NONBLOCK == SOCK_NONBLOCK && OPEN_CLOSE_ON_EXEC == SOCK_CLOE
 
 enum { MESSAGES_MAX = 1024 }; // UIO_MAXIOV: of one sendmmsg, recvmmsg
 
-const struct socket_calls *socket_calls_of(const struct file *file)
+const struct socket_calls *socket_calls_of_other(const struct file *file)
 {
-    return file_is_inetsocket(file)      ? &inet_calls
-           : file_is_localsocket(file)   ? &local_calls
+    return file_is_localsocket(file)     ? &local_calls
            : file_is_netlinksocket(file) ? &netlink_calls
            : file_is_packetsocket(file)  ? &packet_calls
                                          : NULL;

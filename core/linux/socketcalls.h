@@ -100,8 +100,15 @@ extern const struct socket_calls inet_calls;  // AF_INET, AF_INET6
 extern const struct socket_calls netlink_calls;
 extern const struct socket_calls packet_calls; // AF_PACKET
 
-// NULL: it is no socket.
-const struct socket_calls *socket_calls_of(const struct file *file);
+extern const struct file_ops inet_ops; // of files of inet_calls
+
+// The same, of a file of others. NULL: it is no socket.
+const struct socket_calls *socket_calls_of_other(const struct file *file);
+
+static inline const struct socket_calls *socket_calls_of(const struct file *file)
+{
+    return file->ops == &inet_ops ? &inet_calls : socket_calls_of_other(file);
+}
 // As file_ops have them: by the calls of its family.
 int socket_file_read(struct file *file, uint64_t offset, char *data, size_t size, size_t *done);
 int socket_file_write(struct file *file, uint64_t offset, const char *data, size_t size,

@@ -17,6 +17,7 @@
 #include "core/net/ip.h"
 #include "core/net/netif.h"
 #include "core/net/udp.h"
+#include "core/sync/once.h"
 
 enum {
     LIMIT_DEFAULT = 212992,   // net.core.wmem_default, rmem_default of Linux
@@ -26,8 +27,6 @@ enum {
     POLL_ALL =
         POLL_IN_ANY | POLL_OUT_ANY | POLL_READ_HANG_UP | POLL_HANG_UP | POLL_ERROR | POLL_PRIORITY,
 };
-
-static const struct file_ops inet_ops;
 
 bool file_is_inetsocket(const struct file *file)
 {
@@ -513,7 +512,7 @@ static struct nameless *inet_nameless(struct file *file)
     return &inet_of(file)->nameless;
 }
 
-static const struct file_ops inet_ops = {
+const struct file_ops inet_ops = {
     .read = inet_read,
     .write = inet_write,
     .poll = inet_poll,
@@ -576,8 +575,9 @@ struct inet_socket *inet_make(bool is_v4, enum net_kind kind, uint8_t protocol)
     inet->socket.ready = inet_ready;
     inet->socket.release = inet_release;
     nameless_init(&inet->nameless, MODE_SOCKET | 0777);
-    atomic_store(&inet->options.send_limit, is_stream ? STREAM_SEND_LIMIT : LIMIT_DEFAULT);
-    atomic_store(&inet->options.receive_limit, is_stream ? STREAM_RECEIVE_LIMIT : LIMIT_DEFAULT);
+    // Nobody else knows it yet.
+    atomic_init(&inet->options.send_limit, is_stream ? STREAM_SEND_LIMIT : LIMIT_DEFAULT);
+    atomic_init(&inet->options.receive_limit, is_stream ? STREAM_RECEIVE_LIMIT : LIMIT_DEFAULT);
     return inet;
 }
 
@@ -590,12 +590,23 @@ int inet_file_make(struct file **file, struct inet_socket *inet, uint32_t flags)
     return error;
 }
 
+static int start(struct once *once, int (*function)(void))
+{
+    if (once_is_done(once) || !once_begin(once)) {
+        return 0;
+    }
+    const int error = function();
+    once_end(once, error == 0);
+    return error;
+}
+
 int inet_create(struct file **file, int domain, int type, int protocol, uint32_t flags)
 {
+    static struct once net, streams;
     enum net_kind kind;
     const int number = kind_check(domain == AF_INET, type, protocol, &kind);
-    int error = number < 0 ? number : net_start();
-    error = error == 0 && type == SOCK_STREAM ? stream_start() : error;
+    int error = number < 0 ? number : start(&net, net_start);
+    error = error == 0 && type == SOCK_STREAM ? start(&streams, stream_start) : error;
     if (error != 0) {
         return error;
     }

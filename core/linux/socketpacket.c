@@ -178,7 +178,7 @@ static void ring_fill(struct packet_file *own)
         if (own->ring != NULL) {
             ring_put(own, frame);
         }
-        channel_return(&socket->channel, frame->cost);
+        channel_return_locked(&socket->channel, frame->cost);
         packet_free(frame);
     }
 }

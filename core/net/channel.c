@@ -32,7 +32,10 @@ static bool sleeper_wake(struct channel *channel)
 
 static bool cost_take(struct channel *channel, uint32_t cost, uint32_t limit)
 {
-    const uint32_t before = atomic_fetch_add_explicit(&channel->cost, cost, memory_order_relaxed);
+    // Acquire: read first, so that the other is not less, whatever comes and goes in between.
+    const uint32_t returned = atomic_load_explicit(&channel->returned, memory_order_acquire);
+    const uint32_t pushed = atomic_fetch_add_explicit(&channel->pushed, cost, memory_order_relaxed);
+    const uint32_t before = pushed - returned;
     if (before != 0 && (cost > limit || before > limit - cost)) {
         channel_return(channel, cost);
         return false;
@@ -79,9 +82,16 @@ struct packet *channel_take(struct channel *channel)
     return oldest;
 }
 
+void channel_return_locked(struct channel *channel, uint32_t cost)
+{
+    const uint32_t before = atomic_load_explicit(&channel->returned, memory_order_relaxed);
+    // Release pairs with the acquires: what is given back was pushed.
+    atomic_store_explicit(&channel->returned, before + cost, memory_order_release);
+}
+
 void channel_return(struct channel *channel, uint32_t cost)
 {
-    atomic_fetch_sub_explicit(&channel->cost, cost, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&channel->pushed, cost, memory_order_relaxed);
 }
 
 bool channel_is_empty(const struct channel *channel)
@@ -125,7 +135,8 @@ enum wait_result channel_wait(struct channel *channel, struct mutex *lock, hal_n
     } else {
         MARK("channel: pushed before the sleep");
     }
-    if (!atomic_compare_exchange_strong(&channel->sleeper, &claimed, NULL)) {
+    const bool is_claimed = atomic_load_explicit(&channel->sleeper, memory_order_relaxed) != self;
+    if (is_claimed || !atomic_compare_exchange_strong(&channel->sleeper, &claimed, NULL)) {
         result = WAIT_WOKEN; // also of one that gave up: it has taken a wake
     }
     (void)waitqueue_wake_one(&channel->others);

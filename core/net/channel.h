@@ -25,7 +25,8 @@ struct thread;
 
 struct channel { // all-zero is empty
     _Atomic(struct packet *) newest;
-    _Atomic uint32_t cost;            // of all that was pushed and is not yet given back
+    _Atomic uint32_t pushed; // cost of what ever was, but for what was given back without the lock;
+    _Atomic uint32_t returned;        // and of what was given back with it. Both modulo 2^32
     _Atomic(struct thread *) sleeper; // to be woken; set with the socket's lock held
     _Atomic bool is_watched;          // by poll: who pushes calls, each time
     struct waitqueue others;          // who waits for the sleeper's turn, under the lock
@@ -47,7 +48,16 @@ unsigned channel_push(struct channel *channel, struct packet *packet, uint32_t l
 struct packet *channel_take(struct channel *channel);
 
 // So many bytes of cost are no longer in use.
-void channel_return(struct channel *channel, uint32_t cost);
+void channel_return_locked(struct channel *channel, uint32_t cost);
+void channel_return(struct channel *channel, uint32_t cost); // the same in any context
+
+// Of what was pushed and is not yet given back; without the lock perhaps more. Any context.
+static inline uint32_t channel_cost(const struct channel *channel)
+{
+    // Acquire: read first, so that the other is not less.
+    const uint32_t returned = atomic_load_explicit(&channel->returned, memory_order_acquire);
+    return atomic_load_explicit(&channel->pushed, memory_order_relaxed) - returned;
+}
 
 // Could be false by now, unless the caller has taken and nobody pushes.
 bool channel_is_empty(const struct channel *channel);

@@ -96,11 +96,11 @@ static void packet_look(struct net_socket *socket, struct packet *packet)
     packet = packet->more == NULL ? packet : packet_join(packet);
     if (packet == NULL) {
         net_count(NET_IP_DISCARDED);
-        channel_return(&socket->channel, cost);
+        channel_return_locked(&socket->channel, cost);
         return;
     }
     if (!packet_keep(socket, packet)) {
-        channel_return(&socket->channel, cost);
+        channel_return_locked(&socket->channel, cost);
         packet_free(packet);
     }
 }

@@ -11,11 +11,12 @@
 #include "core/lib/siphash.h"
 #include "core/mem/heap.h"
 #include "core/net/ip.h"
+#include "core/net/percpu.h"
 #include "core/sync/mutex.h"
 
 enum {
     ENDS_BITS = 12,
-    PORT_BITS = 9,
+    PORT_BITS = 12, // so many that a free port seldom shares its list with one that has thousands
     PORT_FIRST = 32768, // net.ipv4.ip_local_port_range of Linux
     PORT_LAST = 60999,
 };
@@ -63,7 +64,7 @@ static uint64_t ends_hash(uint8_t protocol, const struct net_end *one, const str
     if (address_is_v4(&one->address)) {
         const uint64_t a = v4_word(one), b = v4_word(other);
         const uint64_t words[] = {(a < b ? a : b) | kind, a < b ? b : a};
-        return siphash(&hash_key, words, 2);
+        return net_cpu_siphash(&hash_key, words);
     }
     const bool is_less = end_is_less(one, other);
     const struct net_end *low = is_less ? one : other, *high = is_less ? other : one;
@@ -102,8 +103,8 @@ static struct flow *find_by_ends(uint64_t hash, uint8_t protocol, const struct n
     rcu_list_for_each(node, rcu_hash_list(&by_ends, hash))
     {
         struct flow *flow = container_of(node, struct flow, by_ends);
-        if (flow->key.protocol == protocol && end_is_equal(&flow->key.local, local) &&
-            end_is_equal(&flow->key.remote, remote)) {
+        if (flow->hash == hash && flow->key.protocol == protocol &&
+            end_is_equal(&flow->key.local, local) && end_is_equal(&flow->key.remote, remote)) {
             return flow;
         }
     }
@@ -286,7 +287,9 @@ void flow_keep(struct flow *flow)
 
 void flow_drop(struct flow *flow)
 {
-    if (atomic_fetch_sub_explicit(&flow->reference_count, 1, memory_order_acq_rel) == 1) {
+    // Of the last it can no longer be found, and nobody gets another.
+    if (atomic_load_explicit(&flow->reference_count, memory_order_acquire) == 1 ||
+        atomic_fetch_sub_explicit(&flow->reference_count, 1, memory_order_acq_rel) == 1) {
         heap_free(flow);
     }
 }
@@ -357,6 +360,16 @@ void flow_leave(struct flow *flow)
 {
     mutex_lock(&flows_lock);
     flow_remove(flow);
+    mutex_unlock(&flows_lock);
+}
+
+void flow_leave_then(struct flow *flow, void (*then)(void *argument), void *argument)
+{
+    mutex_lock(&flows_lock);
+    if (flow != NULL) {
+        flow_remove(flow);
+    }
+    then(argument);
     mutex_unlock(&flows_lock);
 }
 

@@ -36,12 +36,12 @@ struct flow_key {
 
 struct flow {
     struct rcu_node by_ends; // of those with a remote end
-    struct rcu_node by_port; // of the others
+    uint64_t hash;           // the same: of both ends
+    struct flow_key key;
+    struct net_socket *socket;
+    struct rcu_node by_port; // of those without one
     struct list connected;   // of those with one, by their port
     struct rcu_head end;
-    struct flow_key key;
-    uint64_t hash; // of both ends, of one with a remote one
-    struct net_socket *socket;
     _Atomic uint32_t reference_count; // 1 of the table's
     _Atomic bool is_gone;             // from the table: it is nobody's
 };
@@ -56,6 +56,9 @@ HAL_MUST_CHECK int flow_start(void);
 HAL_MUST_CHECK int flow_enter(struct flow **flow, struct flow_key *key, struct net_socket *socket,
                               struct flow *former, bool is_new);
 void flow_leave(struct flow *flow);
+// The same, of one that may be NULL, and then, before another may walk, then(argument), which takes
+// no lock.
+void flow_leave_then(struct flow *flow, void (*then)(void *argument), void *argument);
 
 // The best flow for a packet. NULL: none. The caller is in an RCU section, until whose end flow and
 // socket are there.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // loopback.c: the interface "lo": what is sent there has come at once, in the sender's thread.
 #include "core/dev/packet.h"
+#include "core/lib/count.h"
 #include "core/lib/string.h"
 #include "core/net/ethernet.h"
 #include "core/net/filter.h"
@@ -8,22 +9,39 @@
 #include "core/net/ip.h"
 #include "core/net/netif.h"
 #include "core/net/packet_socket.h"
+#include "core/net/percpu.h"
 #include "core/net/raw.h"
 #include "core/net/route.h"
 #include "core/net/socket.h"
 #include "core/net/tcp_bare.h"
+#include "core/sync/rcu.h"
 
+// In an RCU section.
 static void sent_count(uint32_t size)
 {
-    netif_count(&loopback, NETIF_SENT, 1);
-    netif_count(&loopback, NETIF_SENT_BYTES, size);
+    struct net_cpu *cpu = net_cpu_self();
+    count_add(&cpu->sent, 1);
+    count_add(&cpu->sent_bytes, size);
+}
+
+uint64_t loopback_figure(enum netif_count which)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; net_cpus != NULL && i < sched_cpu_count(); ++i) {
+        sum += which == NETIF_SENT         ? count_get(&net_cpus[i].sent)
+               : which == NETIF_SENT_BYTES ? count_get(&net_cpus[i].sent_bytes)
+                                           : 0;
+    }
+    return sum;
 }
 
 // is_shown: sockets that see all have seen it.
 static void send(struct netif *netif, struct packet *packet, bool is_shown)
 {
     while (packet != NULL) { // an answer, of which there is no other
+        rcu_read_begin();
         sent_count(packet_size(packet));
+        rcu_read_end();
         if (packet_sockets_are_there() && !is_shown) {
             packet_sockets_show_bare(packet, PACKET_WAY_SENT);
             packet_sockets_show_bare(packet, PACKET_WAY_HERE);
@@ -87,8 +105,9 @@ void loopback_send_to(const struct flow *flow, struct packet *packet)
     }
     const uint32_t size =
         packet_size(packet) + (packet->is_bare ? tcp_bare_length(packet, flow) : 0);
-    sent_count(size);
     packet->cost = size + NET_PACKET_COST;
+    rcu_read_begin();
+    sent_count(size);
     if (!net_socket_deliver_by(flow, packet)) {
         tcp_bare_dress(packet, flow);
         packet = net_input(&loopback, packet);

@@ -30,6 +30,12 @@ struct netif *netif_at(uint32_t index)
     return netif;
 }
 
+uint64_t netif_figure(const struct netif *netif, enum netif_count which)
+{
+    const uint64_t own = netif == &loopback ? loopback_figure(which) : 0;
+    return own + atomic_load_explicit(&netif->counts[which], memory_order_relaxed);
+}
+
 struct netif *netif_find(const char *name)
 {
     struct netif *netif;

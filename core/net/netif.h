@@ -85,10 +85,7 @@ static inline void netif_count(struct netif *netif, enum netif_count which, uint
     atomic_fetch_add_explicit(&netif->counts[which], more, memory_order_relaxed);
 }
 
-static inline uint64_t netif_figure(const struct netif *netif, enum netif_count which)
-{
-    return atomic_load_explicit(&netif->counts[which], memory_order_relaxed);
-}
+uint64_t netif_figure(const struct netif *netif, enum netif_count which);
 
 // A packet of IP has come, and is taken. Answers one to be sent back (net_output), complete from
 // its IP header on, or NULL. Thread context; the caller holds no lock and is in no RCU section.
@@ -96,6 +93,9 @@ struct packet *net_input(struct netif *netif, struct packet *packet);
 
 // One that has been sent through netif to several, of which this machine is one: a copy of it.
 void net_input_copy(struct netif *netif, struct packet *packet);
+
+// Of lo's packets, which the CPUs count for themselves: of NETIF_SENT and NETIF_SENT_BYTES; else 0.
+uint64_t loopback_figure(enum netif_count which);
 
 // The same as send of lo, of a whole segment of TCP of our own for a flow that the caller has kept.
 void loopback_send_to(const struct flow *flow, struct packet *packet);

@@ -13,6 +13,7 @@
 #include "core/net/counts.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
+#include "core/net/percpu.h"
 #include "core/net/route.h"
 #include "core/net/run.h"
 #include "core/net/tcp_bare.h"
@@ -26,7 +27,8 @@ int net_start(void)
     static struct mutex lock;
     static bool is_started; // under it
     mutex_lock(&lock);
-    const int error = is_started ? 0 : flow_start();
+    int error = is_started ? 0 : net_cpus_start();
+    error = is_started || error != 0 ? error : flow_start();
     is_started = error == 0;
     mutex_unlock(&lock);
     return error;
@@ -266,7 +268,6 @@ bool net_socket_pass(const struct net_end *local, const struct net_end *remote,
 
 bool net_socket_deliver_by(const struct flow *flow, struct packet *packet)
 {
-    rcu_read_begin();
     const bool is_gone = flow_is_gone(flow);
     if (!is_gone && atomic_load_explicit(&flow->socket->filter, memory_order_relaxed) != NULL) {
         tcp_bare_dress(packet, flow); // a filter looks at headers

@@ -197,8 +197,8 @@ void net_socket_deliver_all(uint8_t protocol, const struct net_end *local,
                             const struct net_end *remote, const struct netif *netif,
                             struct packet *packet);
 
-// Gives packet to the socket of a flow that the caller has kept. False: it is gone, and the caller
-// keeps the packet.
+// Gives packet to the socket of a flow that the caller has kept, in an RCU section, which it ends.
+// False: it is gone, and the caller keeps the packet.
 bool net_socket_deliver_by(const struct flow *flow, struct packet *packet);
 
 // The same as net_socket_deliver in an interrupt, between quiescence_interrupt_begin and its end.

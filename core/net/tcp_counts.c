@@ -9,8 +9,7 @@
 
 enum { COUNTS = sizeof(struct tcp_counts) / sizeof(uint64_t) };
 
-static struct mutex ended_lock;
-static struct tcp_counts ended; // by those that are over
+static struct tcp_counts ended; // by those that are over. Under the flows' lock
 
 static void add(struct tcp_counts *sum, const struct tcp_counts *counts)
 {
@@ -21,11 +20,21 @@ static void add(struct tcp_counts *sum, const struct tcp_counts *counts)
     }
 }
 
-void tcp_counts_end(const struct tcp *tcp)
+static void ended_add(void *argument)
 {
-    mutex_lock(&ended_lock);
+    const struct tcp *tcp = argument;
     add(&ended, &tcp->counts);
-    mutex_unlock(&ended_lock);
+}
+
+void tcp_counts_end(struct tcp *tcp, struct flow *flow)
+{
+    flow_leave_then(flow, ended_add, tcp);
+}
+
+static void ended_take(void *argument)
+{
+    struct tcp_totals *totals = argument;
+    add(&totals->counts, &ended);
 }
 
 static void flow_sum(const struct flow *flow, void *argument)
@@ -43,15 +52,12 @@ static void flow_sum(const struct flow *flow, void *argument)
     totals->open += tcp->state == TCP_STATE_ESTABLISHED || tcp->state == TCP_STATE_CLOSE_WAIT;
     totals->waiting += waits;
     totals->orphans += socket->is_orphan && !waits;
-    totals->bytes += socket->sending.taken +
-                     atomic_load_explicit(&socket->socket.channel.cost, memory_order_relaxed);
+    totals->bytes += socket->sending.taken + channel_cost(&socket->socket.channel);
 }
 
 void tcp_counts_sum(struct tcp_totals *totals)
 {
     *totals = (struct tcp_totals){.open = 0};
-    mutex_lock(&ended_lock);
-    add(&totals->counts, &ended);
-    mutex_unlock(&ended_lock);
+    flow_leave_then(NULL, ended_take, totals);
     flow_walk(IP_TCP, flow_sum, totals);
 }

@@ -7,6 +7,8 @@
 
 #include "core/net/tcp.h"
 
+struct flow;
+
 struct tcp_totals {
     struct tcp_counts counts;
     uint32_t open;    // established, or closed by the peer alone
@@ -17,8 +19,9 @@ struct tcp_totals {
     uint64_t bytes;   // under way in both directions
 };
 
-// A connection is over, and its socket is about to be forgotten. Thread context, may block.
-void tcp_counts_end(const struct tcp *tcp);
+// A connection is over: what it has counted is the ended ones' from now on, and flow, its own or
+// NULL, has gone. Thread context, may block.
+void tcp_counts_end(struct tcp *tcp, struct flow *flow);
 
 // Thread context, may block. Those that are in use meanwhile are looked at without their locks.
 void tcp_counts_sum(struct tcp_totals *totals);

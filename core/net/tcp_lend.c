@@ -26,7 +26,7 @@ static struct packet *piece_take(struct tcp_socket *tcp, uint64_t from, uint64_t
     struct packet *packet = socket->first;
     while (packet->place + packet->size <= from) {
         socket->first = packet->next;
-        channel_return(&socket->channel, packet->cost);
+        channel_return_locked(&socket->channel, packet->cost);
         packet_free(packet);
         packet = socket->first;
     }

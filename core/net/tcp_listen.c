@@ -123,7 +123,16 @@ static void child_answer(struct tcp_socket *child, struct beginning *beginning, 
     }
 }
 
-// NULL: no memory.
+// With the lock held: the child is left, and run soon.
+static void begun_put(struct tcp_socket *tcp)
+{
+    struct tcp_socket *child = tcp->begun;
+    tcp->begun = NULL;
+    mutex_unlock(&child->socket.lock);
+    net_run_later_counted(&child->socket);
+}
+
+// NULL: no memory. The child is tcp's begun.
 static struct tcp_socket *child_begin(struct tcp_socket *tcp, struct beginning *beginning)
 {
     const hal_ns now = tcp_now(tcp);
@@ -132,10 +141,16 @@ static struct tcp_socket *child_begin(struct tcp_socket *tcp, struct beginning *
         net_count(NET_TCP_NO_CHILD);
         return NULL;
     }
-    // Nobody knows of the child before it has a flow: two locks are held here alone.
+    if (tcp->begun != NULL) {
+        begun_put(tcp);
+    }
+    // Nobody else knows of the child yet, whose lock is held until tcp has been left.
     mutex_lock(&child->socket.lock);
     const int error =
         net_socket_flow_set(&child->socket, child->socket.local, child->socket.remote);
+    if (error == 0) {
+        (void)tcp_peer_of(child); // what it says needs no headers then
+    }
     if (beginning->is_answered) {
         tcp_resume(&child->tcp, &tcp_socket_host, &child->settings, beginning->iss, &beginning->syn,
                    now);
@@ -149,7 +164,8 @@ static struct tcp_socket *child_begin(struct tcp_socket *tcp, struct beginning *
     if (error != 0) {
         tcp_end(&child->tcp, error);
     }
-    mutex_unlock(&child->socket.lock);
+    net_socket_get(&child->socket);
+    tcp->begun = child;
     return child;
 }
 
@@ -203,9 +219,7 @@ static bool cookie_read(struct tcp_socket *tcp, struct beginning *beginning)
 static bool packet_pass(struct tcp_socket *child, struct packet *packet)
 {
     const uint32_t limit = atomic_load_explicit(&child->socket.receive_limit, memory_order_relaxed);
-    const bool is_taken = channel_push(&child->socket.channel, packet, limit) != 0;
-    net_run_later(&child->socket);
-    return is_taken;
+    return channel_push(&child->socket.channel, packet, limit) != 0; // tcp_leave finds it there
 }
 
 // The last step of a connection of which nothing was kept. True: packet is the child's.
@@ -236,11 +250,7 @@ static bool syn_take(struct tcp_socket *tcp, struct packet *packet, struct begin
     if (child == NULL) {
         return false;
     }
-    if (beginning->fast.is_open) {
-        return packet_pass(child, packet);
-    }
-    net_run_later(&child->socket);
-    return false;
+    return beginning->fast.is_open && packet_pass(child, packet);
 }
 
 bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet,
@@ -363,23 +373,30 @@ void tcp_children_abort(struct tcp_socket *tcp)
     }
 }
 
+// With lock held: waits for one as long as there is nothing else to do.
+static int child_await(struct tcp_socket *tcp, const struct net_patience *patience,
+                       struct tcp_socket **accepted)
+{
+    int error;
+    do {
+        const bool listens =
+            tcp->stage == TCP_STAGE_LISTENING && (tcp->socket.shut & NET_SHUT_READ) == 0;
+        *accepted = listens ? child_take(tcp, &tcp->ready) : NULL;
+        error = !listens ? -EINVAL : *accepted != NULL ? 0 : tcp_await_within(tcp, patience);
+    } while (error == 0 && *accepted == NULL);
+    return error;
+}
+
 int tcp_accept(struct tcp_socket *tcp, const struct net_patience *patience,
                struct tcp_socket **accepted)
 {
     int error;
     do {
-        error = 0;
         tcp_enter(tcp);
-        const bool listens =
-            tcp->stage == TCP_STAGE_LISTENING && (tcp->socket.shut & NET_SHUT_READ) == 0;
-        *accepted = listens ? child_take(tcp, &tcp->ready) : NULL;
+        error = child_await(tcp, patience, accepted);
         const uint32_t changes = tcp->changes;
         tcp_leave(tcp);
-        if (!listens) {
-            error = -EINVAL;
-        } else if (*accepted == NULL) {
-            error = tcp_await(tcp, changes, patience);
-        }
+        error = error == -EAGAIN ? tcp_await(tcp, changes, patience) : error;
     } while (error == 0 && *accepted == NULL);
     net_run();
     return error;

@@ -56,7 +56,7 @@ void tcp_memory_charge(struct tcp_socket *tcp, uint32_t held)
 // What is next in order is kept though others wait behind it: without it they would for ever.
 bool tcp_memory_may_keep(const struct tcp_socket *tcp, uint64_t from)
 {
-    const uint32_t cost = atomic_load_explicit(&tcp->socket.channel.cost, memory_order_relaxed);
+    const uint32_t cost = channel_cost(&tcp->socket.channel);
     const uint64_t received = tcp_received(&tcp->tcp);
     const bool is_next = from == received && received - tcp->tcp.taken <= TCP_HELD_LEAST;
     return is_next || cost <= 2 * TCP_HELD_LEAST;

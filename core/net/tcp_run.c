@@ -11,6 +11,7 @@
 #include "core/dev/packet.h"
 #include "core/lib/assert.h"
 #include "core/lib/errno.h"
+#include "core/lib/mark.h"
 #include "core/lib/string.h"
 #include "core/mem/heap.h"
 #include "core/net/checksum.h"
@@ -131,16 +132,15 @@ static void host_send(struct tcp *connection, const struct tcp_segment *segment)
         net_count(NET_NO_MEMORY);
         return;
     }
-    const bool is_near = tcp->peer != NULL && !tcp->is_far && (segment->flags & TCP_SYN) == 0;
+    // A cookie is not a segment's own.
+    const bool is_near = tcp->peer != NULL && !tcp->is_far && segment->cookie == NULL;
     (is_near ? bare_put : whole_put)(tcp, packet, segment, hops);
     packet->is_trusted = true;
     packet->segment_size = segment->piece;
     outbox_add(tcp, packet);
 }
 
-// With lock held: the flow of a peer on the loopback network, looked for once. NULL: there is none,
-// or none yet.
-static const struct flow *peer_of(struct tcp_socket *tcp)
+const struct flow *tcp_peer_of(struct tcp_socket *tcp)
 {
     if (tcp->peer != NULL || tcp->is_far || tcp->tcp.state == TCP_STATE_SYN_SENT) {
         return tcp->is_far ? NULL : tcp->peer;
@@ -368,7 +368,7 @@ static struct packet *segment_run(struct tcp_socket *tcp, struct packet *packet)
         net_count(NET_TCP_NO_SOCKET);
     } else if (begins_anew(&tcp->tcp, &segment)) {
         tcp_end(&tcp->tcp, 0);
-        channel_return(&tcp->socket.channel, packet->cost);
+        channel_return_locked(&tcp->socket.channel, packet->cost);
         outbox_add(tcp, packet); // once the flow is gone
         packet = NULL;
     } else {
@@ -419,7 +419,7 @@ static struct packet *stray_run(struct tcp_socket *tcp, struct packet *packet)
     const uint32_t cost = packet->cost;
     if (tcp->stage == TCP_STAGE_LISTENING &&
         tcp_listener_packet(tcp, packet, &header, &ports, &segment)) {
-        channel_return(&tcp->socket.channel, cost);
+        channel_return_locked(&tcp->socket.channel, cost);
         return NULL; // another counts it
     }
     net_count(NET_TCP_RECEIVED);
@@ -443,7 +443,7 @@ static void packet_run(struct tcp_socket *tcp, struct packet *packet)
         left = is_connection ? segment_run(tcp, packet) : stray_run(tcp, packet);
     }
     if (left != NULL) {
-        channel_return(&tcp->socket.channel, cost);
+        channel_return_locked(&tcp->socket.channel, cost);
         packet_free(left);
     }
 }
@@ -491,10 +491,15 @@ void tcp_leave_and_run(struct tcp_socket *tcp)
     net_run_at(now);
 }
 
+// The connection is a user of the socket until the lock is held, if not one that is over.
 static void alarm_ring(struct alarm *alarm)
 {
     struct tcp_socket *tcp = container_of(alarm, struct tcp_socket, alarm);
     mutex_lock(&tcp->socket.lock);
+    if (!tcp->is_left_to_alarm) {
+        net_socket_get(&tcp->socket);
+    }
+    tcp->is_left_to_alarm = false;
     tcp->now = 0;
     tcp->alarm_at = UINT64_MAX;
     channel_run(tcp);
@@ -513,23 +518,29 @@ static bool has_begun(const struct tcp_socket *tcp)
     return tcp->tcp.state != TCP_STATE_SYN_SENT && tcp->tcp.state != TCP_STATE_SYN_RECEIVED;
 }
 
-// With lock held. A later deadline is looked at when the alarm has rung for the earlier one, but
-// for the end of TIME-WAIT, which is far. The alarm counts as one that uses the socket.
-static void alarm_update(struct tcp_socket *tcp)
+// With lock held.
+__attribute__((noinline)) static void alarm_move(struct tcp_socket *tcp, hal_ns deadline)
 {
-    const hal_ns deadline =
-        tcp->stage == TCP_STAGE_CONNECTION && tcp->is_alive ? tcp->tcp.deadline : UINT64_MAX;
-    const bool is_far = tcp->is_waiting && deadline != UINT64_MAX && tcp->alarm_at < deadline;
-    if (is_far ? !alarm_stop(&tcp->alarm) : deadline >= tcp->alarm_at) {
+    if (tcp->alarm_at != UINT64_MAX && !alarm_stop(&tcp->alarm)) {
+        MARK("tcp: the alarm is about to ring, and looks itself");
         return;
-    }
-    if (tcp->alarm_at == UINT64_MAX) {
-        net_socket_get(&tcp->socket);
     }
     tcp->alarm_at = has_begun(tcp) ? deadline : earlier(deadline, tcp->tcp.now + ALARM_EARLY);
     tcp->alarm.ring = alarm_ring;
     const int error = alarm_set(&tcp->alarm, tcp->alarm_at);
     ASSERT(error == 0); // net_start has made its thread
+}
+
+// With lock held. A later deadline is looked at when the alarm has rung for the earlier one, but
+// for the end of TIME-WAIT, which is far.
+__attribute__((always_inline)) static inline void alarm_update(struct tcp_socket *tcp)
+{
+    const hal_ns deadline =
+        tcp->stage == TCP_STAGE_CONNECTION && tcp->is_alive ? tcp->tcp.deadline : UINT64_MAX;
+    const bool is_far = tcp->is_waiting && deadline != UINT64_MAX && tcp->alarm_at < deadline;
+    if (is_far || deadline < tcp->alarm_at) {
+        alarm_move(tcp, deadline);
+    }
 }
 
 // With lock held.
@@ -566,12 +577,13 @@ static void orphan_count_update(struct tcp_socket *tcp)
     }
 }
 
-// With lock held, at the end. True: it will not ring, and the caller puts the reference that it
-// was.
+// With lock held, at the end. False: it is about to ring, and the reference that the connection was
+// is left to it.
 static bool alarm_end(struct tcp_socket *tcp)
 {
-    const bool is_stopped = tcp->alarm_at != UINT64_MAX && alarm_stop(&tcp->alarm);
+    const bool is_stopped = tcp->alarm_at == UINT64_MAX || alarm_stop(&tcp->alarm);
     tcp->alarm_at = is_stopped ? UINT64_MAX : tcp->alarm_at;
+    tcp->is_left_to_alarm |= !is_stopped;
     return is_stopped;
 }
 
@@ -583,17 +595,16 @@ static bool is_over(struct tcp_socket *tcp)
     }
     tcp->is_alive = false;
     send_queue_end(&tcp->sending); // nobody will take what is left of it
-    tcp_counts_end(&tcp->tcp);
-    if (tcp->socket.flow != NULL) {
-        flow_leave(tcp->socket.flow);
-        tcp->socket.flow = NULL;
-    }
+    tcp_counts_end(&tcp->tcp, tcp->socket.flow);
+    tcp->socket.flow = NULL;
     return true;
 }
 
-// What has become of a connection since the last look.
-struct standing {
-    bool ends, was_armed, is_established, is_stillborn;
+enum standing { // what has become of a connection since the last look; bits
+    STANDING_ENDED = 1,
+    STANDING_LEFT = 2, // with that: to the alarm
+    STANDING_ESTABLISHED = 4,
+    STANDING_STILLBORN = 8,
 };
 
 static uint32_t standing_key(const struct tcp_socket *tcp)
@@ -603,42 +614,53 @@ static uint32_t standing_key(const struct tcp_socket *tcp)
 }
 
 // With lock held, at the end.
-static struct standing standing_update(struct tcp_socket *tcp)
+__attribute__((noinline)) static unsigned standing_look(struct tcp_socket *tcp)
 {
-    struct standing now = {.ends = false};
-    if (standing_key(tcp) == tcp->settled) {
-        return now;
-    }
     orphan_count_update(tcp);
     waiting_count_update(tcp);
     if (tcp->is_fast_counted && tcp->tcp.state != TCP_STATE_SYN_RECEIVED) {
         tcp->is_fast_counted = false;
         tcp_fast_end(tcp->parent->fast, tcp->tcp.counts.resets_received > 0, tcp_now(tcp));
     }
-    now.ends = is_over(tcp);
-    now.was_armed = now.ends && alarm_end(tcp);
-    now.is_established = tcp->is_embryo && tcp_has_begun(&tcp->tcp) && !now.ends;
-    now.is_stillborn = tcp->is_embryo && now.ends;
-    tcp->is_embryo = tcp->is_embryo && !now.is_established && !now.is_stillborn;
+    const bool ends = is_over(tcp);
+    const bool was_embryo = tcp->is_embryo;
+    tcp->is_embryo = was_embryo && !ends && !tcp_has_begun(&tcp->tcp);
     tcp->settled = standing_key(tcp);
-    return now;
+    if (ends) {
+        return STANDING_ENDED | (alarm_end(tcp) ? 0 : STANDING_LEFT) |
+               (was_embryo ? STANDING_STILLBORN : 0);
+    }
+    return was_embryo && !tcp->is_embryo ? STANDING_ESTABLISHED : 0;
+}
+
+static inline unsigned standing_update(struct tcp_socket *tcp)
+{
+    return standing_key(tcp) == tcp->settled ? 0 : standing_look(tcp);
 }
 
 // With lock held.
-static void memory_update(struct tcp_socket *tcp)
+__attribute__((always_inline)) static inline void memory_update(struct tcp_socket *tcp)
 {
-    const uint32_t held =
-        tcp->sending.taken + atomic_load_explicit(&tcp->socket.channel.cost, memory_order_relaxed);
+    const uint32_t held = tcp->sending.taken + channel_cost(&tcp->socket.channel);
     if (held > TCP_HELD_LEAST || tcp->charged != 0) {
         tcp_memory_charge(tcp, held);
     }
 }
 
-void tcp_leave(struct tcp_socket *tcp)
+// What is still to be done of one that has been left.
+struct leaving {
+    struct packet *outbox;
+    const struct flow *peer;
+    unsigned standing; // enum standing
+    bool is_watched, has_room;
+};
+
+// With the lock held, which is not held then.
+__attribute__((always_inline)) static inline struct leaving leave_begin(struct tcp_socket *tcp)
 {
     struct net_socket *socket = &tcp->socket;
     memory_update(tcp);
-    const struct standing now = standing_update(tcp);
+    const unsigned standing = standing_update(tcp);
     struct packet *outbox = tcp->outbox;
     tcp->outbox = NULL;
     const bool has_news = tcp->has_input || tcp->has_room, has_room = tcp->has_room;
@@ -649,50 +671,65 @@ void tcp_leave(struct tcp_socket *tcp)
     }
     alarm_update(tcp);
     const bool is_for_peer = outbox != NULL && tcp->stage == TCP_STAGE_CONNECTION && tcp->is_alive;
-    const struct flow *peer = is_for_peer ? peer_of(tcp) : NULL;
+    const struct flow *peer = !is_for_peer                        ? NULL
+                              : tcp->peer != NULL && !tcp->is_far ? tcp->peer
+                                                                  : tcp_peer_of(tcp);
     if (peer == NULL) {
         outbox_dress(tcp, outbox);
     }
     mutex_unlock(&socket->lock);
-    outbox_send(outbox, peer);
-    if (now.is_established) {
+    return (struct leaving){outbox, peer, standing, is_watched, has_room};
+}
+
+__attribute__((always_inline)) static inline void leave_end(struct tcp_socket *tcp,
+                                                            const struct leaving *leaving)
+{
+    struct net_socket *socket = &tcp->socket;
+    const unsigned standing = leaving->standing;
+    outbox_send(leaving->outbox, leaving->peer);
+    if (standing & STANDING_ESTABLISHED) {
         tcp_child_offer(tcp);
-    } else if (now.is_stillborn) {
+    } else if (standing & STANDING_STILLBORN) {
         tcp_child_forget(tcp);
     }
-    if (is_watched) {
-        socket->ready(socket, has_room);
+    if (leaving->is_watched) {
+        socket->ready(socket, leaving->has_room);
     }
     if (!channel_is_empty(&socket->channel)) {
         net_run_later(socket);
     }
-    if (now.ends) {
+    if ((standing & (STANDING_ENDED | STANDING_LEFT)) == STANDING_ENDED) {
         net_socket_put(socket);
     }
-    if (now.was_armed) {
-        net_socket_put(socket);
+}
+
+__attribute__((noinline)) static void leave_with_child(struct tcp_socket *tcp)
+{
+    struct tcp_socket *const both[] = {tcp, tcp->begun};
+    struct leaving leaving[2];
+    tcp->begun = NULL;
+    for (int i = 0; i < 2; ++i) {
+        leaving[i] = leave_begin(both[i]);
     }
+    for (int i = 1; i >= 0; --i) {
+        leave_end(both[i], &leaving[i]);
+    }
+    net_socket_put(&both[1]->socket);
+}
+
+void tcp_leave(struct tcp_socket *tcp)
+{
+    if (__builtin_expect(tcp->begun != NULL, 0)) {
+        leave_with_child(tcp);
+        return;
+    }
+    const struct leaving leaving = leave_begin(tcp);
+    leave_end(tcp, &leaving);
 }
 
 static int error_of(enum wait_result result)
 {
     return result == WAIT_WOKEN ? 0 : result == WAIT_INTERRUPTED ? -EINTR : -EAGAIN;
-}
-
-int tcp_await_within(struct tcp_socket *tcp, const struct net_patience *patience)
-{
-    if (!patience->waits || tcp->now != 0 || net_run_is_due()) {
-        return -EAGAIN;
-    }
-    const hal_ns since = thread_since_ns();
-    const enum wait_result result =
-        channel_wait(&tcp->socket.channel, &tcp->socket.lock, patience->deadline);
-    tcp->now = 0;                     // what others have seen meanwhile is past
-    if (thread_since_ns() != since) { // it has slept until just now
-        tcp->now = later(thread_since_ns(), tcp->tcp.now);
-    }
-    channel_run(tcp);
-    return error_of(result);
 }
 
 // Who accepts sleeps until there is a connection: segments of those that begin are run by whoever
@@ -703,6 +740,21 @@ static enum wait_result change_wait(struct tcp_socket *tcp, hal_ns deadline)
     return tcp->stage == TCP_STAGE_LISTENING
                ? channel_wait_told(channel, &tcp->socket.lock, deadline)
                : channel_wait(channel, &tcp->socket.lock, deadline);
+}
+
+int tcp_await_within(struct tcp_socket *tcp, const struct net_patience *patience)
+{
+    if (!patience->waits || tcp->now != 0 || tcp->outbox != NULL || net_run_is_due()) {
+        return -EAGAIN;
+    }
+    const hal_ns since = thread_since_ns();
+    const enum wait_result result = change_wait(tcp, patience->deadline);
+    tcp->now = 0;                     // what others have seen meanwhile is past
+    if (thread_since_ns() != since) { // it has slept until just now
+        tcp->now = later(thread_since_ns(), tcp->tcp.now);
+    }
+    channel_run(tcp);
+    return error_of(result);
 }
 
 int tcp_await(struct tcp_socket *tcp, uint32_t changes, const struct net_patience *patience)

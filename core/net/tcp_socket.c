@@ -248,10 +248,11 @@ static int connect_to(struct tcp_socket *tcp, const struct net_end *remote,
         error = attempt_step(tcp, remote, how, is_first);
         const uint32_t changes = tcp->changes;
         tcp_leave_and_run(tcp);
-        is_first = false;
         if ((error == -EINPROGRESS || error == -EALREADY) && patience->waits) {
-            error = tcp_await(tcp, changes, patience);
+            // Within this machine it is done by now.
+            error = is_first ? 0 : tcp_await(tcp, changes, patience);
             if (error == 0) {
+                is_first = false;
                 continue;
             }
             error = error == -EAGAIN ? -EINPROGRESS : error;
@@ -376,6 +377,17 @@ static void listener_close(struct tcp_socket *tcp)
     tcp_children_abort(tcp);
 }
 
+static void flow_end(struct tcp_socket *tcp)
+{
+    mutex_lock(&tcp->socket.lock);
+    struct flow *flow = tcp->socket.flow;
+    tcp->socket.flow = NULL;
+    mutex_unlock(&tcp->socket.lock);
+    if (flow != NULL) {
+        flow_leave(flow);
+    }
+}
+
 bool tcp_connection_end(struct tcp_socket *tcp)
 {
     tcp_enter(tcp);
@@ -408,18 +420,15 @@ static void connection_close(struct tcp_socket *tcp)
 
 void tcp_socket_close(struct tcp_socket *tcp)
 {
-    if (tcp->stage == TCP_STAGE_CONNECTION) {
+    const bool is_connection = tcp->stage == TCP_STAGE_CONNECTION;
+    if (is_connection) {
         connection_close(tcp);
     } else if (tcp->stage == TCP_STAGE_LISTENING) {
         listener_close(tcp);
     }
     net_run();
-    mutex_lock(&tcp->socket.lock);
-    struct flow *flow = tcp->is_alive ? NULL : tcp->socket.flow;
-    tcp->socket.flow = tcp->is_alive ? tcp->socket.flow : NULL;
-    mutex_unlock(&tcp->socket.lock);
-    if (flow != NULL) {
-        flow_leave(flow);
+    if (!is_connection) { // whose flow goes with it
+        flow_end(tcp);
     }
     net_socket_put(&tcp->socket);
 }
@@ -484,15 +493,13 @@ bool tcp_is_connected(struct tcp_socket *tcp)
     return is_connected;
 }
 
+bool tcp_settings_changed_locked(struct tcp_socket *tcp)
+{
+    return tcp->stage == TCP_STAGE_CONNECTION && tcp_adjust_idle(&tcp->tcp, &tcp->settings);
+}
+
 void tcp_settings_changed(struct tcp_socket *tcp)
 {
-    mutex_lock(&tcp->socket.lock);
-    const bool is_done =
-        tcp->stage == TCP_STAGE_CONNECTION && tcp_adjust_idle(&tcp->tcp, &tcp->settings);
-    mutex_unlock(&tcp->socket.lock);
-    if (is_done) {
-        return;
-    }
     tcp_enter(tcp);
     if (tcp->stage == TCP_STAGE_CONNECTION) {
         tcp_adjust(&tcp->tcp, &tcp->settings, tcp_now(tcp));

@@ -40,6 +40,7 @@ struct tcp_socket {
     bool is_fast_counted;    // by its parent's tcp_fast_queue
     bool is_orphan;          // its file is gone
     bool is_waiting;         // in TIME-WAIT, and counted as that
+    bool is_left_to_alarm;   // which is about to ring: what uses the socket after its connection
     bool is_counted_orphan;
     uint32_t settled;         // tcp_run.c's: how it stood when that was looked at last
     bool is_far;              // it has no peer, and will have none
@@ -58,7 +59,7 @@ struct tcp_socket {
     uint32_t window_limit;             // of the receive buffer, however large it is
     bool is_slow;                      // acknowledgements are delayed, by its program's wish
     hal_ns orphan_span;                // how long FIN-WAIT-2 lasts without a file
-    hal_ns linger;       // of close; UINT64_MAX: it does not wait
+    hal_ns linger;                     // of close; UINT64_MAX: it does not wait
     struct send_queue sending;
     uint32_t lent;          // bytes received that are lent, of earlier connections, too
     hal_ns now;             // tcp_now's; 0: not asked since tcp_enter
@@ -73,6 +74,8 @@ struct tcp_socket {
     // A socket like this one for a connection that comes. NULL: no memory.
     struct tcp_socket *(*child_make)(const struct tcp_socket *listener);
     struct list children, ready; // not accepted: all but those in ready; ready
+    struct tcp_socket
+        *begun; // the child that was made last, counted, and entered: tcp_leave leaves it
     uint32_t child_count, ready_count, backlog;
     bool is_closed;
     struct tcp_fast_queue *fast; // of children that begin with Fast Open; NULL: none do
@@ -144,6 +147,8 @@ size_t tcp_input_size(struct tcp_socket *tcp);
 uint32_t tcp_input_left(struct tcp_socket *tcp); // bytes, as they were looked at last; and the end
 size_t tcp_output_size(struct tcp_socket *tcp);  // not acknowledged
 bool tcp_is_connected(struct tcp_socket *tcp);   // has a peer, as getpeername has it
+// True: that was all; false: what follows is to be called, too, without the lock.
+bool tcp_settings_changed_locked(struct tcp_socket *tcp);
 void tcp_settings_changed(struct tcp_socket *tcp);
 void tcp_quick_set(struct tcp_socket *tcp, bool is_quick); // as tcp_quicken
 
@@ -175,6 +180,10 @@ HAL_MUST_CHECK int tcp_await(struct tcp_socket *tcp, uint32_t changes,
 // has, or what others brought waits to be run.
 HAL_MUST_CHECK int tcp_await_within(struct tcp_socket *tcp, const struct net_patience *patience);
 extern const struct tcp_host tcp_socket_host;
+
+// With the lock held: the flow of a peer on the loopback network, looked for once. NULL: there is
+// none, or none yet.
+const struct flow *tcp_peer_of(struct tcp_socket *tcp);
 
 uint16_t tcp_mss_for(const struct tcp_socket *tcp, const struct net_address *target);
 // Adds one to what is to be sent: an answer to a packet with that header.

@@ -233,7 +233,7 @@ static bool small_keep(struct tcp_socket *tcp, struct packet *packet)
     if (!is_gathered && block == NULL) {
         return false;
     }
-    channel_return(&tcp->socket.channel, packet->cost);
+    channel_return_locked(&tcp->socket.channel, packet->cost);
     packet_free(packet);
     if (block != NULL) {
         packet_insert(&tcp->socket, block);
@@ -278,7 +278,7 @@ static void first_free(struct tcp_socket *tcp)
 {
     struct packet *packet = tcp->socket.first;
     tcp->socket.first = packet->next;
-    channel_return(&tcp->socket.channel, packet->cost);
+    channel_return_locked(&tcp->socket.channel, packet->cost);
     packet_free(packet);
 }
 

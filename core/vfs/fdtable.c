@@ -95,9 +95,12 @@ static inline struct file *slot_set(struct chunk *chunk, int fd, struct file *fi
 {
     bit_set(chunk->used, fd, file != NULL);
     bit_set(chunk->close_on_exec, fd, close_on_exec);
-    // Release: the file is whole before a reader finds it. Sequentially consistent exchange: see
-    // fd_get.
-    return atomic_exchange(&chunk->slots[fd % CHUNK_SIZE], file);
+    _Atomic(struct file *) *slot = &chunk->slots[fd % CHUNK_SIZE];
+    struct file *before = atomic_load_explicit(slot, memory_order_relaxed);
+    // Release: the file is whole before a reader finds it; and the one before has left before its
+    // count goes down, or is another's (file_create), which fd_get sees.
+    atomic_store_explicit(slot, file, memory_order_release);
+    return before;
 }
 
 int fd_install(struct file *file, int lowest, bool close_on_exec)

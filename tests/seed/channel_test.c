@@ -56,7 +56,7 @@ static void take(void)
         seed_check(index % 2 == 0 || taken[index - 1] == 1, "before an older one");
         last[index / 2] = index % 2;
         ++taken_count;
-        channel_return(&channel, packet->cost);
+        (index % 2 == 0 ? channel_return_locked : channel_return)(&channel, packet->cost);
         packet = next;
     }
 }
@@ -64,7 +64,7 @@ static void take(void)
 static void all_check(void)
 {
     seed_check(channel_is_empty(&channel), "something is left");
-    seed_check(channel.cost == 0, "the cost is not given back");
+    seed_check(channel_cost(&channel) == 0, "the cost is not given back");
     seed_check(channel.sleeper == NULL, "somebody is said to sleep");
 }
 
@@ -195,6 +195,19 @@ static void take_some(void)
     mutex_unlock(&lock);
 }
 
+static void push_other_and_take(void)
+{
+    push(2, 1000);
+    take_some();
+}
+
+static void roomy_check(void)
+{
+    take_some();
+    seed_check(refused == 0 && taken_count == 2, "refused though there is room");
+    all_check();
+}
+
 static void costly_check(void)
 {
     mutex_lock(&lock);
@@ -241,6 +254,10 @@ static const struct seed_test tests[] = {
      .reset = reset,
      .bodies = {push_costly, push_costly_others},
      .check = costly_check},
+    {.name = "channel, much room and a consumer",
+     .reset = reset,
+     .bodies = {push_one, push_other_and_take},
+     .check = roomy_check},
     {.name = "channel, little room and a consumer",
      .reset = reset,
      .bodies = {push_costly, take_some},

@@ -17,7 +17,7 @@
 #include "seed_thread.h"
 #include "socket_steps.h"
 
-enum { PACKETS = 2, COST = 10, PORT = 700, BLOCK_MAX = 65536, BLOCKS = 3 };
+enum { PACKETS = 2, COST = 10, PORT = 700, BLOCK_MAX = 131072, BLOCKS = 3 };
 
 static struct net_socket socket;
 static struct packet packets[PACKETS];
@@ -164,6 +164,7 @@ static void reset_kept(void)
 static void send_to_kept(void)
 {
     for (unsigned i = 0; i < PACKETS; ++i) {
+        rcu_read_begin();
         if (!net_socket_deliver_by(kept, &packets[i])) {
             packet_free(&packets[i]);
         }

@@ -21,7 +21,7 @@
 #include "seed_thread.h"
 #include "socket_steps.h"
 
-enum { GROUPS = 3, COST = 10, PORT = 700, BLOCK_MAX = 65536, BLOCKS = 6 };
+enum { GROUPS = 3, COST = 10, PORT = 700, BLOCK_MAX = 131072, BLOCKS = 6 };
 
 static struct net_socket socket;
 static struct packet packet, copy;

@@ -8,6 +8,7 @@
 
 #include "core/lib/mark.h"
 #include "core/lib/siphash.h"
+#include "core/net/percpu.h"
 #include "core/net/route.h"
 #include "core/net/run.h"
 #include "core/net/socket.h"
@@ -18,6 +19,11 @@ MARK_GUESS uint64_t siphash(const struct siphash_key *key, const uint64_t *words
 {
     (void)key;
     return words[count - 1];
+}
+
+uint64_t net_cpu_siphash(const struct siphash_key *key, const uint64_t words[2])
+{
+    return siphash(key, words, 2);
 }
 
 void hal_entropy(void *out, size_t size)
@@ -42,6 +48,7 @@ NEVER(bool net_socket_wants(struct net_socket *wanting __attribute__((unused)),
                             const struct packet *wanted __attribute__((unused))))
 NEVER(void packet_filter_set(packet_filter_slot *slot __attribute__((unused)),
                              struct packet_filter *filter __attribute__((unused))))
+NEVER(int net_cpus_start(void))
 NEVER(void net_run_later_counted(struct net_socket *later __attribute__((unused))))
 
 #endif

@@ -220,7 +220,7 @@ static void check(void)
         lent_free();
         seed_check(left == 0 && received == FRAMES, "a frame is not received");
         seed_check(told_count == FRAMES, "not told of each");
-        seed_check(atomic_load(&taker.socket.channel.cost) == 0, "what was given back counts");
+        seed_check(channel_cost(&taker.socket.channel) == 0, "what was given back counts");
         seed_check(net_early_count == NET_TAKER, "nobody is before all else");
         close_it();
     }

@@ -190,8 +190,11 @@ bool tcp_memory_may_keep(const struct tcp_socket *tcp IGNORED, uint64_t from IGN
     return true;
 }
 
-void tcp_counts_end(const struct tcp *tcp IGNORED)
+void tcp_counts_end(struct tcp *tcp IGNORED, struct flow *flow)
 {
+    if (flow != NULL) {
+        flow_leave(flow);
+    }
 }
 
 void send_queue_end(struct send_queue *queue IGNORED)

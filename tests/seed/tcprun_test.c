@@ -76,12 +76,46 @@ int tcp_header_read(struct tcp_segment *segment, struct tcp_ports *ports, char *
 
 void net_socket_get(struct net_socket *socket)
 {
-    atomic_fetch_add(&socket->reference_count, 1);
+    seed_check(atomic_fetch_add(&socket->reference_count, 1) > 0, "used after its end");
 }
+
+static bool may_end; // the socket
 
 void net_socket_put(struct net_socket *socket)
 {
-    seed_check(atomic_fetch_sub(&socket->reference_count, 1) > 1, "nobody uses it any more");
+    const uint32_t before = atomic_fetch_sub(&socket->reference_count, 1);
+    seed_check(before > 1 || (before == 1 && may_end), "nobody uses it any more");
+}
+
+// One alarm, in place of core/sync/alarm.c.
+static _Atomic bool alarm_is_set;
+
+int alarm_set(struct alarm *alarm, hal_ns deadline)
+{
+    (void)alarm, (void)deadline;
+    atomic_store(&alarm_is_set, true);
+    return 0;
+}
+
+bool alarm_stop(struct alarm *alarm)
+{
+    (void)alarm;
+    return atomic_exchange(&alarm_is_set, false);
+}
+
+void tcp_tick(struct tcp *connection, hal_ns now)
+{
+    connection->deadline = now + 1000;
+}
+
+void send_queue_end(struct send_queue *queue)
+{
+    (void)queue;
+}
+
+void tcp_counts_end(struct tcp *connection, struct flow *flow)
+{
+    (void)connection, (void)flow;
 }
 
 // What no schedule here comes to.
@@ -92,21 +126,15 @@ void net_socket_put(struct net_socket *socket)
         __builtin_trap();                                                                          \
     }
 
-NEVER(int alarm_set(struct alarm *alarm __attribute__((unused)),
-                    hal_ns deadline __attribute__((unused))))
-NEVER(bool alarm_stop(struct alarm *alarm __attribute__((unused))))
 NEVER(struct flow *flow_peer(const struct flow *flow __attribute__((unused))))
 NEVER(void preempt_disable(void))
 NEVER(void preempt_enable(void))
 NEVER(void *heap_alloc(size_t size __attribute__((unused))))
 NEVER(void flow_keep(struct flow *flow __attribute__((unused))))
-NEVER(void flow_leave(struct flow *flow __attribute__((unused))))
 NEVER(void tcp_end(struct tcp *connection __attribute__((unused)),
                    int error __attribute__((unused))))
 NEVER(void tcp_abort(struct tcp *connection __attribute__((unused)),
                      hal_ns now __attribute__((unused))))
-NEVER(void send_queue_end(struct send_queue *queue __attribute__((unused))))
-NEVER(void tcp_counts_end(const struct tcp *connection __attribute__((unused))))
 NEVER(void tcp_stream_acknowledged(struct tcp_socket *socket __attribute__((unused))))
 NEVER(uint32_t tcp_stream_room(const struct tcp_socket *socket __attribute__((unused))))
 NEVER(uint32_t tcp_stream_limit(const struct tcp_socket *socket __attribute__((unused))))
@@ -146,8 +174,6 @@ NEVER(void loopback_send_to(const struct flow *flow __attribute__((unused)),
                             struct packet *packet __attribute__((unused))))
 NEVER(void net_output(struct packet *packet __attribute__((unused))))
 NEVER(uint16_t checksum_end(uint64_t sum __attribute__((unused))))
-NEVER(void tcp_tick(struct tcp *connection __attribute__((unused)),
-                    hal_ns now __attribute__((unused))))
 
 uint64_t checksum_add_ends(uint64_t sum, const struct net_address *source,
                            const struct net_address *target, uint8_t protocol, uint32_t size)
@@ -192,6 +218,7 @@ static void reset(void)
         packets[i] = (struct packet){.cost = COST, .is_trusted = true};
     }
     freed = 0;
+    alarm_is_set = may_end = false;
     other = (struct net_socket){.run = other_run, .reference_count = 1};
 }
 
@@ -298,12 +325,61 @@ static void check(unsigned count)
 {
     seed_check(tcp_received(&tcp.tcp) == count && freed == count, "a packet is not looked at");
     seed_check(channel_is_empty(&tcp.socket.channel), "a packet is left");
-    seed_check(tcp.socket.channel.cost == 0, "its cost is not given back");
+    seed_check(channel_cost(&tcp.socket.channel) == 0, "its cost is not given back");
     seed_check(tcp.socket.reference_count == 1, "references are not balanced");
     seed_check(!tcp.socket.is_to_run && !other.is_to_run, "it is still to be run");
     seed_check(other.reference_count == 1, "another's references are not balanced");
     seed_check(!net_run_is_due(), "one is still to be run");
 }
+
+// ---- The alarm ---------------------------------------------------------------------------
+
+// Of a connection whose alarm is set: its file and itself are the socket's users.
+static void reset_alarm(void)
+{
+    reset();
+    tcp.socket.reference_count = 2;
+    tcp.tcp.deadline = 100;
+    tcp_enter(&tcp);
+    tcp_leave(&tcp);
+    may_end = true;
+}
+
+static void ring(void)
+{
+    if (atomic_exchange(&alarm_is_set, false)) {
+        tcp.alarm.ring(&tcp.alarm);
+    }
+}
+
+static void end(void)
+{
+    tcp_enter(&tcp);
+    tcp.tcp.state = TCP_STATE_CLOSED;
+    tcp.tcp.deadline = UINT64_MAX;
+    tcp_leave(&tcp);
+    net_run();
+    net_socket_put(&tcp.socket); // the file's
+}
+
+static void hurry_and_end(void)
+{
+    tcp_enter(&tcp);
+    tcp.tcp.deadline = 50;
+    tcp_leave(&tcp);
+    end();
+}
+
+static void check_end(void)
+{
+    seed_check(tcp.socket.reference_count == 0, "something uses it for ever");
+    seed_check(!alarm_is_set, "it will ring after its end");
+}
+
+static const char *const hurry_marks[] = {"tcp: the alarm is about to ring, and looks itself",
+                                          NULL};
+
+// ---- Checks ------------------------------------------------------------------------------
 
 static void check_two(void)
 {
@@ -350,6 +426,17 @@ static const struct seed_test tests[] = {
      .reset = reset,
      .bodies = {bring_two_behind, bring_others_behind},
      .check = check_four,
+     .preemption_max = 2},
+    {.name = "tcprun, the alarm rings at the end",
+     .reset = reset_alarm,
+     .bodies = {ring, end},
+     .check = check_end,
+     .preemption_max = 2},
+    {.name = "tcprun, the alarm rings when it is set anew",
+     .reset = reset_alarm,
+     .bodies = {ring, hurry_and_end},
+     .check = check_end,
+     .marks = hurry_marks,
      .preemption_max = 2},
 };
 

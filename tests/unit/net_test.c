@@ -17,6 +17,7 @@
 #include "core/net/icmp.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
+#include "core/net/percpu.h"
 #include "core/net/route.h"
 #include "vfs_host.h"
 
@@ -72,6 +73,18 @@ START_TEST(siphash_2_4_is_what_its_authors_say)
     }
     memcpy(&key, words, sizeof key);
     ck_assert_uint_eq(siphash_2_4(&key, words, 1), UINT64_C(0x93f5f5799a932462));
+}
+END_TEST
+
+// Whether it was asked for just now or not.
+START_TEST(hash_of_a_cpu_is_siphash)
+{
+    const struct siphash_key key = {{3, 5}};
+    for (uint64_t i = 0; i < 12; ++i) {
+        const uint64_t words[] = {UINT64_MAX - i / 4, i % 4 / 2};
+        ck_assert_uint_eq(net_cpu_siphash(&key, words), siphash(&key, words, 2));
+        ck_assert_uint_eq(net_cpu_siphash(&key, words), siphash(&key, words, 2));
+    }
 }
 END_TEST
 
@@ -251,6 +264,24 @@ START_TEST(good_datagrams_are_received)
 }
 END_TEST
 
+START_TEST(what_lo_sends_is_counted)
+{
+    const uint64_t before = netif_figure(&loopback, NETIF_SENT);
+    const uint64_t bytes = netif_figure(&loopback, NETIF_SENT_BYTES);
+    struct net_socket *socket = socket_bound(true, SERVER);
+    uint64_t size = 0;
+    for (unsigned i = 0; i < 3; ++i) {
+        struct packet *packet = datagram_make(true, "hello", true);
+        size += packet_size(packet);
+        loopback.send(&loopback, packet, NULL);
+    }
+    ck_assert_uint_eq(netif_figure(&loopback, NETIF_SENT), before + 3);
+    ck_assert_uint_eq(netif_figure(&loopback, NETIF_SENT_BYTES), bytes + size);
+    ck_assert_uint_eq(netif_figure(&loopback, NETIF_SENT_DROPPED), 0);
+    net_socket_close(socket);
+}
+END_TEST
+
 // IPv6 has no checksum of its own, so there it is not left out.
 START_TEST(checksums_are_checked)
 {
@@ -266,7 +297,7 @@ START_TEST(checksums_are_checked)
         ck_assert_uint_eq(count_of(NET_UDP_BAD_CHECKSUM), before + 1);
         ck_assert_ptr_null(net_input(&loopback, datagram_make(is_v4, "none", false)));
         ck_assert_int_eq(receive(socket, data, sizeof data, &done), is_v4 ? 0 : -EAGAIN);
-        ck_assert_uint_eq(atomic_load(&socket->channel.cost), 0);
+        ck_assert_uint_eq(channel_cost(&socket->channel), 0);
         net_socket_close(socket);
     }
 }
@@ -373,7 +404,7 @@ START_TEST(what_is_too_much_is_dropped)
     ck_assert_uint_gt(got, 4);
     ck_assert_uint_lt(got, 9);
     ck_assert_uint_eq(atomic_load(&server->drop_count), 100 - got);
-    ck_assert_uint_eq(atomic_load(&server->channel.cost), 0);
+    ck_assert_uint_eq(channel_cost(&server->channel), 0);
     net_socket_close(client);
     net_socket_close(server);
 }
@@ -451,10 +482,12 @@ int main(void)
     tcase_add_test(cases, checksum_of_any_cut_is_the_same);
     tcase_add_test(cases, siphash_is_siphash_1_3);
     tcase_add_test(cases, siphash_2_4_is_what_its_authors_say);
+    tcase_add_test(cases, hash_of_a_cpu_is_siphash);
     tcase_add_test(cases, header_is_read_as_it_was_written);
     tcase_add_test(cases, damaged_header_is_none);
     tcase_add_test(cases, fragments_are_refused);
     tcase_add_test(cases, good_datagrams_are_received);
+    tcase_add_test(cases, what_lo_sends_is_counted);
     tcase_add_test(cases, checksums_are_checked);
     tcase_add_test(cases, wrong_lengths_are_dropped);
     tcase_add_test(cases, noise_is_dropped);

@@ -11,7 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-__thread struct cpu *unit_cpu;
+// As core/mem/percpu.h reads it: CPU 0, until a test says what else.
+static const struct {
+    uint32_t index;
+    void *heap;
+} first_cpu;
+
+__thread struct cpu *unit_cpu = (struct cpu *)(uintptr_t)&first_cpu;
 __thread void *unit_self;
 __thread bool unit_irq_off;
 void (*unit_irq_deliver)(void);
