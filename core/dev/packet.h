@@ -34,7 +34,7 @@ struct packet {
                         // the device says that it is right
     uint16_t transport; // from data to the header behind IP's
     uint32_t cost;      // what it counts for in a channel, bytes
-    uint8_t netif;      // the index of the interface that it has come by
+    uint8_t netif;      // the index of the interface that it has come by, or is to go by; 0: any
     bool is_message;    // of ICMP, about a packet of ours
     bool is_gathered;   // tcp_stream.c's: there may be room behind the bytes
     bool is_bare;       // of TCP, without headers (tcp_bare.h)

@@ -17,7 +17,7 @@ static void datagram_tell(struct inet_socket *inet, const struct datagram_lent *
                           struct osv_piece *piece)
 {
     struct socket_address from;
-    inet_address_tell(inet, &lent->from, &from);
+    inet_address_tell(inet, &lent->from, lent->netif, &from);
     *piece = (struct osv_piece){.data = lent->data, .size = lent->size, .lent = lent->packet};
     memcpy(&piece->from, &from.local, from.size);
 }

@@ -109,7 +109,8 @@ int inet_report_write(struct inet_socket *inet, const struct net_report *report,
         .code = report->code,
         .info = report->mtu,
     };
-    inet_address_tell(inet, &(struct net_end){.address = report->origin}, &offender);
+    const struct net_end origin = {.address = report->origin};
+    inet_address_tell(inet, &origin, report->netif, &offender);
     memcpy(&said.offender, &offender.local, offender.size);
     return control_write(to, inet->socket.is_v4 ? IPPROTO_IP : IPPROTO_IPV6,
                          inet->socket.is_v4 ? IP_RECVERR : IPV6_RECVERR, &said,
@@ -294,7 +295,9 @@ int inet_option_set(struct file *file, int level, int name, const void *user, ui
 uint32_t inet_mtu(const struct inet_socket *inet)
 {
     const struct net_address *target = &inet->socket.remote.address;
-    const uint32_t mtu = net_output_mtu(target);
+    struct netif *by = NULL;
+    const int error = net_socket_by(&inet->socket, target, &by);
+    const uint32_t mtu = net_output_mtu(target, error == 0 ? by : NULL);
     return address_is_v4(target) && mtu > IP_SIZE_MAX ? IP_SIZE_MAX : mtu;
 }
 

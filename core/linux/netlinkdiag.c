@@ -102,6 +102,7 @@ static void head_fill(struct diag_head *head, struct inet_socket *inet)
         head->state = socket->remote.port != 0 ? STATE_CONNECTED : STATE_IDLE;
         head->received = channel_cost(&socket->channel);
     }
+    head->id.index = net_socket_netif(socket);
     mutex_unlock(&socket->lock);
     memset(head->id.cookie, 0, sizeof head->id.cookie);
     memcpy(head->id.cookie, &inet->nameless.inode, sizeof inet->nameless.inode);

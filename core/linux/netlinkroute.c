@@ -266,10 +266,8 @@ static int route_get(const struct netlink_request *request, struct netlink_answe
     uint32_t index = 0;
     (void)netlink_address(request, sizeof(struct route_head), RTA_DST, head->family, &target);
     (void)netlink_number(request, sizeof *head, RTA_OIF, &index);
-    int error = route_find(&target, &route);
-    if (error == 0 && index != 0 && netif_at(index) != route.netif) {
-        error = netif_at(index) == NULL ? -ENODEV : -ENETUNREACH; // each address has one way
-    }
+    struct netif *by = index != 0 ? netif_at(index) : NULL;
+    const int error = index != 0 && by == NULL ? -ENODEV : route_find_by(&target, by, &route);
     if (error == 0) {
         way_put(answer, &target, &route);
     }

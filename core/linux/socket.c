@@ -290,7 +290,10 @@ long linux_getsockopt(int fd, int level, int name, void *user, uint32_t *user_si
                                            : user_read(&value.number, user, sizeof value.number);
     }
     int length = error;
-    if (error == 0) {
+    if (error == 0 && level == SOL_SOCKET &&
+        (name == SO_BINDTODEVICE || name == SO_BINDTOIFINDEX)) {
+        length = netif_option_get(file, name, &value, size);
+    } else if (error == 0) {
         length = level == SOL_SOCKET ? option_get(file, name, &value)
                                      : socket_calls_of(file)->option_get(file, level, name, &value);
     }

@@ -89,6 +89,9 @@ struct socket_calls {
     struct socket_options *(*options)(struct file *file);
     packet_filter_slot *(*filter)(struct file *file); // NULL: that of its options
     int (*error_take)(struct file *file);
+    // The interface that it is bound to, by its index; 0: none. NULL: its options have it alone.
+    int (*netif_set)(struct file *file, uint32_t index);
+    uint32_t (*netif)(const struct file *file);
     // *options have changed. NULL: nobody need know.
     void (*options_changed)(struct file *file);
     // -EPIPE is all that a broken one says: no signal is sent.
@@ -165,6 +168,12 @@ HAL_MUST_CHECK int controls_copy(const struct socket_message *message, char **da
 // SOL_SOCKET's, of all families. -ENOPROTOOPT; the size of the answer.
 HAL_MUST_CHECK int option_set(struct file *file, int name, const void *user, uint32_t size);
 HAL_MUST_CHECK int option_get(struct file *file, int name, union socket_option *value);
+
+// socketnetif.c: SO_BINDTODEVICE, SO_BINDTOIFINDEX.
+HAL_MUST_CHECK int netif_option_set(struct file *file, int name, const void *user, uint32_t size);
+// The size of the answer, of which the caller takes room bytes. -EINVAL: that is too little.
+HAL_MUST_CHECK int netif_option_get(struct file *file, int name, union socket_option *value,
+                                    uint32_t room);
 
 // socketfilter.c: SO_ATTACH_FILTER, SO_DETACH_FILTER, SO_LOCK_FILTER; value: what user begins with.
 HAL_MUST_CHECK int filter_option_set(struct file *file, int name, int value, const void *user,

@@ -64,10 +64,16 @@ static int v4_read(struct net_end *end, const struct sockaddr_in *address, uint3
     return 0;
 }
 
-// The caller's address and its family, which who calls judges. The rest is end where the family is
+// A caller's address and its family, which who calls judges. The rest is there where the family is
 // AF_INET or, for an IPv6 socket, AF_INET6.
-static int address_read(struct inet_socket *inet, struct net_end *end, int *family,
-                        const void *user, uint32_t size)
+struct inet_name {
+    struct net_end end;
+    int family;
+    uint32_t scope; // the index of the interface, where the address needs one and it is said; or 0
+};
+
+static int address_read(struct inet_socket *inet, struct inet_name *name, const void *user,
+                        uint32_t size)
 {
     union {
         sa_family_t family;
@@ -82,20 +88,25 @@ static int address_read(struct inet_socket *inet, struct net_end *end, int *fami
     if (error != 0) {
         return error;
     }
-    *family = address.family;
+    name->family = address.family;
+    name->scope = 0;
     if (address.family == AF_INET6 && !inet->socket.is_v4) {
         if (size < V6_SIZE_MIN) {
             return -EINVAL;
         }
-        *end = (struct net_end){address_of_v6(&address.v6.sin6_addr),
-                                net_order16(address.v6.sin6_port)};
+        name->end = (struct net_end){address_of_v6(&address.v6.sin6_addr),
+                                     net_order16(address.v6.sin6_port)};
+        if (address_needs_scope(&name->end.address) && size >= sizeof address.v6) {
+            name->scope = address.v6.sin6_scope_id;
+        }
         return 0;
     }
     // What is of neither family is a matter of its length first where the socket is IPv4's.
-    return address.family == AF_INET || inet->socket.is_v4 ? v4_read(end, &address.v4, size) : 0;
+    const bool is_v4 = address.family == AF_INET || inet->socket.is_v4;
+    return is_v4 ? v4_read(&name->end, &address.v4, size) : 0;
 }
 
-void inet_address_tell(const struct inet_socket *inet, const struct net_end *end,
+void inet_address_tell(const struct inet_socket *inet, const struct net_end *end, uint32_t netif,
                        struct socket_address *address)
 {
     if (inet->socket.is_v4) {
@@ -107,6 +118,7 @@ void inet_address_tell(const struct inet_socket *inet, const struct net_end *end
         address->v6 =
             (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = net_order16(end->port)};
         memcpy(&address->v6.sin6_addr, &end->address, ADDRESS_V6_SIZE);
+        address->v6.sin6_scope_id = address_needs_scope(&end->address) ? netif : 0;
         address->size = sizeof address->v6;
     }
 }
@@ -116,39 +128,87 @@ static bool is_mapped_refused(struct inet_socket *inet, const struct net_end *en
     return inet->socket.options.is_v6_only && address_is_v4(&end->address);
 }
 
+// ---- Interfaces --------------------------------------------------------------
+
+static uint32_t inet_netif(const struct file *file)
+{
+    return net_socket_netif(&inet_of(file)->socket);
+}
+
+static int inet_netif_set(struct file *file, uint32_t index)
+{
+    struct inet_socket *inet = inet_of(file);
+    if (inet_is_stream(inet)) {
+        tcp_enter(&inet->tcp);
+        const int error = net_socket_netif_set(&inet->socket, index);
+        tcp_leave_and_run(&inet->tcp);
+        return error;
+    }
+    mutex_lock(&inet->socket.lock);
+    const int error = net_socket_netif_set(&inet->socket, index);
+    mutex_unlock(&inet->socket.lock);
+    return error;
+}
+
+// An address of IPv6 that needs an interface binds the socket to that (RFC 4007, 6). -EINVAL: there
+// is none. may_move: another than the socket's.
+static int scope_use(struct file *file, const struct inet_name *name, bool may_move)
+{
+    const uint32_t bound = inet_netif(file);
+    if (!address_needs_scope(&name->end.address)) {
+        return 0;
+    }
+    if (name->scope == 0 || name->scope == bound) {
+        return bound == 0 ? -EINVAL : 0;
+    }
+    return bound != 0 && !may_move ? -EINVAL : inet_netif_set(file, name->scope);
+}
+
+// The same for bind, where the interface has to be there.
+static int bind_scope_use(struct file *file, const struct inet_name *name)
+{
+    const int error = scope_use(file, name, true);
+    const bool is_bound = !address_is_any(&name->end.address) &&
+                          !address_is_v4(&name->end.address) && inet_netif(file) != 0;
+    return error == 0 && is_bound && netif_at(inet_netif(file)) == NULL ? -ENODEV : error;
+}
+
 static int inet_bind(struct file *file, const void *user, uint32_t size)
 {
     struct inet_socket *inet = inet_of(file);
-    struct net_end end;
-    int family;
-    int error = address_read(inet, &end, &family, user, size);
+    struct inet_name name;
+    int error = address_read(inet, &name, user, size);
     if (error != 0) {
         return error;
     }
     if (!inet->socket.is_v4 && size < V6_SIZE_MIN) {
         return -EINVAL;
     }
-    const bool is_ours = family == (inet->socket.is_v4 ? AF_INET : AF_INET6);
-    const bool is_nobody = inet->socket.is_v4 && family == AF_UNSPEC;
-    if (!is_ours && !(is_nobody && address_is_any(&end.address))) {
+    const bool is_ours = name.family == (inet->socket.is_v4 ? AF_INET : AF_INET6);
+    const bool is_nobody = inet->socket.is_v4 && name.family == AF_UNSPEC;
+    if (!is_ours && !(is_nobody && address_is_any(&name.end.address))) {
         return -EAFNOSUPPORT;
     }
-    if (is_mapped_refused(inet, &end)) {
+    if (is_mapped_refused(inet, &name.end)) {
         return -EINVAL;
     }
-    if (inet_is_raw(inet)) {
-        return raw_bind(&inet->raw, &end);
-    }
-    if (end.port != 0 && end.port < PORT_UNPRIVILEGED &&
+    if (!inet_is_raw(inet) && name.end.port != 0 && name.end.port < PORT_UNPRIVILEGED &&
         !credentials_may(CAPABILITY_NET_BIND_SERVICE)) {
         return -EACCES;
+    }
+    error = bind_scope_use(file, &name);
+    if (error != 0) {
+        return error;
+    }
+    if (inet_is_raw(inet)) {
+        return raw_bind(&inet->raw, &name.end);
     }
     mutex_lock(&inet->socket.lock);
     inet->socket.options.shares =
         (uint8_t)((has_switch(inet, SO_REUSEADDR) ? FLOW_SHARES_ADDRESS : 0) |
                   (has_switch(inet, SO_REUSEPORT) ? FLOW_SHARES_PORT : 0));
     mutex_unlock(&inet->socket.lock);
-    return net_socket_bind(&inet->socket, &end);
+    return net_socket_bind(&inet->socket, &name.end);
 }
 
 static int datagram_connect(struct inet_socket *inet, const struct net_end *end)
@@ -160,9 +220,9 @@ int inet_connect_with(struct file *file, const struct net_message *message, size
                       const void *user, uint32_t size)
 {
     struct inet_socket *inet = inet_of(file);
-    struct net_end end;
-    int family = AF_UNSPEC;
-    int error = address_read(inet, &end, &family, user, size);
+    struct inet_name name = {.family = AF_UNSPEC};
+    int error = address_read(inet, &name, user, size);
+    const int family = name.family;
     if (family == AF_UNSPEC && size >= sizeof(sa_family_t) && error != -EFAULT) {
         if (inet_is_stream(inet)) {
             tcp_disconnect(&inet->tcp);
@@ -180,16 +240,20 @@ int inet_connect_with(struct file *file, const struct net_message *message, size
     if (family == AF_INET6 && inet->socket.is_v4) {
         return -EAFNOSUPPORT;
     }
-    if (is_mapped_refused(inet, &end)) {
+    if (is_mapped_refused(inet, &name.end)) {
         return -ENETUNREACH;
     }
+    error = scope_use(file, &name, false);
+    if (error != 0) {
+        return error;
+    }
     if (!inet_is_stream(inet)) {
-        return datagram_connect(inet, &end);
+        return datagram_connect(inet, &name.end);
     }
     if (message != NULL) {
-        return tcp_connect_fast_to(&inet->tcp, &end, message, done);
+        return tcp_connect_fast_to(&inet->tcp, &name.end, message, done);
     }
-    return stream_connect(file, &end);
+    return stream_connect(file, &name.end);
 }
 
 static int inet_connect(struct file *file, const void *user, uint32_t size)
@@ -205,7 +269,7 @@ static int inet_name(struct file *file, bool is_peer, struct socket_address *add
     if (is_peer && (remote.port == 0 || (inet_is_stream(inet) && !tcp_is_connected(&inet->tcp)))) {
         return -ENOTCONN;
     }
-    inet_address_tell(inet, is_peer ? &remote : &local, address);
+    inet_address_tell(inet, is_peer ? &remote : &local, inet_netif(file), address);
     return 0;
 }
 
@@ -236,18 +300,18 @@ static int inet_shutdown(struct file *file, int how)
 
 // Where a datagram goes. *to stays NULL where it is not said.
 static int addressee_read(struct inet_socket *inet, const struct socket_message *sent,
-                          struct net_end *end, const struct net_end **to)
+                          struct inet_name *name, const struct net_end **to)
 {
-    int family = AF_UNSPEC;
     *to = NULL;
     if (sent->name == NULL) {
         return 0;
     }
-    const int error = address_read(inet, end, &family, sent->name, sent->name_size);
+    const int error = address_read(inet, name, sent->name, sent->name_size);
+    const int family = name->family;
     if (error != 0) {
         return error;
     }
-    *to = end;
+    *to = &name->end;
     if (inet->socket.is_v4) {
         return family == AF_INET || family == AF_UNSPEC ? 0 : -EAFNOSUPPORT;
     }
@@ -258,7 +322,7 @@ static int addressee_read(struct inet_socket *inet, const struct socket_message 
     if (family != AF_INET && family != AF_INET6) {
         return -EINVAL;
     }
-    return is_mapped_refused(inet, end) ? -ENETUNREACH : 0;
+    return is_mapped_refused(inet, &name->end) ? -ENETUNREACH : 0;
 }
 
 // What goes along with a datagram: where it is to come from. The address is the caller's.
@@ -275,17 +339,20 @@ static int origin_read(struct origin *origin, const struct cmsghdr *head, const 
     struct in6_pktinfo v6;
     if (head->cmsg_level == IPPROTO_IP && head->cmsg_type == IP_PKTINFO && size == sizeof v4) {
         memcpy(&v4, content, sizeof v4);
-        origin->index = v4.ipi_ifindex;
+        origin->index = v4.ipi_ifindex != 0 ? v4.ipi_ifindex : origin->index;
         origin->has_source = true; // 0.0.0.0: as the way says, whatever bind has said
         origin->source = address_of_v4(&v4.ipi_spec_dst);
-        return 0;
+        return v4.ipi_ifindex != 0 && netif_at((uint32_t)v4.ipi_ifindex) == NULL ? -ENODEV : 0;
     }
     if (head->cmsg_level == IPPROTO_IPV6 && head->cmsg_type == IPV6_PKTINFO && size >= sizeof v6) {
         memcpy(&v6, content, sizeof v6);
-        origin->index = (int)v6.ipi6_ifindex;
+        if (origin->index != 0 && v6.ipi6_ifindex != 0 && origin->index != (int)v6.ipi6_ifindex) {
+            return -EINVAL;
+        }
+        origin->index = v6.ipi6_ifindex != 0 ? (int)v6.ipi6_ifindex : origin->index;
         origin->source = address_of_v6(&v6.ipi6_addr);
         origin->has_source = !address_is_any(&origin->source);
-        return 0;
+        return v6.ipi6_ifindex != 0 && netif_at(v6.ipi6_ifindex) == NULL ? -ENODEV : 0;
     }
     return -EINVAL;
 }
@@ -319,8 +386,8 @@ static int controls_read(struct inet_socket *inet, const struct socket_message *
 static int origin_use(const struct origin *origin, struct net_message *message)
 {
     message->source = origin->has_source ? &origin->source : NULL;
-    message->by = origin->index > 0 ? netif_at((uint32_t)origin->index) : NULL;
-    return origin->index != 0 && message->by == NULL ? -ENODEV : 0;
+    message->by = origin->index != 0 ? netif_at((uint32_t)origin->index) : NULL;
+    return origin->index != 0 && message->by == NULL ? -ENETUNREACH : 0;
 }
 
 static int datagram_send(struct inet_socket *inet, const struct net_message *message, size_t *done)
@@ -333,7 +400,7 @@ static long inet_send(struct file *file, const struct socket_message *sent)
 {
     struct inet_socket *inet = inet_of(file);
     struct net_message message = {.vectors = sent->vectors, .count = sent->count};
-    struct net_end end;
+    struct inet_name name = {.scope = 0};
     struct origin origin = {.index = 0};
     size_t done = 0;
     if (inet_is_stream(inet)) {
@@ -343,7 +410,11 @@ static long inet_send(struct file *file, const struct socket_message *sent)
     if ((sent->flags & MSG_MORE) || ((sent->flags & MSG_OOB) && inet->socket.is_v4)) {
         return -EOPNOTSUPP;
     }
-    int error = addressee_read(inet, sent, &end, &message.to);
+    int error = addressee_read(inet, sent, &name, &message.to);
+    origin.index = (int)name.scope;
+    if (origin.index == 0 && sent->control_size != 0 && !inet->socket.is_v4) {
+        origin.index = (int)inet_netif(file);
+    }
     error = error != 0 || sent->control_size == 0 ? error : controls_read(inet, sent, &origin);
     error = error != 0 ? error : origin_use(&origin, &message);
     if (error == 0 && (sent->flags & MSG_ZEROCOPY) != 0) {
@@ -366,7 +437,7 @@ static long report_receive(struct inet_socket *inet, struct net_message *message
         return error == -EAGAIN ? inet_loan_receive(inet, to) : error;
     }
     to->answer_flags = MSG_ERRQUEUE | (message->is_cut ? MSG_TRUNC : 0);
-    inet_address_tell(inet, &message->from, &to->from);
+    inet_address_tell(inet, &message->from, message->netif, &to->from);
     if (to->controls != NULL) {
         error = inet_controls_write(inet, message, to->controls);
         error = error != 0 ? error : inet_report_write(inet, &report, to->controls);
@@ -398,7 +469,7 @@ static long inet_receive(struct file *file, struct socket_message *to)
     if (!message.is_from_some) { // the end
         return 0;
     }
-    inet_address_tell(inet, &message.from, &to->from);
+    inet_address_tell(inet, &message.from, message.netif, &to->from);
     if (to->controls != NULL) {
         error = inet_controls_write(inet, &message, to->controls);
     }
@@ -668,6 +739,8 @@ const struct socket_calls inet_calls = {
     .options = inet_options,
     .filter = inet_filter,
     .error_take = inet_error_take,
+    .netif_set = inet_netif_set,
+    .netif = inet_netif,
     .options_changed = inet_options_changed,
     .breaks_silently = inet_breaks_silently,
 };

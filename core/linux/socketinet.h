@@ -107,8 +107,8 @@ int inet_fast_get(const struct inet_socket *inet, int name, union socket_option 
 int inet_fast_keys_set(struct inet_socket *inet, const void *user, uint32_t size);
 int fastfiles_add(void);
 
-// socketinet.c: an end as a socket's name.
-void inet_address_tell(const struct inet_socket *inet, const struct net_end *end,
+// socketinet.c: an end as a socket's name; netif: by which interface it is reached, 0: by any.
+void inet_address_tell(const struct inet_socket *inet, const struct net_end *end, uint32_t netif,
                        struct socket_address *address);
 // inetoption.c: a message of ICMP, for who asks by MSG_ERRQUEUE.
 int inet_report_write(struct inet_socket *inet, const struct net_report *report,

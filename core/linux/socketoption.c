@@ -74,6 +74,9 @@ int option_set(struct file *file, int name, const void *user, uint32_t size)
         return timeout_set(is_send ? &options->send_timeout : &options->receive_timeout, user,
                            size);
     }
+    if (name == SO_BINDTODEVICE || name == SO_BINDTOIFINDEX) {
+        return netif_option_set(file, name, user, size);
+    }
     if (size < sizeof value) {
         return -EINVAL;
     }

@@ -105,6 +105,14 @@ static inline bool address_is_link_local(const struct net_address *address)
     return address_bytes(address)[0] == 0xfe && address_bytes(address)[1] >> 6 == 2;
 }
 
+// It says something only together with an interface: fe80::/10, and groups of one interface or link.
+static inline bool address_needs_scope(const struct net_address *address)
+{
+    const uint8_t reach = address_bytes(address)[1] & 15;
+    return address_is_link_local(address) ||
+           (address_bytes(address)[0] == 0xff && (reach == 1 || reach == 2));
+}
+
 // The first bits, of 32 or 128, and zeros.
 static inline struct net_address address_prefix(const struct net_address *address, unsigned bits)
 {

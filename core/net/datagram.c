@@ -273,6 +273,7 @@ int datagram_lend(struct net_socket *socket, const struct net_patience *patience
         lent->data = packet->data + offset;
         lent->size = packet->size - offset;
         lent->from = message.from;
+        lent->netif = message.netif;
         net_socket_get(socket);
         packet->place = (uintptr_t)socket;
     }
@@ -312,7 +313,7 @@ static int report_copy(const struct net_socket *socket, const struct packet *pac
     uint16_t port;
     int error = ip_header_read(&header, packet->data, packet->size, false);
     ASSERT(error == 0); // it was looked at
-    *report = (struct net_report){.origin = header.source};
+    *report = (struct net_report){.origin = header.source, .netif = packet->netif};
     report->error = icmp_error_read(packet, &header, &about, &quoted);
     report->type = (uint8_t)packet->data[header.transport];
     report->code = (uint8_t)packet->data[header.transport + 1];

@@ -23,6 +23,7 @@ struct datagram_lent {
     char *data;
     size_t size;
     struct net_end from;
+    uint8_t netif; // the index of the interface that it has come by
 };
 
 // As datagram_receive; lent->packet NULL: shut. The packet keeps the socket, and counts for it,

@@ -223,6 +223,8 @@ static void ip_input(struct ethernet *ethernet, struct packet *packet, bool is_t
     }
     struct packet *answer = net_input(&ethernet->netif, packet);
     if (answer != NULL) {
+        const struct net_address asker = ip_target(answer);
+        answer->netif = address_is_link_local(&asker) ? (uint8_t)ethernet->netif.index : 0;
         net_output(answer);
     }
 }

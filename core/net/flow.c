@@ -96,34 +96,46 @@ static bool end_is_equal(const struct net_end *a, const struct net_end *b)
     return a->port == b->port && address_is_equal(&a->address, &b->address);
 }
 
+// Of packets that have come by netif; 0: by whichever.
+static bool comes_by(const struct flow_key *key, uint32_t netif)
+{
+    return key->netif == 0 || key->netif == netif || netif == 0;
+}
+
 static struct flow *find_by_ends(uint64_t hash, uint8_t protocol, const struct net_end *local,
-                                 const struct net_end *remote)
+                                 const struct net_end *remote, uint32_t netif)
 {
     struct rcu_node *node;
     rcu_list_for_each(node, rcu_hash_list(&by_ends, hash))
     {
         struct flow *flow = container_of(node, struct flow, by_ends);
         if (flow->hash == hash && flow->key.protocol == protocol &&
-            end_is_equal(&flow->key.local, local) && end_is_equal(&flow->key.remote, remote)) {
+            end_is_equal(&flow->key.local, local) && end_is_equal(&flow->key.remote, remote) &&
+            comes_by(&flow->key, netif)) {
             return flow;
         }
     }
     return NULL;
 }
 
-// 0: it does not take packets to that end.
-static unsigned score_of(const struct flow *flow, uint8_t protocol, const struct net_end *local)
+// 0: it does not take packets to that end. The address says most, then the interface.
+static unsigned score_of(const struct flow *flow, uint8_t protocol, const struct net_end *local,
+                         uint32_t netif)
 {
+    enum { TAKES_BOTH = 1, TAKES_ONE = 2, HAS_NETIF = 2, HAS_ADDRESS = 5 };
     const struct flow_key *key = &flow->key;
     const bool is_v4 = address_is_v4(&local->address);
-    if (key->protocol != protocol || key->local.port != local->port || key->remote.port != 0) {
+    if (key->protocol != protocol || key->local.port != local->port || key->remote.port != 0 ||
+        !comes_by(key, netif)) {
         return 0;
     }
+    const unsigned bound = key->netif != 0 ? HAS_NETIF : 0;
     if (address_is_any(&key->local.address)) {
         const bool takes = (key->takes & (is_v4 ? FLOW_V4 : FLOW_V6)) != 0;
-        return !takes ? 0 : key->takes == (FLOW_V4 | FLOW_V6) ? 1 : 2;
+        const bool takes_both = key->takes == (FLOW_V4 | FLOW_V6);
+        return !takes ? 0 : bound + (takes_both ? TAKES_BOTH : TAKES_ONE);
     }
-    return address_is_equal(&key->local.address, &local->address) ? 3 : 0;
+    return address_is_equal(&key->local.address, &local->address) ? bound + HAS_ADDRESS : 0;
 }
 
 // The one that this remote end belongs to, of those that share the port with first.
@@ -137,16 +149,18 @@ static struct flow *find_sharing(struct flow *first, unsigned score, unsigned co
     {
         struct flow *flow = container_of(node, struct flow, by_port);
         if ((flow->key.shares & FLOW_SHARES_PORT) != 0 &&
-            score_of(flow, first->key.protocol, local) == score && turn-- == 0) {
+            score_of(flow, first->key.protocol, local, first->key.netif) == score && turn-- == 0) {
             return flow;
         }
     }
     return first; // some have gone meanwhile
 }
 
-struct flow *flow_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote)
+struct flow *flow_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
+                       uint32_t netif)
 {
-    struct flow *best = find_by_ends(ends_hash(protocol, local, remote), protocol, local, remote);
+    struct flow *best =
+        find_by_ends(ends_hash(protocol, local, remote), protocol, local, remote, netif);
     if (best != NULL) {
         return best;
     }
@@ -155,7 +169,7 @@ struct flow *flow_find(uint8_t protocol, const struct net_end *local, const stru
     rcu_list_for_each(node, port_list(protocol, local->port))
     {
         struct flow *flow = container_of(node, struct flow, by_port);
-        const unsigned score = score_of(flow, protocol, local);
+        const unsigned score = score_of(flow, protocol, local, netif);
         const bool shares = (flow->key.shares & FLOW_SHARES_PORT) != 0;
         if (score > best_score) {
             best = flow;
@@ -171,14 +185,14 @@ struct flow *flow_find(uint8_t protocol, const struct net_end *local, const stru
 struct flow *flow_peer(const struct flow *flow)
 {
     const struct flow_key *key = &flow->key;
-    return find_by_ends(flow->hash, key->protocol, &key->remote, &key->local);
+    return find_by_ends(flow->hash, key->protocol, &key->remote, &key->local, 0);
 }
 
 void flow_find_all(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
                    void (*visit)(const struct flow *flow, void *argument), void *argument)
 {
     const struct flow *connected_flow =
-        find_by_ends(ends_hash(protocol, local, remote), protocol, local, remote);
+        find_by_ends(ends_hash(protocol, local, remote), protocol, local, remote, 0);
     struct rcu_node *node;
     if (connected_flow != NULL) {
         visit(connected_flow, argument);
@@ -186,7 +200,7 @@ void flow_find_all(uint8_t protocol, const struct net_end *local, const struct n
     rcu_list_for_each(node, port_list(protocol, local->port))
     {
         const struct flow *flow = container_of(node, struct flow, by_port);
-        if (score_of(flow, protocol, local) > 0) {
+        if (score_of(flow, protocol, local, 0) > 0) {
             visit(flow, argument);
         }
     }
@@ -205,6 +219,9 @@ static uint8_t takes_of(const struct flow_key *key)
 // May a packet be for both?
 static bool is_overlapping(const struct flow_key *a, const struct flow_key *b)
 {
+    if (!comes_by(a, b->netif)) {
+        return false;
+    }
     if (!address_is_any(&a->local.address) && !address_is_any(&b->local.address)) {
         return address_is_equal(&a->local.address, &b->local.address);
     }

@@ -31,6 +31,7 @@ struct flow_key {
     uint8_t protocol;
     uint8_t takes;                // enum flow_takes
     uint8_t shares;               // enum flow_shares
+    uint32_t netif;               // the index of the interface that they come by; 0: any
     struct net_end local, remote; // remote port 0: anybody
 };
 
@@ -60,12 +61,13 @@ void flow_leave(struct flow *flow);
 // no lock.
 void flow_leave_then(struct flow *flow, void (*then)(void *argument), void *argument);
 
-// The best flow for a packet. NULL: none. The caller is in an RCU section, until whose end flow and
-// socket are there.
-struct flow *flow_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote);
+// The best flow for a packet that has come by the interface of that index. NULL: none. The caller
+// is in an RCU section, until whose end flow and socket are there.
+struct flow *flow_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
+                       uint32_t netif);
 
-// Calls visit for each that takes packets from remote to local, where they are for several. In an
-// RCU section.
+// Calls visit for each that takes packets from remote to local, by whatever interface, where they
+// are for several. In an RCU section.
 void flow_find_all(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
                    void (*visit)(const struct flow *flow, void *argument), void *argument);
 

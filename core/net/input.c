@@ -49,11 +49,18 @@ static struct packet *icmp_input(struct packet *packet, const struct ip_header *
     return NULL;
 }
 
+// What this machine sends itself has come by the interface that has the address, as Linux has it.
+static inline uint8_t arrival_of(const struct netif *netif, const struct net_address *target)
+{
+    const bool is_plain = (netif->flags & NETIF_LOOPBACK) == 0 || address_is_loopback(target);
+    return (uint8_t)(is_plain ? netif : route_owner(target))->index;
+}
+
 __attribute__((always_inline)) static inline struct packet *
 transport_input(struct netif *netif, struct packet *packet, const struct ip_header *header)
 {
     packet->transport = header->transport;
-    packet->netif = (uint8_t)netif->index;
+    packet->netif = arrival_of(netif, &header->target);
     packet_trim(packet, header->transport + header->size);
     const bool is_raw = raw_is_wanted() && packet->more == NULL && raw_input(packet, header);
     switch (header->protocol) {

@@ -158,16 +158,19 @@ void net_output_by(const struct route *route, struct packet *packet)
 void net_output(struct packet *packet)
 {
     const struct net_address target = ip_target(packet);
+    struct netif *by = packet->netif != 0 ? netif_at(packet->netif) : NULL;
     struct route route;
-    if (route_find(&target, &route) != 0) {
+    const bool is_nowhere = packet->netif != 0 && by == NULL;
+    if (is_nowhere || route_find_by(&target, by, &route) != 0) {
         drop(packet, NET_IP_NO_ROUTE);
         return;
     }
     net_output_by(&route, packet);
 }
 
-uint32_t net_output_mtu(const struct net_address *target)
+uint32_t net_output_mtu(const struct net_address *target, struct netif *by)
 {
     struct route route;
-    return route_find(target, &route) == 0 ? path_mtu(target, route.netif->mtu) : loopback.mtu;
+    const int error = route_find_by(target, by, &route);
+    return error == 0 ? path_mtu(target, route.netif->mtu) : loopback.mtu;
 }

@@ -14,7 +14,8 @@ struct packet;
 struct route;
 
 // Takes the packet, which is complete from its IP header on, but that the checksum of a transport
-// of one that is_trusted may be missing, and sends it to where it is addressed.
+// of one that is_trusted may be missing, and sends it to where it is addressed: by the interface of
+// index packet->netif, if that is not 0.
 void net_output(struct packet *packet);
 
 // The same, on a way that route_find has told.
@@ -25,7 +26,8 @@ void net_output_by(const struct route *route, struct packet *packet);
 void net_output_checksum(const struct netif *netif, struct packet *packet,
                          const struct ip_header *header);
 
-// The longest packet that goes to target in one piece, bytes; of one that is not reached, too.
-uint32_t net_output_mtu(const struct net_address *target);
+// The longest packet that goes to target in one piece, bytes; of one that is not reached, too. by:
+// as route_find_by.
+uint32_t net_output_mtu(const struct net_address *target, struct netif *by);
 
 #endif

@@ -80,14 +80,15 @@ static uint16_t number_at(const char *echo)
     return net_order16(number);
 }
 
-// Between the ends, of which local is this machine's: icmp is what lies behind IP's header, of
-// size bytes.
-static bool is_for(const struct raw_socket *raw, uint8_t protocol, const struct net_address *local,
-                   const struct net_address *remote, const char *data, uint32_t size)
+// Of one that has come by netif: data is what lies behind IP's header, of size bytes.
+static bool is_for(const struct raw_socket *raw, const struct ip_header *header, const char *data,
+                   uint32_t size, uint32_t netif)
 {
     const struct net_socket *socket = &raw->socket;
-    if (socket->protocol != protocol || socket->is_v4 != address_is_v4(local) ||
-        !address_fits(raw->local, local) || !address_fits(raw->remote, remote)) {
+    const uint32_t bound = net_socket_netif(socket);
+    if (socket->protocol != header->protocol || socket->is_v4 != address_is_v4(&header->target) ||
+        !address_fits(raw->local, &header->target) ||
+        !address_fits(raw->remote, &header->source) || (bound != 0 && bound != netif)) {
         return false;
     }
     return socket->kind == NET_RAW ||
@@ -147,8 +148,7 @@ bool raw_input(const struct packet *packet, const struct ip_header *header)
     {
         struct raw_socket *raw = container_of(node, struct raw_socket, node);
         const bool is_ping = raw->socket.kind == NET_PING;
-        if ((is_ping && has_ping) ||
-            !is_for(raw, header->protocol, &header->target, &header->source, data, header->size)) {
+        if ((is_ping && has_ping) || !is_for(raw, header, data, header->size, packet->netif)) {
             continue;
         }
         is_some = true;
@@ -166,14 +166,15 @@ void raw_error_input(const struct packet *packet, const struct ip_header *about,
 {
     const uint32_t from = quoted + about->transport;
     const uint32_t size = from < packet->size ? packet->size - from : 0;
+    const struct ip_header back = {
+        .protocol = about->protocol, .source = about->target, .target = about->source};
     struct net_told told = {NULL};
     struct rcu_node *node;
     rcu_read_begin();
     rcu_list_for_each(node, &raws)
     {
         struct raw_socket *raw = container_of(node, struct raw_socket, node);
-        if (is_for(raw, about->protocol, &about->source, &about->target, packet->data + from,
-                   size)) {
+        if (is_for(raw, &back, packet->data + from, size, packet->netif)) {
             copy_give(raw, packet, true, &told);
         }
     }
@@ -327,11 +328,9 @@ static int send_prepare(struct raw_socket *raw, const struct net_message *messag
     const struct net_address source =
         message->source != NULL ? *message->source : socket->local.address;
     const bool has_source = !address_is_any(&source);
-    error = error != 0 ? error : route_find(&to.address, route);
-    if (error == 0 && message->by != NULL && message->by != route->netif &&
-        route->netif != &loopback) {
-        error = -ENETUNREACH; // each address has one way
-    }
+    struct netif *by = message->by;
+    error = error == 0 && by == NULL ? net_socket_by(socket, &to.address, &by) : error;
+    error = error != 0 ? error : route_find_by(&to.address, by, route);
     if (error == 0 && has_source) {
         error = message->source != NULL ? route_source_take(route, &source)
                                         : route_check_source(route, &source);
@@ -456,7 +455,7 @@ int raw_bind(struct raw_socket *raw, const struct net_end *local)
     struct net_socket *socket = &raw->socket;
     const bool is_ping = socket->kind == NET_PING;
     const bool is_any = address_is_any(&local->address);
-    if (!is_any && !route_is_local(&local->address)) {
+    if (!is_any && !net_socket_may_have(socket, &local->address)) {
         return -EADDRNOTAVAIL;
     }
     mutex_lock(&socket->lock);

@@ -81,6 +81,15 @@ bool route_has(const struct netif *netif, const struct net_address *address)
     return has;
 }
 
+struct netif *route_owner(const struct net_address *address)
+{
+    rcu_read_begin();
+    const struct route_address *own = address_find(table_now(), address);
+    struct netif *netif = own != NULL ? own->netif : &loopback;
+    rcu_read_end();
+    return netif;
+}
+
 // The last address of a network is all of its machines (RFC 919); not of one of two or one machine.
 static bool is_last_of(const struct route_address *own, const struct net_address *address)
 {
@@ -122,12 +131,14 @@ bool route_takes(const struct netif *netif, const struct net_address *address)
     return route_is_local(address) || address_is_multicast(address) || route_is_broadcast(address);
 }
 
+// by NULL: any.
 static bool entry_find(const struct table *table, const struct net_address *target,
-                       struct route *route)
+                       const struct netif *by, struct route *route)
 {
     for (uint32_t i = 0; table != NULL && i < table->route_count; ++i) {
         const struct route_entry *entry = &table->routes[i];
-        if (prefix_is_equal(&entry->target, target, entry->bits)) {
+        if ((by == NULL || entry->netif == by) &&
+            prefix_is_equal(&entry->target, target, entry->bits)) {
             *route = (struct route){
                 .netif = entry->netif,
                 .source = entry->source,
@@ -151,8 +162,37 @@ int route_find(const struct net_address *target, struct route *route)
     if (address_find(table, target) != NULL) {
         *route = (struct route){&loopback, *target, *target};
     } else {
-        is_found = entry_find(table, target, route);
+        is_found = entry_find(table, target, NULL, route);
     }
+    rcu_read_end();
+    return is_found ? 0 : -ENETUNREACH;
+}
+
+// An address of this machine's is reached by the interface that has it alone.
+static bool find_by(const struct net_address *target, struct netif *by, struct route *route)
+{
+    const struct table *table = table_now();
+    const struct route_address *own = address_find(table, target);
+    if (own != NULL && own->netif == by) {
+        *route = (struct route){&loopback, *target, *target};
+        return true;
+    }
+    if (entry_find(table, target, by, route)) {
+        return true;
+    }
+    *route = (struct route){by, address_any(true), *target};
+    (void)route_source_any(by, true, false, &route->source);
+    // What is another's is not lo's.
+    return address_is_v4(target) && (own == NULL || (by->flags & NETIF_LOOPBACK) == 0);
+}
+
+int route_find_on(const struct net_address *target, struct netif *by, struct route *route)
+{
+    if ((by->flags & NETIF_LOOPBACK) != 0 && address_is_loopback(target)) {
+        return route_find(target, route);
+    }
+    rcu_read_begin();
+    const bool is_found = find_by(target, by, route);
     rcu_read_end();
     return is_found ? 0 : -ENETUNREACH;
 }

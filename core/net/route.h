@@ -48,6 +48,18 @@ struct route_address { // one of this machine's, besides the loopback network's
 // -ENETUNREACH.
 HAL_MUST_CHECK int route_find(const struct net_address *target, struct route *route);
 
+// The same by that interface alone. Where no route of IPv4 leads, target is taken to be on its link,
+// as Linux has it.
+HAL_MUST_CHECK int route_find_on(const struct net_address *target, struct netif *by,
+                                 struct route *route);
+
+// by: the interface that somebody has chosen, or NULL.
+HAL_MUST_CHECK static inline int route_find_by(const struct net_address *target, struct netif *by,
+                                               struct route *route)
+{
+    return by == NULL ? route_find(target, route) : route_find_on(target, by, route);
+}
+
 // May packets with that source go this way? -ENETUNREACH: the route is of the other version.
 // -EINVAL: it leads out, and the address is the loopback network's.
 HAL_MUST_CHECK int route_check_source(const struct route *route, const struct net_address *source);
@@ -59,6 +71,9 @@ HAL_MUST_CHECK int route_source_take(struct route *route, const struct net_addre
 bool route_is_local(const struct net_address *address); // one of this machine's
 
 bool route_has(const struct netif *netif, const struct net_address *address); // as one of its own
+
+// The interface that has the address; lo where no other has it.
+struct netif *route_owner(const struct net_address *address);
 
 // A packet to address that has come through netif is for this machine.
 bool route_takes(const struct netif *netif, const struct net_address *address);

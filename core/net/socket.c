@@ -13,6 +13,7 @@
 #include "core/net/counts.h"
 #include "core/net/flow.h"
 #include "core/net/ip.h"
+#include "core/net/netif.h"
 #include "core/net/percpu.h"
 #include "core/net/route.h"
 #include "core/net/run.h"
@@ -114,13 +115,22 @@ void net_socket_close(struct net_socket *socket)
 
 // ---- Ends --------------------------------------------------------------------------
 
+int net_socket_bound(const struct net_socket *socket, const struct net_address *target,
+                     struct netif **by)
+{
+    *by = netif_at(net_socket_netif(socket));
+    return *by != NULL ? 0 : address_is_v4(target) ? -ENODEV : -ENETUNREACH;
+}
+
 int net_socket_route(const struct net_socket *socket, struct net_end *remote, struct net_end *local)
 {
     struct route route;
+    struct netif *by = NULL;
     if (address_is_any(&remote->address)) {
         remote->address = address_loopback(address_is_v4(&remote->address));
     }
-    const int error = route_find(&remote->address, &route);
+    int error = net_socket_by(socket, &remote->address, &by);
+    error = error != 0 ? error : route_find_by(&remote->address, by, &route);
     if (error != 0) {
         return error;
     }
@@ -142,6 +152,7 @@ static int flow_set(struct net_socket *socket, struct net_end local, struct net_
                  : socket->options.is_v6_only ? FLOW_V6
                                               : both,
         .shares = socket->options.shares,
+        .netif = net_socket_netif(socket),
         .local = local,
         .remote = remote,
     };
@@ -164,12 +175,35 @@ int net_socket_flow_listen(struct net_socket *socket, struct net_end nobody)
     return flow_set(socket, socket->local, nobody, true);
 }
 
+int net_socket_netif_set(struct net_socket *socket, uint32_t netif)
+{
+    const uint32_t former = net_socket_netif(socket);
+    int error = 0;
+    atomic_store_explicit(&socket->netif, netif, memory_order_relaxed);
+    if (socket->flow != NULL && netif != former) {
+        error = net_socket_flow_set(socket, socket->local, socket->remote);
+    }
+    if (error != 0) {
+        atomic_store_explicit(&socket->netif, former, memory_order_relaxed);
+    }
+    return error;
+}
+
+// Whose address it is matters where that is good on one link alone, or within this machine.
+bool net_socket_may_have(const struct net_socket *socket, const struct net_address *local)
+{
+    const uint32_t index = net_socket_netif(socket);
+    const bool is_wide = index == 0 || address_is_v4(local) ||
+                         !(address_is_link_local(local) || address_is_loopback(local));
+    return route_is_local(local) && (is_wide || route_owner(local)->index == index);
+}
+
 int net_socket_bind(struct net_socket *socket, const struct net_end *local)
 {
     const bool is_any = address_is_any(&local->address);
     const bool is_of_many = socket->protocol == IP_UDP && (address_is_multicast(&local->address) ||
                                                            route_is_broadcast(&local->address));
-    if (!is_any && !is_of_many && !route_is_local(&local->address)) {
+    if (!is_any && !is_of_many && !net_socket_may_have(socket, &local->address)) {
         return -EADDRNOTAVAIL;
     }
     mutex_lock(&socket->lock);
@@ -255,14 +289,14 @@ bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const str
                         struct packet *packet)
 {
     rcu_read_begin();
-    return flow_push(flow_find(protocol, local, remote), packet);
+    return flow_push(flow_find(protocol, local, remote, packet->netif), packet);
 }
 
 bool net_socket_pass(const struct net_end *local, const struct net_end *remote,
                      struct packet *packet)
 {
     rcu_read_begin();
-    const struct flow *flow = flow_find(IP_TCP, local, remote);
+    const struct flow *flow = flow_find(IP_TCP, local, remote, packet->netif);
     return flow_push(flow != NULL && flow->key.remote.port != 0 ? flow : NULL, packet);
 }
 
@@ -304,7 +338,10 @@ static void copy_deliver(const struct flow *flow, void *argument)
 {
     struct delivery_to_all *all = argument;
     struct net_socket *socket = flow->socket;
-    struct packet *copy = takes(socket, all) ? packet_clone(all->packet) : NULL;
+    const bool is_bound_elsewhere =
+        flow->key.netif != 0 && flow->key.netif != all->netif->index;
+    struct packet *copy =
+        !is_bound_elsewhere && takes(socket, all) ? packet_clone(all->packet) : NULL;
     if (copy == NULL) {
         return;
     }
@@ -345,7 +382,7 @@ void net_socket_give(struct net_socket *socket, struct packet *packet, struct ne
 bool net_socket_push(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
                      struct packet *packet, struct net_socket **told)
 {
-    const struct flow *flow = flow_find(protocol, local, remote);
+    const struct flow *flow = flow_find(protocol, local, remote, packet->netif);
     *told = NULL;
     if (flow != NULL) {
         net_socket_give(flow->socket, packet, told);

@@ -24,6 +24,7 @@
 
 struct flow;
 struct net_loan;
+struct netif;
 struct packet;
 
 enum { NET_PACKET_COST = 640 }; // what a packet counts for beside its bytes, about as Linux has it
@@ -78,6 +79,9 @@ struct net_socket {
     uint8_t kind;                   // enum net_kind
     bool is_v4;                     // its names are IPv4's alone
     bool is_direct;                 // direct.h's; set before packets can be for it
+    // The index of the interface that all goes by and has come by, whether there is one or not; 0:
+    // any. Changed with lock held.
+    _Atomic uint32_t netif;
     // Something may have come, or, with has_room, may be sent, for who polls. No lock of the
     // network's is held.
     void (*ready)(struct net_socket *socket, bool has_room);
@@ -147,6 +151,7 @@ struct net_report { // what a message of ICMP says
     uint8_t type, code;
     uint32_t mtu; // of -EMSGSIZE
     struct net_address origin;
+    uint8_t netif; // by which it has come
 };
 
 // Once, before the first socket; again is nothing. -ENOMEM.
@@ -161,18 +166,42 @@ void net_socket_put(struct net_socket *socket);
 void net_socket_close(struct net_socket *socket);
 
 // local->port 0: one that is free. -EINVAL: it has a port already. -EADDRNOTAVAIL: the address is
-// not this machine's. -EADDRINUSE. -EAGAIN: no port is free. -ENOMEM.
+// not this machine's, or, of IPv6 and good on one link alone, not the interface's that the socket is
+// bound to. -EADDRINUSE. -EAGAIN: no port is free. -ENOMEM.
 HAL_MUST_CHECK int net_socket_bind(struct net_socket *socket, const struct net_end *local);
 
 void net_socket_ends(struct net_socket *socket, struct net_end *local, struct net_end *remote);
 
+// Binds it to the interface of that index, with lock held; 0: to none. -ENOMEM.
+HAL_MUST_CHECK int net_socket_netif_set(struct net_socket *socket, uint32_t netif);
+
+static inline uint32_t net_socket_netif(const struct net_socket *socket)
+{
+    return atomic_load_explicit(&socket->netif, memory_order_relaxed);
+}
+
+// The interface of a socket that is bound to one. -ENODEV: there is no such interface, of what goes
+// to IPv6 -ENETUNREACH.
+HAL_MUST_CHECK int net_socket_bound(const struct net_socket *socket,
+                                    const struct net_address *target, struct netif **by);
+
+// *by: by what is sent; as it was where that is as the routes say. As above.
+HAL_MUST_CHECK static inline int net_socket_by(const struct net_socket *socket,
+                                               const struct net_address *target, struct netif **by)
+{
+    return net_socket_netif(socket) == 0 ? 0 : net_socket_bound(socket, target, by);
+}
+
 // ---- For the protocols -----------------------------------------------------------
 
 // With lock held: the end that packets to remote come from. A remote address that is any becomes
-// this machine's. -ENETUNREACH: no way leads there, or not from the address that was chosen by
+// this machine's. As net_socket_by. -ENETUNREACH: no way leads there, or not from the address that was chosen by
 // bind. -EINVAL: that address is the loopback network's, and the way leads out.
 HAL_MUST_CHECK int net_socket_route(const struct net_socket *socket, struct net_end *remote,
                                     struct net_end *local);
+
+// May it be bound to that address of one machine, which is no group?
+bool net_socket_may_have(const struct net_socket *socket, const struct net_address *local);
 
 // With lock held: a flow for local and remote, which become the socket's, in place of the one it
 // has. As net_socket_bind.
@@ -182,7 +211,8 @@ HAL_MUST_CHECK int net_socket_flow_set(struct net_socket *socket, struct net_end
 // The same, of a socket that listens from now on: its flow is looked at like a new one.
 HAL_MUST_CHECK int net_socket_flow_listen(struct net_socket *socket, struct net_end nobody);
 
-// Gives packet to the socket that it is for. False: there is none, and the caller keeps it.
+// Gives packet to the socket that it is for, by packet->netif, too. False: there is none, and the
+// caller keeps it.
 bool net_socket_deliver(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
                         struct packet *packet);
 

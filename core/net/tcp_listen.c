@@ -63,6 +63,7 @@ int tcp_listen(struct tcp_socket *tcp, int backlog)
 // A connection that a packet begins at a socket that listens.
 struct beginning {
     struct net_end local, remote;
+    uint32_t netif; // that it is bound to; 0: none
     struct tcp_segment syn;
     uint32_t iss;
     bool is_answered;
@@ -78,6 +79,7 @@ static struct tcp_socket *child_make(struct tcp_socket *tcp, const struct beginn
     }
     child->settings = tcp->settings;
     child->mss_limit = tcp->mss_limit;
+    atomic_store_explicit(&child->socket.netif, beginning->netif, memory_order_relaxed);
     child->settings.mss = tcp_mss_for(child, &beginning->remote.address);
     child->send_limit = tcp->send_limit;
     child->unsent_limit = tcp->unsent_limit;
@@ -253,6 +255,14 @@ static bool syn_take(struct tcp_socket *tcp, struct packet *packet, struct begin
     return beginning->fast.is_open && packet_pass(child, packet);
 }
 
+// That of the listener, or the one by which a peer on the link has come.
+static uint32_t netif_of(const struct tcp_socket *tcp, const struct packet *packet,
+                         const struct net_address *remote)
+{
+    const uint32_t netif = net_socket_netif(&tcp->socket);
+    return netif == 0 && address_is_link_local(remote) ? packet->netif : netif;
+}
+
 bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet,
                          const struct ip_header *header, const struct tcp_ports *ports,
                          const struct tcp_segment *segment)
@@ -261,6 +271,7 @@ bool tcp_listener_packet(struct tcp_socket *tcp, struct packet *packet,
     struct beginning beginning = {
         .local = {header->target, ports->target},
         .remote = {header->source, ports->source},
+        .netif = netif_of(tcp, packet, &header->source),
         .syn = *segment,
     };
     // What came before it, and lay in the same channel, may have begun the connection.

@@ -87,6 +87,8 @@ static void checksum_put(struct packet *packet, const struct ip_header *header)
 
 static void outbox_add(struct tcp_socket *tcp, struct packet *packet)
 {
+    const uint32_t netif = net_socket_netif(&tcp->socket);
+    packet->netif = (uint8_t)(netif <= NETIF_MAX ? netif : UINT8_MAX); // that there never is
     if (tcp->outbox == NULL) {
         tcp->outbox = packet;
     } else {

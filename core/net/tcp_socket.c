@@ -84,7 +84,9 @@ void tcp_socket_release(struct tcp_socket *tcp)
 uint16_t tcp_mss_for(const struct tcp_socket *tcp, const struct net_address *target)
 {
     enum { HEADER = 20 };
-    const uint32_t mtu = net_output_mtu(target);
+    struct netif *by = NULL;
+    const int error = net_socket_by(&tcp->socket, target, &by);
+    const uint32_t mtu = net_output_mtu(target, error == 0 ? by : NULL);
     const uint32_t most = mtu < IP_SIZE_MAX ? mtu : IP_SIZE_MAX;
     const uint32_t mss = most - HEADER - (address_is_v4(target) ? IP4_HEADER : IP6_HEADER);
     return (uint16_t)(tcp->mss_limit != 0 && tcp->mss_limit < mss ? tcp->mss_limit : mss);

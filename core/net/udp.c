@@ -150,14 +150,12 @@ __attribute__((always_inline)) static inline int way_find(const struct net_socke
                                                           const struct net_address *target,
                                                           struct netif *by, struct way *way)
 {
+    int error = by == NULL ? net_socket_by(socket, target, &by) : 0;
     way->is_many = address_is_multicast(target);
-    if (way->is_many) {
+    if (error == 0 && way->is_many) {
         return group_route_find(socket, target, by, &way->route);
     }
-    const int error = route_find(target, &way->route);
-    if (error == 0 && by != NULL && by != way->route.netif && way->route.netif != &loopback) {
-        return -ENETUNREACH; // each address has one way
-    }
+    error = error != 0 ? error : route_find_by(target, by, &way->route);
     way->is_many = error == 0 && is_broadcast_by(way->route.netif, target);
     return way->is_many && !socket->options.may_broadcast ? -EACCES : error;
 }

@@ -15,6 +15,7 @@ struct socket_options {
     _Atomic uint32_t send_limit, receive_limit;   // bytes, Linux's way of counting them: doubled
     _Atomic uint32_t receive_least;               // a receive waits for so many bytes; 0: 1
     _Atomic bool passes_credentials;
+    _Atomic uint32_t netif; // SO_BINDTODEVICE, of families that have no use for it
     _Atomic uint32_t switches; // by their numbers: kept for who asks
     _Atomic bool is_filter_locked; // SO_LOCK_FILTER
     packet_filter_slot filter;     // of families whose packets are not core/net's

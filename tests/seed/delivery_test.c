@@ -150,7 +150,7 @@ static void tell_and_close(void)
 static void keep(void)
 {
     rcu_read_begin();
-    kept = flow_find(IP_UDP, &here, &there);
+    kept = flow_find(IP_UDP, &here, &there, 0);
     flow_keep(kept);
     rcu_read_end();
 }

@@ -39,6 +39,11 @@ void hal_entropy(void *out, size_t size)
 
 NEVER(int route_find(const struct net_address *target __attribute__((unused)),
                      struct route *route __attribute__((unused))))
+NEVER(int route_find_on(const struct net_address *target __attribute__((unused)),
+                        struct netif *by __attribute__((unused)),
+                        struct route *route __attribute__((unused))))
+NEVER(struct netif *route_owner(const struct net_address *address __attribute__((unused))))
+NEVER(struct netif *netif_at(uint32_t index __attribute__((unused))))
 NEVER(int route_check_source(const struct route *route __attribute__((unused)),
                              const struct net_address *source __attribute__((unused))))
 NEVER(bool route_is_local(const struct net_address *address __attribute__((unused))))

@@ -205,7 +205,7 @@ void tcp_stream_end(struct tcp_socket *tcp IGNORED)
 {
 }
 
-uint32_t net_output_mtu(const struct net_address *target IGNORED)
+uint32_t net_output_mtu(const struct net_address *target IGNORED, struct netif *by IGNORED)
 {
     return 1500;
 }
@@ -250,6 +250,9 @@ void heap_free(void *block)
     }
 
 NEVER(void packet_filter_share(packet_filter_slot *to IGNORED, packet_filter_slot *from IGNORED))
+NEVER(int net_socket_bound(const struct net_socket *bound IGNORED,
+                           const struct net_address *target IGNORED,
+                           struct netif **by IGNORED))
 NEVER(int alarm_set(struct alarm *alarm IGNORED, hal_ns deadline IGNORED))
 NEVER(bool alarm_stop(struct alarm *alarm IGNORED))
 NEVER(void tcp_stream_acknowledged(struct tcp_socket *tcp IGNORED))

@@ -74,6 +74,15 @@ def raws(machine, files):
         printed(machine, "raws", machine.osv + [files["raws"]], text.read())
 
 
+def bindings(machine, files):
+    """What Linux 6.18 printed as root."""
+    if os.getuid() != 0 and not machine.is_kernel:
+        machine.case("only root takes a socket from its interface", True)
+        return
+    with open(files["bindings.txt"], "rb") as text:
+        printed(machine, "bindings", machine.osv + [files["bindings"]], text.read())
+
+
 def frames(machine, files):
     """What Linux 6.18 printed as root, in a network namespace of its own."""
     if os.getuid() != 0 and not machine.is_kernel:

@@ -435,7 +435,7 @@ END_TEST
 static struct net_socket *found(const struct net_end *local, uint16_t remote_port)
 {
     const struct net_end remote = end_of(address_is_v4(&local->address), remote_port);
-    const struct flow *flow = flow_find(IP_UDP, local, &remote);
+    const struct flow *flow = flow_find(IP_UDP, local, &remote, loopback.index);
     return flow == NULL ? NULL : flow->socket;
 }
 

@@ -186,7 +186,7 @@ START_TEST(who_wants_it_cuts_what_is_too_long)
     heard_check(1, 1428, false);
     router_says(1000, HEADS);
     ck_assert_int_eq(datagram_error_take(socket), -EMSGSIZE);
-    ck_assert_uint_eq(net_output_mtu(&peer), 1000);
+    ck_assert_uint_eq(net_output_mtu(&peer, NULL), 1000);
     ck_assert_int_eq(send(socket, 1400), 0);
     heard_check(2, 1000, true);
     ck_assert_int_eq(send(socket, 972), 0);
@@ -246,7 +246,7 @@ START_TEST(who_looks_at_the_interface_alone_believes_no_router)
     heard_check(1, 1428, true);
     router_says(1000, HEADS);
     ck_assert_int_eq(datagram_error_take(socket), -EMSGSIZE); // told, all the same
-    ck_assert_uint_eq(net_output_mtu(&peer), 1500);
+    ck_assert_uint_eq(net_output_mtu(&peer, NULL), 1500);
     ck_assert_int_eq(send(socket, 1473), -EMSGSIZE);
     ck_assert_int_eq(send(other, 1473), 0);
     heard_check(2, 1500, true);
@@ -261,12 +261,12 @@ START_TEST(a_message_that_cannot_be_is_not_believed)
     ck_assert_int_eq(send(socket, 900), 0);
     router_says(1000, HEADS); // it was shorter
     ck_assert_int_eq(datagram_error_take(socket), 0);
-    ck_assert_uint_eq(net_output_mtu(&peer), 1500);
+    ck_assert_uint_eq(net_output_mtu(&peer, NULL), 1500);
     ck_assert_int_eq(send(socket, 1400), 0);
     heard[0]->data[ETHERNET_HEADER + IP4_HEADER + 1] ^= 1; // from another's port
     router_says(1000, HEADS);
     ck_assert_int_eq(datagram_error_take(socket), 0);
-    ck_assert_uint_eq(net_output_mtu(&peer), 1500);
+    ck_assert_uint_eq(net_output_mtu(&peer, NULL), 1500);
     net_socket_close(socket);
 }
 END_TEST

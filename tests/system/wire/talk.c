@@ -56,10 +56,14 @@ static socklen_t address_make(struct sockaddr_storage *address, const char *text
         v4->sin_port = htons((uint16_t)port);
         return sizeof *v4;
     }
-    if (inet_pton(AF_INET6, text, &v6->sin6_addr) != 1) {
+    char address_text[INET6_ADDRSTRLEN] = "";
+    const size_t end = strcspn(text, "%"); // of the interface's name
+    memcpy(address_text, text, end < sizeof address_text ? end : 0);
+    if (inet_pton(AF_INET6, address_text, &v6->sin6_addr) != 1) {
         errno = EINVAL;
         fail(text);
     }
+    v6->sin6_scope_id = text[end] == '%' ? if_nametoindex(text + end + 1) : 0;
     v6->sin6_family = AF_INET6;
     v6->sin6_port = htons((uint16_t)port);
     return sizeof *v6;

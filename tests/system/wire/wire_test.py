@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""wire_test.py kernel QEMU.PY KERNEL TALK BOARD:CPUS... or wire_test.py sim OSV-SIM TALK FILTERING CHANNELS LOOKUPS CPUS...: talk.c's program on
-machines that are not alone: on the kernel in QEMU, on its user network; on several osv-sim on one switch; on osv-sim and, over a TAP in a network namespace, on
-Linux. Prints TAP."""
+"""wire_test.py kernel QEMU.PY KERNEL TALK DEVICES BOARD:CPUS... or wire_test.py sim OSV-SIM TALK FILTERING CHANNELS LOOKUPS DEVICES CPUS...: the programs
+of talk.c and devices.c on machines that are not alone: on the kernel in QEMU, on its user network; on several osv-sim on one switch; on osv-sim and,
+over a TAP in a network namespace, on Linux. Prints TAP."""
 import contextlib
 import os
 import shutil
@@ -28,7 +28,7 @@ class Suite(cases.Cases):
     def __init__(self, talk):
         super().__init__("osv-wire-")
         self.talk = shutil.copy(talk, self.path("talk"))
-        self.filtering = self.channels = self.lookups = None
+        self.filtering = self.channels = self.lookups = self.devices = None
         self.qemu = self.kernel = self.sim = self.machine = self.cpus = None
 
     def guest(self, net, *words):
@@ -331,6 +331,23 @@ print("both")
 """
 
 
+def bound_over_tap(suite, name, inside):
+    """Addresses that are good on the link alone, and sockets that are bound to its interface, as on Linux."""
+    for words in ("link set osv0 addrgenmode none", "-6 addr flush dev osv0 scope link", "addr add fe80::1/64 dev osv0 nodad"):
+        subprocess.run(inside + ["ip"] + words.split(), check=True)
+    devices_of(suite, "tap, %s, Linux" % name, inside, "osv0", "10.2.0.1", "fd00::1", "fe80::1")
+    words = ("tap=osv0", "--ip", "10.2.0.2/24", "--ip", "fd00::2/64", "--ip", "fe80::2/64", "talk")
+    devices_of(suite, "tap, " + name, inside + suite.process(*words)[:-1], "eth0", "10.2.0.2", "fd00::2", "fe80::2")
+    with suite.server(inside + suite.process(*words, "serve", "700", "1")):
+        got = suite.run(inside + [suite.talk, "ask", "fe80::2%osv0", "700"])
+        suite.case("tap, %s: Linux asks on the link" % name, got[:2] == (0, SAID), got)
+    with suite.server(inside + [suite.talk, "serve", "700", "1"]):
+        got = suite.run(inside + suite.process(*words, "ask", "fe80::1%eth0", "700"))
+        suite.case("tap, %s: Linux is asked on the link" % name, got[:2] == (0, SAID), got)
+        got = suite.run(inside + suite.process(*words, "fail", "fe80::1", "700"))
+        suite.case("tap, %s: on which link is not said" % name, got[:2] == (1, "connect: Invalid argument\n"), got)
+
+
 def over_tap(suite, name):
     """Linux is the other, in a network namespace."""
     with cases.network("tuntap add osv0 mode tap", "addr add 10.2.0.1/24 dev osv0", "addr add fd00::1/64 dev osv0 nodad", "link set osv0 up",
@@ -376,6 +393,7 @@ def over_tap(suite, name):
         suite.case("tap, %s: a ping of nobody" % name, got[0] == 1 and "From 10.2.0.2 icmp_seq=1 Destination Host Unreachable\n" in got[1], got)
         got = suite.run(inside + suite.process(net, "--ip", "10.2.0.2/24", "talk", "fail", "10.2.0.1", "9"))
         suite.case("tap, %s: Linux refuses" % name, got[:2] == (1, "connect: Connection refused\n"), got)
+        bound_over_tap(suite, name, inside)
 
 
 def no_lease(suite):
@@ -411,12 +429,23 @@ def wrong_options(suite):
         suite.case("refused: " + " ".join(words), got[0] == 2 and said in got[2], got)
 
 
+def devices_of(suite, what, command, name, *addresses):
+    """devices.txt is what Linux 6.18 printed."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "devices.txt"), encoding="ascii") as text:
+        want = text.read()
+    got = suite.run(command + [suite.devices, name, *addresses])
+    suite.case(what + ": sockets that are bound to an interface", got[:2] == (0, want), got)
+
+
 def kernel_suite(suite, qemu, kernel, machines):
     suite.qemu, suite.kernel = os.path.abspath(qemu), os.path.abspath(kernel)
     for machine in machines:
         suite.machine, suite.cpus = machine.split(":")
         user_network(suite, machine)
         link_of(suite, machine)
+    addresses = ("10.0.2.15", "fd00::15", "fe80::15")
+    words = [word for address in addresses for word in ("--ip", address + ("/24" if "." in address else "/64"))]
+    devices_of(suite, machine, suite.guest("user", *words, "talk")[:-1], "eth0", *addresses)
     what_is_not_there(suite)
 
 
@@ -437,9 +466,11 @@ def sim_suite(suite, sim, filtering, channels, lookups, counts):
 def main(how, *words):
     with Suite(words[2] if how == "kernel" else words[1]) as suite:
         if how == "kernel":
-            kernel_suite(suite, words[0], words[1], words[3:])
+            suite.devices = shutil.copy(words[3], suite.path("devices"))
+            kernel_suite(suite, words[0], words[1], words[4:])
         else:
-            sim_suite(suite, words[0], words[2], words[3], words[4], words[5:])
+            suite.devices = shutil.copy(words[5], suite.path("devices"))
+            sim_suite(suite, words[0], words[2], words[3], words[4], words[6:])
         return suite.end()
 
 
