@@ -74,6 +74,7 @@ enum {
     EHOSTUNREACH = 113,
     EALREADY = 114,
     EINPROGRESS = 115,
+    ESTALE = 116,
     ECANCELED = 125,
     EOWNERDEAD = 130,
 };

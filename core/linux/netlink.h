@@ -75,6 +75,7 @@ netlink_asked netlink_route_asked;   // NETLINK_ROUTE: netlinkroute.c
 netlink_asked netlink_link_asked;    // of that, links: netlinklink.c
 netlink_asked netlink_address_asked; // and addresses: netlinkaddress.c
 netlink_asked netlink_diag_asked;    // NETLINK_SOCK_DIAG: netlinkdiag.c
+netlink_asked netlink_unix_asked;    // of that, local sockets: netlinkunix.c
 
 // ---- What is told unasked ------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// netlinkdiag.c: what sock_diag(7) says of sockets of TCP and UDP, as ss(8) lists them.
+// netlinkdiag.c: what sock_diag(7) says of sockets of TCP and UDP, as ss(8) lists them; of local
+// ones, netlinkunix.c.
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -166,6 +167,9 @@ int netlink_diag_asked(const struct netlink_request *request, struct netlink_ans
         return -EINVAL;
     }
     const uint8_t family = (uint8_t)request->body[0];
+    if (family == AF_UNIX) {
+        return netlink_unix_asked(request, answer);
+    }
     if (family != AF_INET && family != AF_INET6) {
         return family >= FAMILIES ? -EINVAL : -ENOENT; // who asks looks into /proc/net then
     }

@@ -232,6 +232,43 @@ struct diag_head { // struct inet_diag_msg
 
 _Static_assert(sizeof(struct diag_request) == 56 && sizeof(struct diag_head) == 72, "inet_diag");
 
+struct unix_request { // struct unix_diag_req
+    uint8_t family, protocol;
+    uint16_t unused;
+    uint32_t states; // bit n: state n
+    uint32_t inode;  // of a request for one
+    uint32_t shows;  // bit n: the n-th of those attributes that are asked for
+    uint32_t cookie[2];
+};
+
+struct unix_head { // struct unix_diag_msg
+    uint8_t family, type, state, unused;
+    uint32_t inode, cookie[2];
+};
+
+_Static_assert(sizeof(struct unix_request) == 24 && sizeof(struct unix_head) == 16, "unix_diag");
+
+enum unix_attribute {
+    UNIX_DIAG_NAME,
+    UNIX_DIAG_VFS,
+    UNIX_DIAG_PEER,
+    UNIX_DIAG_ICONS,
+    UNIX_DIAG_RQLEN,
+    UNIX_DIAG_MEMINFO,
+    UNIX_DIAG_SHUTDOWN,
+    UNIX_DIAG_UID,
+};
+
+enum unix_shows {
+    UDIAG_SHOW_NAME = 1,
+    UDIAG_SHOW_VFS = 2,
+    UDIAG_SHOW_PEER = 4,
+    UDIAG_SHOW_ICONS = 8,
+    UDIAG_SHOW_RQLEN = 16,
+    UDIAG_SHOW_MEMINFO = 32,
+    UDIAG_SHOW_UID = 64,
+};
+
 enum diag_attribute { // extensions are wanted by bit n - 1
     INET_DIAG_INFO = 2,
     INET_DIAG_CONG = 4,

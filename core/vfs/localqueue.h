@@ -59,6 +59,10 @@ struct localsocket {
     struct mutex peering;    // of datagrams: one change of peer at a time. Taken before other locks
     struct list client_node; // in the peer's clients
 
+    // Of one that has a file: in localsocket.c's list, under its lock.
+    struct list all_node;
+    bool is_listed;
+
     struct poll_list poll;
     struct socket_options options;
     struct nameless nameless;

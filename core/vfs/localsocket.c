@@ -33,6 +33,27 @@ static enum localsocket_state state_of(struct localsocket *socket)
     return (enum localsocket_state)atomic_load(&socket->state);
 }
 
+// ---- All that have a file ------------------------------------------------
+
+static struct mutex all_lock; // taken before a socket's own
+static struct list all = LIST_EMPTY(all);
+
+static void enlist(struct localsocket *socket)
+{
+    mutex_lock(&all_lock);
+    list_push_back(&all, &socket->all_node);
+    socket->is_listed = true;
+    mutex_unlock(&all_lock);
+}
+
+static void unlist(struct localsocket *socket)
+{
+    mutex_lock(&all_lock);
+    list_remove(&socket->all_node);
+    socket->is_listed = false;
+    mutex_unlock(&all_lock);
+}
+
 // ---- Making and counting -------------------------------------------------
 
 static struct localsocket *socket_make(enum localsocket_type type)
@@ -152,6 +173,7 @@ static void local_close(struct file *file)
     struct localname *name = atomic_load(&socket->name);
     struct list pending;
     list_init(&pending);
+    unlist(socket);
     if (name != NULL) {
         localname_retire(name, socket);
     }
@@ -431,6 +453,9 @@ int localsocket_accept(struct file *file, uint32_t flags, struct file **accepted
         }
     }
     mutex_unlock(&listener->lock);
+    if (error == 0) {
+        enlist(socket_of(*accepted));
+    }
     return error;
 }
 
@@ -462,6 +487,97 @@ bool localsocket_is_listening(const struct file *file)
 bool localsocket_has_peer(const struct file *file)
 {
     return atomic_load(&socket_of(file)->has_known_peer);
+}
+
+// ---- What others are told ------------------------------------------------
+
+// all_lock is held, as for the next two.
+static uint64_t inode_of(const struct localsocket *socket)
+{
+    return socket != NULL && socket->is_listed ? socket->nameless.inode : 0;
+}
+
+// Who waits to be accepted, by their inodes. -ENOMEM.
+static int waiting_look(struct localsocket *socket, struct localsocket_view *view,
+                        uint32_t **waiting)
+{
+    struct list *node;
+    size_t count = 0;
+    mutex_lock(&socket->lock);
+    view->input = socket->pending_count;
+    view->output = socket->backlog;
+    *waiting = heap_alloc(socket->pending_count * sizeof **waiting);
+    list_for_each(node, &socket->pending)
+    {
+        const struct localsocket *embryo = container_of(node, struct localsocket, node);
+        if (*waiting != NULL) {
+            (*waiting)[count++] = (uint32_t)inode_of(atomic_load(&embryo->peer));
+        }
+    }
+    mutex_unlock(&socket->lock);
+    view->waiting = *waiting;
+    return *waiting == NULL && view->input > 0 ? -ENOMEM : 0;
+}
+
+static void peer_look(struct localsocket *socket, struct localsocket_view *view)
+{
+    struct localsocket *peer = localsocket_peer_get(socket);
+    view->input = localqueue_input(socket);
+    view->has_peer = view->is_connected = peer != NULL;
+    mutex_lock(&socket->lock);
+    view->is_connected |= socket->client_count > 0;
+    mutex_unlock(&socket->lock);
+    if (peer != NULL) {
+        view->peer = inode_of(peer);
+        view->output = localqueue_cost(peer);
+        localsocket_put(peer);
+    }
+}
+
+static int socket_view(struct localsocket *socket,
+                       void (*visit)(const struct localsocket_view *view, void *argument),
+                       void *argument)
+{
+    const struct localname *name = atomic_load(&socket->name);
+    struct localsocket_view view = {
+        .type = socket->type,
+        .is_listening = state_of(socket) == LOCALSOCKET_LISTENING,
+        .shut = atomic_load(&socket->shut),
+        .inode = socket->nameless.inode,
+        .user = socket->nameless.uid,
+        .options = &socket->options,
+        .name_device = name != NULL && name->vnode != NULL ? name->device : 0,
+        .name_inode = name != NULL && name->vnode != NULL ? name->inode : 0,
+    };
+    uint32_t *waiting = NULL;
+    int error = 0;
+    localname_copy(name, &view.name);
+    if (view.is_listening) {
+        error = waiting_look(socket, &view, &waiting);
+    } else {
+        peer_look(socket, &view);
+    }
+    if (error == 0) {
+        visit(&view, argument);
+    }
+    heap_free(waiting);
+    return error;
+}
+
+int localsocket_walk(void (*visit)(const struct localsocket_view *view, void *argument),
+                     void *argument)
+{
+    struct list *node;
+    int error = 0;
+    mutex_lock(&all_lock);
+    list_for_each(node, &all)
+    {
+        if (error == 0) {
+            error = socket_view(container_of(node, struct localsocket, all_node), visit, argument);
+        }
+    }
+    mutex_unlock(&all_lock);
+    return error;
 }
 
 // ---- As a file -----------------------------------------------------------
@@ -627,6 +743,7 @@ int localsocket_create(struct file **file, enum localsocket_type type, uint32_t 
         return error;
     }
     (*file)->is_stream = true;
+    enlist(socket);
     return 0;
 }
 

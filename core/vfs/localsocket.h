@@ -123,6 +123,27 @@ HAL_MUST_CHECK int localsocket_write(struct file *file, const struct io_vector *
 enum localsocket_shut { LOCALSOCKET_SHUT_READ = 1, LOCALSOCKET_SHUT_WRITE = 2 };
 void localsocket_shutdown(struct file *file, unsigned what);
 
+struct localsocket_view { // what others are told of a socket that has a file
+    enum localsocket_type type;
+    bool is_listening, has_peer;
+    bool is_connected;    // has a peer, or is one, of datagrams
+    unsigned shut;        // enum localsocket_shut
+    uint64_t inode, peer; // of the files; peer 0: that one has none any more, or not yet
+    uint32_t user;        // who made it
+    size_t input, output; // bytes: as FIONREAD and TIOCOUTQ have it; of one that listens: how many
+                          // connections wait, and may wait
+    const struct socket_options *options;
+    struct localsocket_name name;    // without its node, which these say
+    uint64_t name_device, name_inode; // 0: it has none
+    const uint32_t *waiting; // of one that listens: the inodes of who waits; input of them
+};
+
+// Calls visit for each socket that has a file, which stays meanwhile; visit uses none of them.
+// -ENOMEM: not for all.
+HAL_MUST_CHECK int localsocket_walk(void (*visit)(const struct localsocket_view *view,
+                                                  void *argument),
+                                    void *argument);
+
 struct socket_options *localsocket_options(struct file *file);
 int localsocket_error_take(struct file *file); // 0 or -errno, which is cleared
 
