@@ -338,8 +338,7 @@ static void copy_deliver(const struct flow *flow, void *argument)
 {
     struct delivery_to_all *all = argument;
     struct net_socket *socket = flow->socket;
-    const bool is_bound_elsewhere =
-        flow->key.netif != 0 && flow->key.netif != all->netif->index;
+    const bool is_bound_elsewhere = flow->key.netif != 0 && flow->key.netif != all->netif->index;
     struct packet *copy =
         !is_bound_elsewhere && takes(socket, all) ? packet_clone(all->packet) : NULL;
     if (copy == NULL) {

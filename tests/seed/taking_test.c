@@ -92,7 +92,7 @@ NEVER(int flow_enter(struct flow **flow UNUSED, struct flow_key *key UNUSED,
                      bool is_new UNUSED))
 NEVER(void flow_leave(struct flow *flow UNUSED))
 NEVER(struct flow *flow_find(uint8_t protocol UNUSED, const struct net_end *local UNUSED,
-                             const struct net_end *remote UNUSED))
+                             const struct net_end *remote UNUSED, uint32_t netif UNUSED))
 NEVER(void flow_find_all(uint8_t protocol UNUSED, const struct net_end *local UNUSED,
                          const struct net_end *remote UNUSED,
                          void (*visit)(const struct flow *flow, void *argument) UNUSED,
