@@ -304,10 +304,6 @@ void hal_dev_config_write(struct hal_dev *dev, uint32_t offset, const void *in, 
 // does not block before it returns.
 void hal_dev_kick(struct hal_dev *dev, uint32_t index);
 
-// What this CPU wrote to memory before is seen by devices before it reads there again: atomic_thread_fence's
-// order, towards devices, too.
-static inline void hal_dev_fence(void);
-
 // ---- Memory checkers -----------------------------------------------------
 //
 // Where hal_boot.is_checked, a tool knows of each byte of the machine whether it may be used (Valgrind's

@@ -149,7 +149,7 @@ bool virtq_kick_wanted(struct virtq *queue)
     queue->kicked_index = queue->available_index;
     // The device looks for chains after it has taken the flag away, or written the event: one of
     // us two sees the other.
-    hal_dev_fence();
+    atomic_thread_fence(memory_order_seq_cst);
     if (queue->has_events) {
         return is_passed(atomic_load(available_event(queue)), from, queue->available_index);
     }
@@ -210,7 +210,7 @@ static void interrupts_set(struct virtq *queue, bool on, uint16_t event)
     } else {
         atomic_store(&queue->ring->available.flags, on ? 0 : AVAIL_NO_INTERRUPT);
     }
-    hal_dev_fence();
+    atomic_thread_fence(memory_order_seq_cst);
 }
 
 void virtq_interrupts_set(struct virtq *queue, bool on)

@@ -34,11 +34,6 @@ static inline void hal_cpu_relax(void)
     __asm__ volatile("yield" ::: "memory");
 }
 
-static inline void hal_dev_fence(void)
-{
-    __asm__ volatile("dmb sy" ::: "memory");
-}
-
 // The load touches HAL_STACK_PROBE bytes below sp: a page of an application's stack that comes on
 // first touch comes here, with interrupts still on, and not in the masked code that follows.
 // (trap.c knows the instruction.)

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// hal_inline.h: the inline half of the contract on a machine that takes turns: function calls, so
-// that each can be a point where another CPU goes on.
+// hal_inline.h: the inline half of the contract on a machine that takes turns: function calls, so that
+// each can be a point where another CPU goes on.
 #ifndef HAL_LINUX_SEED_HAL_INLINE_H
 #define HAL_LINUX_SEED_HAL_INLINE_H
-
-#include <stdatomic.h>
 
 struct cpu *seed_cpu_self(void);
 void *seed_self(void);
@@ -27,11 +25,6 @@ static inline void *hal_self(void)
 static inline void hal_cpu_relax(void)
 {
     seed_relax();
-}
-
-static inline void hal_dev_fence(void)
-{
-    atomic_thread_fence(memory_order_seq_cst);
 }
 
 static inline uintptr_t hal_irq_save(void)

@@ -37,11 +37,4 @@ static inline void hal_cpu_relax(void)
     __asm__ volatile("pause" ::: "memory");
 }
 
-// Not a locked instruction, which is what compilers make of a fence: QEMU's own processor, where it
-// is one CPU, runs that as any other, and its devices run on another of the host's.
-static inline void hal_dev_fence(void)
-{
-    __asm__ volatile("mfence" ::: "memory");
-}
-
 #endif

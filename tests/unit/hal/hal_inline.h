@@ -11,8 +11,6 @@
 #ifndef UNIT_HAL_INLINE_H
 #define UNIT_HAL_INLINE_H
 
-#include <stdatomic.h>
-
 extern __thread struct cpu *unit_cpu;
 extern __thread void *unit_self;
 extern __thread bool unit_irq_off;
@@ -35,11 +33,6 @@ static inline void *hal_self(void)
 
 static inline void hal_cpu_relax(void)
 {
-}
-
-static inline void hal_dev_fence(void)
-{
-    atomic_thread_fence(memory_order_seq_cst);
 }
 
 static inline bool hal_irq_enabled(void)
