@@ -46,11 +46,6 @@ static void text_element(xmlTextWriter *xml, const char *name, const char *text)
     check(xmlTextWriterWriteElement(xml, BAD_CAST name, BAD_CAST text));
 }
 
-static void number_element(xmlTextWriter *xml, const char *name, unsigned long number)
-{
-    check(xmlTextWriterWriteFormatElement(xml, BAD_CAST name, "%lu", number));
-}
-
 // <name a1="v1" a2="v2" .../>, up to a NULL; the caller ends it if it is to have content.
 static void attributes(xmlTextWriter *xml, const char *name, ...)
 {
@@ -97,7 +92,10 @@ static void board_write(xmlTextWriter *xml, const struct machine *machine)
         element_end(xml);
         element_end(xml);
     }
-    number_element(xml, "vcpu", machine->cpu_count);
+    element_start(xml, "vcpu");
+    check(xmlTextWriterWriteFormatAttribute(xml, BAD_CAST "current", "%u", machine->cpu_count));
+    check(xmlTextWriterWriteFormatString(xml, "%u", machine_cpu_places(machine)));
+    element_end(xml);
     boot_write(xml, machine);
     element_start(xml, "features");
     text_element(xml, "acpi", "");

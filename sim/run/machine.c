@@ -23,6 +23,12 @@ bool machine_has_pci(const struct machine *machine)
     return strcmp(machine->board, "microvm") != 0;
 }
 
+uint32_t machine_cpu_places(const struct machine *machine)
+{
+    return machine->accelerator == ACCELERATOR_TCG && machine->cpu_count == 1 ? 2
+                                                                              : machine->cpu_count;
+}
+
 struct line {
     char text[CMDLINE_SIZE];
     size_t size, word_count;

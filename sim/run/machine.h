@@ -64,6 +64,11 @@ struct machine {
 // Whether devices are on a PCI bus; otherwise, on microvm, their registers are pieces of memory.
 bool machine_has_pci(const struct machine *machine);
 
+// How many CPUs the machine has room for. Where QEMU is the processor that is two at least:
+// before 8.0 its CPU leaves out barriers where there is room for one only, though devices run
+// beside it, so that a notification of theirs, or to them, is lost now and then.
+uint32_t machine_cpu_places(const struct machine *machine);
+
 // Fills in all but the accelerator and the sockets. Ends the process where the options ask for what
 // cannot be.
 void machine_make(struct machine *machine, const struct options *options,

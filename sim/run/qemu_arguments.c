@@ -60,7 +60,8 @@ static void board_add(struct list *list, const struct machine *machine)
              text_make("%s%s", machine->board, is_shared ? ",memory-backend=memory" : ""));
     pair_add(list, "-accel", text_make("%s", is_kvm ? "kvm" : "tcg"));
     pair_add(list, "-cpu", text_make("%s", is_kvm ? "host" : "max"));
-    pair_add(list, "-smp", text_make("%u", machine->cpu_count));
+    pair_add(list, "-smp",
+             text_make("%u,maxcpus=%u", machine->cpu_count, machine_cpu_places(machine)));
     pair_add(list, "-m", text_make("%luk", machine->memory_size >> 10));
     if (is_shared) {
         pair_add(

@@ -159,7 +159,7 @@ def osv_guest(files, server):
 
 
 def guest(files, machine, server, cpus):
-    return ["ip", "netns", "exec", NEAR] + boot.QEMU + ["-M", "q35", "-smp", str(cpus), "-m", MEMORY] + {
+    return ["ip", "netns", "exec", NEAR] + boot.QEMU + ["-M", "q35", "-smp", "%d,maxcpus=%d" % (cpus, max(cpus, 2)), "-m", MEMORY] + {
         "linux": linux_guest, "osv": osv_guest}[machine](files, server) + [
             "-netdev", "tap,id=net,ifname=%s0,script=no,downscript=no" % machine, "-device", "virtio-net-pci,netdev=net"]
 
