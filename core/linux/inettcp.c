@@ -6,6 +6,7 @@
 #include "core/linux/transfer.h"
 #include "core/linux/user.h"
 #include "core/net/tcp_fast.h"
+#include "core/sync/once.h"
 
 // ---- Moving ----------------------------------------------------------------
 
@@ -173,5 +174,11 @@ int stream_accept(struct file *file, uint32_t flags, struct file **accepted)
 int stream_start(void)
 {
     static struct alarm none; // makes the thread of alarms, which connections need
-    return alarm_set(&none, UINT64_MAX);
+    static struct once once;
+    if (once_is_done(&once) || !once_begin(&once)) {
+        return 0;
+    }
+    const int error = alarm_set(&none, UINT64_MAX);
+    once_end(&once, error == 0);
+    return error;
 }

@@ -17,7 +17,6 @@
 #include "core/net/ip.h"
 #include "core/net/netif.h"
 #include "core/net/udp.h"
-#include "core/sync/once.h"
 
 enum {
     LIMIT_DEFAULT = 212992,   // net.core.wmem_default, rmem_default of Linux
@@ -661,23 +660,12 @@ int inet_file_make(struct file **file, struct inet_socket *inet, uint32_t flags)
     return error;
 }
 
-static int start(struct once *once, int (*function)(void))
-{
-    if (once_is_done(once) || !once_begin(once)) {
-        return 0;
-    }
-    const int error = function();
-    once_end(once, error == 0);
-    return error;
-}
-
 int inet_create(struct file **file, int domain, int type, int protocol, uint32_t flags)
 {
-    static struct once net, streams;
     enum net_kind kind;
     const int number = kind_check(domain == AF_INET, type, protocol, &kind);
-    int error = number < 0 ? number : start(&net, net_start);
-    error = error == 0 && type == SOCK_STREAM ? start(&streams, stream_start) : error;
+    int error = number < 0 ? number : net_start();
+    error = error == 0 && type == SOCK_STREAM ? stream_start() : error;
     if (error != 0) {
         return error;
     }

@@ -132,11 +132,11 @@ enum net_verdict net_filter_look(struct netif *netif, struct packet **packet)
 // Answers of what has come together go together, where their hooks do not take long.
 static void packets_run(struct packet *packet)
 {
-    hal_ns began = hal_clock_ns();
+    hal_ns began = packet->next != NULL ? hal_clock_ns() : 0;
     while (packet != NULL) {
         struct packet *next = packet->next;
         struct netif *netif = netif_at(packet->netif);
-        const hal_ns now = hal_clock_ns();
+        const hal_ns now = next != NULL ? hal_clock_ns() : 0;
         const bool has_more = next != NULL && next->netif == packet->netif && now - began < HELD_NS;
         channel_return(&arrived, packet->cost);
         netif->filtered(netif, packet, has_more);

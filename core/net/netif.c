@@ -6,17 +6,19 @@
 #include "core/lib/string.h"
 #include "core/sync/mutex.h"
 
-static struct mutex known_lock; // guards what follows
+static struct mutex known_lock; // of who adds one
 static struct netif *known[NETIF_MAX] = {&loopback};
-static uint32_t known_count = 1;
+static _Atomic uint32_t known_count = 1; // who sees it sees those that it counts, which stay
 
 int netif_add(struct netif *netif)
 {
     mutex_lock(&known_lock);
-    const int error = known_count < NETIF_MAX ? 0 : -ENOSPC;
+    const uint32_t count = atomic_load_explicit(&known_count, memory_order_relaxed);
+    const int error = count < NETIF_MAX ? 0 : -ENOSPC;
     if (error == 0) {
-        known[known_count++] = netif;
-        netif->index = known_count;
+        known[count] = netif;
+        netif->index = count + 1;
+        atomic_store_explicit(&known_count, count + 1, memory_order_release); // netif_at's
     }
     mutex_unlock(&known_lock);
     return error;
@@ -24,10 +26,8 @@ int netif_add(struct netif *netif)
 
 struct netif *netif_at(uint32_t index)
 {
-    mutex_lock(&known_lock);
-    struct netif *netif = index - 1 < known_count ? known[index - 1] : NULL;
-    mutex_unlock(&known_lock);
-    return netif;
+    const uint32_t count = atomic_load_explicit(&known_count, memory_order_acquire);
+    return index - 1 < count ? known[index - 1] : NULL;
 }
 
 uint64_t netif_figure(const struct netif *netif, enum netif_count which)

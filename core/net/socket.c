@@ -18,6 +18,7 @@
 #include "core/net/route.h"
 #include "core/net/run.h"
 #include "core/net/tcp_bare.h"
+#include "core/sync/once.h"
 
 _Atomic uint64_t net_counts[NET_COUNTS];
 
@@ -25,13 +26,13 @@ enum { LIMIT_DEFAULT = 212992 }; // net.core.rmem_default of Linux
 
 int net_start(void)
 {
-    static struct mutex lock;
-    static bool is_started; // under it
-    mutex_lock(&lock);
-    int error = is_started ? 0 : net_cpus_start();
-    error = is_started || error != 0 ? error : flow_start();
-    is_started = error == 0;
-    mutex_unlock(&lock);
+    static struct once once;
+    if (once_is_done(&once) || !once_begin(&once)) {
+        return 0;
+    }
+    int error = net_cpus_start();
+    error = error != 0 ? error : flow_start();
+    once_end(&once, error == 0);
     return error;
 }
 

@@ -159,6 +159,7 @@ def osv_guest(files, server):
 
 
 def guest(files, machine, server, cpus):
+    """Either, with room for two CPUs (machine_cpu_places, sim/run/machine.h)."""
     return ["ip", "netns", "exec", NEAR] + boot.QEMU + ["-M", "q35", "-smp", "%d,maxcpus=%d" % (cpus, max(cpus, 2)), "-m", MEMORY] + {
         "linux": linux_guest, "osv": osv_guest}[machine](files, server) + [
             "-netdev", "tap,id=net,ifname=%s0,script=no,downscript=no" % machine, "-device", "virtio-net-pci,netdev=net"]

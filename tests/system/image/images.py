@@ -84,6 +84,7 @@ def hello(value, *arguments):
 
 def boot(arguments, board="q35", cpus=1, memory=128):
     """(exit code of core, console) of one start of QEMU; codes of QEMU itself count from 1000."""
+    # Room for two: see machine_cpu_places, sim/run/machine.h.
     done = subprocess.run(QEMU + ["-M", board, "-smp", "%d,maxcpus=%d" % (cpus, max(cpus, 2)), "-m", str(memory)] + arguments, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
     status = done.returncode
