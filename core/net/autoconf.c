@@ -52,7 +52,7 @@ static void prefix_read(struct advertisement *advertisement, const uint8_t *opti
     memcpy(&raw, option, sizeof raw);
     const struct net_address address = address_of_v6(raw.prefix);
     if (raw.bits > 8 * ADDRESS_V6_SIZE || address_is_link_local(&address) ||
-        address_is_multicast(&address)) {
+        address_is_multicast(&address) || address_is_v4(&address)) {
         return;
     }
     advertisement->prefixes[advertisement->prefix_count++] = (struct autoconf_prefix){

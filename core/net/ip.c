@@ -182,6 +182,9 @@ static int ip6_read(struct ip_header *header, const char *data, uint32_t size, b
         .may_cut = true, // by its sender
         .transport = sizeof raw,
     };
+    if (address_is_v4(&header->source) || address_is_v4(&header->target)) {
+        return -EPROTONOSUPPORT; // as if IPv4 had brought it: names of this machine's alone
+    }
     const uint32_t total = (uint32_t)sizeof raw + net_order16(raw.size);
     const int error = ip6_further_all_read(header, data, total < size ? total : size);
     header->size = total - header->transport;

@@ -45,7 +45,9 @@ struct ip_header {
 
 // Reads the header of size bytes at data. is_cut: they are the beginning of a packet. -EINVAL: it
 // is none, is longer than size, or its checksum is wrong. -EOPNOTSUPP: a fragment, and *header says
-// which. -EPROTONOSUPPORT: with what is not to be understood, so that it is to be dropped.
+// which. -EPROTONOSUPPORT: with what is not to be understood, or of IPv6 between
+// addresses that stand for IPv4's (draft-itojun-v6ops-v4mapped-harmful), so that it is to be
+// dropped.
 HAL_MUST_CHECK int ip_header_read(struct ip_header *header, const char *data, uint32_t size,
                                   bool is_cut);
 

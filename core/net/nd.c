@@ -47,7 +47,7 @@ struct nd_solicitation { // 4.1
 };
 
 static const struct net_address all_routers = {{0x2ff, UINT64_C(2) << 56}}; // ff02::2
-static const struct net_address all_nodes = {{0x2ff, UINT64_C(1) << 56}}; // ff02::1
+static const struct net_address all_nodes = {{0x2ff, UINT64_C(1) << 56}};   // ff02::1
 
 // Those whose last 24 bits are target's (RFC 4291, 2.7.1).
 static struct net_address group_of(const struct net_address *target)
@@ -244,7 +244,7 @@ static bool message_take(struct ethernet *ethernet, const struct packet *packet,
     memcpy(&message, data, MESSAGE_BARE);
     const struct net_address about = address_of_v6(message.target);
     const uint8_t type = message.type == ASK ? OPTION_SOURCE : OPTION_TARGET;
-    bool is_right = message.code == 0 && !address_is_multicast(&about);
+    bool is_right = message.code == 0 && !address_is_multicast(&about) && !address_is_v4(&about);
     const uint8_t *hardware =
         option_find(data + MESSAGE_BARE, header->size - MESSAGE_BARE, type, &is_right);
     if (!is_right) {

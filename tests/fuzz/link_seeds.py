@@ -24,8 +24,8 @@ def v4(protocol, payload, options=b"", piece=0):
     return struct.pack(">BBHHHBBH", 0x45 + len(options) // 4, 0, 20 + len(options) + len(payload), 1, piece, 64, protocol, 0) + PEER4 + OWN4 + options + payload
 
 
-def v6(protocol, payload):
-    return struct.pack(">IHBB", 0x60000000, len(payload), protocol, 64) + PEER6 + OWN6 + payload
+def v6(protocol, payload, source=PEER6):
+    return struct.pack(">IHBB", 0x60000000, len(payload), protocol, 64) + source + OWN6 + payload
 
 
 def arp(operation, source=PEER4, target=OWN4):
@@ -93,6 +93,7 @@ SEEDS = {
     "ip-pieces": item(v4(17, udp(b"a" * 16), piece=0x2000)) + item(v4(17, b"b" * 8, piece=3)),
     "ip-headers6": item(v6(0, bytes([60, 0, 5, 2, 0, 0, 1, 0]) + bytes([17, 0, 1, 4, 0, 0, 0, 0]) + udp(b"hello"))),
     "ip-routing6": item(v6(43, bytes([44, 2, 0, 0]) + bytes(20) + bytes([17, 0, 0, 0, 0, 0, 0, 1]) + udp(b"hello"))),
+    "ip-mapped6": item(v6(17, udp(b"hello", target=82), bytes(10) + b"\xff\xff" + PEER4)),
     "ip-nothing": item(v4(99, b"data")) + item(v6(99, b"data")) + item(v6(59, b"")),
     "icmp-echo": item(error4(8, 0, 0x70001, b"data")),
     "icmp-unreachable": item(error4(3, 3, 0, v4(17, udp(b"", 80, 9999)))) + item(error4(3, 1, 0, v4(6, tcp(2, 0)[:8]))),

@@ -307,6 +307,19 @@ START_TEST(a_message_is_read)
 }
 END_TEST
 
+START_TEST(a_prefix_of_addresses_that_stand_for_v4_is_none)
+{
+    uint8_t message[128];
+    struct advertisement read;
+    const uint32_t size = message_make(message);
+    const struct net_address router = address_of("fe80::1"), mapped = address_of("10.0.0.0");
+    ck_assert_mem_eq(message + 40, "\xfd\0\0\1", 4); // the prefix
+    memcpy(message + 40, &mapped, sizeof mapped);
+    ck_assert_int_eq(advertisement_read(&read, &router, message, size), 0);
+    ck_assert_uint_eq(read.prefix_count, 0);
+}
+END_TEST
+
 START_TEST(damaged_messages_are_not_read)
 {
     uint8_t message[128];
@@ -333,6 +346,7 @@ int main(void)
     Suite *suite = suite_create("autoconf");
     TCase *cases = tcase_create("autoconf");
     tcase_add_test(cases, routers_are_asked_three_times);
+    tcase_add_test(cases, a_prefix_of_addresses_that_stand_for_v4_is_none);
     tcase_add_test(cases, a_link_that_returns_may_have_other_routers);
     tcase_add_test(cases, a_router_that_is_heard_is_not_asked);
     tcase_add_test(cases, an_address_is_valid_for_a_time);

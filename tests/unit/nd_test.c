@@ -132,14 +132,15 @@ END_TEST
 START_TEST(damaged_messages_are_dropped)
 {
     const uint64_t before = atomic_load(&net_counts[NET_ICMP_DROPPED]);
-    struct said wrong[6] = {asked, asked, asked, asked, asked, asked};
+    struct said wrong[7] = {asked, asked, asked, asked, asked, asked, asked};
     wrong[0].hops = 254; // from another link
     wrong[1].units = 0;
     wrong[2].units = 2;
     wrong[3].size = 23;
     wrong[4].about = "ff02::1";
     wrong[5].is_damaged = true;
-    for (size_t i = 0; i < 6; ++i) {
+    wrong[6].about = "10.0.0.2"; // ARP's to say
+    for (size_t i = 0; i < 7; ++i) {
         say(&wrong[i]);
         ck_assert_uint_eq(heard_count, 0);
         ck_assert_uint_eq(atomic_load(&net_counts[NET_ICMP_DROPPED]), before + i + 1);

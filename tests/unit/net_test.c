@@ -146,6 +146,22 @@ START_TEST(damaged_header_is_none)
 }
 END_TEST
 
+// Who believes them takes a packet of IPv6 for one of IPv4, whose filters it has not passed.
+START_TEST(mapped_addresses_are_not_on_the_wire)
+{
+    enum { SOURCE = 8, TARGET = 24 };
+    const struct net_address mapped = address_loopback(true);
+    for (uint32_t at = SOURCE; at <= TARGET; at += TARGET - SOURCE) {
+        struct packet *packet = packet_make(false, IP_UDP, "12345678", 8);
+        struct ip_header header;
+        memcpy(packet->data + at, &mapped, sizeof mapped);
+        ck_assert_int_eq(ip_header_read(&header, packet->data, packet->size, false),
+                         -EPROTONOSUPPORT);
+        packet_free(packet);
+    }
+}
+END_TEST
+
 START_TEST(fragments_are_refused)
 {
     for (int which = 0; which < 2; ++which) {
@@ -485,6 +501,7 @@ int main(void)
     tcase_add_test(cases, hash_of_a_cpu_is_siphash);
     tcase_add_test(cases, header_is_read_as_it_was_written);
     tcase_add_test(cases, damaged_header_is_none);
+    tcase_add_test(cases, mapped_addresses_are_not_on_the_wire);
     tcase_add_test(cases, fragments_are_refused);
     tcase_add_test(cases, good_datagrams_are_received);
     tcase_add_test(cases, what_lo_sends_is_counted);
