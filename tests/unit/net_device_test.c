@@ -612,6 +612,22 @@ START_TEST(what_has_more_behind_it_is_heard_of_with_the_last)
 }
 END_TEST
 
+// Who sends them may have gone from one CPU to another between them.
+START_TEST(all_pairs_hear_of_what_they_hold)
+{
+    start_pairs(PAIRS);
+    for (host_cpu_index = 0; host_cpu_index < PAIRS; ++host_cpu_index) {
+        ck_assert_int_eq(net_device_send(device, packet_with_more()), 0);
+        ck_assert_uint_eq(kicks[2 * host_cpu_index + SEND], 0);
+    }
+    host_cpu_index = 0;
+    net_device_flush(device);
+    for (uint32_t pair = 0; pair < PAIRS; ++pair) {
+        ck_assert_uint_eq(kicks[2 * pair + SEND], 1);
+    }
+}
+END_TEST
+
 START_TEST(a_device_that_looks_by_itself_is_not_kicked)
 {
     used(SEND)->flags = VRING_USED_F_NO_NOTIFY;
@@ -666,6 +682,7 @@ int main(void)
     tcase_add_test(driver, packets_are_sent_in_all_their_parts);
     tcase_add_test(driver, a_full_ring_is_waited_for);
     tcase_add_test(driver, what_has_more_behind_it_is_heard_of_with_the_last);
+    tcase_add_test(driver, all_pairs_hear_of_what_they_hold);
     tcase_add_test(driver, a_device_that_looks_by_itself_is_not_kicked);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

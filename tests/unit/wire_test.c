@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // wire_test.c: interfaces of core/net that are not lo, frame by frame: what a machine on the link
-// hears when it says something, good or damaged; routes, neighbours and fragments.
+// hears when it says something, good or damaged; routes and fragments.
 #include "core/net/ethernet.h"
 
 #include <arpa/inet.h>
@@ -25,7 +25,7 @@
 #include "link_host.h"
 #include "vfs_host.h"
 
-enum { PORT = 700, SECOND = 1000000000 };
+enum { PORT = 700 };
 
 static const uint8_t everybody[] = {255, 255, 255, 255, 255, 255};
 
@@ -400,142 +400,6 @@ START_TEST(many_have_hardware_by_rule)
 }
 END_TEST
 
-// ---- Neighbours ------------------------------------------------------------------------
-
-static struct neighbours neighbours;
-static struct neighbour_step step;
-
-static void list_free(struct packet *packet)
-{
-    while (packet != NULL) {
-        struct packet *next = packet->next;
-        packet_free(packet);
-        packet = next;
-    }
-}
-
-static void send_to(const struct net_address *address, hal_ns now)
-{
-    struct packet *packet = packet_alloc_block(1);
-    neighbour_send(&neighbours, address, packet, now, &step);
-    if (step.act == NEIGHBOUR_SEND) {
-        list_free(step.packets);
-    }
-    list_free(step.dropped);
-}
-
-static void learn(const struct net_address *address, unsigned news, hal_ns now)
-{
-    neighbour_learn(&neighbours, address, there, news, now, &step);
-    if (step.act == NEIGHBOUR_SEND) {
-        list_free(step.packets);
-    }
-}
-
-START_TEST(nobody_answers_three_questions)
-{
-    const struct net_address address = address_of("10.0.0.2");
-    const hal_ns second = SECOND;
-    neighbours_init(&neighbours);
-    send_to(&address, 0);
-    ck_assert_int_eq(step.act, NEIGHBOUR_ASK_ALL);
-    for (hal_ns now = second; now <= 2 * second; now += second) {
-        ck_assert_uint_eq(neighbour_deadline(&neighbours), now);
-        neighbour_timeout(&neighbours, now - 1, &step);
-        ck_assert_int_eq(step.act, NEIGHBOUR_NOTHING);
-        neighbour_timeout(&neighbours, now, &step);
-        ck_assert_int_eq(step.act, NEIGHBOUR_ASK_ALL);
-    }
-    neighbour_timeout(&neighbours, 3 * second, &step);
-    ck_assert_int_eq(step.act, NEIGHBOUR_GIVE_UP);
-    ck_assert_ptr_nonnull(step.packets);
-    list_free(step.packets);
-    ck_assert_uint_eq(neighbour_deadline(&neighbours), UINT64_MAX);
-}
-END_TEST
-
-START_TEST(who_is_not_heard_is_asked_again)
-{
-    const struct net_address address = address_of("10.0.0.2");
-    const hal_ns second = SECOND;
-    neighbours_init(&neighbours);
-    send_to(&address, 0);
-    learn(&address, NEIGHBOUR_SOLICITED, second);
-    ck_assert_int_eq(step.act, NEIGHBOUR_SEND);
-    ck_assert_uint_eq(neighbour_deadline(&neighbours), 31 * second);
-    neighbour_timeout(&neighbours, 31 * second, &step);
-    ck_assert_int_eq(step.act, NEIGHBOUR_NOTHING);
-    ck_assert_uint_eq(neighbour_deadline(&neighbours), UINT64_MAX); // nobody needs it
-    send_to(&address, 40 * second);
-    ck_assert_int_eq(step.act, NEIGHBOUR_SEND);
-    neighbour_timeout(&neighbours, 45 * second, &step);
-    ck_assert_int_eq(step.act, NEIGHBOUR_ASK_ONE);
-    ck_assert_mem_eq(step.hardware, there, 6);
-    learn(&address, NEIGHBOUR_SOLICITED, 45 * second);
-    ck_assert_uint_eq(neighbour_deadline(&neighbours), 75 * second);
-    neighbour_timeout(&neighbours, 75 * second, &step);
-    send_to(&address, 80 * second);
-    for (hal_ns now = 85; now < 88; ++now) {
-        neighbour_timeout(&neighbours, now * second, &step);
-        ck_assert_int_eq(step.act, NEIGHBOUR_ASK_ONE);
-    }
-    neighbour_timeout(&neighbours, 88 * second, &step);
-    ck_assert_int_eq(step.act, NEIGHBOUR_GIVE_UP);
-    send_to(&address, 89 * second);
-    ck_assert_int_eq(step.act, NEIGHBOUR_ASK_ALL);
-    learn(&address, 0, 89 * second);
-}
-END_TEST
-
-// Whatever others make us send to: there is a limit, and who is there stays.
-START_TEST(strangers_do_not_push_out_neighbours)
-{
-    const struct net_address friend = address_of("10.0.0.2");
-    const size_t blocks = host_block_count();
-    neighbours_init(&neighbours);
-    send_to(&friend, 1);
-    learn(&friend, NEIGHBOUR_SOLICITED, 1);
-    for (uint32_t i = 0; i < 4 * NEIGHBOUR_MAX; ++i) {
-        const uint8_t bytes[] = {10, 1, (uint8_t)(i >> 8), (uint8_t)i};
-        const struct net_address stranger = address_of_v4(bytes);
-        send_to(&stranger, i + 2);
-    }
-    ck_assert_uint_eq(host_block_count(), blocks + NEIGHBOUR_MAX - 1);
-    send_to(&friend, 9999);
-    ck_assert_int_eq(step.act, NEIGHBOUR_SEND);
-    do {
-        neighbour_timeout(&neighbours, UINT64_C(10) * SECOND, &step);
-        list_free(step.packets);
-    } while (step.act != NEIGHBOUR_NOTHING);
-    for (uint32_t i = 0; i < NEIGHBOUR_MAX; ++i) {
-        list_free(neighbour_at(&neighbours, i).waiting);
-    }
-}
-END_TEST
-
-// However many are not there: what waits for all of them has a limit, but each keeps its newest.
-START_TEST(what_waits_for_all_has_a_limit)
-{
-    const uint32_t limit = NEIGHBOURS_WAITING_MAX / HAL_PAGE_SIZE;
-    const size_t blocks = host_block_count();
-    neighbours_init(&neighbours);
-    for (uint32_t i = 0; i < 4 * limit; ++i) {
-        const uint8_t bytes[] = {10, 1, 0, (uint8_t)(i / (limit / 8))};
-        const struct net_address stranger = address_of_v4(bytes);
-        send_to(&stranger, i);
-    }
-    ck_assert_uint_le(host_block_count() - blocks, limit + 4 * 8);
-    for (hal_ns now = 9; now <= 29; now += 10) { // twice they are asked again
-        do {
-            neighbour_timeout(&neighbours, now * SECOND, &step);
-            list_free(step.packets);
-        } while (step.act != NEIGHBOUR_NOTHING);
-    }
-    ck_assert_uint_eq(host_block_count(), blocks);
-    ck_assert_uint_eq(neighbours.waiting_size, 0);
-}
-END_TEST
-
 // ---- ICMP ------------------------------------------------------------------------------
 
 START_TEST(echo_comes_back)
@@ -706,10 +570,6 @@ int main(void)
     tcase_add_test(cases, packets_wait_for_the_answer);
     tcase_add_test(cases, not_too_many_packets_wait);
     tcase_add_test(cases, many_have_hardware_by_rule);
-    tcase_add_test(cases, nobody_answers_three_questions);
-    tcase_add_test(cases, who_is_not_heard_is_asked_again);
-    tcase_add_test(cases, strangers_do_not_push_out_neighbours);
-    tcase_add_test(cases, what_waits_for_all_has_a_limit);
     tcase_add_test(cases, echo_comes_back);
     tcase_add_test(cases, martians_are_dropped);
     tcase_add_test(cases, noise_is_dropped);
