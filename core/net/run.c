@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// run.c: see run.h. A list under a lock of its own, where a socket is once; and a place before it
-// for one, which is mostly enough and takes no lock. Who runs takes one after the other, so that
-// what running one brings about waits there and does not nest.
+// run.c: see run.h. Each thread has a place of its own for one socket (thread->to_run), which is
+// mostly enough, and which nobody else looks at; for the rest there is a list under a lock, where a
+// socket is once. Who runs takes one after the other, so that what running one brings about waits
+// there and does not nest; what he leaves is in the list, where others find it.
 #include "core/net/run.h"
 
 #include <stdatomic.h>
 
 #include "core/lib/list.h"
 #include "core/net/socket.h"
+#include "core/sched/thread.h"
 #include "core/sync/alarm.h"
 
 enum {
@@ -15,7 +17,6 @@ enum {
     TURNS_AT = 16,   // one time
 };
 
-static _Atomic(struct net_socket *) first_to_run;
 static struct mutex run_lock;
 static struct list to_run = LIST_EMPTY(to_run);
 // Changed under the lock. Who looks without it sees at least what it has put in itself: what others
@@ -28,12 +29,8 @@ static void count_change(uint32_t by)
     atomic_store_explicit(&to_run_count, count + by, memory_order_relaxed);
 }
 
-void net_run_later_counted(struct net_socket *socket)
+static void list_add(struct net_socket *socket)
 {
-    struct net_socket *none = NULL;
-    if (atomic_compare_exchange_strong(&first_to_run, &none, socket)) {
-        return;
-    }
     mutex_lock(&run_lock);
     const bool is_new = !socket->is_to_run;
     if (is_new) {
@@ -47,6 +44,16 @@ void net_run_later_counted(struct net_socket *socket)
     }
 }
 
+void net_run_later_counted(struct net_socket *socket)
+{
+    struct thread *self = thread_self();
+    if (self->to_run == NULL) {
+        self->to_run = socket;
+    } else {
+        list_add(socket);
+    }
+}
+
 void net_run_later(struct net_socket *socket)
 {
     net_socket_get(socket);
@@ -55,18 +62,23 @@ void net_run_later(struct net_socket *socket)
 
 bool net_run_is_due(void)
 {
-    return atomic_load_explicit(&first_to_run, memory_order_relaxed) != NULL ||
+    return thread_self()->to_run != NULL ||
            atomic_load_explicit(&to_run_count, memory_order_relaxed) != 0;
 }
 
-static struct net_socket *run_next(void)
+// What is the caller's own, or NULL.
+static struct net_socket *own_take(void)
 {
-    if (!net_run_is_due()) {
+    struct thread *self = thread_self();
+    struct net_socket *socket = self->to_run;
+    self->to_run = NULL;
+    return socket;
+}
+
+static struct net_socket *list_take(void)
+{
+    if (atomic_load_explicit(&to_run_count, memory_order_relaxed) == 0) {
         return NULL;
-    }
-    struct net_socket *first = atomic_exchange(&first_to_run, NULL);
-    if (first != NULL) {
-        return first;
     }
     mutex_lock(&run_lock);
     struct list *node = list_pop_front(&to_run);
@@ -88,10 +100,11 @@ static void rest_run(struct alarm *alarm)
 
 static struct alarm rest = {.ring = rest_run};
 
-void net_run_at(hal_ns now)
+__attribute__((noinline)) static void due_run(hal_ns now)
 {
     for (int turn = 0; turn < TURNS_MAX; ++turn) {
-        struct net_socket *socket = run_next();
+        struct net_socket *own = own_take();
+        struct net_socket *socket = own != NULL ? own : list_take();
         if (socket == NULL) {
             return;
         }
@@ -99,6 +112,17 @@ void net_run_at(hal_ns now)
         socket->run(socket, &now);
         net_socket_put(socket);
     }
+    struct net_socket *left = own_take();
+    if (left != NULL) {
+        list_add(left);
+    }
     const int error = alarm_set(&rest, 0);
     (void)error; // net_start has made its thread
+}
+
+void net_run_at(hal_ns now)
+{
+    if (net_run_is_due()) {
+        due_run(now);
+    }
 }

@@ -198,6 +198,7 @@ static void thread_fill(struct thread *thread, struct cpu *cpu, void *tp)
     atomic_store_explicit(&thread->cpu, cpu, memory_order_relaxed);
     thread->preempt_count = 0;
     thread->need_switch = false;
+    thread->to_run = NULL;
     thread->is_serving = false;
     atomic_store_explicit(&thread->is_called, false, memory_order_relaxed);
     atomic_store_explicit(&thread->unusual, UNUSUAL_MIGRATING | UNUSUAL_WEIGHT,

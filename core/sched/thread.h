@@ -107,6 +107,7 @@ struct thread {
     _Atomic uint32_t wait_kind;  // enum thread_wait
     _Atomic(const void *) wait_object;
     void *timed_waiter;          // core/sync/mutex.c's: its last timed lock that gave up
+    void *to_run;                // core/net/run.c's: a socket that it is to run, or NULL; its own
     char *stack;                 // lowest byte
     size_t stack_size;
     char name[THREAD_NAME_SIZE];

@@ -61,6 +61,7 @@ void seed_cpu_set(unsigned index, struct cpu *cpu);
 // For seed_thread.c: the CPU that runs, and waiting.
 unsigned seed_index(void);
 void seed_self_set(unsigned index, void *self);
+void seed_self_outside_set(void *self); // of reset and check; NULL at first
 // Until seed_unblock(index of the caller), or, if may_time_out, at any moment: false.
 bool seed_block(bool may_time_out);
 void seed_unblock(unsigned index);

@@ -6,11 +6,13 @@
 #include "seed.h"
 #include "seed_thread.h"
 
-static struct thread threads[SEED_CPU_COUNT];
+static struct thread threads[SEED_CPU_COUNT], outside;
 static bool is_notified[SEED_CPU_COUNT];
 
 void seed_threads_reset(void)
 {
+    outside = (struct thread){.id = SEED_CPU_COUNT + 1};
+    seed_self_outside_set(&outside);
     for (unsigned i = 0; i < SEED_CPU_COUNT; ++i) {
         threads[i] = (struct thread){.id = i + 1};
         is_notified[i] = false;

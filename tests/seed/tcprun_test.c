@@ -329,7 +329,9 @@ static void check(unsigned count)
     seed_check(tcp.socket.reference_count == 1, "references are not balanced");
     seed_check(!tcp.socket.is_to_run && !other.is_to_run, "it is still to be run");
     seed_check(other.reference_count == 1, "another's references are not balanced");
-    seed_check(!net_run_is_due(), "one is still to be run");
+    seed_check(!net_run_is_due() && seed_thread(0)->to_run == NULL &&
+                   seed_thread(1)->to_run == NULL,
+               "one is still to be run");
 }
 
 // ---- The alarm ---------------------------------------------------------------------------
