@@ -38,6 +38,7 @@ struct packet {
     bool is_message;    // of ICMP, about a packet of ours
     bool is_gathered;   // tcp_stream.c's: there may be room behind the bytes
     bool is_bare;       // of TCP, without headers (tcp_bare.h)
+    bool is_call;       // one of those: it begins a connection
     // To be sent: others follow at once, by the same interface, and the device need not hear of it
     // before the last (netif.flush).
     bool has_more;

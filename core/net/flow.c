@@ -316,6 +316,11 @@ static void flow_end(struct rcu_head *head)
     flow_drop(container_of(head, struct flow, end));
 }
 
+void flow_drop_later(struct flow *flow)
+{
+    rcu_defer(&flow->end, flow_end);
+}
+
 static void flow_remove(struct flow *flow)
 {
     const struct flow_key *key = &flow->key;
@@ -326,7 +331,6 @@ static void flow_remove(struct flow *flow)
         rcu_list_remove(port_list(key->protocol, key->local.port), &flow->by_port);
     }
     atomic_store_explicit(&flow->is_gone, true, memory_order_relaxed);
-    rcu_defer(&flow->end, flow_end);
 }
 
 static void flow_insert(struct flow *flow)
@@ -362,6 +366,7 @@ int flow_enter(struct flow **result, struct flow_key *key, struct net_socket *so
         flow_insert(flow);
         if (former != NULL) {
             flow_remove(former);
+            flow_drop_later(former);
         }
     }
     mutex_unlock(&flows_lock);
@@ -378,6 +383,7 @@ void flow_leave(struct flow *flow)
     mutex_lock(&flows_lock);
     flow_remove(flow);
     mutex_unlock(&flows_lock);
+    flow_drop_later(flow);
 }
 
 void flow_leave_then(struct flow *flow, void (*then)(void *argument), void *argument)

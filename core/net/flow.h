@@ -58,7 +58,8 @@ HAL_MUST_CHECK int flow_enter(struct flow **flow, struct flow_key *key, struct n
                               struct flow *former, bool is_new);
 void flow_leave(struct flow *flow);
 // The same, of one that may be NULL, and then, before another may walk, then(argument), which takes
-// no lock.
+// no lock. The flow is kept: the caller drops it once all RCU sections have ended that may have
+// found it.
 void flow_leave_then(struct flow *flow, void (*then)(void *argument), void *argument);
 
 // The best flow for a packet that has come by the interface of that index. NULL: none. The caller
@@ -75,6 +76,7 @@ void flow_find_all(uint8_t protocol, const struct net_end *local, const struct n
 // section. In a later one its socket is there if it is not gone, which flow_is_gone says.
 void flow_keep(struct flow *flow);
 void flow_drop(struct flow *flow);
+void flow_drop_later(struct flow *flow); // once all RCU sections of now have ended
 
 static inline bool flow_is_gone(const struct flow *flow)
 {

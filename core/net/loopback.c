@@ -5,6 +5,7 @@
 #include "core/lib/string.h"
 #include "core/net/ethernet.h"
 #include "core/net/filter.h"
+#include "core/net/flow.h"
 #include "core/net/group.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
@@ -96,6 +97,14 @@ static void loopback_send_frame(struct netif *netif, struct packet *frame,
     }
 }
 
+// In an RCU section. NULL: nobody listens.
+static const struct flow *called(struct packet *packet)
+{
+    const struct tcp_bare_call *call = tcp_bare_call_of(packet);
+    packet->netif = (uint8_t)loopback.index;
+    return flow_find(IP_TCP, &call->target, &call->source, loopback.index);
+}
+
 void loopback_send_to(const struct flow *flow, struct packet *packet)
 {
     if (raw_wants_flows() || net_has_early()) { // others want it, too
@@ -108,7 +117,7 @@ void loopback_send_to(const struct flow *flow, struct packet *packet)
     packet->cost = size + NET_PACKET_COST;
     rcu_read_begin();
     sent_count(size);
-    if (!net_socket_deliver_by(flow, packet)) {
+    if (!net_socket_deliver_by(packet->is_call ? called(packet) : flow, packet)) {
         tcp_bare_dress(packet, flow);
         packet = net_input(&loopback, packet);
         if (packet != NULL) {

@@ -97,7 +97,8 @@ void net_input_copy(struct netif *netif, struct packet *packet);
 // Of lo's packets, which the CPUs count for themselves: of NETIF_SENT and NETIF_SENT_BYTES; else 0.
 uint64_t loopback_figure(enum netif_count which);
 
-// The same as send of lo, of a whole segment of TCP of our own for a flow that the caller has kept.
+// The same as send of lo, of a whole segment of TCP of our own for a flow that the caller has kept;
+// NULL: of a call (tcp_bare.h).
 void loopback_send_to(const struct flow *flow, struct packet *packet);
 
 // The same as net_input in an interrupt, between quiescence_interrupt_begin and its end: whole

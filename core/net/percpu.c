@@ -2,6 +2,8 @@
 // percpu.c: see percpu.h.
 #include "core/net/percpu.h"
 
+#include <stdatomic.h>
+
 #include "core/lib/errno.h"
 #include "core/lib/siphash.h"
 #include "core/mem/heap.h"
@@ -35,4 +37,21 @@ uint64_t net_cpu_siphash(const struct siphash_key *key, const uint64_t words[2])
     const uint64_t hash = cpu->hash;
     hal_irq_restore(irq);
     return hash;
+}
+
+static _Atomic int32_t tallies[NET_TALLIES]; // but for what CPUs keep
+
+int32_t net_tally_add(enum net_tally which, int32_t by)
+{
+    const uintptr_t irq = hal_irq_save();
+    struct net_cpu *cpu = net_cpu_self();
+    int32_t kept = cpu->kept[which] + by;
+    if (kept > NET_TALLY_KEPT || kept < -NET_TALLY_KEPT) {
+        atomic_fetch_add_explicit(&tallies[which], kept, memory_order_relaxed);
+        kept = 0;
+    }
+    cpu->kept[which] = kept;
+    const int32_t count = atomic_load_explicit(&tallies[which], memory_order_relaxed) + kept;
+    hal_irq_restore(irq);
+    return count;
 }

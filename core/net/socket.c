@@ -303,7 +303,7 @@ bool net_socket_pass(const struct net_end *local, const struct net_end *remote,
 
 bool net_socket_deliver_by(const struct flow *flow, struct packet *packet)
 {
-    const bool is_gone = flow_is_gone(flow);
+    const bool is_gone = flow == NULL || flow_is_gone(flow);
     if (!is_gone && atomic_load_explicit(&flow->socket->filter, memory_order_relaxed) != NULL) {
         tcp_bare_dress(packet, flow); // a filter looks at headers
     }

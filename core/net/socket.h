@@ -92,7 +92,7 @@ struct net_socket {
     void (*release)(struct net_socket *socket);
     // Ends what member.h has made, when it is closed. NULL: there is nothing.
     void (*leave)(struct net_socket *socket);
-    struct net_group_options *group_options; // NULL: as at first. Guarded by lock
+    struct net_group_options *group_options;       // NULL: as at first. Guarded by lock
     _Atomic(struct net_memberships *) memberships; // changed with lock held
     // It takes packets to groups that others here are members of: IPv6's, IPv4's.
     _Atomic bool takes_all[2];
@@ -131,8 +131,8 @@ struct net_message {
     // usual.
     const struct net_address *source;
     struct netif *by;
-    bool only_looks;          // of a receive: what is read stays
-    bool is_urgent;           // of a send
+    bool only_looks; // of a receive: what is read stays
+    bool is_urgent;  // of a send
     // Of a send: by what the bytes are lent, as far as they are not copied. NULL: all are.
     struct net_loan *loan;
     // Answers of a receive.
@@ -166,8 +166,8 @@ void net_socket_put(struct net_socket *socket);
 void net_socket_close(struct net_socket *socket);
 
 // local->port 0: one that is free. -EINVAL: it has a port already. -EADDRNOTAVAIL: the address is
-// not this machine's, or, of IPv6 and good on one link alone, not the interface's that the socket is
-// bound to. -EADDRINUSE. -EAGAIN: no port is free. -ENOMEM.
+// not this machine's, or, of IPv6 and good on one link alone, not the interface's that the socket
+// is bound to. -EADDRINUSE. -EAGAIN: no port is free. -ENOMEM.
 HAL_MUST_CHECK int net_socket_bind(struct net_socket *socket, const struct net_end *local);
 
 void net_socket_ends(struct net_socket *socket, struct net_end *local, struct net_end *remote);
@@ -195,8 +195,8 @@ HAL_MUST_CHECK static inline int net_socket_by(const struct net_socket *socket,
 // ---- For the protocols -----------------------------------------------------------
 
 // With lock held: the end that packets to remote come from. A remote address that is any becomes
-// this machine's. As net_socket_by. -ENETUNREACH: no way leads there, or not from the address that was chosen by
-// bind. -EINVAL: that address is the loopback network's, and the way leads out.
+// this machine's. As net_socket_by. -ENETUNREACH: no way leads there, or not from the address that
+// was chosen by bind. -EINVAL: that address is the loopback network's, and the way leads out.
 HAL_MUST_CHECK int net_socket_route(const struct net_socket *socket, struct net_end *remote,
                                     struct net_end *local);
 
@@ -227,8 +227,8 @@ void net_socket_deliver_all(uint8_t protocol, const struct net_end *local,
                             const struct net_end *remote, const struct netif *netif,
                             struct packet *packet);
 
-// Gives packet to the socket of a flow that the caller has kept, in an RCU section, which it ends.
-// False: it is gone, and the caller keeps the packet.
+// Gives packet to the socket of a flow that the caller has kept or found, in an RCU section, which
+// it ends. False: it is gone, or NULL, and the caller keeps the packet.
 bool net_socket_deliver_by(const struct flow *flow, struct packet *packet);
 
 // The same as net_socket_deliver in an interrupt, between quiescence_interrupt_begin and its end.

@@ -21,14 +21,45 @@ void tcp_headers_put(struct packet *packet, const struct tcp_segment *segment,
 uint32_t tcp_bare_length(struct packet *packet, const struct flow *flow)
 {
     const struct tcp_segment *segment = &tcp_bare_of(packet)->segment;
-    const uint32_t ip = address_is_v4(&flow->key.local.address) ? IP4_HEADER : IP6_HEADER;
+    const struct net_end *target =
+        packet->is_call ? &tcp_bare_call_of(packet)->target : &flow->key.local;
+    const uint32_t ip = address_is_v4(&target->address) ? IP4_HEADER : IP6_HEADER;
     return ip + tcp_header_size(segment);
+}
+
+void tcp_bare_call_read(struct ip_header *header, struct tcp_ports *ports,
+                        struct tcp_segment *segment, struct packet *packet)
+{
+    const struct tcp_bare_call *call = tcp_bare_call_of(packet);
+    *header = (struct ip_header){
+        .source = call->source.address,
+        .target = call->target.address,
+        .protocol = IP_TCP,
+        .hops = call->bare.hops,
+        .service = call->bare.service,
+    };
+    *ports = (struct tcp_ports){call->source.port, call->target.port};
+    tcp_bare_read(segment, packet);
+}
+
+static void call_dress(struct packet *packet)
+{
+    struct ip_header header;
+    struct tcp_ports ports;
+    struct tcp_segment segment;
+    tcp_bare_call_read(&header, &ports, &segment, packet);
+    packet->is_bare = packet->is_call = false;
+    tcp_headers_put(packet, &segment, &ports, &header);
 }
 
 // The flow's local end is who gets it.
 void tcp_bare_dress(struct packet *packet, const struct flow *flow)
 {
     if (!packet->is_bare) {
+        return;
+    }
+    if (packet->is_call) {
+        call_dress(packet);
         return;
     }
     const struct tcp_bare bare = *tcp_bare_of(packet); // the headers lie where it does

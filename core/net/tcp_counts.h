@@ -20,7 +20,7 @@ struct tcp_totals {
 };
 
 // A connection is over: what it has counted is the ended ones' from now on, and flow, its own or
-// NULL, has gone. Thread context, may block.
+// NULL, has left (flow_leave_then). Thread context, may block.
 void tcp_counts_end(struct tcp *tcp, struct flow *flow);
 
 // Thread context, may block. Those that are in use meanwhile are looked at without their locks.

@@ -150,9 +150,6 @@ static struct tcp_socket *child_begin(struct tcp_socket *tcp, struct beginning *
     mutex_lock(&child->socket.lock);
     const int error =
         net_socket_flow_set(&child->socket, child->socket.local, child->socket.remote);
-    if (error == 0) {
-        (void)tcp_peer_of(child); // what it says needs no headers then
-    }
     if (beginning->is_answered) {
         tcp_resume(&child->tcp, &tcp_socket_host, &child->settings, beginning->iss, &beginning->syn,
                    now);

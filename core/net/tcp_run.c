@@ -20,6 +20,7 @@
 #include "core/net/ip.h"
 #include "core/net/netif.h"
 #include "core/net/output.h"
+#include "core/net/percpu.h"
 #include "core/net/run.h"
 #include "core/net/tcp_bare.h"
 #include "core/net/tcp_counts.h"
@@ -35,9 +36,6 @@ enum {
 // A connection that begins sets its alarm no later: most of its deadlines, such as the next
 // acknowledgement's, need not move it then.
 #define ALARM_EARLY UINT64_C(40000000)
-
-static _Atomic uint32_t waiting_count; // connections in TIME-WAIT
-static _Atomic uint32_t orphan_count;  // connections without a file, but for those
 
 static hal_ns earlier(hal_ns a, hal_ns b)
 {
@@ -123,32 +121,35 @@ static void bare_put(const struct tcp_socket *tcp, struct packet *packet,
     packet->is_bare = true;
 }
 
-static void host_send(struct tcp *connection, const struct tcp_segment *segment)
+static void call_put(const struct tcp_socket *tcp, struct packet *packet,
+                     const struct tcp_segment *segment, uint8_t hops)
 {
-    struct tcp_socket *tcp = container_of(connection, struct tcp_socket, tcp);
-    const struct net_options *options = &tcp->socket.options;
-    const bool is_v4 = address_is_v4(&tcp->socket.remote.address);
-    const uint8_t hops = is_v4 ? options->hops : options->hops_v6;
-    struct packet *packet = send_queue_packet(&tcp->sending, segment->from, segment->size);
-    if (packet == NULL) { // it is lost, as others are
-        net_count(NET_NO_MEMORY);
-        return;
-    }
-    // A cookie is not a segment's own.
-    const bool is_near = tcp->peer != NULL && !tcp->is_far && segment->cookie == NULL;
-    (is_near ? bare_put : whole_put)(tcp, packet, segment, hops);
-    packet->is_trusted = true;
-    packet->segment_size = segment->piece;
-    outbox_add(tcp, packet);
+    struct tcp_bare_call *call = tcp_bare_call_of(packet);
+    bare_put(tcp, packet, segment, hops);
+    call->source = tcp->socket.local;
+    call->target = tcp->socket.remote;
+    packet->is_call = true;
 }
 
-const struct flow *tcp_peer_of(struct tcp_socket *tcp)
+// A SYN that stays on this machine, and brings nothing but itself.
+static bool is_call(const struct tcp_socket *tcp, const struct tcp_segment *segment)
 {
-    if (tcp->peer != NULL || tcp->is_far || tcp->tcp.state == TCP_STATE_SYN_SENT) {
+    return (segment->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && tcp->peer == NULL &&
+           segment->size == 0 && !segment->has_cookie && net_socket_netif(&tcp->socket) == 0 &&
+           address_is_loopback(&tcp->socket.remote.address) &&
+           address_is_loopback(&tcp->socket.local.address);
+}
+
+// With lock held: the peer on the loopback network, which is looked for once. NULL: there is none,
+// or none yet.
+static struct flow *peer_of(struct tcp_socket *tcp)
+{
+    if (tcp->is_far || tcp->peer != NULL) {
         return tcp->is_far ? NULL : tcp->peer;
     }
-    tcp->is_far = true;
-    if (address_is_loopback(&tcp->socket.remote.address)) {
+    const bool is_early = tcp->socket.flow == NULL || tcp->tcp.state == TCP_STATE_SYN_SENT;
+    tcp->is_far = !is_early;
+    if (!is_early && address_is_loopback(&tcp->socket.remote.address)) {
         rcu_read_begin();
         struct flow *flow = flow_peer(tcp->socket.flow);
         if (flow != NULL) {
@@ -161,21 +162,34 @@ const struct flow *tcp_peer_of(struct tcp_socket *tcp)
     return tcp->peer;
 }
 
-// With lock held: what is for nobody who is known is sent by its headers.
-static void outbox_dress(const struct tcp_socket *tcp, struct packet *packet)
+static void host_send(struct tcp *connection, const struct tcp_segment *segment)
 {
-    for (; packet != NULL; packet = packet->next) {
-        tcp_bare_dress(packet, tcp->peer);
+    struct tcp_socket *tcp = container_of(connection, struct tcp_socket, tcp);
+    const struct net_options *options = &tcp->socket.options;
+    const bool is_v4 = address_is_v4(&tcp->socket.remote.address);
+    const uint8_t hops = is_v4 ? options->hops : options->hops_v6;
+    const bool calls = is_call(tcp, segment);
+    struct packet *packet = calls ? packet_alloc_block(TCP_BARE_CALL_ROOM)
+                                  : send_queue_packet(&tcp->sending, segment->from, segment->size);
+    if (packet == NULL) { // it is lost, as others are
+        net_count(NET_NO_MEMORY);
+        return;
     }
+    // A cookie is not a segment's own.
+    const bool is_near = segment->cookie == NULL && peer_of(tcp) != NULL;
+    (calls ? call_put : is_near ? bare_put : whole_put)(tcp, packet, segment, hops);
+    packet->is_trusted = true;
+    packet->segment_size = segment->piece;
+    outbox_add(tcp, packet);
 }
 
-// No lock is held. peer: whom all of it is for; NULL: their headers say it.
+// No lock is held. peer: whom those without headers are for.
 static void outbox_send(struct packet *packet, const struct flow *peer)
 {
     while (packet != NULL) {
         struct packet *next = packet->next;
         packet->next = NULL;
-        if (peer != NULL) {
+        if (packet->is_bare) {
             loopback_send_to(peer, packet);
         } else {
             net_output(packet);
@@ -396,25 +410,34 @@ static bool stray_dress(const struct tcp_socket *tcp, struct packet *packet)
     return !packet->is_bare;
 }
 
+// False: it is damaged.
+static bool headers_read(struct ip_header *header, struct tcp_ports *ports,
+                         struct tcp_segment *segment, struct packet *packet)
+{
+    if (packet->is_call) {
+        tcp_bare_call_read(header, ports, segment, packet);
+        return true;
+    }
+    if (ip_packet_read(header, packet) != 0) {
+        return false;
+    }
+    const struct net_end local = {.address = header->target}, remote = {.address = header->source};
+    char *data = packet->data + header->transport;
+    return checksum_is_right(packet, &local, &remote) &&
+           tcp_header_read(segment, ports, data, header->size) == 0;
+}
+
 // The same of one for a socket that is no connection.
 static struct packet *stray_run(struct tcp_socket *tcp, struct packet *packet)
 {
     struct ip_header header;
     struct tcp_segment segment, refusal;
     struct tcp_ports ports;
-    if (!stray_dress(tcp, packet)) {
+    if (!packet->is_call && !stray_dress(tcp, packet)) {
         net_count(NET_TCP_NO_SOCKET);
         return packet;
     }
-    int error = ip_packet_read(&header, packet);
-    const struct net_end local = {.address = header.target}, remote = {.address = header.source};
-    if (error == 0 && checksum_is_right(packet, &local, &remote)) {
-        char *data = packet->data + header.transport;
-        error = tcp_header_read(&segment, &ports, data, header.size);
-    } else {
-        error = -EINVAL;
-    }
-    if (error != 0) {
+    if (!headers_read(&header, &ports, &segment, packet)) {
         net_count(NET_TCP_BAD_CHECKSUM);
         return packet;
     }
@@ -550,14 +573,14 @@ static void waiting_count_update(struct tcp_socket *tcp)
 {
     const bool waits = tcp->is_alive && tcp->tcp.state == TCP_STATE_TIME_WAIT;
     if (waits && !tcp->is_waiting) {
-        if (atomic_fetch_add_explicit(&waiting_count, 1, memory_order_relaxed) >= WAITING_MAX) {
+        if (net_tally_add(NET_TALLY_WAITING, 1) > WAITING_MAX) {
             net_count(NET_TCP_WAITING_FULL);
             tcp_end(&tcp->tcp, 0);
         }
         tcp->is_waiting = true;
     }
     if (tcp->is_waiting && tcp->tcp.state != TCP_STATE_TIME_WAIT) {
-        atomic_fetch_add_explicit(&waiting_count, UINT32_MAX, memory_order_relaxed);
+        (void)net_tally_add(NET_TALLY_WAITING, -1);
         tcp->is_waiting = false;
     }
 }
@@ -569,13 +592,13 @@ static void orphan_count_update(struct tcp_socket *tcp)
                           tcp->tcp.state != TCP_STATE_TIME_WAIT;
     if (tcp->is_orphan && is_alive && !tcp->is_counted_orphan) {
         tcp->is_counted_orphan = true;
-        if (atomic_fetch_add_explicit(&orphan_count, 1, memory_order_relaxed) >= ORPHANS_MAX) {
+        if (net_tally_add(NET_TALLY_ORPHANS, 1) > ORPHANS_MAX) {
             net_count(NET_TCP_ORPHANS_FULL);
             tcp_abort(&tcp->tcp, tcp_now(tcp));
         }
     } else if (tcp->is_counted_orphan && !is_alive) {
         tcp->is_counted_orphan = false;
-        atomic_fetch_add_explicit(&orphan_count, UINT32_MAX, memory_order_relaxed);
+        (void)net_tally_add(NET_TALLY_ORPHANS, -1);
     }
 }
 
@@ -598,6 +621,10 @@ static bool is_over(struct tcp_socket *tcp)
     tcp->is_alive = false;
     send_queue_end(&tcp->sending); // nobody will take what is left of it
     tcp_counts_end(&tcp->tcp, tcp->socket.flow);
+    if (tcp->left != NULL) {
+        flow_drop_later(tcp->left); // of an earlier connection
+    }
+    tcp->left = tcp->socket.flow; // who has found it is done before the socket's end
     tcp->socket.flow = NULL;
     return true;
 }
@@ -672,13 +699,7 @@ __attribute__((always_inline)) static inline struct leaving leave_begin(struct t
         channel_wake_all(&socket->channel);
     }
     alarm_update(tcp);
-    const bool is_for_peer = outbox != NULL && tcp->stage == TCP_STAGE_CONNECTION && tcp->is_alive;
-    const struct flow *peer = !is_for_peer                        ? NULL
-                              : tcp->peer != NULL && !tcp->is_far ? tcp->peer
-                                                                  : tcp_peer_of(tcp);
-    if (peer == NULL) {
-        outbox_dress(tcp, outbox);
-    }
+    const struct flow *peer = tcp->peer; // kept as long as the socket
     mutex_unlock(&socket->lock);
     return (struct leaving){outbox, peer, standing, is_watched, has_room};
 }

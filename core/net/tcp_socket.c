@@ -72,6 +72,9 @@ void tcp_socket_release(struct tcp_socket *tcp)
     if (tcp->peer != NULL) {
         flow_drop(tcp->peer);
     }
+    if (tcp->left != NULL) {
+        flow_drop(tcp->left);
+    }
     tcp_grown_end(tcp);
     if (tcp->charged != 0) {
         tcp_memory_charge(tcp, 0);

@@ -67,6 +67,7 @@ struct tcp_socket {
     struct packet *outbox, *outbox_last;
     // What is sent goes to this one, kept as long as the socket is there; or NULL.
     struct flow *peer;
+    struct flow *left; // of the connection that was its last, and is over: dropped with the socket
     struct alarm alarm;
     hal_ns alarm_at;
 
@@ -180,10 +181,6 @@ HAL_MUST_CHECK int tcp_await(struct tcp_socket *tcp, uint32_t changes,
 // has, or what others brought waits to be run.
 HAL_MUST_CHECK int tcp_await_within(struct tcp_socket *tcp, const struct net_patience *patience);
 extern const struct tcp_host tcp_socket_host;
-
-// With the lock held: the flow of a peer on the loopback network, looked for once. NULL: there is
-// none, or none yet.
-const struct flow *tcp_peer_of(struct tcp_socket *tcp);
 
 uint16_t tcp_mss_for(const struct tcp_socket *tcp, const struct net_address *target);
 // Adds one to what is to be sent: an answer to a packet with that header.

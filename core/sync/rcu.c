@@ -16,13 +16,14 @@ enum {
 };
 
 static _Atomic(struct rcu_head *) deferred; // newest first
-static _Atomic uint32_t deferred_count;     // a guess: in the list, or about to be
+static _Atomic uint32_t deferred_count;     // a guess, as two may add at once: in the list
 static _Atomic(struct thread *) rcu_thread; // NULL until rcu_start
 
 void rcu_defer(struct rcu_head *head, void (*function)(struct rcu_head *head))
 {
     head->function = function;
-    uint32_t count = atomic_fetch_add_explicit(&deferred_count, 1, memory_order_relaxed) + 1;
+    uint32_t count = atomic_load_explicit(&deferred_count, memory_order_relaxed) + 1;
+    atomic_store_explicit(&deferred_count, count, memory_order_relaxed);
     struct rcu_head *first = atomic_load_explicit(&deferred, memory_order_relaxed);
     do {
         head->next = first;
@@ -47,15 +48,13 @@ static struct rcu_head *deferred_take(void)
 {
     struct rcu_head *head = atomic_exchange(&deferred, NULL);
     struct rcu_head *oldest = NULL;
-    uint32_t count = 0;
+    atomic_store_explicit(&deferred_count, 0, memory_order_relaxed);
     while (head != NULL) {
         struct rcu_head *older = head->next;
         head->next = oldest;
         oldest = head;
         head = older;
-        ++count;
     }
-    atomic_fetch_sub_explicit(&deferred_count, count, memory_order_relaxed);
     return oldest;
 }
 

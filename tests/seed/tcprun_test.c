@@ -9,6 +9,7 @@
 #include "core/net/ip.h"
 #include "core/net/netif.h"
 #include "core/net/output.h"
+#include "core/net/percpu.h"
 #include "core/net/run.h"
 #include "core/net/tcp_bare.h"
 #include "core/net/tcp_counts.h"
@@ -170,6 +171,13 @@ NEVER(uint64_t checksum_add_packet(uint64_t sum __attribute__((unused)),
 
 NEVER(void tcp_error_run(struct tcp_socket *socket __attribute__((unused)),
                          const struct packet *packet __attribute__((unused))))
+NEVER(void flow_drop_later(struct flow *flow __attribute__((unused))))
+NEVER(int32_t net_tally_add(enum net_tally which __attribute__((unused)),
+                            int32_t by __attribute__((unused))))
+NEVER(void tcp_bare_call_read(struct ip_header *header __attribute__((unused)),
+                              struct tcp_ports *ports __attribute__((unused)),
+                              struct tcp_segment *segment __attribute__((unused)),
+                              struct packet *packet __attribute__((unused))))
 NEVER(void loopback_send_to(const struct flow *flow __attribute__((unused)),
                             struct packet *packet __attribute__((unused))))
 NEVER(void net_output(struct packet *packet __attribute__((unused))))

@@ -88,6 +88,35 @@ START_TEST(hash_of_a_cpu_is_siphash)
 }
 END_TEST
 
+// Other CPUs' parts are seen once they are many.
+START_TEST(a_tally_is_exact_but_for_what_other_cpus_keep)
+{
+    static struct net_cpu both[2];
+    struct percpu one = {.index = 0}, other = {.index = 1};
+    struct net_cpu *const before = net_cpus;
+    struct cpu *const cpu = unit_cpu;
+    net_cpus = both;
+    unit_cpu = (struct cpu *)(void *)&one;
+    for (int i = 1; i <= 3 * NET_TALLY_KEPT; ++i) {
+        ck_assert_int_eq(net_tally_add(NET_TALLY_ORPHANS, 1), i);
+    }
+    unit_cpu = (struct cpu *)(void *)&other;
+    ck_assert_int_ge(net_tally_add(NET_TALLY_ORPHANS, 1), 2 * NET_TALLY_KEPT);
+    ck_assert_int_le(net_tally_add(NET_TALLY_ORPHANS, -1), 3 * NET_TALLY_KEPT);
+    for (int i = 0; i < 3 * NET_TALLY_KEPT; ++i) {
+        ck_assert_int_ge(net_tally_add(NET_TALLY_ORPHANS, -1), -NET_TALLY_KEPT);
+    }
+    ck_assert_int_eq(net_tally_add(NET_TALLY_WAITING, 1), 1);
+    ck_assert_int_eq(net_tally_add(NET_TALLY_WAITING, -1), 0);
+    ck_assert_int_le(net_tally_add(NET_TALLY_ORPHANS, 0), NET_TALLY_KEPT);
+    unit_cpu = (struct cpu *)(void *)&one;
+    ck_assert_int_ge(net_tally_add(NET_TALLY_ORPHANS, 0), -NET_TALLY_KEPT);
+    ck_assert_int_eq(both[0].kept[NET_TALLY_WAITING], 0);
+    unit_cpu = cpu;
+    net_cpus = before;
+}
+END_TEST
+
 // ---- Headers -------------------------------------------------------------------------
 
 static struct ip_header header_make(bool is_v4, uint8_t protocol)
@@ -499,6 +528,7 @@ int main(void)
     tcase_add_test(cases, siphash_is_siphash_1_3);
     tcase_add_test(cases, siphash_2_4_is_what_its_authors_say);
     tcase_add_test(cases, hash_of_a_cpu_is_siphash);
+    tcase_add_test(cases, a_tally_is_exact_but_for_what_other_cpus_keep);
     tcase_add_test(cases, header_is_read_as_it_was_written);
     tcase_add_test(cases, damaged_header_is_none);
     tcase_add_test(cases, mapped_addresses_are_not_on_the_wire);

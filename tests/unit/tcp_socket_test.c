@@ -16,20 +16,20 @@
 #include "core/net/flow.h"
 #include "core/net/ip.h"
 #include "core/net/netif.h"
-#include "core/net/raw.h"
 #include "core/net/run.h"
 #include "core/net/tcp_cookie.h"
 #include "core/net/tcp_fast.h"
 #include "core/net/tcp_header.h"
+#include "tcp_sockets.h"
 #include "unit_hal.h"
 #include "vfs_host.h"
 
-enum { SERVER = 80, BACKLOG = 4, PEERS = 5000, IRS = 7000, LIMIT = 4096 };
+enum { PEERS = 5000, IRS = 7000, LIMIT = 4096 };
 
 // ---- The peers -----------------------------------------------------------------------
 
 static struct tcp_segment answers[PEERS]; // the last to each, by port
-static uint32_t answer_count, released, made;
+static uint32_t answer_count;
 static uint8_t told_cookie[TCP_FAST_COOKIE_MAX]; // that was told last
 static uint32_t told_size;                       // UINT32_MAX: none
 
@@ -102,56 +102,6 @@ static uint64_t count_of(enum net_count which)
 
 static const void *tables;
 static void (*lo_send)(struct netif *netif, struct packet *packet, const struct net_address *next);
-
-static void ready(struct net_socket *socket, bool has_room)
-{
-    (void)socket, (void)has_room;
-}
-
-static void release(struct net_socket *socket)
-{
-    tcp_socket_release(tcp_socket_of(socket));
-    free(socket);
-    ++released;
-}
-
-static struct tcp_socket *socket_make(const struct tcp_socket *listener);
-
-static struct tcp_socket *socket_new(void)
-{
-    struct tcp_socket *tcp = calloc(1, sizeof *tcp);
-    tcp_socket_init(tcp, true);
-    tcp->socket.ready = ready;
-    tcp->socket.release = release;
-    tcp->child_make = socket_make;
-    ++made;
-    return tcp;
-}
-
-static struct tcp_socket *socket_make(const struct tcp_socket *listener)
-{
-    (void)listener;
-    return socket_new();
-}
-
-static struct tcp_socket *listener_make(int backlog)
-{
-    const struct net_end end = {address_loopback(true), SERVER};
-    struct tcp_socket *tcp = socket_new();
-    ck_assert_int_eq(net_socket_bind(&tcp->socket, &end), 0);
-    ck_assert_int_eq(tcp_listen(tcp, backlog), 0);
-    made = 0;
-    return tcp;
-}
-
-static struct tcp_socket *accepted(struct tcp_socket *listener)
-{
-    const struct net_patience none = {.waits = false};
-    struct tcp_socket *child = NULL;
-    const int error = tcp_accept(listener, &none, &child);
-    ck_assert(error == 0 || error == -EAGAIN);
-    return child;
-}
 
 // The three steps.
 static struct tcp_socket *connection_of(struct tcp_socket *listener, uint32_t which)
@@ -406,122 +356,6 @@ START_TEST(a_full_send_buffer_grows_with_the_window)
 }
 END_TEST
 
-// ---- Both ends on this machine ---------------------------------------------------------
-
-enum { BARE = 20 + 20 + 12 }; // the headers of IP and of TCP, with times, that nobody needs
-
-static struct tcp_socket *near_listener, *near_client, *near_child;
-
-static void near_connect(void)
-{
-    const struct net_end end = {address_loopback(true), SERVER};
-    const struct net_patience none = {.waits = false};
-    loopback.send = lo_send;
-    near_listener = listener_make(BACKLOG);
-    near_client = socket_new();
-    ck_assert_int_eq(tcp_connect_to(near_client, &end, &none), -EINPROGRESS);
-    near_child = accepted(near_listener);
-    ck_assert_ptr_nonnull(near_child);
-}
-
-static int near_send(struct tcp_socket *from, const char *text)
-{
-    const struct io_vector vector = {(char *)(uintptr_t)text, strlen(text)};
-    const struct net_message sent = {.vectors = &vector, .count = 1};
-    size_t done = 0;
-    return tcp_send(from, &sent, &done);
-}
-
-static int near_receive(struct tcp_socket *to, char *data, size_t size, size_t *done)
-{
-    const struct io_vector vector = {data, size};
-    struct net_message message = {.vectors = &vector, .count = 1};
-    *done = 0;
-    return tcp_receive(to, &message, false, false, done);
-}
-
-static void near_close(void)
-{
-    tcp_socket_close(near_client);
-    tcp_socket_close(near_child);
-    tcp_socket_close(near_listener);
-}
-
-START_TEST(bytes_between_ends_here_arrive_and_are_counted_with_headers)
-{
-    char data[16];
-    size_t done;
-    near_connect();
-    const uint64_t packets = netif_figure(&loopback, NETIF_SENT);
-    const uint64_t bytes = netif_figure(&loopback, NETIF_SENT_BYTES);
-    ck_assert_int_eq(near_send(near_client, "hello"), 0);
-    ck_assert_uint_eq(netif_figure(&loopback, NETIF_SENT), packets + 1);
-    ck_assert_uint_eq(netif_figure(&loopback, NETIF_SENT_BYTES), bytes + BARE + 5);
-    ck_assert_int_eq(near_receive(near_child, data, sizeof data, &done), 0);
-    ck_assert_uint_eq(done, 5);
-    ck_assert_int_eq(memcmp(data, "hello", 5), 0);
-    near_close();
-}
-END_TEST
-
-static void raw_release(struct net_socket *socket)
-{
-    (void)socket;
-}
-
-START_TEST(raw_sockets_see_whole_packets_between_ends_here)
-{
-    static struct raw_socket raw;
-    struct ip_header header;
-    struct tcp_segment segment;
-    struct tcp_ports ports;
-    near_connect();
-    raw_socket_init(&raw, NET_RAW, IP_TCP, true);
-    raw.socket.ready = ready;
-    raw.socket.release = raw_release;
-    raw_socket_open(&raw);
-    near_client->socket.options.hops = 33;
-    ck_assert_int_eq(near_send(near_client, "hello"), 0);
-    struct packet *packet = channel_take(&raw.socket.channel);
-    ck_assert_ptr_nonnull(packet);
-    ck_assert_int_eq(ip_packet_read(&header, packet), 0);
-    ck_assert_uint_eq(header.hops, 33);
-    char *at = packet->data + header.transport;
-    ck_assert_int_eq(tcp_header_read(&segment, &ports, at, header.size), 0);
-    ck_assert_uint_eq(ports.target, SERVER);
-    ck_assert_uint_eq(ports.source, near_client->socket.local.port);
-    ck_assert_uint_eq(segment.flags, TCP_ACK | TCP_PSH);
-    ck_assert_int_eq(memcmp(segment.data, "hello", 5), 0);
-    packet_free(packet);
-    raw_socket_close(&raw);
-    near_close();
-}
-END_TEST
-
-START_TEST(who_sends_to_an_end_here_that_is_gone_is_refused)
-{
-    char data[16];
-    size_t done;
-    near_connect();
-    flow_leave(near_child->socket.flow);
-    near_child->socket.flow = NULL;
-    ck_assert_int_eq(near_send(near_client, "hello"), 0);
-    ck_assert_int_eq(near_receive(near_client, data, sizeof data, &done), -ECONNRESET);
-    near_close();
-}
-END_TEST
-
-START_TEST(who_breaks_off_tells_an_end_here)
-{
-    char data[16];
-    size_t done;
-    near_connect();
-    tcp_disconnect(near_child);
-    ck_assert_int_eq(near_receive(near_client, data, sizeof data, &done), -ECONNRESET);
-    near_close();
-}
-END_TEST
-
 // ---- Fast Open (RFC 7413) ----------------------------------------------------------------
 
 static void fast_call(uint32_t which, uint8_t size, const char *text)
@@ -537,15 +371,6 @@ static void fast_call(uint32_t which, uint8_t size, const char *text)
     answers[which] = (struct tcp_segment){.flags = 0};
     told_size = UINT32_MAX;
     send_from(which, &syn, text);
-}
-
-static struct tcp_socket *fast_listener(uint32_t queue)
-{
-    struct tcp_socket *listener = listener_make(BACKLOG);
-    ck_assert_ptr_nonnull(tcp_fast_queue_of(listener));
-    listener->fast->most = queue;
-    atomic_store(&tcp_fast_switches, TCP_FAST_CALLS | TCP_FAST_ANSWERS);
-    return listener;
 }
 
 START_TEST(a_syn_with_the_right_cookie_is_served_at_once)
@@ -600,36 +425,6 @@ START_TEST(a_wrong_cookie_is_corrected)
     ck_assert_uint_eq(answers[3].acknowledgement, IRS + 1);
     ck_assert_uint_eq(told_size, UINT32_MAX);
     tcp_socket_close(listener);
-}
-END_TEST
-
-START_TEST(bytes_go_with_the_syn_that_has_waited_for_them)
-{
-    const struct net_end end = {address_loopback(true), SERVER};
-    const struct net_patience none = {.waits = false};
-    char data[16];
-    size_t done;
-    loopback.send = lo_send;
-    near_listener = fast_listener(5);
-    tcp_fast_forget(&end.address);
-    near_client = socket_new();
-    ck_assert_int_eq(tcp_connect_later_to(near_client, &end, &none), -EINPROGRESS); // asks
-    near_child = accepted(near_listener);
-    tcp_socket_close(near_child);
-    tcp_socket_close(near_client);
-    near_client = socket_new();
-    ck_assert_int_eq(tcp_connect_later_to(near_client, &end, &none), 0);
-    ck_assert_int_eq(tcp_connect_later_to(near_client, &end, &none), -EISCONN);
-    ck_assert_uint_eq(tcp_poll(near_client), TCP_WRITABLE);
-    ck_assert_ptr_null(accepted(near_listener));
-    ck_assert_int_eq(near_send(near_client, "hello"), 0);
-    near_child = accepted(near_listener);
-    ck_assert_ptr_nonnull(near_child);
-    ck_assert(near_child->tcp.is_fast && near_client->tcp.is_fast);
-    ck_assert_int_eq(near_receive(near_child, data, sizeof data, &done), 0);
-    ck_assert_uint_eq(done, 5);
-    ck_assert_int_eq(memcmp(data, "hello", 5), 0);
-    near_close();
 }
 END_TEST
 
@@ -758,13 +553,8 @@ int main(void)
     tcase_add_test(cases, message_about_a_long_segment_makes_them_shorter);
     tcase_add_test(cases, buffers_grow_within_a_share_of_memory);
     tcase_add_test(cases, a_full_send_buffer_grows_with_the_window);
-    tcase_add_test(cases, bytes_between_ends_here_arrive_and_are_counted_with_headers);
-    tcase_add_test(cases, raw_sockets_see_whole_packets_between_ends_here);
-    tcase_add_test(cases, who_sends_to_an_end_here_that_is_gone_is_refused);
-    tcase_add_test(cases, who_breaks_off_tells_an_end_here);
     tcase_add_test(cases, a_syn_with_the_right_cookie_is_served_at_once);
     tcase_add_test(cases, a_wrong_cookie_is_corrected);
-    tcase_add_test(cases, bytes_go_with_the_syn_that_has_waited_for_them);
     tcase_add_test(cases, peers_that_acknowledge_nothing_take_a_share);
     tcase_add_test(cases, peers_whose_bytes_nobody_reads_take_a_share);
     suite_add_tcase(suite, cases);
