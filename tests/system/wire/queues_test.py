@@ -89,6 +89,37 @@ def kernel(suite, machine, nic):
         os.unlink(path)
 
 
+SLEPT = 20
+# Of those that are asked, SLEPT are slept for: one after the other, or with time in between.
+ASK_BUSY = """
+import socket, sys, time
+asks = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asks.settimeout(20)
+asks.connect(("10.2.0.2", 700))
+for i in range(%d):
+    if i < %d:
+        time.sleep(float(sys.argv[1]))
+    asks.send(b"%%d" %% i)
+    if asks.recv(100) != b"%%d" %% i:
+        print(i)
+asks.send(b"")
+print("asked")
+""" % (SLEPT + 20, SLEPT)
+
+
+def busy(suite):
+    """Whose only CPU never idles gets what comes, whoever read the TAP until then: the CPU alone, or in turn with its worker."""
+    for what, seconds in ("has idled for long", "0.01"), ("has hardly idled", "0"):
+        with tap() as inside:
+            if inside is None:
+                suite.case(wire_test.SKIPPED, True)
+                return
+            with suite.server(inside + suite.process("tap=osv0", "--ip", "10.2.0.2/24", "talk", "spin", "700", str(SLEPT))) as server:
+                got = suite.run(inside + [sys.executable, "-c", ASK_BUSY, seconds])
+                suite.case("a busy CPU that %s" % what, got == (0, "asked\n", ""), got)
+                suite.case("a busy CPU that %s: the server ends" % what, got[0] == 0 and (server.stdout.read(), server.wait()) == ("served\n", 0), got)
+
+
 def sim(suite, name):
     with tap() as inside:
         if inside is None:
@@ -116,6 +147,8 @@ def main(how, *words):
             suite.sim = os.path.abspath(words[0])
             for suite.cpus in words[2:]:
                 sim(suite, suite.cpus + " CPUs")
+            suite.cpus = "1"
+            busy(suite)
         return suite.end()
 
 

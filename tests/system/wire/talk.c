@@ -80,18 +80,42 @@ static int bound(int kind, int port)
     return fd;
 }
 
+// Sends one back. Answers its size; -1: none is there.
+static ssize_t datagram_answer(int fd, int flags)
+{
+    static char data[CHUNK];
+    struct sockaddr_storage from;
+    socklen_t size = sizeof from;
+    const ssize_t got = recvfrom(fd, data, sizeof data, flags, (struct sockaddr *)&from, &size);
+    if (got < 0 && errno == EAGAIN) {
+        return -1;
+    }
+    if (got < 0 || sendto(fd, data, (size_t)got, 0, (struct sockaddr *)&from, size) != got) {
+        fail("datagram");
+    }
+    return got;
+}
+
 static void *datagrams_serve(void *argument)
 {
-    const int fd = *(int *)argument;
-    static char data[CHUNK];
-    for (;;) {
-        struct sockaddr_storage from;
-        socklen_t size = sizeof from;
-        const ssize_t got = recvfrom(fd, data, sizeof data, 0, (struct sockaddr *)&from, &size);
-        if (got < 0 || sendto(fd, data, (size_t)got, 0, (struct sockaddr *)&from, size) != got) {
-            fail("datagram");
-        }
+    while (datagram_answer(*(int *)argument, 0) >= 0) {
     }
+    return NULL;
+}
+
+// Sleeps until count datagrams have come, and never after that: until an empty one has come.
+static int spin(int port, int count)
+{
+    const int fd = bound(SOCK_DGRAM, port);
+    printf("ready\n");
+    fflush(stdout);
+    for (int i = 0; i < count; ++i) {
+        (void)datagram_answer(fd, 0);
+    }
+    while (datagram_answer(fd, MSG_DONTWAIT) != 0) {
+    }
+    printf("served\n");
+    return 0;
 }
 
 static void stream_serve(int fd)
@@ -419,6 +443,9 @@ int main(int argc, char **argv)
     }
     if (argc == 4 && strcmp(argv[1], "serve") == 0) {
         return serve(atoi(argv[2]), atoi(argv[3]));
+    }
+    if (argc == 4 && strcmp(argv[1], "spin") == 0) {
+        return spin(atoi(argv[2]), atoi(argv[3]));
     }
     if (argc >= 4 && strcmp(argv[1], "ask") == 0) {
         return ask(argv[2], atoi(argv[3]), argc == 4 ? LONGEST : atoi(argv[4]));
