@@ -148,8 +148,10 @@ static void answer_take(struct lookup *lookup, unsigned server)
                            (code == CODE_NONE || code == CODE_NO_NAME);
     const ssize_t taken = recv(fd, is_answer ? lookup->answers[question] : head,
                                is_answer ? (size_t)lookup->room : sizeof head, 0);
-    if (is_answer) {
-        lookup->answer_sizes[question] = taken < 0 ? 0 : (int)taken;
+    if (is_answer && taken >= 0) {
+        // A name that leads behind the end is none, whatever was there before.
+        memset(lookup->answers[question] + taken, 0, (size_t)(lookup->room - taken));
+        lookup->answer_sizes[question] = (int)taken;
     } else if (question < lookup->count) {
         question_fail(lookup, question, server);
     }
