@@ -75,7 +75,7 @@ static bool packet_keep(struct net_socket *socket, struct packet *packet)
         list_append(&socket->first, &socket->last, packet);
         return true;
     }
-    if (ip_header_read(&header, packet->data, packet->size, false) != 0) {
+    if (ip_packet_read_again(&header, packet) != 0) {
         return false;
     }
     if (packet->is_message) {
@@ -217,7 +217,7 @@ static void origin_tell(const struct net_socket *socket, const struct packet *pa
 {
     struct ip_header header;
     uint16_t port = 0;
-    const int error = ip_header_read(&header, packet->data, packet->size, true);
+    const int error = ip_packet_read_again(&header, packet);
     ASSERT(error == 0); // it was looked at
     if (socket->kind == NET_TRANSPORT) {
         memcpy(&port, packet->data + packet->transport, sizeof port);
@@ -311,7 +311,7 @@ static int report_copy(const struct net_socket *socket, const struct packet *pac
     struct ip_header header, about;
     uint32_t quoted;
     uint16_t port;
-    int error = ip_header_read(&header, packet->data, packet->size, false);
+    int error = ip_packet_read_again(&header, packet);
     ASSERT(error == 0); // it was looked at
     *report = (struct net_report){.origin = header.source, .netif = packet->netif};
     report->error = icmp_error_read(packet, &header, &about, &quoted);

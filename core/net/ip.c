@@ -61,6 +61,31 @@ static uint16_t header_checksum(const char *header, uint32_t length)
     return checksum_end(sum);
 }
 
+static uint32_t ip4_length(const struct ip4_header *raw)
+{
+    return (uint32_t)(raw->version & 15) * 4;
+}
+
+__attribute__((always_inline)) static inline void ip4_tell(struct ip_header *header,
+                                                           const struct ip4_header *raw)
+{
+    const uint16_t fragment = net_order16(raw->fragment);
+    const uint32_t length = ip4_length(raw);
+    *header = (struct ip_header){
+        .source = address_of_v4(raw->source),
+        .target = address_of_v4(raw->target),
+        .protocol = raw->protocol,
+        .hops = raw->hops,
+        .service = raw->service,
+        .has_more = (fragment & IP4_MORE) != 0,
+        .may_cut = (fragment & IP4_WHOLE) == 0,
+        .transport = (uint16_t)length,
+        .size = net_order16(raw->size) - length,
+        .offset = (fragment & IP4_OFFSET) * 8u,
+        .number = raw->number,
+    };
+}
+
 static int ip4_read(struct ip_header *header, const char *data, uint32_t size, bool is_cut)
 {
     struct ip4_header raw;
@@ -68,26 +93,13 @@ static int ip4_read(struct ip_header *header, const char *data, uint32_t size, b
         return -EINVAL;
     }
     memcpy(&raw, data, sizeof raw);
-    const uint32_t length = (uint32_t)(raw.version & 15) * 4;
+    const uint32_t length = ip4_length(&raw);
     const uint32_t total = net_order16(raw.size);
     if (length < sizeof raw || length > total || length > size || (total > size && !is_cut) ||
         header_checksum(data, length) != 0) {
         return -EINVAL;
     }
-    const uint16_t fragment = net_order16(raw.fragment);
-    *header = (struct ip_header){
-        .source = address_of_v4(raw.source),
-        .target = address_of_v4(raw.target),
-        .protocol = raw.protocol,
-        .hops = raw.hops,
-        .service = raw.service,
-        .has_more = (fragment & IP4_MORE) != 0,
-        .may_cut = (fragment & IP4_WHOLE) == 0,
-        .transport = (uint16_t)length,
-        .size = total - length,
-        .offset = (fragment & IP4_OFFSET) * 8u,
-        .number = raw.number,
-    };
+    ip4_tell(header, &raw);
     return header->has_more || header->offset != 0 ? -EOPNOTSUPP : 0;
 }
 
@@ -210,6 +222,19 @@ int ip_packet_read(struct ip_header *header, const struct packet *packet)
     const bool is_read = error == 0 || error == -EOPNOTSUPP;
     return is_cut && is_read && header->transport + header->size > packet_size(packet) ? -EINVAL
                                                                                        : error;
+}
+
+int ip_packet_read_again(struct ip_header *header, const struct packet *packet)
+{
+    struct ip4_header raw;
+    if ((uint8_t)packet->data[0] >> 4 != 4) {
+        return ip_header_read(header, packet->data, packet->size, true);
+    }
+    memcpy(&raw, packet->data, sizeof raw);
+    ip4_tell(header, &raw);
+    header->transport = packet->transport; // whatever a device writes there meanwhile
+    header->size = (packet->more == NULL ? packet->size : packet_size(packet)) - packet->transport;
+    return 0;
 }
 
 static void ip4_push(struct packet *packet, const struct ip_header *header)

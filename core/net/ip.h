@@ -54,6 +54,10 @@ HAL_MUST_CHECK int ip_header_read(struct ip_header *header, const char *data, ui
 // The same, of a packet, in whose first part all of IP's headers lie.
 HAL_MUST_CHECK int ip_packet_read(struct ip_header *header, const struct packet *packet);
 
+// The same of a packet that was read, trimmed and its transport noted, or whose header was pushed
+// here: IPv4's is not looked at again.
+HAL_MUST_CHECK int ip_packet_read_again(struct ip_header *header, const struct packet *packet);
+
 // Puts a header with what *header says of all but transport, fragment and size in front of the
 // packet.
 void ip_header_push(struct packet *packet, const struct ip_header *header);

@@ -127,7 +127,8 @@ static void whole_send(const struct route *route, struct packet *packet,
 static void send_out(const struct route *route, struct packet *packet)
 {
     struct ip_header header;
-    if (ip_packet_read(&header, packet) != 0) {
+    const bool is_ours = packet->transport != 0; // else the program has written it all
+    if ((is_ours ? ip_packet_read_again : ip_packet_read)(&header, packet) != 0) {
         drop(packet, NET_IP_DAMAGED);
         return;
     }

@@ -175,6 +175,27 @@ START_TEST(damaged_header_is_none)
 }
 END_TEST
 
+// Also where a device writes into what it has brought.
+START_TEST(header_that_is_read_again_stays_within_its_packet)
+{
+    for (int is_v4 = 0; is_v4 < 2; ++is_v4) {
+        struct packet *packet = packet_make(is_v4, IP_UDP, "12345678", 8);
+        struct ip_header header, again;
+        ck_assert_int_eq(ip_packet_read(&header, packet), 0);
+        ck_assert_int_eq(ip_packet_read_again(&again, packet), 0);
+        ck_assert_mem_eq(&again, &header, sizeof header);
+        for (int bit = 8; is_v4 && bit < 160; ++bit) { // but for the version
+            packet->data[bit / 8] ^= (char)(1 << bit % 8);
+            ck_assert_int_eq(ip_packet_read_again(&again, packet), 0);
+            ck_assert_uint_eq(again.transport, header.transport);
+            ck_assert_uint_eq(again.size, header.size);
+            packet->data[bit / 8] ^= (char)(1 << bit % 8);
+        }
+        packet_free(packet);
+    }
+}
+END_TEST
+
 // Who believes them takes a packet of IPv6 for one of IPv4, whose filters it has not passed.
 START_TEST(mapped_addresses_are_not_on_the_wire)
 {
@@ -531,6 +552,7 @@ int main(void)
     tcase_add_test(cases, a_tally_is_exact_but_for_what_other_cpus_keep);
     tcase_add_test(cases, header_is_read_as_it_was_written);
     tcase_add_test(cases, damaged_header_is_none);
+    tcase_add_test(cases, header_that_is_read_again_stays_within_its_packet);
     tcase_add_test(cases, mapped_addresses_are_not_on_the_wire);
     tcase_add_test(cases, fragments_are_refused);
     tcase_add_test(cases, good_datagrams_are_received);
