@@ -107,7 +107,7 @@ static bool item_wake(struct poll_entry *entry, unsigned events)
     (void)events;
     struct epoll_item *item = container_of(entry, struct epoll_item, entry);
     bool is_taken = ready_push(item);
-    poll_list_wake(&item->epoll->poll, POLL_IN_ANY);
+    poll_list_wake_ordered(&item->epoll->poll, POLL_IN_ANY); // by ready_lock
     return is_taken;
 }
 
@@ -144,7 +144,7 @@ static void item_start(struct epoll_item *item, struct poll_entry *entry)
 {
     if (item_look(item, entry) != 0) {
         (void)ready_push(item);
-        poll_list_wake(&item->epoll->poll, POLL_IN_ANY);
+        poll_list_wake_ordered(&item->epoll->poll, POLL_IN_ANY);
     }
 }
 
@@ -313,9 +313,13 @@ void epoll_forget(struct file *file)
 
 // ---- Waiting ---------------------------------------------------------------
 
-static struct epoll_item *ready_pop(struct epoll *epoll)
+// *last: before that, the last of the ready ones, unless last is NULL.
+static struct epoll_item *ready_pop(struct epoll *epoll, struct list **last)
 {
     mutex_lock(&epoll->ready_lock);
+    if (last != NULL) {
+        *last = epoll->ready.previous;
+    }
     struct list *node = list_pop_front(&epoll->ready);
     mutex_unlock(&epoll->ready_lock);
     return node == NULL ? NULL : container_of(node, struct epoll_item, ready_node);
@@ -351,17 +355,14 @@ static void item_report(struct epoll_item *item, struct emission *to)
 // Items put back meanwhile are not looked at twice: the last of those that were there ends it.
 static void ready_report(struct epoll *epoll, struct emission *to)
 {
+    struct list *last;
     mutex_lock(&epoll->lock);
-    mutex_lock(&epoll->ready_lock);
-    struct list *last = epoll->ready.previous;
-    mutex_unlock(&epoll->ready_lock);
-    struct epoll_item *item = NULL;
-    while (to->count < to->max && to->error == 0 && (item = ready_pop(epoll)) != NULL) {
+    struct epoll_item *item = ready_pop(epoll, &last);
+    while (item != NULL) {
         bool is_last = &item->ready_node == last;
         item_report(item, to);
-        if (is_last) {
-            break;
-        }
+        bool goes_on = !is_last && to->count < to->max && to->error == 0;
+        item = goes_on ? ready_pop(epoll, NULL) : NULL;
     }
     mutex_unlock(&epoll->lock);
 }
@@ -410,7 +411,7 @@ static unsigned epoll_poll(struct file *file, struct poll_entry *entry)
     unsigned events = 0;
     struct epoll_item *item;
     mutex_lock(&epoll->lock);
-    while (events == 0 && (item = ready_pop(epoll)) != NULL) {
+    while (events == 0 && (item = ready_pop(epoll, NULL)) != NULL) {
         if (item_look(item, NULL) != 0) {
             events = POLL_IN_ANY;
             (void)ready_push(item);
