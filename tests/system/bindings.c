@@ -280,6 +280,45 @@ static void named(const char *text)
     putchar('\n');
 }
 
+// A member of the group by lo, but bound to an interface.
+static int member_on(int index, int *port)
+{
+    const struct ip_mreqn membership = {.imr_multiaddr.s_addr = htonl(0xe0000199),
+                                        .imr_ifindex = LO};
+    const int fd = datagrams_on(index, port);
+    SHOW(setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof membership));
+    return fd;
+}
+
+// Who is bound elsewhere gets no copy of what comes to all members.
+static void members(void)
+{
+    int port = 0;
+    puts("-- members");
+    const int one = member_on(LO, &port), other = member_on(NOWHERE, &port);
+    const int any = member_on(0, &port), sender = socket(AF_INET, SOCK_DGRAM, 0);
+    SHOW(index_set(sender, LO));
+    SHOW(send_to(sender, "224.0.1.153", port, 0));
+    show_received("lo's", one);
+    show_received("nobody's", other);
+    show_received("any's", any);
+    close(one), close(other), close(any), close(sender);
+}
+
+// A socket that is bound stays so, unless its user may see all that comes.
+static void user(void)
+{
+    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    puts("-- a user");
+    if (setresuid(1000, 1000, 1000) == 0) {
+        SHOW(device_set(fd, "lo", 3));
+        SHOW(device_set(fd, "", 0));
+        SHOW(index_set(fd, 0));
+        show_device(fd, 16);
+    }
+    close(fd);
+}
+
 int main(void)
 {
     options(AF_INET, SOCK_DGRAM, 0);
@@ -297,6 +336,8 @@ int main(void)
     named("fe80::5%lo");
     named("fe80::5%1");
     named("fe80::5%nope");
+    members();
+    user();
     puts("done");
     return 0;
 }
