@@ -111,8 +111,10 @@ static void entries_add(struct listing *listing)
 {
     struct route_address *addresses = listing->addresses;
     const struct netif *netif;
-    addresses[0] = (struct route_address){address_loopback(true), 8, &loopback};
-    addresses[1] = (struct route_address){address_loopback(false), 128, &loopback};
+    addresses[0] =
+        (struct route_address){.address = address_loopback(true), .bits = 8, .netif = &loopback};
+    addresses[1] =
+        (struct route_address){.address = address_loopback(false), .bits = 128, .netif = &loopback};
     const uint32_t count = 2 + route_address_list(addresses + 2);
     for (uint32_t i = 1; (netif = netif_at(i)) != NULL; ++i) {
         link_add(listing, netif);

@@ -30,7 +30,8 @@ static void name_put(struct ifreq *request, const struct netif *netif)
 static uint32_t addresses_list(struct route_address list[ROUTE_ADDRESS_MAX + 1])
 {
     uint32_t count = 1;
-    list[0] = (struct route_address){address_loopback(true), 8, &loopback};
+    list[0] =
+        (struct route_address){.address = address_loopback(true), .bits = 8, .netif = &loopback};
     const uint32_t all = route_address_list(list + 1);
     for (uint32_t i = 1; i <= all; ++i) {
         if (address_is_v4(&list[i].address)) {

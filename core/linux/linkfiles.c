@@ -152,7 +152,8 @@ static size_t inet6_make(char *text, size_t size, void *argument)
 {
     struct writer writer = {text, size, 0};
     struct route_address addresses[ROUTE_ADDRESS_MAX];
-    const struct route_address own = {address_loopback(false), ROUTE_V6_BITS, &loopback};
+    const struct route_address own = {
+        .address = address_loopback(false), .bits = ROUTE_V6_BITS, .netif = &loopback};
     const uint32_t count = route_address_list(addresses);
     (void)argument;
     address_put(&writer, &own, SCOPE_HOST);

@@ -32,13 +32,27 @@ static void v4_put(struct netlink_answer *answer, const struct route_address *ow
     netlink_put_text(answer, IFA_LABEL, own->netif->name);
 }
 
+// Seconds; a part of one is one.
+static uint32_t lifetime_of(hal_ns until, hal_ns now)
+{
+    enum { SECOND = 1000000000 };
+    if (until == 0 || until == UINT64_MAX) {
+        return LIFETIME_FOREVER;
+    }
+    return until <= now ? 0 : (uint32_t)((until - now + SECOND - 1) / SECOND);
+}
+
 void netlink_address_put(struct netlink_answer *answer, uint16_t type,
                          const struct route_address *own)
 {
-    const struct address_times times = {LIFETIME_FOREVER, LIFETIME_FOREVER, 0, 0};
+    const hal_ns now = hal_clock_ns();
+    const struct address_times times = {lifetime_of(own->preferred_until, now),
+                                        lifetime_of(own->valid_until, now), 0, 0};
+    const uint8_t flags = (times.valid == LIFETIME_FOREVER ? IFA_F_PERMANENT : 0) |
+                          (times.preferred == 0 ? IFA_F_DEPRECATED : 0);
     struct address_head *head = netlink_begin(answer, type, sizeof *head);
     if (head != NULL) {
-        *head = (struct address_head){netlink_family(&own->address), own->bits, IFA_F_PERMANENT,
+        *head = (struct address_head){netlink_family(&own->address), own->bits, flags,
                                       scope_of(own), own->netif->index};
     }
     if (address_is_v4(&own->address)) {
@@ -46,7 +60,7 @@ void netlink_address_put(struct netlink_answer *answer, uint16_t type,
     } else {
         netlink_put_address(answer, IFA_ADDRESS, &own->address);
     }
-    netlink_put_number(answer, IFA_FLAGS, IFA_F_PERMANENT);
+    netlink_put_number(answer, IFA_FLAGS, flags);
     netlink_put(answer, IFA_CACHEINFO, &times, sizeof times);
 }
 
@@ -54,8 +68,10 @@ void netlink_address_put(struct netlink_answer *answer, uint16_t type,
 
 static uint32_t addresses_list(struct route_address list[LISTED_MAX])
 {
-    list[0] = (struct route_address){address_loopback(true), 8, &loopback};
-    list[1] = (struct route_address){address_loopback(false), ROUTE_V6_BITS, &loopback};
+    list[0] =
+        (struct route_address){.address = address_loopback(true), .bits = 8, .netif = &loopback};
+    list[1] = (struct route_address){
+        .address = address_loopback(false), .bits = ROUTE_V6_BITS, .netif = &loopback};
     return 2 + route_address_list(list + 2);
 }
 

@@ -159,8 +159,10 @@ static void own_put(const struct listing *listing, const struct route_address *o
 
 static void local_put(const struct listing *listing)
 {
-    const struct route_address v4 = {address_loopback(true), 8, &loopback};
-    const struct route_address v6 = {address_loopback(false), ROUTE_V6_BITS, &loopback};
+    const struct route_address v4 = {
+        .address = address_loopback(true), .bits = 8, .netif = &loopback};
+    const struct route_address v6 = {
+        .address = address_loopback(false), .bits = ROUTE_V6_BITS, .netif = &loopback};
     struct route_address addresses[ROUTE_ADDRESS_MAX];
     const uint32_t count = route_address_list(addresses);
     own_put(listing, &v4);

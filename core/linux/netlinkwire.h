@@ -148,7 +148,7 @@ enum address_attribute {
     IFA_FLAGS = 8,
 };
 
-enum { IFA_F_PERMANENT = 0x80 };
+enum { IFA_F_DEPRECATED = 0x20, IFA_F_PERMANENT = 0x80 };
 enum { LIFETIME_FOREVER = UINT32_MAX };
 
 struct address_times {         // struct ifa_cacheinfo

@@ -146,6 +146,7 @@ void autoconf_start(struct autoconf *autoconf, const uint8_t hardware[NETIF_HARD
         .state = AUTOCONF_WAITING,
         .deadline = now + random % (ASK_SECONDS * SECOND),
         .until = FOREVER,
+        .preferred_until = FOREVER,
     };
 }
 
@@ -187,6 +188,7 @@ static void prefix_use(struct autoconf *autoconf, const struct autoconf_prefix *
     struct autoconf_address *known = address_find(autoconf, &address);
     if (known != NULL) {
         address_renew(known, prefix->valid, now);
+        known->preferred_until = time_after(now, prefix->preferred);
         return;
     }
     for (int i = 1; i < AUTOCONF_ADDRESSES_MAX && prefix->valid > 0; ++i) {
@@ -197,6 +199,7 @@ static void prefix_use(struct autoconf *autoconf, const struct autoconf_prefix *
                 .state = AUTOCONF_WAITING,
                 .deadline = now,
                 .until = time_after(now, prefix->valid),
+                .preferred_until = time_after(now, prefix->preferred),
             };
             return;
         }
@@ -303,7 +306,13 @@ static bool addresses_timeout(struct autoconf *autoconf, hal_ns now, struct auto
         struct autoconf_address *address = &autoconf->addresses[i];
         const enum autoconf_act act = address_act(autoconf, address, now);
         if (act != AUTOCONF_NOTHING) {
-            *step = (struct autoconf_step){act, address->address, address->bits};
+            *step = (struct autoconf_step){
+                .act = act,
+                .address = address->address,
+                .bits = address->bits,
+                .preferred_until = address->preferred_until,
+                .until = address->until,
+            };
             return true;
         }
     }

@@ -57,6 +57,7 @@ struct autoconf_address {
     enum autoconf_state state;
     hal_ns deadline; // of AUTOCONF_WAITING and AUTOCONF_ASKED
     hal_ns until;    // it is valid; UINT64_MAX: for ever
+    hal_ns preferred_until;
 };
 
 struct autoconf_router {
@@ -93,6 +94,7 @@ struct autoconf_step {
     enum autoconf_act act;
     struct net_address address;
     uint8_t bits;
+    hal_ns preferred_until, until; // of AUTOCONF_TAKE
 };
 
 // random: of this boot.

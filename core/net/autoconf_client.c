@@ -81,12 +81,32 @@ static void routes_renew(struct autoconf_client *client)
 
 static void address_take(struct autoconf_client *client, const struct autoconf_step *step)
 {
-    const struct route_address own = {step->address, step->bits, &client->ethernet->netif};
+    const struct route_address own = {
+        .address = step->address,
+        .bits = step->bits,
+        .netif = &client->ethernet->netif,
+        .preferred_until = step->preferred_until,
+        .valid_until = step->until,
+    };
     if (route_address_add(&own) != 0) {
         net_count(NET_NO_MEMORY);
         return;
     }
     routes_renew(client);
+}
+
+static void times_renew(struct autoconf_client *client)
+{
+    for (int i = 0; i < AUTOCONF_ADDRESSES_MAX; ++i) {
+        const struct autoconf_address *one = &client->autoconf.addresses[i];
+        const struct route_address own = {
+            .address = one->address,
+            .preferred_until = one->preferred_until,
+            .valid_until = one->until,
+        };
+        const int error = one->state == AUTOCONF_OURS ? route_address_renew(&own) : 0;
+        (void)error; // it did not fit, then
+    }
 }
 
 static void address_lose(struct autoconf_client *client, const struct net_address *address)
@@ -193,6 +213,7 @@ bool autoconf_client_input(struct autoconf_client *client, const struct packet *
     }
     mutex_lock(&client->lock);
     autoconf_advertised(&client->autoconf, &advertisement, hal_clock_ns());
+    times_renew(client);
     client_run(client);
     mutex_unlock(&client->lock);
     return true;

@@ -114,11 +114,22 @@ static void routes_remove(struct netif *netif, const struct dhcp_reply *lease)
     }
 }
 
+static struct route_address own_of(const struct dhcp_client *client)
+{
+    return (struct route_address){
+        .address = client->dhcp.lease.address,
+        .bits = client->dhcp.lease.bits,
+        .netif = &client->ethernet->netif,
+        .preferred_until = client->dhcp.end,
+        .valid_until = client->dhcp.end,
+    };
+}
+
 static void lease_take(struct dhcp_client *client)
 {
     struct netif *netif = &client->ethernet->netif;
     const struct dhcp_reply *lease = &client->dhcp.lease;
-    const struct route_address own = {lease->address, lease->bits, netif};
+    const struct route_address own = own_of(client);
     if (lease->mtu >= ETHERNET_MTU_MIN && lease->mtu < netif->mtu) {
         netif->mtu = lease->mtu;
     }
@@ -137,6 +148,10 @@ static void lease_keep(struct dhcp_client *client, const struct dhcp_reply *form
 {
     struct netif *netif = &client->ethernet->netif;
     const struct dhcp_reply *lease = &client->dhcp.lease;
+    const struct route_address own = own_of(client);
+    if (route_address_renew(&own) != 0) { // it is said to end when it did before
+        net_count(NET_NO_MEMORY);
+    }
     if (former->route_count != lease->route_count ||
         memcmp(former->routes, lease->routes, sizeof lease->routes) != 0) {
         routes_remove(netif, former);

@@ -21,7 +21,8 @@ int interface_address_add(const struct route_address *own)
 int interface_address_set(struct ethernet *ethernet, const struct interface_address *address)
 {
     struct netif *netif = &ethernet->netif;
-    const struct route_address own = {address->address, address->bits, netif};
+    const struct route_address own = {
+        .address = address->address, .bits = address->bits, .netif = netif};
     int error = interface_address_add(&own);
     if (error == 0 && !address_is_any(&address->gateway)) {
         const struct route_entry all = {

@@ -445,6 +445,39 @@ int route_address_add(const struct route_address *address)
     return error;
 }
 
+static int times_put(struct table *table, const struct route_address *address)
+{
+    const struct route_address *found = address_find(table, &address->address);
+    if (found == NULL) {
+        return -EADDRNOTAVAIL;
+    }
+    struct route_address *own = &table->addresses[found - table->addresses];
+    own->preferred_until = address->preferred_until;
+    own->valid_until = address->valid_until;
+    address_note(ROUTE_ADDRESS_ADDED, own);
+    return 0;
+}
+
+// With table_lock held.
+static bool has_times(const struct route_address *address)
+{
+    const struct route_address *found = address_find(table_now(), &address->address);
+    return found != NULL && found->preferred_until == address->preferred_until &&
+           found->valid_until == address->valid_until;
+}
+
+int route_address_renew(const struct route_address *address)
+{
+    int error = 0;
+    mutex_lock(&table_lock);
+    if (!has_times(address)) {
+        struct table *table = table_copy();
+        error = table == NULL ? -ENOMEM : table_publish(table, times_put(table, address));
+    }
+    mutex_unlock(&table_lock);
+    return error;
+}
+
 static int address_cut(struct table *table, const struct net_address *address)
 {
     const struct route_address *found = address_find(table, address);

@@ -43,6 +43,8 @@ struct route_address { // one of this machine's, besides the loopback network's
     struct net_address address;
     uint8_t bits; // of the network on the link
     struct netif *netif;
+    // As who has given it says; it is he who takes it back. 0, UINT64_MAX: for ever.
+    hal_ns preferred_until, valid_until;
 };
 
 // -ENETUNREACH.
@@ -95,6 +97,8 @@ bool route_source_any(const struct netif *netif, bool is_v4, bool link_only,
 
 // The address is netif's, and others on its network are on the link. -EEXIST, -ENOSPC, -ENOMEM.
 HAL_MUST_CHECK int route_address_add(const struct route_address *address);
+// Its times, if they have changed. -EADDRNOTAVAIL, -ENOMEM.
+HAL_MUST_CHECK int route_address_renew(const struct route_address *address);
 // With the routes whose source it is. -EADDRNOTAVAIL, -ENOMEM.
 HAL_MUST_CHECK int route_address_remove(const struct net_address *address);
 
@@ -106,7 +110,7 @@ HAL_MUST_CHECK int route_remove(const struct route_entry *entry);
 HAL_MUST_CHECK int route_replace(const struct route_entry *former, const struct route_entry *entry);
 
 enum route_event {
-    ROUTE_ADDRESS_ADDED,
+    ROUTE_ADDRESS_ADDED, // or it has other times
     ROUTE_ADDRESS_REMOVED,
     ROUTE_ADDED,
     ROUTE_REMOVED,

@@ -85,7 +85,7 @@ static void all_remove(void)
 
 static void reset(void)
 {
-    const struct route_address own = {v4(10, 0, 0, 9), 8, &wire};
+    const struct route_address own = {.address = v4(10, 0, 0, 9), .bits = 8, .netif = &wire};
     seed_threads_reset();
     reader_count = 0;
     ended_run();
@@ -125,7 +125,7 @@ static void look_at_own(void)
 
 static void change_others(void)
 {
-    const struct route_address other = {v4(30, 0, 0, 9), 8, &wire};
+    const struct route_address other = {.address = v4(30, 0, 0, 9), .bits = 8, .netif = &wire};
     seed_check(route_address_add(&other) == 0, "not added");
     seed_check(route_address_remove(&other.address) == 0, "not removed");
 }

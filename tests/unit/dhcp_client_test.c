@@ -136,12 +136,23 @@ static void get_lease(const uint8_t options[12])
     question_heard("10.0.0.7", "10.0.0.7"); // all are told
 }
 
+// Its address is said to be good until then.
+static hal_ns lease_until(void)
+{
+    struct route_address all[ROUTE_ADDRESS_MAX];
+    ck_assert_uint_eq(route_address_list(all), 1);
+    ck_assert_uint_eq(all[0].preferred_until, all[0].valid_until);
+    return all[0].valid_until;
+}
+
 START_TEST(lease_gives_address_routes_and_names)
 {
     const struct net_address out = address_of("192.0.2.1"), router = address_of("10.0.0.1");
     struct route route;
+    const hal_ns asked_at = unit_clock_ns;
     get_lease(usual);
     ck_assert(dhcp_client_await(wire.dhcp, 0));
+    ck_assert_uint_eq(lease_until(), asked_at + LEASE_S * SECOND);
     ck_assert_int_eq(route_find(&out, &route), 0);
     ck_assert(address_is_equal(&route.hop, &router));
     const struct net_names names = net_names_now();
@@ -190,11 +201,13 @@ START_TEST(link_that_returns_asks_whether_the_address_may_stay)
 {
     const struct net_address own = address_of("10.0.0.7");
     get_lease(usual);
+    pass(10 * SECOND);
     for (int i = 0; i < 2; ++i) {
         dhcp_client_link_returned(wire.dhcp);
         message_heard(DHCP_REQUEST, "0.0.0.0", "255.255.255.255");
         ck_assert(route_has(&wire.netif, &own));
         server_say(i == 0 ? DHCP_ACK : DHCP_NAK, usual, 0);
+        ck_assert(i == 1 || lease_until() == unit_clock_ns + LEASE_S * SECOND);
     }
     message_heard(DHCP_DISCOVER, "0.0.0.0", "255.255.255.255");
     ck_assert(!route_has(&wire.netif, &own));

@@ -211,6 +211,8 @@ def dhcp(suite, name):
                 got = suite.ours("/usr/bin/curl", "-sS", "-o", "got", "http://far.test:8000/small", options=[])
                 suite.case(name + ": an address and a name server by dnsmasq", got[0] == 0 and same(suite, "got", "pages/small") and
                            "DHCPACK(osv0) 10.0.2.1" in text_of(log), "%s\n%s" % (got, text_of(log)))
+            got = suite.ours("/usr/bin/ip", "-4", "addr", "show", "eth0", options=[])
+            suite.case(name + ": how long it has the address", re.search(r" dynamic eth0\n +valid_lft (120|11\d)sec preferred_lft \1sec\n", got[1]), got)
             renewed(suite, name, log)
         finally:
             servers_test.stop(server)
