@@ -14,6 +14,7 @@
 #include "hal/hal.h"
 
 struct net_address;
+struct netif;
 struct route_address;
 struct route_change;
 
@@ -83,6 +84,7 @@ netlink_asked netlink_unix_asked;    // of that, local sockets: netlinkunix.c
 void netlink_tell(uint32_t group, const struct netlink_answer *message);
 
 void netlink_route_changed(const struct route_change *change); // as route_watch wants it
+void netlink_link_changed(const struct netif *netif);          // as netif_watch does
 
 void netlink_address_put(struct netlink_answer *answer, uint16_t type,
                          const struct route_address *own);

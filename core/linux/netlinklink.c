@@ -9,6 +9,7 @@
 #include "core/lib/string.h"
 #include "core/linux/netlink.h"
 #include "core/linux/socketcalls.h"
+#include "core/mem/heap.h"
 #include "core/net/netif.h"
 
 enum {
@@ -93,6 +94,14 @@ static void link_put(struct netlink_answer *answer, uint8_t family, const struct
     memset(all, is_lo ? 0 : 0xff, sizeof all);
     netlink_put(answer, IFLA_BROADCAST, all, sizeof all);
     figures_put(answer, netif);
+}
+
+void netlink_link_changed(const struct netif *netif)
+{
+    struct netlink_answer message = {.flags = 0};
+    link_put(&message, AF_UNSPEC, netif);
+    netlink_tell(RTNLGRP_LINK, &message);
+    heap_free(message.data);
 }
 
 // ---- Which one ---------------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #include "core/linux/transfer.h"
 #include "core/linux/user.h"
 #include "core/mem/heap.h"
+#include "core/net/netif.h"
 #include "core/net/route.h"
 #include "core/sync/waitqueue.h"
 #include "core/vfs/nameless.h"
@@ -556,6 +557,7 @@ int netlink_create(struct file **file, int type, int protocol, uint32_t flags)
     }
     (*file)->is_stream = true;
     route_watch(netlink_route_changed);
+    netif_watch(netlink_link_changed);
     mutex_lock(&all_lock);
     list_push_back(&all, &socket->node);
     mutex_unlock(&all_lock);

@@ -127,6 +127,7 @@ static void mtu_set(struct autoconf_client *client)
     struct netif *netif = &client->ethernet->netif;
     if (client->autoconf.mtu < netif->mtu) {
         netif->mtu = client->autoconf.mtu;
+        netif_changed(netif);
     }
 }
 

@@ -132,6 +132,7 @@ static void lease_take(struct dhcp_client *client)
     const struct route_address own = own_of(client);
     if (lease->mtu >= ETHERNET_MTU_MIN && lease->mtu < netif->mtu) {
         netif->mtu = lease->mtu;
+        netif_changed(netif);
     }
     if (route_address_add(&own) != 0) {
         net_count(NET_NO_MEMORY);

@@ -214,6 +214,9 @@ static void link_look(struct interface *interface)
     const bool is_wanted = net_device_wants_announcement(interface->device);
     const bool was_cut = atomic_load(&interface->ethernet.netif.is_cut);
     atomic_store(&interface->ethernet.netif.is_cut, !has_link);
+    if (was_cut == has_link) {
+        netif_changed(&interface->ethernet.netif);
+    }
     if (is_wanted || (was_cut && has_link)) {
         addresses_announce(interface);
     }

@@ -24,6 +24,21 @@ int netif_add(struct netif *netif)
     return error;
 }
 
+static _Atomic(void (*)(const struct netif *)) watcher;
+
+void netif_watch(void (*told)(const struct netif *netif))
+{
+    atomic_store(&watcher, told);
+}
+
+void netif_changed(const struct netif *netif)
+{
+    void (*told)(const struct netif *) = atomic_load(&watcher);
+    if (told != NULL) {
+        told(netif);
+    }
+}
+
 struct netif *netif_at(uint32_t index)
 {
     const uint32_t count = atomic_load_explicit(&known_count, memory_order_acquire);

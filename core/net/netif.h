@@ -77,6 +77,11 @@ extern struct netif loopback; // "lo", of index 1
 // Makes netif, which has all but its index, known. -ENOSPC.
 HAL_MUST_CHECK int netif_add(struct netif *netif);
 
+// Its link has gone or come, or its MTU is another: who watches is told. Thread context, may block.
+void netif_changed(const struct netif *netif);
+// told is called for each from now on, by any thread. Again with the same is nothing.
+void netif_watch(void (*told)(const struct netif *netif));
+
 struct netif *netif_at(uint32_t index); // NULL: none has it
 struct netif *netif_find(const char *name);
 

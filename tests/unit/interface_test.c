@@ -25,6 +25,7 @@ enum { DATA = 1000, TCP_HEAD = 20, FRAME = ETHERNET_HEADER + IP4_HEADER + TCP_HE
 
 static struct net_device_user user;
 static unsigned offloads;
+static bool has_link = true;
 
 const struct hal_dev_info *device_at(enum hal_dev_kind kind, size_t index)
 {
@@ -61,7 +62,7 @@ uint32_t net_device_mtu(const struct net_device *device)
 bool net_device_has_link(const struct net_device *device)
 {
     (void)device;
-    return true;
+    return has_link;
 }
 
 bool net_device_wants_announcement(const struct net_device *device)
@@ -202,6 +203,31 @@ START_TEST(what_the_driver_had_no_memory_for_is_counted)
 }
 END_TEST
 
+static unsigned told_count;
+
+static void told(const struct netif *netif)
+{
+    ck_assert_ptr_eq(netif, &ethernet->netif);
+    ck_assert(atomic_load(&netif->is_cut) == !has_link);
+    ++told_count;
+}
+
+START_TEST(who_watches_is_told_of_the_link)
+{
+    open_with(0);
+    netif_watch(told);
+    for (unsigned i = 0; i < 4; ++i) {
+        has_link = i % 2 != 0;
+        user.changed(user.state);
+        host_thread_run();
+        ck_assert_uint_eq(told_count, i + 1);
+        user.changed(user.state); // of something else
+        host_thread_run();
+        ck_assert_uint_eq(told_count, i + 1);
+    }
+}
+END_TEST
+
 // ---- Filters ---------------------------------------------------------------------------
 
 enum { SEEN_MAX = 8 };
@@ -282,6 +308,7 @@ int main(void)
     tcase_add_test(cases, others_go_on_by_themselves);
     tcase_add_test(cases, what_a_device_merges_is_left_as_it_is);
     tcase_add_test(cases, what_the_driver_had_no_memory_for_is_counted);
+    tcase_add_test(cases, who_watches_is_told_of_the_link);
     tcase_add_test(cases, filters_see_what_was_sent);
     tcase_add_test(cases, what_was_held_goes_first);
     suite_add_tcase(suite, cases);

@@ -11,8 +11,10 @@
 //   talk autoconf                waits until eth0 has addresses of IPv6, and a way to others, by
 //                                itself, and says which, but for the hardware's part
 //   talk names                   says who knows names, and whether that can be changed
-//   talk link                    says "ready" when eth0 has a link; then, once each, when that is
-//                                down and when it is up again
+//   talk link                    says "ready"; then, once each, when eth0's link is down and when
+//                                it is up again
+//   talk spin PORT COUNT         gives back datagrams until an empty one comes, without ever
+//                                sleeping when COUNT have come; says "ready" when it can
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -404,23 +406,35 @@ static int names(void)
     return 0;
 }
 
-static void link_await(bool is_up)
+// As messages about links say it.
+static void link_await(int told, bool is_up)
 {
-    struct ifreq request = {.ifr_name = "eth0"};
-    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    do {
-        if (ioctl(fd, SIOCGIFFLAGS, &request) != 0) {
-            fail("ioctl");
+    for (;;) {
+        _Alignas(struct nlmsghdr) char data[4096];
+        const struct nlmsghdr *head = (const struct nlmsghdr *)data;
+        const struct ifinfomsg *link = NLMSG_DATA(head);
+        if (recv(told, data, sizeof data, 0) < (ssize_t)NLMSG_LENGTH(sizeof *link)) {
+            fail("recv");
         }
-    } while (((request.ifr_flags & IFF_RUNNING) != 0) != is_up && usleep(1000) == 0);
-    close(fd);
+        if (head->nlmsg_type == RTM_NEWLINK && link->ifi_index == (int)if_nametoindex("eth0") &&
+            ((link->ifi_flags & IFF_RUNNING) != 0) == is_up) {
+            return;
+        }
+    }
 }
 
 static int link_tell(void)
 {
     static const char *const lines[] = {"ready", "down", "up"};
+    const struct sockaddr_nl name = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+    const int told = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    if (bind(told, (const struct sockaddr *)&name, sizeof name) != 0) {
+        fail("bind");
+    }
     for (int i = 0; i < 3; ++i) {
-        link_await(i != 1);
+        if (i > 0) {
+            link_await(told, i == 2);
+        }
         printf("%s\n", lines[i]);
         fflush(stdout);
     }
