@@ -143,6 +143,7 @@ struct tcp_socket *stream_child_make(const struct tcp_socket *listener)
     if (child == NULL) {
         return NULL;
     }
+    nameless_leave(&child->nameless);
     child->linger = parent->linger;
     atomic_init(&child->lends, atomic_load(&parent->lends));
     atomic_init(&child->options.send_limit, atomic_load(&parent->options.send_limit));

@@ -66,7 +66,7 @@ static void stream_fill(struct diag_head *head, const struct inet_socket *inet)
 {
     const struct tcp_socket *socket = &inet->tcp;
     const struct tcp *tcp = &socket->tcp;
-    if (!socket->is_orphan) {
+    if (inet_has_file(inet)) {
         owner_fill(head, inet);
     }
     if (socket->stage == TCP_STAGE_LISTENING) {

@@ -59,6 +59,13 @@ static inline bool inet_is_stream(const struct inet_socket *inet)
     return inet->socket.kind == NET_TRANSPORT && inet->socket.protocol == IP_TCP;
 }
 
+// Of a stream: it has been accepted, if it is a listener's, and not been closed.
+static inline bool inet_has_file(const struct inet_socket *inet)
+{
+    return !inet->tcp.is_orphan &&
+           atomic_load_explicit(&inet->nameless.is_taken, memory_order_relaxed);
+}
+
 static inline bool inet_is_raw(const struct inet_socket *inet) // or a ping's
 {
     return inet->socket.kind != NET_TRANSPORT;

@@ -81,7 +81,7 @@ static void flow_put(const struct flow *flow, void *argument)
     net_end_put(listing, &flow->key.local);
     net_end_put(listing, &flow->key.remote);
     (listens ? listener_put : connection_put)(listing, socket);
-    const bool has_file = !socket->is_orphan;
+    const bool has_file = inet_has_file(inet);
     const uint32_t mss = tcp->mss > 0 ? tcp->mss : 1;
     writer_put(writer, " %5u %8u %lu %u 0000000000000000 %lu %lu %u %u %d",
                has_file ? inet->nameless.uid : 0, tcp->probes, has_file ? inet->nameless.inode : 0,

@@ -21,11 +21,17 @@ void nameless_init(struct nameless *nameless, uint32_t mode)
     nameless_take(nameless);
 }
 
+void nameless_leave(struct nameless *nameless)
+{
+    atomic_init(&nameless->is_taken, false);
+}
+
 void nameless_take(struct nameless *nameless)
 {
     const uint32_t uid = atomic_load_explicit(&vnode_owner_uid, memory_order_relaxed);
     atomic_store_explicit(&nameless->uid, uid, memory_order_relaxed);
     nameless->gid = atomic_load_explicit(&vnode_owner_gid, memory_order_relaxed);
+    atomic_store_explicit(&nameless->is_taken, true, memory_order_relaxed);
 }
 
 void nameless_status(const struct nameless *nameless, struct file_status *status)

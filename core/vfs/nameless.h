@@ -6,6 +6,7 @@
 #define CORE_VFS_NAMELESS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/vfs/file.h"
@@ -16,6 +17,7 @@ struct vnode_change;
 struct nameless {
     uint64_t inode;       // no two have the same
     _Atomic uint32_t uid; // the file-system ids of who made it, at first
+    _Atomic bool is_taken; // false: a file is yet to lead to it
     // nameless.c's, under its lock
     uint32_t gid;
     uint32_t mode; // with its type
@@ -24,6 +26,9 @@ struct nameless {
 
 // A new one of mode, MODE_FIFO or MODE_SOCKET with permissions, which nobody else knows yet.
 void nameless_init(struct nameless *nameless, uint32_t mode);
+
+// It waits for nameless_take; nobody else knows it yet.
+void nameless_leave(struct nameless *nameless);
 
 // It is the caller's: a connection that was made for another is accepted. No file leads to it yet.
 void nameless_take(struct nameless *nameless);

@@ -157,6 +157,7 @@ static void tables(void)
     printf("more calls: %s\n", calls() > before ? "yes" : "no");
     const uint16_t port = port_of(client);
     line_show("one waits to be accepted", listener, server, 0);
+    line_show("that", -1, server, port);
     const int peer = accept(listener, NULL, NULL);
     line_show("client", client, port, server);
     line_show("peer", peer, server, port);
