@@ -199,5 +199,5 @@ int fastfiles_add(void)
         {"sys/net/ipv4/tcp_fastopen_key", keys_make, keys_set, NULL},
     };
     int error = procfs_add_setting(PROCFS_PROC, &settings[0]);
-    return error != 0 ? error : procfs_add_setting(PROCFS_PROC, &settings[1]);
+    return error != 0 ? error : procfs_add_private(PROCFS_PROC, &settings[1]);
 }

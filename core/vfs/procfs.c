@@ -54,6 +54,7 @@ struct proc_node {
     struct list children; // of a directory; tree_lock
     text_maker *make;
     text_setter *set; // of a text that may be written; else NULL
+    bool is_private;
     void *argument;
     int number; // of PROC_FD: the descriptor; of PROC_TASK: the thread
     char name[40];
@@ -148,6 +149,7 @@ struct proc_source {
     text_maker *make;
     text_setter *set;
     void *argument;
+    bool is_private;
 };
 
 // The node of this name below top, whose directories are made as needed. "self/" is the process's
@@ -177,6 +179,7 @@ static int node_add(struct proc_node *top, const char *name, enum proc_kind kind
         node->argument = source->argument;
         node->make = source->make; // the later registration counts
         node->set = source->set;
+        node->is_private = source->is_private;
     }
     mutex_unlock(&tree_lock);
     return node != NULL ? 0 : -ENOMEM;
@@ -184,22 +187,34 @@ static int node_add(struct proc_node *top, const char *name, enum proc_kind kind
 
 int procfs_add(const char *name, text_maker *make, void *argument)
 {
-    return node_add(root, name, PROC_TEXT, &(struct proc_source){make, NULL, argument});
+    return node_add(root, name, PROC_TEXT,
+                    &(struct proc_source){.make = make, .argument = argument});
 }
 
 int procfs_add_link(const char *name, text_maker *make, void *argument)
 {
-    return node_add(root, name, PROC_LINK, &(struct proc_source){make, NULL, argument});
+    return node_add(root, name, PROC_LINK,
+                    &(struct proc_source){.make = make, .argument = argument});
 }
 
-int procfs_add_setting(enum procfs_tree tree, const struct procfs_setting *setting)
+static int setting_add(enum procfs_tree tree, const struct procfs_setting *setting, bool is_private)
 {
     struct proc_node *top = tree == PROCFS_PROC ? root : system_root;
     if (top == NULL) {
         return 0; // the root has no place for it
     }
-    const struct proc_source source = {setting->make, setting->set, setting->argument};
+    const struct proc_source source = {setting->make, setting->set, setting->argument, is_private};
     return node_add(top, setting->name, PROC_TEXT, &source);
+}
+
+int procfs_add_setting(enum procfs_tree tree, const struct procfs_setting *setting)
+{
+    return setting_add(tree, setting, false);
+}
+
+int procfs_add_private(enum procfs_tree tree, const struct procfs_setting *setting)
+{
+    return setting_add(tree, setting, true);
 }
 
 void procfs_fill_later(int (*fill)(void))
@@ -690,6 +705,7 @@ static int proc_status(struct vnode *vnode, struct file_status *status)
     struct proc_node *node = node_of(vnode);
     uint32_t mode = node->kind < sizeof modes / sizeof modes[0] ? modes[node->kind] : 0;
     mode |= node->set != NULL ? 0200 : 0;
+    mode &= node->is_private ? 0700 : 0777;
     bool is_link = vnode_is_link(vnode);
     struct file_time now = file_time_now();
     *status = (struct file_status){
@@ -703,8 +719,8 @@ static int proc_status(struct vnode *vnode, struct file_status *status)
         .mode = vnode->type | (mode != 0 ? mode
                                : is_link ? 0777
                                          : 0555),
-        .uid = vnode_owner_uid,
-        .gid = vnode_owner_gid,
+        .uid = node->is_private ? 0 : vnode_owner_uid,
+        .gid = node->is_private ? 0 : vnode_owner_gid,
         .accessed = now,
         .modified = now,
         .changed = now,

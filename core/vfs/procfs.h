@@ -32,6 +32,8 @@ struct procfs_setting {
     void *argument;
 };
 int procfs_add_setting(enum procfs_tree tree, const struct procfs_setting *setting); // -ENOMEM
+// The same of a secret: the superuser's alone.
+int procfs_add_private(enum procfs_tree tree, const struct procfs_setting *setting);
 
 // proctext.c: registers the files that core/vfs can fill by itself.
 int proctext_add(void);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "show.h"
@@ -247,6 +248,12 @@ static void key_texts(void)
     SHOW(getsockopt(client, IPPROTO_TCP, TCP_FASTOPEN_KEY, key, &size));
     printf("  %u\n", size);
     close(client);
+    struct stat status;
+    SHOW(stat(path, &status));
+    printf("  mode %o of %u, group %u\n", status.st_mode, status.st_uid, status.st_gid);
+    SHOW(seteuid(1000));
+    SHOW(open(path, O_RDONLY));
+    SHOW(seteuid(0));
 }
 
 static void options(void)
