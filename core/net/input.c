@@ -189,8 +189,7 @@ bool net_input_direct(struct netif *netif, struct packet *packet, struct net_soc
     struct ip_header header;
     struct net_end local, remote;
     if (raw_wants_flows() || ip_packet_read(&header, packet) != 0 ||
-        header.transport > packet->size || ends_check(netif, &header) != 0 ||
-        !route_is_local(&header.target) ||
+        header.transport > packet->size || !route_is_plain(&header.source, &header.target) ||
         !ends_read(&header, packet->data + header.transport, packet->size - header.transport,
                    &local, &remote)) {
         return false;

@@ -181,11 +181,25 @@ static struct packet *listed(struct packet *first, struct packet *other)
     return first;
 }
 
+// Whatever the frame is, there is none that it could continue, and none could continue it: a
+// segment that can be held has the flags of one alone.
+static bool is_alone(const struct merge *merge, const struct packet *frame)
+{
+    if (merge->held != NULL || frame->size < ETHERNET_HEADER) {
+        return false;
+    }
+    const uint32_t flags = ETHERNET_HEADER + (is_v4(frame) ? IP4_HEADER : IP6_HEADER) + FLAGS;
+    return flags < frame->size && (uint8_t)frame->data[flags] != TCP_ACK;
+}
+
 struct packet *merge_frame(struct merge *merge, struct packet *frame)
 {
     struct segment segment;
     frame->next = NULL;
     merge->cut = 0;
+    if (is_alone(merge, frame)) {
+        return frame;
+    }
     if (!segment_read(&segment, frame)) {
         return listed(merge_end(merge), frame);
     }

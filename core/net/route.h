@@ -50,8 +50,8 @@ struct route_address { // one of this machine's, besides the loopback network's
 // -ENETUNREACH.
 HAL_MUST_CHECK int route_find(const struct net_address *target, struct route *route);
 
-// The same by that interface alone. Where no route of IPv4 leads, target is taken to be on its link,
-// as Linux has it.
+// The same by that interface alone. Where no route of IPv4 leads, target is taken to be on its
+// link, as Linux has it.
 HAL_MUST_CHECK int route_find_on(const struct net_address *target, struct netif *by,
                                  struct route *route);
 
@@ -79,6 +79,10 @@ struct netif *route_owner(const struct net_address *address);
 
 // A packet to address that has come through netif is for this machine.
 bool route_takes(const struct netif *netif, const struct net_address *address);
+
+// What most packets are: from another machine, to an address of this one's alone. False also of
+// what is within the loopback network. Costs one look where the functions above cost several.
+bool route_is_plain(const struct net_address *source, const struct net_address *target);
 
 // All on a link: 255.255.255.255, or the last address of a network of this machine's, the loopback
 // network among them.

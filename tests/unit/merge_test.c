@@ -145,6 +145,7 @@ START_TEST(the_last_of_what_was_written_goes_on_at_once)
 {
     put(frame_of(true, PORT, 1, 1000, TCP_ACK | TCP_PSH));
     ck_assert_uint_eq(out_count, 1);
+    ck_assert(!out[0]->is_trusted); // that is left to who reads
     put(frame_of(true, PORT, 1001, 1000, TCP_ACK));
     put(frame_of(true, PORT, 2001, 1000, TCP_ACK | TCP_PSH));
     ck_assert_uint_eq(out_count, 2);

@@ -304,6 +304,28 @@ START_TEST(a_route_takes_the_place_of_another)
 }
 END_TEST
 
+// Of all pairs of these it is what the single questions say.
+START_TEST(plain_ends_are_another_s_and_one_of_ours)
+{
+    static const char *const all[] = {
+        "10.0.0.1",  "10.0.0.255", "10.0.0.9",        "11.1.1.1", "255.255.255.255",
+        "127.0.0.1", "224.0.0.1",  "127.255.255.255", "0.0.0.0",  "fe80::1",
+        "fd00::9",   "::1",        "ff02::1"};
+    unsigned count = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; ++i) {
+        for (size_t j = 0; j < sizeof all / sizeof *all; ++j) {
+            const struct net_address from = address_of(all[i]), to = address_of(all[j]);
+            const bool is_wrong =
+                address_is_multicast(&from) || route_is_local(&from) || route_is_broadcast(&from);
+            const bool is_plain = !is_wrong && route_takes(&wire.netif, &to) && route_is_local(&to);
+            ck_assert_msg(route_is_plain(&from, &to) == is_plain, "%s, %s", all[i], all[j]);
+            count += is_plain;
+        }
+    }
+    ck_assert_uint_gt(count, 0);
+}
+END_TEST
+
 // ---- ARP -------------------------------------------------------------------------------
 
 START_TEST(who_asks_for_us_is_answered)
@@ -565,6 +587,7 @@ int main(void)
     tcase_add_test(cases, routes_go_with_their_address);
     tcase_add_test(cases, there_is_a_limit_to_routes);
     tcase_add_test(cases, a_route_takes_the_place_of_another);
+    tcase_add_test(cases, plain_ends_are_another_s_and_one_of_ours);
     tcase_add_test(cases, who_asks_for_us_is_answered);
     tcase_add_test(cases, damaged_arp_is_dropped);
     tcase_add_test(cases, packets_wait_for_the_answer);
