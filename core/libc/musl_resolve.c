@@ -5,7 +5,8 @@
 // the attempts. The first answer counts, but a refusal is none: who refuses, or has nobody at the
 // port, is asked as many times as there are attempts, at once. Nobody waits for a question that
 // all servers have failed at, and none is waited for longer than conf says. As with glibc, who asks
-// for addresses of both versions gets those that are known where nobody says the others.
+// for addresses of both versions gets those that are known where nobody says the others. An answer
+// repeats its question, whose number alone may be another's, too; who refuses may leave that out.
 //
 // Invariant: while answer_sizes[i] is 0, question i has no answer; failures[i] says by server how
 // many of its attempts are used up.
@@ -14,6 +15,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,7 +30,12 @@ enum {
     CODE_MASK = 15,    // of byte 3
     CODE_NONE = 0,
     CODE_NO_NAME = 3,
-    COUNT_OFFSET = 6, // of the records in an answer
+    NUMBER_SIZE = 2,
+    QUESTIONS_OFFSET = 4, // their count
+    COUNT_OFFSET = 6,     // of the records in an answer
+    NAME_MAX_SIZE = 255,
+    NAME_REST = 4, // type and class
+    HEAD_SIZE = HEADER_SIZE + NAME_MAX_SIZE + NAME_REST,
 };
 
 struct lookup {
@@ -120,11 +127,41 @@ static bool is_any_open(const struct lookup *lookup)
 
 // ---- Answers -----------------------------------------------------------------------------
 
-// Of the question that head, the beginning of what has come, answers; count: of none.
-static int question_of(const struct lookup *lookup, const unsigned char *head)
+// Bytes of the name that is asked for.
+static int name_size(const unsigned char *question, int size)
 {
+    int at = HEADER_SIZE;
+    while (at < size && question[at] != 0) {
+        at += 1 + question[at];
+    }
+    return at + 1 - HEADER_SIZE;
+}
+
+// head, the beginning of what has come, has the question in it: in whatever case, as with glibc.
+static bool repeats(const unsigned char *head, int head_size, const unsigned char *question,
+                    int size)
+{
+    const int name = name_size(question, size), whole = HEADER_SIZE + name + NAME_REST;
+    return whole <= size && whole <= head_size &&
+           strncasecmp((const char *)head + HEADER_SIZE, (const char *)question + HEADER_SIZE,
+                       (size_t)name) == 0 &&
+           memcmp(head + HEADER_SIZE + name, question + HEADER_SIZE + name, NAME_REST) == 0;
+}
+
+static bool is_failure(const unsigned char *head)
+{
+    const int code = head[3] & CODE_MASK;
+    return code != CODE_NONE && code != CODE_NO_NAME;
+}
+
+// Of the question that it answers; count: of none.
+static int question_of(const struct lookup *lookup, const unsigned char *head, int size)
+{
+    const bool says_none = (head[QUESTIONS_OFFSET] | head[QUESTIONS_OFFSET + 1]) == 0;
     int i = 0;
-    while (i < lookup->count && memcmp(head, lookup->questions[i], 2) != 0) {
+    while (i < lookup->count && (memcmp(head, lookup->questions[i], NUMBER_SIZE) != 0 ||
+                                 (!repeats(head, size, lookup->questions[i], lookup->sizes[i]) &&
+                                  !(says_none && is_failure(head))))) {
         ++i;
     }
     return (head[2] & ANSWER_BIT) != 0 ? i : lookup->count;
@@ -133,7 +170,7 @@ static int question_of(const struct lookup *lookup, const unsigned char *head)
 static void answer_take(struct lookup *lookup, unsigned server)
 {
     const int fd = lookup->servers[server].fd;
-    unsigned char head[HEADER_SIZE];
+    unsigned char head[HEAD_SIZE];
     const ssize_t size = recv(fd, head, sizeof head, MSG_PEEK);
     if (size < 0) { // ICMP's word for all of them
         const bool is_refused = errno != EAGAIN && errno != EINTR;
@@ -142,10 +179,9 @@ static void answer_take(struct lookup *lookup, unsigned server)
         }
         return;
     }
-    const int question = size == sizeof head ? question_of(lookup, head) : lookup->count;
-    const int code = head[3] & CODE_MASK;
-    const bool is_answer = question < lookup->count && lookup->answer_sizes[question] == 0 &&
-                           (code == CODE_NONE || code == CODE_NO_NAME);
+    const int question = size >= HEADER_SIZE ? question_of(lookup, head, (int)size) : lookup->count;
+    const bool is_answer =
+        question < lookup->count && lookup->answer_sizes[question] == 0 && !is_failure(head);
     const ssize_t taken = recv(fd, is_answer ? lookup->answers[question] : head,
                                is_answer ? (size_t)lookup->room : sizeof head, 0);
     if (is_answer && taken >= 0) {

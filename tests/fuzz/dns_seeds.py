@@ -33,6 +33,7 @@ def full(kind):
 LONGEST = answer(A, *[record(A, V4)] * 30)
 SEEDS = {
     "both": items((FIRST, answer(A, record(A, V4))), (SECOND, answer(AAAA, record(AAAA, V6)))),
+    "same": items((FIRST, answer(A, record(A, V4))), (SECOND, answer(AAAA, record(AAAA, V6)))) + b"0",  # of an odd size
     "many": items((FIRST, LONGEST), (SECOND, answer(AAAA, *[record(AAAA, V6)] * 17))),
     "alias": items((FIRST, answer(A, record(CNAME, b"\x05other\xc0\x11"), record(A, V4))), (SECOND, answer(AAAA))),
     # An alias whose name goes on where the answer has ended.
