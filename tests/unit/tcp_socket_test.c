@@ -428,6 +428,38 @@ START_TEST(a_wrong_cookie_is_corrected)
 }
 END_TEST
 
+// Perhaps it was lost for its cookie: the next call begins as with a stranger.
+START_TEST(a_cookie_is_forgotten_whose_syn_was_sent_again)
+{
+    static const char text[] = "hello";
+    const struct io_vector vector = {(char *)(uintptr_t)text, 5};
+    const struct net_message sent = {.vectors = &vector, .count = 1};
+    const struct net_end here = {address_loopback(true), SERVER};
+    const struct net_end there = {address_loopback(true), 10001};
+    static const uint8_t cookie[TCP_FAST_COOKIE] = {1};
+    const struct tcp_segment said = {
+        .has_cookie = true, .cookie = cookie, .cookie_size = sizeof cookie};
+    struct tcp_socket *client = socket_new(), *listener = socket_new();
+    size_t done = 0;
+    atomic_store(&tcp_fast_switches, TCP_FAST_CALLS);
+    tcp_fast_learn(&there.address, &said);
+    ck_assert_int_eq(net_socket_bind(&listener->socket, &there), 0);
+    ck_assert_int_eq(tcp_listen(listener, BACKLOG), 0);
+    ck_assert_int_eq(net_socket_bind(&client->socket, &here), 0);
+    ck_assert_int_eq(tcp_connect_fast_to(client, &there, &sent, &done), -EINPROGRESS);
+    ck_assert_uint_eq(answers[1].size, 5); // it is lost
+    ck_assert_uint_eq(told_size, TCP_FAST_COOKIE);
+    unit_clock_ns += UINT64_C(1500000000);
+    ck_assert(alarm_stop(&client->alarm)); // it is about to ring
+    client->alarm.ring(&client->alarm);
+    ck_assert_uint_eq(client->tcp.counts.resent_segments, 1);
+    ck_assert_uint_eq(client->tcp.state, TCP_STATE_ESTABLISHED);
+    ck_assert_uint_eq(tcp_fast_find(&there.address).size, 0);
+    tcp_socket_close(client);
+    tcp_socket_close(listener);
+}
+END_TEST
+
 // ---- What all may hold together ----------------------------------------------------------
 
 enum { HOLDERS = 2000, PIECE = 1400 };
@@ -555,6 +587,7 @@ int main(void)
     tcase_add_test(cases, a_full_send_buffer_grows_with_the_window);
     tcase_add_test(cases, a_syn_with_the_right_cookie_is_served_at_once);
     tcase_add_test(cases, a_wrong_cookie_is_corrected);
+    tcase_add_test(cases, a_cookie_is_forgotten_whose_syn_was_sent_again);
     tcase_add_test(cases, peers_that_acknowledge_nothing_take_a_share);
     tcase_add_test(cases, peers_whose_bytes_nobody_reads_take_a_share);
     suite_add_tcase(suite, cases);
