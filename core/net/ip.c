@@ -66,8 +66,8 @@ static uint32_t ip4_length(const struct ip4_header *raw)
     return (uint32_t)(raw->version & 15) * 4;
 }
 
-__attribute__((always_inline)) static inline void ip4_tell(struct ip_header *header,
-                                                           const struct ip4_header *raw)
+__attribute__((noinline)) static void ip4_tell(struct ip_header *header,
+                                               const struct ip4_header *raw)
 {
     const uint16_t fragment = net_order16(raw->fragment);
     const uint32_t length = ip4_length(raw);

@@ -50,8 +50,8 @@ static const struct table *table_now(void)
 
 // ---- Finding -------------------------------------------------------------------------
 
-static const struct route_address *address_find(const struct table *table,
-                                                const struct net_address *address)
+__attribute__((noinline)) static const struct route_address *
+address_find(const struct table *table, const struct net_address *address)
 {
     for (uint32_t i = 0; table != NULL && i < table->address_count; ++i) {
         if (address_is_equal(&table->addresses[i].address, address)) {
@@ -102,44 +102,43 @@ static bool is_last_of(const struct route_address *own, const struct net_address
     return memcmp(&last, address_v4_bytes(address), sizeof last) == 0;
 }
 
-static bool is_all(const struct net_address *address)
+// In an RCU section.
+__attribute__((noinline)) static bool is_broadcast(const struct table *table,
+                                                   const struct net_address *address)
 {
     static const uint8_t all[ADDRESS_V4_SIZE] = {255, 255, 255, 255};
-    return address_is_v4(address) && memcmp(address_v4_bytes(address), all, sizeof all) == 0;
-}
-
-bool route_is_broadcast(const struct net_address *address)
-{
     static const uint8_t all_loopback[ADDRESS_V4_SIZE] = {127, 255, 255, 255};
     if (!address_is_v4(address)) {
         return false;
     }
-    bool is_broadcast = is_all(address) ||
-                        memcmp(address_v4_bytes(address), all_loopback, sizeof all_loopback) == 0;
-    rcu_read_begin();
-    const struct table *table = table_now();
-    for (uint32_t i = 0; table != NULL && i < table->address_count && !is_broadcast; ++i) {
-        is_broadcast = is_last_of(&table->addresses[i], address);
+    bool is_one = memcmp(address_v4_bytes(address), all, sizeof all) == 0 ||
+                  memcmp(address_v4_bytes(address), all_loopback, sizeof all) == 0;
+    for (uint32_t i = 0; table != NULL && i < table->address_count && !is_one; ++i) {
+        is_one = is_last_of(&table->addresses[i], address);
     }
+    return is_one;
+}
+
+bool route_is_broadcast(const struct net_address *address)
+{
+    rcu_read_begin();
+    const bool is_one = is_broadcast(table_now(), address);
     rcu_read_end();
-    return is_broadcast;
+    return is_one;
 }
 
 bool route_is_plain(const struct net_address *source, const struct net_address *target)
 {
-    bool is_ours = false;
-    bool is_wrong = address_is_loopback(source) || address_is_loopback(target) ||
-                    address_is_multicast(source) || is_all(source);
+    if (address_is_loopback(source) || address_is_loopback(target) ||
+        address_is_multicast(source)) {
+        return false;
+    }
     rcu_read_begin();
     const struct table *table = table_now();
-    for (uint32_t i = 0; table != NULL && i < table->address_count && !is_wrong; ++i) {
-        const struct route_address *own = &table->addresses[i];
-        is_ours |= address_is_equal(&own->address, target);
-        is_wrong = address_is_equal(&own->address, source) ||
-                   (address_is_v4(source) && is_last_of(own, source));
-    }
+    const bool is_plain = address_find(table, target) != NULL &&
+                          address_find(table, source) == NULL && !is_broadcast(table, source);
     rcu_read_end();
-    return is_ours && !is_wrong;
+    return is_plain;
 }
 
 bool route_takes(const struct netif *netif, const struct net_address *address)

@@ -42,35 +42,24 @@ void tcp_bare_call_read(struct ip_header *header, struct tcp_ports *ports,
     tcp_bare_read(segment, packet);
 }
 
-static void call_dress(struct packet *packet)
-{
-    struct ip_header header;
-    struct tcp_ports ports;
-    struct tcp_segment segment;
-    tcp_bare_call_read(&header, &ports, &segment, packet);
-    packet->is_bare = packet->is_call = false;
-    tcp_headers_put(packet, &segment, &ports, &header);
-}
-
-// The flow's local end is who gets it.
+// The flow's local end is who gets it; a call says that itself.
 void tcp_bare_dress(struct packet *packet, const struct flow *flow)
 {
     if (!packet->is_bare) {
         return;
     }
-    if (packet->is_call) {
-        call_dress(packet);
-        return;
-    }
     const struct tcp_bare bare = *tcp_bare_of(packet); // the headers lie where it does
-    const struct tcp_ports ports = {bare.source, flow->key.local.port};
+    const struct tcp_bare_call *call = tcp_bare_call_of(packet);
+    const struct net_end *source = packet->is_call ? &call->source : &flow->key.remote;
+    const struct net_end *target = packet->is_call ? &call->target : &flow->key.local;
+    const struct tcp_ports ports = {bare.source, target->port};
     const struct ip_header header = {
-        .source = flow->key.remote.address,
-        .target = flow->key.local.address,
+        .source = source->address,
+        .target = target->address,
         .protocol = IP_TCP,
         .hops = bare.hops,
         .service = bare.service,
     };
-    packet->is_bare = false;
+    packet->is_bare = packet->is_call = false;
     tcp_headers_put(packet, &bare.segment, &ports, &header);
 }

@@ -121,8 +121,8 @@ static void bare_put(const struct tcp_socket *tcp, struct packet *packet,
     packet->is_bare = true;
 }
 
-static void call_put(const struct tcp_socket *tcp, struct packet *packet,
-                     const struct tcp_segment *segment, uint8_t hops)
+__attribute__((noinline)) static void call_put(const struct tcp_socket *tcp, struct packet *packet,
+                                               const struct tcp_segment *segment, uint8_t hops)
 {
     struct tcp_bare_call *call = tcp_bare_call_of(packet);
     bare_put(tcp, packet, segment, hops);
