@@ -23,8 +23,9 @@ void upcall_timer(struct hal_frame *frame);
 void upcall_kick(struct hal_frame *frame);
 
 // Queue `queue` of dev has used descriptors, or its configuration changed (HAL_DEV_CONFIG), or any of
-// these: the device has too few interrupts to tell (HAL_DEV_ALL).
-enum { HAL_DEV_CONFIG = 0xffff, HAL_DEV_ALL = 0xfffe };
+// these: the device has too few interrupts to tell (HAL_DEV_ALL), or only that it is one of the queues
+// (HAL_DEV_QUEUES).
+enum { HAL_DEV_CONFIG = 0xffff, HAL_DEV_ALL = 0xfffe, HAL_DEV_QUEUES = 0xfffd };
 void upcall_dev(struct hal_dev *dev, uint32_t queue, struct hal_frame *frame);
 
 // The host or the person at it asks for something, or has done it.

@@ -105,11 +105,13 @@ void device_detach(struct hal_dev *dev)
 void upcall_dev(struct hal_dev *dev, uint32_t queue, struct hal_frame *frame)
 {
     struct attachment *attachment = attachment_find(dev);
-    if (attachment != NULL && queue == HAL_DEV_ALL) {
+    if (attachment != NULL && (queue == HAL_DEV_ALL || queue == HAL_DEV_QUEUES)) {
         for (uint32_t i = 0; i < attachment->queue_count; ++i) {
             attachment->interrupt(attachment->state, i);
         }
-        attachment->interrupt(attachment->state, HAL_DEV_CONFIG);
+        if (queue == HAL_DEV_ALL) {
+            attachment->interrupt(attachment->state, HAL_DEV_CONFIG);
+        }
     } else if (attachment != NULL) {
         attachment->interrupt(attachment->state, queue);
     }

@@ -80,7 +80,8 @@ void interrupt_deliver(uint32_t vector, struct hal_frame *frame)
 {
     const struct owner *owner = &owners[vector - VECTOR_DEVICE];
     crash_unless(owner->dev != NULL, "interrupt of no device");
-    virtio_acknowledge(owner->dev); // its line is down when the controller looks at it again
+    // Its line is down when the controller looks at it again.
+    const uint32_t queue = virtio_acknowledge(owner->dev, owner->queue);
     apic_end();
-    upcall_dev(owner->dev, owner->queue, frame);
+    upcall_dev(owner->dev, queue, frame);
 }

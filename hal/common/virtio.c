@@ -129,13 +129,19 @@ static int interrupt_attach(struct hal_dev *dev, uint32_t queue, struct virtio_i
                                          : message_attach(dev, queue, interrupt, cpu, vector);
 }
 
-void virtio_acknowledge(const struct hal_dev *dev)
+// A device with one line says why it asks, so that its configuration need not be read, which is an
+// exit of the machine for each field.
+uint32_t virtio_acknowledge(const struct hal_dev *dev, uint32_t queue)
 {
+    enum { CONFIG_CHANGED = 2 }; // virtio 1.2, 4.1.4.5
+    uint32_t causes = CONFIG_CHANGED;
     if (dev->interrupt_status != NULL && dev->interrupt_acknowledge != NULL) {
-        register_write(dev->interrupt_acknowledge, 4, register_read(dev->interrupt_status, 4));
+        causes = register_read(dev->interrupt_status, 4);
+        register_write(dev->interrupt_acknowledge, 4, causes);
     } else if (dev->interrupt_status != NULL) {
-        (void)register_read(dev->interrupt_status, 1);
+        causes = register_read(dev->interrupt_status, 1);
     }
+    return (causes & CONFIG_CHANGED) != 0 ? queue : HAL_DEV_QUEUES;
 }
 
 // ---- Opening -------------------------------------------------------------------

@@ -106,8 +106,9 @@ struct virtio_found {
     size_t count;
 };
 
-// An interrupt of dev has come: before its controller is told, and before the upcall.
-void virtio_acknowledge(const struct hal_dev *dev);
+// An interrupt of dev has come that is queue's, as upcall_dev names them: before its controller is
+// told. Answers what the upcall is to say: the same, or that the configuration has not changed.
+uint32_t virtio_acknowledge(const struct hal_dev *dev, uint32_t queue);
 
 // All virtio devices behind PCI. Once, while the machine boots; what cannot be used is said on the
 // console and left out.

@@ -465,6 +465,7 @@ START_TEST(queues_share_the_last_message)
     ck_assert_uint_eq(entry(2)[2], 103); // in place of 102, its first queue's own
     ck_assert_int_eq(hal_dev_go(dev), 0);
     ck_assert_uint_eq(*(uint16_t *)(memory + COMMON + 16), 2); // the configuration's, too
+    ck_assert_uint_eq(virtio_acknowledge(dev, HAL_DEV_ALL), HAL_DEV_ALL); // nobody can say
     ck_assert_uint_eq(interrupts_taken, 4);
 }
 END_TEST
@@ -497,9 +498,12 @@ START_TEST(a_device_without_messages_has_a_line)
     ck_assert(line.is_level && !line.is_low);
     ck_assert_uint_eq(line_cpu, 2);
     ck_assert_uint_eq(queue_last, HAL_DEV_ALL);
-    const char before = memory[0];
-    virtio_acknowledge(dev); // by reading
-    ck_assert_int_eq(memory[0], before);
+    for (char causes = 0; causes < 4; ++causes) { // by reading
+        memory[STATUS] = causes;
+        ck_assert_uint_eq(virtio_acknowledge(dev, HAL_DEV_ALL),
+                          causes & 2 ? HAL_DEV_ALL : HAL_DEV_QUEUES);
+        ck_assert_int_eq(memory[STATUS], causes);
+    }
 }
 END_TEST
 
@@ -667,8 +671,11 @@ START_TEST(registers_in_memory_are_a_device)
     ck_assert_uint_eq(register_at(0x70), 1 | 2 | 4 | 8);
     hal_dev_kick(dev, 3);
     ck_assert_uint_eq(register_at(0x50), 3);
+    register_put(0x60, 1);
+    ck_assert_uint_eq(virtio_acknowledge(dev, HAL_DEV_ALL), HAL_DEV_QUEUES);
+    ck_assert_uint_eq(register_at(0x64), 1);
     register_put(0x60, 3);
-    virtio_acknowledge(dev);
+    ck_assert_uint_eq(virtio_acknowledge(dev, HAL_DEV_ALL), HAL_DEV_ALL);
     ck_assert_uint_eq(register_at(0x64), 3);
     hal_dev_config(dev, 2, &bytes, 7);
     ck_assert_mem_eq(&bytes, "2345678\0", 8);

@@ -375,6 +375,44 @@ void hal_dev_kick(struct hal_dev *dev, uint32_t index)
     }
 }
 
+static uint32_t heard; // a bit for each queue
+static bool heard_config;
+
+static void hear(void *state, uint32_t which)
+{
+    (void)state;
+    heard |= which == DEVICE_CONFIG ? 0 : 1u << which;
+    heard_config |= which == DEVICE_CONFIG;
+}
+
+START_TEST(an_interrupt_of_all_is_heard_by_each)
+{
+    static int dev;
+    static const struct hal_dev_info info = {.dev = (struct hal_dev *)&dev, .queue_count = 3};
+    static const struct hal_boot boot = {.devs = &info, .dev_count = 1};
+    static const struct {
+        uint32_t which, heard;
+        bool has_config;
+    } cases[] = {
+        {1, 2, false},
+        {HAL_DEV_CONFIG, 0, true},
+        {HAL_DEV_ALL, 7, true},
+        {HAL_DEV_QUEUES, 7, false},
+    };
+    device_init(&boot);
+    ck_assert_int_eq(device_attach(info.dev, hear, NULL), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+        heard = 0;
+        heard_config = false;
+        upcall_dev(info.dev, cases[i].which, NULL);
+        ck_assert_uint_eq(heard, cases[i].heard);
+        ck_assert(heard_config == cases[i].has_config);
+    }
+    device_detach(info.dev);
+    device_init(NULL);
+}
+END_TEST
+
 START_TEST(a_far_end_that_answers_nonsense_is_an_io_error)
 {
     static int dev;
@@ -420,6 +458,7 @@ int main(void)
     tcase_add_test(ring, scribbles_do_not_matter);
     TCase *driver = tcase_create("driver");
     suite_add_tcase(suite, driver);
+    tcase_add_test(driver, an_interrupt_of_all_is_heard_by_each);
     tcase_add_loop_test(driver, a_far_end_that_answers_nonsense_is_an_io_error, 0, 9);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
