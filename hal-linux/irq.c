@@ -25,16 +25,21 @@ uint64_t irq_flags_kept;
 
 static void deliver_lines(struct vcpu *vcpu, struct hal_frame *frame)
 {
+    uint32_t line = VCPU_LINES;
     for (uint32_t word = 0; word < VCPU_LINES / 64; ++word) {
         uint64_t bits = atomic_load(&vcpu->lines[word]);
-        if (bits != 0) {
-            uint32_t bit = (uint32_t)__builtin_ctzl(bits);
-            atomic_fetch_and(&vcpu->lines[word],
-                             ~(1ul << bit)); // before the upcall: pairs with vcpu_raise_line
-            atomic_fetch_or(&vcpu->pending, VCPU_DEV); // look for the next when this one is served
-            line_upcall(word * 64 + bit, frame);
-            return;
+        if (bits != 0 && line == VCPU_LINES) {
+            line = word * 64 + (uint32_t)__builtin_ctzl(bits);
+            bits &= bits - 1;
         }
+        if (bits != 0) { // look for the next when this one is served
+            atomic_fetch_or(&vcpu->pending, VCPU_DEV);
+            break;
+        }
+    }
+    if (line < VCPU_LINES) { // before the upcall: pairs with vcpu_raise_line
+        atomic_fetch_and(&vcpu->lines[line / 64], ~(1ul << line % 64));
+        line_upcall(line, frame);
     }
 }
 

@@ -201,16 +201,19 @@ int virtq_collect(struct virtq *queue, void **token, uint32_t *written)
     return 1;
 }
 
-// Sequentially consistent: the collection that follows must not be done before the device can see
-// the flag, or the event.
+// On: the collection that follows must not be done before the device can see the flag, or the
+// event. Off is a hint.
 static void interrupts_set(struct virtq *queue, bool on, uint16_t event)
 {
     if (queue->has_events) {
-        atomic_store(used_event(queue), event);
+        atomic_store_explicit(used_event(queue), event, memory_order_relaxed);
     } else {
-        atomic_store(&queue->ring->available.flags, on ? 0 : AVAIL_NO_INTERRUPT);
+        atomic_store_explicit(&queue->ring->available.flags, on ? 0 : AVAIL_NO_INTERRUPT,
+                              memory_order_relaxed);
     }
-    atomic_thread_fence(memory_order_seq_cst);
+    if (on) {
+        atomic_thread_fence(memory_order_seq_cst);
+    }
 }
 
 void virtq_interrupts_set(struct virtq *queue, bool on)

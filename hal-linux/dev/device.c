@@ -45,8 +45,7 @@ struct hal_dev {
     char name[NAME_MAX_SIZE];
     _Atomic uint32_t config[DEVICE_CONFIG_MAX / 4];
     _Atomic bool running;
-    _Atomic uint32_t chain_count; // taken and not done
-    uint32_t line;                // its first queue's; the configuration's is behind all of them
+    uint32_t line; // its first queue's; the configuration's is behind all of them
     struct queue queues[DEVICE_QUEUE_MAX];
 };
 
@@ -139,8 +138,23 @@ static bool head_take(struct hal_dev *dev, struct queue *queue, uint32_t *head)
             return false;
         }
         *head = queue->avail->ring[taken % queue->size];
+        if (!dev->ops->parallel) { // nobody else takes any
+            atomic_store_explicit(&queue->taken, taken + 1, memory_order_relaxed);
+            return true;
+        }
     } while (!atomic_compare_exchange_weak(&queue->taken, &taken, taken + 1));
     return true;
+}
+
+// False: it is taken already.
+static bool chain_claim(const struct hal_dev *dev, struct device_chain *chain)
+{
+    if (dev->ops->parallel) {
+        return !atomic_exchange(&chain->taken, true);
+    }
+    const bool is_taken = atomic_load_explicit(&chain->taken, memory_order_acquire);
+    atomic_store_explicit(&chain->taken, true, memory_order_relaxed);
+    return !is_taken;
 }
 
 static struct device_chain *chain_take(struct hal_dev *dev, struct queue *queue)
@@ -150,7 +164,7 @@ static struct device_chain *chain_take(struct hal_dev *dev, struct queue *queue)
         return NULL;
     }
     struct device_chain *chain = head < queue->size ? &queue->chains[head] : NULL;
-    if (chain == NULL || atomic_exchange(&chain->taken, true)) {
+    if (chain == NULL || !chain_claim(dev, chain)) {
         device_break(dev); // no such head, or one that we have already
         return NULL;
     }
@@ -159,7 +173,6 @@ static struct device_chain *chain_take(struct hal_dev *dev, struct queue *queue)
         device_break(dev);
         return NULL;
     }
-    atomic_fetch_add(&dev->chain_count, 1);
     chain->dev = dev;
     chain->state = dev->state;
     chain->queue = (uint32_t)(queue - dev->queues);
@@ -195,10 +208,9 @@ static void used_write(struct queue *queue, struct device_chain *chain)
 // By whoever set publishing: own, if any, and what others left on the stack. Lets go of it.
 static void done_move(struct hal_dev *dev, struct queue *queue, struct device_chain *own)
 {
-    uint32_t count = 0;
+    bool is_any = own != NULL;
     if (own != NULL) {
         used_write(queue, own);
-        ++count;
     }
     uint32_t name = 0;
     if (atomic_load_explicit(&queue->done, memory_order_relaxed) != 0) {
@@ -208,16 +220,15 @@ static void done_move(struct hal_dev *dev, struct queue *queue, struct device_ch
         struct device_chain *chain = &queue->chains[name - 1];
         name = chain->done_next;
         used_write(queue, chain);
-        ++count;
+        is_any = true;
     }
     atomic_thread_fence(memory_order_release);
     queue->used->idx = queue->used_index;
-    atomic_fetch_sub(&dev->chain_count, count);
     atomic_store_explicit(&queue->publishing, 0, memory_order_release);
     // Two pairs: with the driver, which allows interrupts and then looks at idx; and with those who
     // left a chain on the stack because we were publishing: we look there after we let go.
     atomic_thread_fence(memory_order_seq_cst);
-    if (count > 0 && !(queue->avail->flags & VRING_AVAIL_F_NO_INTERRUPT)) {
+    if (is_any && !(queue->avail->flags & VRING_AVAIL_F_NO_INTERRUPT)) {
         vcpu_raise_line(&vcpus[queue->cpu], line_of(dev, queue));
     }
 }
@@ -261,7 +272,6 @@ void device_chains_done(struct device_chain *const *chains, size_t count)
     for (size_t i = 0; i < count; ++i) { // stopped meanwhile: the ring is no longer ours
         atomic_store(&chains[i]->taken, false);
     }
-    atomic_fetch_sub(&dev->chain_count, (uint32_t)count);
     hal_irq_restore(state);
 }
 
@@ -344,12 +354,26 @@ void hal_dev_kick(struct hal_dev *dev, uint32_t index)
     hal_irq_restore(state);
 }
 
+// Whether a worker is still at a request from before.
+static bool has_chains(const struct hal_dev *dev)
+{
+    for (uint32_t i = 0; i < DEVICE_QUEUE_MAX; ++i) {
+        const struct queue *queue = &dev->queues[i];
+        for (uint32_t head = 0; head < queue->size; ++head) {
+            if (atomic_load(&queue->chains[head].taken)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 int hal_dev_open(struct hal_dev *dev, uint64_t *features)
 {
     *features &= dev->ops->features | 1ul << VIRTIO_F_VERSION_1;
     atomic_store(&dev->running, false);
-    if (!(*features >> VIRTIO_F_VERSION_1 & 1) || atomic_load(&dev->chain_count) != 0) {
-        return -ENODEV; // an old driver, or a worker still at a request from before
+    if (!(*features >> VIRTIO_F_VERSION_1 & 1) || has_chains(dev)) {
+        return -ENODEV; // an old driver, or not yet
     }
     for (uint32_t i = 0; i < DEVICE_QUEUE_MAX; ++i) {
         dev->queues[i].size = 0;
