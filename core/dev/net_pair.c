@@ -362,7 +362,7 @@ int net_pair_send(struct net_pair *pair, struct packet *packet)
         count_add(pair, NET_PAIR_SENT, 1);
         count_add(pair, NET_PAIR_SENT_BYTES, bytes - sizeof(struct net_header));
         if (has_more) {
-            atomic_store_explicit(&pair->is_held, true, memory_order_relaxed);
+            atomic_store(&pair->is_held, true); // pairs with net_pair_flush of who is told of it
         } else {
             send_kick(pair);
         }
@@ -376,7 +376,7 @@ int net_pair_send(struct net_pair *pair, struct packet *packet)
 
 void net_pair_flush(struct net_pair *pair)
 {
-    if (atomic_load_explicit(&pair->is_held, memory_order_relaxed)) {
+    if (atomic_load(&pair->is_held)) {
         mutex_lock(&pair->send_lock);
         send_kick(pair);
         mutex_unlock(&pair->send_lock);

@@ -140,7 +140,8 @@ long linux_sendmmsg(int fd, struct mmsghdr *user, unsigned count, int flags)
     long result = 0;
     count = count < MESSAGES_MAX ? count : MESSAGES_MAX;
     while (done < count && result >= 0) {
-        result = socket_message_send(file, &user[done].msg_hdr, flags, NULL);
+        const int batch = done + 1 < count ? SOCKET_BATCH : 0;
+        result = socket_message_send(file, &user[done].msg_hdr, flags | batch, NULL);
         result = message_count(&user[done], result, &done);
     }
     file_put(file);

@@ -41,6 +41,10 @@ struct controls { // the caller's room for messages of control
     int flags; // answer: MSG_CTRUNC
 };
 
+enum {
+    SOCKET_BATCH = 0x40000
+}; // with MSG_*, of a send: another follows at once; Linux's MSG_BATCH
+
 struct socket_message {
     const struct io_vector *vectors;
     size_t count;

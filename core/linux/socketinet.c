@@ -409,6 +409,7 @@ static long inet_send(struct file *file, const struct socket_message *sent)
     if ((sent->flags & MSG_MORE) || ((sent->flags & MSG_OOB) && inet->socket.is_v4)) {
         return -EOPNOTSUPP;
     }
+    message.has_next = (sent->flags & SOCKET_BATCH) != 0;
     int error = addressee_read(inet, sent, &name, &message.to);
     origin.index = (int)name.scope;
     if (origin.index == 0 && sent->control_size != 0 && !inet->socket.is_v4) {

@@ -178,6 +178,9 @@ int datagram_await(struct net_socket *socket, const struct net_patience *patienc
         if (error != 0 || socket->first != NULL) {
             return error;
         }
+        if (held_flush(socket)) {
+            continue;
+        }
         if (!patience->waits) { // before the end, as Linux has it
             return -EAGAIN;
         }

@@ -40,6 +40,7 @@ struct interface {
     _Atomic(struct thread *) runner; // it, once it runs
     struct thread *thread;
     _Atomic bool has_changed;          // the device
+    _Atomic bool is_held;              // the device may not have been told of all that was sent
     _Atomic bool merges;               // what comes; else the device does
     struct merge merge[NET_PAIRS_MAX]; // each its CPU's, interrupts off
 };
@@ -238,6 +239,10 @@ static void interface_run(void *argument)
             atomic_store(&interface->has_changed, false); // before the look
             link_look(interface);
         }
+        if (atomic_load(&interface->is_held)) {
+            atomic_store(&interface->is_held, false); // before the look; pairs with flush_soon
+            net_device_flush(interface->device);
+        }
         const bool has_told = net_told_tell(&interface->told);
         struct packet *packets = channel_take(&interface->arrived);
         if (!has_told && packets == NULL) {
@@ -264,6 +269,16 @@ static void transmit(struct ethernet *ethernet, struct packet *frame)
 static void flush(struct netif *netif)
 {
     net_device_flush(container_of(netif, struct interface, ethernet.netif)->device);
+}
+
+// Where the runner is to look already it sees what the caller has sent: that came before this look.
+static void flush_soon(struct netif *netif)
+{
+    struct interface *interface = container_of(netif, struct interface, ethernet.netif);
+    if (!atomic_load(&interface->is_held)) {
+        atomic_store(&interface->is_held, true);
+        runner_wake(interface);
+    }
 }
 
 // ---- Beginning -------------------------------------------------------------------------
@@ -304,6 +319,7 @@ static void netif_fill(struct interface *interface)
     netif->parts_max = NET_PARTS_MAX;
     memcpy(netif->hardware, net_device_address(interface->device), sizeof netif->hardware);
     netif->flush = flush;
+    netif->flush_soon = flush_soon;
     interface->ethernet.transmit = transmit;
 }
 

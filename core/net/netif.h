@@ -58,6 +58,8 @@ struct netif {
                        const struct packet_socket *sender);
     // What was sent with has_more goes now, as far as it has not. NULL: it has.
     void (*flush)(struct netif *netif);
+    // The same, by another thread, once that runs: the caller may send more. NULL: as flush.
+    void (*flush_soon)(struct netif *netif);
     // What net_filter_push was given comes back here, in the runner's thread. has_more: of an answer.
     void (*filtered)(struct netif *netif, struct packet *packet, bool has_more);
     struct neighbours *neighbours; // NULL: it has no link

@@ -15,6 +15,7 @@
 #include "core/dev/packet_filter.h"
 #include "core/lib/io_vector.h"
 #include "core/lib/list.h"
+#include "core/net/held.h"
 #include "core/net/address.h"
 #include "core/net/channel.h"
 #include "core/net/path.h"
@@ -112,6 +113,7 @@ struct net_socket {
     bool has_peer;                       // connected, of datagrams
     unsigned shut;                       // enum net_shut
     int error;                           // to be told once
+    struct net_held held;                // of datagrams that are sent
     struct packet *first, *last;         // received and looked at, linked by next
     struct packet *report, *report_last; // messages of ICMP, likewise
     struct net_options options;
@@ -133,6 +135,7 @@ struct net_message {
     struct netif *by;
     bool only_looks; // of a receive: what is read stays
     bool is_urgent;  // of a send
+    bool has_next;   // of a send: another follows at once
     // Of a send: by what the bytes are lent, as far as they are not copied. NULL: all are.
     struct net_loan *loan;
     // Answers of a receive.

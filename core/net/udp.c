@@ -196,8 +196,8 @@ static int send_prepare(struct net_socket *socket, const struct net_end *to,
     error = datagram_error_take_locked(socket);
     error = error == 0 && (socket->shut & NET_SHUT_WRITE) != 0 ? -EPIPE : error;
     *header = (struct ip_header){
-        .source = message->source == NULL && has_source(socket, &local) ? local.address
-                                                                        : route->source,
+        .source =
+            message->source == NULL && has_source(socket, &local) ? local.address : route->source,
         .target = to->address,
         .protocol = IP_UDP,
         .hops = is_group ? member_options(socket)->hops[is_v4]
@@ -260,6 +260,8 @@ int udp_send(struct net_socket *socket, const struct net_message *message, size_
         to.address = address_loopback(address_is_v4(&to.address));
     }
     error = error != 0 ? error : send_prepare(socket, &to, message, &header, &way);
+    const bool is_held =
+        error == 0 && !way.is_many && held_may(socket, way.route.netif, message->has_next);
     const uint16_t port = socket->local.port;
     const bool loops = way.is_many && (!address_is_multicast(&to.address) ||
                                        member_options(socket)->loops[address_is_v4(&to.address)]);
@@ -269,11 +271,15 @@ int udp_send(struct net_socket *socket, const struct net_message *message, size_
         return error;
     }
     header_push(packet, &header, port, to.port);
+    packet->has_more = is_held;
     net_count(NET_UDP_SENT);
     if (way.is_many) {
         many_send(&way.route, packet, &header, loops);
     } else {
         net_output_by(&way.route, packet);
+    }
+    if (is_held) {
+        way.route.netif->flush_soon(way.route.netif);
     }
     *done = size;
     return 0;
