@@ -62,12 +62,10 @@ void vcpu_raise(struct vcpu *vcpu, uint32_t causes)
     hal_irq_restore(state);
 }
 
-// Whether a vCPU that looks takes a host CPU from one that has work; of one alone, from whoever
-// could wake it.
+// Whether a vCPU that looks takes a host CPU from one that has work.
 static bool is_crowded(void)
 {
-    return vcpu_host_count == 1 ||
-           atomic_load_explicit(&vcpu_busy_count, memory_order_relaxed) > vcpu_host_count;
+    return atomic_load_explicit(&vcpu_busy_count, memory_order_relaxed) > vcpu_host_count;
 }
 
 static bool is_any_set(const _Atomic uint64_t *words, uint32_t count)

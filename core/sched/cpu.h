@@ -26,6 +26,7 @@ enum {
     SCHED_LEAD_MORE_NS = 500000,   // or by so much more: how far is not computed for each wake
     SCHED_LAG_MAX_NS = 10000000,   // and one that comes from another CPU is at most so far behind
     SCHED_BALANCE_NS = 250000,     // so often a CPU looks who waits in its queue
+    SCHED_TRUST_NS = 2000000,      // or, where the running one gives way soon as a rule
     SCHED_WAIT_NS = 50000,         // and who waits so long after that goes to an idle CPU
     CPU_LINE = 128,                // two cache lines: processors fetch them in pairs
 };
@@ -34,17 +35,22 @@ enum {
 struct inbox {
     _Atomic uint64_t posted;                   // by which CPUs, a bit for every 64th; the owner takes it
     _Atomic bool is_polled;                    // the owner idles and does not halt; it alone writes this
-    _Atomic hal_ns kicked_ns;                  // when it was last kicked for a post; for poll.c
     _Atomic(struct thread *) queues[];         // by CPU, newest first; only that CPU makes it other than NULL
 };
 
 // What a CPU knows about how long it is idle (poll.c). Its own.
+enum poll_way { POLL_HALTS, POLL_LOOKS };
+
 struct poll {
-    hal_ns began_ns;  // when it last became idle
-    hal_ns idle_ns;   // how long it had been idle before, since ever
-    hal_ns gap_ns;    // expected
-    hal_ns credit_ns; // what it may spend on looking in vain, as of began_ns
-    enum { POLL_NONE, POLL_CAUGHT, POLL_FAILED } state; // how the look of this time ended
+    hal_ns began_ns;    // when it last became idle
+    hal_ns idle_ns;     // how long it had been idle before, since ever
+    hal_ns waits_ns[2]; // by enum poll_way
+    hal_ns wake_ns;     // how long another CPU takes if it has to be woken first
+    hal_ns credit_ns;   // what it may spend on looking in vain, as of began_ns
+    uint32_t turns;     // how often it was to look as a rule
+    bool is_trial;      // it looked, or did not, though the other is the rule
+    // How the look of this time ended; left: there was none.
+    enum { POLL_NONE, POLL_LEFT, POLL_CAUGHT, POLL_FAILED } state;
 };
 
 struct cpu {
@@ -212,6 +218,13 @@ static inline void timer_want(struct cpu *cpu, hal_ns deadline)
         cpu->timer_ns = deadline;
         hal_timer_set(deadline);
     }
+}
+
+// When the CPU looks who waits behind current. To set a machine's timer, and to have it fire in vain, can cost
+// more than what current does before it parks: whom no look found running the last time is trusted.
+static inline hal_ns look_due(const struct cpu *cpu)
+{
+    return cpu->now_ns + (cpu->current->is_brief ? SCHED_TRUST_NS : SCHED_BALANCE_NS);
 }
 
 void timer_insert(struct cpu *cpu, struct thread *thread, hal_ns deadline);

@@ -54,12 +54,6 @@ static bool queue_push(_Atomic(struct thread *) *queue, struct thread *thread)
     return false;
 }
 
-// A hint to poll.c, by which nothing is decided.
-MARK_GUESS static void kick_note(struct inbox *inbox)
-{
-    atomic_store_explicit(&inbox->kicked_ns, hal_clock_ns(), memory_order_relaxed);
-}
-
 static void kick(struct cpu *cpu, uint32_t index)
 {
     if (cpu->is_batching) {
@@ -87,7 +81,6 @@ bool inbox_post(struct cpu *target, struct thread *thread)
         MARK("inbox: its owner looks");
         count_add(&hal_cpu_self()->counts.unkicked, 1);
     } else {
-        kick_note(inbox);
         kick(hal_cpu_self(), target->index);
         return true;
     }

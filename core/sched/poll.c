@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// poll.c: how long an idle CPU looks for work before it halts.
+// poll.c: whether an idle CPU looks for work before it halts, and for how long.
 //
 // To wake a halted CPU takes 20 to 100 us, for the waker's system call or interrupt and the way
-// back from sleep; one that looks sees a wake in a tenth of a microsecond. So it is worth while to
-// look for as long as that when work is likely to come. The rules:
+// back from sleep; one that looks sees a wake in a tenth of a microsecond. But one that looks may
+// keep from running whoever would wake it, where the host has less CPUs than it shows, and wakes
+// are quick there. So it is not assumed which is better, but measured. The rules:
 //
-// - A CPU expects to be idle for as long as it was on average: each time of being idle changes that
-//   by an eighth of the difference, and counts as POLL_GAP_MAX_NS at most. One that a kick ended
-//   counts up to the kick: how long it takes to wake up is not to be learned, or two CPUs that wait
-//   for each other would go on halting for ever.
-// - Where it expects POLL_GAP_NS or less it looks for twice that, and for POLL_WAKE_NS: as long as
-//   the other CPU takes if that has to be woken first. Else one disturbance would have both halt in
-//   turns for a while.
-// - Where it expects more it does not look; but once in a while, when its credit is full, for
-//   POLL_GAP_NS: what it expects may be wrong.
+// - A CPU knows how long it is idle, on average, where it halts at once, and where it looks first:
+//   each time changes one of the two by an eighth of the difference, and counts as POLL_GAP_MAX_NS
+//   at most.
+// - It looks where that makes it idle for less, and for POLL_GAP_NS or less: for twice as long, and
+//   for POLL_WAKE_NS: as long as another CPU takes if that has to be woken first. Else one
+//   disturbance would have both halt in turns for a while. Once in POLL_OTHER times it halts all
+//   the same, to know what that is like by now.
+// - Where halting is better it looks once in a while, when its credit is full, for POLL_GAP_NS: for
+//   the same reason. As that is rare it counts for more, a quarter.
 // - Looking in vain is paid from a credit, which grows by 1/POLL_SHARE of the time, up to
-//   POLL_CREDIT_NS. It does not look for longer than it has credit, nor for less than
-//   POLL_LEAST_NS.
+//   POLL_CREDIT_NS; looking only to know, in vain or not, POLL_TRIAL times. It does not look where
+//   it has less credit than it would need: to look for less is mostly in vain.
 //
-// So, whatever happens, a CPU spends at most 1/64, 1.6 %, of its time looking in vain, and in any
-// span POLL_CREDIT_NS more. Where nothing happens it looks once, and never again.
+// So, whatever happens, a CPU spends at most 1/16 of its time looking in vain, 1/128 where halting
+// is better, and in any span POLL_CREDIT_NS more. Where nothing happens it looks once, and never
+// again.
 //
 // The figures are of a process under Linux on a virtual machine, and fit others: guests of KVM look
 // for up to 200 us.
@@ -29,28 +31,32 @@
 enum {
     POLL_GAP_NS = 50000,
     POLL_GAP_MAX_NS = 4 * POLL_GAP_NS,
-    POLL_GAP_PARTS = 8,
+    POLL_PARTS = 8,
+    POLL_TRIAL_PARTS = 4,
     POLL_WAKE_NS = 25000,
-    POLL_LEAST_NS = 2000,
-    POLL_SHARE = 64,
+    POLL_OTHER = 128,
+    POLL_SHARE = 16,
+    POLL_TRIAL = 8,
     POLL_CREDIT_NS = 1000000,
 };
 
 void poll_init(struct cpu *cpu)
 {
-    cpu->poll = (struct poll){.credit_ns = POLL_CREDIT_NS};
+    cpu->poll = (struct poll){.credit_ns = POLL_CREDIT_NS, .wake_ns = POLL_WAKE_NS};
 }
 
-// How long others let it idle, of the span that it did.
-MARK_GUESS static hal_ns gap_of(struct cpu *cpu, hal_ns span)
+static void wait_note(struct poll *poll, hal_ns span)
 {
-    hal_ns gap = span;
-    if (cpu->poll.state != POLL_CAUGHT) {
-        hal_ns kicked = atomic_load_explicit(&cpu->inbox->kicked_ns, memory_order_relaxed);
-        hal_ns began = cpu->poll.began_ns;
-        gap = kicked > began && kicked - began < span ? kicked - began : span;
-    }
-    return gap < POLL_GAP_MAX_NS ? gap : POLL_GAP_MAX_NS;
+    const enum poll_way way = poll->state <= POLL_LEFT ? POLL_HALTS : POLL_LOOKS;
+    const hal_ns parts = poll->is_trial && way == POLL_LOOKS ? POLL_TRIAL_PARTS : POLL_PARTS;
+    hal_ns *wait = &poll->waits_ns[way];
+    *wait -= *wait / parts;
+    *wait += (span < POLL_GAP_MAX_NS ? span : POLL_GAP_MAX_NS) / parts;
+}
+
+static void credit_take(struct poll *poll, hal_ns price)
+{
+    poll->credit_ns -= price < poll->credit_ns ? price : poll->credit_ns;
 }
 
 // Nothing here asks for the time: now_ns is when the CPU became idle, and how long it was before is
@@ -60,10 +66,10 @@ void poll_begin(struct cpu *cpu)
     struct poll *poll = &cpu->poll;
     hal_ns idle = atomic_load_explicit(&cpu->idle_thread.runtime_ns, memory_order_relaxed);
     hal_ns span = idle - poll->idle_ns;
-    poll->gap_ns += gap_of(cpu, span) / POLL_GAP_PARTS;
-    poll->gap_ns -= poll->gap_ns / POLL_GAP_PARTS;
+    wait_note(poll, span);
     if (poll->state == POLL_CAUGHT) {
         count_add(&cpu->counts.polled_ns, span);
+        credit_take(poll, poll->is_trial ? POLL_TRIAL * span : 0);
     }
     hal_ns credit = poll->credit_ns + (cpu->now_ns - poll->began_ns) / POLL_SHARE;
     poll->credit_ns = credit < POLL_CREDIT_NS ? credit : POLL_CREDIT_NS;
@@ -72,21 +78,24 @@ void poll_begin(struct cpu *cpu)
     poll->state = POLL_NONE;
 }
 
-static hal_ns poll_span(const struct poll *poll)
+// How long it is to look; 0: not at all.
+static hal_ns poll_span(struct poll *poll)
 {
-    hal_ns span = 2 * poll->gap_ns + POLL_WAKE_NS;
-    if (poll->gap_ns > POLL_GAP_NS) {
-        span = poll->credit_ns == POLL_CREDIT_NS ? POLL_GAP_NS : 0;
+    const hal_ns looks = poll->waits_ns[POLL_LOOKS];
+    poll->is_trial = looks >= poll->waits_ns[POLL_HALTS] || looks > POLL_GAP_NS;
+    if (poll->is_trial) {
+        return poll->credit_ns == POLL_CREDIT_NS ? POLL_GAP_NS : 0;
     }
-    span = span < poll->credit_ns ? span : poll->credit_ns;
-    return span < POLL_LEAST_NS ? 0 : span;
+    ++poll->turns;
+    const hal_ns span = 2 * looks + poll->wake_ns;
+    return poll->turns % POLL_OTHER == 0 || span > poll->credit_ns ? 0 : span;
 }
 
 static void poll_fail(struct cpu *cpu)
 {
     struct poll *poll = &cpu->poll;
     hal_ns spent = hal_clock_ns() - poll->began_ns;
-    poll->credit_ns -= spent < poll->credit_ns ? spent : poll->credit_ns;
+    credit_take(poll, poll->is_trial ? POLL_TRIAL * spent : spent);
     count_add(&cpu->counts.polled_ns, spent);
     count_add(&cpu->counts.polled_vain_ns, spent);
     poll->state = POLL_FAILED;
@@ -95,8 +104,9 @@ static void poll_fail(struct cpu *cpu)
 bool poll_run(struct cpu *cpu)
 {
     struct poll *poll = &cpu->poll;
-    hal_ns span = poll_span(poll);
-    if (span == 0 || poll->state == POLL_FAILED) {
+    hal_ns span = poll->state == POLL_NONE ? poll_span(poll) : 0;
+    if (span == 0) {
+        poll->state = poll->state == POLL_NONE ? POLL_LEFT : poll->state;
         return false;
     }
     hal_ns end = poll->began_ns + span;

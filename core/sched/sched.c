@@ -130,6 +130,7 @@ void upcall_timer(struct hal_frame *frame)
     count_add(&cpu->counts.timers, 1);
     inbox_drain(cpu);
     timer_expire(cpu, now);
+    cpu->current->was_found = true;
     balance_push(cpu, now);
     sched_interrupt_end(frame);
 }
@@ -192,10 +193,7 @@ void upcall_kick(struct hal_frame *frame)
 static bool clear_run(struct cpu *cpu)
 {
     while (frame_clear()) {
-        hal_irq_restore(0);
-        hal_cpu_relax();
-        (void)hal_irq_save();
-        if (!inbox_is_empty(cpu) || runq_count(cpu) > 0) {
+        if (inbox_poll(cpu, 0) || runq_count(cpu) > 0) {
             MARK("sched: work comes while memory is cleared");
             return true;
         }

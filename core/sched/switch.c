@@ -161,7 +161,7 @@ static inline bool ready(struct cpu *cpu, struct thread *thread)
             return true;
         }
         if (cpu->current != &cpu->idle_thread) {
-            timer_want(cpu, cpu->now_ns + SCHED_BALANCE_NS);
+            timer_want(cpu, look_due(cpu));
         }
     } else {
         MARK("wake: of one that must not stay");
@@ -263,7 +263,7 @@ static inline void next_note(struct cpu *cpu, const struct thread *next, bool is
     }
     cpu->was_alone = is_alone;
     if (!is_alone) {
-        timer_want(cpu, cpu->now_ns + SCHED_BALANCE_NS);
+        timer_want(cpu, cpu->now_ns + (next->is_brief ? SCHED_TRUST_NS : SCHED_BALANCE_NS));
     }
 }
 
@@ -350,7 +350,10 @@ void sched_switch(struct cpu *cpu, struct cpu *target)
 // interrupts off.
 static inline void switch_away(struct cpu *cpu)
 {
-    ASSERT(cpu->current->preempt_count == 0);
+    struct thread *self = cpu->current;
+    ASSERT(self->preempt_count == 0);
+    self->is_brief = !self->was_found;
+    self->was_found = false;
     (void)runtime_open(cpu);
     inbox_drain(cpu);
     switch_next(cpu, next_take(cpu));
@@ -482,7 +485,7 @@ static uint32_t state_woken(uint32_t state)
 static inline bool ready_next(struct cpu *cpu, struct thread *thread)
 {
     if (thread_cpu(thread) != cpu || !is_in_place(cpu, thread) || runq_first(cpu) != NULL ||
-        cpu->now_ns + SCHED_BALANCE_NS < cpu->timer_ns) {
+        look_due(cpu) < cpu->timer_ns) {
         return false;
     }
     thread->ready_ns = 0;

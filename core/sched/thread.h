@@ -87,6 +87,8 @@ struct thread {
     int32_t preempt_count;       // > 0: not to be preempted; its own
     bool need_switch;            // a preemption was put off by preempt_count; its own
     bool preempted;              // it is being switched out, and would have gone on; its own
+    bool is_brief;               // it parked the last time before its CPU looked who waits behind it; its own
+    bool was_found;              // its CPU has looked since it began to run; that CPU's
     bool is_round_robin;         // this and the next two: what its CPU has taken of schedule; that CPU's
     uint8_t priority;            // 0: not real-time
     uint32_t weight;             // how its time counts (decay.h); 0: not at all: real-time, or an idle thread

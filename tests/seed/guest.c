@@ -166,7 +166,10 @@ void guests_reset(void)
 void guests_poll(void)
 {
     for (unsigned i = 0; i < SEED_CPU_COUNT; ++i) {
-        sched_cpus[i]->poll.credit_ns = 2000; // some points
+        struct poll *poll = &sched_cpus[i]->poll;
+        poll->wake_ns = 2000; // some points
+        poll->credit_ns = 2 * poll->wake_ns;
+        poll->waits_ns[POLL_HALTS] = poll->credit_ns;
     }
 }
 

@@ -76,6 +76,56 @@ START_TEST(sleepers_wake_at_their_time)
 }
 END_TEST
 
+// ---- How often a CPU looks who waits -----------------------------------------
+
+static struct thread *partner;
+
+static void answer_thrice(void *argument)
+{
+    for (int i = 0; i < 3; ++i) {
+        thread_park();
+        thread_wake(argument);
+    }
+}
+
+static uint64_t timers_count(void)
+{
+    struct sched_counts counts;
+    sched_counts_sum(&counts);
+    return counts.timers;
+}
+
+// The partner waits while the caller goes on for so long. Answers how often the CPU looked.
+static uint64_t looks_while(hal_ns span)
+{
+    const uint64_t before = timers_count();
+    thread_wake(partner);
+    for (hal_ns passed = 0; passed < span; passed += 50 * US) {
+        cpu_host_pass(50 * US);
+    }
+    const uint64_t looks = timers_count() - before;
+    thread_park(); // it is answered
+    return looks;
+}
+
+static void looks_first(void *argument)
+{
+    (void)argument;
+    partner = spawn(answer_thrice, thread_self());
+    thread_sleep_until(hal_clock_ns() + MS); // parks, and no look has found it: it is trusted
+    ck_assert_uint_eq(looks_while(MS), 0);
+    ck_assert_uint_eq(looks_while(3 * MS), 1); // and now no longer
+    ck_assert_uint_ge(looks_while(MS), 1);
+    join(partner);
+    cpu_host_end();
+}
+
+START_TEST(who_parks_soon_is_rarely_looked_at)
+{
+    cpu_host_run(1, looks_first);
+}
+END_TEST
+
 // ---- A clock that is set --------------------------------------------------
 
 enum { HOUR_S = 3600 };
@@ -330,6 +380,7 @@ int main(void)
     tcase_set_timeout(one, 30);
     tcase_add_test(one, sleepers_wake_at_their_time);
     tcase_add_test(one, who_sleeps_on_the_wall_notices_that_it_is_set);
+    tcase_add_test(one, who_parks_soon_is_rarely_looked_at);
     tcase_add_test(one, two_hogs_have_half_the_time_each);
     tcase_add_test(one, few_stacks_of_many_threads_are_kept);
     suite_add_tcase(suite, one);
