@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// answers.c waits|computes PORT: answers ASKED datagrams, quickly; but before the last it waits, or
-// goes on computing, until one comes to PORT + 1, which the asker sends when it has all the answers
-// before. They had another behind them when they were sent, and may not wait for that.
+// answers.c: answers waits|computes PORT: answers ASKED datagrams, quickly; but before the last it
+// waits, or goes on computing, until one comes to PORT + 1, which the asker sends when it has all
+// the answers before. They had another behind them when they were sent, and may not wait for that.
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
