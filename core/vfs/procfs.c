@@ -128,7 +128,8 @@ static struct proc_node *child_find_locked(const struct proc_node *directory, co
     list_for_each(at, &directory->children)
     {
         struct proc_node *child = container_of(at, struct proc_node, sibling);
-        if (strlen(child->name) == length && memcmp(child->name, name, length) == 0) {
+        if (length < sizeof child->name && child->name[length] == '\0' &&
+            memcmp(child->name, name, length) == 0) {
             return child;
         }
     }
