@@ -178,7 +178,8 @@ int datagram_await(struct net_socket *socket, const struct net_patience *patienc
         if (error != 0 || socket->first != NULL) {
             return error;
         }
-        if (held_flush(socket)) {
+        if (socket->held.netif != NULL) {
+            held_flush(socket);
             continue;
         }
         if (!patience->waits) { // before the end, as Linux has it

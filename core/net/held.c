@@ -18,23 +18,19 @@ bool held_may(struct net_socket *socket, struct netif *netif, bool has_next)
 {
     struct net_held *held = &socket->held;
     const bool is_other = held->netif != NULL && held->netif != netif;
-    const bool may = netif->flush_soon != NULL && !is_other && held->count + 1 < HELD_MAX &&
+    const bool may = !is_other && held->count + 1 < HELD_MAX &&
                      (has_next || (socket->first != NULL && is_near(held)));
     held->count = may ? held->count + 1 : 0;
     held->netif = may || is_other ? netif : NULL; // another's are its thread's to send
     return may;
 }
 
-bool held_flush(struct net_socket *socket)
+void held_flush(struct net_socket *socket)
 {
     struct netif *netif = socket->held.netif;
-    if (netif == NULL) {
-        return false;
-    }
     socket->held.netif = NULL;
     socket->held.count = 0;
     mutex_unlock(&socket->lock);
     netif->flush(netif);
     mutex_lock(&socket->lock);
-    return true;
 }

@@ -27,12 +27,12 @@ struct net_held {
     uint32_t count;
 };
 
-// With the socket's lock held: whether the datagram that it sends next, by netif, may be held.
-// has_next: another follows, whatever there is to read.
+// With the socket's lock held: whether the datagram that it sends next, by netif, which has a
+// flush_soon, may be held. has_next: another follows, whatever there is to read.
 bool held_may(struct net_socket *socket, struct netif *netif, bool has_next);
 
-// With the socket's lock held, which is given back meanwhile: there is nothing to read. False:
-// there was nothing held, and the lock was not given back.
-bool held_flush(struct net_socket *socket);
+// With the socket's lock held, which is given back meanwhile: something is held (held.netif), and
+// there is nothing to read.
+void held_flush(struct net_socket *socket);
 
 #endif

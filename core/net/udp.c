@@ -260,8 +260,8 @@ int udp_send(struct net_socket *socket, const struct net_message *message, size_
         to.address = address_loopback(address_is_v4(&to.address));
     }
     error = error != 0 ? error : send_prepare(socket, &to, message, &header, &way);
-    const bool is_held =
-        error == 0 && !way.is_many && held_may(socket, way.route.netif, message->has_next);
+    const bool is_held = error == 0 && !way.is_many && way.route.netif->flush_soon != NULL &&
+                         held_may(socket, way.route.netif, message->has_next);
     const uint16_t port = socket->local.port;
     const bool loops = way.is_many && (!address_is_multicast(&to.address) ||
                                        member_options(socket)->loops[address_is_v4(&to.address)]);

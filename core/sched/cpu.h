@@ -224,7 +224,7 @@ static inline void timer_want(struct cpu *cpu, hal_ns deadline)
 // more than what current does before it parks: whom no look found running the last time is trusted.
 static inline hal_ns look_due(const struct cpu *cpu)
 {
-    return cpu->now_ns + (cpu->current->is_brief ? SCHED_TRUST_NS : SCHED_BALANCE_NS);
+    return cpu->now_ns + (cpu->current->found == 0 ? SCHED_TRUST_NS : SCHED_BALANCE_NS);
 }
 
 void timer_insert(struct cpu *cpu, struct thread *thread, hal_ns deadline);

@@ -130,7 +130,7 @@ void upcall_timer(struct hal_frame *frame)
     count_add(&cpu->counts.timers, 1);
     inbox_drain(cpu);
     timer_expire(cpu, now);
-    cpu->current->was_found = true;
+    cpu->current->found = THREAD_FOUND;
     balance_push(cpu, now);
     sched_interrupt_end(frame);
 }

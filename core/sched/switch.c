@@ -263,7 +263,7 @@ static inline void next_note(struct cpu *cpu, const struct thread *next, bool is
     }
     cpu->was_alone = is_alone;
     if (!is_alone) {
-        timer_want(cpu, cpu->now_ns + (next->is_brief ? SCHED_TRUST_NS : SCHED_BALANCE_NS));
+        timer_want(cpu, cpu->now_ns + (next->found == 0 ? SCHED_TRUST_NS : SCHED_BALANCE_NS));
     }
 }
 
@@ -352,8 +352,7 @@ static inline void switch_away(struct cpu *cpu)
 {
     struct thread *self = cpu->current;
     ASSERT(self->preempt_count == 0);
-    self->is_brief = !self->was_found;
-    self->was_found = false;
+    self->found >>= 1;
     (void)runtime_open(cpu);
     inbox_drain(cpu);
     switch_next(cpu, next_take(cpu));

@@ -77,6 +77,8 @@ struct thread_pair {
     bool is_parking;        // it goes to partner's CPU, and parks there
 };
 
+enum { THREAD_FOUND = 2 };
+
 struct thread {
     struct hal_context context;
     _Atomic(struct cpu *) cpu;   // where it runs, or will run once woken; written by that CPU only (switch.c)
@@ -87,8 +89,8 @@ struct thread {
     int32_t preempt_count;       // > 0: not to be preempted; its own
     bool need_switch;            // a preemption was put off by preempt_count; its own
     bool preempted;              // it is being switched out, and would have gone on; its own
-    bool is_brief;               // it parked the last time before its CPU looked who waits behind it; its own
-    bool was_found;              // its CPU has looked since it began to run; that CPU's
+    uint8_t found;               // THREAD_FOUND where its CPU has looked who waits behind it since it ran; half of it
+                                 // the next time that it runs; that CPU's
     bool is_round_robin;         // this and the next two: what its CPU has taken of schedule; that CPU's
     uint8_t priority;            // 0: not real-time
     uint32_t weight;             // how its time counts (decay.h); 0: not at all: real-time, or an idle thread
