@@ -231,10 +231,10 @@ static void silence_answer(const struct lookup *lookup)
     }
 }
 
-// musl's contract: an answer for each question, or the size 0.
-int __res_msend_rc(int count, const unsigned char *const *questions, const int *sizes,
-                   unsigned char *const *answers, int *answer_sizes, int room,
-                   const struct resolvconf *conf)
+// musl's contract: an answer for each question, or the size 0. Rare and slow: small code.
+__attribute__((cold)) int __res_msend_rc(int count, const unsigned char *const *questions,
+                                         const int *sizes, unsigned char *const *answers,
+                                         int *answer_sizes, int room, const struct resolvconf *conf)
 {
     struct lookup lookup = {.count = count,
                             .questions = questions,

@@ -384,7 +384,7 @@ static int entry_put(struct table *table, const struct route_entry *entry)
     return 0;
 }
 
-int route_add(const struct route_entry *entry)
+__attribute__((cold)) int route_add(const struct route_entry *entry)
 {
     mutex_lock(&table_lock);
     struct table *table = table_copy();
@@ -404,7 +404,7 @@ static int entry_remove(struct table *table, const struct route_entry *entry)
     return -ESRCH;
 }
 
-int route_remove(const struct route_entry *entry)
+__attribute__((cold)) int route_remove(const struct route_entry *entry)
 {
     mutex_lock(&table_lock);
     struct table *table = table_copy();
@@ -413,7 +413,8 @@ int route_remove(const struct route_entry *entry)
     return error;
 }
 
-int route_replace(const struct route_entry *former, const struct route_entry *entry)
+__attribute__((cold)) int route_replace(const struct route_entry *former,
+                                        const struct route_entry *entry)
 {
     mutex_lock(&table_lock);
     struct table *table = table_copy();
@@ -457,7 +458,7 @@ static int address_put(struct table *table, const struct route_address *address)
     return link_put(table, address);
 }
 
-int route_address_add(const struct route_address *address)
+__attribute__((cold)) int route_address_add(const struct route_address *address)
 {
     mutex_lock(&table_lock);
     struct table *table = table_copy();
@@ -487,7 +488,7 @@ static bool has_times(const struct route_address *address)
            found->valid_until == address->valid_until;
 }
 
-int route_address_renew(const struct route_address *address)
+__attribute__((cold)) int route_address_renew(const struct route_address *address)
 {
     int error = 0;
     mutex_lock(&table_lock);
@@ -527,7 +528,7 @@ static int address_cut(struct table *table, const struct net_address *address)
     return error;
 }
 
-int route_address_remove(const struct net_address *address)
+__attribute__((cold)) int route_address_remove(const struct net_address *address)
 {
     mutex_lock(&table_lock);
     struct table *table = table_copy();
