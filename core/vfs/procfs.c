@@ -50,11 +50,11 @@ typedef int text_setter(const char *text, void *argument);
 struct proc_node {
     struct vnode vnode;
     enum proc_kind kind;
+    bool is_private;      // the superuser's alone
     struct list sibling;  // in children of the parent; tree_lock
     struct list children; // of a directory; tree_lock
     text_maker *make;
     text_setter *set; // of a text that may be written; else NULL
-    bool is_private;
     void *argument;
     int number; // of PROC_FD: the descriptor; of PROC_TASK: the thread
     char name[40];
