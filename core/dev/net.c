@@ -171,6 +171,15 @@ void net_device_flush(struct net_device *device)
     }
 }
 
+bool net_device_has_sent(struct net_device *device)
+{
+    bool has_sent = true;
+    for (uint32_t i = 0; i < device->pair_count; ++i) {
+        has_sent = net_pair_has_sent(&device->pairs[i]) && has_sent;
+    }
+    return has_sent;
+}
+
 // ---- Opening and closing -------------------------------------------------------
 
 static uint16_t pairs_max(const struct net_device *device)

@@ -75,4 +75,7 @@ HAL_MUST_CHECK int net_device_send(struct net_device *device, struct packet *pac
 // The device hears of what was sent with has_more, and has not been told it yet. Thread context.
 void net_device_flush(struct net_device *device);
 
+// Whether the device has taken all that was sent. Thread context.
+bool net_device_has_sent(struct net_device *device);
+
 #endif

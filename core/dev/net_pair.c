@@ -383,6 +383,16 @@ void net_pair_flush(struct net_pair *pair)
     }
 }
 
+bool net_pair_has_sent(struct net_pair *pair)
+{
+    mutex_lock(&pair->send_lock);
+    const bool is_broken = sent_collect(pair) != 0;
+    const struct virtq *ring = &pair->send_ring;
+    const bool is_empty = ring->used_index == ring->available_index;
+    mutex_unlock(&pair->send_lock);
+    return is_broken || is_empty;
+}
+
 // ---- Beginning and end ---------------------------------------------------------
 
 static int ring_init(struct net_pair *pair, struct virtq *ring)

@@ -58,5 +58,6 @@ void net_pair_interrupt(struct net_pair *pair, uint32_t queue);
 
 HAL_MUST_CHECK int net_pair_send(struct net_pair *pair, struct packet *packet); // net_device_send
 void net_pair_flush(struct net_pair *pair);                                     // net_device_flush
+bool net_pair_has_sent(struct net_pair *pair); // net_device_has_sent
 
 #endif

@@ -25,6 +25,7 @@
 #include "core/mem/frame.h"
 #include "core/mem/usage.h"
 #include "core/net/names.h"
+#include "core/net/netif.h"
 #include "core/net/tcp_finish.h"
 #include "core/vfs/vfs.h"
 #include "core/vm/huge.h"
@@ -70,6 +71,7 @@ void process_exit(int status)
             exit_hook();
         }
         tcp_finish(FINISH_PATIENCE);
+        netif_finish(FINISH_PATIENCE);
     }
     process_end(status);
 }

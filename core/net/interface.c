@@ -271,6 +271,11 @@ static void flush(struct netif *netif)
     net_device_flush(container_of(netif, struct interface, ethernet.netif)->device);
 }
 
+static bool has_sent(struct netif *netif)
+{
+    return net_device_has_sent(container_of(netif, struct interface, ethernet.netif)->device);
+}
+
 // Where the runner is to look already it sees what the caller has sent: that came before this look.
 static void flush_soon(struct netif *netif)
 {
@@ -319,6 +324,7 @@ static void netif_fill(struct interface *interface)
     netif->parts_max = NET_PARTS_MAX;
     memcpy(netif->hardware, net_device_address(interface->device), sizeof netif->hardware);
     netif->flush = flush;
+    netif->has_sent = has_sent;
     netif->flush_soon = flush_soon;
     interface->ethernet.transmit = transmit;
 }

@@ -4,7 +4,10 @@
 
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
+#include "core/sched/thread.h"
 #include "core/sync/mutex.h"
+
+enum { FINISH_PAUSE_NS = 50000 };
 
 static struct mutex known_lock; // of who adds one
 static struct netif *known[NETIF_MAX] = {&loopback};
@@ -22,6 +25,20 @@ int netif_add(struct netif *netif)
     }
     mutex_unlock(&known_lock);
     return error;
+}
+
+void netif_finish(hal_ns patience)
+{
+    const hal_ns deadline = hal_clock_ns() + patience;
+    struct netif *netif;
+    for (uint32_t i = 1; (netif = netif_at(i)) != NULL; ++i) {
+        if (netif->flush != NULL) {
+            netif->flush(netif);
+        }
+        while (netif->has_sent != NULL && !netif->has_sent(netif) && hal_clock_ns() < deadline) {
+            (void)thread_park_until(hal_clock_ns() + FINISH_PAUSE_NS);
+        }
+    }
 }
 
 static _Atomic(void (*)(const struct netif *)) watcher;

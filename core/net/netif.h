@@ -58,9 +58,13 @@ struct netif {
                        const struct packet_socket *sender);
     // What was sent with has_more goes now, as far as it has not. NULL: it has.
     void (*flush)(struct netif *netif);
-    // The same, by another thread, once that runs: the caller may send more. NULL: as flush.
+    // Whether all that was sent has left, but for what has_more holds. NULL: it has.
+    bool (*has_sent)(struct netif *netif);
+    // The same as flush, by another thread, once that runs: the caller may send more. NULL: as
+    // that.
     void (*flush_soon)(struct netif *netif);
-    // What net_filter_push was given comes back here, in the runner's thread. has_more: of an answer.
+    // What net_filter_push was given comes back here, in the runner's thread. has_more: of an
+    // answer.
     void (*filtered)(struct netif *netif, struct packet *packet, bool has_more);
     struct neighbours *neighbours; // NULL: it has no link
     struct groups *groups;         // of multicast that it is a member of
@@ -85,6 +89,9 @@ void netif_changed(const struct netif *netif);
 void netif_watch(void (*told)(const struct netif *netif));
 
 struct netif *netif_at(uint32_t index); // NULL: none has it
+
+// The machine ends: waits until all that was sent has left it, but not for longer than that.
+void netif_finish(hal_ns patience);
 struct netif *netif_find(const char *name);
 
 static inline void netif_count(struct netif *netif, enum netif_count which, uint64_t more)

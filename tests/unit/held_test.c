@@ -167,6 +167,29 @@ START_TEST(answers_that_take_long_go_alone)
 }
 END_TEST
 
+static unsigned looks, looks_needed;
+
+static bool has_sent(struct netif *netif)
+{
+    (void)netif;
+    return ++looks >= looks_needed;
+}
+
+START_TEST(a_machine_ends_when_all_has_left)
+{
+    wire.netif.has_sent = has_sent;
+    looks_needed = 3;
+    netif_finish(1000000);
+    ck_assert_uint_eq(flushes, 1);
+    ck_assert_uint_eq(looks, 3);
+    looks_needed = UINT32_MAX; // the device takes no more
+    const hal_ns before = unit_clock_ns;
+    netif_finish(1000000);
+    ck_assert_uint_ge(unit_clock_ns - before, 1000000);
+    ck_assert_uint_lt(unit_clock_ns - before, 2000000);
+}
+END_TEST
+
 START_TEST(what_is_sent_at_once_goes_together)
 {
     ck_assert(!answer(true));
@@ -187,6 +210,7 @@ int main(void)
     tcase_add_test(cases, who_does_not_answer_lets_the_others_go);
     tcase_add_test(cases, not_too_many_are_held);
     tcase_add_test(cases, answers_that_take_long_go_alone);
+    tcase_add_test(cases, a_machine_ends_when_all_has_left);
     tcase_add_test(cases, what_is_sent_at_once_goes_together);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

@@ -600,8 +600,11 @@ START_TEST(what_has_more_behind_it_is_heard_of_with_the_last)
     ck_assert_uint_eq(sent_count, 6);
     net_device_flush(device); // nothing is left
     ck_assert_uint_eq(kicks[SEND], 1);
+    ck_assert(net_device_has_sent(device));
     ck_assert_int_eq(net_device_send(device, packet_with_more()), 0);
+    ck_assert(!net_device_has_sent(device));
     net_device_flush(device);
+    ck_assert(net_device_has_sent(device));
     ck_assert_uint_eq(kicks[SEND], 2);
     ck_assert_uint_eq(sent_count, 7);
     for (int i = 0; i < VIRTQ_SIZE + 1; ++i) { // nobody waits for what the device has not heard of
