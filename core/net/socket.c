@@ -51,12 +51,13 @@ void net_socket_init(struct net_socket *socket, uint8_t protocol, bool is_v4)
 
 // ---- Counting --------------------------------------------------------------------
 
-// How many.
+// How many that are not counted yet.
 static uint32_t packets_free(struct packet *packet)
 {
     uint32_t count = 0;
-    for (; packet != NULL; ++count) {
+    while (packet != NULL) {
         struct packet *next = packet->next;
+        count += !packet->is_message;
         packet_free(packet);
         packet = next;
     }

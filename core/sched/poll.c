@@ -8,8 +8,9 @@
 //
 // - A CPU knows how long it is idle, on average, where it halts at once, and where it looks first:
 //   each time changes one of the two by an eighth of the difference, and counts as POLL_GAP_MAX_NS
-//   at most.
-// - It looks where that makes it idle for less, and for POLL_GAP_NS or less: for twice as long, and
+//   at most; but adds no more than POLL_STEP_NS: one that was held up says nothing.
+// - It looks where that makes it idle for less, or for POLL_KICK_NS more, which it saves who would
+//   have to wake it; and for POLL_GAP_NS or less: for twice as long, and
 //   for POLL_WAKE_NS: as long as another CPU takes if that has to be woken first. Else one
 //   disturbance would have both halt in turns for a while. Once in POLL_OTHER times it halts all
 //   the same, to know what that is like by now.
@@ -34,6 +35,8 @@ enum {
     POLL_PARTS = 8,
     POLL_TRIAL_PARTS = 4,
     POLL_WAKE_NS = 25000,
+    POLL_KICK_NS = 5000,
+    POLL_STEP_NS = POLL_KICK_NS / 2,
     POLL_OTHER = 128,
     POLL_SHARE = 16,
     POLL_TRIAL = 8,
@@ -50,8 +53,10 @@ static void wait_note(struct poll *poll, hal_ns span)
     const enum poll_way way = poll->state <= POLL_LEFT ? POLL_HALTS : POLL_LOOKS;
     const hal_ns parts = poll->is_trial && way == POLL_LOOKS ? POLL_TRIAL_PARTS : POLL_PARTS;
     hal_ns *wait = &poll->waits_ns[way];
-    *wait -= *wait / parts;
-    *wait += (span < POLL_GAP_MAX_NS ? span : POLL_GAP_MAX_NS) / parts;
+    const hal_ns more = (span < POLL_GAP_MAX_NS ? span : POLL_GAP_MAX_NS) / parts;
+    const hal_ns less = *wait / parts;
+    *wait += more < less + POLL_STEP_NS ? more : less + POLL_STEP_NS;
+    *wait -= less;
 }
 
 static void credit_take(struct poll *poll, hal_ns price)
@@ -82,7 +87,8 @@ void poll_begin(struct cpu *cpu)
 static hal_ns poll_span(struct poll *poll)
 {
     const hal_ns looks = poll->waits_ns[POLL_LOOKS];
-    poll->is_trial = looks >= poll->waits_ns[POLL_HALTS] || looks > POLL_GAP_NS;
+    const hal_ns halts = poll->waits_ns[POLL_HALTS] + POLL_KICK_NS;
+    poll->is_trial = looks >= halts || looks > POLL_GAP_NS;
     if (poll->is_trial) {
         return poll->credit_ns == POLL_CREDIT_NS ? POLL_GAP_NS : 0;
     }

@@ -501,7 +501,8 @@ def thousand(machine, files):
 def gdb_look(machine, command):
     """What gdb shows of where command stops. The numbers of processes are the host's, and so is what AVX-512's masks are
     left at, since osv-sim sets none where it stops."""
-    script = ["set pagination off", "set width 0", "run", "bt", "info registers", "osv threads"]
+    # A shell would say where it is: the environment's size is input.
+    script = ["set pagination off", "set width 0", "set startup-with-shell off", "run", "bt", "info registers", "osv threads"]
     trusted = ["-iex", "add-auto-load-safe-path " + os.path.dirname(os.path.realpath(machine.osv[0]))]
     options = [word for line in script for word in ("-ex", line)]
     machine.empty()
