@@ -26,7 +26,7 @@ enum {
     SCHED_LEAD_MORE_NS = 500000,   // or by so much more: how far is not computed for each wake
     SCHED_LAG_MAX_NS = 10000000,   // and one that comes from another CPU is at most so far behind
     SCHED_BALANCE_NS = 250000,     // so often a CPU looks who waits in its queue
-    SCHED_TRUST_NS = 2000000,      // or, where the running one gives way soon as a rule
+    SCHED_TRUST_NS = 2000000,      // or, the only one, where the running thread gives way soon as a rule
     SCHED_WAIT_NS = 50000,         // and who waits so long after that goes to an idle CPU
     CPU_LINE = 128,                // two cache lines: processors fetch them in pairs
 };
@@ -220,11 +220,13 @@ static inline void timer_want(struct cpu *cpu, hal_ns deadline)
     }
 }
 
-// When the CPU looks who waits behind current. To set a machine's timer, and to have it fire in vain, can cost
-// more than what current does before it parks: whom no look found running the last time is trusted.
-static inline hal_ns look_due(const struct cpu *cpu)
+// When the CPU looks who waits behind thread, which runs from now on. To set a machine's timer, and to have it fire in
+// vain, can cost more than what the thread does before it parks: where no other CPU could take who waits, one that no
+// look found running the last time is trusted.
+static inline hal_ns look_due(const struct cpu *cpu, const struct thread *thread)
 {
-    return cpu->now_ns + (cpu->current->found == 0 ? SCHED_TRUST_NS : SCHED_BALANCE_NS);
+    const bool is_trusted = sched_count == 1 && thread->found == 0;
+    return cpu->now_ns + (is_trusted ? SCHED_TRUST_NS : SCHED_BALANCE_NS);
 }
 
 void timer_insert(struct cpu *cpu, struct thread *thread, hal_ns deadline);

@@ -161,7 +161,7 @@ static inline bool ready(struct cpu *cpu, struct thread *thread)
             return true;
         }
         if (cpu->current != &cpu->idle_thread) {
-            timer_want(cpu, look_due(cpu));
+            timer_want(cpu, look_due(cpu, cpu->current));
         }
     } else {
         MARK("wake: of one that must not stay");
@@ -263,7 +263,7 @@ static inline void next_note(struct cpu *cpu, const struct thread *next, bool is
     }
     cpu->was_alone = is_alone;
     if (!is_alone) {
-        timer_want(cpu, cpu->now_ns + (next->found == 0 ? SCHED_TRUST_NS : SCHED_BALANCE_NS));
+        timer_want(cpu, look_due(cpu, next));
     }
 }
 
@@ -484,7 +484,7 @@ static uint32_t state_woken(uint32_t state)
 static inline bool ready_next(struct cpu *cpu, struct thread *thread)
 {
     if (thread_cpu(thread) != cpu || !is_in_place(cpu, thread) || runq_first(cpu) != NULL ||
-        look_due(cpu) < cpu->timer_ns) {
+        look_due(cpu, cpu->current) < cpu->timer_ns) {
         return false;
     }
     thread->ready_ns = 0;
