@@ -225,8 +225,7 @@ static inline void timer_want(struct cpu *cpu, hal_ns deadline)
 // look found running the last time is trusted.
 static inline hal_ns look_due(const struct cpu *cpu, const struct thread *thread)
 {
-    const bool is_trusted = sched_count == 1 && thread->found == 0;
-    return cpu->now_ns + (is_trusted ? SCHED_TRUST_NS : SCHED_BALANCE_NS);
+    return cpu->now_ns + (thread->found == 0 ? SCHED_TRUST_NS : SCHED_BALANCE_NS);
 }
 
 void timer_insert(struct cpu *cpu, struct thread *thread, hal_ns deadline);

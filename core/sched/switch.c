@@ -352,7 +352,9 @@ static inline void switch_away(struct cpu *cpu)
 {
     struct thread *self = cpu->current;
     ASSERT(self->preempt_count == 0);
-    self->found >>= 1;
+    if (sched_count == 1) {
+        self->found >>= 1;
+    }
     (void)runtime_open(cpu);
     inbox_drain(cpu);
     switch_next(cpu, next_take(cpu));

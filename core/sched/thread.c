@@ -199,7 +199,7 @@ static void thread_fill(struct thread *thread, struct cpu *cpu, void *tp)
     thread->preempt_count = 0;
     thread->need_switch = false;
     thread->to_run = NULL;
-    thread->found = 0;
+    thread->found = THREAD_FOUND;
     thread->is_serving = false;
     atomic_store_explicit(&thread->is_called, false, memory_order_relaxed);
     atomic_store_explicit(&thread->unusual, UNUSUAL_MIGRATING | UNUSUAL_WEIGHT,

@@ -89,8 +89,8 @@ struct thread {
     int32_t preempt_count;       // > 0: not to be preempted; its own
     bool need_switch;            // a preemption was put off by preempt_count; its own
     bool preempted;              // it is being switched out, and would have gone on; its own
-    uint8_t found;               // THREAD_FOUND where its CPU has looked who waits behind it since it ran; half of it
-                                 // the next time that it runs; that CPU's
+    uint8_t found;               // THREAD_FOUND where its CPU has looked who waits behind it since it ran, or it is
+                                 // new; half of it when it has parked, where there is one CPU; that CPU's
     bool is_round_robin;         // this and the next two: what its CPU has taken of schedule; that CPU's
     uint8_t priority;            // 0: not real-time
     uint32_t weight;             // how its time counts (decay.h); 0: not at all: real-time, or an idle thread

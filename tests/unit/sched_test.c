@@ -112,6 +112,7 @@ static void looks_first(void *argument)
 {
     (void)argument;
     partner = spawn(answer_thrice, thread_self());
+    thread_sleep_until(hal_clock_ns() + MS); // it is new
     thread_sleep_until(hal_clock_ns() + MS); // parks, and no look has found it: it is trusted
     ck_assert_uint_eq(looks_while(MS), 0);
     ck_assert_uint_eq(looks_while(3 * MS), 1); // and now no longer
