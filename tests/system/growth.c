@@ -332,7 +332,7 @@ static __attribute__((noinline)) int discard_below(size_t size, size_t depth)
     volatile char *pad = alloca(depth);
     __asm__ volatile("" : "+r"(pad));
     pad[0] = 1;
-    char *end = (char *)((uintptr_t)pad & -(uintptr_t)PAGE);
+    char *end = (char *)((uintptr_t)(pad - 64) & -(uintptr_t)PAGE); // not where madvise returns to
     int error = madvise(end - size, size, MADV_DONTNEED);
     return error == 0 && pad[0] == 1;
 }
