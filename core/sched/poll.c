@@ -8,7 +8,8 @@
 //
 // - A CPU knows how long it is idle, on average, where it halts at once, and where it looks first:
 //   each time changes one of the two by an eighth of the difference, and counts as POLL_GAP_MAX_NS
-//   at most; but adds no more than POLL_STEP_NS: one that was held up says nothing.
+//   at most; but adds no more than POLL_STEP_NS: one that was held up says nothing. What counts in
+//   full is where it looked in vain: else many times when work is there at once would hide that.
 // - It looks where that makes it idle for less, or for POLL_KICK_NS more, which it saves who would
 //   have to wake it; and for POLL_GAP_NS or less: for twice as long, and
 //   for POLL_WAKE_NS: as long as another CPU takes if that has to be woken first. Else one
@@ -55,7 +56,8 @@ static void wait_note(struct poll *poll, hal_ns span)
     hal_ns *wait = &poll->waits_ns[way];
     const hal_ns more = (span < POLL_GAP_MAX_NS ? span : POLL_GAP_MAX_NS) / parts;
     const hal_ns less = *wait / parts;
-    *wait += more < less + POLL_STEP_NS ? more : less + POLL_STEP_NS;
+    const hal_ns most = poll->state == POLL_FAILED ? POLL_GAP_MAX_NS : less + POLL_STEP_NS;
+    *wait += more < most ? more : most;
     *wait -= less;
 }
 

@@ -100,6 +100,20 @@ START_TEST(it_halts_where_that_is_quicker)
 }
 END_TEST
 
+// Work is mostly there already, and for the rest who would bring it needs this CPU.
+START_TEST(what_is_there_already_says_little)
+{
+    static const struct machine ready = {.looked = US / 2, .halted = US};
+    static const struct machine behind = {.looked = UINT64_MAX / 2, .halted = 30 * US};
+    struct totals before = totals_now();
+    for (int i = 0; i < 2 * IDLES; ++i) {
+        before = i == IDLES ? totals_now() : before;
+        idle_once(i % 5 == 0 ? &behind : &ready);
+    }
+    ck_assert_uint_lt(cpu.counts.polled_vain_ns - before.vain, (now - before.begin) / 30);
+}
+END_TEST
+
 START_TEST(it_learns_that_it_is_otherwise)
 {
     static const struct machine *const machines[] = {&apart, &shared, &apart, &near};
@@ -150,6 +164,7 @@ int main(void)
     tcase_add_checked_fixture(cases, begin, NULL);
     tcase_add_test(cases, it_looks_where_that_is_quicker);
     tcase_add_test(cases, it_halts_where_that_is_quicker);
+    tcase_add_test(cases, what_is_there_already_says_little);
     tcase_add_test(cases, it_learns_that_it_is_otherwise);
     tcase_add_test(cases, looking_in_vain_is_bounded);
     tcase_add_test(cases, what_is_mostly_right_is_bounded);
