@@ -188,6 +188,7 @@ struct tcp {
     bool is_caller, is_closing, has_sent_fin;
     bool is_deferred; // the peer has acknowledged our SYN, and data is waited for
     bool is_quick;    // until something is sent, data is acknowledged at once
+    bool is_answered; // what the peer has sent last had an answer soon
     bool is_urgent;   // what lies before urgent_end is
     bool is_fast;     // a SYN has brought bytes that were taken
     struct tcp_fast *fast; // the caller's, as long as there is the connection. NULL: without

@@ -4,7 +4,10 @@
 
 #include "core/lib/errno.h"
 
-enum { CHALLENGES_MAX = 100 }; // per second (RFC 5961, 7)
+enum {
+    CHALLENGES_MAX = 100, // per second (RFC 5961, 7)
+    REQUEST_SEGMENTS = 4, // of an ordinary request: far less than who begins may send
+};
 
 #define SECOND UINT64_C(1000000000)
 #define TIME_WAIT (60 * SECOND)        // Linux's TCP_TIMEWAIT_LEN
@@ -63,6 +66,19 @@ static void repetition_note(struct tcp *tcp, uint32_t start, uint32_t end)
     }
 }
 
+// How much is owed for the next data of the stream: an acknowledgement each second segment, and at
+// once where a gap is filled (RFC 5681, 4.2). One that is longer than any that we take was several,
+// which the device or the peer's host has put together. A request of a few segments waits for its
+// answer, if the one before had one.
+static uint32_t owed_behind(const struct tcp *tcp, const struct tcp_segment *segment)
+{
+    const uint32_t size = tcp->expected - tcp->last_acknowledged;
+    if (tcp->is_answered && size <= REQUEST_SEGMENTS * tcp->settings.mss) {
+        return 1;
+    }
+    return tcp->owed + (segment->size > tcp->settings.mss ? 2 : 1);
+}
+
 // It lies in the window, at least in part.
 static void data_take(struct tcp *tcp, const struct tcp_segment *segment)
 {
@@ -100,9 +116,7 @@ static void data_take(struct tcp *tcp, const struct tcp_segment *segment)
         const bool fills = tcp->held_count > 0;
         tcp->expected = end;
         held_join(tcp);
-        // At once where a gap is filled (RFC 5681, 4.2); and one that is longer than any that we
-        // take was several, which the device or the peer's host has put together.
-        tcp->owed += fills || tcp->is_quick || segment->size > tcp->settings.mss ? 2 : 1;
+        tcp->owed = fills || tcp->is_quick ? 2 : owed_behind(tcp, segment);
     } else {
         ++tcp->counts.held;
         (void)tcp_range_add(tcp->held, &tcp->held_count, tcp->held_room, range);

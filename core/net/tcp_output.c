@@ -95,6 +95,7 @@ static void segment_send(struct tcp *tcp, struct tcp_segment *segment)
         segment->window = min(window >> scale, UINT16_MAX);
         tcp->announced = tcp_later(tcp->announced, tcp->expected + (segment->window << scale));
         tcp->last_acknowledged = tcp->expected;
+        tcp->is_answered = tcp->is_answered && (tcp->owed == 0 || segment->size > 0);
         tcp->owed = 0;
         tcp->acknowledge_at = UINT64_MAX;
         if (tcp->may_sack && !is_syn) {
@@ -204,6 +205,7 @@ static void data_send(struct tcp *tcp, uint32_t sequence, uint32_t size)
         tcp_undo_resent(tcp);
     }
     tcp->is_quick = false;
+    tcp->is_answered = tcp->now - tcp->data_at < ACKNOWLEDGE_DELAY;
     tcp->out += size;
     tcp->sent_at = tcp->now;
     tcp_flight_sent(tcp, sequence, sequence + size + ((segment.flags & TCP_FIN) != 0));
