@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // inetoption.c: the options of ip(7), ipv6(7) and udp(7), and what they make datagrams tell.
+#include <netinet/udp.h>
+
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
 #include "core/linux/socketinet.h"
@@ -9,6 +11,7 @@
 #include "core/net/netif.h"
 #include "core/net/output.h"
 #include "core/net/route.h"
+#include "core/net/udp.h"
 
 enum { HOPS_MAX = 255 };
 
@@ -248,6 +251,30 @@ static int stamps_set(struct inet_socket *inet, int name, const void *user, uint
     return error;
 }
 
+static bool is_datagram_level(const struct inet_socket *inet, int level)
+{
+    return level == IPPROTO_UDP && !inet_is_raw(inet) && !inet_is_stream(inet);
+}
+
+static int datagram_option_set(struct inet_socket *inet, int name, const void *user, uint32_t size)
+{
+    int value;
+    if (size < sizeof value) {
+        return -EINVAL;
+    }
+    const int error = user_read(&value, user, sizeof value);
+    if (error != 0 || name != UDP_CORK) {
+        return error != 0 ? error : -ENOPROTOOPT;
+    }
+    mutex_lock(&inet->socket.lock);
+    inet->socket.options.gathers = value != 0;
+    mutex_unlock(&inet->socket.lock);
+    if (value == 0) {
+        udp_push(&inet->socket);
+    }
+    return 0;
+}
+
 int inet_option_set(struct file *file, int level, int name, const void *user, uint32_t size)
 {
     struct inet_socket *inet = inet_of(file);
@@ -263,6 +290,9 @@ int inet_option_set(struct file *file, int level, int name, const void *user, ui
     }
     if (level == IPPROTO_TCP && inet_is_stream(inet)) {
         return stream_option_set(inet, name, user, size);
+    }
+    if (is_datagram_level(inet, level)) {
+        return datagram_option_set(inet, name, user, size);
     }
     if (inet_is_raw(inet) && raw_has_option(level, name)) {
         return raw_option_set(inet, level, name, user, size);
@@ -395,6 +425,14 @@ static int socket_level_get(struct inet_socket *inet, int name, union socket_opt
     }
 }
 
+static int datagram_option_get(struct inet_socket *inet, int name, int *value)
+{
+    mutex_lock(&inet->socket.lock);
+    *value = inet->socket.options.gathers;
+    mutex_unlock(&inet->socket.lock);
+    return name == UDP_CORK ? (int)sizeof *value : -ENOPROTOOPT;
+}
+
 int inet_option_get(struct file *file, int level, int name, union socket_option *value)
 {
     struct inet_socket *inet = inet_of(file);
@@ -404,6 +442,9 @@ int inet_option_get(struct file *file, int level, int name, union socket_option 
     }
     if (level == IPPROTO_TCP && inet_is_stream(inet)) {
         return stream_option_get(inet, name, value);
+    }
+    if (is_datagram_level(inet, level)) {
+        return datagram_option_get(inet, name, &value->number);
     }
     if (inet_is_raw(inet) && raw_has_option(level, name)) {
         return raw_option_get(inet, level, name, value);

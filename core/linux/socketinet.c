@@ -406,7 +406,9 @@ static long inet_send(struct file *file, const struct socket_message *sent)
         return stream_send(file, sent);
     }
     struct inet_loan *loan = NULL;
-    if ((sent->flags & MSG_MORE) || ((sent->flags & MSG_OOB) && inet->socket.is_v4)) {
+    message.has_rest = (sent->flags & MSG_MORE) != 0;
+    if ((message.has_rest && inet_is_raw(inet)) ||
+        ((sent->flags & MSG_OOB) && inet->socket.is_v4)) {
         return -EOPNOTSUPP;
     }
     message.has_next = (sent->flags & SOCKET_BATCH) != 0;
@@ -574,7 +576,7 @@ static void inet_close(struct file *file)
     } else if (inet_is_raw(inet)) {
         raw_socket_close(&inet->raw);
     } else {
-        net_socket_close(&inet->socket);
+        udp_close(&inet->socket);
     }
 }
 

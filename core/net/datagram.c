@@ -378,6 +378,23 @@ size_t datagram_size(const struct net_message *message)
     return size;
 }
 
+__attribute__((always_inline)) static inline int bytes_add(struct packet *packet,
+                                                           const struct net_message *message)
+{
+    int error = 0;
+    for (size_t i = 0; i < message->count && error == 0; ++i) {
+        const struct io_vector *vector = &message->vectors[i];
+        error = hal_copy_safe(packet->data + packet->size, vector->data, vector->size);
+        packet->size += (uint32_t)vector->size;
+    }
+    return error;
+}
+
+int datagram_bytes_add(struct packet *packet, const struct net_message *message)
+{
+    return bytes_add(packet, message);
+}
+
 int datagram_packet_make(struct packet **made, const struct net_message *message, size_t size)
 {
     struct packet *packet = packet_alloc_block((uint32_t)size);
@@ -385,14 +402,10 @@ int datagram_packet_make(struct packet **made, const struct net_message *message
         net_count(NET_NO_MEMORY);
         return -ENOBUFS;
     }
-    for (size_t i = 0; i < message->count; ++i) {
-        const struct io_vector *vector = &message->vectors[i];
-        const int error = hal_copy_safe(packet->data + packet->size, vector->data, vector->size);
-        if (error != 0) {
-            packet_free(packet);
-            return error;
-        }
-        packet->size += (uint32_t)vector->size;
+    const int error = bytes_add(packet, message);
+    if (error != 0) {
+        packet_free(packet);
+        return error;
     }
     *made = packet;
     return 0;

@@ -60,6 +60,9 @@ size_t datagram_size(const struct net_message *message); // bytes
 HAL_MUST_CHECK int datagram_packet_make(struct packet **made, const struct net_message *message,
                                         size_t size);
 
+// The bytes of message, behind those of packet, which has room. -EFAULT: some are there.
+HAL_MUST_CHECK int datagram_bytes_add(struct packet *packet, const struct net_message *message);
+
 // With lock held: until there is one; socket->first NULL and 0: there will be none. As
 // datagram_receive.
 HAL_MUST_CHECK int datagram_await(struct net_socket *socket, const struct net_patience *patience);

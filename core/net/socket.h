@@ -27,6 +27,7 @@ struct flow;
 struct net_loan;
 struct netif;
 struct packet;
+struct udp_gathered;
 
 enum { NET_PACKET_COST = 640 }; // what a packet counts for beside its bytes, about as Linux has it
 
@@ -50,6 +51,7 @@ struct net_options {
     uint8_t discover, discover_v6; // enum path_discovery
     bool may_broadcast;
     bool never_cuts; // of IPv6: what is too long for the way is refused
+    bool gathers;    // datagrams of UDP are made of all that is sent, until udp_push
 };
 
 struct net_group_options { // of what is sent to groups: IPv6's, IPv4's
@@ -116,6 +118,7 @@ struct net_socket {
     struct net_held held;                // of datagrams that are sent
     struct packet *first, *last;         // received and looked at, linked by next
     struct packet *report, *report_last; // messages of ICMP, likewise
+    struct udp_gathered *gathered;       // udp.c's. NULL: nothing is
     struct net_options options;
 };
 
@@ -136,6 +139,7 @@ struct net_message {
     bool only_looks; // of a receive: what is read stays
     bool is_urgent;  // of a send
     bool has_next;   // of a send: another follows at once
+    bool has_rest;   // of a send: what is sent next belongs to the same datagram
     // Of a send: by what the bytes are lent, as far as they are not copied. NULL: all are.
     struct net_loan *loan;
     // Answers of a receive.

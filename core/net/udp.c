@@ -15,6 +15,7 @@
 #include "core/net/netif.h"
 #include "core/net/output.h"
 #include "core/net/route.h"
+#include "core/net/udp_gather.h"
 
 enum {
     UDP_SIZE_MAX = IP_SIZE_MAX - UDP_HEADER, // of the data, behind IPv6
@@ -139,16 +140,10 @@ static int group_route_find(const struct net_socket *socket, const struct net_ad
     return has_one ? 0 : -ENETUNREACH;
 }
 
-struct way {
-    struct route route;
-    bool is_many; // to a group, or to all on a link
-    size_t size;  // of the datagram that goes there
-};
-
 // by: the interface that the sender has chosen, or NULL.
 __attribute__((always_inline)) static inline int way_find(const struct net_socket *socket,
                                                           const struct net_address *target,
-                                                          struct netif *by, struct way *way)
+                                                          struct netif *by, struct udp_way *way)
 {
     int error = by == NULL ? net_socket_by(socket, target, &by) : 0;
     way->is_many = address_is_multicast(target);
@@ -160,14 +155,37 @@ __attribute__((always_inline)) static inline int way_find(const struct net_socke
     return way->is_many && !socket->options.may_broadcast ? -EACCES : error;
 }
 
-// With lock held: what the header of the datagram is to say, and whether it may be sent.
-static int send_prepare(struct net_socket *socket, const struct net_end *to,
-                        const struct net_message *message, struct ip_header *header,
-                        struct way *way)
+__attribute__((always_inline)) static inline int size_check(const struct net_socket *socket,
+                                                            struct udp_way *way)
+{
+    const bool is_v4 = address_is_v4(&way->to.address);
+    const uint32_t heads = UDP_HEADER + (is_v4 ? IP4_HEADER : IP6_HEADER);
+    const enum path_discovery how = datagram_discovery(socket, &way->to.address);
+    const uint32_t link = way->route.netif->mtu;
+    const uint32_t most = how >= PATH_PROBE ? link : path_mtu(&way->to.address, link);
+    const bool is_long = way->size + heads > most;
+    const bool is_whole =
+        (how >= PATH_DO && how != PATH_OMIT) || (socket->options.never_cuts && !is_v4);
+    if (way->size > UDP_SIZE_MAX - (is_v4 ? IP4_HEADER : 0) || (is_long && is_whole)) {
+        return -EMSGSIZE;
+    }
+    way->header.may_cut = is_long || (how != PATH_WANT && how != PATH_DO && how != PATH_PROBE);
+    return 0;
+}
+
+int udp_size_check(const struct net_socket *socket, struct udp_way *way)
+{
+    return size_check(socket, way);
+}
+
+// With lock held: where the datagram goes, of which to and size are known, and whether it may.
+static int send_prepare(struct net_socket *socket, const struct net_message *message,
+                        struct udp_way *way)
 {
     struct net_end local = socket->local;
     struct route *route = &way->route;
-    int error = way_find(socket, &to->address, message->by, way);
+    const struct net_address *to = &way->to.address;
+    int error = way_find(socket, to, message->by, way);
     if (error == 0 && message->source != NULL) {
         error = route_source_take(route, message->source);
     } else if (error == 0 && has_source(socket, &local) &&
@@ -181,32 +199,28 @@ static int send_prepare(struct net_socket *socket, const struct net_end *to,
         net_count(NET_IP_NO_ROUTE);
         return error;
     }
-    const bool is_group = way->is_many && address_is_multicast(&to->address);
-    const bool is_v4 = address_is_v4(&to->address);
-    const uint32_t heads = UDP_HEADER + (is_v4 ? IP4_HEADER : IP6_HEADER);
-    const enum path_discovery how = datagram_discovery(socket, &to->address);
-    const uint32_t link = route->netif->mtu;
-    const uint32_t most = how >= PATH_PROBE ? link : path_mtu(&to->address, link);
-    const bool is_long = way->size + heads > most;
-    const bool is_whole =
-        (how >= PATH_DO && how != PATH_OMIT) || (socket->options.never_cuts && !is_v4);
-    if (way->size > UDP_SIZE_MAX - (is_v4 ? IP4_HEADER : 0) || (is_long && is_whole)) {
-        return -EMSGSIZE;
+    const bool is_group = way->is_many && address_is_multicast(to);
+    const bool is_v4 = address_is_v4(to);
+    struct ip_header *header = &way->header; // not as a whole, which would be copied
+    header->source =
+        message->source == NULL && has_source(socket, &local) ? local.address : route->source;
+    header->target = *to;
+    header->protocol = IP_UDP;
+    header->hops = is_group ? member_options(socket)->hops[is_v4]
+                   : is_v4  ? socket->options.hops
+                            : socket->options.hops_v6;
+    header->service = socket->options.service;
+    header->has_more = false;
+    header->fragment = 0;
+    header->offset = header->number = 0;
+    error = size_check(socket, way);
+    if (error != 0) {
+        return error;
     }
+    way->port = socket->local.port;
+    way->loops = way->is_many && (!is_group || member_options(socket)->loops[is_v4]);
     error = datagram_error_take_locked(socket);
-    error = error == 0 && (socket->shut & NET_SHUT_WRITE) != 0 ? -EPIPE : error;
-    *header = (struct ip_header){
-        .source =
-            message->source == NULL && has_source(socket, &local) ? local.address : route->source,
-        .target = to->address,
-        .protocol = IP_UDP,
-        .hops = is_group ? member_options(socket)->hops[is_v4]
-                : is_v4  ? socket->options.hops
-                         : socket->options.hops_v6,
-        .service = socket->options.service,
-        .may_cut = is_long || (how != PATH_WANT && how != PATH_DO && how != PATH_PROBE),
-    };
-    return error;
+    return error == 0 && (socket->shut & NET_SHUT_WRITE) != 0 ? -EPIPE : error;
 }
 
 // Without the checksum: net_output puts it where one is needed.
@@ -243,46 +257,109 @@ static __attribute__((noinline)) void many_send(const struct route *route, struc
     }
 }
 
+__attribute__((always_inline)) static inline void way_send(const struct udp_way *way,
+                                                           struct packet *packet)
+{
+    header_push(packet, &way->header, way->port, way->to.port);
+    net_count(NET_UDP_SENT);
+    if (way->is_many) {
+        many_send(&way->route, packet, &way->header, way->loops);
+    } else {
+        net_output_by(&way->route, packet);
+    }
+}
+
+__attribute__((noinline)) static void gathered_send(const struct udp_way *way,
+                                                    struct packet *packet)
+{
+    way_send(way, packet);
+}
+
+// With lock held, which is given back: one more piece of what is gathered.
+static __attribute__((noinline)) int
+piece_send(struct net_socket *socket, const struct net_message *message, size_t size, size_t *done)
+{
+    struct udp_way way;
+    const bool is_last = !message->has_rest && !socket->options.gathers;
+    const int error = udp_gather_add(socket, message, size);
+    struct packet *packet = error == 0 && is_last ? udp_gather_take(socket, &way) : NULL;
+    mutex_unlock(&socket->lock);
+    if (packet != NULL) {
+        gathered_send(&way, packet);
+    }
+    *done = error == 0 ? size : 0;
+    return error;
+}
+
+// The same: the first of several.
+static __attribute__((noinline)) int first_piece_send(struct net_socket *socket,
+                                                      const struct net_message *message,
+                                                      const struct udp_way *way, size_t *done)
+{
+    const int error = udp_gather_begin(socket, message, way);
+    mutex_unlock(&socket->lock);
+    *done = error == 0 ? way->size : 0;
+    return error;
+}
+
 int udp_send(struct net_socket *socket, const struct net_message *message, size_t *done)
 {
     const size_t size = datagram_size(message);
-    struct ip_header header = {0};
-    struct way way = {.size = size};
+    struct udp_way way;
     struct packet *packet;
     if (size > IP_SIZE_MAX) {
         return -EMSGSIZE;
     }
     mutex_lock(&socket->lock);
     datagrams_look(socket);
-    struct net_end to = message->to != NULL ? *message->to : socket->remote;
-    int error = to.port != 0 ? 0 : message->to != NULL ? -EINVAL : -EDESTADDRREQ;
-    if (address_is_any(&to.address)) {
-        to.address = address_loopback(address_is_v4(&to.address));
+    if (socket->gathered != NULL) {
+        return piece_send(socket, message, size, done);
     }
-    error = error != 0 ? error : send_prepare(socket, &to, message, &header, &way);
+    way.size = size;
+    way.to = message->to != NULL ? *message->to : socket->remote;
+    int error = way.to.port != 0 ? 0 : message->to != NULL ? -EINVAL : -EDESTADDRREQ;
+    if (address_is_any(&way.to.address)) {
+        way.to.address = address_loopback(address_is_v4(&way.to.address));
+    }
+    error = error != 0 ? error : send_prepare(socket, message, &way);
+    if (error == 0 && (message->has_rest || socket->options.gathers)) {
+        return first_piece_send(socket, message, &way, done);
+    }
     const bool is_held = error == 0 && !way.is_many && way.route.netif->flush_soon != NULL &&
                          held_may(socket, way.route.netif, message->has_next);
-    const uint16_t port = socket->local.port;
-    const bool loops = way.is_many && (!address_is_multicast(&to.address) ||
-                                       member_options(socket)->loops[address_is_v4(&to.address)]);
     mutex_unlock(&socket->lock);
     error = error != 0 ? error : datagram_packet_make(&packet, message, size);
     if (error != 0) {
         return error;
     }
-    header_push(packet, &header, port, to.port);
     packet->has_more = is_held;
-    net_count(NET_UDP_SENT);
-    if (way.is_many) {
-        many_send(&way.route, packet, &header, loops);
-    } else {
-        net_output_by(&way.route, packet);
-    }
+    way_send(&way, packet);
     if (is_held) {
         way.route.netif->flush_soon(way.route.netif);
     }
     *done = size;
     return 0;
+}
+
+void udp_push(struct net_socket *socket)
+{
+    struct udp_way way;
+    mutex_lock(&socket->lock);
+    struct packet *packet = udp_gather_take(socket, &way);
+    mutex_unlock(&socket->lock);
+    if (packet != NULL) {
+        gathered_send(&way, packet);
+    }
+}
+
+void udp_close(struct net_socket *socket)
+{
+    struct udp_way way;
+    mutex_lock(&socket->lock);
+    struct packet *packet = udp_gather_take(socket, &way);
+    mutex_unlock(&socket->lock);
+    packet_free(packet);
+    net_socket_close(socket);
 }
 
 // ---- Connections -------------------------------------------------------------------
@@ -314,7 +391,7 @@ static int disconnect(struct net_socket *socket)
 static int connect(struct net_socket *socket, struct net_end remote)
 {
     struct net_end local = socket->local;
-    struct way way = {.is_many = false};
+    struct udp_way way = {.is_many = false};
     int error = address_is_any(&remote.address) ? 0 : way_find(socket, &remote.address, NULL, &way);
     if (error == 0 && way.is_many) {
         local.address = socket->has_address ? local.address : way.route.source;

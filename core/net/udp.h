@@ -25,10 +25,19 @@ _Static_assert(sizeof(struct udp_header) == UDP_HEADER, "RFC 768");
 // remote NULL: connected to nobody. -ENETUNREACH; as net_socket_bind.
 HAL_MUST_CHECK int udp_connect(struct net_socket *socket, const struct net_end *remote);
 
+// With message->has_rest, or options.gathers, it is the beginning of a datagram, which others add
+// to: the first says where it goes, and what fails ends all. -EINVAL, of those: to IPv4, and the
+// first to IPv6.
 // -EDESTADDRREQ: not told where to. -EMSGSIZE. -ENETUNREACH. -EPIPE: shut. -EINVAL: to port 0. An
 // error that has come for the socket. As net_socket_bind.
 HAL_MUST_CHECK int udp_send(struct net_socket *socket, const struct net_message *message,
                             size_t *done);
+
+// What was gathered goes.
+void udp_push(struct net_socket *socket);
+
+// In place of net_socket_close.
+void udp_close(struct net_socket *socket);
 
 // A packet has come, and is taken. Answers one to be sent back, or NULL.
 struct packet *udp_input(struct netif *netif, struct packet *packet,

@@ -179,6 +179,42 @@ static void neighbour_know(void)
     ethernet_input(&wire, packet);
 }
 
+static int piece_send(struct net_socket *socket, size_t size, bool has_rest)
+{
+    const struct io_vector vector = {data, size};
+    const struct net_message message = {.vectors = &vector, .count = 1, .has_rest = has_rest};
+    size_t done = 0;
+    return udp_send(socket, &message, &done);
+}
+
+// They are as long as all their pieces.
+START_TEST(what_is_gathered_is_cut_or_refused_as_a_whole)
+{
+    struct net_socket *socket = socket_make(PATH_WANT);
+    link_forget();
+    ck_assert_int_eq(piece_send(socket, 1000, true), 0);
+    ck_assert_int_eq(piece_send(socket, 400, true), 0);
+    heard_check(0, 0, false);
+    ck_assert_int_eq(piece_send(socket, 10, false), 0);
+    heard_check(1, 1438, false);
+    link_forget();
+    ck_assert_int_eq(piece_send(socket, 1000, true), 0);
+    ck_assert_int_eq(piece_send(socket, 1000, false), 0);
+    heard_check(2, 1500, true);
+    net_socket_close(socket);
+
+    socket = socket_make(PATH_DO);
+    link_forget();
+    ck_assert_int_eq(piece_send(socket, 1000, true), 0);
+    ck_assert_int_eq(piece_send(socket, 1000, true), -EMSGSIZE);
+    ck_assert_ptr_null(socket->gathered);
+    ck_assert_int_eq(piece_send(socket, 1, false), 0);
+    heard_check(1, HEADS + 1, false);
+    ck_assert_int_eq(piece_send(socket, 7, true), 0);
+    udp_close(socket); // the leak checker knows
+}
+END_TEST
+
 START_TEST(who_wants_it_cuts_what_is_too_long)
 {
     struct net_socket *socket = socket_make(PATH_WANT);
@@ -288,6 +324,7 @@ int main(void)
     tcase_add_test(known, nobody_makes_it_shorter_than_the_least);
     tcase_add_test(known, many_addresses_take_bounded_room);
     tcase_add_checked_fixture(sent, start_known, link_forget);
+    tcase_add_test(sent, what_is_gathered_is_cut_or_refused_as_a_whole);
     tcase_add_test(sent, who_wants_it_cuts_what_is_too_long);
     tcase_add_test(sent, who_does_not_cut_is_refused);
     tcase_add_test(sent, who_probes_sends_as_long_as_the_link_takes);
