@@ -46,8 +46,8 @@ void netlink_address_put(struct netlink_answer *answer, uint16_t type,
                          const struct route_address *own)
 {
     const hal_ns now = hal_clock_ns();
-    const struct address_times times = {lifetime_of(own->preferred_until, now),
-                                        lifetime_of(own->valid_until, now), 0, 0};
+    struct address_times times = {lifetime_of(own->preferred_until, now),
+                                  lifetime_of(own->valid_until, now), 0, 0};
     const uint8_t flags = (times.valid == LIFETIME_FOREVER ? IFA_F_PERMANENT : 0) |
                           (times.preferred == 0 ? IFA_F_DEPRECATED : 0);
     struct address_head *head = netlink_begin(answer, type, sizeof *head);
@@ -56,6 +56,7 @@ void netlink_address_put(struct netlink_answer *answer, uint16_t type,
                                       scope_of(own), own->netif->index};
     }
     if (address_is_v4(&own->address)) {
+        times.preferred = times.valid == LIFETIME_FOREVER ? LIFETIME_FOREVER : times.preferred;
         v4_put(answer, own);
     } else {
         netlink_put_address(answer, IFA_ADDRESS, &own->address);
@@ -121,6 +122,34 @@ static int addresses_dump(const struct netlink_request *request, struct netlink_
 
 // ---- Changes -----------------------------------------------------------------------------
 
+static hal_ns time_after(hal_ns now, uint32_t seconds)
+{
+    return seconds == LIFETIME_FOREVER ? 0 : now + seconds * UINT64_C(1000000000);
+}
+
+// For ever, if it is not said.
+static int times_read(const struct netlink_request *request, struct route_address *own)
+{
+    struct address_times times;
+    uint32_t size;
+    const hal_ns now = hal_clock_ns();
+    const void *said = netlink_find(request, sizeof(struct address_head), IFA_CACHEINFO, &size);
+    own->preferred_until = own->valid_until = 0;
+    if (said == NULL) {
+        return 0;
+    }
+    if (size < sizeof times) {
+        return -EINVAL;
+    }
+    memcpy(&times, said, sizeof times);
+    own->valid_until = time_after(now, times.valid);
+    // IPv4's that are good for ever are preferred for ever, or not at all, as Linux has it.
+    if (own->valid_until != 0 || times.preferred == 0 || !address_is_v4(&own->address)) {
+        own->preferred_until = time_after(now, times.preferred);
+    }
+    return times.valid == 0 || times.preferred > times.valid ? -EINVAL : 0;
+}
+
 static int own_read(const struct netlink_request *request, struct route_address *own)
 {
     struct address_head head;
@@ -150,22 +179,23 @@ static int own_add(const struct netlink_request *request, const struct route_add
 {
     const bool may_be_there = (request->header->flags & NLM_F_REPLACE) != 0;
     const int error = interface_address_add(own);
-    return error == -EEXIST && may_be_there ? 0 : error;
+    return error == -EEXIST && may_be_there ? interface_address_renew(own) : error;
 }
 
 int netlink_address_asked(const struct netlink_request *request, struct netlink_answer *answer)
 {
-    struct route_address own;
+    struct route_address own = {.netif = NULL};
     if (request->header->type == RTM_GETADDR) {
         return (request->header->flags & NLM_F_DUMP) != 0 ? addresses_dump(request, answer)
                                                           : -EOPNOTSUPP;
     }
-    const int error = own_read(request, &own);
+    int error = own_read(request, &own);
+    if (error == 0 && request->header->type == RTM_NEWADDR) {
+        error = times_read(request, &own);
+        return error != 0 ? error : own_add(request, &own);
+    }
     if (error != 0) {
         return error;
-    }
-    if (request->header->type == RTM_NEWADDR) {
-        return own_add(request, &own);
     }
     return route_has(own.netif, &own.address) ? route_address_remove(&own.address) : -EADDRNOTAVAIL;
 }

@@ -30,7 +30,11 @@ HAL_MUST_CHECK int interface_open(size_t index, bool has_dhcp, struct ethernet *
 
 // An address more of own->netif, which those on its link are told of. -EEXIST: this machine has it
 // already; -EMSGSIZE: its MTU is less than the version of IP asks for; -ENOSPC, -ENOMEM.
+// It is taken back when own->valid_until is over.
 HAL_MUST_CHECK int interface_address_add(const struct route_address *own);
+
+// The times of one that was given so, or of another nothing. -EADDRNOTAVAIL, -ENOMEM.
+HAL_MUST_CHECK int interface_address_renew(const struct route_address *own);
 
 // Gives it the address, and, where there is a gateway, the way to all others. As
 // interface_address_add.

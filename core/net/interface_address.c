@@ -5,16 +5,108 @@
 #include "core/net/address_text.h"
 #include "core/net/ethernet.h"
 #include "core/net/interface.h"
+#include "core/sync/alarm.h"
+#include "core/sync/mutex.h"
+
+// ---- How long they are good ------------------------------------------------------------
+
+#define RETRY UINT64_C(1000000000) // where there was no memory to take one back
+
+static void ends_ring(struct alarm *alarm);
+
+static struct mutex ends_lock; // while times change, and are looked at
+static struct alarm ends_alarm = {.ring = ends_ring};
+
+// When the address is to be looked at: it is taken back, if its time is over.
+static hal_ns end_look(const struct route_address *own, hal_ns now)
+{
+    if (!own->is_by_hand || own->valid_until == 0) {
+        return UINT64_MAX;
+    }
+    if (own->valid_until > now) {
+        return own->valid_until;
+    }
+    return route_address_remove(&own->address) == -ENOMEM ? now + RETRY : UINT64_MAX;
+}
+
+// With ends_lock held: takes back those whose time is over. -ENOMEM: others will not be.
+static int ends_look(void)
+{
+    struct route_address all[ROUTE_ADDRESS_MAX];
+    const uint32_t count = route_address_list(all);
+    const hal_ns now = hal_clock_ns();
+    hal_ns first = UINT64_MAX;
+    for (uint32_t i = 0; i < count; ++i) {
+        const hal_ns end = end_look(&all[i], now);
+        first = end < first ? end : first;
+    }
+    return alarm_set(&ends_alarm, first);
+}
+
+static void ends_ring(struct alarm *alarm)
+{
+    (void)alarm;
+    mutex_lock(&ends_lock);
+    const int error = ends_look();
+    (void)error; // the alarm's thread is there
+    mutex_unlock(&ends_lock);
+}
+
+// ---- Giving ----------------------------------------------------------------------------
+
+// The same: with its end seen to, or not at all.
+static int address_add(const struct route_address *own)
+{
+    struct route_address given = *own;
+    given.is_by_hand = true;
+    int error = route_address_add(&given);
+    if (error == 0 && own->valid_until != 0) {
+        error = ends_look();
+        if (error != 0) {
+            const int worse = route_address_remove(&own->address);
+            (void)worse; // no memory: it stays
+        }
+    }
+    return error;
+}
 
 int interface_address_add(const struct route_address *own)
 {
     struct netif *netif = own->netif;
     const bool is_v4 = address_is_v4(&own->address);
     const uint32_t mtu_min = is_v4 ? ETHERNET_MTU_MIN : ETHERNET_MTU_V6_MIN;
-    const int error = netif->mtu < mtu_min ? -EMSGSIZE : route_address_add(own);
+    if (netif->mtu < mtu_min) {
+        return -EMSGSIZE;
+    }
+    mutex_lock(&ends_lock);
+    const int error = address_add(own);
+    mutex_unlock(&ends_lock);
     if (error == 0 && netif->neighbours != NULL) {
         ethernet_announce(container_of(netif, struct ethernet, netif), &own->address);
     }
+    return error;
+}
+
+static bool is_given(const struct net_address *address)
+{
+    struct route_address all[ROUTE_ADDRESS_MAX];
+    const uint32_t count = route_address_list(all);
+    uint32_t at = 0;
+    while (at < count && !address_is_equal(&all[at].address, address)) {
+        ++at;
+    }
+    return at < count && all[at].is_by_hand;
+}
+
+int interface_address_renew(const struct route_address *own)
+{
+    int error = 0;
+    mutex_lock(&ends_lock);
+    if (is_given(&own->address)) {
+        error = route_address_renew(own);
+        error = error != 0 ? error : ends_look();
+    }
+    mutex_unlock(&ends_lock);
     return error;
 }
 

@@ -17,6 +17,7 @@
 #include "core/sync/rcu.h"
 
 struct table {
+    bool has_times; // some address of IPv6 will not be preferred for ever
     struct rcu_head end;
     uint32_t route_count, address_count;
     struct route_entry routes[ROUTE_MAX];
@@ -152,6 +153,32 @@ bool route_takes(const struct netif *netif, const struct net_address *address)
     return route_is_local(address) || address_is_multicast(address) || route_is_broadcast(address);
 }
 
+static bool is_deprecated(const struct route_address *own, hal_ns now)
+{
+    return own->preferred_until != 0 && own->preferred_until <= now;
+}
+
+// In place of a source that is no longer preferred, one of the interface's that is, and is good as
+// far (RFC 6724, 5, rule 3).
+static __attribute__((noinline)) void
+source_prefer(const struct table *table, const struct netif *netif, struct net_address *source)
+{
+    const hal_ns now = hal_clock_ns();
+    const bool is_local = address_is_link_local(source);
+    const struct route_address *former = address_find(table, source);
+    if (former == NULL || !is_deprecated(former, now)) {
+        return;
+    }
+    for (uint32_t i = 0; i < table->address_count; ++i) {
+        const struct route_address *own = &table->addresses[i];
+        if (own->netif == netif && !address_is_v4(&own->address) && !is_deprecated(own, now) &&
+            address_is_link_local(&own->address) == is_local) {
+            *source = own->address;
+            return;
+        }
+    }
+}
+
 // by NULL: any.
 static bool entry_find(const struct table *table, const struct net_address *target,
                        const struct netif *by, struct route *route)
@@ -165,6 +192,9 @@ static bool entry_find(const struct table *table, const struct net_address *targ
                 .source = entry->source,
                 .hop = address_is_any(&entry->gateway) ? *target : entry->gateway,
             };
+            if (table->has_times && !address_is_v4(target)) {
+                source_prefer(table, entry->netif, &route->source);
+            }
             return true;
         }
     }
@@ -273,6 +303,9 @@ bool route_source_any(const struct netif *netif, bool is_v4, bool link_only,
                    (!link_only || address_is_link_local(&own->address));
         *source = own->address;
     }
+    if (is_found && table != NULL && table->has_times && !is_v4) {
+        source_prefer(table, netif, source);
+    }
     rcu_read_end();
     return is_found;
 }
@@ -327,6 +360,16 @@ static struct table *table_copy(void)
     return copy;
 }
 
+static bool has_any_times(const struct table *table)
+{
+    uint32_t i = 0;
+    while (i < table->address_count && (address_is_v4(&table->addresses[i].address) ||
+                                        table->addresses[i].preferred_until == 0)) {
+        ++i;
+    }
+    return i < table->address_count;
+}
+
 // With table_lock held: in place of the one that there is, or, with an error, not at all.
 static int table_publish(struct table *table, int error)
 {
@@ -336,6 +379,7 @@ static int table_publish(struct table *table, int error)
         return error;
     }
     struct table *former = atomic_load_explicit(&current_table, memory_order_relaxed);
+    table->has_times = has_any_times(table);
     atomic_store_explicit(&current_table, table, memory_order_release); // pairs with table_now
     if (former != NULL) {
         rcu_defer(&former->end, table_end);

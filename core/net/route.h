@@ -45,6 +45,7 @@ struct route_address { // one of this machine's, besides the loopback network's
     struct netif *netif;
     // As who has given it says; it is he who takes it back. 0, UINT64_MAX: for ever.
     hal_ns preferred_until, valid_until;
+    bool is_by_hand; // interface_address_add's
 };
 
 // -ENETUNREACH.

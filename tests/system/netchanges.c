@@ -65,6 +65,70 @@ static void address(unsigned type, const char *text, unsigned char bits)
     ask(text, &request);
 }
 
+static void times_print(const struct nlmsghdr *message)
+{
+    const struct ifaddrmsg *head = NLMSG_DATA(message);
+    const struct rtattr *at = IFA_RTA(head);
+    int left = (int)IFA_PAYLOAD(message);
+    for (; RTA_OK(at, left); at = RTA_NEXT(at, left)) {
+        if (at->rta_type == IFA_CACHEINFO) {
+            const struct ifa_cacheinfo *times = RTA_DATA(at);
+            printf("  flags %x, preferred %u0 s, valid %u0 s\n",
+                   head->ifa_flags & (IFA_F_PERMANENT | IFA_F_DEPRECATED),
+                   (times->ifa_prefered + 5) / 10, (times->ifa_valid + 5) / 10);
+        }
+    }
+}
+
+// Of all addresses with so many bits.
+static void times_show(unsigned char bits)
+{
+    struct request request = request_of(RTM_GETADDR, NLM_F_DUMP, sizeof request.address);
+    send(asking, &request, request.head.nlmsg_len, 0);
+    for (bool is_over = false; !is_over;) {
+        int left = (int)recv(asking, answer, sizeof answer, 0);
+        const struct nlmsghdr *message = (struct nlmsghdr *)answer;
+        for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
+            is_over = message->nlmsg_type == NLMSG_DONE;
+            if (!is_over && ((uint8_t *)NLMSG_DATA(message))[1] == bits) {
+                times_print(message);
+            }
+        }
+    }
+}
+
+static void address_for(unsigned flags, const char *text, unsigned preferred, unsigned valid)
+{
+    enum { BITS = 28 };
+    char bytes[16];
+    const bool is_v4 = strchr(text, '.') != NULL;
+    const struct ifa_cacheinfo times = {preferred, valid, 0, 0};
+    struct request request = request_of(RTM_NEWADDR, NLM_F_ACK | flags, sizeof request.address);
+    inet_pton(is_v4 ? AF_INET : AF_INET6, text, bytes);
+    request.address = (struct ifaddrmsg){
+        .ifa_family = is_v4 ? AF_INET : AF_INET6, .ifa_prefixlen = BITS, .ifa_index = LO};
+    attribute_add(&request, IFA_LOCAL, bytes, is_v4 ? 4 : 16);
+    attribute_add(&request, IFA_CACHEINFO, &times, sizeof times);
+    ask(text, &request);
+    times_show(BITS);
+}
+
+static void lifetimes(const char *text)
+{
+    const unsigned new = NLM_F_CREATE | NLM_F_EXCL, old = NLM_F_REPLACE;
+    puts("-- lifetimes");
+    address_for(new, text, 500, 0);
+    address_for(new, text, 501, 500);
+    address_for(new, text, UINT32_MAX, 500);
+    address_for(new, text, 500, 1000);
+    address_for(new, text, 500, 1000);
+    address_for(old, text, 0, 2000);
+    address_for(old, text, 3000, UINT32_MAX);
+    address_for(old, text, 0, UINT32_MAX);
+    address_for(old, text, UINT32_MAX, UINT32_MAX);
+    address(RTM_DELADDR, text, 28);
+}
+
 static void route(unsigned type, unsigned flags, const char *text, unsigned char bits,
                   const char *gateway)
 {
@@ -134,6 +198,8 @@ int main(void)
     address(RTM_DELADDR, "10.9.0.2", 24);
     address(RTM_DELADDR, "fd09::1", 64);
     source_print("10.9.0.1");
+    lifetimes("10.9.1.1");
+    lifetimes("fd0a::1");
     setfsuid(1000);
     small_port();
     if (setresuid(1000, 1000, 1000) == 0) {
