@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include "sim/carrier.h"
 #include "sim/nat.h"
 #include "sim/options.h"
+#include "sim/rings.h"
 #include "sim/simulated.h"
 #include "sim/switch.h"
 
@@ -39,6 +41,24 @@ static const char *value_of(const char *text, const char *name)
     return strncmp(text, name, size) == 0 && text[size] != 0 ? text + size : NULL;
 }
 
+static bool has_rings(const char *tap)
+{
+    const char *option = strchr(tap, ',');
+    return option != NULL && strcmp(option + 1, "uring") == 0;
+}
+
+static void tap_check(const char *text, const char *tap)
+{
+    const int size = (int)strcspn(tap, ",");
+    if (size == 0 || size >= IFNAMSIZ || memchr(tap, '/', (size_t)size) != NULL) {
+        options_fail(EXIT_USAGE, "--net %s: '%.*s' is no name of an interface", text, size, tap);
+    }
+    if (tap[size] != 0 && !has_rings(tap)) {
+        options_fail(EXIT_USAGE, "--net %s: '%s' is no option of a tap; uring is one", text,
+                     tap + size + 1);
+    }
+}
+
 void network_check(const char *text)
 {
     const char *folder = value_of(text, "switch="), *tap = value_of(text, "tap=");
@@ -54,8 +74,8 @@ void network_check(const char *text)
         options_fail(EXIT_USAGE, "--net %s: the name is longer than %d characters", text,
                      NET_FOLDER_MAX);
     }
-    if (tap != NULL && (strlen(tap) >= IFNAMSIZ || strchr(tap, '/') != NULL)) {
-        options_fail(EXIT_USAGE, "--net %s: '%s' is no name of an interface", text, tap);
+    if (tap != NULL) {
+        tap_check(text, tap);
     }
 }
 
@@ -150,6 +170,26 @@ static void tap_open(const char *text, const char *name, unsigned cpu_count)
     far.is_tap = true;
 }
 
+// A write that may not wait is refused while the host holds much that was written: it holds all.
+static void tap_rings_add(const char *text)
+{
+    const int room = INT_MAX;
+    const int failure = rings_add(&far);
+    if (failure == -EPERM || failure == -ENOSYS) {
+        options_fail(EXIT_USAGE,
+                     "--net %s: this host refuses io_uring (its sysctl "
+                     "kernel.io_uring_disabled, or a container's filter); leave ,uring out",
+                     text);
+    }
+    if (failure != 0) {
+        options_fail(EXIT_USAGE, "--net %s: io_uring: %s; leave ,uring out", text,
+                     strerror(-failure));
+    }
+    for (uint32_t i = 0; i < far.pair_count; ++i) {
+        (void)ioctl(far.fds[i], TUNSETSNDBUF, &room);
+    }
+}
+
 static void user_join(const struct options *options)
 {
     const struct nat_options nat = {
@@ -204,7 +244,12 @@ void network_add(const struct options *options)
     } else if (folder != NULL) {
         folder_join(text, folder);
     } else {
-        tap_open(text, tap, options->cpu_count);
+        char name[IFNAMSIZ];
+        (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(tap, ","), tap);
+        tap_open(text, name, options->cpu_count);
+        if (has_rings(tap)) {
+            tap_rings_add(text);
+        }
     }
     if (net_add("eth0", &far) != 0) {
         options_fail(EXIT_USAGE, "cannot make the network device");

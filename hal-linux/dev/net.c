@@ -224,7 +224,8 @@ int net_add(const char *name, struct net_far *far)
     wire->far = far;
     for (uint32_t i = 0; i < far->pair_count; ++i) {
         wire->senders[i].fd = far->fds[i];
-        net_receiver_init(&wire->receivers[i], far->fds[i], far->capture);
+        wire->senders[i].ring = far->writers[i];
+        net_receiver_init(&wire->receivers[i], far->fds[i], far->capture, far->readers[i]);
     }
     // What a TAP's frames are on the wire: with help, a capture would have other sizes and sums.
     const bool is_helping = far->folder != NULL || (far->is_tap && far->capture == 0);

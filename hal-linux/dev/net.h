@@ -16,12 +16,15 @@ enum {
     NET_FAR_PAIRS_MAX = 8,
 };
 
+struct uring;
+
 struct net_far {
     // Each gives and takes one frame at a time, with a virtio header of 12 bytes. One; or the
     // queues of a TAP, of which each is a pair of the device's.
     int fds[NET_FAR_PAIRS_MAX];
     uint32_t pair_count;
     bool is_tap;
+    struct uring *readers[NET_FAR_PAIRS_MAX], *writers[NET_FAR_PAIRS_MAX]; // of a TAP; NULL: none
     // NULL: none. Otherwise the one is a datagram socket, and each machine of the switch has one in
     // this folder whose name is its hardware address, as digits.
     const char *folder;

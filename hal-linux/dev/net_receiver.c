@@ -6,6 +6,9 @@
 // while it idles, so that a frame wakes who is to see it and nobody else; and a worker while that
 // is busy.
 //
+// With a ring, those that follow the first of a burst come by submissions of several reads, each
+// with a frame's worth of buffers, which are given in the order of the reads.
+//
 // READER_NONE is the vCPU's to take, when it idles. When it goes on nothing is done at first: it
 // will soon idle again. The worker looks each REST_NS, and takes over where it has not idled since;
 // once it has idled as long it sleeps (READER_VCPU_ALONE) until it is told that it goes on. The
@@ -25,6 +28,8 @@
 
 enum {
     REST_NS = 1000000,
+    SEVERAL_MIN = 2, // frames of a submission
+    SEVERAL_MAX = 32,
     QUICK_CYCLES = 2500, // fewer than a wait takes
 };
 
@@ -53,48 +58,131 @@ static void buffer_add(struct net_receiver *receiver, struct device_chain *chain
         device_chain_done(chain, 0);
         return;
     }
-    receiver->chains[receiver->count] = chain;
-    receiver->parts[receiver->count++] = chain->parts[0];
-    receiver->size += chain->parts[0].iov_len;
+    receiver->chains[receiver->held] = chain; // room for all that the queue has
+    receiver->parts[receiver->held++] = chain->parts[0];
+}
+
+static bool buffer_take(struct net_receiver *receiver)
+{
+    const uint32_t taken = receiver->taken;
+    if (atomic_load(&receiver->given) == taken) {
+        return false;
+    }
+    struct device_chain *chain = receiver->ring[taken % DEVICE_RING_MAX];
+    atomic_store(&receiver->taken, taken + 1);
+    buffer_add(receiver, chain);
+    return true;
 }
 
 // Whether there are buffers for a frame.
 static bool buffers_take(struct net_receiver *receiver)
 {
     while (receiver->size < receiver->frame_max && receiver->count < NET_RECEIVER_BUFFERS) {
-        const uint32_t taken = receiver->taken;
-        if (atomic_load(&receiver->given) == taken) {
+        const uint32_t at = receiver->first + receiver->count;
+        if (at < receiver->held) {
+            receiver->size += receiver->parts[at].iov_len;
+            ++receiver->count;
+        } else if (!buffer_take(receiver)) {
             return false;
         }
-        struct device_chain *chain = receiver->ring[taken % DEVICE_RING_MAX];
-        atomic_store(&receiver->taken, taken + 1);
-        buffer_add(receiver, chain);
     }
     return true;
 }
 
-// Gives the driver those of the buffers that a frame has filled.
-static void frame_give(struct net_receiver *receiver, size_t size)
+// Gives the driver those of the buffers that a frame has filled, of count that begin there; the
+// answer is how many.
+static uint32_t buffers_give(struct net_receiver *receiver, uint32_t at, uint32_t count,
+                             size_t size)
 {
-    struct virtio_net_hdr_mrg_rxbuf *header = receiver->parts[0].iov_base;
+    const struct iovec *parts = receiver->parts + at;
+    struct virtio_net_hdr_mrg_rxbuf *header = parts[0].iov_base;
     uint32_t used = 0;
     if (receiver->capture != 0) {
-        capture_frame(receiver->capture, receiver->parts, receiver->count, NET_VIRTIO_HEADER, size);
+        capture_frame(receiver->capture, parts, count, NET_VIRTIO_HEADER, size);
     }
     for (size_t left = size; used == 0 || left > 0; ++used) {
-        const size_t room = receiver->parts[used].iov_len;
-        const size_t part = left < room ? left : room;
-        receiver->chains[used]->done_written = (uint32_t)part;
-        receiver->size -= room;
+        const size_t part = left < parts[used].iov_len ? left : parts[used].iov_len;
+        receiver->chains[at + used]->done_written = (uint32_t)part;
         left -= part;
     }
     header->num_buffers = (uint16_t)used;
-    device_chains_done(receiver->chains, used);
-    receiver->count -= used;
-    for (uint32_t i = 0; i < receiver->count; ++i) {
-        receiver->chains[i] = receiver->chains[i + used];
-        receiver->parts[i] = receiver->parts[i + used];
+    device_chains_done(receiver->chains + at, used);
+    return used;
+}
+
+// Those in [from, end) go to place; the answer is where they end.
+static uint32_t buffers_move(struct net_receiver *receiver, uint32_t place, uint32_t from,
+                             uint32_t end)
+{
+    for (; from < end; ++from, ++place) {
+        receiver->chains[place] = receiver->chains[from];
+        receiver->parts[place] = receiver->parts[from];
     }
+    return place;
+}
+
+static void frame_give(struct net_receiver *receiver, size_t size)
+{
+    const uint32_t used = buffers_give(receiver, 0, receiver->count, size);
+    for (uint32_t i = 0; i < used; ++i) {
+        receiver->size -= receiver->parts[i].iov_len;
+    }
+    receiver->count -= used;
+    receiver->held = buffers_move(receiver, 0, used, receiver->held);
+}
+
+// ---- Several frames ---------------------------------------------------------------------------
+
+// Asks for at most that many, as there are buffers. The answer is how many; counts: their buffers.
+static uint32_t several_ask(struct net_receiver *receiver, uint32_t most, uint8_t *counts)
+{
+    uint32_t asked = 0;
+    while (asked < most && buffers_take(receiver)) {
+        uring_read(receiver->several, receiver->fd, receiver->parts + receiver->first,
+                   receiver->count);
+        counts[asked++] = (uint8_t)receiver->count;
+        receiver->first += receiver->count;
+        receiver->count = 0;
+        receiver->size = 0;
+    }
+    return asked;
+}
+
+// 0, or -errno of one that there was not.
+static long several_give(struct net_receiver *receiver, uint32_t asked, const uint8_t *counts)
+{
+    uint32_t at = 0, kept = 0;
+    long failure = 0;
+    for (uint32_t i = 0; i < asked; ++i) {
+        const long size = receiver->several->results[i];
+        uint32_t used = 0;
+        if (size >= 0) {
+            used = buffers_give(receiver, at, counts[i], (size_t)size);
+            ++receiver->burst;
+        } else {
+            failure = size;
+        }
+        kept = buffers_move(receiver, kept, at + used, at + counts[i]);
+        at += counts[i];
+    }
+    receiver->held = buffers_move(receiver, kept, at, receiver->held);
+    receiver->first = receiver->count = 0;
+    receiver->size = 0;
+    return failure;
+}
+
+// All that are there, in submissions that grow; 0: there are no more buffers. Or -errno.
+static long several_take(struct net_receiver *receiver)
+{
+    uint8_t counts[SEVERAL_MAX];
+    uint32_t most = SEVERAL_MIN, asked;
+    long failure = 0;
+    while (failure == 0 && (asked = several_ask(receiver, most, counts)) > 0) {
+        (void)uring_run(receiver->several);
+        failure = several_give(receiver, asked, counts);
+        most = most < SEVERAL_MAX ? 2 * most : most;
+    }
+    return failure;
 }
 
 // ---- The vCPU ---------------------------------------------------------------------------------
@@ -144,6 +232,11 @@ static void frames_take(struct net_receiver *receiver)
     while (buffers_take(receiver) &&
            frame_take(receiver, syscall6(SYS_preadv2, receiver->fd, (long)receiver->parts,
                                          receiver->count, -1, -1, RWF_NOWAIT))) {
+        if (receiver->several != NULL) {
+            const long failure = several_take(receiver);
+            receiver->is_cut = failure != 0 && failure != -EAGAIN;
+            return;
+        }
     }
 }
 
@@ -243,11 +336,18 @@ static void worker_run(struct device_chain *chain)
     buffer_add(receiver, chain);
     for (;;) {
         buffers_await(receiver);
+        const bool were_several = receiver->burst > 1;
+        const uint64_t began = __builtin_ia32_rdtsc();
         const long size = frame_read(receiver);
         if (size < 0) {
             return; // the wire is cut: the buffers stay here
         }
         frame_give(receiver, (size_t)size);
+        receiver->burst = 1;
+        if (receiver->several != NULL &&
+            (were_several || __builtin_ia32_rdtsc() - began < QUICK_CYCLES)) {
+            (void)several_take(receiver); // what has failed does so again
+        }
         if (receiver->can_look && atomic_exchange(&receiver->is_wanted, false)) {
             worker_rest(receiver);
         }
@@ -295,7 +395,7 @@ void net_receiver_use(struct net_receiver *receiver, bool is_used)
     word_wake(&receiver->is_used);
 }
 
-void net_receiver_init(struct net_receiver *receiver, int fd, int capture)
+void net_receiver_init(struct net_receiver *receiver, int fd, int capture, struct uring *several)
 {
     char byte;
     const struct iovec part = {&byte, 1};
@@ -303,5 +403,6 @@ void net_receiver_init(struct net_receiver *receiver, int fd, int capture)
     receiver->capture = capture;
     receiver->can_look =
         syscall6(SYS_preadv2, fd, (long)&part, 1, -1, -1, RWF_NOWAIT) != -EOPNOTSUPP;
+    receiver->several = receiver->can_look ? several : NULL;
     receiver->source = (struct vcpu_source){vcpu_enter, vcpu_look, vcpu_wait, vcpu_leave};
 }

@@ -8,6 +8,7 @@
 
 #include "hal-linux/dev/capture.h"
 #include "hal-linux/dev/device.h"
+#include "hal-linux/dev/uring.h"
 #include "hal-linux/vcpu.h"
 
 enum { NET_RECEIVER_BUFFERS = CAPTURE_PARTS_MAX }; // that one frame may fill
@@ -25,19 +26,21 @@ struct net_receiver {
     _Atomic uint32_t reader; // see net_receiver.c
     _Atomic uint32_t idles;  // how often the vCPU has been the reader
     _Atomic bool is_wanted;  // the vCPU has idled, and was not
-    // The reader's: buffers that are to be filled next, a frame's worth.
-    size_t frame_max; // bytes with the header
-    size_t size;
-    uint32_t count;
+    // The reader's: buffers that are to be filled next, of which those from first on are for the
+    // next frame.
+    struct uring *several; // frames by one system call; NULL: none
+    size_t frame_max;      // bytes with the header
+    size_t size;           // of the next frame's
+    uint32_t held, first, count;
     uint32_t burst; // how many frames came when the vCPU looked last
     bool is_cut;    // nothing will come any more
-    struct device_chain *chains[NET_RECEIVER_BUFFERS];
-    struct iovec parts[NET_RECEIVER_BUFFERS];
+    struct device_chain *chains[DEVICE_RING_MAX];
+    struct iovec parts[DEVICE_RING_MAX];
 };
 
 // Hosted. The receiver is of zeros. fd: of frames, each with a virtio header. One that is there
-// already may be lost.
-void net_receiver_init(struct net_receiver *receiver, int fd, int capture);
+// already may be lost. several: a ring for it, or NULL.
+void net_receiver_init(struct net_receiver *receiver, int fd, int capture, struct uring *several);
 
 // As agreed upon with the driver; before it gives buffers.
 void net_receiver_frame_max(struct net_receiver *receiver, size_t size);

@@ -172,9 +172,40 @@ static void heads_join(struct net_sender *sender)
     write16(ip + V4_CHECKSUM, ~folded(sum) & 0xffff);
 }
 
-static long chain_write(const struct net_sender *sender, const struct device_chain *chain)
+static void chain_write(const struct net_sender *sender, struct device_chain *chain)
 {
-    return syscall3(SYS_writev, sender->fd, (long)chain->parts, chain->in_count);
+    (void)syscall3(SYS_writev, sender->fd, (long)chain->parts, chain->in_count);
+    device_chain_done(chain, 0);
+}
+
+static void submitted_write(struct net_sender *sender)
+{
+    if (sender->ring == NULL || sender->ring->count == 0) {
+        return;
+    }
+    const uint32_t count = uring_run(sender->ring);
+    for (uint32_t i = 0; i < count; ++i) {
+        const long result = sender->ring->results[i];
+        if (result == -EAGAIN || result == -EOPNOTSUPP) { // it may wait here
+            chain_write(sender, sender->submitted[i]);
+        } else {
+            device_chain_done(sender->submitted[i], 0);
+        }
+    }
+}
+
+// Now, or with those of the kick that follow.
+static void chain_send(struct net_sender *sender, struct device_chain *chain, bool has_next)
+{
+    if (sender->ring == NULL || (sender->ring->count == 0 && !has_next)) {
+        chain_write(sender, chain);
+        return;
+    }
+    sender->submitted[sender->ring->count] = chain;
+    uring_write(sender->ring, sender->fd, chain->parts, chain->in_count);
+    if (sender->ring->count == URING_MAX) {
+        submitted_write(sender);
+    }
 }
 
 // False: the host does not know such frames.
@@ -183,6 +214,7 @@ static bool joined_write(struct net_sender *sender)
     if (sender->count == 1) {
         return false;
     }
+    submitted_write(sender);
     heads_join(sender);
     sender->parts[0] = (struct iovec){sender->heads, HEADER + sender->transport + UDP};
     sender->is_alone =
@@ -190,19 +222,23 @@ static bool joined_write(struct net_sender *sender)
     return !sender->is_alone;
 }
 
-void net_sender_flush(struct net_sender *sender)
+static void datagrams_send(struct net_sender *sender)
 {
-    if (sender->count == 0) {
-        return;
-    }
-    const bool is_written = joined_write(sender);
+    const bool is_written = sender->count > 0 && joined_write(sender);
     for (uint32_t i = 0; i < sender->count; ++i) {
-        if (!is_written) {
-            (void)chain_write(sender, sender->chains[i]);
+        if (is_written) {
+            device_chain_done(sender->chains[i], 0);
+        } else {
+            chain_send(sender, sender->chains[i], true);
         }
-        device_chain_done(sender->chains[i], 0);
     }
     sender->count = 0;
+}
+
+void net_sender_flush(struct net_sender *sender)
+{
+    datagrams_send(sender);
+    submitted_write(sender);
 }
 
 void net_sender_send(struct net_sender *sender, struct device_chain *chain)
@@ -213,15 +249,14 @@ void net_sender_send(struct net_sender *sender, struct device_chain *chain)
     if (sender->count > 0 && is_datagram && is_next(sender, &datagram)) {
         chain_add(sender, chain, datagram.payload);
         if (datagram.payload < sender->payload || sender->count == NET_SENDER_MAX) {
-            net_sender_flush(sender);
+            datagrams_send(sender);
         }
         return;
     }
-    net_sender_flush(sender);
+    datagrams_send(sender);
     if (is_datagram) {
         first_add(sender, chain, &datagram);
     } else {
-        (void)chain_write(sender, chain);
-        device_chain_done(chain, 0);
+        chain_send(sender, chain, device_chain_has_next(chain));
     }
 }

@@ -13,7 +13,7 @@ def sim_binary(name, deps, **kwargs):
         features = ["-asan", "-ubsan", "-tsan"],
         # Valgrind knows this file by its soname (hal-linux/checker_strings.c).
         # Nothing may be bound by the host's dynamic linker while the thread pointer is an application's.
-        linkopts = ["-pie", "-Wl,-z,now", "-Wl,-soname,osv-sim", "-lpthread", "-ldl"],
+        linkopts = ["-pie", "-Wl,-z,now", "-Wl,-soname,osv-sim", "-l:liburing.a", "-lpthread", "-ldl"],
         linkstatic = True,
         target_compatible_with = ["@platforms//os:linux"],
         deps = deps + ["//sim:command"],

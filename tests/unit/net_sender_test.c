@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // net_sender_test.c: which frames go by a TAP as one, and what that one is. The TAP is a socket
-// that keeps them apart.
+// that keeps them apart. Each case is one of system calls, and one of a ring
+// where the host has such.
 #include "hal-linux/dev/net_sender.h"
 
 #include <arpa/inet.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "hal-linux/dev/device.h"
@@ -29,6 +31,8 @@ static struct device_chain chains[FRAMES];
 static uint32_t done_count, sent_count;
 static int host;
 static struct net_sender sender;
+static struct uring uring;
+static bool has_uring;
 static uint8_t got[80000];
 
 // The transport's; there is none here.
@@ -144,7 +148,10 @@ static void start(void)
     const int room = 1 << 20;
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room), 0);
-    sender = (struct net_sender){.fd = ends[0]};
+    sender = (struct net_sender){.fd = ends[0], .ring = has_uring ? &uring : NULL};
+    if (has_uring) {
+        ck_assert_int_eq(io_uring_queue_init(URING_MAX, &uring.ring, 0), 0);
+    }
     host = ends[1];
     done_count = 0;
 }
@@ -152,8 +159,18 @@ static void start(void)
 static void stop(void)
 {
     ck_assert_uint_eq(next(), 0);
+    if (has_uring) {
+        ck_assert_uint_eq(uring.count, 0);
+        io_uring_queue_exit(&uring.ring);
+    }
     close(sender.fd);
     close(host);
+}
+
+static void start_with_ring(void)
+{
+    has_uring = true;
+    start();
 }
 
 // Sizes and sums are those of all together, and the host is told how to cut it.
@@ -303,16 +320,76 @@ START_TEST(a_host_that_knows_no_such_frames_gets_each)
 }
 END_TEST
 
-int main(void)
+// More than one submission takes; the last of them alone.
+START_TEST(what_one_kick_brings_is_submitted_together)
 {
-    Suite *suite = suite_create("net_sender");
-    TCase *tcase = tcase_create("net_sender");
-    suite_add_tcase(suite, tcase);
-    tcase_add_checked_fixture(tcase, start, stop);
+    enum { COUNT = URING_MAX + 1 };
+    for (uint32_t i = 0; i < COUNT; ++i) {
+        datagram_make(i, 10, false);
+        frames[i].header.hdr.flags = 0;
+    }
+    sender.is_alone = true;
+    all_send(COUNT);
+    ck_assert_uint_eq(uring.ring.sq.sqe_tail, URING_MAX);
+    for (uint32_t i = 0; i < COUNT; ++i) {
+        alone_check(i);
+    }
+}
+END_TEST
+
+// It takes what it has room for, and the rest when that has been read.
+START_TEST(what_would_wait_does_so)
+{
+    enum { COUNT = 3 };
+    const int room = 1; // of two frames of 4 KiB, or so
+    pid_t reader;
+    ck_assert_int_eq(setsockopt(sender.fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room), 0);
+    for (uint32_t i = 0; i < COUNT; ++i) {
+        datagram_make(i, 1400, false);
+    }
+    sender.is_alone = true;
+    reader = fork();
+    if (reader == 0) {
+        for (uint32_t i = 0; i < COUNT; ++i) {
+            if (recv(host, got, sizeof got, 0) != (ssize_t)chains[i].parts[0].iov_len ||
+                memcmp(got, &frames[i], chains[i].parts[0].iov_len) != 0) {
+                _exit(1);
+            }
+        }
+        _exit(0);
+    }
+    all_send(COUNT);
+    int status;
+    ck_assert_int_eq(waitpid(reader, &status, 0), reader);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+static void tests_add(TCase *tcase)
+{
     tcase_add_loop_test(tcase, datagrams_of_one_size_go_as_one, 0, 2);
     tcase_add_test(tcase, what_goes_as_one_has_an_end);
     tcase_add_loop_test(tcase, what_differs_goes_alone_and_in_its_order, 0, 12);
     tcase_add_test(tcase, a_host_that_knows_no_such_frames_gets_each);
+    tcase_add_test(tcase, what_would_wait_does_so);
+}
+
+int main(void)
+{
+    struct io_uring probe;
+    Suite *suite = suite_create("net_sender");
+    TCase *tcase = tcase_create("calls");
+    suite_add_tcase(suite, tcase);
+    tcase_add_checked_fixture(tcase, start, stop);
+    tests_add(tcase);
+    if (io_uring_queue_init(1, &probe, 0) == 0) {
+        io_uring_queue_exit(&probe);
+        tcase = tcase_create("ring");
+        suite_add_tcase(suite, tcase);
+        tcase_add_checked_fixture(tcase, start_with_ring, stop);
+        tests_add(tcase);
+        tcase_add_test(tcase, what_one_kick_brings_is_submitted_together);
+    }
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     const int failed = srunner_ntests_failed(runner);

@@ -144,10 +144,11 @@ IPERF = {
 }
 
 
-def iperf(suite, name):
+def iperf(suite, name, which=tuple(IPERF)):
+    kinds = {what: IPERF[what] for what in which}
     program = suite.program("usr/bin/iperf3")
     with suite.server([("tcp", 5201)], None, "Server listening", "usr/bin/iperf3", "-s", "--forceflush"):
-        for number, (what, words) in enumerate(IPERF.items(), 1):
+        for number, (what, words) in enumerate(kinds.items(), 1):
             servers_test.listening(suite.log, number)
             got = suite.client(program, "-c", OURS[6 if "-6" in words else 4], "-t", "1", "-J", *words)
             suite.case("%s: iperf3, its server on ours: %s" % (name, what), transferred(got) > 100000, "%s\n%s" % (got, suite.log()))
@@ -155,7 +156,7 @@ def iperf(suite, name):
     with open(log, "w", encoding="utf-8") as output, subprocess.Popen(suite.inside + [program, "-s", "--forceflush"], cwd=suite.folder, stdout=output,
                                                                      stderr=output, env=suite.environment) as server:
         try:
-            for number, (what, words) in enumerate(IPERF.items(), 1):
+            for number, (what, words) in enumerate(kinds.items(), 1):
                 servers_test.listening(lambda: text_of(log), number)
                 got = suite.ours(program, "-c", THEIRS[6 if "-6" in words else 4], "-t", "1", "-J", *words)
                 suite.case("%s: iperf3, its client on ours: %s" % (name, what), transferred(got) > 100000, got)
@@ -308,6 +309,17 @@ def on_sim(suite, sim, _, *counts):
             suite.machine = machine + ["--pcap", path]
             return suite.ours
         captured(suite, "%s CPUs" % cpus, run)
+    suite.use(machine, "tap=osv0,uring")
+    with_rings(suite, "%s CPUs, io_uring" % cpus)
+
+
+def with_rings(suite, name):
+    """Many frames by one system call; once more what sends and receives many."""
+    with suite.web():
+        ping(suite, name)
+        fetch(suite, name, "")
+    iperf(suite, name, ("three streams", "IPv6, from the server", "UDP"))
+    bad(suite, name, ALL_AT_ONCE)
 
 
 def on_kernel(suite, qemu, kernel, _, image, osv_run, *boards):

@@ -107,25 +107,50 @@ print("asked")
 """ % (SLEPT + 20, SLEPT)
 
 
-def busy(suite):
+def busy(suite, net):
     """Whose only CPU never idles gets what comes, whoever read the TAP until then: the CPU alone, or in turn with its worker."""
     for what, seconds in ("has idled for long", "0.01"), ("has hardly idled", "0"):
         with tap() as inside:
             if inside is None:
                 suite.case(wire_test.SKIPPED, True)
                 return
-            with suite.server(inside + suite.process("tap=osv0", "--ip", "10.2.0.2/24", "talk", "spin", "700", str(SLEPT))) as server:
+            with suite.server(inside + suite.process(net, "--ip", "10.2.0.2/24", "talk", "spin", "700", str(SLEPT))) as server:
                 got = suite.run(inside + [sys.executable, "-c", ASK_BUSY, seconds])
-                suite.case("a busy CPU that %s" % what, got == (0, "asked\n", ""), got)
-                suite.case("a busy CPU that %s: the server ends" % what, got[0] == 0 and (server.stdout.read(), server.wait()) == ("served\n", 0), got)
+                suite.case("%s: a busy CPU that %s" % (net, what), got == (0, "asked\n", ""), got)
+                suite.case("%s: a busy CPU that %s: the server ends" % (net, what), got[0] == 0 and (server.stdout.read(), server.wait()) == ("served\n", 0), got)
 
 
-def sim(suite, name):
+# Runs what follows with a filter of system calls by which io_uring_setup is EPERM, as containers have it.
+NO_RINGS = """
+import ctypes, os, struct, sys
+SETUP, LOAD, IF_SAME, ANSWER, ALLOW, EPERM = 425, 0x20, 0x15, 0x06, 0x7fff0000, 0x50001
+code = b"".join(struct.pack("HBBI", *one) for one in ((LOAD, 0, 0, 0), (IF_SAME, 0, 1, SETUP), (ANSWER, 0, 0, EPERM), (ANSWER, 0, 0, ALLOW)))
+kept = ctypes.create_string_buffer(code)
+libc = ctypes.CDLL(None)
+NO_NEW_PRIVILEGES, SECCOMP, FILTER = 38, 22, 2
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", 4, ctypes.addressof(kept)))
+if libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0 or libc.prctl(SECCOMP, FILTER, program) != 0:
+    sys.exit("no filter")
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def refused(suite):
     with tap() as inside:
         if inside is None:
             suite.case(wire_test.SKIPPED, True)
             return
-        command = suite.process("tap=osv0", "--ip", "10.2.0.2/24", "talk", "serve", "700", str(CONNECTIONS + 1))
+        got = suite.run(inside + [sys.executable, "-c", NO_RINGS] + suite.process("tap=osv0,uring", "--ip", "10.2.0.2/24", "talk", "list"))
+        suite.case("a host without io_uring", got == (2, "", "osv-sim: --net tap=osv0,uring: this host refuses io_uring (its sysctl "
+                                                      "kernel.io_uring_disabled, or a container's filter); leave ,uring out\n"), got)
+
+
+def sim(suite, name, net="tap=osv0"):
+    with tap() as inside:
+        if inside is None:
+            suite.case(wire_test.SKIPPED, True)
+            return
+        command = suite.process(net, "--ip", "10.2.0.2/24", "talk", "serve", "700", str(CONNECTIONS + 1))
         with suite.server(inside + command) as server:
             asks(suite, name, inside)
             got = suite.run(inside + ["ls", "/sys/class/net/osv0/queues"])
@@ -147,8 +172,11 @@ def main(how, *words):
             suite.sim = os.path.abspath(words[0])
             for suite.cpus in words[2:]:
                 sim(suite, suite.cpus + " CPUs")
+            sim(suite, suite.cpus + " CPUs, io_uring", "tap=osv0,uring")
             suite.cpus = "1"
-            busy(suite)
+            refused(suite)
+            for net in "tap=osv0", "tap=osv0,uring":
+                busy(suite, net)
         return suite.end()
 
 
