@@ -88,7 +88,7 @@ static void times_show(unsigned char bits)
     for (bool is_over = false; !is_over;) {
         int left = (int)recv(asking, answer, sizeof answer, 0);
         const struct nlmsghdr *message = (struct nlmsghdr *)answer;
-        for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
+        for (; left > 0 && NLMSG_OK(message, (unsigned)left); message = NLMSG_NEXT(message, left)) {
             is_over = message->nlmsg_type == NLMSG_DONE;
             if (!is_over && ((uint8_t *)NLMSG_DATA(message))[1] == bits) {
                 times_print(message);
