@@ -3,10 +3,13 @@
 #include "core/libc/direct.h"
 
 #include <errno.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/elf/program.h"
 #include "core/libc/export.h"
+#include "core/linux/calls.h"
 #include "core/linux/process.h"
 #include "core/linux/syscall.h"
 
@@ -62,10 +65,31 @@ EXPORT(pid_t, getppid, void)
     return PROCESS_PARENT_ID;
 }
 
+// The clocks are in memory or a register, as in the vDSO.
+
+EXPORT(int, clock_gettime, clockid_t clock, struct timespec *result)
+{
+    const long error = linux_clock_gettime(clock, result);
+    return error == 0 ? 0 : (int)failed(error);
+}
+
+EXPORT(int, gettimeofday, struct timeval *result, void *zone)
+{
+    return (int)linux_gettimeofday(result, zone);
+}
+
+EXPORT(time_t, time, time_t *result)
+{
+    return linux_time(result);
+}
+
 void libc_direct_init(void)
 {
     if (syscall_is_watched()) {
         elf_system_address_set("getpid", getpid);
         elf_system_address_set("getppid", getppid);
+        elf_system_address_set("clock_gettime", clock_gettime);
+        elf_system_address_set("gettimeofday", gettimeofday);
+        elf_system_address_set("time", time);
     }
 }

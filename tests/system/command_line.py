@@ -148,6 +148,8 @@ def surroundings(machine, files):
     machine.case("#! script with an argument", (got, out) == (0, b"20\n"), repr((got, out, err)))
     got, out, err = machine.run(machine.osv + ["--strace", files["hello_pie"]])
     machine.case("--strace", b"write(1, \"hello, world\\n" in err or b"writev(1" in err, err.decode(errors="replace"))
+    got, out, err = machine.run(machine.osv + ["--strace", "date", "+%s"])
+    machine.case("--strace: clocks", got == 0 and b"clock_gettime(" in err, err.decode(errors="replace"))
     if machine.is_kernel:
         return
     got, out, _ = machine.run(machine.osv + ["--version"])

@@ -69,7 +69,7 @@ static void pin(int cpu)
 static long now_us(void)
 {
     struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &time); // where others may run
     return time.tv_sec * 1000000 + time.tv_nsec / 1000;
 }
 
