@@ -373,6 +373,8 @@ void net_socket_give(struct net_socket *socket, struct packet *packet, struct ne
     *told = NULL;
     if (delivery == DELIVERY_REFUSED) {
         packet_free(packet);
+    } else if (delivery == DELIVERY_TOLD && atomic_load(&socket->is_attended)) {
+        MARK("socket: who sends looks"); // seq_cst, as the push is: the packet is there by then
     } else if (delivery == DELIVERY_TOLD && !atomic_exchange(&socket->is_told, true)) {
         *told = socket_get_unless_free(socket) ? socket : NULL;
     } else if (delivery == DELIVERY_TOLD) {

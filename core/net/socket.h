@@ -105,6 +105,7 @@ struct net_socket {
     // Of one that has got a packet in an interrupt, and whom a thread is to look after.
     struct net_socket *told_next;
     _Atomic bool is_told;
+    _Atomic bool is_attended; // see net_socket_attend
 
     // What follows is guarded by lock.
     struct flow *flow;                   // NULL: no port
@@ -200,6 +201,20 @@ HAL_MUST_CHECK static inline int net_socket_by(const struct net_socket *socket,
 }
 
 // ---- For the protocols -----------------------------------------------------------
+
+// Who sends much is answered while he does: between these interrupts tell nobody of what comes. The
+// caller looks at the channel behind the second.
+static inline void net_socket_attend(struct net_socket *socket)
+{
+    atomic_store_explicit(&socket->is_attended, true, memory_order_relaxed);
+}
+
+static inline void net_socket_attend_end(struct net_socket *socket)
+{
+    if (atomic_load_explicit(&socket->is_attended, memory_order_relaxed)) {
+        atomic_store(&socket->is_attended, false); // pairs with net_socket_give
+    }
+}
 
 // With lock held: the end that packets to remote come from. A remote address that is any becomes
 // this machine's. As net_socket_by. -ENETUNREACH: no way leads there, or not from the address that

@@ -27,10 +27,10 @@
 #include "core/net/tcp_fast.h"
 #include "core/net/tcp_header.h"
 
+// As Linux has them with little memory.
 enum {
-    ORPHANS_MAX = 4096, // net.ipv4.tcp_max_orphans of Linux with little memory: the rest is reset
-    WAITING_MAX =
-        4096, // net.ipv4.tcp_max_tw_buckets of Linux with little memory: the rest ends at once
+    ORPHANS_MAX = 4096, // net.ipv4.tcp_max_orphans: the rest is reset
+    WAITING_MAX = 4096, // net.ipv4.tcp_max_tw_buckets: the rest ends at once
 };
 
 // A connection that begins sets its alarm no later: most of its deadlines, such as the next
@@ -183,19 +183,22 @@ static void host_send(struct tcp *connection, const struct tcp_segment *segment)
     outbox_add(tcp, packet);
 }
 
-// No lock is held. peer: whom those without headers are for.
-static void outbox_send(struct packet *packet, const struct flow *peer)
+// No lock is held. peer: whom those without headers are for. The caller looks at the channel then.
+static void outbox_send(struct net_socket *socket, struct packet *packet, const struct flow *peer)
 {
-    while (packet != NULL) {
-        struct packet *next = packet->next;
+    if (packet != NULL && !packet->is_bare) {
+        net_socket_attend(socket);
+    }
+    for (struct packet *next; packet != NULL; packet = next) {
+        next = packet->next;
         packet->next = NULL;
         if (packet->is_bare) {
             loopback_send_to(peer, packet);
         } else {
             net_output(packet);
         }
-        packet = next;
     }
+    net_socket_attend_end(socket);
 }
 
 // ---- What comes ------------------------------------------------------------------------
@@ -709,7 +712,7 @@ __attribute__((always_inline)) static inline void leave_end(struct tcp_socket *t
 {
     struct net_socket *socket = &tcp->socket;
     const unsigned standing = leaving->standing;
-    outbox_send(leaving->outbox, leaving->peer);
+    outbox_send(socket, leaving->outbox, leaving->peer);
     if (standing & STANDING_ESTABLISHED) {
         tcp_child_offer(tcp);
     } else if (standing & STANDING_STILLBORN) {

@@ -172,6 +172,18 @@ static void send_to_kept(void)
     flow_drop(kept);
 }
 
+// Who sends: that is a step.
+static void attend(void)
+{
+    net_socket_attend(&socket);
+    mutex_lock(&socket.lock);
+    mutex_unlock(&socket.lock);
+    net_socket_attend_end(&socket);
+    if (!channel_is_empty(&socket.channel)) {
+        ready(&socket, true);
+    }
+}
+
 static void check(void)
 {
     tell_all();
@@ -186,6 +198,7 @@ static void check(void)
 }
 
 static const char *const told_marks[] = {"socket: another tells of it", NULL};
+static const char *const attended_marks[] = {"socket: who sends looks", NULL};
 
 static const struct seed_test tests[] = {
     {.name = "delivery, a thread that tells",
@@ -193,6 +206,12 @@ static const struct seed_test tests[] = {
      .bodies = {interrupts, tell_all},
      .check = check,
      .marks = told_marks,
+     .preemption_max = 3},
+    {.name = "delivery, a thread that sends",
+     .reset = reset,
+     .bodies = {interrupts, attend},
+     .check = check,
+     .marks = attended_marks,
      .preemption_max = 3},
     {.name = "delivery, the owner closes",
      .reset = reset,
