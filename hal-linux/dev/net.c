@@ -188,7 +188,9 @@ static void net_served(void *state, uint32_t queue)
 {
     struct wire *wire = state;
     if (wire->far->is_tap && queue != wire->control && queue % QUEUES == SEND) {
-        net_sender_flush(&wire->senders[queue / QUEUES]);
+        if (net_sender_flush(&wire->senders[queue / QUEUES])) {
+            net_receiver_sent(&wire->receivers[queue / QUEUES]);
+        }
     }
 }
 

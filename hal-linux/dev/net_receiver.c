@@ -9,10 +9,11 @@
 // With a ring, those that follow the first of a burst come by submissions of several reads, each
 // with a frame's worth of buffers, which are given in the order of the reads.
 //
-// READER_NONE is the vCPU's to take, when it idles. When it goes on nothing is done at first: it
-// will soon idle again. The worker looks each REST_NS, and takes over where it has not idled since;
-// once it has idled as long it sleeps (READER_VCPU_ALONE) until it is told that it goes on. The
-// worker gives it back behind a frame, if the vCPU has idled meanwhile.
+// READER_NONE is the vCPU's to take: when it idles, and now and then when it sends long frames,
+// because who sends much is answered. When it goes on nothing is done at first: it will soon idle
+// again. The worker looks each REST_NS, and takes over where it has not been the reader since; once
+// it has idled as long it sleeps (READER_VCPU_ALONE) until it is told that it goes on. The worker
+// gives it back behind a frame, if the vCPU has idled meanwhile.
 #include "hal-linux/dev/net_receiver.h"
 
 #include <errno.h>
@@ -30,7 +31,8 @@ enum {
     REST_NS = 1000000,
     SEVERAL_MIN = 2, // frames of a submission
     SEVERAL_MAX = 32,
-    QUICK_CYCLES = 2500, // fewer than a wait takes
+    QUICK_CYCLES = 2500,  // fewer than a wait takes
+    LOOK_CYCLES = 250000, // about a tenth of REST_NS
 };
 
 enum reader {
@@ -208,6 +210,7 @@ static void vcpu_leave(struct vcpu_source *source)
     struct net_receiver *receiver = receiver_of(source);
     const uint32_t idles = atomic_load_explicit(&receiver->idles, memory_order_relaxed);
     atomic_store_explicit(&receiver->idles, idles + 1, memory_order_relaxed);
+    receiver->looked = __builtin_ia32_rdtsc();
     if (atomic_exchange(&receiver->reader, receiver->is_cut ? READER_WORKER : READER_NONE) ==
             READER_VCPU_ALONE ||
         receiver->is_cut) {
@@ -268,6 +271,15 @@ static bool vcpu_wait(struct vcpu_source *source)
         }
     }
     return true;
+}
+
+void net_receiver_sent(struct net_receiver *receiver)
+{
+    if (receiver->can_look && receiver->vcpu == vcpu_self() &&
+        __builtin_ia32_rdtsc() - receiver->looked > LOOK_CYCLES && vcpu_enter(&receiver->source)) {
+        vcpu_look(&receiver->source);
+        vcpu_leave(&receiver->source);
+    }
 }
 
 // ---- The worker -------------------------------------------------------------------------------

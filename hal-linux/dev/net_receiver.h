@@ -26,6 +26,7 @@ struct net_receiver {
     _Atomic uint32_t reader; // see net_receiver.c
     _Atomic uint32_t idles;  // how often the vCPU has been the reader
     _Atomic bool is_wanted;  // the vCPU has idled, and was not
+    uint64_t looked;         // when it was last, in cycles; the vCPU's
     // The reader's: buffers that are to be filled next, of which those from first on are for the
     // next frame.
     struct uring *several; // frames by one system call; NULL: none
@@ -47,6 +48,9 @@ void net_receiver_frame_max(struct net_receiver *receiver, size_t size);
 
 // Whether anything comes by it from now on.
 void net_receiver_use(struct net_receiver *receiver, bool is_used);
+
+// The other queue of the pair has sent a long frame, on this vCPU, masked.
+void net_receiver_sent(struct net_receiver *receiver);
 
 // A buffer for what comes. device_ops.serve.
 void net_receiver_serve(struct net_receiver *receiver, struct device_chain *chain);

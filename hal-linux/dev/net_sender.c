@@ -235,10 +235,13 @@ static void datagrams_send(struct net_sender *sender)
     sender->count = 0;
 }
 
-void net_sender_flush(struct net_sender *sender)
+bool net_sender_flush(struct net_sender *sender)
 {
+    const bool has_long = sender->has_long;
     datagrams_send(sender);
     submitted_write(sender);
+    sender->has_long = false;
+    return has_long;
 }
 
 void net_sender_send(struct net_sender *sender, struct device_chain *chain)
@@ -254,6 +257,7 @@ void net_sender_send(struct net_sender *sender, struct device_chain *chain)
         return;
     }
     datagrams_send(sender);
+    sender->has_long = sender->has_long || chain->in_count > 1;
     if (is_datagram) {
         first_add(sender, chain, &datagram);
     } else {

@@ -25,6 +25,7 @@ struct net_sender {
     struct uring *ring;                        // of fd's; NULL: there is none
     struct device_chain *submitted[URING_MAX]; // that wait in it
     bool is_alone;                             // the host does not take several as one
+    bool has_long;                             // see net_sender_flush
     uint32_t count;                            // of chains that wait for others
     uint32_t payload;   // bytes of the first one's; another may be shorter, and is the last
     uint32_t size;      // bytes of all their payloads
@@ -38,7 +39,8 @@ struct net_sender {
 // others.
 void net_sender_send(struct net_sender *sender, struct device_chain *chain);
 
-// What waits for others goes now.
-void net_sender_flush(struct net_sender *sender);
+// What waits for others goes now. Whether a frame since the last time was of several parts, as long
+// ones are.
+bool net_sender_flush(struct net_sender *sender);
 
 #endif

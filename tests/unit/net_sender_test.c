@@ -111,14 +111,16 @@ static void datagram_make(uint32_t index, uint32_t size, bool is_v6)
                                   udp_put(frame->bytes + heads, size, ends, (uint8_t)index)};
 }
 
-static void all_send(uint32_t count)
+// Whether one of them was long.
+static bool all_send(uint32_t count)
 {
     sent_count = count;
     for (uint32_t i = 0; i < count; ++i) {
         net_sender_send(&sender, &chains[i]);
     }
-    net_sender_flush(&sender);
+    const bool has_long = net_sender_flush(&sender);
     ck_assert_uint_eq(done_count, count);
+    return has_long;
 }
 
 // The next frame that went; 0: there is none.
@@ -301,6 +303,29 @@ START_TEST(what_differs_goes_alone_and_in_its_order)
 END_TEST
 
 // Such a host says so once.
+// Whose parts are two: what is behind the headers lies elsewhere.
+START_TEST(a_long_frame_is_told_of_once)
+{
+    enum { HEADS = 12 + ETH_HLEN + 20 };
+    for (uint32_t i = 0; i < 3; ++i) {
+        datagram_make(i, 100, false);
+    }
+    const size_t size = chains[1].parts[0].iov_len;
+    chains[1].parts[0].iov_len = HEADS;
+    chains[1].parts[1] = (struct iovec){(char *)&frames[1] + HEADS, size - HEADS};
+    chains[1].in_count = 2;
+    ck_assert(all_send(3));
+    alone_check(0);
+    ck_assert_uint_eq(next(), size);
+    ck_assert_mem_eq(got, &frames[1], size);
+    alone_check(2);
+    done_count = 0;
+    chains[1] = chains[0];
+    ck_assert(!all_send(2));
+    ck_assert_uint_eq(next_header().gso_size, 100);
+}
+END_TEST
+
 START_TEST(a_host_that_knows_no_such_frames_gets_each)
 {
     const int tap = sender.fd;
@@ -370,6 +395,7 @@ static void tests_add(TCase *tcase)
     tcase_add_loop_test(tcase, datagrams_of_one_size_go_as_one, 0, 2);
     tcase_add_test(tcase, what_goes_as_one_has_an_end);
     tcase_add_loop_test(tcase, what_differs_goes_alone_and_in_its_order, 0, 12);
+    tcase_add_test(tcase, a_long_frame_is_told_of_once);
     tcase_add_test(tcase, a_host_that_knows_no_such_frames_gets_each);
     tcase_add_test(tcase, what_would_wait_does_so);
 }
