@@ -13,7 +13,7 @@ and what is asked. The clients, and all that is Linux, are this machine's, in ne
     guest1    the server is a guest of QEMU's own processor behind a TAP: Debian's cloud kernel, which has nothing but the server in its
     guest2    initial file system, and our image of the same files; with one virtual CPU, and with two
 
-Of memcached the same is asked as of guests: 8 and 64 requests under way. With one, what the client and the host do is most of a round's time.
+The TAPs have no queueing discipline, as veth pairs have none. Of memcached the same is asked as of guests: 8 and 64 requests under way. With one, what the client and the host do is most of a round's time.
 
 With --fifo all of process runs at real-time priority, so that others on this machine disturb it less.
 """
@@ -68,6 +68,8 @@ def spaces():
         for text in ("link set lo up", "tuntap add osv0 mode tap", "tuntap add linux0 mode tap", "addr add %s/24 dev osv0" % NEAR_ADDRESS["osv"],
                      "link set osv0 up", "link set linux0 up"):
             ip(NEAR, text)
+        for device in "osv0", "linux0":  # as veth pairs are, which have no queue either
+            subprocess.run(["tc", "-n", NEAR, "qdisc", "replace", "dev", device, "root", "noqueue"], check=True)
         yield
     finally:
         for space in (NEAR, FAR):
