@@ -101,6 +101,7 @@ struct seed_options {
     enum seed_schedule schedule;
     uint32_t depth;           // change points of SCHEDULE_PCT, preemptions of SCHEDULE_TURNS
     bool prints_hash;         // at the end, on standard error
+    bool is_verbose;          // says on standard error what this host lacks
     const char *command;      // that repeats this run
     const char *command_rest; // the end of it, from behind its first word
     bool finds_races;

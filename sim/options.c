@@ -579,7 +579,7 @@ static void option_take(struct options *options, int option)
         options->perf_map = true;
         break;
     case OPTION_VERBOSE:
-        options->verbose = true;
+        options->verbose = options->seed.is_verbose = true;
         break;
     case OPTION_SELF_TEST: // for our own tests: not in --help
         options->self_test = optarg == NULL ? "--selftest" : "--selftest=fail";

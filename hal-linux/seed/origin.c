@@ -86,7 +86,7 @@ void origin_begin(const struct seed_options *options, const struct hal_boot *boo
     if (options->record != NULL) {
         recording_begin(options, boot);
     }
-    if (!trap_is_whole()) {
+    if (!trap_is_whole() && options->is_verbose) {
         fprintf(stderr,
                 "osv-sim: this host cannot trap cpuid: the run can be repeated on this "
                 "processor only: %s\n",

@@ -4,8 +4,8 @@
 //
 // The processor that cpuid describes is one of two, the same on every host that can run it: what
 // x86-64-v3 asks for, so that libm takes the paths that it takes on any host of these years, or
-// where the host lacks that, x86-64-v2. A host that cannot trap cpuid says so at start, and what
-// there is named is its own processor: a run is repeated on no other.
+// where the host lacks that, x86-64-v2. On a host that cannot trap cpuid, as --verbose says, what
+// is named is its own processor, in the hash and in recordings: a run is repeated on no other.
 #include <linux/prctl.h>
 #include <signal.h>
 

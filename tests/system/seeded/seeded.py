@@ -387,7 +387,7 @@ def cpuid_forbid():
 def processor(machine, files):
     """Where cpuid cannot be trapped the run says so, names the processor, and is not made again elsewhere."""
     file = os.path.join(machine.folder("recordings"), "run")
-    begin = ["-c", "2", "--seed", "4", "--trace-hash"] + machine.osv[3:]
+    begin = ["-c", "2", "--seed", "4", "--trace-hash", "--verbose"] + machine.osv[3:]
 
     def bare(options):
         machine.empty()
