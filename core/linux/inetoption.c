@@ -263,13 +263,17 @@ static int datagram_option_set(struct inet_socket *inet, int name, const void *u
         return -EINVAL;
     }
     const int error = user_read(&value, user, sizeof value);
-    if (error != 0 || name != UDP_CORK) {
-        return error != 0 ? error : -ENOPROTOOPT;
+    const bool is_known = name == UDP_CORK || name == UDP_SEGMENT || name == UDP_GRO;
+    if (error != 0 || !is_known || (name == UDP_SEGMENT && (value < 0 || value > UINT16_MAX))) {
+        return error != 0 ? error : is_known ? -EINVAL : -ENOPROTOOPT;
     }
+    struct net_options *options = &inet->socket.options;
     mutex_lock(&inet->socket.lock);
-    inet->socket.options.gathers = value != 0;
+    options->gathers = name == UDP_CORK ? value != 0 : options->gathers;
+    options->has_merged = name == UDP_GRO ? value != 0 : options->has_merged;
+    options->segment = name == UDP_SEGMENT ? (uint16_t)value : options->segment;
     mutex_unlock(&inet->socket.lock);
-    if (value == 0) {
+    if (name == UDP_CORK && value == 0) {
         udp_push(&inet->socket);
     }
     return 0;
@@ -427,10 +431,14 @@ static int socket_level_get(struct inet_socket *inet, int name, union socket_opt
 
 static int datagram_option_get(struct inet_socket *inet, int name, int *value)
 {
+    const struct net_options *options = &inet->socket.options;
     mutex_lock(&inet->socket.lock);
-    *value = inet->socket.options.gathers;
+    *value = name == UDP_CORK      ? options->gathers
+             : name == UDP_SEGMENT ? options->segment
+                                   : options->has_merged;
     mutex_unlock(&inet->socket.lock);
-    return name == UDP_CORK ? (int)sizeof *value : -ENOPROTOOPT;
+    return name == UDP_CORK || name == UDP_SEGMENT || name == UDP_GRO ? (int)sizeof *value
+                                                                      : -ENOPROTOOPT;
 }
 
 int inet_option_get(struct file *file, int level, int name, union socket_option *value)

@@ -3,6 +3,7 @@
 // different for tcp(7) is in inettcp.c.
 #include "core/linux/socketinet.h"
 
+#include <netinet/udp.h>
 #include <sys/ioctl.h>
 
 #include "core/lib/errno.h"
@@ -324,12 +325,25 @@ static int addressee_read(struct inet_socket *inet, const struct socket_message 
     return is_mapped_refused(inet, &name->end) ? -ENETUNREACH : 0;
 }
 
-// What goes along with a datagram: where it is to come from. The address is the caller's.
+// What goes along with a datagram: where it is to come from, and how it is cut. The address is the
+// caller's.
 struct origin {
     struct net_address source;
     int index;
-    bool has_source;
+    bool has_source, has_segment;
+    uint16_t segment;
 };
+
+static int segment_read(struct origin *origin, const struct cmsghdr *head, const char *content,
+                        size_t size)
+{
+    if (head->cmsg_type != UDP_SEGMENT || size != sizeof origin->segment) {
+        return -EINVAL;
+    }
+    memcpy(&origin->segment, content, sizeof origin->segment);
+    origin->has_segment = true;
+    return 0;
+}
 
 static int origin_read(struct origin *origin, const struct cmsghdr *head, const char *content,
                        size_t size)
@@ -371,9 +385,11 @@ static int controls_read(struct inet_socket *inet, const struct socket_message *
         const bool is_whole = length >= sizeof head && length <= sent->control_size - at;
         const bool is_ours = head.cmsg_level == IPPROTO_IP ||
                              (head.cmsg_level == IPPROTO_IPV6 && !inet->socket.is_v4);
+        const char *content = data + at + CMSG_LEN(0);
         error = !is_whole || head.cmsg_level == SOL_SOCKET ? -EINVAL
-                : is_ours
-                    ? origin_read(origin, &head, data + at + CMSG_LEN(0), length - CMSG_LEN(0))
+                : is_ours ? origin_read(origin, &head, content, length - CMSG_LEN(0))
+                : head.cmsg_level == SOL_UDP && !inet_is_raw(inet)
+                    ? segment_read(origin, &head, content, length - CMSG_LEN(0))
                     : 0;
         at += CMSG_ALIGN(length);
     }
@@ -385,6 +401,8 @@ static int controls_read(struct inet_socket *inet, const struct socket_message *
 static int origin_use(const struct origin *origin, struct net_message *message)
 {
     message->source = origin->has_source ? &origin->source : NULL;
+    message->has_segment = origin->has_segment;
+    message->segment = origin->segment;
     message->by = origin->index != 0 ? netif_at((uint32_t)origin->index) : NULL;
     return origin->index != 0 && message->by == NULL ? -ENETUNREACH : 0;
 }

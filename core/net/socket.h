@@ -50,8 +50,10 @@ struct net_options {
     bool reports;    // messages of ICMP are kept for who asks (datagram_report_receive)
     uint8_t discover, discover_v6; // enum path_discovery
     bool may_broadcast;
-    bool never_cuts; // of IPv6: what is too long for the way is refused
-    bool gathers;    // datagrams of UDP are made of all that is sent, until udp_push
+    bool never_cuts;  // of IPv6: what is too long for the way is refused
+    bool gathers;     // datagrams of UDP are made of all that is sent, until udp_push
+    bool has_merged;  // it would take several datagrams of UDP as one, which nobody makes here
+    uint16_t segment; // bytes of datagrams of UDP, into which what is sent is cut; 0: it is not
 };
 
 struct net_group_options { // of what is sent to groups: IPv6's, IPv4's
@@ -137,10 +139,12 @@ struct net_message {
     // usual.
     const struct net_address *source;
     struct netif *by;
-    bool only_looks; // of a receive: what is read stays
-    bool is_urgent;  // of a send
-    bool has_next;   // of a send: another follows at once
-    bool has_rest;   // of a send: what is sent next belongs to the same datagram
+    bool only_looks;  // of a receive: what is read stays
+    bool is_urgent;   // of a send
+    bool has_next;    // of a send: another follows at once
+    bool has_rest;    // of a send: what is sent next belongs to the same datagram
+    bool has_segment; // of a send: in place of options.segment
+    uint16_t segment;
     // Of a send: by what the bytes are lent, as far as they are not copied. NULL: all are.
     struct net_loan *loan;
     // Answers of a receive.

@@ -19,6 +19,7 @@
 
 enum {
     UDP_SIZE_MAX = IP_SIZE_MAX - UDP_HEADER, // of the data, behind IPv6
+    SEGMENTS_MAX = 128,                      // UDP_MAX_SEGMENTS of Linux
 };
 
 // ---- What comes --------------------------------------------------------------------
@@ -155,6 +156,11 @@ __attribute__((always_inline)) static inline int way_find(const struct net_socke
     return way->is_many && !socket->options.may_broadcast ? -EACCES : error;
 }
 
+static bool is_segmented(const struct udp_way *way)
+{
+    return __builtin_expect(way->segment != 0, 0) && way->segment < way->size;
+}
+
 __attribute__((always_inline)) static inline int size_check(const struct net_socket *socket,
                                                             struct udp_way *way)
 {
@@ -163,11 +169,15 @@ __attribute__((always_inline)) static inline int size_check(const struct net_soc
     const enum path_discovery how = datagram_discovery(socket, &way->to.address);
     const uint32_t link = way->route.netif->mtu;
     const uint32_t most = how >= PATH_PROBE ? link : path_mtu(&way->to.address, link);
-    const bool is_long = way->size + heads > most;
+    const bool is_cut = is_segmented(way);
+    const bool is_long = (is_cut ? way->segment : way->size) + heads > most;
     const bool is_whole =
         (how >= PATH_DO && how != PATH_OMIT) || (socket->options.never_cuts && !is_v4);
-    if (way->size > UDP_SIZE_MAX - (is_v4 ? IP4_HEADER : 0) || (is_long && is_whole)) {
+    if (way->size > UDP_SIZE_MAX - (is_v4 ? IP4_HEADER : 0) || (is_long && (is_whole || is_cut))) {
         return -EMSGSIZE;
+    }
+    if (is_cut && way->size > (size_t)way->segment * SEGMENTS_MAX) {
+        return -EINVAL;
     }
     way->header.may_cut = is_long || (how != PATH_WANT && how != PATH_DO && how != PATH_PROBE);
     return 0;
@@ -269,10 +279,46 @@ __attribute__((always_inline)) static inline void way_send(const struct udp_way 
     }
 }
 
+// A datagram of the bytes that lie at at; NULL: there are none, or there is no memory.
+static struct packet *segment_make(const struct udp_way *way, const struct packet *whole,
+                                   uint32_t at)
+{
+    const uint32_t left = whole->size - at;
+    const uint32_t size = left < way->segment ? left : way->segment;
+    struct packet *packet = left > 0 ? packet_alloc_block(size) : NULL;
+    if (packet != NULL) {
+        memcpy(packet->data, whole->data + at, size);
+        packet->size = size;
+    } else if (left > 0) {
+        net_count(NET_NO_MEMORY); // they are lost, as others are
+    }
+    return packet;
+}
+
+// All but the last wait for it in the device's ring.
+__attribute__((noinline)) static void segments_send(const struct udp_way *way, struct packet *whole)
+{
+    const bool may_wait = !way->is_many && way->route.netif->flush_soon != NULL;
+    uint32_t at = 0;
+    struct packet *packet = segment_make(way, whole, at);
+    while (packet != NULL) {
+        at += packet->size;
+        struct packet *next = segment_make(way, whole, at);
+        packet->has_more = may_wait && next != NULL;
+        way_send(way, packet);
+        packet = next;
+    }
+    packet_free(whole);
+}
+
 __attribute__((noinline)) static void gathered_send(const struct udp_way *way,
                                                     struct packet *packet)
 {
-    way_send(way, packet);
+    if (is_segmented(way)) {
+        segments_send(way, packet);
+    } else {
+        way_send(way, packet);
+    }
 }
 
 // With lock held, which is given back: one more piece of what is gathered.
@@ -291,15 +337,26 @@ piece_send(struct net_socket *socket, const struct net_message *message, size_t 
     return error;
 }
 
-// The same: the first of several.
+// The same: the first of several, or what is cut.
 static __attribute__((noinline)) int first_piece_send(struct net_socket *socket,
                                                       const struct net_message *message,
-                                                      const struct udp_way *way, size_t *done)
+                                                      struct udp_way *way, size_t *done)
 {
+    const bool is_last = !message->has_rest && !socket->options.gathers;
+    const size_t size = way->size;
     const int error = udp_gather_begin(socket, message, way);
+    struct packet *packet = error == 0 && is_last ? udp_gather_take(socket, way) : NULL;
     mutex_unlock(&socket->lock);
-    *done = error == 0 ? way->size : 0;
+    if (packet != NULL) {
+        gathered_send(way, packet);
+    }
+    *done = error == 0 ? size : 0;
     return error;
+}
+
+static uint32_t segment_of(const struct net_socket *socket, const struct net_message *message)
+{
+    return __builtin_expect(message->has_segment, 0) ? message->segment : socket->options.segment;
 }
 
 int udp_send(struct net_socket *socket, const struct net_message *message, size_t *done)
@@ -316,13 +373,14 @@ int udp_send(struct net_socket *socket, const struct net_message *message, size_
         return piece_send(socket, message, size, done);
     }
     way.size = size;
+    way.segment = segment_of(socket, message);
     way.to = message->to != NULL ? *message->to : socket->remote;
     int error = way.to.port != 0 ? 0 : message->to != NULL ? -EINVAL : -EDESTADDRREQ;
     if (address_is_any(&way.to.address)) {
         way.to.address = address_loopback(address_is_v4(&way.to.address));
     }
     error = error != 0 ? error : send_prepare(socket, message, &way);
-    if (error == 0 && (message->has_rest || socket->options.gathers)) {
+    if (error == 0 && (message->has_rest || socket->options.gathers || way.segment != 0)) {
         return first_piece_send(socket, message, &way, done);
     }
     const bool is_held = error == 0 && !way.is_many && way.route.netif->flush_soon != NULL &&

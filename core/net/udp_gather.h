@@ -19,10 +19,11 @@ struct udp_way {
     struct route route;
     struct ip_header header;
     struct net_end to;
-    uint16_t port; // that it comes from
-    bool is_many;  // to a group, or to all on a link
-    bool loops;    // of those: this machine gets it, too
-    size_t size;   // of the data, bytes
+    uint16_t port;    // that it comes from
+    bool is_many;     // to a group, or to all on a link
+    bool loops;       // of those: this machine gets it, too
+    size_t size;      // of the data, bytes
+    uint32_t segment; // as net_options
 };
 
 // May a datagram of way->size bytes go there? Says in the header whether it is cut. -EMSGSIZE.

@@ -215,6 +215,24 @@ START_TEST(what_is_gathered_is_cut_or_refused_as_a_whole)
 }
 END_TEST
 
+// Each as long as the link takes.
+START_TEST(a_send_of_several_segments)
+{
+    struct net_socket *socket = socket_make(PATH_WANT);
+    link_forget();
+    socket->options.segment = 1500 - HEADS;
+    ck_assert_int_eq(piece_send(socket, 3000, false), 0);
+    heard_check(3, 1500, false);
+    ck_assert_uint_eq(heard[2]->size, ETHERNET_HEADER + HEADS + 56);
+    ++socket->options.segment;
+    ck_assert_int_eq(piece_send(socket, 3000, false), -EMSGSIZE);
+    socket->options.segment = 10;
+    ck_assert_int_eq(piece_send(socket, 1281, false), -EINVAL);
+    heard_check(3, 1500, false);
+    udp_close(socket);
+}
+END_TEST
+
 START_TEST(who_wants_it_cuts_what_is_too_long)
 {
     struct net_socket *socket = socket_make(PATH_WANT);
@@ -325,6 +343,7 @@ int main(void)
     tcase_add_test(known, many_addresses_take_bounded_room);
     tcase_add_checked_fixture(sent, start_known, link_forget);
     tcase_add_test(sent, what_is_gathered_is_cut_or_refused_as_a_whole);
+    tcase_add_test(sent, a_send_of_several_segments);
     tcase_add_test(sent, who_wants_it_cuts_what_is_too_long);
     tcase_add_test(sent, who_does_not_cut_is_refused);
     tcase_add_test(sent, who_probes_sends_as_long_as_the_link_takes);
