@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // regs_x86_64.h: what hal_frame_get copies out of a frame on x86_64.
 //
-// The vector state is an XSAVE area (Intel SDM vol. 1, 13.4) as the processor wrote it, standard or compacted;
-// core carries it and does not look inside.
+// The vector state is an XSAVE area (Intel SDM vol. 1, 13.4), standard or compacted. Its x87 and SSE state is
+// always there; what else the header leaves out is in its initial state.
 #ifndef HAL_REGS_X86_64_H
 #define HAL_REGS_X86_64_H
 

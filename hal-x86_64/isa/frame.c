@@ -11,10 +11,15 @@
 
 enum {
     RED_ZONE = 128,
-    VECTOR_MXCSR = 24 / 4,    // in 32-bit words of the XSAVE area
-    VECTOR_PRESENT = 512 / 8, // XSTATE_BV, in 64-bit words
+    VECTOR_MXCSR = 24 / 4, // in 32-bit words of the XSAVE area
+    VECTOR_XMM = 160 / 8,  // in 64-bit words: XMM0 to XMM15; before them the x87's
+    VECTOR_XMM_END = 416 / 8,
+    VECTOR_PRESENT = 512 / 8, // XSTATE_BV
     VECTOR_LAYOUT = 520 / 8,  // XCOMP_BV
     VECTOR_HEADER_END = 576 / 8,
+    PRESENT_X87 = 1,
+    PRESENT_SSE = 2,
+    X87_CONTROL_DEFAULT = 0x37f,
     MXCSR_DEFAULT = 0x1f80,
     MXCSR_VALID = 0xffff,
 };
@@ -47,19 +52,46 @@ struct hal_frame *frame_place(char *entry_stack, uintptr_t sp)
     return (struct hal_frame *)((top - sizeof(struct hal_frame) - isa_vector_size) & ~63ul);
 }
 
+static void words_clear(uint64_t *words, int start, int end)
+{
+    for (int i = start; i < end; ++i) {
+        words[i] = 0;
+    }
+}
+
+// XSAVEC writes nothing of a component in its initial state (Intel SDM vol. 1, 13.10): what is
+// there is what the stack held. Handlers and debuggers read the x87 and the SSE state without a
+// look at the header, and handlers change it so: both are always there, as on Linux.
+static void vector_complete(uint64_t *area)
+{
+    const uint64_t mxcsr = area[VECTOR_MXCSR / 2]; // and its mask: they lie in the x87's part
+    if ((area[VECTOR_PRESENT] & PRESENT_X87) == 0) {
+        words_clear(area, 0, VECTOR_XMM);
+        area[0] = X87_CONTROL_DEFAULT;
+    }
+    if ((area[VECTOR_PRESENT] & PRESENT_SSE) == 0) {
+        words_clear(area, VECTOR_XMM, VECTOR_XMM_END);
+        area[VECTOR_MXCSR / 2] = (uint64_t)MXCSR_VALID << 32 | MXCSR_DEFAULT;
+    } else {
+        area[VECTOR_MXCSR / 2] = mxcsr;
+    }
+    area[VECTOR_PRESENT] |= PRESENT_X87 | PRESENT_SSE;
+}
+
 void hal_frame_get(const struct hal_frame *frame, struct hal_regs *regs)
 {
     words_copy(regs->general, frame->general, sizeof regs->general);
     regs->vector_size = isa_vector_size;
     words_copy((uint64_t *)regs->vector, vector_of(frame), isa_vector_size);
+    if (isa_has_xsavec) {
+        vector_complete((uint64_t *)regs->vector);
+    }
 }
 
 // An area whose header says that every component is in its initial state.
 static void vector_reset(uint64_t *area)
 {
-    for (int i = 0; i < VECTOR_HEADER_END; ++i) {
-        area[i] = 0;
-    }
+    words_clear(area, 0, VECTOR_HEADER_END);
     ((uint32_t *)area)[VECTOR_MXCSR] = MXCSR_DEFAULT;
 }
 
@@ -78,9 +110,7 @@ void hal_frame_set(struct hal_frame *frame, const struct hal_regs *regs)
     ((uint32_t *)area)[VECTOR_MXCSR] &= MXCSR_VALID;
     area[VECTOR_PRESENT] &= isa_vector_mask;
     area[VECTOR_LAYOUT] = isa_has_xsavec ? vector_compact | isa_vector_mask : 0;
-    for (int i = VECTOR_LAYOUT + 1; i < VECTOR_HEADER_END; ++i) {
-        area[i] = 0;
-    }
+    words_clear(area, VECTOR_LAYOUT + 1, VECTOR_HEADER_END);
 }
 
 uint64_t isa_vector_choose(uint64_t offered)

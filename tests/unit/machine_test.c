@@ -7,6 +7,7 @@
 #include <string.h>
 #include <valgrind/valgrind.h>
 
+#include "hal-x86_64/isa/frame.h"
 #include "hal-x86_64/isa/isa.h"
 #include "hal-x86_64/machine/apic.h"
 #include "hal-x86_64/machine/clock.h"
@@ -518,6 +519,45 @@ START_TEST(vector_choice)
 }
 END_TEST
 
+// What XSAVEC leaves behind where a component is in its initial state: whatever was there.
+START_TEST(vector_state_that_was_not_written_is_initial)
+{
+    enum { X87 = 1, SSE = 2, SIZE = 832, HEADER = 512, XMM = 160, XMM_END = 416, OLD = 0xa5 };
+    static struct {
+        struct hal_frame frame;
+        unsigned char area[SIZE];
+    } entry;
+    static struct hal_regs regs;
+    static const unsigned char zeros[256];
+    static const unsigned char x87[8] = {0x7f, 3}, sse[8] = {0x80, 0x1f, 0, 0, 0xff, 0xff};
+    isa_vector_size = SIZE;
+    for (unsigned present = 0; present < 4; ++present) {
+        unsigned char expected[SIZE];
+        memset(entry.area, OLD, SIZE);
+        memset(entry.area + HEADER, 0, 64);
+        entry.area[HEADER] = present | 4;
+        isa_has_xsavec = 0;
+        hal_frame_get(&entry.frame, &regs);
+        ck_assert_mem_eq(regs.vector, entry.area, SIZE); // XSAVE writes all
+
+        memcpy(expected, entry.area, SIZE);
+        expected[HEADER] = X87 | SSE | 4; // an edit of a handler's counts
+        if ((present & X87) == 0) {
+            memcpy(expected, x87, 8);
+            memcpy(expected + 8, zeros, 16);
+            memcpy(expected + 32, zeros, XMM - 32);
+        }
+        if ((present & SSE) == 0) {
+            memcpy(expected + 24, sse, 8);
+            memcpy(expected + XMM, zeros, XMM_END - XMM);
+        }
+        isa_has_xsavec = 1;
+        hal_frame_get(&entry.frame, &regs);
+        ck_assert_mem_eq(regs.vector, expected, SIZE);
+    }
+}
+END_TEST
+
 // ---- The date ------------------------------------------------------------------------------
 
 static void cmos_set(uint8_t status, const uint8_t values[6])
@@ -570,6 +610,7 @@ int main(void)
     tcase_add_test(tcase, xapic);
     tcase_add_test(tcase, vector_sizes);
     tcase_add_test(tcase, vector_choice);
+    tcase_add_test(tcase, vector_state_that_was_not_written_is_initial);
     tcase_add_test(tcase, date);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
