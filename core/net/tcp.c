@@ -325,6 +325,7 @@ void tcp_urge(struct tcp *tcp, uint64_t written)
 static void room_gained(struct tcp *tcp)
 {
     const uint32_t told = tcp->announced - tcp->expected;
+    tcp_settle(tcp);
     if (tcp->state == TCP_STATE_ESTABLISHED || tcp->state == TCP_STATE_FIN_WAIT_1 ||
         tcp->state == TCP_STATE_FIN_WAIT_2) {
         const uint32_t window = tcp_window_now(tcp);

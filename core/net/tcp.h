@@ -164,6 +164,8 @@ struct tcp_settings {
     bool has_urgent_inline; // the urgent byte is read like others
     bool is_near; // the peer is on this machine: its end alone is acknowledged with ours, if that
                   // comes soon, as Linux does everywhere
+    bool is_settled; // the host calls tcp_settle once it has done with what came together: till then
+                     // data in order waits for its acknowledgement
     bool is_kept_alive; // with the next three
     hal_ns keep_idle, keep_interval;
     uint32_t keep_count;
@@ -220,6 +222,7 @@ struct tcp {
     hal_ns recent_at;
     uint32_t last_acknowledged; // what we have acknowledged last
     uint32_t owed;              // segments with data since then
+    bool owes_each;             // one of them has an acknowledgement of its own
 
     // Times.
     hal_ns now;
@@ -326,6 +329,10 @@ static inline bool tcp_has_begun(const struct tcp *tcp)
 
 void tcp_input(struct tcp *tcp, const struct tcp_segment *segment, hal_ns now);
 void tcp_tick(struct tcp *tcp, hal_ns now); // also before the deadline
+
+// After segments that came together, and what the program has done with them: one acknowledgement
+// tells of all, and of the room that there is by then. See settings.is_settled.
+void tcp_settle(struct tcp *tcp);
 
 // What the network says of the segment that begins at sequence, which is not believed where that is
 // not under way: it has not arrived for error, which ends an attempt to connect, and what others

@@ -33,6 +33,7 @@ void tcp_end(struct tcp *tcp, int error)
     tcp->counts.failures += was_asking;
     tcp->state = TCP_STATE_CLOSED;
     tcp->error = error;
+    tcp->owed = 0;
     tcp->retransmit_at = tcp->acknowledge_at = tcp->probe_at = UINT64_MAX;
     tcp->keep_at = tcp->end_at = tcp->tail_at = tcp->reorder_at = tcp->pace_at = UINT64_MAX;
 }
@@ -79,6 +80,13 @@ static uint32_t owed_behind(const struct tcp *tcp, const struct tcp_segment *seg
     return tcp->owed + (segment->size > tcp->settings.mss ? 2 : 1);
 }
 
+// The peer learns of this segment itself: without SACK it counts acknowledgements.
+static void owe_each(struct tcp *tcp)
+{
+    tcp->owed += 2;
+    tcp->owes_each = true;
+}
+
 // It lies in the window, at least in part.
 static void data_take(struct tcp *tcp, const struct tcp_segment *segment)
 {
@@ -94,7 +102,7 @@ static void data_take(struct tcp *tcp, const struct tcp_segment *segment)
     repetition_note(tcp, segment->sequence, end);
     end = tcp_is_before(edge, end) ? edge : end;
     if (!tcp_is_before(start, end)) {
-        tcp->owed += 2; // known already: the peer had no acknowledgement
+        owe_each(tcp); // known already: the peer had no acknowledgement
         return;
     }
     const uint64_t from = tcp_received(tcp) + (start - tcp->expected);
@@ -105,7 +113,7 @@ static void data_take(struct tcp *tcp, const struct tcp_segment *segment)
     }
     if (!is_next && !tcp_range_fits(tcp->held, tcp->held_count, tcp->held_room, range)) {
         ++tcp->counts.dropped;
-        tcp->owed += 2;
+        owe_each(tcp);
         return;
     }
     if (!tcp->host->store(tcp, segment, from, start - segment->sequence, end - start)) {
@@ -121,7 +129,7 @@ static void data_take(struct tcp *tcp, const struct tcp_segment *segment)
         ++tcp->counts.held;
         (void)tcp_range_add(tcp->held, &tcp->held_count, tcp->held_room, range);
         tcp->newest_held = start;
-        tcp->owed += 2;
+        owe_each(tcp);
     }
 }
 
@@ -132,7 +140,9 @@ static void fin_take(struct tcp *tcp, const struct tcp_segment *segment)
         tcp->fin = segment->sequence + segment->size;
     }
     if (!tcp->is_fin_known || tcp->has_fin || tcp->expected != tcp->fin) {
-        tcp->owed += (segment->flags & TCP_FIN) != 0 ? 2 : 0; // out of order, or again
+        if (segment->flags & TCP_FIN) { // out of order, or again
+            owe_each(tcp);
+        }
         return;
     }
     tcp->has_fin = true;
@@ -264,7 +274,7 @@ static void text_take(struct tcp *tcp, const struct tcp_segment *segment)
     data_take(tcp, segment);
     fin_take(tcp, segment);
     tcp_output(tcp);
-    if (tcp->owed > 0 && (tcp->owed >= 2 || tcp->state == TCP_STATE_TIME_WAIT)) {
+    if (tcp->owed > 0 && tcp->state == TCP_STATE_TIME_WAIT) {
         tcp_acknowledge(tcp);
     }
 }

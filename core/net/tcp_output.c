@@ -97,6 +97,7 @@ static void segment_send(struct tcp *tcp, struct tcp_segment *segment)
         tcp->last_acknowledged = tcp->expected;
         tcp->is_answered = tcp->is_answered && (tcp->owed == 0 || segment->size > 0);
         tcp->owed = 0;
+        tcp->owes_each = false;
         tcp->acknowledge_at = UINT64_MAX;
         if (tcp->may_sack && !is_syn) {
             sacks_put(tcp, segment);
@@ -389,10 +390,18 @@ void tcp_output(struct tcp *tcp)
     if (may_send_data(tcp)) {
         stream_send(tcp);
     }
-    if (tcp->owed >= SEGMENT_SEGMENTS) {
+    if (tcp->owed >= SEGMENT_SEGMENTS && (tcp->owes_each || !tcp->settings.is_settled)) {
         tcp_acknowledge(tcp);
     } else if (tcp->owed > 0 && tcp->acknowledge_at == UINT64_MAX) {
         tcp->acknowledge_at = tcp->now + ACKNOWLEDGE_DELAY;
+    }
+}
+
+void tcp_settle(struct tcp *tcp)
+{
+    if (tcp->owed >= SEGMENT_SEGMENTS) {
+        tcp_acknowledge(tcp);
+        tcp_deadline_set(tcp);
     }
 }
 

@@ -692,6 +692,7 @@ __attribute__((always_inline)) static inline struct leaving leave_begin(struct t
 {
     struct net_socket *socket = &tcp->socket;
     memory_update(tcp);
+    tcp_settle(&tcp->tcp);
     const unsigned standing = standing_update(tcp);
     struct packet *outbox = tcp->outbox;
     tcp->outbox = NULL;

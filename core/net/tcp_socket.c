@@ -45,6 +45,7 @@ void tcp_socket_init(struct tcp_socket *tcp, bool is_v4)
     tcp->settings = (struct tcp_settings){
         .burst = IP_SIZE_MAX - IP4_HEADER - TCP_HEADER_MAX,
         .room = TCP_ROOM,
+        .is_settled = true,
         .keep_idle = 7200 * SECOND, // Linux's
         .keep_interval = 75 * SECOND,
         .keep_count = 9,

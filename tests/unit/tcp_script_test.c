@@ -343,6 +343,11 @@ static void quick_statement(void)
     tcp_quicken(&tcp, number() != 0, now);
 }
 
+static void settle_statement(void)
+{
+    tcp_settle(&tcp);
+}
+
 static void refuse_statement(void)
 {
     is_store_refused = true;
@@ -434,6 +439,8 @@ static void set_statement(void)
         growth_left = number();
     } else if (word_is("nodelay")) {
         settings.has_no_delay = number() != 0;
+    } else if (word_is("settled")) {
+        settings.is_settled = number() != 0;
     } else if (word_is("burst")) {
         settings.burst = number();
     } else if (word_is("cork")) {
@@ -542,6 +549,7 @@ static const struct statement {
     {"abort", abort_statement, true},
     {"orphan", orphan_statement, true},
     {"quick", quick_statement, true},
+    {"settle", settle_statement, true},
     {"unreachable", unreachable_statement, true},
     {"path", path_statement, true},
     {"set", set_statement, true},
