@@ -9,6 +9,7 @@
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
+#include "core/linux/owner.h"
 #include "core/linux/process.h"
 #include "core/linux/signal.h"
 #include "core/linux/socketcalls.h"
@@ -27,7 +28,7 @@ _Static_assert(OPEN_CREATE == O_CREAT && OPEN_EXCLUSIVE == O_EXCL && OPEN_TRUNCA
 _Static_assert(OPEN_APPEND == O_APPEND && OPEN_NONBLOCK == O_NONBLOCK && OPEN_PATH == O_PATH,
                "open flags");
 _Static_assert((OPEN_TEMPORARY | O_DIRECTORY) == O_TMPFILE, "open flags");
-_Static_assert(OPEN_DATA_SYNC == O_DSYNC, "open flags");
+_Static_assert(OPEN_DATA_SYNC == O_DSYNC && OPEN_ASYNC == O_ASYNC, "open flags");
 _Static_assert(OPEN_CLOSE_ON_EXEC == O_CLOEXEC && OPEN_NO_TTY == O_NOCTTY, "open flags");
 
 // Runs on the way out.
@@ -306,6 +307,12 @@ static int left_write(struct file *file, int *user)
     return user_write(user, &count, sizeof count);
 }
 
+static int tells_change(struct file *file, int fd, bool tells)
+{
+    const bool told = (atomic_load(&file->flags) & OPEN_ASYNC) != 0;
+    return tells == told ? 0 : owner_tells_set(file, fd, tells);
+}
+
 long linux_ioctl(int fd, unsigned long request, void *argument)
 {
     struct file *file;
@@ -327,12 +334,17 @@ long linux_ioctl(int fd, unsigned long request, void *argument)
             atomic_fetch_and(&file->flags, ~(uint32_t)OPEN_NONBLOCK);
         }
         break;
+    case FIOASYNC:
+        error = user_read(&on, argument, sizeof on);
+        error = error == 0 ? tells_change(file, fd, on != 0) : error;
+        break;
     default:
         error = file_control(file, request, argument);
         if (error == -ENOTTY && request == FIONREAD && is_regular(file)) {
             error = left_write(file, argument);
         } else if (error == -ENOTTY && socket_calls_of(file) != NULL) {
-            error = interface_control(file, request, argument);
+            error = owner_ioctl(file, request, argument);
+            error = error == -ENOTTY ? interface_control(file, request, argument) : error;
         }
         break;
     }
@@ -424,8 +436,12 @@ static long status_flags_get(const struct file *file)
     return (long)(file->vnode != NULL && !is_path_only(file) ? result | LARGE_FILE : result);
 }
 
-static long status_flags_set(struct file *file, uint32_t flags)
+static long status_flags_set(struct file *file, int fd, uint32_t flags)
 {
+    const int error = owner_tells_set(file, fd, (flags & OPEN_ASYNC) != 0);
+    if (error != 0 && error != -ENOTTY) {
+        return error;
+    }
     const uint32_t settable = OPEN_APPEND | OPEN_NONBLOCK;
     uint32_t old = atomic_load(&file->flags);
     while (
@@ -459,7 +475,7 @@ static long control(struct file *file, int fd, int command, long argument)
     case F_GETFL:
         return status_flags_get(file);
     case F_SETFL:
-        return status_flags_set(file, (uint32_t)argument);
+        return status_flags_set(file, fd, (uint32_t)argument);
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:
@@ -479,7 +495,7 @@ static long control(struct file *file, int fd, int command, long argument)
         return error != 0 ? error : (long)seals;
     }
     default:
-        return -EINVAL;
+        return owner_control(file, command, argument);
     }
 }
 

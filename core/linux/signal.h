@@ -16,7 +16,14 @@ struct hal_fault;
 struct signal_queue;
 struct task;
 
-enum { SIGNAL_COUNT = 64, SIGNAL_PIPE = 13, SIGNAL_FILE_SIZE = 25, SIGNAL_REAL_TIME = 32 };
+enum {
+    SIGNAL_COUNT = 64,
+    SIGNAL_PIPE = 13,
+    SIGNAL_URGENT = 23,
+    SIGNAL_FILE_SIZE = 25,
+    SIGNAL_IO = 29,
+    SIGNAL_REAL_TIME = 32
+};
 
 enum { SIGNAL_CODE_QUEUE = -1, SIGNAL_CODE_TIMER = -2 }; // SI_QUEUE, SI_TIMER
 
@@ -131,8 +138,8 @@ enum signal_outcome {
 // the mask that signal_mask_push put aside is back.
 enum signal_outcome signal_run(void);
 
-// The same for a call that came by an instruction, whose registers are regs: changes them so that the
-// handlers run when they are loaded, and the program goes on as call says once these have
+// The same for a call that came by an instruction, whose registers are regs: changes them so that
+// the handlers run when they are loaded, and the program goes on as call says once these have
 // returned. SIGNAL_NO_HANDLER: regs are as they were.
 struct hal_regs;
 struct signal_ended_call {

@@ -7,6 +7,7 @@
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
 #include "core/linux/calls.h"
+#include "core/linux/owner.h"
 #include "core/linux/signal.h"
 #include "core/linux/task.h"
 #include "core/linux/user.h"
@@ -38,6 +39,9 @@ static struct signalfd_siginfo record_of(const struct linux_signal_info *info)
         record.ssi_overrun = (uint32_t)info->timer.overrun;
         record.ssi_ptr = info->timer.value;
         record.ssi_int = (int32_t)info->timer.value;
+    } else if (info->code > 0 && info->code <= OWNER_CODE_MAX) { // nothing else has such here
+        record.ssi_band = (uint32_t)info->words[0];
+        record.ssi_fd = (int32_t)info->words[1];
     } else {
         record.ssi_pid = (uint32_t)info->sender.pid;
         record.ssi_uid = info->sender.uid;

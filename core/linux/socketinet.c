@@ -24,8 +24,7 @@ enum {
     V6_SIZE_MIN = 24,         // a sockaddr_in6 without scope (RFC 2133)
     PORT_UNPRIVILEGED = 1024, // net.ipv4.ip_unprivileged_port_start
     PROTOCOL_MAX = 262,       // IPPROTO_MPTCP
-    POLL_ALL =
-        POLL_IN_ANY | POLL_OUT_ANY | POLL_READ_HANG_UP | POLL_HANG_UP | POLL_ERROR | POLL_PRIORITY,
+    POLL_ALL = POLL_IN_ANY | POLL_READ_HANG_UP | POLL_HANG_UP | POLL_ERROR, // without saying
 };
 
 bool file_is_inetsocket(const struct file *file)
@@ -614,9 +613,10 @@ const struct file_ops inet_ops = {
 
 // ---- Making ----------------------------------------------------------------
 
-static void inet_ready(struct net_socket *socket, bool has_room)
+static void inet_ready(struct net_socket *socket, unsigned news)
 {
-    const unsigned events = POLL_ALL & ~(has_room ? 0u : (unsigned)POLL_OUT_ANY);
+    const unsigned events = POLL_ALL | (news & NET_NEWS_ROOM ? POLL_OUT_ANY : 0) |
+                            (news & NET_NEWS_URGENT ? POLL_PRIORITY : 0);
     // Pairs with channel_watch in inet_poll: that one sees what has changed, or this sees that one.
     atomic_thread_fence(memory_order_seq_cst);
     poll_list_wake_ordered(&container_of(socket, struct inet_socket, socket)->poll, events);

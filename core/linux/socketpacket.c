@@ -609,10 +609,10 @@ static const struct file_ops packet_ops = {
 
 // ---- Making ----------------------------------------------------------------
 
-static void packet_ready(struct net_socket *socket, bool has_room)
+static void packet_ready(struct net_socket *socket, unsigned news)
 {
     struct packet_file *own = container_of(socket, struct packet_file, packet.socket);
-    (void)has_room;
+    (void)news;
     ring_look(own);
     // Pairs with channel_watch in packet_poll: that one sees what has come, or this sees that one.
     atomic_thread_fence(memory_order_seq_cst);

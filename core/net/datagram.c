@@ -418,6 +418,6 @@ int datagram_shutdown(struct net_socket *socket, unsigned what)
     socket->shut |= what;
     channel_wake_all(&socket->channel);
     mutex_unlock(&socket->lock);
-    socket->ready(socket, true);
+    socket->ready(socket, NET_NEWS_INPUT);
     return is_connected ? 0 : -ENOTCONN;
 }

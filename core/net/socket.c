@@ -262,7 +262,7 @@ static void socket_look_after(struct net_socket *socket)
     if (socket->run != NULL) {
         net_run_later_counted(socket);
     } else {
-        socket->ready(socket, true);
+        socket->ready(socket, NET_NEWS_INPUT);
         net_socket_put(socket);
     }
 }

@@ -73,6 +73,12 @@ struct net_memberships { // of a socket, as they are at one time
 };
 
 // Embedded in what its maker knows of it.
+enum net_news {
+    NET_NEWS_INPUT = 1,
+    NET_NEWS_ROOM = 2,   // to send
+    NET_NEWS_URGENT = 4, // an urgent byte
+};
+
 struct net_socket {
     struct mutex lock;
     struct channel channel;
@@ -87,9 +93,9 @@ struct net_socket {
     // The index of the interface that all goes by and has come by, whether there is one or not; 0:
     // any. Changed with lock held.
     _Atomic uint32_t netif;
-    // Something may have come, or, with has_room, may be sent, for who polls. No lock of the
-    // network's is held.
-    void (*ready)(struct net_socket *socket, bool has_room);
+    // For who polls: bits of enum net_news, of what may have become so. No lock of the network's is
+    // held.
+    void (*ready)(struct net_socket *socket, unsigned news);
     // Looks at what has come though nobody waits for it; NULL: that can wait. *now: hal_clock_ns,
     // if that is known, else 0; changed to what was asked. The same.
     void (*run)(struct net_socket *socket, hal_ns *now);

@@ -326,7 +326,7 @@ void tcp_child_offer(struct tcp_socket *child)
         list_push_back(&tcp->ready, &child->node);
         ++tcp->ready_count;
         ++tcp->changes;
-        tcp->has_input = true;
+        tcp->news |= NET_NEWS_INPUT;
     }
     tcp_leave(tcp);
 }

@@ -49,7 +49,7 @@ void tcp_memory_charge(struct tcp_socket *tcp, uint32_t held)
         net_count(NET_TCP_NO_MEMORY);
         tcp_abort(&tcp->tcp, tcp_now(tcp));
         ++tcp->changes;
-        tcp->has_input = true; // for who lingers
+        tcp->news |= NET_NEWS_INPUT; // for who lingers
     }
 }
 

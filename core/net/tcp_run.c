@@ -333,16 +333,17 @@ static void changes_note(struct tcp_socket *tcp, const struct look *before)
         const bool is_enough = tcp_stream_room(tcp) >= tcp_stream_limit(tcp) / 3;
         if (tcp->was_short && is_enough) {
             tcp->was_short = false;
-            tcp->has_room = true;
+            tcp->news |= NET_NEWS_ROOM;
         }
     }
     if (now.received != before->received) {
         ++tcp->changes;
-        tcp->has_input = true;
+        tcp->news |= NET_NEWS_INPUT;
+        tcp_urgent_note(tcp);
     }
     if (now.state != before->state) {
         ++tcp->changes;
-        tcp->has_input = tcp->has_room = true;
+        tcp->news |= NET_NEWS_INPUT | NET_NEWS_ROOM;
         tcp->socket.error = now.state == TCP_STATE_CLOSED ? tcp->tcp.error : tcp->socket.error;
     }
 }
@@ -683,8 +684,7 @@ __attribute__((always_inline)) static inline void memory_update(struct tcp_socke
 struct leaving {
     struct packet *outbox;
     const struct flow *peer;
-    unsigned standing; // enum standing
-    bool is_watched, has_room;
+    unsigned standing, news; // enum standing; enum net_news, for who polls
 };
 
 // With the lock held, which is not held then.
@@ -696,16 +696,16 @@ __attribute__((always_inline)) static inline struct leaving leave_begin(struct t
     const unsigned standing = standing_update(tcp);
     struct packet *outbox = tcp->outbox;
     tcp->outbox = NULL;
-    const bool has_news = tcp->has_input || tcp->has_room, has_room = tcp->has_room;
-    const bool is_watched = has_news && channel_is_watched(&socket->channel);
-    tcp->has_input = tcp->has_room = false;
-    if (has_news) {
+    unsigned news = tcp->news;
+    tcp->news = 0;
+    if (news != 0) {
+        news = channel_is_watched(&socket->channel) ? news : 0;
         channel_wake_all(&socket->channel);
     }
     alarm_update(tcp);
     const struct flow *peer = tcp->peer; // kept as long as the socket
     mutex_unlock(&socket->lock);
-    return (struct leaving){outbox, peer, standing, is_watched, has_room};
+    return (struct leaving){outbox, peer, standing, news};
 }
 
 __attribute__((always_inline)) static inline void leave_end(struct tcp_socket *tcp,
@@ -719,8 +719,8 @@ __attribute__((always_inline)) static inline void leave_end(struct tcp_socket *t
     } else if (standing & STANDING_STILLBORN) {
         tcp_child_forget(tcp);
     }
-    if (leaving->is_watched) {
-        socket->ready(socket, leaving->has_room);
+    if (leaving->news != 0) {
+        socket->ready(socket, leaving->news);
     }
     if (!channel_is_empty(&socket->channel)) {
         net_run_later(socket);

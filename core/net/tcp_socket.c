@@ -307,7 +307,7 @@ static void break_off(struct tcp_socket *tcp)
     tcp->socket.error = 0;
     tcp->socket.shut = 0;
     ++tcp->changes;
-    tcp->has_input = tcp->has_room = true;
+    tcp->news |= NET_NEWS_INPUT | NET_NEWS_ROOM;
 }
 
 void tcp_disconnect(struct tcp_socket *tcp)
@@ -349,7 +349,7 @@ int tcp_shutdown(struct tcp_socket *tcp, unsigned what)
     if (is_connected || listens) {
         tcp->socket.shut |= listens ? what & NET_SHUT_READ : what;
         ++tcp->changes;
-        tcp->has_input = tcp->has_room = true;
+        tcp->news |= NET_NEWS_INPUT | NET_NEWS_ROOM;
     }
     tcp_leave(tcp);
     if (listens && (what & NET_SHUT_READ)) {

@@ -42,11 +42,12 @@ struct tcp_socket {
     bool is_waiting;         // in TIME-WAIT, and counted as that
     bool is_left_to_alarm;   // which is about to ring: what uses the socket after its connection
     bool is_counted_orphan;
-    uint32_t settled;         // tcp_run.c's: how it stood when that was looked at last
-    bool is_far;              // it has no peer, and will have none
-    bool was_short;           // somebody wants more room than there is to send
-    uint32_t changes;         // how often something that a thread may wait for has changed
-    bool has_input, has_room; // news for who polls
+    uint32_t settled;     // tcp_run.c's: how it stood when that was looked at last
+    bool is_far;          // it has no peer, and will have none
+    bool was_short;       // somebody wants more room than there is to send
+    uint32_t changes;     // how often something that a thread may wait for has changed
+    unsigned news;        // enum net_news, for who polls
+    uint64_t urgent_told; // the place behind the urgent byte that was told of; 0: none
     struct tcp_settings settings;
     uint32_t send_limit; // bytes not acknowledged, at most
     uint32_t send_max;   // what that may become; less: it stays
@@ -80,7 +81,7 @@ struct tcp_socket {
     uint32_t child_count, ready_count, backlog;
     bool is_closed;
     struct tcp_fast_queue *fast; // of children that begin with Fast Open; NULL: none do
-    hal_ns cookie_at; // when the last was sent; 0: never
+    hal_ns cookie_at;            // when the last was sent; 0: never
     // Of one that a listening socket has made.
     struct tcp_socket *parent; // counted, for good
     struct list node;          // under the parent's lock
@@ -236,6 +237,7 @@ struct tcp_part tcp_stream_part(const struct tcp_socket *tcp);
 int tcp_stream_check(struct tcp_socket *tcp);
 // What lies before place has been read, and its packets are gone.
 void tcp_stream_read(struct tcp_socket *tcp, uint64_t place);
+void tcp_urgent_note(struct tcp_socket *tcp); // news of an urgent byte, if one has come
 // Bytes [skip, skip + size) of packet, which is gone, are the stream's from `from` on.
 void tcp_stream_keep(struct tcp_socket *tcp, struct packet *packet, uint32_t skip, uint32_t size,
                      uint64_t from);

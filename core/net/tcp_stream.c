@@ -289,7 +289,7 @@ void tcp_stream_end(struct tcp_socket *tcp)
     }
     send_queue_end(&tcp->sending);
     tcp_grown_end(tcp);
-    tcp->sending.start = 0; // of a connection that may come
+    tcp->sending.start = tcp->urgent_told = 0; // of a connection that may come
 }
 
 // With lock held: copies what is in order from stream place `from` on. user NULL: drops it.
@@ -472,6 +472,15 @@ bool tcp_stream_is_enough(const struct tcp_socket *tcp, uint64_t size)
 {
     const uint32_t window = tcp->tcp.announced - tcp->tcp.expected;
     return size >= tcp->receive_least || (size > 0 && window <= tcp->tcp.mss);
+}
+
+void tcp_urgent_note(struct tcp_socket *tcp)
+{
+    const uint64_t behind = tcp->tcp.urgent.place + 1;
+    if (tcp->tcp.urgent.is_known && tcp->urgent_told != behind && tcp_is_urgent(&tcp->tcp)) {
+        tcp->urgent_told = behind;
+        tcp->news |= NET_NEWS_URGENT;
+    }
 }
 
 int tcp_receive_urgent(struct tcp_socket *tcp, bool only_looks, char *byte, size_t *done)

@@ -46,6 +46,7 @@ int file_create(struct file **result, const struct file_ops *ops, uint32_t flags
     file->state = state;
     file->path = NULL;
     file->watchers = (struct list){0};
+    file->owner = NULL;
     // Release pairs with the acquire in file_get_unless_free: who gets a reference sees the fields.
     atomic_store_explicit(&file->reference_count, 1, memory_order_release);
     *result = file;
@@ -83,6 +84,9 @@ void file_end(struct file *file)
 {
     if (file->watchers.next != NULL) {
         epoll_forget(file);
+    }
+    if (file->owner != NULL) {
+        file->owner->end(file->owner);
     }
     if (file->has_locks) {
         lock_drop_file(file);

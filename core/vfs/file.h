@@ -36,6 +36,7 @@ enum open_flags {
     OPEN_APPEND = 02000,
     OPEN_NONBLOCK = 04000,
     OPEN_DATA_SYNC = 010000,
+    OPEN_ASYNC = 020000, // who is ready says so by a signal: core/linux/owner.h
     OPEN_DIRECT = 040000,
     OPEN_DIRECTORY = 0200000,
     OPEN_NO_FOLLOW = 0400000,
@@ -136,6 +137,10 @@ struct file_ops {
     void (*close)(struct file *file);                         // the last reference is gone
 };
 
+struct file_owner {
+    void (*end)(struct file_owner *owner); // the file is gone
+};
+
 struct file {
     const struct file_ops *ops;
     _Atomic uint32_t reference_count;
@@ -154,6 +159,7 @@ struct file {
     void *state; // the file type's
     struct list
         watchers; // the epoll items that wait for it: epoll.c's; all-zero: there never was one
+    struct file_owner *owner; // who is told by signals; NULL: nobody
     char *path; // as opened, for messages, /proc/self/fd and maps; path_short or heap; may be NULL
     char path_short[48];
 };

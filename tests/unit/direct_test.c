@@ -20,9 +20,9 @@ static struct net_socket *socket;
 static unsigned ready_count;
 static char data[DATA];
 
-static void ready(struct net_socket *of, bool has_room)
+static void ready(struct net_socket *of, unsigned news)
 {
-    (void)of, (void)has_room;
+    (void)of, (void)news;
     ++ready_count;
 }
 

@@ -22,9 +22,9 @@ enum { PORT = 700, SERVED_NS = 2000, ASKED = 3 * HELD_MAX };
 static struct net_socket *server;
 static unsigned flushes, promises; // of later ones
 
-static void ready(struct net_socket *socket, bool has_room)
+static void ready(struct net_socket *socket, unsigned news)
 {
-    (void)socket, (void)has_room;
+    (void)socket, (void)news;
 }
 
 static void release(struct net_socket *socket)

@@ -14,9 +14,9 @@ enum { SERVER = 80, BACKLOG = 4 };
 
 static uint32_t released, made;
 
-static void ready(struct net_socket *socket, bool has_room)
+static void ready(struct net_socket *socket, unsigned news)
 {
-    (void)socket, (void)has_room;
+    (void)socket, (void)news;
 }
 
 static void release(struct net_socket *socket)

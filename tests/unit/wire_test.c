@@ -529,9 +529,9 @@ END_TEST
 
 // ---- UDP -------------------------------------------------------------------------------
 
-static void ready(struct net_socket *socket, bool has_room)
+static void ready(struct net_socket *socket, unsigned news)
 {
-    (void)socket, (void)has_room;
+    (void)socket, (void)news;
 }
 
 static void release(struct net_socket *socket)
