@@ -13,7 +13,8 @@ and what is asked. The clients, and all that is Linux, are this machine's, in ne
     guest1    the server is a guest of QEMU's own processor behind a TAP: Debian's cloud kernel, which has nothing but the server in its
     guest2    initial file system, and our image of the same files; with one virtual CPU, and with two
 
-The TAPs have no queueing discipline, as veth pairs have none. Of memcached the same is asked as of guests: 8 and 64 requests under way. With one, what the client and the host do is most of a round's time.
+The TAPs have no queueing discipline, as veth pairs have none, and Linux's ends run CUBIC, as Debian sets them: with BBR, which some hosts
+begin with, the timers by which it paces are most of what a stream costs its sender. Of memcached the same is asked as of guests: 8 and 64 requests under way. With one, what the client and the host do is most of a round's time.
 
 With --fifo all of process runs at real-time priority, so that others on this machine disturb it less.
 """
@@ -47,7 +48,7 @@ SERVERS = {  # its port, and what a connection is greeted with
 }
 REQUESTS = {"process": (20000, 200000), "apart": (20000, 200000), "free": (20000, 200000), "guest1": (4000, 0), "guest2": (4000, 0)}  # of redis, alone and by 16
 ASKED = {
-    **{"%s_%s" % (kind, name): ratio for kind in ("process", "free") for name, ratio in {
+    **{"%s_%s" % (kind, name): ratio for kind in ("process", "apart", "free") for name, ratio in {
         "tcp_stream_to": 0.9, "tcp_stream_from": 0.9, "tcp_rr_1B": 1.0, "udp_rr_1B": 1.0, "tcp_connect_close": 1.0, "memcached_udp_w8": 1.2, "memcached_udp_w64": 1.2,
         "filtered_udp_w8": 2.5, "filtered_udp_w64": 2.5, "redis_set": 1.0, "redis_get": 1.0, "redis_set_p16": 1.0, "redis_get_p16": 1.0}.items()},
     **{"guest%d_%s" % (cpus, name): 1.5 for cpus in (1, 2) for name in ("memcached_udp_w8", "memcached_udp_w64", "redis_set", "redis_get")},
@@ -65,6 +66,8 @@ def spaces():
         raise SystemExit("wire.py: this needs root, network namespaces and /dev/net/tun")
     try:
         ip(None, "netns add " + FAR)
+        for space in (NEAR, FAR):
+            subprocess.run(["ip", "netns", "exec", space, "sysctl", "-qw", "net.ipv4.tcp_congestion_control=cubic"], check=True)
         for text in ("link set lo up", "tuntap add osv0 mode tap", "tuntap add linux0 mode tap", "addr add %s/24 dev osv0" % NEAR_ADDRESS["osv"],
                      "link set osv0 up", "link set linux0 up"):
             ip(NEAR, text)
