@@ -271,6 +271,9 @@ static void work(uint32_t which)
     if (tcp->written == side->size && tcp->state != TCP_STATE_SYN_SENT) {
         tcp_close(tcp, now);
     }
+    if (draw(4) > 0) { // else more comes together with this
+        tcp_settle(tcp);
+    }
 }
 
 // Who waits for neither time nor packet reads and writes on.
@@ -337,6 +340,7 @@ static void begin(void)
             .control = draw(2) == 0 ? TCP_CONGESTION_CUBIC : TCP_CONGESTION_RENO,
             .pace = draw(8) == 0 ? 50000 + draw(1000000) : 0,
             .burst = draw(2) == 0 ? 65000 : 0,
+            .is_settled = draw(2) == 0,
         };
     }
 }
