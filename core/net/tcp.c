@@ -321,15 +321,22 @@ void tcp_urge(struct tcp *tcp, uint64_t written)
     tcp->urgent_end = tcp->iss + 1 + (uint32_t)written;
 }
 
-// There is more room than before, which the peer is told of where it is much.
+// There is more room than before, which the peer is told of where it is much; if it may send a good
+// deal all the same, only where reading has made it: the first window, which is that of a SYN and
+// says little, grows with the next acknowledgement.
 static void room_gained(struct tcp *tcp)
 {
+    enum { GOOD_DEAL = 32768 };
     const uint32_t told = tcp->announced - tcp->expected;
+    const uint32_t two = 2u * tcp->mss, half = tcp->settings.room / 2;
+    const uint32_t much = two < half ? two : half;
     tcp_settle(tcp);
     if (tcp->state == TCP_STATE_ESTABLISHED || tcp->state == TCP_STATE_FIN_WAIT_1 ||
         tcp->state == TCP_STATE_FIN_WAIT_2) {
         const uint32_t window = tcp_window_now(tcp);
-        if (window > told && window - told >= 2u * tcp->mss && told < tcp->settings.room / 2) {
+        const uint64_t freed = tcp->taken - tcp->kept - tcp->freed_told;
+        const bool is_news = told < half && (freed >= much || told < GOOD_DEAL);
+        if (is_news && window > told && window - told >= much) {
             tcp_acknowledge(tcp);
         }
     }
@@ -392,6 +399,13 @@ void tcp_orphan(struct tcp *tcp, hal_ns span, hal_ns now)
         tcp->end_at = now + tcp->end_after;
         tcp_deadline_set(tcp);
     }
+}
+
+void tcp_ask(struct tcp *tcp, hal_ns now)
+{
+    tcp->now = now;
+    tcp_acknowledge(tcp);
+    tcp_deadline_set(tcp);
 }
 
 void tcp_quicken(struct tcp *tcp, bool is_quick, hal_ns now)

@@ -221,6 +221,7 @@ struct tcp {
     uint32_t recent_time; // RFC 7323: TS.Recent
     hal_ns recent_at;
     uint32_t last_acknowledged; // what we have acknowledged last
+    uint64_t freed_told;        // how far the stream had been read then, without what was kept
     uint32_t owed;              // segments with data since then
     bool owes_each;             // one of them has an acknowledgement of its own
 
@@ -356,6 +357,16 @@ void tcp_abort(struct tcp *tcp, hal_ns now);                   // tells the peer
 void tcp_orphan(struct tcp *tcp, hal_ns span, hal_ns now);
 // What is to be acknowledged is so now, and until something is sent at once; or as ever.
 void tcp_quicken(struct tcp *tcp, bool is_quick, hal_ns now);
+
+// The program has read all and asks for more. As long as the connection is young, what is owed is
+// acknowledged then: the peer may wait for that with what is missing (Nagle's rule). Later it waits
+// for company, as ever. Call tcp_ask where that says so.
+enum { TCP_YOUNG_SEGMENTS = 16 }; // that have brought data; Linux's TCP_MAX_QUICKACKS
+static inline bool tcp_ask_counts(const struct tcp *tcp)
+{
+    return tcp->owed > 0 && tcp->counts.data_received <= TCP_YOUNG_SEGMENTS;
+}
+void tcp_ask(struct tcp *tcp, hal_ns now);
 
 // The urgent byte has been received, and nobody has read it alone.
 bool tcp_is_urgent(const struct tcp *tcp);

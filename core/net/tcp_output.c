@@ -95,6 +95,7 @@ static void segment_send(struct tcp *tcp, struct tcp_segment *segment)
         segment->window = min(window >> scale, UINT16_MAX);
         tcp->announced = tcp_later(tcp->announced, tcp->expected + (segment->window << scale));
         tcp->last_acknowledged = tcp->expected;
+        tcp->freed_told = tcp->taken - tcp->kept;
         tcp->is_answered = tcp->is_answered && (tcp->owed == 0 || segment->size > 0);
         tcp->owed = 0;
         tcp->owes_each = false;

@@ -478,6 +478,9 @@ unsigned tcp_poll(struct tcp_socket *tcp)
 {
     tcp_enter(tcp);
     const unsigned events = events_of(tcp);
+    if ((events & (TCP_READABLE | TCP_ENDED)) == 0) {
+        tcp_ask_more(tcp);
+    }
     tcp_leave_and_run(tcp);
     return events;
 }

@@ -237,6 +237,7 @@ struct tcp_part tcp_stream_part(const struct tcp_socket *tcp);
 int tcp_stream_check(struct tcp_socket *tcp);
 // What lies before place has been read, and its packets are gone.
 void tcp_stream_read(struct tcp_socket *tcp, uint64_t place);
+void tcp_ask_more(struct tcp_socket *tcp);    // who has read all looks for more
 void tcp_urgent_note(struct tcp_socket *tcp); // news of an urgent byte, if one has come
 // Bytes [skip, skip + size) of packet, which is gone, are the stream's from `from` on.
 void tcp_stream_keep(struct tcp_socket *tcp, struct packet *packet, uint32_t skip, uint32_t size,

@@ -403,6 +403,13 @@ static int stream_take(struct tcp_socket *tcp, struct net_message *message, bool
     return error != 0 ? error : *done == before ? tcp_stream_check(tcp) : -EAGAIN;
 }
 
+void tcp_ask_more(struct tcp_socket *tcp)
+{
+    if (tcp_ask_counts(&tcp->tcp) && !tcp->is_slow) {
+        tcp_ask(&tcp->tcp, tcp_now(tcp));
+    }
+}
+
 // The same, and waits for it as long as there is nothing else to do.
 static int stream_await(struct tcp_socket *tcp, struct net_message *message, bool drops,
                         size_t *done)
@@ -414,6 +421,7 @@ static int stream_await(struct tcp_socket *tcp, struct net_message *message, boo
         if (error != -EAGAIN || *done > before) {
             return error;
         }
+        tcp_ask_more(tcp);
         error = tcp_await_within(tcp, &message->patience);
     } while (error == 0);
     return error;

@@ -348,6 +348,13 @@ static void settle_statement(void)
     tcp_settle(&tcp);
 }
 
+static void ask_statement(void)
+{
+    if (tcp_ask_counts(&tcp)) {
+        tcp_ask(&tcp, now);
+    }
+}
+
 static void refuse_statement(void)
 {
     is_store_refused = true;
@@ -550,6 +557,7 @@ static const struct statement {
     {"orphan", orphan_statement, true},
     {"quick", quick_statement, true},
     {"settle", settle_statement, true},
+    {"ask", ask_statement, true},
     {"unreachable", unreachable_statement, true},
     {"path", path_statement, true},
     {"set", set_statement, true},
