@@ -4,8 +4,8 @@ import re
 
 # A seed has CPUs stand still where it likes, so what the scheduler has promised may come late under one of them. What is
 # right holds under most; what is wrong is wrong under all.
-SEEDS = range(1, 8)
-LEAST = 5
+SEEDS = range(1, 12)
+LEAST = 6
 MANY = 21
 
 
@@ -27,10 +27,10 @@ def figures(machine, program, cpus, seed, *arguments):
             for line in out.decode().splitlines()]
 
 
-def judge(machine, name, program, arguments, right, cpus=1):
+def judge(machine, name, program, arguments, right, cpus=1, seeds=SEEDS, least=LEAST):
     """Is right(figures) true?"""
-    found = [figures(machine, program, cpus, seed, *arguments) for seed in SEEDS]
-    mostly(machine, "%s, %d vCPUs" % (name, cpus), [(bool(run) and right(run), repr(run)) for run in found], LEAST)
+    found = [figures(machine, program, cpus, seed, *arguments) for seed in seeds]
+    mostly(machine, "%s, %d vCPUs" % (name, cpus), [(bool(run) and right(run), repr(run)) for run in found], least)
 
 
 def shares_of(found):
@@ -81,9 +81,11 @@ def real_time(machine, files):
 
 def balance(machine, files):
     """Busy threads that start on one CPU are even within 50 ms."""
+    # A CPU that stands still for long in those 50 ms is enough to make it false: so under one seed in four with 4 CPUs, and which
+    # those are is another matter with each build. Without balance it is false under all.
     for cpus in (2, 3, 4):
         judge(machine, "%d busy threads: equal shares within 50 ms" % (2 * cpus), files["turns"], ["even", str(cpus)],
-              lambda found: all(45000 < thread["used"] < 55000 for thread in found), cpus=cpus)
+              lambda found: all(45000 < thread["used"] < 55000 for thread in found), cpus=cpus, seeds=range(1, 2 * MANY), least=MANY - 1)
 
 
 def idle(machine, files):
