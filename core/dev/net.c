@@ -25,13 +25,14 @@
 #define FEATURE_CONTROL (UINT64_C(1) << 17)
 #define FEATURE_ANNOUNCE (UINT64_C(1) << 21)
 #define FEATURE_PAIRS (UINT64_C(1) << 22)
+#define FEATURE_UDP (UINT64_C(1) << 56)       // of datagrams, over both
 #define FEATURE_SPREADING (UINT64_C(1) << 60) // receive-side scaling
 
 #define FEATURES_WANTED                                                                            \
     (VIRTIO_VERSION_1 | VIRTIO_EVENT_INDEX | FEATURE_CHECKSUM | NET_FEATURE_GUEST_CHECKSUM |       \
      FEATURE_MTU | FEATURE_ADDRESS | FEATURE_GUEST_TCP4 | FEATURE_GUEST_TCP6 | FEATURE_TCP4 |      \
-     FEATURE_TCP6 | FEATURE_MERGED_BUFFERS | FEATURE_STATUS | FEATURE_CONTROL | FEATURE_ANNOUNCE | \
-     FEATURES_SEVERAL)
+     FEATURE_TCP6 | FEATURE_UDP | FEATURE_MERGED_BUFFERS | FEATURE_STATUS | FEATURE_CONTROL |      \
+     FEATURE_ANNOUNCE | FEATURES_SEVERAL)
 #define FEATURES_LARGE (FEATURE_GUEST_TCP4 | FEATURE_GUEST_TCP6) // packets that fit no buffer
 #define FEATURES_SEVERAL (FEATURE_PAIRS | FEATURE_SPREADING)     // pairs
 #define FEATURES_COMMANDED (FEATURE_ANNOUNCE | FEATURES_SEVERAL)
@@ -365,6 +366,7 @@ unsigned net_device_offloads(const struct net_device *device)
     return ((device->features & FEATURE_CHECKSUM) != 0 ? NET_CHECKSUMS : 0u) |
            ((device->features & FEATURE_TCP4) != 0 ? NET_SEGMENTS_V4 : 0u) |
            ((device->features & FEATURE_TCP6) != 0 ? NET_SEGMENTS_V6 : 0u) |
+           ((device->features & FEATURE_UDP) != 0 ? NET_SEGMENTS_UDP : 0u) |
            ((device->features & FEATURES_LARGE) == FEATURES_LARGE ? NET_MERGES : 0u);
 }
 

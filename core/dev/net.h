@@ -33,11 +33,12 @@ enum {
     NET_PAIRS_MAX = 8,
 };
 
-enum net_offload {       // what the device does
-    NET_CHECKSUMS = 1,   // of what is sent: packet.checksum_place
-    NET_SEGMENTS_V4 = 2, // packet.segment_size, over IPv4
-    NET_SEGMENTS_V6 = 4, // and over IPv6
-    NET_MERGES = 8,      // segments that come in a row are one packet
+enum net_offload {         // what the device does
+    NET_CHECKSUMS = 1,     // of what is sent: packet.checksum_place
+    NET_SEGMENTS_V4 = 2,   // packet.segment_size, over IPv4
+    NET_SEGMENTS_V6 = 4,   // and over IPv6
+    NET_MERGES = 8,        // segments that come in a row are one packet
+    NET_SEGMENTS_UDP = 16, // packet.segment_size of datagrams, over both
 };
 
 struct net_counts {

@@ -22,7 +22,12 @@ enum {
 };
 
 enum net_header_flags { HEADER_NEEDS_CHECKSUM = 1, HEADER_CHECKSUM_IS_RIGHT = 2 };
-enum net_segmentation { SEGMENTS_NONE = 0, SEGMENTS_TCP4 = 1, SEGMENTS_TCP6 = 4 };
+enum net_segmentation {
+    SEGMENTS_NONE = 0,
+    SEGMENTS_TCP4 = 1,
+    SEGMENTS_TCP6 = 4,
+    SEGMENTS_UDP = 5, // of both versions
+};
 
 // virtio 1.2, 5.1.6.
 struct net_header {
@@ -320,14 +325,18 @@ static int parts_add(struct net_pair *pair, const struct virtq_part *parts, size
 // In front of the packet: what the device is to do about it.
 static void header_push(struct packet *packet)
 {
-    enum { KIND = 12, KIND_V6 = 0x86dd, TCP_LENGTH = 12 };
+    enum { KIND = 12, KIND_V6 = 0x86dd, TCP_LENGTH = 12, UDP_HEADER = 8, UDP_CHECKSUM = 6 };
     struct net_header header = {0};
     if (packet->checksum_place != 0) {
         header.flags = HEADER_NEEDS_CHECKSUM;
         header.checksum_start = packet->transport;
         header.checksum_offset = packet->checksum_place;
     }
-    if (packet->segment_size != 0) {
+    if (packet->segment_size != 0 && packet->checksum_place == UDP_CHECKSUM) {
+        header.segmentation = SEGMENTS_UDP;
+        header.segment_size = packet->segment_size;
+        header.header_size = packet->transport + UDP_HEADER;
+    } else if (packet->segment_size != 0) {
         const uint8_t *bytes = (const uint8_t *)packet->data;
         const bool is_v6 = (bytes[KIND] << 8 | bytes[KIND + 1]) == KIND_V6;
         const uint32_t words = bytes[packet->transport + TCP_LENGTH] >> 4;

@@ -42,7 +42,8 @@ struct packet {
     // To be sent: others follow at once, by the same interface, and the device need not hear of it
     // before the last (netif.flush).
     bool has_more;
-    // To be sent: of TCP, and to be cut into segments of so many bytes of data; 0: as it is.
+    // To be sent: to be cut into segments of TCP, or datagrams of UDP, of so many bytes of data; 0:
+    // as it is.
     uint16_t segment_size;
     // To be sent: where in the transport's header the checksum is to be put, in which there is that
     // of the ends alone; 0: nothing is.

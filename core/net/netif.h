@@ -24,10 +24,12 @@ enum netif_kind { NETIF_KIND_ETHERNET = 1, NETIF_KIND_LOOPBACK = 772 }; // as Li
 
 enum netif_flags {
     NETIF_LOOPBACK = 1, // what is sent comes back: payloads need no checksum
-    // What it does of what is sent: packet.checksum_place, and packet.segment_size of each version.
+    // What it does of what is sent: packet.checksum_place, and packet.segment_size, of TCP over each version,
+    // and of UDP over both.
     NETIF_CHECKSUMS = 2,
     NETIF_SEGMENTS_V4 = 4,
     NETIF_SEGMENTS_V6 = 8,
+    NETIF_SEGMENTS_UDP = 16,
 };
 
 enum netif_count {

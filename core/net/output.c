@@ -132,7 +132,8 @@ static void send_out(const struct route *route, struct packet *packet)
         drop(packet, NET_IP_DAMAGED);
         return;
     }
-    if (packet->segment_size == 0 || netif_cuts(route->netif, packet, &header)) {
+    const bool is_udp = header.protocol == IP_UDP; // cut before, where the interface does not
+    if (packet->segment_size == 0 || is_udp || netif_cuts(route->netif, packet, &header)) {
         whole_send(route, packet, &header);
         return;
     }

@@ -295,9 +295,21 @@ static struct packet *segment_make(const struct udp_way *way, const struct packe
     return packet;
 }
 
+// What this machine itself gets is cut here.
+static bool is_left_to_interface(const struct udp_way *way)
+{
+    const unsigned both = NETIF_SEGMENTS_UDP | NETIF_CHECKSUMS;
+    return !way->is_many && (way->route.netif->flags & both) == both;
+}
+
 // All but the last wait for it in the device's ring.
 __attribute__((noinline)) static void segments_send(const struct udp_way *way, struct packet *whole)
 {
+    if (is_left_to_interface(way)) {
+        whole->segment_size = (uint16_t)way->segment;
+        way_send(way, whole);
+        return;
+    }
     const bool may_wait = !way->is_many && way->route.netif->flush_soon != NULL;
     uint32_t at = 0;
     struct packet *packet = segment_make(way, whole, at);

@@ -44,6 +44,12 @@ enum {
 _Static_assert(HEADER == sizeof(struct virtio_net_hdr_mrg_rxbuf), "virtio 1.2, 5.1.6");
 
 #define BIT(name) (1ul << VIRTIO_NET_F_##name)
+#ifndef VIRTIO_NET_F_HOST_USO // Linux 6.2's
+#define VIRTIO_NET_F_HOST_USO 56
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
 #define CHECKSUMS (BIT(CSUM) | BIT(GUEST_CSUM))
 #define SEGMENTS (BIT(HOST_TSO4) | BIT(HOST_TSO6))
 #define GUEST_SEGMENTS (BIT(GUEST_TSO4) | BIT(GUEST_TSO6))
@@ -212,6 +218,17 @@ static void net_reset(void *state, uint64_t features)
     }
 }
 
+// Whether the host cuts datagrams that come from us.
+static bool cuts_datagrams(const struct net_far *far)
+{
+    const unsigned wanted = TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6;
+    const bool does = syscall3(SYS_ioctl, far->fds[0], TUNSETOFFLOAD, (long)wanted) == 0;
+    if (does) {
+        (void)syscall3(SYS_ioctl, far->fds[0], TUNSETOFFLOAD, 0);
+    }
+    return does;
+}
+
 int net_add(const char *name, struct net_far *far)
 {
     struct virtio_net_config config = {.mtu = far->mtu,
@@ -232,10 +249,11 @@ int net_add(const char *name, struct net_far *far)
     // What a TAP's frames are on the wire: with help, a capture would have other sizes and sums.
     const bool is_helping = far->folder != NULL || (far->is_tap && far->capture == 0);
     const bool has_pairs = far->pair_count > 1;
+    const bool cuts_udp = is_helping && far->is_tap && cuts_datagrams(far);
     wire->ops = (struct device_ops){
         .features = BIT(MAC) | BIT(MTU) | BIT(MRG_RXBUF) |
                     (is_helping ? CHECKSUMS | SEGMENTS | GUEST_SEGMENTS : 0) |
-                    (has_pairs ? BIT(CTRL_VQ) | BIT(MQ) : 0),
+                    (cuts_udp ? BIT(HOST_USO) : 0) | (has_pairs ? BIT(CTRL_VQ) | BIT(MQ) : 0),
         .queue_count = QUEUES * far->pair_count + has_pairs,
         .config_size = offsetof(struct virtio_net_config, mtu) + sizeof(uint16_t),
         .serve = net_serve,

@@ -31,6 +31,11 @@ extern uint32_t spreading_size;
 extern uint64_t offered_features, wanted_features;
 extern struct virtio_net_config config;
 extern bool is_running, sends_at_once;
+#ifndef VIRTIO_NET_F_HOST_USO // Linux 6.2's
+#define VIRTIO_NET_F_HOST_USO 56
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
+#endif
+
 extern const uint64_t all_features, large_features;
 
 struct vring_desc *desc(int queue);

@@ -233,6 +233,33 @@ START_TEST(a_send_of_several_segments)
 }
 END_TEST
 
+// One frame, of a UDP header that speaks of all.
+START_TEST(an_interface_that_cuts_datagrams_gets_them_whole)
+{
+    enum { PIECE = 1000, ALL = 2500, CHECKSUM = 6 };
+    struct net_socket *socket = socket_make(PATH_WANT);
+    wire.netif.flags = NETIF_CHECKSUMS | NETIF_SEGMENTS_UDP;
+    link_forget();
+    socket->options.segment = PIECE;
+    ck_assert_int_eq(piece_send(socket, ALL, false), 0);
+    ck_assert_uint_eq(heard_count, 1);
+    ck_assert_uint_eq(heard[0]->segment_size, PIECE);
+    ck_assert_uint_eq(heard[0]->checksum_place, CHECKSUM);
+    ck_assert_uint_eq(heard[0]->size, ETHERNET_HEADER + HEADS + ALL);
+    const uint8_t *udp = (uint8_t *)heard[0]->data + ETHERNET_HEADER + HEADS - 8;
+    ck_assert_uint_eq(udp[4] << 8 | udp[5], ALL + 8);
+    ck_assert_int_eq(piece_send(socket, PIECE, false), 0); // it is one alone
+    ck_assert_uint_eq(heard_count, 2);
+    ck_assert_uint_eq(heard[1]->segment_size, 0);
+    link_forget();
+    wire.netif.flags = NETIF_SEGMENTS_UDP; // no device is so: it would not have their sums
+    ck_assert_int_eq(piece_send(socket, ALL, false), 0);
+    heard_check(3, HEADS + PIECE, false);
+    wire.netif.flags = 0;
+    udp_close(socket);
+}
+END_TEST
+
 START_TEST(who_wants_it_cuts_what_is_too_long)
 {
     struct net_socket *socket = socket_make(PATH_WANT);
@@ -344,6 +371,7 @@ int main(void)
     tcase_add_checked_fixture(sent, start_known, link_forget);
     tcase_add_test(sent, what_is_gathered_is_cut_or_refused_as_a_whole);
     tcase_add_test(sent, a_send_of_several_segments);
+    tcase_add_test(sent, an_interface_that_cuts_datagrams_gets_them_whole);
     tcase_add_test(sent, who_wants_it_cuts_what_is_too_long);
     tcase_add_test(sent, who_does_not_cut_is_refused);
     tcase_add_test(sent, who_probes_sends_as_long_as_the_link_takes);

@@ -4,7 +4,7 @@
 //   talk serve PORT COUNT        gives back what COUNT connections and a datagram bring, of both
 //                                versions of IP; says "ready" when it can
 //   talk ask ADDRESS PORT [MAX]  wants back what it sends: short and long datagrams, but none
-//                                longer than MAX, and a stream
+//                                longer than MAX, several by one send, and a stream
 //   talk lend ADDRESS PORT       a stream alone, whose bytes are lent, and not copied
 //   talk fail ADDRESS PORT       says how a connection fails
 //   talk list                    says which interfaces and routes there are
@@ -22,6 +22,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -33,6 +34,7 @@
 #include <unistd.h>
 
 enum { STREAM = 3 << 20, CHUNK = 65536, LONGEST = 20000 };
+enum { PIECE = 1000, PIECES = 5, PIECES_SIZE = 4500 };
 
 static const int lengths[] = {0, 1, 17, 512, 1400, 1472, 1473, 3000, LONGEST};
 enum { LENGTHS = sizeof lengths / sizeof *lengths };
@@ -198,6 +200,49 @@ static void datagram_ask(int fd, int length)
     fail("no answer");
 }
 
+// One send of several datagrams; where the way has no checksums in hardware Linux may refuse that.
+static void pieces_send(int fd, const uint8_t *all)
+{
+    int piece = PIECE, none = 0;
+    setsockopt(fd, SOL_UDP, UDP_SEGMENT, &piece, sizeof piece);
+    const ssize_t sent = send(fd, all, PIECES_SIZE, 0);
+    const int error = errno;
+    setsockopt(fd, SOL_UDP, UDP_SEGMENT, &none, sizeof none);
+    if (sent < 0 && error == EIO) {
+        for (int at = 0; at < PIECES_SIZE; at += PIECE) {
+            (void)send(fd, all + at, PIECES_SIZE - at < PIECE ? PIECES_SIZE - at : PIECE, 0);
+        }
+    } else if (sent != PIECES_SIZE) {
+        fail("send of several");
+    }
+}
+
+static void pieces_ask(int fd)
+{
+    static uint8_t all[PIECES_SIZE], got[CHUNK];
+    bool is_back[PIECES] = {false};
+    int count = 0;
+    for (int i = 0; i < PIECES_SIZE; ++i) {
+        all[i] = (uint8_t)(i / PIECE * 16 + i % 13);
+    }
+    for (int i = 0; i < 30 && count < PIECES; ++i) {
+        ssize_t size;
+        pieces_send(fd, all);
+        while (count < PIECES && (size = recv(fd, got, sizeof got, 0)) >= 0) {
+            const int which = got[0] / 16 % PIECES, begin = which * PIECE;
+            const int length = PIECES_SIZE - begin < PIECE ? PIECES_SIZE - begin : PIECE;
+            if (size == length && memcmp(got, all + begin, (size_t)length) == 0) {
+                count += !is_back[which];
+                is_back[which] = true;
+            }
+        }
+        if (count < PIECES && errno != EAGAIN) {
+            fail("recv");
+        }
+    }
+    printf("%d datagrams by one send\n", count);
+}
+
 // Whether the send that was numbered so has lent its bytes. It is over when this returns.
 static bool was_lent(int fd, uint32_t number)
 {
@@ -293,6 +338,7 @@ static int ask(const char *address, int port, int longest)
     for (int i = 0; i < LENGTHS && lengths[i] <= longest; ++i) {
         datagram_ask(datagrams, lengths[i]);
     }
+    pieces_ask(datagrams);
     stream_ask(connected(SOCK_STREAM, address, port), stream_write);
     return 0;
 }

@@ -20,8 +20,9 @@ TIMEOUT = 200
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}  # the kernel's command line is short
 STREAM = "stream of 3145728\n"
 LENT = "lent 48 of 48\n" + STREAM
+PIECES = "5 datagrams by one send\n"
 SHORT = "".join("datagram of %d\n" % size for size in (0, 1, 17, 512, 1400))
-SAID = SHORT + "".join("datagram of %d\n" % size for size in (1472, 1473, 3000, 20000)) + STREAM
+SAID = SHORT + "".join("datagram of %d\n" % size for size in (1472, 1473, 3000, 20000)) + PIECES + STREAM
 
 
 class Suite(cases.Cases):
@@ -148,7 +149,7 @@ def own_user_network(suite, name):
         port = str(cases.port_free())
         with suite.server([suite.talk, "serve", port, "1"]):
             got = suite.run(suite.process("user", "--ip", words, "talk", "ask", there, port, *longest))
-            suite.case("user, %s: Linux is asked at %s" % (name, there), got[:2] == (0, SHORT + STREAM if longest else SAID), got)
+            suite.case("user, %s: Linux is asked at %s" % (name, there), got[:2] == (0, SHORT + PIECES + STREAM if longest else SAID), got)
     port, more = str(cases.port_free()), str(cases.port_free())
     with suite.server(suite.process("user", "--ip", "10.0.2.15/24,10.0.2.2", "-p", port + ":700", "--publish", "127.0.0.1:%s:700/udp" % port,
                                     "-p", "127.0.0.2:%s:700" % more, "talk", "serve", "700", "3")) as server:
@@ -169,7 +170,7 @@ def own_user_network(suite, name):
     with suite.server(suite.process("user", "--ip", "fd00::15/64,fd00::2", "-p", "[::1]:%s:700" % port, "-p", "[::1]:%s:700/udp" % port, "talk", "serve",
                                     "700", "1")) as server:
         got = suite.run([suite.talk, "ask", "::1", port, "1400"])
-        suite.case("user, %s: Linux asks by IPv6" % name, got[:2] == (0, SHORT + STREAM), got)
+        suite.case("user, %s: Linux asks by IPv6" % name, got[:2] == (0, SHORT + PIECES + STREAM), got)
         suite.case("user, %s: and the server ends" % name, (server.stdout.read(), server.wait()) == ("served 1\n", 0), server.returncode)
     port = str(cases.port_free())
     with suite.server([suite.talk, "serve", port, "1"]):
