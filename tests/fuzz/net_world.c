@@ -28,9 +28,9 @@ static size_t socket_count, memory_at_rest;
 
 // ---- Sockets -------------------------------------------------------------------------
 
-static void ready(struct net_socket *socket, bool has_room)
+static void ready(struct net_socket *socket, unsigned news)
 {
-    (void)socket, (void)has_room;
+    (void)socket, (void)news;
 }
 
 static void release(struct net_socket *socket)

@@ -60,9 +60,9 @@ MARK_GUESS void packet_free(struct packet *packet)
 // ---- The socket and those who use it --------------------------------------------------------
 
 // What linux does for one who polls: looks.
-static void ready(struct net_socket *of, bool has_room)
+static void ready(struct net_socket *of, unsigned news)
 {
-    (void)has_room;
+    (void)news;
     seed_check(released == 0, "told when it was gone");
     mutex_lock(&of->lock);
     struct packet *packet = channel_take(&of->channel);

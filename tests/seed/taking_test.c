@@ -111,9 +111,9 @@ NEVER(void net_output_checksum(const struct netif *netif UNUSED, struct packet *
 
 // ---- The channel and those who use it -------------------------------------------------------
 
-static void ready(struct net_socket *socket, bool has_room)
+static void ready(struct net_socket *socket, unsigned news)
 {
-    (void)socket, (void)has_room;
+    (void)socket, (void)news;
     seed_check(released == 0, "told when it was gone");
     ++told_count;
 }

@@ -213,6 +213,14 @@ void tcp_counts_end(struct tcp *tcp IGNORED, struct flow *flow)
     }
 }
 
+void tcp_settle(struct tcp *tcp IGNORED)
+{
+}
+
+void tcp_urgent_note(struct tcp_socket *tcp IGNORED)
+{
+}
+
 void send_queue_end(struct send_queue *queue IGNORED)
 {
 }
@@ -334,7 +342,7 @@ int32_t net_tally_add(enum net_tally which IGNORED, int32_t by IGNORED)
 
 // ---- Sockets -----------------------------------------------------------------------------
 
-static void ready(struct net_socket *socket, bool has_room IGNORED)
+static void ready(struct net_socket *socket, unsigned news IGNORED)
 {
     seed_check(socket->reference_count > 0, "told after its end");
 }

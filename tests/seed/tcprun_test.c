@@ -109,6 +109,16 @@ void tcp_tick(struct tcp *connection, hal_ns now)
     connection->deadline = now + 1000;
 }
 
+void tcp_settle(struct tcp *connection)
+{
+    (void)connection;
+}
+
+void tcp_urgent_note(struct tcp_socket *socket)
+{
+    (void)socket;
+}
+
 void send_queue_end(struct send_queue *queue)
 {
     (void)queue;
@@ -199,9 +209,9 @@ static void run(struct net_socket *socket, hal_ns *now)
     tcp_leave(tcp_socket_of(socket));
 }
 
-static void ready(struct net_socket *socket, bool has_room)
+static void ready(struct net_socket *socket, unsigned news)
 {
-    (void)socket, (void)has_room;
+    (void)socket, (void)news;
 }
 
 static void other_run(struct net_socket *socket, hal_ns *now)
