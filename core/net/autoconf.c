@@ -4,6 +4,7 @@
 
 #include "core/lib/errno.h"
 #include "core/lib/string.h"
+#include "core/lib/times.h"
 #include "core/net/ethernet.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -359,11 +360,6 @@ void autoconf_timeout(struct autoconf *autoconf, hal_ns now, struct autoconf_ste
         step->act = AUTOCONF_SOLICIT;
         step->address = autoconf->addresses[0].address;
     }
-}
-
-static hal_ns earlier(hal_ns a, hal_ns b)
-{
-    return a < b ? a : b;
 }
 
 hal_ns autoconf_deadline(const struct autoconf *autoconf)

@@ -3,6 +3,7 @@
 #include "core/net/tcp.h"
 
 #include "core/lib/errno.h"
+#include "core/lib/times.h"
 
 enum {
     SYN_RETRIES = 6,    // net.ipv4.tcp_syn_retries of Linux
@@ -36,11 +37,6 @@ bool tcp_is_urgent(const struct tcp *tcp)
 }
 
 // ---- Times -------------------------------------------------------------------------
-
-static hal_ns earlier(hal_ns a, hal_ns b)
-{
-    return a < b ? a : b;
-}
 
 void tcp_deadline_set(struct tcp *tcp)
 {
@@ -297,6 +293,9 @@ void tcp_adjust(struct tcp *tcp, const struct tcp_settings *settings, hal_ns now
 {
     const bool was_kept_alive = tcp->settings.is_kept_alive;
     tcp->now = now;
+    if (tcp_has_held(tcp)) {
+        tcp->pace_at = UINT64_MAX; // as TCP_NODELAY of Linux pushes
+    }
     settings_take(tcp, settings);
     if (!settings->is_kept_alive) {
         tcp->keep_at = UINT64_MAX;
@@ -404,7 +403,13 @@ void tcp_orphan(struct tcp *tcp, hal_ns span, hal_ns now)
 void tcp_ask(struct tcp *tcp, hal_ns now)
 {
     tcp->now = now;
-    tcp_acknowledge(tcp);
+    if (tcp_has_held(tcp)) {
+        tcp->pace_at = UINT64_MAX;
+        tcp_output(tcp);
+    }
+    if (tcp_ask_counts(tcp)) {
+        tcp_acknowledge(tcp);
+    }
     tcp_deadline_set(tcp);
 }
 

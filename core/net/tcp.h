@@ -228,7 +228,11 @@ struct tcp {
     // Times.
     hal_ns now;
     hal_ns rtt, rtt_variation, timeout; // RFC 6298; rtt 0: none yet
-    hal_ns retransmit_at, tail_at, reorder_at, acknowledge_at, probe_at, keep_at, end_at, pace_at;
+    hal_ns retransmit_at, tail_at, reorder_at, acknowledge_at, probe_at, keep_at, end_at;
+    hal_ns pace_at;    // the next segment goes; without a pace: what is held behind a burst
+    uint64_t hold_end; // the stream was so long then
+    bool has_burst;    // the last that was sent was as much as the host takes at once
+    bool writes_soon;  // the host's to say: tcp_write follows at once, most likely
     hal_ns end_after; // of FIN-WAIT-2, when nobody will read what comes; 0: it may last
     uint32_t retries, probes, probe_backoff, keeps;
     hal_ns first_try, heard_at, data_at; // data_at: data came last
@@ -358,13 +362,17 @@ void tcp_orphan(struct tcp *tcp, hal_ns span, hal_ns now);
 // What is to be acknowledged is so now, and until something is sent at once; or as ever.
 void tcp_quicken(struct tcp *tcp, bool is_quick, hal_ns now);
 
-// The program has read all and asks for more. As long as the connection is young, what is owed is
-// acknowledged then: the peer may wait for that with what is missing (Nagle's rule). Later it waits
-// for company, as ever. Call tcp_ask where that says so.
+// The program has read all and asks for more. What is held goes. As long as the connection is
+// young, what is owed is acknowledged then: the peer may wait for that with what is missing
+// (Nagle's rule). Later it waits for company, as ever. Call tcp_ask where that says so.
 enum { TCP_YOUNG_SEGMENTS = 16 }; // that have brought data; Linux's TCP_MAX_QUICKACKS
+static inline bool tcp_has_held(const struct tcp *tcp)
+{
+    return tcp->pace_at != UINT64_MAX && tcp->settings.pace == 0;
+}
 static inline bool tcp_ask_counts(const struct tcp *tcp)
 {
-    return tcp->owed > 0 && tcp->counts.data_received <= TCP_YOUNG_SEGMENTS;
+    return (tcp->owed > 0 && tcp->counts.data_received <= TCP_YOUNG_SEGMENTS) || tcp_has_held(tcp);
 }
 void tcp_ask(struct tcp *tcp, hal_ns now);
 

@@ -10,6 +10,7 @@ enum {
 
 #define SECOND UINT64_C(1000000000)
 #define ACKNOWLEDGE_DELAY UINT64_C(40000000) // 40 ms, Linux's TCP_DELACK_MIN
+#define HOLD UINT64_C(1000000)               // 1 ms
 
 static uint32_t min(uint32_t a, uint32_t b)
 {
@@ -216,6 +217,8 @@ static void data_send(struct tcp *tcp, uint32_t sequence, uint32_t size)
         const hal_ns from =
             tcp->pace_at == UINT64_MAX || tcp->pace_at < tcp->now ? tcp->now : tcp->pace_at;
         tcp->pace_at = from + (hal_ns)size * SECOND / tcp->settings.pace;
+    } else {
+        tcp->pace_at = UINT64_MAX; // nothing is held any more, or will be again
     }
     if (tcp->retransmit_at == UINT64_MAX) {
         tcp->first_try = tcp->now;
@@ -272,14 +275,38 @@ uint32_t tcp_window_left(const struct tcp *tcp)
     return tcp_is_before(tcp->next, edge) ? edge - tcp->next : 0;
 }
 
+static uint32_t burst_most(const struct tcp *tcp)
+{
+    const uint32_t one = tcp_payload_max(tcp);
+    const bool may_burst = tcp->settings.pace == 0 && !tcp->is_urgent; // each says how far
+    const uint32_t burst = may_burst ? tcp->settings.burst : 0;
+    return burst < one ? one : burst / one * one;
+}
+
+// What is left behind as much as the host takes at once, and is less than half of that, waits for
+// the program's next write, which will most likely fill it: who writes 64 KiB at a time would else
+// send a frame of 376 bytes with each. Until all that is under way has arrived, or for HOLD, and
+// not when the program writes little then, or looks for an answer (tcp_ask).
+static bool is_held(struct tcp *tcp, uint32_t left)
+{
+    if (tcp->is_closing || left * 2 > burst_most(tcp) ||
+        (tcp->flight_count == 0 && !tcp->writes_soon)) {
+        return false;
+    }
+    if (tcp->has_burst) {
+        tcp->pace_at = tcp->now + HOLD;
+        tcp->hold_end = tcp->written;
+        return true;
+    }
+    return tcp->now < tcp->pace_at && tcp->hold_end == tcp->written;
+}
+
 // As many segments at once as the host takes, and with them what is left where it need not wait for
 // more. Of most bytes that may go, and left that there are, more than fit one segment.
 static uint32_t burst_size(const struct tcp *tcp, uint32_t most, uint32_t left)
 {
     const uint32_t one = tcp_payload_max(tcp);
-    const bool may_burst = tcp->settings.pace == 0 && !tcp->is_urgent; // each says how far
-    const uint32_t burst = may_burst ? tcp->settings.burst : 0;
-    const uint32_t size = min(most, burst < one ? one : burst / one * one);
+    const uint32_t size = min(most, burst_most(tcp));
     const bool is_all =
         size == left && !tcp->settings.is_corked && (tcp->settings.has_no_delay || tcp->is_closing);
     return is_all ? size : size / one * one;
@@ -297,6 +324,9 @@ static bool data_send_next(struct tcp *tcp)
         data_send(tcp, tcp->next, 0); // the end alone, which needs no window
         return false;
     }
+    if (__builtin_expect(tcp->has_burst || tcp_has_held(tcp), 0) && is_held(tcp, left)) {
+        return false;
+    }
     if (tcp->next == tcp->una) {
         tcp_congestion_idle(tcp);
     }
@@ -308,6 +338,7 @@ static bool data_send_next(struct tcp *tcp)
     tcp->is_limited |= size < wanted;
     if (size == tcp_payload_max(tcp)) {
         size = burst_size(tcp, min(min(left, by_peer), by_path), left);
+        tcp->has_burst = size > tcp_payload_max(tcp) && size == burst_most(tcp);
     }
     if (size == 0 || !may_go(tcp, size, left)) {
         return false;
@@ -369,7 +400,7 @@ static bool is_paced(struct tcp *tcp)
 static void stream_send(struct tcp *tcp)
 {
     const uint32_t before = tcp->next;
-    tcp->is_limited = false;
+    tcp->is_limited = tcp->has_burst = false;
     while (!is_paced(tcp) && segment_send_next(tcp)) {
     }
     tcp->is_limited |= tcp->congestion < tcp->threshold && tcp_pipe(tcp) > tcp->congestion / 2;

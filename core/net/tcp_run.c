@@ -13,6 +13,7 @@
 #include "core/lib/errno.h"
 #include "core/lib/mark.h"
 #include "core/lib/string.h"
+#include "core/lib/times.h"
 #include "core/mem/heap.h"
 #include "core/net/checksum.h"
 #include "core/net/counts.h"
@@ -36,16 +37,6 @@ enum {
 // A connection that begins sets its alarm no later: most of its deadlines, such as the next
 // acknowledgement's, need not move it then.
 #define ALARM_EARLY UINT64_C(40000000)
-
-static hal_ns earlier(hal_ns a, hal_ns b)
-{
-    return a < b ? a : b;
-}
-
-static hal_ns later(hal_ns a, hal_ns b)
-{
-    return a > b ? a : b;
-}
 
 hal_ns tcp_now(struct tcp_socket *tcp)
 {
@@ -511,6 +502,14 @@ void tcp_enter_at(struct tcp_socket *tcp, hal_ns now)
 void tcp_enter(struct tcp_socket *tcp)
 {
     tcp_enter_at(tcp, 0);
+}
+
+void tcp_enter_to_write(struct tcp_socket *tcp)
+{
+    mutex_lock(&tcp->socket.lock);
+    tcp->now = 0;
+    tcp->tcp.writes_soon = true;
+    channel_run(tcp);
 }
 
 void tcp_leave_and_run(struct tcp_socket *tcp)

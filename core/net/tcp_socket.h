@@ -173,6 +173,7 @@ static inline struct tcp_socket *tcp_socket_of(struct net_socket *socket)
 void tcp_enter(struct tcp_socket *tcp);
 void tcp_leave(struct tcp_socket *tcp);
 void tcp_enter_at(struct tcp_socket *tcp, hal_ns now); // hal_clock_ns of just now, or 0: not asked
+void tcp_enter_to_write(struct tcp_socket *tcp);       // what is held waits for that
 void tcp_leave_and_run(struct tcp_socket *tcp);        // and net_run
 hal_ns tcp_now(struct tcp_socket *tcp);                // between the two always the same
 // Waits until something has changed since changes; on return the lock is not held.

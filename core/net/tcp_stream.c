@@ -157,9 +157,10 @@ int tcp_send(struct tcp_socket *tcp, const struct net_message *message, size_t *
 {
     int error;
     do {
-        tcp_enter(tcp);
+        tcp_enter_to_write(tcp);
         error = send_check(tcp);
         error = error == 0 ? vectors_send(tcp, message, done) : error;
+        tcp->tcp.writes_soon = false;
         tcp->was_short |= error == -EAGAIN;
         const uint32_t changes = tcp->changes;
         const hal_ns now = tcp->now;

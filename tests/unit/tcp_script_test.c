@@ -306,9 +306,15 @@ static void accept_statement(void)
     open_with_peer(false);
 }
 
+static void soon_statement(void)
+{
+    tcp.writes_soon = true;
+}
+
 static void write_statement(void)
 {
     tcp_write(&tcp, tcp.written + number(), now);
+    tcp.writes_soon = false;
 }
 
 static void urge_statement(void)
@@ -558,6 +564,7 @@ static const struct statement {
     {"quick", quick_statement, true},
     {"settle", settle_statement, true},
     {"ask", ask_statement, true},
+    {"soon", soon_statement, true},
     {"unreachable", unreachable_statement, true},
     {"path", path_statement, true},
     {"set", set_statement, true},
