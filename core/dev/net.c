@@ -18,8 +18,10 @@
 #define FEATURE_ADDRESS (UINT64_C(1) << 5)
 #define FEATURE_GUEST_TCP4 (UINT64_C(1) << 7)
 #define FEATURE_GUEST_TCP6 (UINT64_C(1) << 8)
+#define FEATURE_GUEST_FRAGMENTS (UINT64_C(1) << 10) // of datagrams, which come as one
 #define FEATURE_TCP4 (UINT64_C(1) << 11)
 #define FEATURE_TCP6 (UINT64_C(1) << 12)
+#define FEATURE_FRAGMENTS (UINT64_C(1) << 14) // and are sent as one, over both
 #define FEATURE_MERGED_BUFFERS (UINT64_C(1) << 15)
 #define FEATURE_STATUS (UINT64_C(1) << 16)
 #define FEATURE_CONTROL (UINT64_C(1) << 17)
@@ -31,10 +33,12 @@
 #define FEATURES_WANTED                                                                            \
     (VIRTIO_VERSION_1 | VIRTIO_EVENT_INDEX | FEATURE_CHECKSUM | NET_FEATURE_GUEST_CHECKSUM |       \
      FEATURE_MTU | FEATURE_ADDRESS | FEATURE_GUEST_TCP4 | FEATURE_GUEST_TCP6 | FEATURE_TCP4 |      \
-     FEATURE_TCP6 | FEATURE_UDP | FEATURE_MERGED_BUFFERS | FEATURE_STATUS | FEATURE_CONTROL |      \
-     FEATURE_ANNOUNCE | FEATURES_SEVERAL)
-#define FEATURES_LARGE (FEATURE_GUEST_TCP4 | FEATURE_GUEST_TCP6) // packets that fit no buffer
-#define FEATURES_SEVERAL (FEATURE_PAIRS | FEATURE_SPREADING)     // pairs
+     FEATURE_TCP6 | FEATURE_UDP | FEATURE_FRAGMENTS | FEATURE_GUEST_FRAGMENTS |                    \
+     FEATURE_MERGED_BUFFERS | FEATURE_STATUS | FEATURE_CONTROL | FEATURE_ANNOUNCE |                \
+     FEATURES_SEVERAL)
+#define FEATURES_MERGED (FEATURE_GUEST_TCP4 | FEATURE_GUEST_TCP6)  // of segments in a row
+#define FEATURES_LARGE (FEATURES_MERGED | FEATURE_GUEST_FRAGMENTS) // packets that fit no buffer
+#define FEATURES_SEVERAL (FEATURE_PAIRS | FEATURE_SPREADING)       // pairs
 #define FEATURES_COMMANDED (FEATURE_ANNOUNCE | FEATURES_SEVERAL)
 
 enum {
@@ -367,7 +371,8 @@ unsigned net_device_offloads(const struct net_device *device)
            ((device->features & FEATURE_TCP4) != 0 ? NET_SEGMENTS_V4 : 0u) |
            ((device->features & FEATURE_TCP6) != 0 ? NET_SEGMENTS_V6 : 0u) |
            ((device->features & FEATURE_UDP) != 0 ? NET_SEGMENTS_UDP : 0u) |
-           ((device->features & FEATURES_LARGE) == FEATURES_LARGE ? NET_MERGES : 0u);
+           ((device->features & FEATURE_FRAGMENTS) != 0 ? NET_FRAGMENTS : 0u) |
+           ((device->features & FEATURES_MERGED) == FEATURES_MERGED ? NET_MERGES : 0u);
 }
 
 struct net_counts net_device_counts(const struct net_device *device)

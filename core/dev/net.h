@@ -39,6 +39,7 @@ enum net_offload {         // what the device does
     NET_SEGMENTS_V6 = 4,   // and over IPv6
     NET_MERGES = 8,        // segments that come in a row are one packet
     NET_SEGMENTS_UDP = 16, // packet.segment_size of datagrams, over both
+    NET_FRAGMENTS = 32,    // packet.is_fragmented, of datagrams over both
 };
 
 struct net_counts {

@@ -25,6 +25,7 @@ enum net_header_flags { HEADER_NEEDS_CHECKSUM = 1, HEADER_CHECKSUM_IS_RIGHT = 2 
 enum net_segmentation {
     SEGMENTS_NONE = 0,
     SEGMENTS_TCP4 = 1,
+    SEGMENTS_FRAGMENTS = 3, // of UDP, over both
     SEGMENTS_TCP6 = 4,
     SEGMENTS_UDP = 5, // of both versions
 };
@@ -333,7 +334,7 @@ static void header_push(struct packet *packet)
         header.checksum_offset = packet->checksum_place;
     }
     if (packet->segment_size != 0 && packet->checksum_place == UDP_CHECKSUM) {
-        header.segmentation = SEGMENTS_UDP;
+        header.segmentation = packet->is_fragmented ? SEGMENTS_FRAGMENTS : SEGMENTS_UDP;
         header.segment_size = packet->segment_size;
         header.header_size = packet->transport + UDP_HEADER;
     } else if (packet->segment_size != 0) {

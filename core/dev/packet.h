@@ -45,6 +45,7 @@ struct packet {
     // To be sent: to be cut into segments of TCP, or datagrams of UDP, of so many bytes of data; 0:
     // as it is.
     uint16_t segment_size;
+    bool is_fragmented; // with that: one datagram, to be cut into fragments, behind IP's header
     // To be sent: where in the transport's header the checksum is to be put, in which there is that
     // of the ends alone; 0: nothing is.
     uint8_t checksum_place;

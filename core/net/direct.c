@@ -118,6 +118,7 @@ static void notes_clear(struct packet *packet)
     packet->next = NULL;
     packet->transport = 0;
     packet->segment_size = 0;
+    packet->is_fragmented = false;
     packet->checksum_place = 0;
     packet->is_message = false;
 }

@@ -254,20 +254,37 @@ struct packet *fragment_input(struct packet *packet, const struct ip_header *hea
 
 // ---- Cutting ---------------------------------------------------------------------------
 
+static uint32_t fragment_size(const struct ip_header *header, uint32_t mtu)
+{
+    const bool is_v4 = address_is_v4(&header->target);
+    return (mtu - (is_v4 ? IP4_HEADER : IP6_HEADER + IP6_FRAGMENT_HEADER)) & ~7u;
+}
+
+static uint32_t number_make(void)
+{
+    uint32_t number = atomic_fetch_add_explicit(&number_next, 1, memory_order_relaxed);
+    if (number == 0) { // nobody is to guess them (RFC 7739)
+        hal_entropy(&number, sizeof number);
+        atomic_store_explicit(&number_next, number + 1, memory_order_relaxed);
+    }
+    return number;
+}
+
+void fragments_leave(struct packet *packet, const struct ip_header *header, uint32_t mtu)
+{
+    packet->is_fragmented = true;
+    packet->segment_size = (uint16_t)fragment_size(header, mtu);
+    ip_number_put(packet, number_make());
+}
+
 void fragments_send(const struct route *route, struct packet *packet,
                     const struct ip_header *header, uint32_t mtu)
 {
-    const bool is_v4 = address_is_v4(&header->target);
-    const uint32_t heads = is_v4 ? IP4_HEADER : IP6_HEADER + IP6_FRAGMENT_HEADER;
-    const uint32_t most = (mtu - heads) & ~7u;
+    const uint32_t most = fragment_size(header, mtu);
     const char *data = packet->data + header->transport;
     struct ip_header part = *header;
     net_count(NET_IP_CUT);
-    part.number = atomic_fetch_add_explicit(&number_next, 1, memory_order_relaxed);
-    if (part.number == 0) { // nobody is to guess them (RFC 7739)
-        hal_entropy(&part.number, sizeof part.number);
-        atomic_store_explicit(&number_next, part.number + 1, memory_order_relaxed);
-    }
+    part.number = number_make();
     for (uint32_t at = 0; at < header->size; at += most) {
         const uint32_t size = header->size - at < most ? header->size - at : most;
         struct packet *piece = packet_alloc_block(size);

@@ -23,6 +23,10 @@ enum {
 void fragments_send(const struct route *route, struct packet *packet,
                     const struct ip_header *header, uint32_t mtu);
 
+// The same of a datagram that the interface is to cut: says into how long fragments, and what they
+// have in common.
+void fragments_leave(struct packet *packet, const struct ip_header *header, uint32_t mtu);
+
 // A fragment with *header has come, and is taken. Answers the packet that is whole by it, or NULL.
 // Pieces that overlap make all of their packet be dropped (RFC 5722).
 struct packet *fragment_input(struct packet *packet, const struct ip_header *header, hal_ns now);

@@ -312,7 +312,8 @@ static unsigned flags_of(unsigned offloads)
     return ((offloads & NET_CHECKSUMS) != 0 ? NETIF_CHECKSUMS : 0u) |
            ((offloads & NET_SEGMENTS_V4) != 0 ? NETIF_SEGMENTS_V4 : 0u) |
            ((offloads & NET_SEGMENTS_V6) != 0 ? NETIF_SEGMENTS_V6 : 0u) |
-           ((offloads & NET_SEGMENTS_UDP) != 0 ? NETIF_SEGMENTS_UDP : 0u);
+           ((offloads & NET_SEGMENTS_UDP) != 0 ? NETIF_SEGMENTS_UDP : 0u) |
+           ((offloads & NET_FRAGMENTS) != 0 ? NETIF_FRAGMENTS : 0u);
 }
 
 static void netif_fill(struct interface *interface)

@@ -301,6 +301,19 @@ void ip_header_push(struct packet *packet, const struct ip_header *header)
     }
 }
 
+void ip_number_put(struct packet *packet, uint32_t number)
+{
+    struct ip4_header raw;
+    if ((uint8_t)packet->data[0] >> 4 == 4) {
+        memcpy(&raw, packet->data, sizeof raw);
+        raw.number = (uint16_t)number;
+        raw.checksum = 0;
+        memcpy(packet->data, &raw, sizeof raw);
+        raw.checksum = header_checksum(packet->data, ip4_length(&raw));
+        memcpy(packet->data, &raw, sizeof raw);
+    }
+}
+
 // The first header moves down, to make room behind it.
 static char *room_make(struct packet *packet, uint32_t first, uint32_t size)
 {

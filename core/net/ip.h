@@ -62,6 +62,10 @@ HAL_MUST_CHECK int ip_packet_read_again(struct ip_header *header, const struct p
 // packet.
 void ip_header_push(struct packet *packet, const struct ip_header *header);
 
+// The packet, which begins with a header, gets a number that its fragments will have. IPv6 has none
+// before there are fragments.
+void ip_number_put(struct packet *packet, uint32_t number);
+
 // Routers are to look at the packet, which begins with a header without options that has just been
 // pushed: it gets one more (RFC 2113, 2711).
 void ip_alert_insert(struct packet *packet);

@@ -30,6 +30,7 @@ enum netif_flags {
     NETIF_SEGMENTS_V4 = 4,
     NETIF_SEGMENTS_V6 = 8,
     NETIF_SEGMENTS_UDP = 16,
+    NETIF_FRAGMENTS = 32, // packet.is_fragmented
 };
 
 enum netif_count {

@@ -96,6 +96,15 @@ static bool is_scattered(const struct netif *netif, const struct packet *packet)
            parts_of(packet) > netif->parts_max;
 }
 
+// A datagram of ours that the interface cuts into fragments.
+static bool netif_fragments(const struct netif *netif, const struct packet *packet,
+                            const struct ip_header *header)
+{
+    const unsigned both = NETIF_FRAGMENTS | NETIF_CHECKSUMS;
+    return (netif->flags & both) == both && header->protocol == IP_UDP && header->may_cut &&
+           packet->is_trusted;
+}
+
 // One that is not to be cut by us.
 static void whole_send(const struct route *route, struct packet *packet,
                        const struct ip_header *header)
@@ -108,8 +117,12 @@ static void whole_send(const struct route *route, struct packet *packet,
         net_count(NET_NO_MEMORY);
         return;
     }
-    checksum_settle(netif, packet, header, fits);
-    if (fits) {
+    const bool is_left = !fits && netif_fragments(netif, packet, header);
+    checksum_settle(netif, packet, header, fits || is_left);
+    if (is_left) {
+        fragments_leave(packet, header, mtu);
+    }
+    if (fits || is_left) {
         netif->send(netif, packet, &route->hop);
     } else if (header->may_cut) {
         packet = packet_join(packet);

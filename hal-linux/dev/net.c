@@ -253,6 +253,7 @@ int net_add(const char *name, struct net_far *far)
     wire->ops = (struct device_ops){
         .features = BIT(MAC) | BIT(MTU) | BIT(MRG_RXBUF) |
                     (is_helping ? CHECKSUMS | SEGMENTS | GUEST_SEGMENTS : 0) |
+                    (is_helping && far->is_tap ? BIT(HOST_UFO) : 0) |
                     (cuts_udp ? BIT(HOST_USO) : 0) | (has_pairs ? BIT(CTRL_VQ) | BIT(MQ) : 0),
         .queue_count = QUEUES * far->pair_count + has_pairs,
         .config_size = offsetof(struct virtio_net_config, mtu) + sizeof(uint16_t),

@@ -21,7 +21,7 @@ START_TEST(a_device_is_opened_as_it_offers)
     ck_assert_uint_eq(wanted_features, all_features & ~(UINT64_C(1) << VIRTIO_NET_F_CTRL_RX));
     ck_assert_uint_eq(net_device_offloads(device), NET_CHECKSUMS | NET_SEGMENTS_V4 |
                                                        NET_SEGMENTS_V6 | NET_MERGES |
-                                                       NET_SEGMENTS_UDP);
+                                                       NET_SEGMENTS_UDP | NET_FRAGMENTS);
     ck_assert_mem_eq(net_device_address(device), "\2\3\4\5\6\7", NET_ADDRESS_SIZE);
     ck_assert_uint_eq(net_device_mtu(device), 9000);
     ck_assert(net_device_has_link(device));
@@ -515,6 +515,17 @@ START_TEST(the_device_is_told_what_is_left_to_it)
         ck_assert_uint_eq(header.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
         ck_assert_uint_eq(header.gso_type, VIRTIO_NET_HDR_GSO_UDP_L4);
         ck_assert_uint_eq(header.gso_size, 1200);
+        ck_assert_uint_eq(header.hdr_len, header.csum_start + 8);
+
+        packet = packet_of(letters, sizeof letters);
+        packet->transport = is_v6 ? 54 : 34;
+        packet->checksum_place = 6;
+        packet->segment_size = 1480;
+        packet->is_fragmented = true;
+        header = sent_header(packet);
+        ck_assert_uint_eq(header.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
+        ck_assert_uint_eq(header.gso_type, VIRTIO_NET_HDR_GSO_UDP);
+        ck_assert_uint_eq(header.gso_size, 1480);
         ck_assert_uint_eq(header.hdr_len, header.csum_start + 8);
     }
 }

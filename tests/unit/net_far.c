@@ -35,8 +35,10 @@ const uint64_t all_features =
     1 << VIRTIO_NET_F_STATUS | 1 << VIRTIO_NET_F_CSUM | 1 << VIRTIO_NET_F_GUEST_CSUM |
     1 << VIRTIO_NET_F_HOST_TSO4 | 1 << VIRTIO_NET_F_HOST_TSO6 | 1 << VIRTIO_NET_F_GUEST_TSO4 |
     1 << VIRTIO_NET_F_GUEST_TSO6 | 1 << VIRTIO_NET_F_CTRL_VQ | 1 << VIRTIO_NET_F_GUEST_ANNOUNCE |
-    1 << VIRTIO_NET_F_CTRL_RX | UINT64_C(1) << VIRTIO_NET_F_HOST_USO;
-const uint64_t large_features = 1 << VIRTIO_NET_F_GUEST_TSO4 | 1 << VIRTIO_NET_F_GUEST_TSO6;
+    1 << VIRTIO_NET_F_CTRL_RX | UINT64_C(1) << VIRTIO_NET_F_HOST_USO | 1 << VIRTIO_NET_F_HOST_UFO |
+    1 << VIRTIO_NET_F_GUEST_UFO;
+const uint64_t large_features =
+    1 << VIRTIO_NET_F_GUEST_TSO4 | 1 << VIRTIO_NET_F_GUEST_TSO6 | 1 << VIRTIO_NET_F_GUEST_UFO;
 
 int hal_dev_open(struct hal_dev *asked, uint64_t *features)
 {

@@ -260,6 +260,40 @@ START_TEST(an_interface_that_cuts_datagrams_gets_them_whole)
 }
 END_TEST
 
+// Its header is the fragments': one that may be cut, with a number and a right checksum.
+START_TEST(an_interface_that_fragments_gets_datagrams_whole)
+{
+    enum { NUMBER = 4, CHECKSUM = 6 };
+    struct net_socket *socket = socket_make(PATH_WANT);
+    uint16_t numbers[2];
+    wire.netif.flags = NETIF_CHECKSUMS | NETIF_FRAGMENTS;
+    for (int i = 0; i < 2; ++i) {
+        struct ip_header header;
+        ck_assert_int_eq(send(socket, 3000), 0);
+        heard_check(1, HEADS + 3000, true);
+        ck_assert(heard[0]->is_fragmented);
+        ck_assert_uint_eq(heard[0]->segment_size, 1480);
+        ck_assert_uint_eq(heard[0]->checksum_place, CHECKSUM);
+        const char *ip = heard[0]->data + ETHERNET_HEADER;
+        ck_assert_int_eq(ip_header_read(&header, ip, HEADS + 3000, false), 0);
+        memcpy(&numbers[i], ip + NUMBER, sizeof numbers[i]);
+    }
+    ck_assert_uint_ne(numbers[0], numbers[1]);
+    path_learn(&peer, 1003);
+    ck_assert_int_eq(send(socket, 3000), 0);
+    ck_assert_uint_eq(heard[0]->segment_size, 976);
+    ck_assert_int_eq(send(socket, 900), 0);
+    heard_check(1, HEADS + 900, false);
+    ck_assert(!heard[0]->is_fragmented);
+    ck_assert_uint_eq(heard[0]->segment_size, 0);
+    wire.netif.flags = NETIF_FRAGMENTS; // no device is so: it would not have their sums
+    ck_assert_int_eq(send(socket, 3000), 0);
+    heard_check(4, 1003, true);
+    wire.netif.flags = 0;
+    net_socket_close(socket);
+}
+END_TEST
+
 START_TEST(who_wants_it_cuts_what_is_too_long)
 {
     struct net_socket *socket = socket_make(PATH_WANT);
@@ -372,6 +406,7 @@ int main(void)
     tcase_add_test(sent, what_is_gathered_is_cut_or_refused_as_a_whole);
     tcase_add_test(sent, a_send_of_several_segments);
     tcase_add_test(sent, an_interface_that_cuts_datagrams_gets_them_whole);
+    tcase_add_test(sent, an_interface_that_fragments_gets_datagrams_whole);
     tcase_add_test(sent, who_wants_it_cuts_what_is_too_long);
     tcase_add_test(sent, who_does_not_cut_is_refused);
     tcase_add_test(sent, who_probes_sends_as_long_as_the_link_takes);

@@ -219,6 +219,42 @@ def dhcp(suite, name):
             servers_test.stop(server)
 
 
+def forwarding(suite, value):
+    """Of Linux, for both versions."""
+    words = ["echo %s > /proc/sys/net/%s" % (value, place) for place in ("ipv4/ip_forward", "ipv6/conf/all/forwarding")]
+    subprocess.run(suite.inside + ["sh", "-c", "; ".join(words)], check=True)
+
+
+# Once its link is there.
+FAR = """echo $$; read go
+ip link set lo up; ip addr add 10.0.3.2/24 dev far1; ip addr add fd00:3::2/64 dev far1 nodad; ip link set far1 up
+ip route add default via 10.0.3.1; ip route add default via fd00:3::1; exec "$0" serve 700 2"""
+
+
+def routed(suite, name):
+    """A machine behind Linux, which cuts what is longer than the link, though the TAP may have taken it as one."""
+    with subprocess.Popen(suite.inside + ["unshare", "--net", "sh", "-c", FAR, suite.talk], cwd=suite.folder, env=suite.environment, text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as far:
+        try:
+            suite.ip("link add far0 type veth peer name far1 netns " + far.stdout.readline())
+            suite.ip("addr add 10.0.3.1/24 dev far0")
+            suite.ip("addr add fd00:3::1/64 dev far0 nodad")
+            suite.ip("link set far0 up")
+            forwarding(suite, "1")
+            far.stdin.write("go\n")
+            far.stdin.flush()
+            is_ready = far.stdout.readline() == "ready\n"
+            for there in ("10.0.3.2", "fd00:3::2"):
+                got = suite.ours(suite.talk, "ask", there, "700")
+                suite.case("%s: datagrams of all lengths to %s, behind Linux" % (name, there), is_ready and got[0] == 0 and
+                           "datagram of 20000\n5 datagrams by one send\n" in got[1], got)
+        finally:
+            servers_test.stop(far)
+    # The other end's namespace may have ended by now, and the link with it.
+    subprocess.run(suite.inside + "ip link del far0".split(), capture_output=True, check=False)
+    forwarding(suite, "0")
+
+
 def text_of(path):
     with open(path, encoding="utf-8", errors="replace") as file:
         return file.read()
@@ -294,6 +330,7 @@ def together(suite, name, wires):
         ping(suite, name)
         fetch(suite, name, "")
     iperf(suite, name)
+    routed(suite, name)
     bad(suite, name, wires)
     netem(suite, name)
     dhcp(suite, name)
