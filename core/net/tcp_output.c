@@ -5,12 +5,13 @@
 
 enum {
     SACK_IN_FLIGHT_MAX = 3, // beside timestamps (RFC 2018, 3)
+    HELD_PART = 8,          // of what the host takes at once
     SEGMENT_SEGMENTS = 2,   // acknowledged at the latest after so many (RFC 9293, 3.8.6.3)
 };
 
 #define SECOND UINT64_C(1000000000)
 #define ACKNOWLEDGE_DELAY UINT64_C(40000000) // 40 ms, Linux's TCP_DELACK_MIN
-#define HOLD UINT64_C(1000000)               // 1 ms
+#define HOLD UINT64_C(500000)                // half a millisecond
 
 static uint32_t min(uint32_t a, uint32_t b)
 {
@@ -283,13 +284,14 @@ static uint32_t burst_most(const struct tcp *tcp)
     return burst < one ? one : burst / one * one;
 }
 
-// What is left behind as much as the host takes at once, and is less than half of that, waits for
-// the program's next write, which will most likely fill it: who writes 64 KiB at a time would else
-// send a frame of 376 bytes with each. Until all that is under way has arrived, or for HOLD, and
-// not when the program writes little then, or looks for an answer (tcp_ask).
+// What is left behind as much as the host takes at once, and is little to that, waits for the
+// program's next write, which will most likely fill it: who writes 64 KiB at a time would else send
+// a frame of 376 bytes with each. Until all that is under way has arrived, or for HOLD, and not
+// when the program writes little then, or looks for an answer (tcp_ask). Linux waits there, too,
+// for its device (tcp_autocorking).
 static bool is_held(struct tcp *tcp, uint32_t left)
 {
-    if (tcp->is_closing || left * 2 > burst_most(tcp) ||
+    if (tcp->is_closing || left > burst_most(tcp) / HELD_PART ||
         (tcp->flight_count == 0 && !tcp->writes_soon)) {
         return false;
     }
