@@ -336,6 +336,13 @@ static int protect_locked(char *va, char *end, unsigned prot)
     return error;
 }
 
+static int protect(char *va, char *end, unsigned prot)
+{
+    return (prot & PROT_WRITE) != 0 && memory_is_locked()
+               ? protect_locked(va, end, prot)
+               : vm_protect(va, (size_t)(end - va), prot);
+}
+
 // PROT_GROWSDOWN: from the start of what grows. Nothing grows up.
 static int protect_grown(char **va, const char *end, int prot)
 {
@@ -379,17 +386,15 @@ long linux_mprotect(char *va, size_t size, int prot)
     if (error != 0) {
         return error;
     }
-    whole = (size_t)(end - va);
     unsigned wanted = (unsigned)(prot & PROT_ALL);
     if (hugemap_is_cut(va, end)) {
         const bool is_first = hugemap_is_cut(va, va); // else what is before its end is looked at
         return !is_first && protect_end(va, end, wanted, &error) < end ? error : -EINVAL;
     }
-    error = (wanted & PROT_WRITE) != 0 && memory_is_locked() ? protect_locked(va, end, wanted)
-                                                             : vm_protect(va, whole, wanted);
+    error = protect(va, end, wanted);
     if (error == -ENOMEM || error == -EACCES) { // what lies before that is changed
         char *stop = protect_end(va, end, wanted, &error);
-        int before = stop > va && stop < end ? vm_protect(va, (size_t)(stop - va), wanted) : 0;
+        int before = stop > va && stop < end ? protect(va, stop, wanted) : 0;
         error = before != 0 ? before : error;
     }
     return error;

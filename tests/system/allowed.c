@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // allowed.c: what the process is told of its limits: getrlimit, setrlimit, prlimit,
-// /proc/self/limits; and how much memory is locked.
+// /proc/self/limits; and how much memory is locked,
+// and what that copies.
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -82,9 +83,27 @@ static void locked(void)
     file_show("/proc/self/status", "VmLck");
 }
 
+// What is locked, private, and may be written from now on is copied at once, up to a hole, too.
+static void copied(void)
+{
+    const int fd = memfd_create("copied", 0);
+    SHOW(ftruncate(fd, 2 * PAGE));
+    char *va = mmap(NULL, 3 * PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+    SHOW(munmap(va + 2 * PAGE, PAGE));
+    SHOW(mlock(va, 2 * PAGE));
+    SHOW(pwrite(fd, "a", 1, 0));
+    SHOW(va[0] == 'a');
+    SHOW(mprotect(va, 3 * PAGE, RW));
+    SHOW(pwrite(fd, "b", 1, 0));
+    SHOW(va[0] == 'a');
+    SHOW(munmap(va, 2 * PAGE));
+    close(fd);
+}
+
 int main(void)
 {
     answers();
     locked();
+    copied();
     return 0;
 }
