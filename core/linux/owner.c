@@ -5,7 +5,10 @@
 // rings for the owners' thread: that one asks the file, which locks more than a wake may, and sends
 // the signals. So there is none for what has been taken meanwhile.
 //
-// Locks, in this order: owners_lock (who it is), a file's own, its poll_list's, news_lock.
+// It does not keep the file open: who closes a file waits until it is not being told of, and no
+// signal about it comes later.
+//
+// Locks, in this order: telling, owners_lock (who it is), a file's own, its poll_list's, news_lock.
 #include "core/linux/owner.h"
 
 #include <fcntl.h>
@@ -37,6 +40,7 @@ struct owner {
     int fd;       // that O_ASYNC was set by
 };
 
+static struct mutex telling;     // held while a file is asked and told of
 static struct mutex owners_lock; // and of file->owner until there is one
 static struct mutex news_lock;
 static struct list news = LIST_EMPTY(news);
@@ -103,33 +107,39 @@ static void tell(struct owner *owner, unsigned events)
     }
 }
 
-// The next with news, counted. NULL: there is none. One whose file is about to end is passed.
+// The next with news. NULL: there is none.
 static struct owner *news_take(unsigned *events)
 {
     struct owner *owner = NULL;
     mutex_lock(&news_lock);
-    while (owner == NULL && !list_is_empty(&news)) {
-        struct owner *first = container_of(news.next, struct owner, node);
-        list_remove(&first->node);
-        *events = first->events;
-        first->events = 0;
-        owner = file_get_unless_free(first->file) ? first : NULL;
+    if (!list_is_empty(&news)) {
+        owner = container_of(news.next, struct owner, node);
+        list_remove(&owner->node);
+        *events = owner->events;
+        owner->events = 0;
     }
     mutex_unlock(&news_lock);
     return owner;
+}
+
+static bool news_tell(void)
+{
+    unsigned events;
+    mutex_lock(&telling);
+    struct owner *owner = news_take(&events);
+    if (owner != NULL) {
+        tell(owner, events);
+    }
+    mutex_unlock(&telling);
+    return owner != NULL;
 }
 
 static void owners_run(void *argument)
 {
     (void)argument;
     for (;;) {
-        unsigned events;
-        struct owner *owner;
         (void)bell_wait(&arrivals);
-        while ((owner = news_take(&events)) != NULL) {
-            struct file *file = owner->file;
-            tell(owner, events);
-            file_put(file); // perhaps the last: the owner is gone then
+        while (news_tell()) {
         }
     }
 }
@@ -154,9 +164,11 @@ static void owner_end(struct file_owner *is)
 {
     struct owner *owner = container_of(is, struct owner, is);
     poll_entry_remove(&owner->entry); // from here on nobody wakes it
+    mutex_lock(&telling);
     mutex_lock(&news_lock);
     list_remove(&owner->node);
     mutex_unlock(&news_lock);
+    mutex_unlock(&telling);
     heap_free(owner);
 }
 
