@@ -289,7 +289,7 @@ static uint32_t burst_most(const struct tcp *tcp)
 // a frame of 376 bytes with each. Until all that is under way has arrived, or for HOLD, and not
 // when the program writes little then, or looks for an answer (tcp_ask). Linux waits there, too,
 // for its device (tcp_autocorking).
-static bool is_held(struct tcp *tcp, uint32_t left)
+static __attribute__((noinline)) bool is_held(struct tcp *tcp, uint32_t left)
 {
     if (tcp->is_closing || left > burst_most(tcp) / HELD_PART ||
         (tcp->flight_count == 0 && !tcp->writes_soon)) {
@@ -305,7 +305,8 @@ static bool is_held(struct tcp *tcp, uint32_t left)
 
 // As many segments at once as the host takes, and with them what is left where it need not wait for
 // more. Of most bytes that may go, and left that there are, more than fit one segment.
-static uint32_t burst_size(const struct tcp *tcp, uint32_t most, uint32_t left)
+static __attribute__((noinline)) uint32_t burst_size(const struct tcp *tcp, uint32_t most,
+                                                     uint32_t left)
 {
     const uint32_t one = tcp_payload_max(tcp);
     const uint32_t size = min(most, burst_most(tcp));
